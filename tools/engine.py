@@ -1,0 +1,219 @@
+"""Puts the Pulumi engine into `.engine/`: one on PATH, else the official release, else a build.
+
+The language host is only needed to run the plain `pulumi` command where the engine is a build:
+official releases bring their own.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from problem import SetupProblemError
+from progress import run, say
+from versions import ROOT, pinned
+
+ENGINE = ROOT / ".engine"
+STAMP = ENGINE / "engine.json"
+COMMAND = ENGINE / "bin" / "pulumi"
+LANGUAGE_HOST = ENGINE / "language-host" / "pulumi-language-python"
+VERSION_PACKAGE = "github.com/pulumi/pulumi/sdk/v3/go/common/version"
+RELEASE = "https://get.pulumi.com/releases/sdk/pulumi-v{version}-{system}-{machine}.tar.gz"
+CHECKSUMS = (
+    "https://github.com/pulumi/pulumi/releases/download/v{version}/pulumi-{version}-checksums.txt"
+)
+RELEASE_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+DOWNLOAD_SECONDS = 20
+MINIMUM_GO = (1, 21)
+
+
+def ensure_engine() -> None:
+    """Makes `.engine/bin/pulumi` a working engine of a compatible version.
+
+    Does nothing when the stamp fits the file. Raises SetupProblemError when none of the three ways
+    works on this machine.
+    """
+    version = pinned("pulumi")
+    if _intact(version):
+        return
+    if STAMP.exists() or COMMAND.exists():
+        say("the Pulumi engine is incomplete or of another version: installing it again")
+    shutil.rmtree(ENGINE / "bin", ignore_errors=True)
+    STAMP.unlink(missing_ok=True)
+    refusals: list[str] = []
+    for way in (_from_path, _from_release, _from_go_modules):
+        refusal = way(version)
+        if refusal is None:
+            _stamp(version)
+            return
+        refusals.append(refusal)
+    raise SetupProblemError(
+        f"no Pulumi engine {version}. Do one of these and run it again:\n"
+        f"  - install Pulumi {version} or a later 3.x, so that `pulumi` is on PATH\n"
+        "  - let this machine reach get.pulumi.com and github.com\n"
+        f"  - install Go {'.'.join(map(str, MINIMUM_GO))} or later, with access to a module proxy\n"
+        "What was tried:\n" + "\n".join(f"  - {refusal}" for refusal in refusals)
+    )
+
+
+def ensure_language_host() -> None:
+    """Makes the plain `pulumi` command able to run Python programs, where Go is there to do it."""
+    if (ENGINE / "bin" / "pulumi-language-python").exists() or LANGUAGE_HOST.exists():
+        return
+    if shutil.which("pulumi-language-python") or shutil.which("go") is None:
+        return
+    _build(
+        ROOT / "tools" / "go" / "language-host",
+        "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        LANGUAGE_HOST,
+        pinned("pulumi"),
+    )
+
+
+def _intact(version: str) -> bool:
+    try:
+        stamp = json.loads(STAMP.read_text())
+        facts = COMMAND.resolve(strict=True).stat()
+    except (OSError, ValueError):
+        return False
+    if stamp.get("wanted") != version or stamp.get("size") != facts.st_size:
+        return False
+    if stamp.get("mtime_ns") == facts.st_mtime_ns:
+        return True
+    return stamp.get("sha256") == _sha256(COMMAND)
+
+
+def _stamp(version: str) -> None:
+    facts = COMMAND.resolve(strict=True).stat()
+    STAMP.write_text(
+        json.dumps(
+            {
+                "wanted": version,
+                "found": _version_of(COMMAND),
+                "path": str(COMMAND.resolve()),
+                "size": facts.st_size,
+                "mtime_ns": facts.st_mtime_ns,
+                "sha256": _sha256(COMMAND),
+            },
+            indent=2,
+        )
+    )
+
+
+def _from_path(version: str) -> str | None:
+    found = shutil.which("pulumi")
+    if found is None:
+        return "no `pulumi` on PATH"
+    actual = _version_of(Path(found))
+    if not _compatible(actual, version):
+        return f"`pulumi` on PATH ({found}) is {actual or 'broken'}: needs {version} or later 3.x"
+    COMMAND.parent.mkdir(parents=True, exist_ok=True)
+    # The engine looks for its plugins beside its real file, so the link must be to that.
+    COMMAND.symlink_to(Path(found).resolve())
+    say(f"using Pulumi {actual} from {found}")
+    return None
+
+
+def _from_release(version: str) -> str | None:
+    machine = RELEASE_MACHINES.get(platform.machine().lower())
+    system = platform.system().lower()
+    if machine is None or system not in {"linux", "darwin"}:
+        return f"no official release for {system} on {platform.machine()}"
+    url = RELEASE.format(version=version, system=system, machine=machine)
+    say(f"downloading the official release {url} ...")
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / url.rsplit("/", 1)[1]
+        try:
+            checksums = _download(CHECKSUMS.format(version=version)).decode()
+            archive.write_bytes(_download(url))
+        except (urllib.error.URLError, OSError) as problem:
+            return f"the official release could not be had: {getattr(problem, 'reason', problem)}"
+        expected = re.search(rf"^([0-9a-f]{{64}})\s+\*?{re.escape(archive.name)}$", checksums, re.M)
+        if expected is None or _sha256(archive) != expected.group(1):
+            return f"{archive.name} does not match the checksum its release publishes"
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        _install(Path(folder) / "pulumi", ENGINE / "bin")
+    return None
+
+
+def _from_go_modules(version: str) -> str | None:
+    go = shutil.which("go")
+    if go is None:
+        return "no `go` on PATH to build the engine with"
+    text = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False)
+    numbers = re.search(r"go(\d+)\.(\d+)", text.stdout)
+    if numbers is None or tuple(map(int, numbers.groups())) < MINIMUM_GO:
+        return f"`go` is {text.stdout.strip() or 'broken'}: needs {MINIMUM_GO[0]}.{MINIMUM_GO[1]}"
+    try:
+        _build(
+            ROOT / "tools" / "go" / "engine",
+            "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            COMMAND,
+            version,
+        )
+    except SetupProblemError as problem:
+        return str(problem)
+    return None
+
+
+def _build(module: Path, package: str, target: Path, version: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / target.name
+        run(
+            [
+                *("go", "build", "-mod=readonly", "-trimpath", "-o", built),
+                *("-ldflags", f"-s -w -X {VERSION_PACKAGE}.Version=v{version}", package),
+            ],
+            f"building {target.name} from Go modules (some minutes, once)",
+            cwd=module,
+            env={**os.environ, "GOFLAGS": "-buildvcs=false"},
+        )
+        _install(built, target)
+
+
+def _install(source: Path, target: Path) -> None:
+    """Moves into place in one step, so that an interrupted set-up leaves no half engine."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f"{target.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.unlink(missing_ok=True) if beside.is_file() else None
+    shutil.move(source, beside)
+    beside.replace(target)
+
+
+def _download(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=DOWNLOAD_SECONDS) as response:  # noqa: S310 https only
+        return bytes(response.read())
+
+
+def _version_of(command: Path) -> str:
+    try:
+        result = subprocess.run(
+            [str(command), "version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.strip().removeprefix("v") if result.returncode == 0 else ""
+
+
+def _compatible(actual: str, wanted: str) -> bool:
+    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", actual)
+    if numbers is None:
+        return False
+    have = tuple(map(int, numbers.groups()))
+    need = tuple(map(int, wanted.split(".")))
+    return have[0] == need[0] and have >= need
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

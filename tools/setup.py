@@ -1,0 +1,81 @@
+"""Makes a fresh machine able to run every make target. Standard library only: it runs first.
+
+Each step is skipped when what it makes is there and fits; all steps together take well under a
+second then.
+"""
+
+import hashlib
+import shutil
+import sys
+import venv
+from pathlib import Path
+
+from engine import ensure_engine, ensure_language_host
+from problem import SetupProblemError
+from progress import run, say
+from versions import REQUIREMENTS, ROOT
+
+MINIMUM_PYTHON = (3, 11)
+VENV = ROOT / ".venv"
+STAMP = VENV / "requirements.sha256"
+ANALYZER = VENV / "bin" / "pulumi-analyzer-policy-python"
+# The engine starts Python policy packs through this name, found on PATH; official releases bring
+# it, an engine built from modules doesn't.
+ANALYZER_TEXT = """#!/bin/sh
+exec "$(dirname "$0")/python" -u -m pulumi.policy "$1" "$2"
+"""
+
+
+def ensure_python_environment() -> None:
+    """Makes `.venv` hold exactly what requirements.txt pins, each download checked by its hash."""
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
+    python = VENV / "bin" / "python"
+    if python.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    if VENV.exists():
+        say("the virtual environment is incomplete or outdated: making it again")
+        shutil.rmtree(VENV)
+    try:
+        venv.create(VENV, with_pip=True)
+    except Exception as problem:
+        raise SetupProblemError(
+            f"the virtual environment could not be made ({problem}): "
+            "install Python's venv module (Debian: apt-get install python3-venv)"
+        ) from problem
+    run(
+        [python, "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS],
+        "installing the Python packages",
+    )
+    STAMP.write_text(wanted)
+
+
+def ensure_policy_analyzer() -> None:
+    """Puts the launcher of Python policy packs into the virtual environment."""
+    if ANALYZER.exists() and ANALYZER.read_text() == ANALYZER_TEXT:
+        return
+    ANALYZER.write_text(ANALYZER_TEXT)
+    ANALYZER.chmod(0o755)
+
+
+def main() -> int:
+    """Runs the steps in order; returns the exit code."""
+    if sys.version_info < MINIMUM_PYTHON:
+        wanted = ".".join(map(str, MINIMUM_PYTHON))
+        print(f"setup: Python {wanted} or later is needed, this is {sys.version}", file=sys.stderr)
+        return 1
+    try:
+        ensure_python_environment()
+        ensure_policy_analyzer()
+        ensure_engine()
+        ensure_language_host()
+    except SetupProblemError as problem:
+        print(f"setup: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("setup: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

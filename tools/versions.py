@@ -1,0 +1,19 @@
+"""Reads the versions that set-up needs from the one place that pins them: requirements.txt."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements.txt"
+
+
+def pinned(package: str) -> str:
+    """Returns the exact version that requirements.txt pins for `package`.
+
+    Raises LookupError if the package isn't pinned there.
+    """
+    pattern = re.compile(rf"^{re.escape(package)}==([^\s;\\]+)", re.MULTILINE)
+    found = pattern.search(REQUIREMENTS.read_text())
+    if found is None:
+        raise LookupError(f"{REQUIREMENTS.name} does not pin {package}")
+    return found.group(1)
