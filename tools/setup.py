@@ -8,7 +8,6 @@ import hashlib
 import shutil
 import sys
 import venv
-from pathlib import Path
 
 from engine import ensure_engine, ensure_language_host
 from problem import SetupProblemError

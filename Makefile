@@ -1,0 +1,54 @@
+# The project's commands. `make help` lists them.
+STACK ?= dev
+CLOUD ?= sandbox
+PYTHON := .venv/bin/python
+SETUP := python3 tools/setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up preview destroy refresh export lint format test bench lock schema
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  STACK=dev|prod picks the stack (now $(STACK)); CLOUD=sandbox|gcp the cloud (now $(CLOUD))"
+
+setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
+	@$(SETUP)
+
+up preview destroy refresh export:
+	@$(SETUP)
+	@$(PYTHON) -m sandbox $@ --stack $(STACK) --cloud $(CLOUD)
+
+up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
+preview: ## Show what `up` would change, cost and violate
+destroy: ## Delete everything of the stack
+refresh: ## Take what is in the cloud into the state
+export: ## Print the deployment as JSON
+
+lint: ## Check format, style, types and generated files
+	@$(SETUP)
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m basedpyright
+	$(PYTHON) -m yamllint --strict .
+	$(PYTHON) -m config.schema --check
+
+format: ## Format the code
+	@$(SETUP)
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+test: lint ## Run every check and test
+	$(PYTHON) -m pytest
+
+bench: ## Measure time and memory against a bare program
+	@$(SETUP)
+	@$(PYTHON) -m bench
+
+schema: ## Write the JSON Schema of the stack files
+	@$(SETUP)
+	$(PYTHON) -m config.schema
+
+lock: ## Pin requirements.in with hashes into requirements.txt
+	@$(SETUP)
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.txt requirements.in

@@ -1,0 +1,9 @@
+"""The platform of one environment: its config in, its resources and outputs out."""
+
+import pulumi
+
+from stacks.platform import build_platform
+from stacks.settings import load_platform
+
+for name, value in build_platform(load_platform()).items():
+    pulumi.export(name, value)

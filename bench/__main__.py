@@ -1,0 +1,99 @@
+"""`python -m bench`: the figures as a table on standard error and as JSON on standard output."""
+
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.bare import write_recipe
+from bench.growth import with_models
+from bench.measure import Case, Figure, measure
+from sandbox.launcher.places import ROOT
+
+STACKS = ("dev", "prod")
+MODELS = (1, 10, 25, 50)
+RUNS = 3
+
+
+def main() -> None:
+    """Measures every stack, then the growth by models."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        report: dict[str, Any] = {stack: stack_figures(stack, base) for stack in STACKS}
+        report["growth"] = growth_figures(base)
+    json.dump(report, sys.stdout, indent=2)
+    print()
+
+
+def stack_figures(stack: str, base: Path) -> dict[str, Any]:
+    """Up and preview of one stack: the platform, a bare program of its resources, the ratio."""
+    config = ROOT / f"Pulumi.{stack}.yaml"
+    home = base / stack / "made"
+    measure(Case(stack, config, home, "up"))
+    state = home / "state" / ".pulumi" / "stacks" / "inference" / f"{stack}.json"
+    recipe = base / stack / "recipe.json"
+    latest = json.loads(state.read_text())["checkpoint"]["latest"]
+    figures: dict[str, Any] = {"resources": write_recipe(latest, recipe)}
+    for operation in ("preview", "up"):
+        ours: list[Figure] = []
+        bare: list[Figure] = []
+        for run in range(RUNS):
+            # In turn, so that a machine whose speed drifts is fair to both.
+            ours.append(_fresh(stack, config, base, operation, None))
+            bare.append(_fresh(stack, config, base, operation, recipe))
+            _say(f"{stack} {operation} {run + 1}/{RUNS}: {ours[-1]} bare {bare[-1]}")
+        figures[operation] = {
+            "platform": _middle(ours),
+            "bare": _middle(bare),
+            "ratio": round(
+                statistics.median(a.seconds / b.seconds for a, b in zip(ours, bare, strict=True)), 2
+            ),
+        }
+    with_packs = measure(Case(stack, config, home, "preview", policies=True))
+    figures["unchanged_preview_with_policies"] = vars(with_packs)
+    _say(f"{stack}: {json.dumps(figures)}")
+    return figures
+
+
+def growth_figures(base: Path) -> list[dict[str, Any]]:
+    """A first preview of dev with more and more models."""
+    document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    rows: list[dict[str, Any]] = []
+    for count in MODELS:
+        folder = base / f"models-{count}"
+        folder.mkdir()
+        config = folder / "Pulumi.dev.yaml"
+        config.write_text(
+            yaml.safe_dump({**document, "config": with_models(document["config"], count)})
+        )
+        figure = measure(Case("dev", config, folder / "home", "preview"))
+        rows.append({"models": count, **vars(figure)})
+        _say(f"growth: {rows[-1]}")
+    return rows
+
+
+def _fresh(stack: str, config: Path, base: Path, operation: str, recipe: Path | None) -> Figure:
+    home = base / stack / "run"
+    shutil.rmtree(home, ignore_errors=True)
+    return measure(Case(stack, config, home, operation, recipe))
+
+
+def _middle(figures: Sequence[Figure]) -> dict[str, float]:
+    return {
+        "seconds": statistics.median(figure.seconds for figure in figures),
+        "peak_mib": statistics.median(figure.peak_mib for figure in figures),
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

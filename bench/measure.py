@@ -1,0 +1,71 @@
+"""Times an operation as a whole process tree."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from sandbox.launcher.places import ROOT
+
+SAMPLE_SECONDS = 0.05
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation to measure. `recipe` is the bare program's, or None for the platform."""
+
+    stack: str
+    config: Path
+    home: Path
+    operation: str
+    recipe: Path | None = None
+    policies: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Wall time in seconds, and the peak of the tree's summed resident memory in MiB."""
+
+    seconds: float
+    peak_mib: float
+
+
+def measure(case: Case) -> Figure:
+    """Runs a case in processes of its own. Raises RuntimeError with its output if it fails."""
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.run_one", json.dumps(asdict(case), default=str)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, _resident(process.pid))
+        time.sleep(SAMPLE_SECONDS)
+    seconds = time.monotonic() - started
+    output = process.stdout.read() if process.stdout else ""
+    if process.returncode != 0:
+        raise RuntimeError(f"{case.operation} of {case.stack} failed:\n{output[-3000:]}")
+    return Figure(seconds=round(seconds, 2), peak_mib=round(peak / MIB, 1))
+
+
+def _resident(pid: int) -> int:
+    try:
+        root = psutil.Process(pid)
+        tree = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    total = 0
+    for process in tree:
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return total

@@ -1,0 +1,1 @@
+"""Facts about Google Cloud as dated, sourced tables: machines, prices, releases, services."""

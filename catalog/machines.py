@@ -1,0 +1,114 @@
+"""Compute Engine machine types: shape, GPUs, ways to buy them, and the zones that sell them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from catalog.table import CatalogError, read, row, table
+
+CAPACITIES = ("on-demand", "spot", "flex-start", "reservation")
+
+
+@dataclass(frozen=True)
+class MachineType:
+    """One machine type.
+
+    `memory_gib` is the host's memory, `gpu_memory_gib` that of one GPU, both in GiB. `gpu_type`
+    is GKE's accelerator name, empty with `gpu_count` 0 for a machine without GPUs. `confidence`
+    tells how sure `capacities` and `zones` are: high, medium or low.
+    """
+
+    name: str
+    series: str
+    vcpus: int
+    memory_gib: float
+    gpu_type: str
+    gpu_count: int
+    gpu_memory_gib: float
+    capacities: frozenset[str]
+    boot_disk_type: str
+    local_ssd_count: int
+    zones: tuple[str, ...]
+    confidence: str
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions with at least one zone that sells it."""
+        return tuple(dict.fromkeys(zone.rpartition("-")[0] for zone in self.zones))
+
+    def zones_in(self, region: str) -> tuple[str, ...]:
+        """The zones of `region` that sell it; empty when none does."""
+        return tuple(zone for zone in self.zones if zone.rpartition("-")[0] == region)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    series: str
+    vcpus: int
+    memory_gib: float
+    gpu_type: str = ""
+    gpu_count: int = 0
+    local_ssd_count: int = 0
+
+
+@dataclass(frozen=True)
+class _Gpu:
+    memory_gib: float
+    confidence: str
+
+
+@dataclass(frozen=True)
+class _Series:
+    capacities: tuple[str, ...]
+    boot_disk_type: str
+    confidence: str
+
+
+def _zones(letters: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{region}-{letter}" for region, some in letters.items() for letter in some)
+
+
+def _machine_types(
+    document: Mapping[str, object], every_zone: Mapping[str, str]
+) -> Mapping[str, MachineType]:
+    gpus = {name: row(_Gpu, name, columns) for name, columns in table(document, "gpus").items()}
+    series = table(document, "series")
+    machines: dict[str, MachineType] = {}
+    for name, columns in table(document, "machine_types").items():
+        shape = row(_Shape, name, columns)
+        sold = dict(series[shape.series])
+        zones = sold.pop("zones")
+        terms = row(_Series, shape.series, sold)
+        if unknown := set(terms.capacities) - set(CAPACITIES):
+            raise CatalogError(f"{shape.series}.capacities: unknown {sorted(unknown)}")
+        machines[name] = MachineType(
+            name=name,
+            series=shape.series,
+            vcpus=shape.vcpus,
+            memory_gib=shape.memory_gib,
+            gpu_type=shape.gpu_type,
+            gpu_count=shape.gpu_count,
+            gpu_memory_gib=gpus[shape.gpu_type].memory_gib if shape.gpu_type else 0.0,
+            capacities=frozenset(terms.capacities),
+            boot_disk_type=terms.boot_disk_type,
+            local_ssd_count=shape.local_ssd_count,
+            zones=_zones(every_zone if zones == "all" else cast("Mapping[str, str]", zones)),
+            confidence=terms.confidence,
+        )
+    return machines
+
+
+_document = read("machines.yaml")
+_letters = cast("Mapping[str, str]", _document["regions"])
+
+AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
+REGIONS: Mapping[str, tuple[str, ...]] = {
+    region: _zones({region: some}) for region, some in _letters.items()
+}
+MACHINE_TYPES: Mapping[str, MachineType] = _machine_types(_document, _letters)
+GPU_MACHINE_TYPES: Mapping[str, MachineType] = {
+    name: machine for name, machine in MACHINE_TYPES.items() if machine.gpu_count
+}

@@ -1,0 +1,52 @@
+"""List prices in USD for estimates: machines by the hour, and everything else by its unit."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from catalog.table import read, row, table
+
+
+@dataclass(frozen=True)
+class MachinePrice:
+    """USD for an hour of a machine with its GPUs and bundled local SSD.
+
+    `spot` is None when there is no source. `confidence` is high, medium or low.
+    """
+
+    on_demand: float
+    as_of: dt.date
+    source: str
+    confidence: str
+    spot: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD for one `unit`, such as GiB-month or cluster-hour."""
+
+    usd: float
+    unit: str
+    as_of: dt.date
+    source: str
+    confidence: str
+    note: str = ""
+
+
+_document = read("prices.yaml")
+
+AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
+REGION = str(_document["region"])
+HOURS_PER_MONTH = cast("int", _document["hours_per_month"])
+MACHINE_PRICES: Mapping[str, MachinePrice] = {
+    name: row(MachinePrice, f"machines.{name}", columns)
+    for name, columns in table(_document, "machines").items()
+}
+PRICES: Mapping[str, Price] = {
+    name: row(Price, f"prices.{name}", columns)
+    for name, columns in table(_document, "prices").items()
+}
+# What has no price here, and why: to be shown beside a sum, never counted as 0.
+UNPRICED: Mapping[str, str] = cast("Mapping[str, str]", _document["unpriced"])

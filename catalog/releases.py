@@ -1,0 +1,54 @@
+"""Versions of the software the platform runs, and the API versions its objects are written for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catalog.table import read, row, table
+
+
+@dataclass(frozen=True)
+class Image:
+    """A container image with its tag, and where the choice comes from."""
+
+    image: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The lowest version that works, and where that is said."""
+
+    version: str
+    source: str
+
+
+@dataclass(frozen=True)
+class CustomResource:
+    """A Kubernetes kind: its group/version and who installs its definition (gke or platform)."""
+
+    api_version: str
+    installed_by: str
+    source: str
+
+
+_document = read("releases.yaml")
+
+AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
+IMAGES: Mapping[str, Image] = {
+    name: row(Image, f"images.{name}", columns)
+    for name, columns in table(_document, "images").items()
+}
+CUSTOM_RESOURCES: Mapping[str, CustomResource] = {
+    kind: row(CustomResource, f"custom_resources.{kind}", columns)
+    for kind, columns in table(_document, "custom_resources").items()
+}
+
+VLLM_IMAGE = IMAGES["vllm"].image
+ENDPOINT_PICKER_IMAGE = IMAGES["endpoint_picker"].image
+BODY_BASED_ROUTER_IMAGE = IMAGES["body_based_router"].image
+GKE_MINIMUM_VERSION = row(Minimum, "gke.minimum", table(_document, "gke")["minimum"]).version
+INFERENCE_POOL_API_VERSION = CUSTOM_RESOURCES["InferencePool"].api_version
+INFERENCE_OBJECTIVE_API_VERSION = CUSTOM_RESOURCES["InferenceObjective"].api_version

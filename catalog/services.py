@@ -1,0 +1,45 @@
+"""Google Cloud APIs: what to enable for each area, what a perimeter restricts, who serves what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from catalog.table import read, row, table
+
+AREAS = ("foundation", "inference", "serverless", "perimeter")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One API: the areas that need it and whether a service perimeter can restrict it."""
+
+    areas: tuple[str, ...]
+    perimeter: bool
+
+
+_document = read("services.yaml")
+
+AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
+SERVICES: Mapping[str, Service] = {
+    name: row(Service, name, columns) for name, columns in table(_document, "services").items()
+}
+RESTRICTED_SERVICES: tuple[str, ...] = tuple(
+    sorted(name for name, service in SERVICES.items() if service.perimeter)
+)
+# The API behind `gcp:<module>/...` resource types.
+MODULE_SERVICES: Mapping[str, str] = cast("Mapping[str, str]", _document["modules"])
+_IDENTITIES = cast("Mapping[str, list[str]]", _document["identities"])
+
+
+def services_to_enable(areas: Iterable[str] = AREAS) -> tuple[str, ...]:
+    """The APIs the areas need (default: all), sorted: host names such as `run.googleapis.com`."""
+    wanted = set(areas)
+    return tuple(sorted(name for name, service in SERVICES.items() if wanted & set(service.areas)))
+
+
+def identities_for(areas: Iterable[str]) -> tuple[str, ...]:
+    """The APIs whose service agent must exist before grants are made, sorted."""
+    return tuple(sorted({name for area in areas for name in _IDENTITIES.get(area, ())}))

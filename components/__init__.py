@@ -1,0 +1,41 @@
+"""The component resources. Import each from its module; COMPONENTS names them all.
+
+Loading is lazy, so that a program pays only for the components it uses.
+"""
+
+import importlib
+from collections.abc import Mapping
+
+import pulumi
+
+COMPONENTS: Mapping[str, str] = {
+    "BodyBasedRouter": "components.inference.body_based_router",
+    "CloudRunService": "components.serverless.cloud_run_service",
+    "ConsumerVpc": "components.network.consumer_vpc",
+    "DeadLetter": "components.serverless.dead_letter",
+    "EndpointPicker": "components.inference.endpoint_picker",
+    "GkeCluster": "components.cluster.gke_cluster",
+    "GpuNodePool": "components.cluster.gpu_node_pool",
+    "ImageMirror": "components.cluster.image_mirror",
+    "InferenceCrds": "components.inference.inference_crds",
+    "InferenceGateway": "components.inference.inference_gateway",
+    "InferencePool": "components.inference.inference_pool",
+    "MessageArchive": "components.serverless.message_archive",
+    "ModelServer": "components.inference.model_server",
+    "PrivateCertificate": "components.inference.private_certificate",
+    "ProjectServices": "components.project.services",
+    "PscEndpoint": "components.network.psc_endpoint",
+    "PubSubCloudRunPipeline": "components.serverless.pubsub_cloud_run_pipeline",
+    "RestrictedGoogleApis": "components.network.restricted_google_apis",
+    "ResultsTable": "components.serverless.results_table",
+    "Vpc": "components.network.vpc",
+    "VpcPerimeter": "components.network.vpc_perimeter",
+}
+
+
+def load(name: str) -> type[pulumi.ComponentResource]:
+    """Gives the class of a component by its name. Raises KeyError if there is none."""
+    component: type[pulumi.ComponentResource] = getattr(
+        importlib.import_module(COMPONENTS[name]), name
+    )
+    return component

@@ -1,0 +1,1 @@
+"""Kubernetes: the cluster and its GPU nodes."""

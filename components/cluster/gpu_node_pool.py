@@ -1,0 +1,165 @@
+"""GpuNodePool: GPU nodes of a GKE cluster, bought in one way.
+
+Owns the node pool. Does not own the cluster, the nodes' service account nor the pods.
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_gcp as gcp
+
+from catalog.machines import GPU_MACHINE_TYPES
+from components.cluster import defaults
+from components.cluster.gpu_node_pool_arguments import (
+    DRIVER_VERSIONS,
+    LONGEST_FLEX_START_SECONDS,
+    GpuNodePoolArgs,
+    validate_gpu_node_pool,
+    zones_of,
+)
+from components.validation import component_type
+
+# Found in every zone that sells them, most days. Other GPUs are taken where there are any.
+_PLENTIFUL_GPUS = frozenset({"nvidia-l4"})
+
+
+class GpuNodePool(pulumi.ComponentResource):
+    """An autoscaled GKE node pool of one GPU machine type and capacity.
+
+    Capacity is on-demand, spot, flex-start (Dynamic Workload Scheduler: nodes start when the GPUs
+    are there, and live up to seven days) or a reservation. GKE installs the driver and keeps pods
+    without GPU requests off the nodes. Upgrades take nodes down one by one rather than asking for
+    further GPUs. The pool's name is the component's.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/kubernetes-engine/docs/how-to/gpus
+    https://cloud.google.com/kubernetes-engine/docs/concepts/dws
+    """
+
+    node_pool_name: pulumi.Output[str]
+    gpu_type: str
+    """GKE accelerator name, such as `nvidia-l4`."""
+    gpu_count: int
+    """GPUs of one node."""
+    node_selector: Mapping[str, str]
+    """Puts a pod on these nodes."""
+
+    def __init__(
+        self, name: str, args: GpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(GpuNodePool), name, {}, opts)
+        validate_gpu_node_pool(name, args).raise_if_any(f"GpuNodePool {name}")
+        machine = GPU_MACHINE_TYPES[args["machine_type"]]
+        capacity = args["capacity"]
+        flex_start = capacity == "flex-start"
+
+        pool = gcp.container.NodePool(
+            f"{name}-pool",
+            name=name,
+            project=args["project"],
+            location=args["region"],
+            cluster=args["cluster"],
+            node_locations=zones_of(args),
+            initial_node_count=0,
+            autoscaling={
+                "total_min_node_count": args["min_nodes"],
+                "total_max_node_count": args["max_nodes"],
+                "location_policy": _location_policy(capacity, machine.gpu_type),
+            },
+            # A flex-start node is not repaired: its replacement would have to queue again.
+            management={"auto_repair": not flex_start, "auto_upgrade": True},
+            # GKE gives flex-start pools a strategy of their own, which the provider does not know:
+            # https://github.com/crossplane-contrib/provider-upjet-gcp/issues/1028
+            upgrade_settings=None
+            if flex_start
+            else {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1},
+            network_config={"enable_private_nodes": True},
+            placement_policy={"type": "COMPACT"} if args.get("compact_placement") else None,
+            node_config=_node_config(args),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                delete_before_replace=True,
+                # The autoscaler moves it, and a change would replace the pool. Taints and labels
+                # that GKE adds need no such line: the provider compares only those given here.
+                ignore_changes=["initialNodeCount"],
+            ),
+        )
+        self.node_pool_name = pool.name
+        self.gpu_type = machine.gpu_type
+        self.gpu_count = machine.gpu_count
+        self.node_selector = {"cloud.google.com/gke-nodepool": name}
+        self.register_outputs(
+            {
+                "node_pool_name": self.node_pool_name,
+                "gpu_type": self.gpu_type,
+                "gpu_count": self.gpu_count,
+                "node_selector": self.node_selector,
+            }
+        )
+
+
+def _location_policy(capacity: str, gpu_type: str) -> str:
+    balanced = capacity == "on-demand" and gpu_type in _PLENTIFUL_GPUS
+    return "BALANCED" if balanced else "ANY"
+
+
+def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsDict:
+    machine = GPU_MACHINE_TYPES[args["machine_type"]]
+    driver_version = args.get("driver_version", "default")
+    config: gcp.container.NodePoolNodeConfigArgsDict = {
+        "machine_type": machine.name,
+        "image_type": "COS_CONTAINERD",
+        "disk_size_gb": args.get("disk_gib", 200),
+        "disk_type": args.get("disk_type", machine.boot_disk_type),
+        "service_account": args["node_service_account"],
+        "oauth_scopes": defaults.OAUTH_SCOPES,
+        "guest_accelerators": [
+            {
+                "type": machine.gpu_type,
+                "count": machine.gpu_count,
+                "gpu_driver_installation_config": {
+                    "gpu_driver_version": DRIVER_VERSIONS[driver_version],
+                },
+            }
+        ],
+        "labels": args.get("node_labels", {}),
+        "taints": [
+            {"key": taint["key"], "value": taint["value"], "effect": taint["effect"]}
+            for taint in args.get("taints", ())
+        ],
+        "resource_labels": args.get("labels", {}),
+        "gcfs_config": {"enabled": True},
+        "gvnic": {"enabled": True},
+        "shielded_instance_config": {
+            "enable_integrity_monitoring": True,
+            # The drivers GKE installs are signed by Google; one's own would not be loaded.
+            "enable_secure_boot": driver_version != "disabled",
+        },
+        "workload_metadata_config": {"mode": "GKE_METADATA"},
+        "reservation_affinity": _reservation_affinity(args),
+        "spot": args["capacity"] == "spot",
+    }
+    if args["capacity"] == "flex-start":
+        config["flex_start"] = True
+        config["max_run_duration"] = f"{args.get('max_run_seconds', LONGEST_FLEX_START_SECONDS)}s"
+    if machine.local_ssd_count:
+        config["ephemeral_storage_local_ssd_config"] = {
+            "local_ssd_count": machine.local_ssd_count,
+        }
+    return config
+
+
+def _reservation_affinity(
+    args: GpuNodePoolArgs,
+) -> gcp.container.NodePoolNodeConfigReservationAffinityArgsDict:
+    reservation = args.get("reservation")
+    if reservation:
+        return {
+            "consume_reservation_type": "SPECIFIC_RESERVATION",
+            "key": "compute.googleapis.com/reservation-name",
+            "values": [reservation],
+        }
+    if args["capacity"] == "on-demand":
+        # Takes a reservation open to all first: it is paid for anyway.
+        return {"consume_reservation_type": "ANY_RESERVATION"}
+    return {"consume_reservation_type": "NO_RESERVATION"}

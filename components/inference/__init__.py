@@ -1,0 +1,1 @@
+"""Inference on GKE: model servers, the gateway before them, and its certificate."""

@@ -1,0 +1,200 @@
+"""BodyBasedRouter: copies the model name from a request's body into a header, to route by.
+
+Owns the router and its extension of one Gateway. Does not own the Gateway nor the routes.
+Guardrails and API management are not routing: they come as a GCPTrafficExtension on the Gateway.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core.v1 import PodSpecArgsDict
+
+from components.inference import pods
+from components.inference.custom_resources import (
+    GATEWAY,
+    ROUTING_EXTENSION,
+    SERVICE,
+    Identity,
+    custom_resource,
+    grpc_health_check,
+    pod_monitoring,
+)
+from components.validation import component_type
+
+MODEL_HEADER = "X-Gateway-Model-Name"
+EXT_PROC_PORT = 9004
+HEALTH_PORT = 9005
+METRICS_PORT = 9090
+REPLICAS = 2
+
+
+class BodyBasedRouterArgs(TypedDict):
+    """Arguments of `BodyBasedRouter`."""
+
+    namespace: pulumi.Input[str]
+    """Kubernetes namespace of the Gateway."""
+    physical_name: str
+    """Name of the objects."""
+    gateway_name: str
+    """Name of the Gateway to extend."""
+    image: pulumi.Input[str]
+    """Container image."""
+    labels: NotRequired[Mapping[str, str]]
+    """Kubernetes labels."""
+
+
+class BodyBasedRouter(pulumi.ComponentResource):
+    """Makes the body-based router and puts it before the route lookup of a Gateway.
+
+    Every request passes it and fails without it, so two replicas run on different nodes. Its
+    account has no right at all: header by model name needs no object of the cluster. Source:
+    https://github.com/kubernetes-sigs/gateway-api-inference-extension/tree/v1.5.0/pkg/bbr and
+    https://cloud.google.com/kubernetes-engine/docs/how-to/configure-body-based-routing
+    """
+
+    service_name: pulumi.Output[str]
+    """Name of the Service, known once the router is ready."""
+
+    def __init__(
+        self,
+        name: str,
+        args: BodyBasedRouterArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(BodyBasedRouter), name, {}, opts)
+        physical_name = args["physical_name"]
+        selector = pods.selector_labels("body-based-router", physical_name)
+        labels = {**args.get("labels", {}), **selector}
+        identity = Identity(physical_name, args["namespace"], labels)
+        metadata = identity.metadata()
+        child = pulumi.ResourceOptions(parent=self)
+
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, opts=child
+        )
+        kubernetes.policy.v1.PodDisruptionBudget(
+            f"{name}-disruption-budget",
+            metadata=metadata,
+            spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
+            opts=child,
+        )
+        deployment = kubernetes.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=metadata,
+            spec={
+                "replicas": REPLICAS,
+                "selector": {"match_labels": selector},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": _pod_spec(physical_name, selector, args),
+                },
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+        )
+        service = kubernetes.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={
+                "selector": selector,
+                "ports": [
+                    {
+                        "name": "grpc-ext-proc",
+                        "port": EXT_PROC_PORT,
+                        "target_port": EXT_PROC_PORT,
+                        "protocol": "TCP",
+                        "app_protocol": "HTTP2",
+                    }
+                ],
+            },
+            opts=child,
+        )
+        health_check = grpc_health_check(
+            f"{name}-health-check",
+            identity,
+            {"group": "", "kind": SERVICE.kind, "name": physical_name},
+            HEALTH_PORT,
+            child,
+        )
+        pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
+        custom_resource(
+            f"{name}-extension",
+            ROUTING_EXTENSION,
+            identity,
+            _extension(physical_name, args["gateway_name"]),
+            # From its creation on, every request needs a healthy router.
+            pulumi.ResourceOptions(parent=self, depends_on=[deployment, service, health_check]),
+        )
+        self.service_name = service.metadata.name
+        self.register_outputs({"service_name": self.service_name})
+
+
+def _extension(service: str, gateway: str) -> dict[str, Any]:
+    backend = {"group": "", "kind": SERVICE.kind, "name": service, "port": EXT_PROC_PORT}
+    extension = {
+        "name": "model-name",
+        "authority": service,
+        "timeout": "1s",
+        "failOpen": False,
+        "supportedEvents": ["RequestHeaders", "RequestBody", "RequestTrailers"],
+        "requestBodySendMode": "FullDuplexStreamed",
+        "backendRef": backend,
+    }
+    return {
+        "targetRefs": [GATEWAY.reference(gateway)],
+        "extensionChains": [{"name": "body-based-routing", "extensions": [extension]}],
+    }
+
+
+def _pod_spec(
+    physical_name: str, selector: Mapping[str, str], args: BodyBasedRouterArgs
+) -> PodSpecArgsDict:
+    to_header = json.dumps({"fieldName": "model", "headerName": MODEL_HEADER})
+    flags = [
+        "--streaming",
+        # Naming the plugin leaves out the default one that reads ConfigMaps.
+        f"--plugin=body-field-to-header:model-to-header:{to_header}",
+        f"--grpc-port={EXT_PROC_PORT}",
+        f"--grpc-health-port={HEALTH_PORT}",
+        f"--metrics-port={METRICS_PORT}",
+        "--metrics-endpoint-auth=false",
+        "--enable-pprof=false",
+        "--tracing=false",
+        "--zap-encoder=json",
+    ]
+    return {
+        "service_account_name": physical_name,
+        "enable_service_links": False,
+        "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
+        "topology_spread_constraints": [
+            {
+                "max_skew": 1,
+                "topology_key": "kubernetes.io/hostname",
+                "when_unsatisfiable": "ScheduleAnyway",
+                "label_selector": {"match_labels": dict(selector)},
+            }
+        ],
+        "containers": [
+            {
+                "name": "bbr",
+                "image": args["image"],
+                "args": flags,
+                "ports": [
+                    {"name": "grpc", "container_port": EXT_PROC_PORT},
+                    {"name": "grpc-health", "container_port": HEALTH_PORT},
+                    {"name": "metrics", "container_port": METRICS_PORT},
+                ],
+                "liveness_probe": pods.grpc_probe(HEALTH_PORT, 10),
+                "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2),
+                "resources": pods.resources(
+                    {"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}
+                ),
+                "security_context": pods.container_security(read_only_root=True),
+            }
+        ],
+    }
+
+
+__all__ = ["MODEL_HEADER", "BodyBasedRouter", "BodyBasedRouterArgs"]

@@ -1,0 +1,263 @@
+"""EndpointPicker: chooses the replica of a pool that answers a request.
+
+Owns the picker's Deployment, Service, configuration and rights. Does not own the InferencePool that
+refers to it, nor the definitions it watches (InferenceCrds).
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import yaml
+from pulumi_kubernetes.core.v1 import PodSpecArgsDict
+from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
+
+from catalog import releases
+from components.inference import inference_crds, pods
+from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
+from components.validation import component_type
+
+EXT_PROC_PORT = 9002
+HEALTH_PORT = 9003
+METRICS_PORT = 9090
+POOL_GROUP = INFERENCE_POOL.api_version.partition("/")[0]
+HEALTH_SERVICE = "inference-extension"
+CONFIG_FILE = "config.yaml"
+CONFIG_DIRECTORY = "/config"
+GRACE_PERIOD_SECONDS = 130
+READS = ("get", "watch", "list")
+
+SCORERS: Mapping[str, int] = {
+    "queue-scorer": 2,
+    "kv-cache-utilization-scorer": 2,
+    "prefix-cache-scorer": 3,
+}
+"""Weights of the scorers every pool has: the defaults of the inferencepool chart, release 1.5."""
+LORA_SCORERS: Mapping[str, int] = {"lora-affinity-scorer": 1}
+"""Further scorers of a pool with adapters: prefer a replica that has the adapter loaded."""
+
+
+class PickerSettings(TypedDict):
+    """What may differ from one installation to another."""
+
+    image: NotRequired[pulumi.Input[str]]
+    """Container image (default: the catalog's)."""
+    cpu: NotRequired[str]
+    """CPU to reserve (default 1). No limit: scheduling comes in bursts."""
+    memory: NotRequired[str]
+    """Memory (default 2Gi): the prefix index grows with traffic."""
+
+
+class EndpointPickerArgs(TypedDict):
+    """Arguments of `EndpointPicker`."""
+
+    namespace: pulumi.Input[str]
+    """Kubernetes namespace of the pool."""
+    pool: str
+    """Name of the InferencePool."""
+    lora: NotRequired[bool]
+    """The replicas serve LoRA adapters (default false)."""
+    settings: NotRequired[PickerSettings]
+    """Image and resources."""
+    extension_api_group: NotRequired[pulumi.Input[str]]
+    """API group of InferenceObjective, from `InferenceCrds.api_group`."""
+    labels: NotRequired[Mapping[str, str]]
+    """Kubernetes labels."""
+
+
+class EndpointPicker(pulumi.ComponentResource):
+    """Makes the endpoint picker of one pool, release 1.5 of the Gateway API Inference Extension.
+
+    One replica: the prefix index lives in its memory, so a second one would only stand by. Its
+    account reads pods, pools, objectives and rewrites of its own namespace and nothing else, and
+    its metrics need no token, so that it may not judge tokens either. Source:
+    https://github.com/kubernetes-sigs/gateway-api-inference-extension/tree/v1.5.0/config/charts
+    """
+
+    service_name: pulumi.Output[str]
+    """Name of the Service, known once the picker is ready."""
+
+    def __init__(
+        self,
+        name: str,
+        args: EndpointPickerArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(EndpointPicker), name, {}, opts)
+        physical_name = picker_name(args["pool"])
+        selector = pods.selector_labels("endpoint-picker", physical_name)
+        labels = {**args.get("labels", {}), **selector}
+        identity = Identity(physical_name, args["namespace"], labels)
+        metadata = identity.metadata()
+        child = pulumi.ResourceOptions(parent=self)
+
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, opts=child
+        )
+        binding = self._rights(name, args, identity)
+        config = picker_config(lora=args.get("lora", False))
+        config_map = kubernetes.core.v1.ConfigMap(
+            f"{name}-config", metadata=metadata, data={CONFIG_FILE: config}, opts=child
+        )
+        kubernetes.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=metadata,
+            spec={
+                "replicas": 1,
+                "strategy": {"type": "Recreate"},
+                "selector": {"match_labels": selector},
+                "template": {
+                    "metadata": {
+                        "labels": labels,
+                        # The picker reads its configuration only when it starts.
+                        "annotations": {
+                            "checksum/config": hashlib.sha256(config.encode()).hexdigest()
+                        },
+                    },
+                    "spec": _pod_spec(physical_name, args["pool"], args.get("settings", {})),
+                },
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, binding, config_map]),
+        )
+        service = kubernetes.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={
+                "selector": selector,
+                "ports": [
+                    {
+                        "name": "grpc-ext-proc",
+                        "port": EXT_PROC_PORT,
+                        "target_port": EXT_PROC_PORT,
+                        "protocol": "TCP",
+                        "app_protocol": "http2",
+                    }
+                ],
+            },
+            opts=child,
+        )
+        pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
+        self.service_name = service.metadata.name
+        self.register_outputs({"service_name": self.service_name})
+
+    def _rights(
+        self, name: str, args: EndpointPickerArgs, identity: Identity
+    ) -> kubernetes.rbac.v1.RoleBinding:
+        extension_group = args.get("extension_api_group", inference_crds.API_GROUP)
+        role = kubernetes.rbac.v1.Role(
+            f"{name}-role",
+            metadata=identity.metadata(),
+            rules=[
+                _rule("", ["pods"]),
+                _rule(POOL_GROUP, ["inferencepools"]),
+                _rule(extension_group, ["inferenceobjectives", "inferencemodelrewrites"]),
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return kubernetes.rbac.v1.RoleBinding(
+            f"{name}-role-binding",
+            metadata=identity.metadata(),
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": identity.name,
+            },
+            subjects=[
+                {
+                    "kind": "ServiceAccount",
+                    "name": identity.name,
+                    "namespace": identity.namespace,
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+        )
+
+
+def picker_name(pool: str) -> str:
+    """Give the name of a pool's picker: what the pool refers to before the picker is there."""
+    return f"{pool}-epp"
+
+
+def picker_config(*, lora: bool) -> str:
+    """Give the EndpointPickerConfig document of a pool."""
+    scorers = {**SCORERS, **(LORA_SCORERS if lora else {})}
+    metrics = {"scheme": "http", "path": "/metrics", "insecureSkipVerify": True}
+    config: dict[str, Any] = {
+        "apiVersion": releases.CUSTOM_RESOURCES["EndpointPickerConfig"].api_version,
+        "kind": "EndpointPickerConfig",
+        "plugins": [
+            *({"type": scorer} for scorer in scorers),
+            {"type": "metrics-data-source", "parameters": metrics},
+            {"type": "core-metrics-extractor"},
+        ],
+        "schedulingProfiles": [
+            {
+                "name": "default",
+                "plugins": [
+                    {"pluginRef": scorer, "weight": weight} for scorer, weight in scorers.items()
+                ],
+            }
+        ],
+    }
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def _rule(group: pulumi.Input[str], resources: Sequence[str]) -> PolicyRuleArgsDict:
+    return {"api_groups": [group], "resources": list(resources), "verbs": list(READS)}
+
+
+def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpecArgsDict:
+    memory = settings.get("memory", "2Gi")
+    flags = [
+        f"--pool-name={pool}",
+        f"--pool-group={POOL_GROUP}",
+        f"--config-file={CONFIG_DIRECTORY}/{CONFIG_FILE}",
+        f"--grpc-port={EXT_PROC_PORT}",
+        f"--grpc-health-port={HEALTH_PORT}",
+        f"--metrics-port={METRICS_PORT}",
+        "--metrics-endpoint-auth=false",
+        "--enable-pprof=false",
+        "--tracing=false",
+        "--zap-encoder=json",
+    ]
+    return {
+        "service_account_name": physical_name,
+        "enable_service_links": False,
+        "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
+        "termination_grace_period_seconds": GRACE_PERIOD_SECONDS,
+        "volumes": [{"name": "config", "config_map": {"name": physical_name}}],
+        "containers": [
+            {
+                "name": "epp",
+                "image": settings.get("image", releases.ENDPOINT_PICKER_IMAGE),
+                "args": flags,
+                # The namespace of the pool, which the picker takes from its environment.
+                "env": [
+                    pods.field_variable("NAMESPACE", "metadata.namespace"),
+                    pods.field_variable("POD_NAME", "metadata.name"),
+                ],
+                "ports": [
+                    {"name": "grpc", "container_port": EXT_PROC_PORT},
+                    {"name": "grpc-health", "container_port": HEALTH_PORT},
+                    {"name": "metrics", "container_port": METRICS_PORT},
+                ],
+                "liveness_probe": {
+                    **pods.grpc_probe(HEALTH_PORT, 10, HEALTH_SERVICE),
+                    "initial_delay_seconds": 5,
+                },
+                "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2, HEALTH_SERVICE),
+                "resources": pods.resources(
+                    {"cpu": settings.get("cpu", "1"), "memory": memory}, {"memory": memory}
+                ),
+                "security_context": pods.container_security(read_only_root=True),
+                "volume_mounts": [
+                    {"name": "config", "mount_path": CONFIG_DIRECTORY, "read_only": True}
+                ],
+            }
+        ],
+    }
+
+
+__all__ = ["EndpointPicker", "EndpointPickerArgs", "PickerSettings", "picker_config", "picker_name"]

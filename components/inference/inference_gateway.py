@@ -1,0 +1,229 @@
+"""InferenceGateway: one private address for all models, routed by the model name in the request.
+
+Owns the address, the Gateway, its pools with their pickers, the body-based router and the routes.
+Does not own the replicas (ModelServer), the certificate (PrivateCertificate), the publication to
+other networks (PscEndpoint), nor guardrails and API management: those attach a GCPTrafficExtension
+to `gateway_name`, in the same namespace, and need no change here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+
+from catalog import releases
+from components.inference.body_based_router import BodyBasedRouter
+from components.inference.custom_resources import (
+    GATEWAY,
+    GATEWAY_POLICY,
+    HTTP_ROUTE,
+    Identity,
+    custom_resource,
+)
+from components.inference.inference_crds import API_GROUP
+from components.inference.inference_gateway_arguments import (
+    DEFAULT_TIMEOUT_SECONDS,
+    InferenceGatewayArgs,
+    validate_inference_gateway,
+)
+from components.inference.inference_pool import InferencePool, Pool
+from components.inference.model_routes import route_name, route_spec
+from components.inference.names import dns_label
+from components.validation import component_type
+
+GATEWAY_CLASS = "gke-l7-rilb"
+"""Regional internal Application Load Balancer: reachable from no public address."""
+HTTPS_PORT = 443
+CERTIFICATE_OPTION = "networking.gke.io/cert-manager-certs"
+PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
+RECONCILED = {
+    "pulumi.com/waitFor": (
+        'jsonpath={.status.parents[0].conditions[?(@.type=="Reconciled")].status}=True'
+    )
+}
+
+
+class InferenceGateway(pulumi.ComponentResource):
+    """Makes a GKE Inference Gateway: a private HTTPS endpoint for OpenAI API requests.
+
+    A request's model name selects a pool by exact match, weights split it among pools, and the
+    pool's picker chooses the replica by prefix, queue, cache and adapter. Paths outside /v1 and
+    names without a route get 404. Follows "Networking for AI inference model serving on GKE"; API:
+    https://cloud.google.com/kubernetes-engine/docs/concepts/about-gke-inference-gateway
+    """
+
+    address: pulumi.Output[str]
+    """IP address."""
+    forwarding_rule: pulumi.Output[str]
+    """Self link of the forwarding rule, which a service attachment publishes."""
+    gateway_name: pulumi.Output[str]
+    """Name of the Gateway, known once it is programmed."""
+
+    def __init__(
+        self,
+        name: str,
+        args: InferenceGatewayArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(InferenceGateway), name, {}, opts)
+        validate_inference_gateway(name, args).raise_if_any(name)
+        physical_name = dns_label(name)
+        identity = Identity(physical_name, args["namespace"], args.get("labels", {}))
+
+        address = self._address(name, args, physical_name)
+        gateway = self._gateway(name, args, identity, address)
+        pools = [self._pool(name, args, pool) for pool in args["pools"]]
+        router = BodyBasedRouter(
+            f"{name}-router",
+            {
+                "namespace": args["namespace"],
+                "physical_name": f"{physical_name}-bbr",
+                "gateway_name": physical_name,
+                "image": args.get("router_image", releases.BODY_BASED_ROUTER_IMAGE),
+                "labels": args.get("labels", {}),
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        for route in args["routes"]:
+            custom_resource(
+                f"{name}-{route_name(route)}-route",
+                HTTP_ROUTE,
+                Identity(route_name(route), args["namespace"], identity.labels),
+                route_spec(route, physical_name, args["hostname"]),
+                # A route to a pool without a picker answers 500 until the pool is whole.
+                pulumi.ResourceOptions(parent=self, depends_on=[gateway, router, *pools]),
+                RECONCILED,
+            )
+
+        self.address = address.address
+        self.gateway_name = gateway.id.apply(lambda _: physical_name)
+        self.forwarding_rule = self._forwarding_rule(args, address, gateway)
+        self.register_outputs(
+            {
+                "address": self.address,
+                "forwarding_rule": self.forwarding_rule,
+                "gateway_name": self.gateway_name,
+            }
+        )
+
+    def _address(
+        self, name: str, args: InferenceGatewayArgs, physical_name: str
+    ) -> gcp.compute.Address:
+        return gcp.compute.Address(
+            f"{name}-address",
+            name=physical_name,
+            project=args["project"],
+            region=args["region"],
+            subnetwork=args["subnetwork"],
+            address_type="INTERNAL",
+            # One HTTPS listener is one forwarding rule, so the address need not be shared; a
+            # shared one (SHARED_LOADBALANCER_VIP) is not known to work with a service attachment.
+            purpose="GCE_ENDPOINT",
+            labels=dict(args.get("labels", {})),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _gateway(
+        self,
+        name: str,
+        args: InferenceGatewayArgs,
+        identity: Identity,
+        address: gcp.compute.Address,
+    ) -> pulumi.CustomResource:
+        tls_policy = gcp.compute.RegionSslPolicy(
+            f"{name}-tls",
+            name=identity.name,
+            project=args["project"],
+            region=args["region"],
+            profile="MODERN",
+            min_tls_version="TLS_1_2",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        policy = custom_resource(
+            f"{name}-policy",
+            GATEWAY_POLICY,
+            identity,
+            {
+                "targetRef": GATEWAY.reference(identity.name),
+                "default": {"allowGlobalAccess": True, "sslPolicy": tls_policy.name},
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        needed = pulumi.Output.all(address.name, args.get("proxy_only_subnetwork"))
+        listener: dict[str, Any] = {
+            "name": "https",
+            "protocol": "HTTPS",
+            "port": HTTPS_PORT,
+            "hostname": args["hostname"],
+            "tls": {"mode": "Terminate", "options": {CERTIFICATE_OPTION: args["certificate"]}},
+            "allowedRoutes": {"namespaces": {"from": "Same"}},
+        }
+        return custom_resource(
+            f"{name}-gateway",
+            GATEWAY,
+            identity,
+            {
+                "gatewayClassName": GATEWAY_CLASS,
+                "addresses": [
+                    {"type": "NamedAddress", "value": needed.apply(lambda known: str(known[0]))}
+                ],
+                "listeners": [listener],
+            },
+            # Global access turned on later recreates the load balancer, and a service attachment
+            # made before never gets it.
+            pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            PROGRAMMED,
+        )
+
+    def _pool(self, name: str, args: InferenceGatewayArgs, pool: Pool) -> InferencePool:
+        return InferencePool(
+            f"{name}-{pool['name']}",
+            {
+                "namespace": args["namespace"],
+                "pool": pool,
+                "request_timeout_seconds": args.get(
+                    "request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS
+                ),
+                "picker": args.get("picker", {}),
+                "extension_api_group": args.get("extension_api_group", API_GROUP),
+                "labels": args.get("labels", {}),
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _forwarding_rule(
+        self, args: InferenceGatewayArgs, address: gcp.compute.Address, gateway: pulumi.Resource
+    ) -> pulumi.Output[str]:
+        found = gcp.compute.get_forwarding_rules_output(
+            project=args["project"],
+            region=args["region"],
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[gateway]),
+        )
+        return pulumi.Output.all(found.rules, address.address, args["project"]).apply(
+            lambda known: find_forwarding_rule(known[0], known[1], args["region"], known[2])
+        )
+
+
+def find_forwarding_rule(rules: Sequence[Any], address: str, region: str, project: str) -> str:
+    """Give the self link of the HTTPS forwarding rule of an address.
+
+    Raises LookupError where there is none.
+    """
+    for rule in rules:
+        if rule["ip_address"] == address and rule["port_range"].startswith(f"{HTTPS_PORT}-"):
+            return rule["self_link"]
+    raise LookupError(
+        f"forwarding_rule: found no rule of region {region} at {address}:{HTTPS_PORT}, although "
+        "the Gateway says it is programmed; see its events (kubectl describe gateway) and `gcloud "
+        f"compute forwarding-rules list --project {project} --regions {region}`, then repeat "
+        "`pulumi up`"
+    )
+
+
+__all__ = [
+    "InferenceGateway",
+    "InferenceGatewayArgs",
+    "find_forwarding_rule",
+    "validate_inference_gateway",
+]

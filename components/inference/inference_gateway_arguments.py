@@ -1,0 +1,104 @@
+"""Arguments of InferenceGateway, and what is allowed in them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components.checks import check_between, check_labels
+from components.inference.endpoint_picker import PickerSettings, picker_name
+from components.inference.inference_pool import FAILURE_MODES, Pool
+from components.inference.model_routes import Route, check_routes
+from components.inference.names import LABEL_LENGTH, dns_label
+from components.validation import Problems
+
+DEFAULT_TIMEOUT_SECONDS = 300
+LONGEST_TIMEOUT_SECONDS = 24 * 3600
+
+_HOSTNAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
+)
+
+
+class InferenceGatewayArgs(TypedDict):
+    """Arguments of `InferenceGateway`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    region: str
+    """Region of the cluster."""
+    namespace: pulumi.Input[str]
+    """Kubernetes namespace of the Gateway, the pools and the replicas."""
+    subnetwork: pulumi.Input[str]
+    """Subnet that gives the address. Its network and region need a proxy-only subnet."""
+    proxy_only_subnetwork: NotRequired[pulumi.Input[str]]
+    """That proxy-only subnet, where the same program makes it: the Gateway then comes after it."""
+    hostname: str
+    """Host name clients use, such as `inference.dev.acme.internal`."""
+    certificate: pulumi.Input[str]
+    """Name of a Certificate Manager certificate of the region, for the host name."""
+    pools: Sequence[Pool]
+    """Pools, one for each replica set."""
+    routes: Sequence[Route]
+    """Model names and the pools that answer them."""
+    request_timeout_seconds: NotRequired[int]
+    """Longest answer in seconds (default 300)."""
+    picker: NotRequired[PickerSettings]
+    """Image and resources of the endpoint pickers."""
+    router_image: NotRequired[pulumi.Input[str]]
+    """Container image of the body-based router (default: the catalog's)."""
+    extension_api_group: NotRequired[pulumi.Input[str]]
+    """`InferenceCrds.api_group`: the pickers then start once the definitions are there."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels of Kubernetes objects and of the address."""
+
+
+def validate_inference_gateway(name: str, args: InferenceGatewayArgs) -> Problems:
+    """Check the plain arguments of an `InferenceGateway`."""
+    problems = Problems()
+    problems.check_name("name", f"{dns_label(name)}-bbr")
+    if not _HOSTNAME.fullmatch(args["hostname"]):
+        problems.add(
+            "hostname",
+            f"found {args['hostname']!r}, allowed: a host name with a domain, in lowercase, such "
+            "as inference.dev.acme.internal; give the name clients use",
+        )
+    check_between(
+        problems,
+        "request_timeout_seconds",
+        args.get("request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+        1,
+        LONGEST_TIMEOUT_SECONDS,
+        "seconds",
+    )
+    check_labels(problems, "labels", args.get("labels", {}))
+    _check_pools(problems, args["pools"])
+    check_routes(problems, args["routes"], {pool["name"] for pool in args["pools"]})
+    return problems
+
+
+def _check_pools(problems: Problems, pools: Sequence[Pool]) -> None:
+    problems.check_not_empty("pools", pools, "a pool, one for each replica set")
+    seen: dict[str, str] = {}
+    for index, pool in enumerate(pools):
+        path = f"pools[{index}]"
+        problems.check_name(f"{path}.name", pool["name"])
+        if len(picker_name(pool["name"])) > LABEL_LENGTH:
+            problems.add(
+                f"{path}.name",
+                f"found {pool['name']!r}, too long for its picker's Service "
+                f"{picker_name(pool['name'])!r}; allowed: {LABEL_LENGTH - len(picker_name(''))} "
+                "characters; shorten it",
+            )
+        if pool["name"] in seen:
+            problems.add(
+                f"{path}.name",
+                f"found {pool['name']!r}, which {seen[pool['name']]} has too; rename one of them",
+            )
+        seen.setdefault(pool["name"], path)
+        problems.check_not_empty(f"{path}.selector", pool["selector"], "the replicas' labels")
+        check_between(problems, f"{path}.target_port", pool["target_port"], 1, 65535)
+        problems.check_one_of(
+            f"{path}.failure_mode", pool.get("failure_mode", "FailOpen"), FAILURE_MODES
+        )

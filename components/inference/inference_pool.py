@@ -1,0 +1,141 @@
+"""InferencePool: one replica set as a backend of the Gateway, with the picker that balances it.
+
+Owns the pool, its endpoint picker and its load balancer policies. Does not own the replicas
+(ModelServer), whose labels it selects.
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components.inference.custom_resources import (
+    BACKEND_POLICY,
+    INFERENCE_POOL,
+    Identity,
+    custom_resource,
+    http_health_check,
+)
+from components.inference.endpoint_picker import (
+    EXT_PROC_PORT,
+    EndpointPicker,
+    PickerSettings,
+    picker_name,
+)
+from components.inference.inference_crds import API_GROUP
+from components.inference.vllm import HEALTH_PATH
+from components.validation import component_type
+
+FAILURE_MODES = ("FailClose", "FailOpen")
+ALL_REQUESTS = 1_000_000
+"""Sample rate of the load balancer's log, in requests of a million."""
+DRAIN_SECONDS = 60
+
+
+class Pool(TypedDict):
+    """What a Gateway needs to know about a pool."""
+
+    name: str
+    """Name of the pool, for routes to refer to."""
+    selector: Mapping[str, str]
+    """Labels of the replicas: `ModelServer.pod_labels`."""
+    target_port: int
+    """Port of the replicas: `ModelServer.port`."""
+    lora: NotRequired[bool]
+    """The replicas serve LoRA adapters (default false)."""
+    failure_mode: NotRequired[str]
+    """Without a picker: FailOpen (default; any replica answers) or FailClose (none does)."""
+
+
+class InferencePoolArgs(TypedDict):
+    """Arguments of `InferencePool`."""
+
+    namespace: pulumi.Input[str]
+    """Kubernetes namespace of the replicas and the Gateway."""
+    pool: Pool
+    """The pool."""
+    request_timeout_seconds: int
+    """Longest answer in seconds."""
+    picker: NotRequired[PickerSettings]
+    """Image and resources of the endpoint picker."""
+    extension_api_group: NotRequired[pulumi.Input[str]]
+    """API group of InferenceObjective, from `InferenceCrds.api_group`."""
+    labels: NotRequired[Mapping[str, str]]
+    """Kubernetes labels."""
+
+
+class InferencePool(pulumi.ComponentResource):
+    """Makes an InferencePool, its endpoint picker, health check, timeout and log.
+
+    Source: https://gateway-api-inference-extension.sigs.k8s.io/reference/spec and
+    https://cloud.google.com/kubernetes-engine/docs/how-to/deploy-gke-inference-gateway
+    """
+
+    pool_name: pulumi.Output[str]
+    """Name of the pool."""
+
+    def __init__(
+        self,
+        name: str,
+        args: InferencePoolArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(InferencePool), name, {}, opts)
+        pool = args["pool"]
+        labels = args.get("labels", {})
+        identity = Identity(pool["name"], args["namespace"], labels)
+        target = INFERENCE_POOL.reference(pool["name"])
+        child = pulumi.ResourceOptions(parent=self)
+
+        # The picker is named, not awaited: it becomes ready only once it has read the pool.
+        resource = custom_resource(
+            f"{name}-pool",
+            INFERENCE_POOL,
+            identity,
+            {
+                "selector": {"matchLabels": dict(pool["selector"])},
+                "targetPorts": [{"number": pool["target_port"]}],
+                "endpointPickerRef": {
+                    "group": "",
+                    "kind": "Service",
+                    "name": picker_name(pool["name"]),
+                    "port": {"number": EXT_PROC_PORT},
+                    "failureMode": pool.get("failure_mode", "FailOpen"),
+                },
+            },
+            child,
+        )
+        http_health_check(
+            f"{name}-health-check", identity, target, HEALTH_PATH, pool["target_port"], child
+        )
+        custom_resource(
+            f"{name}-backend-policy",
+            BACKEND_POLICY,
+            identity,
+            {
+                "targetRef": target,
+                "default": {
+                    "timeoutSec": args["request_timeout_seconds"],
+                    "connectionDraining": {"drainingTimeoutSec": DRAIN_SECONDS},
+                    "logging": {"enabled": True, "sampleRate": ALL_REQUESTS},
+                },
+            },
+            child,
+        )
+        EndpointPicker(
+            f"{name}-picker",
+            {
+                "namespace": args["namespace"],
+                "pool": pool["name"],
+                "lora": pool.get("lora", False),
+                "settings": args.get("picker", {}),
+                "extension_api_group": args.get("extension_api_group", API_GROUP),
+                "labels": labels,
+            },
+            child,
+        )
+        self.pool_name = resource.id.apply(lambda _: pool["name"])
+        self.register_outputs({"pool_name": self.pool_name})
+
+
+__all__ = ["FAILURE_MODES", "InferencePool", "InferencePoolArgs", "Pool"]

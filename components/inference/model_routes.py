@@ -1,0 +1,152 @@
+"""Which pools answer a model name: the routes of the Gateway, and what makes them contradictory.
+
+Route matching: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypedDict
+
+from components.inference.body_based_router import MODEL_HEADER
+from components.inference.custom_resources import GATEWAY, INFERENCE_POOL
+from components.inference.names import LABEL_RULE, dns_label, is_dns_label
+from components.validation import Problems
+
+API_PATH = "/v1"
+"""Path of the OpenAI API. The servers' other paths (metrics, administration) are not routed."""
+MATCHES_LIMIT = 64
+BACKENDS_LIMIT = 16
+WHOLE = 100
+
+
+class Backend(TypedDict):
+    """A share of a route's requests."""
+
+    pool: str
+    """Name of the pool."""
+    weight: int
+    """Percent of the requests."""
+
+
+class Route(TypedDict):
+    """Model names and the pools that answer them."""
+
+    models: Sequence[str]
+    """Model names clients send: a base model and its adapters, for instance."""
+    backends: Sequence[Backend]
+    """Pools; their weights add up to 100."""
+
+
+def route_name(route: Route) -> str:
+    """Give the name of a route's object: that of its first model."""
+    return dns_label(route["models"][0])
+
+
+def route_spec(route: Route, gateway: str, hostname: str) -> dict[str, Any]:
+    """Give the spec of the HTTPRoute of a route."""
+    return {
+        "parentRefs": [GATEWAY.reference(gateway)],
+        "hostnames": [hostname],
+        "rules": [
+            {
+                "matches": [_match(model) for model in route["models"]],
+                "backendRefs": [
+                    {**INFERENCE_POOL.reference(backend["pool"]), "weight": backend["weight"]}
+                    for backend in route["backends"]
+                ],
+            }
+        ],
+    }
+
+
+def _match(model: str) -> dict[str, Any]:
+    return {
+        "path": {"type": "PathPrefix", "value": API_PATH},
+        "headers": [{"type": "Exact", "name": MODEL_HEADER, "value": model}],
+    }
+
+
+def check_routes(problems: Problems, routes: Sequence[Route], pools: Collection[str]) -> None:
+    """Note what is wrong with routes to the named pools."""
+    problems.check_not_empty("routes", routes, "a route, or no request is answered")
+    model_paths: dict[str, str] = {}
+    name_paths: dict[str, str] = {}
+    for index, route in enumerate(routes):
+        path = f"routes[{index}]"
+        if route["models"] and route["models"][0] not in model_paths:
+            _check_object_name(problems, path, route, name_paths)
+        _check_models(problems, path, route["models"], model_paths)
+        _check_backends(problems, path, route["backends"], pools)
+
+
+def _check_object_name(
+    problems: Problems, path: str, route: Route, name_paths: dict[str, str]
+) -> None:
+    name = route_name(route)
+    if not is_dns_label(name) or name in name_paths:
+        taken = f", which {name_paths[name]} has too" if name in name_paths else ""
+        problems.add(
+            f"{path}.models[0]",
+            f"found {route['models'][0]!r}, which makes the object name {name!r}{taken}; allowed: "
+            f"{LABEL_RULE}, each once; put another model of the route first",
+        )
+    name_paths.setdefault(name, path)
+
+
+def _check_models(
+    problems: Problems, path: str, models: Sequence[str], model_paths: dict[str, str]
+) -> None:
+    problems.check_not_empty(f"{path}.models", models, "a model name")
+    if len(models) > MATCHES_LIMIT:
+        problems.add(
+            f"{path}.models",
+            f"found {len(models)} names, allowed: {MATCHES_LIMIT}; split the route in two",
+        )
+    for index, model in enumerate(models):
+        model_path = f"{path}.models[{index}]"
+        if not model or not model.isascii() or not model.isprintable() or model != model.strip():
+            problems.add(
+                model_path,
+                f"found {model!r}, allowed: printable ASCII without spaces around, as an HTTP "
+                "header carries it; rename the model",
+            )
+        if model in model_paths:
+            problems.add(
+                model_path,
+                f"found {model!r}, which {model_paths[model]} routes already; keep one of them",
+            )
+        model_paths.setdefault(model, model_path)
+
+
+def _check_backends(
+    problems: Problems, path: str, backends: Sequence[Backend], pools: Collection[str]
+) -> None:
+    problems.check_not_empty(f"{path}.backends", backends, "a pool")
+    if len(backends) > BACKENDS_LIMIT:
+        problems.add(
+            f"{path}.backends",
+            f"found {len(backends)}, allowed: {BACKENDS_LIMIT}; merge replica sets into a pool",
+        )
+    weights: Mapping[str, int] = {backend["pool"]: backend["weight"] for backend in backends}
+    for index, backend in enumerate(backends):
+        if backend["pool"] not in pools:
+            allowed = ", ".join(sorted(pools)) or "none, as there is no pool"
+            problems.add(
+                f"{path}.backends[{index}].pool",
+                f"found {backend['pool']!r}, allowed: {allowed}; name a pool of this gateway",
+            )
+        if not 0 <= backend["weight"] <= WHOLE:
+            problems.add(
+                f"{path}.backends[{index}].weight",
+                f"found {backend['weight']}, allowed: 0 to {WHOLE} percent; give a share",
+            )
+    if len(weights) < len(backends):
+        problems.add(
+            f"{path}.backends",
+            "found a pool twice, allowed: each once; add up its weights",
+        )
+    total = sum(backend["weight"] for backend in backends)
+    if backends and total != WHOLE:
+        problems.add(
+            f"{path}.backends",
+            f"found weights that add up to {total}, allowed: {WHOLE}; give percentages",
+        )

@@ -1,0 +1,210 @@
+"""ModelServer: replicas of one model on one kind of GPU node, served by vLLM.
+
+Owns the Deployment, its service account and the grants that account needs to read the model. Does
+not own the nodes, the namespace, the token's secret nor the way to the replicas (InferencePool).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+
+from components.inference import vllm
+from components.inference.custom_resources import (
+    SECRET_PROVIDER_CLASS,
+    Identity,
+    custom_resource,
+    pod_monitoring,
+)
+from components.inference.model_server_arguments import (
+    ModelServerArgs,
+    adapters_of,
+    bucket_of,
+    validate_model_server,
+)
+from components.inference.model_server_pod import pod_spec
+from components.inference.names import dns_label
+from components.inference.pods import selector_labels
+from components.validation import component_type
+
+TOKEN_FILE = "token"  # noqa: S105 - the name of a file
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+
+
+class ModelServer(pulumi.ComponentResource):
+    """Makes a replica set of one model: what the architecture calls a model replica set.
+
+    A Deployment of vLLM with its service account, monitoring, and a disruption budget where there
+    is more than one replica. The account may read this model's files or token and nothing else. The
+    token is a file that Secret Manager's driver mounts; it is in no environment variable, manifest
+    or state. Source: https://cloud.google.com/kubernetes-engine/docs/tutorials/serve-gemma-gpu-vllm
+    and https://cloud.google.com/secret-manager/docs/secret-manager-managed-csi-component
+    """
+
+    deployment_name: pulumi.Output[str]
+    """Name of the Deployment."""
+    pod_labels: Mapping[str, str]
+    """Labels that select the replicas, and nothing else: the selector of the pool."""
+    port: int
+    """Port the replicas listen on."""
+    model_names: Sequence[str]
+    """Names clients may send: the model's, then the adapters'."""
+
+    def __init__(
+        self,
+        name: str,
+        args: ModelServerArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(ModelServer), name, {}, opts)
+        validate_model_server(name, args).raise_if_any(name)
+        physical_name = dns_label(name)
+        self.pod_labels = selector_labels("vllm", physical_name)
+        self.port = vllm.PORT
+        self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
+        labels = {**args.get("labels", {}), **self.pod_labels}
+        identity = Identity(physical_name, args["namespace"], labels)
+
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{name}-account",
+            metadata=identity.metadata(),
+            automount_service_account_token=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        needed = [*self._grants(name, args, physical_name)]
+        if args.get("gated", False):
+            needed.append(self._token(name, args, identity))
+        deployment = self._deployment(name, args, identity, [account, *needed])
+        pod_monitoring(
+            f"{name}-monitoring",
+            identity,
+            self.pod_labels,
+            ["http"],
+            pulumi.ResourceOptions(parent=self),
+        )
+        if args.get("replicas", 1) > 1:
+            kubernetes.policy.v1.PodDisruptionBudget(
+                f"{name}-disruption-budget",
+                metadata=identity.metadata(),
+                spec={"max_unavailable": 1, "selector": {"match_labels": dict(self.pod_labels)}},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.deployment_name = deployment.metadata.name
+        self.register_outputs(
+            {
+                "deployment_name": self.deployment_name,
+                "pod_labels": self.pod_labels,
+                "port": self.port,
+                "model_names": self.model_names,
+            }
+        )
+
+    def _grants(
+        self, name: str, args: ModelServerArgs, account_name: str
+    ) -> Sequence[pulumi.Resource]:
+        member = pulumi.Output.format(
+            "principal://iam.googleapis.com/projects/{0}/locations/global/workloadIdentityPools/{1}"
+            "/subject/ns/{2}/sa/{3}",
+            args["project_number"],
+            args["workload_pool"],
+            args["namespace"],
+            account_name,
+        )
+        grants: list[pulumi.Resource] = []
+        if args.get("gated", False) and "hugging_face_secret" in args:
+            grants.append(
+                gcp.secretmanager.SecretIamMember(
+                    f"{name}-token-reader",
+                    project=args["project"],
+                    secret_id=args["hugging_face_secret"],
+                    role="roles/secretmanager.secretAccessor",
+                    member=member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+            )
+        bucket = bucket_of(args["source"])
+        if bucket:
+            grants.append(
+                gcp.storage.BucketIAMMember(
+                    f"{name}-model-reader",
+                    bucket=bucket,
+                    role="roles/storage.objectViewer",
+                    member=member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+            )
+        return grants
+
+    def _token(self, name: str, args: ModelServerArgs, identity: Identity) -> pulumi.Resource:
+        secrets = pulumi.Output.json_dumps(
+            [
+                {
+                    "resourceName": pulumi.Output.format(
+                        "projects/{0}/secrets/{1}/versions/latest",
+                        args["project"],
+                        args.get("hugging_face_secret", ""),
+                    ),
+                    "path": TOKEN_FILE,
+                }
+            ]
+        )
+        spec = {"provider": "gke", "parameters": {"secrets": secrets}}
+        return custom_resource(
+            f"{name}-token",
+            SECRET_PROVIDER_CLASS,
+            identity,
+            spec,
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _deployment(
+        self,
+        name: str,
+        args: ModelServerArgs,
+        identity: Identity,
+        needed: Sequence[pulumi.Resource],
+    ) -> kubernetes.apps.v1.Deployment:
+        gpus = args.get("gpus", 1)
+        spec = pod_spec(
+            account=identity.name,
+            image=args["image"],
+            arguments=vllm.arguments(
+                model=args["model"],
+                source=args["source"],
+                gpus=gpus,
+                max_context=args.get("max_context"),
+                adapters=adapters_of(args),
+                max_lora_rank=args.get("max_lora_rank", vllm.DEFAULT_MAX_LORA_RANK),
+                server_args=args.get("server_args", {}),
+            ),
+            amounts={
+                "cpu": args.get("cpu", str(4 * gpus)),
+                "memory": args.get("memory", f"{16 * gpus}Gi"),
+                "nvidia.com/gpu": str(gpus),
+            },
+            node_selector=args["node_selector"],
+            tolerations=args.get("tolerations", ()),
+            token_file=TOKEN_FILE if args.get("gated", False) else None,
+            startup_timeout_seconds=args.get("startup_timeout_seconds", 1800),
+            drain_seconds=args.get("drain_seconds", 60),
+        )
+        waits = args.get("wait_for_ready", False)
+        return kubernetes.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=identity.metadata(None if waits else SKIP_AWAIT),
+            spec={
+                "replicas": args.get("replicas", 1),
+                "selector": {"match_labels": dict(self.pod_labels)},
+                # A surge would need a second set of GPUs, which a full pool never gets.
+                "strategy": {
+                    "type": "RollingUpdate",
+                    "rolling_update": {"max_surge": 0, "max_unavailable": 1},
+                },
+                "template": {"metadata": {"labels": dict(identity.labels)}, "spec": spec},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
+        )
+
+
+__all__ = ["ModelServer", "ModelServerArgs", "validate_model_server"]

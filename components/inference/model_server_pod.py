@@ -1,0 +1,116 @@
+"""The pod of a vLLM replica: probes, volumes, security, and a slow stop.
+
+Follows the deployment of the Gateway API Inference Extension:
+https://github.com/kubernetes-sigs/gateway-api-inference-extension/tree/v1.5.0/config/manifests/vllm
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    HTTPGetActionArgsDict,
+    PodSpecArgsDict,
+    TolerationArgsDict,
+    VolumeArgsDict,
+    VolumeMountArgsDict,
+)
+
+from components.inference import vllm
+from components.inference.pods import container_security, pod_security, resources
+
+VLLM_USER = 2000
+ROOT_GROUP = 0
+"""Group of the `vllm` user in the image; it carries no privilege."""
+HOME = "/home/vllm"
+TOKEN_DIRECTORY = "/var/run/secrets/hugging-face"  # noqa: S105 - a directory
+GRACE_AFTER_DRAIN_SECONDS = 30
+STARTUP_PROBE_SECONDS = 10
+HEALTH: HTTPGetActionArgsDict = {"path": vllm.HEALTH_PATH, "port": "http"}
+
+
+def pod_spec(
+    *,
+    account: str,
+    image: pulumi.Input[str],
+    arguments: Sequence[str],
+    amounts: Mapping[str, str],
+    node_selector: Mapping[str, str],
+    tolerations: Sequence[TolerationArgsDict],
+    token_file: str | None,
+    startup_timeout_seconds: int,
+    drain_seconds: int,
+) -> PodSpecArgsDict:
+    """Give the spec of the pod. A `token_file` is mounted from a SecretProviderClass `account`."""
+    environment = {
+        # The user of the image, so that a cache directory needs no entry in /etc/passwd.
+        "USER": "vllm",
+        "HOME": HOME,
+        "VLLM_NO_USAGE_STATS": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    mounts: list[VolumeMountArgsDict] = [
+        {"name": "home", "mount_path": HOME},
+        {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 - the pod's own
+        {"name": "shared-memory", "mount_path": "/dev/shm"},  # noqa: S108 - the pod's own
+    ]
+    volumes: list[VolumeArgsDict] = [
+        {"name": "home", "empty_dir": {}},
+        {"name": "tmp", "empty_dir": {}},
+        # Tensor parallel workers talk through it; the default of 64 MiB is too small.
+        {"name": "shared-memory", "empty_dir": {"medium": "Memory"}},
+    ]
+    if token_file is not None:
+        environment["HF_TOKEN_PATH"] = f"{TOKEN_DIRECTORY}/{token_file}"
+        mounts.append({"name": "hugging-face", "mount_path": TOKEN_DIRECTORY, "read_only": True})
+        volumes.append(
+            {
+                "name": "hugging-face",
+                "csi": {
+                    "driver": "secrets-store-gke.csi.k8s.io",
+                    "read_only": True,
+                    "volume_attributes": {"secretProviderClass": account},
+                },
+            }
+        )
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": False,
+        # Service variables such as VLLM_PORT would be read as settings of vLLM.
+        "enable_service_links": False,
+        "node_selector": dict(node_selector),
+        "tolerations": list(tolerations),
+        "security_context": pod_security(VLLM_USER, ROOT_GROUP),
+        "termination_grace_period_seconds": drain_seconds + GRACE_AFTER_DRAIN_SECONDS,
+        "volumes": volumes,
+        "containers": [
+            {
+                "name": "vllm",
+                "image": image,
+                "command": list(vllm.COMMAND),
+                "args": list(arguments),
+                "env": [{"name": key, "value": value} for key, value in environment.items()],
+                "ports": [{"name": "http", "container_port": vllm.PORT}],
+                # Equal requests and limits make the pod Guaranteed: evicted last.
+                "resources": resources(amounts, amounts),
+                "security_context": container_security(read_only_root=False),
+                "volume_mounts": mounts,
+                "startup_probe": {
+                    "http_get": HEALTH,
+                    "period_seconds": STARTUP_PROBE_SECONDS,
+                    "failure_threshold": -(-startup_timeout_seconds // STARTUP_PROBE_SECONDS),
+                },
+                "readiness_probe": {
+                    "http_get": HEALTH,
+                    "period_seconds": 5,
+                    "failure_threshold": 1,
+                },
+                "liveness_probe": {
+                    "http_get": HEALTH,
+                    "period_seconds": 10,
+                    "failure_threshold": 5,
+                },
+                # vLLM stops accepting at SIGTERM; the load balancer must have left before.
+                "lifecycle": {"pre_stop": {"sleep": {"seconds": drain_seconds}}},
+            }
+        ],
+    }

@@ -1,0 +1,24 @@
+"""Kubernetes object names made from free text, such as a model name."""
+
+import re
+
+LABEL_LENGTH = 63
+"""Longest DNS label (RFC 1123), which is also the longest Service name and label value."""
+
+LABEL_RULE = (
+    "1 to 63 lowercase letters, digits or hyphens, a letter or digit first and last (RFC 1123)"
+)
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+def dns_label(text: str) -> str:
+    """Give the DNS label nearest to a text: `Llama-3.3-70B` becomes `llama-3-3-70b`.
+
+    The length is kept: whoever takes the text checks it.
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def is_dns_label(text: str) -> bool:
+    """Tell whether a text is a DNS label."""
+    return len(text) <= LABEL_LENGTH and _LABEL.fullmatch(text) is not None

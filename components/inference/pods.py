@@ -1,0 +1,59 @@
+"""What every pod of the inference platform has in common: labels and a restricted security context.
+
+Follows the Restricted profile of https://kubernetes.io/docs/concepts/security/pod-security-standards
+"""
+
+from collections.abc import Mapping
+
+from pulumi_kubernetes.core.v1 import (
+    EnvVarArgsDict,
+    PodSecurityContextArgsDict,
+    ProbeArgsDict,
+    ResourceRequirementsArgsDict,
+    SecurityContextArgsDict,
+)
+
+DISTROLESS_USER = 65532
+"""User `nonroot` of the distroless images."""
+
+
+def selector_labels(component: str, instance: str) -> dict[str, str]:
+    """Give the labels that select the pods of one workload, and nothing else."""
+    return {"app.kubernetes.io/name": component, "app.kubernetes.io/instance": instance}
+
+
+def pod_security(user: int, group: int) -> PodSecurityContextArgsDict:
+    """Give a pod security context for a user that is not root."""
+    return {
+        "run_as_non_root": True,
+        "run_as_user": user,
+        "run_as_group": group,
+        "fs_group": user,
+        "seccomp_profile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_security(*, read_only_root: bool) -> SecurityContextArgsDict:
+    """Give a container security context without privileges."""
+    return {
+        "allow_privilege_escalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "read_only_root_filesystem": read_only_root,
+    }
+
+
+def grpc_probe(port: int, period_seconds: int, service: str = "") -> ProbeArgsDict:
+    """Give a probe that asks the gRPC health service."""
+    return {"grpc": {"port": port, "service": service}, "period_seconds": period_seconds}
+
+
+def resources(
+    requests: Mapping[str, str], limits: Mapping[str, str]
+) -> ResourceRequirementsArgsDict:
+    """Give the resources of a container."""
+    return {"requests": dict(requests), "limits": dict(limits)}
+
+
+def field_variable(name: str, path: str) -> EnvVarArgsDict:
+    """Give an environment variable that holds a field of the pod."""
+    return {"name": name, "value_from": {"field_ref": {"field_path": path}}}

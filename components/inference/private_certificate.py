@@ -1,0 +1,187 @@
+"""PrivateCertificate: a certificate that a private certificate authority issues and renews.
+
+Owns the CA pool, its root authority, the issuance configuration, the certificate and the one grant
+they need. Does not own the Certificate Manager service agent nor the enabling of the APIs.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.checks import check_between, check_labels
+from components.inference.names import dns_label
+from components.validation import Problems, component_type
+
+TIERS = ("DEVOPS", "ENTERPRISE")
+MONTH_SECONDS = 30 * 24 * 3600
+YEAR_SECONDS = 365 * 24 * 3600
+ROTATION_WINDOW_PERCENT = 34
+"""Share of its life a certificate has left when it is renewed: 10 of 30 days."""
+
+
+class PrivateCertificateArgs(TypedDict):
+    """Arguments of `PrivateCertificate`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    region: str
+    """Region of the authority, the certificate and the load balancer that serves it."""
+    domains: Sequence[str]
+    """Host names the certificate is for, such as `inference.dev.acme.internal`."""
+    organization: str
+    """Organization in the subject of the root certificate."""
+    service_agent_email: pulumi.Input[str]
+    """Email of the Certificate Manager service agent, which requests the certificates."""
+    tier: NotRequired[str]
+    """Tier of the CA pool: DEVOPS (default; cheap, no revocation) or ENTERPRISE."""
+    deletion_protection: NotRequired[bool]
+    """Keep the authority from deletion (default true). Without it, deletion is immediate."""
+    authority_lifetime_seconds: NotRequired[int]
+    """Lifetime of the root certificate in seconds (default ten years)."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels."""
+
+
+class PrivateCertificate(pulumi.ComponentResource):
+    """Makes a regional Google-managed certificate signed by a root authority of its own.
+
+    Certificate Manager supports CA Service certificates in a region
+    (https://cloud.google.com/certificate-manager/docs/certificates), which regional load balancers
+    need. Certificates live 30 days and renew by themselves; clients trust `ca_certificate_pem`.
+    """
+
+    certificate_name: pulumi.Output[str]
+    """Name of the certificate, as the Gateway's TLS option takes it."""
+    ca_certificate_pem: pulumi.Output[str]
+    """Root certificate, PEM: what clients must trust."""
+
+    def __init__(
+        self,
+        name: str,
+        args: PrivateCertificateArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(PrivateCertificate), name, {}, opts)
+        validate_private_certificate(name, args).raise_if_any(name)
+        project, region = args["project"], args["region"]
+        labels = dict(args.get("labels", {}))
+        physical_name = dns_label(name)
+        tier = args.get("tier", "DEVOPS")
+        child = pulumi.ResourceOptions(parent=self)
+
+        pool = gcp.certificateauthority.CaPool(
+            f"{name}-pool",
+            name=physical_name,
+            project=project,
+            location=region,
+            tier=tier,
+            publishing_options={
+                "publish_ca_cert": True,
+                "publish_crl": tier == "ENTERPRISE",
+            },
+            labels=labels,
+            opts=child,
+        )
+        authority = self._authority(name, args, pool)
+        grant = gcp.certificateauthority.CaPoolIamMember(
+            f"{name}-requester",
+            ca_pool=pool.id,
+            role="roles/privateca.certificateRequester",
+            member=pulumi.Output.concat("serviceAccount:", args["service_agent_email"]),
+            opts=child,
+        )
+        issuance = gcp.certificatemanager.CertificateIssuanceConfig(
+            f"{name}-issuance",
+            name=physical_name,
+            project=project,
+            location=region,
+            certificate_authority_config={
+                "certificate_authority_service_config": {"ca_pool": pool.id}
+            },
+            key_algorithm="ECDSA_P256",
+            lifetime=f"{MONTH_SECONDS}s",
+            rotation_window_percentage=ROTATION_WINDOW_PERCENT,
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[authority]),
+        )
+        certificate = gcp.certificatemanager.Certificate(
+            f"{name}-certificate",
+            name=physical_name,
+            project=project,
+            location=region,
+            managed={"domains": list(args["domains"]), "issuance_config": issuance.id},
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[grant]),
+        )
+        self.certificate_name = certificate.name
+        self.ca_certificate_pem = authority.pem_ca_certificates[0]
+        self.register_outputs(
+            {
+                "certificate_name": self.certificate_name,
+                "ca_certificate_pem": self.ca_certificate_pem,
+            }
+        )
+
+    def _authority(
+        self, name: str, args: PrivateCertificateArgs, pool: gcp.certificateauthority.CaPool
+    ) -> gcp.certificateauthority.Authority:
+        protected = args.get("deletion_protection", True)
+        lifetime = args.get("authority_lifetime_seconds", 10 * YEAR_SECONDS)
+        organization = args["organization"]
+        return gcp.certificateauthority.Authority(
+            f"{name}-root",
+            certificate_authority_id=f"{dns_label(name)}-root",
+            project=args["project"],
+            location=args["region"],
+            pool=pool.name,
+            type="SELF_SIGNED",
+            lifetime=f"{lifetime}s",
+            key_spec={"algorithm": "EC_P256_SHA256"},
+            config={
+                "subject_config": {
+                    "subject": {
+                        "common_name": f"{organization} {args['region']} root",
+                        "organization": organization,
+                    }
+                },
+                "x509_config": {
+                    # Path length 0: the root signs server certificates, never another authority.
+                    "ca_options": {"is_ca": True, "zero_max_issuer_path_length": True},
+                    "key_usage": {
+                        "base_key_usage": {"cert_sign": True, "crl_sign": True},
+                        "extended_key_usage": {"server_auth": True},
+                    },
+                },
+            },
+            deletion_protection=protected,
+            # An authority that may go must go at once, or its pool outlives the stack by 30 days.
+            skip_grace_period=not protected,
+            ignore_active_certificates_on_deletion=not protected,
+            labels=dict(args.get("labels", {})),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def validate_private_certificate(name: str, args: PrivateCertificateArgs) -> Problems:
+    """Check the plain arguments of a `PrivateCertificate`."""
+    problems = Problems()
+    problems.check_name("name", f"{dns_label(name)}-root")
+    problems.check_not_empty("domains", args["domains"], "the gateway's host name")
+    problems.check_one_of("tier", args.get("tier", "DEVOPS"), TIERS)
+    lifetime = args.get("authority_lifetime_seconds", 10 * YEAR_SECONDS)
+    # A root that expires stops every renewal: at least a year, at most thirty.
+    check_between(
+        problems,
+        "authority_lifetime_seconds",
+        lifetime,
+        YEAR_SECONDS,
+        30 * YEAR_SECONDS,
+        "seconds",
+    )
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+__all__ = ["PrivateCertificate", "PrivateCertificateArgs", "validate_private_certificate"]

@@ -1,0 +1,104 @@
+"""The command line of vLLM's OpenAI-compatible server.
+
+Source: https://docs.vllm.ai/en/stable/cli/serve and https://docs.vllm.ai/en/stable/features/lora
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+PORT = 8000
+HEALTH_PATH = "/health"
+COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
+
+MAX_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+DEFAULT_MAX_LORA_RANK = 64
+MOST_GPUS = 8
+"""GPUs of the largest node; a model that needs more spans nodes, which this server does not."""
+LORA_SLOTS = 4
+"""Adapters held in GPU memory at once; the rest wait in CPU memory."""
+
+OWN_FLAGS = frozenset(
+    {
+        "enable-lora",
+        "host",
+        "load-format",
+        "lora-modules",
+        "max-cpu-loras",
+        "max-lora-rank",
+        "max-loras",
+        "max-model-len",
+        "model",
+        "port",
+        "served-model-name",
+        "tensor-parallel-size",
+    }
+)
+"""Flags that other arguments set."""
+
+
+class Adapter(TypedDict):
+    """A LoRA adapter served beside its base model."""
+
+    name: str
+    """Model name clients send for this adapter."""
+    source: str
+    """Hugging Face repository."""
+
+
+def arguments(
+    *,
+    model: str,
+    source: str,
+    gpus: int,
+    max_context: int | None,
+    adapters: Sequence[Adapter],
+    max_lora_rank: int,
+    server_args: Mapping[str, Any],
+) -> list[str]:
+    """Give the arguments of the server, the same list for the same input."""
+    flags: dict[str, Any] = {
+        "model": source,
+        "served-model-name": model,
+        "port": PORT,
+        "tensor-parallel-size": gpus,
+    }
+    if source.startswith("gs://"):
+        # The streamer is the loader that reads Cloud Storage without a copy on disk.
+        flags["load-format"] = "runai_streamer"
+    if max_context is not None:
+        flags["max-model-len"] = max_context
+    if adapters:
+        flags["enable-lora"] = True
+        flags["max-loras"] = min(len(adapters), LORA_SLOTS)
+        flags["max-cpu-loras"] = len(adapters)
+        flags["max-lora-rank"] = max_lora_rank
+    flags |= {_flag(name): value for name, value in sorted(server_args.items())}
+    given = [_argument(name, value) for name, value in flags.items()]
+    if adapters:
+        given += ["--lora-modules", *(_lora_module(adapter, model) for adapter in adapters)]
+    return given
+
+
+def own_flags_in(server_args: Mapping[str, Any]) -> list[str]:
+    """Give the names in `server_args` that other arguments already set."""
+    return sorted(name for name in server_args if _flag(name) in OWN_FLAGS)
+
+
+def _flag(name: str) -> str:
+    return name.removeprefix("--").replace("_", "-")
+
+
+def _argument(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name}={value}"
+
+
+def _lora_module(adapter: Adapter, base_model: str) -> str:
+    module = {
+        "name": adapter["name"],
+        "path": adapter["source"],
+        "base_model_name": base_model,
+    }
+    return json.dumps(module)

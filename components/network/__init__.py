@@ -1,0 +1,1 @@
+"""VPC networks, Private Service Connect and the service perimeter."""

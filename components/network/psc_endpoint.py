@@ -1,0 +1,199 @@
+"""PscEndpoint: a service published through Private Service Connect, and its consumers' endpoints.
+
+Owns service attachments, endpoint addresses and forwarding rules, and the consumers' DNS names.
+Does not own the load balancer it publishes, nor the networks on either side.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.network.psc_arguments import (
+    AcceptedConsumer,
+    Consumer,
+    PscEndpointArgs,
+    PublishedService,
+    validate_psc_endpoint,
+)
+from components.validation import component_type
+
+DEFAULT_CONNECTION_LIMIT = 10
+
+_DNS_TTL_SECONDS = 60
+
+
+class _Endpoint(NamedTuple):
+    address: pulumi.Output[str]
+    rule: gcp.compute.ForwardingRule
+
+
+class PscEndpoint(pulumi.ComponentResource):
+    """Publishes an internal load balancer, and connects consumers' networks to it.
+
+    Per region: a service attachment that accepts those named only. Per consumer and region: an
+    internal address and an endpoint. Per consumer: a private zone for its DNS name; with endpoints
+    in several regions, clients get the nearest. Everything is destroyed in the order record,
+    endpoint, attachment, and all of it before the load balancer, which cannot go while attached.
+    When an attachment is replaced its endpoints are too: they would stay closed.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/vpc/docs/configure-private-service-connect-producer
+    https://cloud.google.com/vpc/docs/configure-private-service-connect-services
+    """
+
+    service_attachment_uris: Mapping[str, pulumi.Output[str]]
+    """Self link of the attachment by region."""
+    endpoint_ips: Mapping[str, Mapping[str, pulumi.Output[str]]]
+    """Address of the endpoint by consumer and region."""
+    psc_connection_statuses: Mapping[str, Mapping[str, pulumi.Output[str]]]
+    """ACCEPTED, PENDING, REJECTED or CLOSED, by consumer and region."""
+
+    def __init__(
+        self, name: str, args: PscEndpointArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(PscEndpoint), name, {}, opts)
+        validate_psc_endpoint(args).raise_if_any(f"PscEndpoint {name}")
+        self._prefix = name
+        self._args = args
+
+        attachments = {
+            region: self._publish(region, service)
+            for region, service in args.get("publish", {}).items()
+        }
+        self.service_attachment_uris = {
+            region: pulumi.Output.from_input(uri)
+            for region, uri in args.get("service_attachments", {}).items()
+        } | {region: attachment.self_link for region, attachment in attachments.items()}
+
+        addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
+        statuses: dict[str, dict[str, pulumi.Output[str]]] = {}
+        for consumer_name, consumer in args.get("consume", {}).items():
+            endpoints = {
+                region: self._connect(consumer_name, consumer, region, attachments.get(region))
+                for region in consumer["subnetworks"]
+            }
+            addresses[consumer_name] = {
+                region: endpoint.address for region, endpoint in endpoints.items()
+            }
+            statuses[consumer_name] = {
+                region: endpoint.rule.psc_connection_status
+                for region, endpoint in endpoints.items()
+            }
+            if "dns_name" in consumer:
+                self._resolve(consumer_name, consumer, consumer["dns_name"], endpoints)
+        self.endpoint_ips = addresses
+        self.psc_connection_statuses = statuses
+        self.register_outputs(
+            {
+                "service_attachment_uris": self.service_attachment_uris,
+                "endpoint_ips": self.endpoint_ips,
+                "psc_connection_statuses": self.psc_connection_statuses,
+            }
+        )
+
+    def _publish(self, region: str, service: PublishedService) -> gcp.compute.ServiceAttachment:
+        return gcp.compute.ServiceAttachment(
+            f"{self._prefix}-{region}-attachment",
+            name=self._args["service_name"],
+            project=self._args["project"],
+            region=region,
+            target_service=service["target_service"],
+            nat_subnets=[service["nat_subnetwork"]],
+            connection_preference="ACCEPT_MANUAL",
+            consumer_accept_lists=[_accept_list(entry) for entry in self._args.get("accept", ())],
+            # An endpoint already accepted is cut off when its project leaves the list.
+            reconcile_connections=True,
+            # The load balancer's HTTP proxies do not read the PROXY protocol.
+            enable_proxy_protocol=False,
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+
+    def _connect(
+        self,
+        consumer_name: str,
+        consumer: Consumer,
+        region: str,
+        attachment: gcp.compute.ServiceAttachment | None,
+    ) -> _Endpoint:
+        project = consumer.get("project", self._args["project"])
+        physical_name = f"{self._args['service_name']}-{consumer_name}"
+        address = gcp.compute.Address(
+            f"{self._prefix}-{consumer_name}-{region}-address",
+            name=physical_name,
+            project=project,
+            region=region,
+            address_type="INTERNAL",
+            subnetwork=consumer["subnetworks"][region],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        rule = gcp.compute.ForwardingRule(
+            f"{self._prefix}-{consumer_name}-{region}-endpoint",
+            name=physical_name,
+            project=project,
+            region=region,
+            network=consumer["network"],
+            ip_address=address.self_link,
+            target=self.service_attachment_uris[region],
+            # An endpoint has no scheme; left out, the provider would fill in EXTERNAL.
+            load_balancing_scheme="",
+            allow_psc_global_access=self._args.get("allow_psc_global_access", False),
+            recreate_closed_psc=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                delete_before_replace=True,
+                # A new attachment keeps its name, so nothing in the endpoint's inputs changes.
+                replace_with=[attachment] if attachment else None,
+            ),
+        )
+        return _Endpoint(address.address, rule)
+
+    def _resolve(
+        self,
+        consumer_name: str,
+        consumer: Consumer,
+        dns_name: str,
+        endpoints: Mapping[str, _Endpoint],
+    ) -> None:
+        project = consumer.get("project", self._args["project"])
+        # The zone is the service's name alone, so that no other name of its domain is hidden.
+        zone = gcp.dns.ManagedZone(
+            f"{self._prefix}-{consumer_name}-zone",
+            name=f"{self._args['service_name']}-{consumer_name}",
+            project=project,
+            dns_name=f"{dns_name}.",
+            description=f"{dns_name} at its Private Service Connect endpoints",
+            visibility="private",
+            private_visibility_config={"networks": [{"network_url": consumer["network"]}]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        nearest: gcp.dns.RecordSetRoutingPolicyArgsDict = {
+            "geos": [
+                {"location": region, "rrdatas": [endpoint.address]}
+                for region, endpoint in endpoints.items()
+            ]
+        }
+        single = len(endpoints) == 1
+        gcp.dns.RecordSet(
+            f"{self._prefix}-{consumer_name}-record",
+            name=zone.dns_name,
+            project=project,
+            managed_zone=zone.name,
+            type="A",
+            ttl=_DNS_TTL_SECONDS,
+            rrdatas=[endpoint.address for endpoint in endpoints.values()] if single else None,
+            routing_policy=None if single else nearest,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[endpoint.rule for endpoint in endpoints.values()]
+            ),
+        )
+
+
+def _accept_list(
+    entry: AcceptedConsumer,
+) -> gcp.compute.ServiceAttachmentConsumerAcceptListArgsDict:
+    limit = entry.get("connection_limit", DEFAULT_CONNECTION_LIMIT)
+    if "network" in entry:
+        return {"network_url": entry["network"], "connection_limit": limit}
+    return {"project_id_or_num": entry.get("project"), "connection_limit": limit}

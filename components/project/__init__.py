@@ -1,0 +1,1 @@
+"""What the platform needs of its Google Cloud project."""

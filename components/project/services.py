@@ -1,0 +1,107 @@
+"""ProjectServices: the APIs of a project, and the service agents that act for them.
+
+Owns which APIs are on. Does not own the project, its billing or the grants of the agents: a grant
+lives in the component that owns the resource it is on.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict, cast
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.validation import Problems, component_type
+
+_DOMAIN = ".googleapis.com"
+_RESOURCE_MANAGER = "cloudresourcemanager.googleapis.com"
+
+
+class ProjectServicesArgs(TypedDict):
+    """Arguments of ProjectServices."""
+
+    project: pulumi.Input[str]
+    """Id of an existing project."""
+    services: Sequence[str]
+    """APIs to enable, such as `container.googleapis.com`."""
+    identities: NotRequired[Sequence[str]]
+    """APIs, among `services`, whose service agent must exist before it is granted anything."""
+
+
+def validate_project_services(args: ProjectServicesArgs) -> Problems:
+    """Checks the plain values of the arguments."""
+    problems = Problems()
+    services = args["services"]
+    problems.check_not_empty("services", services, f"API names ending in {_DOMAIN}")
+    for index, service in enumerate(services):
+        path = f"services[{index}]"
+        if not service.endswith(_DOMAIN):
+            problems.add(path, f"found {service!r}, allowed: an API name ending in {_DOMAIN}")
+        if service in services[:index]:
+            problems.add(path, f"found {service!r} a second time; list each API once")
+    for index, identity in enumerate(args.get("identities", ())):
+        problems.check_one_of(f"identities[{index}]", identity, services)
+    return problems
+
+
+class ProjectServices(pulumi.ComponentResource):
+    """Enables APIs in parallel and creates the service agents asked for.
+
+    APIs stay enabled when the stack is destroyed: others may use them by then. `project_id` and
+    `project_number` can be used once every API, or Resource Manager's, answers.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/service-usage/docs/enable-disable
+    https://cloud.google.com/iam/docs/service-agents
+    """
+
+    project_id: pulumi.Output[str]
+    """The project's id; what takes it is created after all APIs are on."""
+    project_number: pulumi.Output[str]
+    service_agents: Mapping[str, pulumi.Output[str]]
+    """Email of each service agent by API name."""
+
+    def __init__(
+        self, name: str, args: ProjectServicesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(ProjectServices), name, {}, opts)
+        validate_project_services(args).raise_if_any(f"ProjectServices {name}")
+
+        services = {
+            service: gcp.projects.Service(
+                f"{name}-{service.removesuffix(_DOMAIN)}",
+                project=args["project"],
+                service=service,
+                disable_on_destroy=False,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for service in args["services"]
+        }
+        identities = {
+            identity: gcp.projects.ServiceIdentity(
+                f"{name}-{identity.removesuffix(_DOMAIN)}-agent",
+                project=args["project"],
+                service=services[identity].service,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for identity in args.get("identities", ())
+        }
+
+        # Made of inputs, the id is known in a preview, and still waits for each API.
+        self.project_id = pulumi.Output.all(
+            args["project"], *(service.service for service in services.values())
+        ).apply(lambda values: cast("str", values[0]))
+        self.project_number = gcp.organizations.get_project_output(
+            project_id=args["project"],
+            opts=pulumi.InvokeOutputOptions(
+                parent=self,
+                depends_on=[services[_RESOURCE_MANAGER]] if _RESOURCE_MANAGER in services else [],
+            ),
+        ).number
+        self.service_agents = {name: identity.email for name, identity in identities.items()}
+        self.register_outputs(
+            {
+                "project_id": self.project_id,
+                "project_number": self.project_number,
+                "service_agents": self.service_agents,
+            }
+        )

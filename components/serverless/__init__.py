@@ -1,0 +1,1 @@
+"""Serverless: event-driven pipelines on Pub/Sub and Cloud Run."""

@@ -1,0 +1,98 @@
+"""DeadLetter: where messages go that a subscriber fails on again and again.
+
+Owns a topic, the pull subscription that keeps its messages, and the right of Pub/Sub to publish to
+it. Does not own the subscription that sends messages here.
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.checks import check_between, check_labels
+from components.validation import Problems, component_type
+
+
+class DeadLetterArgs(TypedDict):
+    """Arguments of DeadLetter."""
+
+    project: pulumi.Input[str]
+    """Id of the project."""
+    region: str
+    """Region messages are stored in."""
+    pubsub_service_agent: pulumi.Input[str]
+    """Email of the project's Pub/Sub service agent."""
+    retention_days: NotRequired[int]
+    """How long a message waits to be looked at, 1 to 31; default 7."""
+    deletion_protection: NotRequired[bool]
+    """Whether topic and subscription are protected from deletion; default true."""
+    labels: NotRequired[Mapping[str, str]]
+    """Google Cloud labels."""
+
+
+def validate_dead_letter(name: str, args: DeadLetterArgs) -> Problems:
+    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    problems = Problems()
+    problems.check_name("name", name)
+    check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+class DeadLetter(pulumi.ComponentResource):
+    """A topic for undeliverable messages with a subscription that keeps them to be pulled.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/pubsub/docs/dead-letter-topics
+    """
+
+    topic_id: pulumi.Output[str]
+    """Waits until Pub/Sub may publish and messages are kept."""
+    subscription_id: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: DeadLetterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(DeadLetter), name, {}, opts)
+        validate_dead_letter(name, args).raise_if_any(f"DeadLetter {name}")
+        labels = args.get("labels", {})
+        retention = f"{args.get('retention_days', 7) * 86400}s"
+        stateful = pulumi.ResourceOptions(
+            parent=self,
+            protect=args.get("deletion_protection", True) or None,
+            delete_before_replace=True,
+        )
+        topic = gcp.pubsub.Topic(
+            f"{name}-topic",
+            name=name,
+            project=args["project"],
+            message_retention_duration=retention,
+            message_storage_policy={"allowed_persistence_regions": [args["region"]]},
+            labels=labels,
+            opts=stateful,
+        )
+        publisher = gcp.pubsub.TopicIAMMember(
+            f"{name}-publish",
+            project=args["project"],
+            topic=topic.name,
+            role="roles/pubsub.publisher",
+            member=pulumi.Output.concat("serviceAccount:", args["pubsub_service_agent"]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        subscription = gcp.pubsub.Subscription(
+            f"{name}-subscription",
+            name=name,
+            project=args["project"],
+            topic=topic.id,
+            ack_deadline_seconds=60,
+            message_retention_duration=retention,
+            expiration_policy={"ttl": ""},
+            labels=labels,
+            opts=stateful,
+        )
+        self.topic_id = pulumi.Output.all(topic.id, publisher.id, subscription.id).apply(
+            lambda values: values[0]
+        )
+        self.subscription_id = subscription.id
+        self.register_outputs({"topic_id": self.topic_id, "subscription_id": self.subscription_id})

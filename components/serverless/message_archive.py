@@ -1,0 +1,202 @@
+"""MessageArchive: every message of a topic, kept in a bucket.
+
+Owns the bucket, its Cloud Storage subscription and the right of Pub/Sub to write. Does not own the
+topic nor who reads the archive.
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.checks import check_between, check_labels
+from components.validation import Problems, component_type
+
+STORAGE_CLASSES: Mapping[str, int] = {"STANDARD": 0, "NEARLINE": 30, "COLDLINE": 90, "ARCHIVE": 365}
+"""From warm to cold, with the days each is paid for at least, however short an object lives.
+https://cloud.google.com/storage/docs/storage-classes"""
+
+DEFAULT_RETENTION_DAYS = 90
+
+_LONGEST_BUCKET_NAME = 63
+_SOFT_DELETE_SECONDS = 7 * 24 * 3600
+# An object is closed after five minutes; a message stays unacknowledged that long.
+_MAX_DURATION_SECONDS = 300
+_ACK_DEADLINE_SECONDS = 600
+
+
+class Archive(TypedDict):
+    """How messages are kept."""
+
+    storage_class: NotRequired[str]
+    """Class of new objects: STANDARD (default), NEARLINE, COLDLINE or ARCHIVE."""
+    retention_days: NotRequired[int | None]
+    """Age at which an object is deleted, default 90; None keeps them for ever."""
+
+
+class MessageArchiveArgs(TypedDict):
+    """Arguments of MessageArchive."""
+
+    project: pulumi.Input[str]
+    """Id of the project."""
+    location: str
+    """Region of the bucket."""
+    topic: pulumi.Input[str]
+    """Id of the topic, `projects/<project>/topics/<topic>`."""
+    pubsub_service_agent: pulumi.Input[str]
+    """Email of the project's Pub/Sub service agent."""
+    archive: NotRequired[Archive]
+    """How messages are kept."""
+    use_topic_schema: NotRequired[bool]
+    """Whether objects have the fields of the topic's Avro schema; default false."""
+    backlog_retention_days: NotRequired[int]
+    """How long a message waits for the bucket to take it; default 7."""
+    deletion_protection: NotRequired[bool]
+    """Whether the bucket is protected from deletion; default true."""
+    labels: NotRequired[Mapping[str, str]]
+    """Google Cloud labels."""
+
+
+def validate_message_archive(name: str, args: MessageArchiveArgs) -> Problems:
+    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    problems = Problems()
+    problems.check_name("name", name)
+    check_bucket_name(problems, "name", args["project"], name)
+    check_archive(problems, "archive", args.get("archive", {}))
+    check_between(
+        problems, "backlog_retention_days", args.get("backlog_retention_days", 7), 1, 31, "days"
+    )
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+def check_bucket_name(problems: Problems, path: str, project: object, name: str) -> None:
+    """Notes a name that makes the bucket's name too long or Google's own."""
+    if not isinstance(project, str):
+        return
+    bucket = f"{project}-{name}"
+    if len(bucket) > _LONGEST_BUCKET_NAME or bucket.startswith("goog") or "google" in bucket:
+        problems.add(
+            path,
+            f"found {name!r}, which makes the bucket's name {bucket!r}, allowed: up to "
+            f"{_LONGEST_BUCKET_NAME} characters, not goog first, no google inside; give the "
+            "component another name",
+        )
+
+
+def check_archive(problems: Problems, path: str, archive: Archive) -> None:
+    """Notes an archive that Cloud Storage refuses, or that costs more than it should."""
+    storage_class = archive.get("storage_class", "STANDARD")
+    problems.check_one_of(f"{path}.storage_class", storage_class, STORAGE_CLASSES)
+    days = archive.get("retention_days", DEFAULT_RETENTION_DAYS)
+    if days is None:
+        return
+    shortest = max(1, STORAGE_CLASSES.get(storage_class, 0))
+    if days < shortest:
+        problems.add(
+            f"{path}.retention_days",
+            f"found {days}, allowed: {shortest} or more with storage class {storage_class}; "
+            "that many days are paid for anyway",
+        )
+
+
+def lifecycle(archive: Archive) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:
+    """Gives the rules that move objects to colder classes as they age, then delete them.
+
+    An object moves only where it stays long enough for the colder class to be cheaper.
+    """
+    days = archive.get("retention_days", DEFAULT_RETENTION_DAYS)
+    start = STORAGE_CLASSES[archive.get("storage_class", "STANDARD")]
+    rules: list[gcp.storage.BucketLifecycleRuleArgsDict] = [
+        {
+            "action": {"type": "SetStorageClass", "storage_class": colder},
+            "condition": {"age": age},
+        }
+        for colder, age in STORAGE_CLASSES.items()
+        if age > start and (days is None or 2 * age <= days)
+    ]
+    if days is not None:
+        rules.append({"action": {"type": "Delete"}, "condition": {"age": days}})
+    return rules
+
+
+class MessageArchive(pulumi.ComponentResource):
+    """A private bucket that Pub/Sub writes every message of a topic to, as Avro files by day.
+
+    Old files sink to colder storage classes, then are deleted; a deleted file can be had back for
+    seven days. The bucket is named `<project>-<name>`.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/pubsub/docs/cloudstorage
+    """
+
+    bucket_name: pulumi.Output[str]
+    subscription_id: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: MessageArchiveArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(MessageArchive), name, {}, opts)
+        validate_message_archive(name, args).raise_if_any(f"MessageArchive {name}")
+        archive = args.get("archive", {})
+        labels = args.get("labels", {})
+        bucket = gcp.storage.Bucket(
+            f"{name}-bucket",
+            name=pulumi.Output.concat(args["project"], "-", name),
+            project=args["project"],
+            location=args["location"],
+            storage_class=archive.get("storage_class", "STANDARD"),
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            force_destroy=False,
+            # Objects are written once: versions would only be paid for.
+            versioning={"enabled": False},
+            soft_delete_policy={"retention_duration_seconds": _SOFT_DELETE_SECONDS},
+            lifecycle_rules=lifecycle(archive),
+            labels=labels,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.get("deletion_protection", True) or None,
+                delete_before_replace=True,
+            ),
+        )
+        grants = [
+            gcp.storage.BucketIAMMember(
+                f"{name}-{right}",
+                bucket=bucket.name,
+                role=role,
+                member=pulumi.Output.concat("serviceAccount:", args["pubsub_service_agent"]),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for right, role in (
+                ("write", "roles/storage.objectCreator"),
+                ("check", "roles/storage.legacyBucketReader"),
+            )
+        ]
+        subscription = gcp.pubsub.Subscription(
+            f"{name}-subscription",
+            name=name,
+            project=args["project"],
+            topic=args["topic"],
+            ack_deadline_seconds=_ACK_DEADLINE_SECONDS,
+            message_retention_duration=f"{args.get('backlog_retention_days', 7) * 86400}s",
+            expiration_policy={"ttl": ""},
+            cloud_storage_config={
+                "bucket": bucket.name,
+                "filename_datetime_format": "YYYY-MM-DD/hh_mm_ssZ",
+                "filename_suffix": ".avro",
+                "max_duration": f"{_MAX_DURATION_SECONDS}s",
+                "avro_config": {
+                    "write_metadata": True,
+                    "use_topic_schema": args.get("use_topic_schema", False),
+                },
+            },
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=grants, delete_before_replace=True),
+        )
+        self.bucket_name = bucket.name
+        self.subscription_id = subscription.id
+        self.register_outputs(
+            {"bucket_name": self.bucket_name, "subscription_id": self.subscription_id}
+        )

@@ -1,0 +1,252 @@
+"""PubSubCloudRunPipeline: messages in, each handled by a container, results in a table.
+
+Owns every part from the topic to the table: topic, push subscription, service, identities, grants,
+results, archive, dead letters. Does not own who publishes, nor who reads results and archive.
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.serverless.cloud_run_service import CloudRunService
+from components.serverless.dead_letter import DeadLetter
+from components.serverless.message_archive import MessageArchive
+from components.serverless.pubsub_cloud_run_pipeline_arguments import (
+    SCHEMA_ENCODINGS,
+    SCHEMA_TYPES,
+    PubSubCloudRunPipelineArgs,
+    service_args,
+    validate_pubsub_cloud_run_pipeline,
+)
+from components.serverless.results_table import ResultsTable
+from components.service_accounts import account_id
+from components.validation import component_type
+
+
+class PubSubCloudRunPipeline(pulumi.ComponentResource):
+    """A Pub/Sub topic whose messages a private Cloud Run service handles, one POST each.
+
+    The service runs as an account that may write to its results table and nothing else. Pub/Sub
+    signs its requests as a second account, the only one that may call the service. A message that
+    fails `max_delivery_attempts` times goes to the dead letter topic. With `archive`, every message
+    is kept as it came. The service finds GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE
+    (`<project>.<dataset>.<table>`) in its environment.
+
+    Names come from the component's: topic `<name>`, service `<name>-service`, dataset
+    `<name>_results`, bucket `<project>-<name>-archive`, dead letters `<name>-dead-letter`.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/run/docs/triggering/pubsub-push
+    https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+    """
+
+    topic_id: pulumi.Output[str]
+    """Waits until messages are handled and kept: none that is published to it gets lost."""
+    service_uri: pulumi.Output[str]
+    dead_letter_topic_id: pulumi.Output[str]
+    results_table: pulumi.Output[str]
+    """`<project>.<dataset>.<table>`"""
+    archive_bucket: pulumi.Output[str | None]
+    """Name; None without an archive."""
+    push_service_account: pulumi.Output[str]
+    """Email of the account Pub/Sub calls the service as."""
+    runtime_service_account: pulumi.Output[str]
+    """Email of the account the service runs as."""
+
+    def __init__(
+        self,
+        name: str,
+        args: PubSubCloudRunPipelineArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(PubSubCloudRunPipeline), name, {}, opts)
+        validate_pubsub_cloud_run_pipeline(name, args).raise_if_any(
+            f"PubSubCloudRunPipeline {name}"
+        )
+        self._prefix = name
+        self._args = args
+        self._labels: Mapping[str, str] = args.get("labels", {})
+        self._deletion_protection = args.get("deletion_protection", True)
+        self._retention_days = args.get("retention_days", 7)
+        self._agent = pulumi.Output.concat("serviceAccount:", args["pubsub_service_agent"])
+
+        runtime = self._account("run", "runs the service")
+        push = self._account("push", "calls the service")
+        topic = self._topic()
+        results = ResultsTable(
+            f"{name}-results",
+            {
+                "project": args["project"],
+                "location": args["region"],
+                "writers": {"run": runtime.email},
+                "results": args.get("results", {}),
+                "deletion_protection": self._deletion_protection,
+                "labels": self._labels,
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        service = CloudRunService(
+            f"{name}-service",
+            service_args(
+                args,
+                runtime.email,
+                push.email,
+                {
+                    "GOOGLE_CLOUD_PROJECT": args["project"],
+                    "PUBSUB_TOPIC": topic.id,
+                    "RESULTS_TABLE": results.table,
+                },
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        dead_letter = self._dead_letter()
+        archive = self._archive(topic)
+        delivery = self._push(topic, service, push, dead_letter)
+        subscribed = [part.id for part in delivery]
+        if archive is not None:
+            subscribed.append(archive.subscription_id)
+
+        self.topic_id = pulumi.Output.all(topic.id, *subscribed).apply(
+            lambda values: str(values[0])
+        )
+        self.service_uri = service.uri
+        self.dead_letter_topic_id = dead_letter.topic_id
+        self.results_table = results.table
+        self.archive_bucket = pulumi.Output.from_input(archive and archive.bucket_name)
+        self.push_service_account = push.email
+        self.runtime_service_account = runtime.email
+        self.register_outputs(
+            {
+                "topic_id": self.topic_id,
+                "service_uri": self.service_uri,
+                "dead_letter_topic_id": self.dead_letter_topic_id,
+                "results_table": self.results_table,
+                "archive_bucket": self.archive_bucket,
+                "push_service_account": self.push_service_account,
+                "runtime_service_account": self.runtime_service_account,
+            }
+        )
+
+    def _account(self, role: str, purpose: str) -> gcp.serviceaccount.Account:
+        return gcp.serviceaccount.Account(
+            f"{self._prefix}-{role}",
+            project=self._args["project"],
+            account_id=account_id(self._prefix, role),
+            display_name=f"Pipeline {self._prefix}: {purpose}",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _topic(self) -> gcp.pubsub.Topic:
+        stateful = pulumi.ResourceOptions(
+            parent=self, protect=self._deletion_protection or None, delete_before_replace=True
+        )
+        message_schema = self._args.get("message_schema")
+        settings: gcp.pubsub.TopicSchemaSettingsArgsDict | None = None
+        if message_schema is not None:
+            schema = gcp.pubsub.Schema(
+                f"{self._prefix}-schema",
+                name=self._prefix,
+                project=self._args["project"],
+                type=SCHEMA_TYPES[message_schema["type"]],
+                definition=message_schema["definition"],
+                opts=stateful,
+            )
+            encoding = message_schema.get("encoding", "json")
+            settings = {"schema": schema.id, "encoding": SCHEMA_ENCODINGS[encoding]}
+        return gcp.pubsub.Topic(
+            f"{self._prefix}-topic",
+            name=self._prefix,
+            project=self._args["project"],
+            message_retention_duration=f"{self._retention_days * 86400}s",
+            message_storage_policy={"allowed_persistence_regions": [self._args["region"]]},
+            schema_settings=settings,
+            labels=self._labels,
+            opts=stateful,
+        )
+
+    def _dead_letter(self) -> DeadLetter:
+        return DeadLetter(
+            f"{self._prefix}-dead-letter",
+            {
+                "project": self._args["project"],
+                "region": self._args["region"],
+                "pubsub_service_agent": self._args["pubsub_service_agent"],
+                "retention_days": self._retention_days,
+                "deletion_protection": self._deletion_protection,
+                "labels": self._labels,
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _archive(self, topic: gcp.pubsub.Topic) -> MessageArchive | None:
+        archive = self._args.get("archive")
+        if archive is None:
+            return None
+        message_schema = self._args.get("message_schema")
+        return MessageArchive(
+            f"{self._prefix}-archive",
+            {
+                "project": self._args["project"],
+                "location": self._args["region"],
+                "topic": topic.id,
+                "pubsub_service_agent": self._args["pubsub_service_agent"],
+                "archive": archive,
+                "use_topic_schema": message_schema is not None and message_schema["type"] == "avro",
+                "backlog_retention_days": self._retention_days,
+                "deletion_protection": self._deletion_protection,
+                "labels": self._labels,
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _push(
+        self,
+        topic: gcp.pubsub.Topic,
+        service: CloudRunService,
+        push: gcp.serviceaccount.Account,
+        dead_letter: DeadLetter,
+    ) -> tuple[pulumi.CustomResource, ...]:
+        args = self._args
+        retry = args.get("retry", {})
+        sign = gcp.serviceaccount.IAMMember(
+            f"{self._prefix}-push-sign",
+            service_account_id=push.name,
+            role="roles/iam.serviceAccountTokenCreator",
+            member=self._agent,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        subscription = gcp.pubsub.Subscription(
+            f"{self._prefix}-push",
+            name=f"{self._prefix}-push",
+            project=args["project"],
+            topic=topic.id,
+            push_config={
+                "push_endpoint": service.uri,
+                "oidc_token": {"service_account_email": push.email, "audience": service.uri},
+            },
+            ack_deadline_seconds=args.get("ack_deadline_seconds", 60),
+            message_retention_duration=f"{self._retention_days * 86400}s",
+            retain_acked_messages=False,
+            expiration_policy={"ttl": ""},
+            retry_policy={
+                "minimum_backoff": f"{retry.get('minimum_seconds', 10)}s",
+                "maximum_backoff": f"{retry.get('maximum_seconds', 600)}s",
+            },
+            dead_letter_policy={
+                "dead_letter_topic": dead_letter.topic_id,
+                "max_delivery_attempts": args.get("max_delivery_attempts", 5),
+            },
+            labels=self._labels,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[sign], delete_before_replace=True),
+        )
+        # Pub/Sub takes a dead message off the subscription in its own name.
+        forward = gcp.pubsub.SubscriptionIAMMember(
+            f"{self._prefix}-push-forward",
+            project=args["project"],
+            subscription=subscription.name,
+            role="roles/pubsub.subscriber",
+            member=self._agent,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return subscription, forward

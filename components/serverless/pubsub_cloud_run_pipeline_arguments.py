@@ -1,0 +1,208 @@
+"""Arguments of PubSubCloudRunPipeline, and what is allowed in them."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict, cast
+
+import pulumi
+
+from components.checks import check_between, check_labels
+from components.serverless.cloud_run_service import CloudRunServiceArgs, validate_cloud_run_service
+from components.serverless.message_archive import Archive, check_archive, check_bucket_name
+from components.serverless.results_table import Results, check_results
+from components.validation import Problems
+
+SCHEMA_TYPES: Mapping[str, str] = {"avro": "AVRO", "protobuf": "PROTOCOL_BUFFER"}
+"""The API's value by ours."""
+
+SCHEMA_ENCODINGS: Mapping[str, str] = {"json": "JSON", "binary": "BINARY"}
+"""The API's value by ours."""
+
+SHORTEST_NAME = 3
+"""Of a topic."""
+
+LONGEST_NAME = 40
+"""So that the name of the Cloud Run service, `<name>-service`, fits its 49 characters."""
+
+_MESSAGE = re.compile(r"\bmessage\s+\w+\s*\{")
+
+
+class MessageSchema(TypedDict):
+    """What messages must look like; Pub/Sub refuses others."""
+
+    type: str
+    """avro or protobuf."""
+    definition: str
+    """The schema in its own language: Avro's JSON, or a proto file with one message."""
+    encoding: NotRequired[str]
+    """How publishers encode messages: json (default) or binary."""
+
+
+class Retry(TypedDict):
+    """How long Pub/Sub waits before it delivers a failed message again."""
+
+    minimum_seconds: NotRequired[int]
+    """0 to 600; default 10."""
+    maximum_seconds: NotRequired[int]
+    """0 to 600; default 600."""
+
+
+class PubSubCloudRunPipelineArgs(TypedDict):
+    """Arguments of PubSubCloudRunPipeline."""
+
+    project: pulumi.Input[str]
+    """Id of the project, its APIs enabled."""
+    region: str
+    """Region of all parts."""
+    pubsub_service_agent: pulumi.Input[str]
+    """Email of the project's Pub/Sub service agent."""
+    image: pulumi.Input[str]
+    """Container image; it takes messages as POST / and answers 200 to 204 once one is done with.
+    https://cloud.google.com/pubsub/docs/push"""
+    cpu: NotRequired[str]
+    """CPUs of an instance: 1 (default), 2, 4, 6 or 8."""
+    memory_mib: NotRequired[int]
+    """Memory of an instance in MiB; default 512."""
+    min_instances: NotRequired[int]
+    """Instances that are always there; default 0."""
+    max_instances: NotRequired[int]
+    """Most instances; default 5."""
+    concurrency: NotRequired[int]
+    """Messages an instance takes at once; default 40."""
+    timeout_seconds: NotRequired[int]
+    """Longest a message may take in seconds, up to ack_deadline_seconds; default 60."""
+    port: NotRequired[int]
+    """Port the container listens on; default 8080."""
+    health_path: NotRequired[str | None]
+    """Path that answers GET with 200 when all is well, default `/`; None if there is none."""
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Environment variables, besides GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE."""
+    ack_deadline_seconds: NotRequired[int]
+    """Time after which Pub/Sub takes a delivery for failed, 10 to 600; default 60."""
+    max_delivery_attempts: NotRequired[int]
+    """Deliveries before a message goes to the dead letter topic, 5 to 100; default 5."""
+    retry: NotRequired[Retry]
+    """Waiting time between deliveries."""
+    retention_days: NotRequired[int]
+    """How long messages wait in Pub/Sub, dead ones too, and can be replayed, 1 to 31; default 7."""
+    message_schema: NotRequired[MessageSchema | None]
+    """What messages must look like; without, anything goes."""
+    results: NotRequired[Results]
+    """Shape of the results table."""
+    archive: NotRequired[Archive | None]
+    """How every message is kept as it came; without, none is."""
+    deletion_protection: NotRequired[bool]
+    """Whether what holds data is protected from deletion; default true."""
+    labels: NotRequired[Mapping[str, str]]
+    """Google Cloud labels of all parts."""
+
+
+OWN_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "PUBSUB_TOPIC", "RESULTS_TABLE")
+
+
+def validate_pubsub_cloud_run_pipeline(name: str, args: PubSubCloudRunPipelineArgs) -> Problems:
+    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    problems = Problems()
+    problems.check_name("name", name)
+    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or name.startswith("goog"):
+        problems.add(
+            "name",
+            f"found {name!r}, allowed: {SHORTEST_NAME} to {LONGEST_NAME} characters, not goog "
+            "first; the topic is called so",
+        )
+    _check_service(problems, args)
+    _check_delivery(problems, args)
+    message_schema = args.get("message_schema")
+    if message_schema is not None:
+        _check_message_schema(problems, message_schema)
+    check_results(problems, "results", args.get("results", {}))
+    archive = args.get("archive")
+    if archive is not None:
+        check_bucket_name(problems, "name", args["project"], f"{name}-archive")
+        check_archive(problems, "archive", archive)
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+def service_args(
+    args: PubSubCloudRunPipelineArgs,
+    service_account: pulumi.Input[str],
+    invoker: pulumi.Input[str],
+    environment: Mapping[str, pulumi.Input[str]],
+) -> CloudRunServiceArgs:
+    """Gives the arguments of the pipeline's service; what the user left out stays left out."""
+    given: Any = {key: value for key, value in args.items() if key in _SERVICE_KEYS}
+    return {
+        **cast("CloudRunServiceArgs", given),
+        "service_account": service_account,
+        "invokers": {"push": invoker},
+        "environment": {**args.get("environment", {}), **environment},
+    }
+
+
+_SERVICE_KEYS = (
+    *("project", "region", "image", "cpu", "memory_mib", "min_instances", "max_instances"),
+    *("concurrency", "timeout_seconds", "port", "health_path", "deletion_protection", "labels"),
+)
+
+
+def _check_service(problems: Problems, args: PubSubCloudRunPipelineArgs) -> None:
+    for variable in args.get("environment", {}):
+        if variable in OWN_VARIABLES:
+            problems.add(
+                f"environment.{variable}",
+                f"found {variable!r}, allowed: names other than {', '.join(OWN_VARIABLES)}, which "
+                "the pipeline sets",
+            )
+    service = service_args(args, "", "", {})
+    # Labels are checked once for all parts.
+    problems.found += validate_cloud_run_service("service", {**service, "labels": {}}).found
+
+
+def _check_delivery(problems: Problems, args: PubSubCloudRunPipelineArgs) -> None:
+    deadline = args.get("ack_deadline_seconds", 60)
+    check_between(problems, "ack_deadline_seconds", deadline, 10, 600, "seconds")
+    timeout = args.get("timeout_seconds", 60)
+    if timeout > deadline:
+        problems.add(
+            "timeout_seconds",
+            f"found {timeout}, allowed: up to ack_deadline_seconds, {deadline}; later, Pub/Sub "
+            "delivers the message again while it is still being worked on",
+        )
+    attempts = args.get("max_delivery_attempts", 5)
+    check_between(problems, "max_delivery_attempts", attempts, 5, 100, "deliveries")
+    retry = args.get("retry", {})
+    least, most = retry.get("minimum_seconds", 10), retry.get("maximum_seconds", 600)
+    check_between(problems, "retry.minimum_seconds", least, 0, 600, "seconds")
+    check_between(problems, "retry.maximum_seconds", most, 0, 600, "seconds")
+    if least > most:
+        problems.add(
+            "retry.minimum_seconds", f"found {least}, allowed: up to maximum_seconds, {most}"
+        )
+    check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
+
+
+def _check_message_schema(problems: Problems, schema: MessageSchema) -> None:
+    problems.check_one_of("message_schema.type", schema["type"], SCHEMA_TYPES)
+    problems.check_one_of("message_schema.encoding", schema.get("encoding"), SCHEMA_ENCODINGS)
+    definition = schema["definition"]
+    if schema["type"] == "avro" and not _is_avro_record(definition):
+        problems.add(
+            "message_schema.definition",
+            f"found {definition[:40]!r}, allowed: Avro's JSON for a record, "
+            '{"type": "record", "name": ..., "fields": [...]}',
+        )
+    if schema["type"] == "protobuf" and not _MESSAGE.search(definition):
+        problems.add(
+            "message_schema.definition",
+            f"found {definition[:40]!r}, allowed: a proto file with a message",
+        )
+
+
+def _is_avro_record(definition: str) -> bool:
+    try:
+        parsed = json.loads(definition)
+    except ValueError:
+        return False
+    return isinstance(parsed, dict) and cast("dict[str, object]", parsed).get("type") == "record"

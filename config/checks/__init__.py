@@ -1,0 +1,27 @@
+"""What must hold between the values of a config that each are fine alone."""
+
+from config.checks.consumers import check_consumers
+from config.checks.gpu_pools import check_gpu_pools
+from config.checks.models import check_models
+from config.checks.network import check_network
+from config.checks.perimeter import check_perimeter
+from config.checks.pipelines import check_pipelines
+from config.errors import Problem
+from config.known import Known
+
+_CHECKS = (
+    check_network,
+    check_gpu_pools,
+    check_models,
+    check_consumers,
+    check_pipelines,
+    check_perimeter,
+)
+
+
+def check(known: Known) -> list[Problem]:
+    """Every problem between the readable parts of a config."""
+    return [problem for rules in _CHECKS for problem in rules(known)]
+
+
+__all__ = ["check"]

@@ -1,0 +1,185 @@
+"""Models: names that stay apart, pools that exist and hold them, weights that add up."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from config.checks.references import check_names
+from config.errors import KeyPath, Problem, did_you_mean, listed, shown, shown_path
+from config.fields import slug
+from config.known import Known
+from config.models import Model, ReplicaSet
+
+# vLLM options the platform sets itself, and the key to use instead.
+OWN_ARGS: Final = {
+    "model": "source",
+    "served-model-name": "the model's key",
+    "tensor-parallel-size": "replica_sets[].gpus",
+    "max-model-len": "max_context",
+    "enable-lora": "adapters",
+    "lora-modules": "adapters",
+    "max-loras": "adapters",
+    "host": "nothing: the gateway expects 0.0.0.0",
+    "port": "nothing: the gateway expects 8000",
+}
+# A Kubernetes name has at most 63 characters; `-endpoint-picker` comes behind.
+_LONGEST_SLUG: Final = 47
+
+
+def check_models(known: Known) -> Iterator[Problem]:
+    """Every model, and all of them together on their pools."""
+    yield from _check_names(known)
+    for name, model in known.models.items():
+        path = ("models", name)
+        yield from check_names(known, "regions", (*path, "regions"), model.regions or ())
+        yield from _check_weights(path, model)
+        for position, replica_set in enumerate(model.replica_sets):
+            yield from _check_replica_set(
+                known, (*path, "replica_sets", position), name, model, replica_set
+            )
+        for flag in model.server_args.keys() & OWN_ARGS.keys():
+            yield Problem(
+                (*path, "server_args", flag),
+                "an option the platform sets",
+                "other options of vLLM",
+                f"remove it and use {OWN_ARGS[flag]}",
+            )
+        if model.gated and model.source.startswith("gs://"):
+            yield Problem(
+                (*path, "gated"), "true", "false for a source in Cloud Storage", "remove it"
+            )
+    yield from _check_room(known)
+
+
+def _check_names(known: Known) -> Iterator[Problem]:
+    """Clients send these names, and Kubernetes objects are named after them."""
+    taken: dict[str, KeyPath] = {}
+    slugs: dict[str, KeyPath] = {}
+    for name, model in known.models.items():
+        served: list[tuple[KeyPath, str]] = [(("models", name), name)]
+        served += [
+            (("models", name, "adapters", position, "name"), adapter.name)
+            for position, adapter in enumerate(model.adapters)
+        ]
+        for path, served_name in served:
+            if served_name in taken:
+                yield Problem(
+                    path,
+                    shown(served_name),
+                    "a name no other model or adapter has"
+                    f" ({shown_path(taken[served_name])} has it)",
+                    "rename one of them",
+                )
+            taken.setdefault(served_name, path)
+        key = slug(name)
+        if key in slugs:
+            yield Problem(
+                ("models", name),
+                shown(name),
+                f"a name that differs from {shown_path(slugs[key])} in letters or digits"
+                f" (both become '{key}' in Kubernetes)",
+                "rename one of them",
+            )
+        slugs.setdefault(key, ("models", name))
+
+
+def _check_weights(path: tuple[str, str], model: Model) -> Iterator[Problem]:
+    sets = model.replica_sets
+    names: dict[str, int] = {}
+    for position, replica_set in enumerate(sets):
+        where = (*path, "replica_sets", position)
+        if replica_set.name in names:
+            yield Problem(
+                (*where, "name"),
+                f"{shown(replica_set.name)} again",
+                "a name no other replica set of the model has",
+                "give this one its own name",
+            )
+        names.setdefault(replica_set.name, position)
+        if len(sets) > 1 and not replica_set.has_weight:
+            yield Problem(
+                (*where, "weight"),
+                "nothing",
+                "a whole number from 0 to 100, for every replica set when there are several",
+                "add its percent of the requests",
+            )
+    total = sum(replica_set.weight for replica_set in sets)
+    if total != 100 and (len(sets) == 1 or all(each.has_weight for each in sets)):
+        yield Problem(
+            (*path, "replica_sets"),
+            f"weights that add up to {total}",
+            "weights that add up to 100",
+            "change them",
+        )
+
+
+def _check_replica_set(
+    known: Known, path: KeyPath, name: str, model: Model, replica_set: ReplicaSet
+) -> Iterator[Problem]:
+    if len(f"{slug(name)}-{replica_set.name}") > _LONGEST_SLUG:
+        yield Problem(
+            (*path, "name"),
+            shown(replica_set.name),
+            f"at most {_LONGEST_SLUG} characters together with the model's name '{slug(name)}'",
+            "give a shorter name: or rename the model",
+        )
+    pools = known.names.get("gpu_pools")
+    where = (*path, "node_pool")
+    if pools and replica_set.node_pool not in pools:
+        yield Problem(
+            where,
+            shown(replica_set.node_pool),
+            listed(pools),
+            did_you_mean(replica_set.node_pool, pools, "add it to gpu_pools or choose one of them"),
+        )
+    pool = known.gpu_pools.get(replica_set.node_pool)
+    if pool is None:
+        return
+    missing = [region for region in known.region_names(model.regions) if not pool.is_in(region)]
+    if missing:
+        yield Problem(
+            where,
+            f"{shown(replica_set.node_pool)}, which is not in {listed(missing)}",
+            "a pool in every region of the model",
+            "add the regions to the pool or set regions: of the model",
+        )
+    if replica_set.gpus > pool.gpus_per_node:
+        yield Problem(
+            (*path, "gpus"),
+            shown(replica_set.gpus),
+            f"at most {pool.gpus_per_node}, the GPUs of one {pool.machine_type}",
+            "lower it or choose a pool with larger machines",
+        )
+    room = replica_set.gpus * pool.machine.gpu_memory_gib
+    if model.memory_gib > room:
+        yield Problem(
+            (*path, "gpus"),
+            f"{replica_set.gpus}, that is {room:g} GiB on {pool.machine.gpu_type}",
+            f"GPUs with at least memory_gib, {model.memory_gib:g} GiB",
+            "raise gpus or choose a pool with larger GPUs",
+        )
+
+
+def _check_room(known: Known) -> Iterator[Problem]:
+    """All replicas of a region must find GPUs on their pools at their largest."""
+    for name, pool in known.gpu_pools.items():
+        wanted = {
+            region: _gpus_on(known, name, region) for region in known.region_names(pool.regions)
+        }
+        region = max(wanted, key=wanted.__getitem__, default="")
+        room = pool.max_nodes * pool.gpus_per_node
+        if region and wanted[region] > room:
+            yield Problem(
+                ("gpu_pools", name, "max_nodes"),
+                f"{pool.max_nodes}, that is {room} GPUs in {region}",
+                f"nodes for the {wanted[region]} GPUs the models of {region} need on this pool",
+                f"raise it to {-(-wanted[region] // pool.gpus_per_node)} or lower replicas",
+            )
+
+
+def _gpus_on(known: Known, pool: str, region: str) -> int:
+    return sum(
+        replica_set.replicas * replica_set.gpus
+        for model in known.models.values()
+        for replica_set in model.replica_sets
+        if model.is_in(region) and replica_set.node_pool == pool
+    )

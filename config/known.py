@@ -1,0 +1,80 @@
+"""What could be read of a config, for the checks that look across its areas."""
+
+import json
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Final, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from config.consumers import Consumer
+from config.errors import KeyPath
+from config.gpu_pools import GpuPool
+from config.models import Model
+from config.network import Region
+from config.perimeter import Perimeter
+from config.pipelines import Pipeline
+from config.platform import Platform
+from config.project import Project
+
+_COLLECTIONS: Final = ("regions", "gpu_pools", "models", "consumers", "pipelines")
+
+
+@dataclass(frozen=True)
+class Known:
+    """The readable parts: an area or entry with an error of its own is left out.
+
+    `names` has every key that stands in a collection, also of entries that were left out: a
+    reference to one of those is not wrong. A collection that could not be read at all is missing.
+    """
+
+    project: Project | None
+    perimeter: Perimeter | None
+    regions: Mapping[str, Region]
+    gpu_pools: Mapping[str, GpuPool]
+    models: Mapping[str, Model]
+    consumers: Mapping[str, Consumer]
+    pipelines: Mapping[str, Pipeline]
+    names: Mapping[str, Set[str]]
+
+    def region_names(self, chosen: tuple[str, ...] | None) -> tuple[str, ...]:
+        """The chosen regions, or every region of the platform."""
+        return tuple(self.names.get("regions", ())) if chosen is None else chosen
+
+
+def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None = None) -> Known:
+    """What `parts`, values of Platform's fields, say; `names` as in Known, by default theirs."""
+    collections = {
+        name: cast("Mapping[str, object]", parts.get(name) or {}) for name in _COLLECTIONS
+    }
+    return Known(
+        project=cast("Project | None", parts.get("project")),
+        perimeter=cast("Perimeter | None", parts.get("perimeter")),
+        regions=cast("Mapping[str, Region]", collections["regions"]),
+        gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
+        models=cast("Mapping[str, Model]", collections["models"]),
+        consumers=cast("Mapping[str, Consumer]", collections["consumers"]),
+        pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),
+        names={name: entries.keys() for name, entries in collections.items()}
+        if names is None
+        else names,
+    )
+
+
+def readable(values: Mapping[str, object], broken: Set[KeyPath]) -> Known:
+    """The areas and entries of `values` that have no error at or below them in `broken`."""
+    parts: dict[str, object] = {}
+    names: dict[str, Set[str]] = {}
+    for area, field in Platform.model_fields.items():
+        value = values.get(area)
+        if area in _COLLECTIONS and isinstance(value, Mapping):
+            entries = cast("Mapping[str, object]", value)
+            names[area] = entries.keys()
+            bad = {path[1] for path in broken if path[0] == area and len(path) > 1}
+            value = {key: entry for key, entry in entries.items() if key not in bad}
+        adapter: TypeAdapter[object] = TypeAdapter(field.rebuild_annotation())
+        try:
+            parts[area] = adapter.validate_json(json.dumps(value))
+        except ValidationError:
+            continue
+    return known_from(parts, names)

@@ -1,0 +1,53 @@
+"""Reads a config: from a stack file, or from the values Pulumi hands over."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from config.checks import check
+from config.errors import ConfigError, KeyPath
+from config.known import Known, known_from, readable
+from config.plain import not_plain
+from config.platform import Platform
+from config.stack_file import values_of
+from config.translate import problems_of
+
+_NONE = frozenset(name for name, field in Platform.model_fields.items() if field.default is None)
+
+
+def from_file(path: Path) -> Platform:
+    """The platform a `Pulumi.<stack>.yaml` describes.
+
+    Keys may stand with or without the project's namespace (`inference:models`); keys of other
+    namespaces are Pulumi's. Raises ConfigError with every problem at once, also when the file is
+    missing, empty or broken YAML.
+    """
+    return from_mapping(values_of(path), path.name)
+
+
+def from_mapping(values: Mapping[str, object], source: str) -> Platform:
+    """The platform that `values` (the keys below `config:`) describe.
+
+    `source` is the file's name for messages. Raises ConfigError with every problem at once.
+    """
+    if problems := list(not_plain(values)):
+        raise ConfigError(source, problems)
+    # Pulumi.yaml cannot have null as a default: there an absent mapping is an empty one.
+    given = {key: value for key, value in values.items() if key not in _NONE or value != {}}
+    try:
+        # As JSON, because there lists stand for the tuples of the models.
+        platform = Platform.model_validate_json(json.dumps(given))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        broken: set[KeyPath] = {detail["loc"] for detail in details}
+        problems = [*problems_of(details), *check(readable(given, broken))]
+        raise ConfigError(source, problems) from None
+    if problems := check(_everything(platform)):
+        raise ConfigError(source, problems)
+    return platform
+
+
+def _everything(platform: Platform) -> Known:
+    return known_from({name: getattr(platform, name) for name in Platform.model_fields})

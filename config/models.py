@@ -1,0 +1,97 @@
+"""Models: what is served under which name, and on which GPUs its replicas run."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.fields import Matching, Scalar, Settings, label
+
+ModelName = Annotated[
+    str,
+    Matching(
+        "[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
+        "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter or digit at both"
+        " ends",
+        "choose the name clients shall send as `model`",
+    ),
+]
+Source = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*|gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/\S+",
+        "a Hugging Face repository (owner/name) or a Cloud Storage folder (gs://bucket/path)",
+        "write it like Qwen/Qwen3-4B",
+    ),
+]
+FlagName = Annotated[
+    str,
+    Matching("[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"),
+]
+
+
+class Adapter(Settings):
+    """A LoRA adapter on the model: clients send its name as the model name."""
+
+    name: ModelName = Field(description="Name clients send. Unique among all models and adapters.")
+    source: Source = Field(
+        description="Hugging Face repository or gs://bucket/path of the adapter."
+    )
+
+
+class ReplicaSet(Settings):
+    """Equal replicas of the model on one GPU pool, in every region of the model."""
+
+    node_pool: str = Field(description="Name of the GPU pool (a key of gpu_pools) it runs on.")
+    replicas: int = Field(ge=1, le=1000, description="Replicas in each region.")
+    gpus: Literal[1, 2, 4, 8] = Field(
+        default=1, description="GPUs of one replica (tensor parallel size)."
+    )
+    weight: int = Field(
+        default=100,
+        ge=0,
+        le=100,
+        description="Percent of the model's requests. Needed when there are several replica sets;"
+        " all together are 100.",
+    )
+    name: Annotated[str, label(23, "it becomes part of Kubernetes names")] = Field(
+        default_factory=lambda data: str(data["node_pool"]),
+        description="Name of the replica set within the model. Default: the GPU pool's name.",
+    )
+
+    @property
+    def has_weight(self) -> bool:
+        """Whether the weight was given, not the default."""
+        return "weight" in self.model_fields_set
+
+
+class Model(Settings):
+    """One model, served by vLLM behind the gateway under its key as name."""
+
+    source: Source = Field(
+        description="Where the weights come from: Hugging Face repository or gs://bucket/path."
+    )
+    memory_gib: float = Field(
+        gt=0, description="GPU memory one replica needs in GiB: weights and KV cache."
+    )
+    replica_sets: tuple[ReplicaSet, ...] = Field(
+        min_length=1, description="Where replicas run. Several share the requests by weight."
+    )
+    adapters: tuple[Adapter, ...] = Field(default=(), description="LoRA adapters on this model.")
+    max_context: int | None = Field(
+        default=None, ge=128, description="Longest prompt and answer together, in tokens."
+    )
+    gated: bool = Field(
+        default=False, description="Whether the download needs a Hugging Face token."
+    )
+    regions: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="Regions that serve it. Default: every region."
+    )
+    server_args: Mapping[FlagName, Scalar] = Field(
+        default_factory=dict,
+        description="Further vLLM options without their dashes; true gives a bare switch.",
+    )
+
+    def is_in(self, region: str) -> bool:
+        """Whether `region` serves this model."""
+        return self.regions is None or region in self.regions

@@ -1,0 +1,80 @@
+"""GKE clusters and node pools."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from catalog.machines import MACHINE_TYPES
+from cost.model import Item, Resource
+from cost.pricing import ONE, Bounds, Pricing, missing, unknown
+from policies.rules.node_pools import max_nodes, min_nodes
+from policies.rules.peek import MISSING, UNKNOWN, Absence, entries, flag, number, peek, show, text
+
+# What GKE gives a node that does not say.
+# https://cloud.google.com/kubernetes-engine/docs/concepts/node-pools
+_DEFAULT_MACHINE: Final = "e2-medium"
+_DEFAULT_DISK: Final = "pd-balanced"
+_DEFAULT_DISK_GIB: Final = 100.0
+
+
+def cluster(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """The management fee, and the default node pool where the cluster keeps it."""
+    yield pricing.line(resource, "cluster management", pricing.month("gke-cluster"), ONE)
+    if flag(resource.inputs, "enableAutopilot") is True:
+        yield missing(resource, "Autopilot bills by pod, and their number is not known here")
+        return
+    if flag(resource.inputs, "clusterAutoscaling", "enabled") in (True, UNKNOWN):
+        yield missing(resource, "auto-provisioning makes node pools that are not known here")
+    if flag(resource.inputs, "removeDefaultNodePool") is not True:
+        yield from node_pool(resource, pricing)
+
+
+def node_pool(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """Nodes with their GPUs and boot disks, from the least to the most the pool may have."""
+    least, most = min_nodes(resource.inputs), max_nodes(resource.inputs)
+    if isinstance(most, Absence):
+        yield unknown(resource, "the number of nodes", most)
+        return
+    # A lower bound that is not known yet costs nothing less than none.
+    nodes = Bounds(min(least, most) if isinstance(least, float) else 0.0, most)
+    config = peek(resource.inputs, "nodeConfig")
+    yield _machines(resource, pricing, config, nodes)
+    yield _boot_disks(resource, pricing, config, nodes)
+    if _has_attached_gpus(config):
+        yield missing(resource, "there is no price for GPUs attached to a machine")
+
+
+def _machines(resource: Resource, pricing: Pricing, config: object, nodes: Bounds) -> Item:
+    machine_type = text(config, "machineType")
+    if machine_type is UNKNOWN:
+        return unknown(resource, "the machine type", UNKNOWN)
+    name = machine_type if isinstance(machine_type, str) else _DEFAULT_MACHINE
+    capacity = _capacity(config)
+    what = f"{show(name)} nodes, {capacity}"
+    return pricing.line(resource, what, pricing.machine(name, capacity), nodes)
+
+
+def _capacity(config: object) -> str:
+    if flag(config, "spot") is True or flag(config, "preemptible") is True:
+        return "spot"
+    return "flex-start" if flag(config, "flexStart") is True else "on-demand"
+
+
+def _boot_disks(resource: Resource, pricing: Pricing, config: object, nodes: Bounds) -> Item:
+    size = number(config, "bootDisk", "sizeGb")
+    kind = text(config, "bootDisk", "diskType")
+    size = number(config, "diskSizeGb") if size is MISSING else size
+    kind = text(config, "diskType") if kind is MISSING else kind
+    if size is UNKNOWN or kind is UNKNOWN:
+        return unknown(resource, "the boot disk", UNKNOWN)
+    gib = size if isinstance(size, float) else _DEFAULT_DISK_GIB
+    disk = kind if isinstance(kind, str) else _DEFAULT_DISK
+    return pricing.line(resource, "boot disks", pricing.month(disk), nodes.times(gib))
+
+
+def _has_attached_gpus(config: object) -> bool:
+    machine = text(config, "machineType")
+    known = MACHINE_TYPES.get(machine) if isinstance(machine, str) else None
+    if known is not None and known.gpu_count:
+        return False
+    accelerators = entries(config, "guestAccelerators")
+    return isinstance(accelerators, tuple) and bool(accelerators)

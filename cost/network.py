@@ -1,0 +1,58 @@
+"""NAT, addresses and load balancing."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from cost.model import Item, Resource
+from cost.pricing import ONE, Bounds, Pricing, by_usage
+from policies.rules.peek import text
+
+_PSC_TARGET: Final = "/serviceAttachments/"
+# An internal Application Load Balancer has at least three proxies.
+_PROXIES: Final = 3.0
+
+
+def nat(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """A NAT gateway, from one VM behind it to the most it costs."""
+    yield pricing.between(
+        resource,
+        "NAT gateway",
+        least=pricing.month("nat-vm"),
+        most=pricing.month("nat-gateway-most"),
+    )
+    yield by_usage(resource, "NAT is billed by traffic beside that")
+
+
+def address(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """A static address."""
+    kind = "internal" if text(resource.inputs, "addressType") == "INTERNAL" else "external"
+    rate = pricing.month(f"{kind}-address")
+    yield pricing.line(resource, f"{kind} address", rate, ONE)
+
+
+def forwarding_rule(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """A forwarding rule, or the Private Service Connect endpoint it is."""
+    if _is_endpoint(resource):
+        rate = pricing.month("psc-endpoint")
+        yield pricing.line(resource, "Private Service Connect endpoint", rate, ONE)
+        yield by_usage(resource, "the endpoint is billed by traffic beside that")
+        return
+    rate = pricing.month("forwarding-rule")
+    yield pricing.line(resource, "forwarding rule", rate, ONE)
+    yield by_usage(resource, "load balancing is billed by traffic beside that")
+
+
+def _is_endpoint(resource: Resource) -> bool:
+    target = text(resource.inputs, "target")
+    # The API marks an endpoint by an empty scheme.
+    is_attachment = isinstance(target, str) and _PSC_TARGET in target
+    return is_attachment or text(resource.inputs, "loadBalancingScheme") == ""
+
+
+def gateway(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """The load balancer that GKE makes for a Gateway."""
+    yield pricing.line(resource, "forwarding rule", pricing.month("forwarding-rule"), ONE)
+    proxies = Bounds(_PROXIES, _PROXIES)
+    rate = pricing.month("load-balancer-proxy")
+    yield pricing.line(resource, "load balancer proxies", rate, proxies)
+    yield by_usage(resource, "more proxies are added, and traffic is billed, by load")

@@ -1,0 +1,1 @@
+"""The rules of the policy packs, importable and testable without an engine."""

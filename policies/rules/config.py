@@ -1,0 +1,201 @@
+"""Policy config: the level and limits of each rule, one JSON file per pack and environment.
+
+The engine passes over names it does not know, so a misspelled rule would silently lose its limits.
+`check_file` finds that; `python -m policies.check` runs it, and each pack runs it on the files
+beside it before it starts. At run time `read_limits` refuses what does not fit, so a config from
+elsewhere fails closed too.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeGuard
+
+LEVELS = ("advisory", "mandatory", "disabled")
+_LEVEL = "enforcementLevel"
+
+
+class PolicyConfigError(ValueError):
+    """A policy config that cannot be used. The text names every problem, one a line."""
+
+
+class Limit(Protocol):
+    """One property of a rule's config."""
+
+    @property
+    def name(self) -> str:
+        """The property's name."""
+        ...
+
+    def schema(self) -> dict[str, object]:
+        """The property's JSON schema, for the engine."""
+        ...
+
+    def allowed(self) -> str:
+        """What values are allowed, for an error message."""
+        ...
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value can be used."""
+        ...
+
+
+@dataclass(frozen=True)
+class NumberLimit:
+    """A limit that is a number, zero or more."""
+
+    name: str
+    description: str
+
+    def schema(self) -> dict[str, object]:
+        """The property's JSON schema, for the engine."""
+        return {"type": "number", "minimum": 0, "description": self.description}
+
+    def allowed(self) -> str:
+        """What values are allowed."""
+        return "a number, 0 or more"
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value can be used."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return math.isfinite(value) and value >= 0
+
+
+@dataclass(frozen=True)
+class NamesLimit:
+    """A limit that is a list of names, each one of `choices` when there are any."""
+
+    name: str
+    description: str
+    choices: tuple[str, ...] = ()
+
+    def schema(self) -> dict[str, object]:
+        """The property's JSON schema, for the engine."""
+        item: dict[str, object] = {"type": "string"}
+        if self.choices:
+            item["enum"] = list(self.choices)
+        return {"type": "array", "items": item, "description": self.description}
+
+    def allowed(self) -> str:
+        """What values are allowed."""
+        return f"a list of {', '.join(self.choices)}" if self.choices else "a list of names"
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value can be used."""
+        return _is_list(value) and all(
+            isinstance(item, str) and (not self.choices or item in self.choices) for item in value
+        )
+
+
+class Limits:
+    """The limits of one rule, already checked."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def number(self, name: str) -> float:
+        """The number limit `name`."""
+        value = self._values[name]
+        if not isinstance(value, int | float):
+            raise TypeError(f"{name} is not a number limit")
+        return float(value)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """The names limit `name`."""
+        value = self._values[name]
+        if not _is_list(value):
+            raise TypeError(f"{name} is not a names limit")
+        return tuple(str(item) for item in value)
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
+
+
+def read_limits(rule_id: str, limits: Sequence[Limit], values: Mapping[str, object]) -> Limits:
+    """The limits of a rule out of the engine's config; raises `PolicyConfigError`."""
+    found = list(_limit_problems(rule_id, limits, values))
+    if found:
+        raise PolicyConfigError("\n".join(found))
+    return Limits(values)
+
+
+def check_file(path: Path, rules: Mapping[str, Sequence[Limit]]) -> None:
+    """Check a policy config file against the limits of each rule; raises `PolicyConfigError`."""
+    try:
+        values: object = json.loads(
+            path.read_text(encoding="utf-8"), object_pairs_hook=_without_duplicates
+        )
+    except (OSError, ValueError) as error:
+        raise PolicyConfigError(f"{path}: cannot be read as JSON: {error}") from error
+    found = list(problems_in(values, rules))
+    if found:
+        raise PolicyConfigError("\n".join(f"{path}: {problem}" for problem in found))
+
+
+def problems_in(values: object, rules: Mapping[str, Sequence[Limit]]) -> Iterator[str]:
+    """Every problem of a policy config, as text that names the key, the value and the cure."""
+    if not _is_object(values):
+        yield "found something other than an object; write one entry per rule"
+        return
+    for rule_id in values:
+        if rule_id not in rules:
+            yield (
+                f"{rule_id}: no rule of this pack has that name, allowed: {', '.join(rules)}; "
+                "mend the spelling or remove the entry"
+            )
+    for rule_id, limits in rules.items():
+        settings = values.get(rule_id)
+        if settings is None:
+            yield f"{rule_id}: not set; add its {_LEVEL}, one of {', '.join(LEVELS)}"
+        elif not _is_object(settings):
+            yield (
+                f"{rule_id}: found {settings!r}; "
+                f'write an object such as {{"{_LEVEL}": "mandatory"}}'
+            )
+        else:
+            if settings.get(_LEVEL) not in LEVELS:
+                yield (
+                    f"{rule_id}.{_LEVEL}: found {settings.get(_LEVEL)!r}, "
+                    f"allowed: {', '.join(LEVELS)}"
+                )
+            yield from _limit_problems(rule_id, limits, settings)
+
+
+def _limit_problems(
+    rule_id: str, limits: Sequence[Limit], values: Mapping[str, object]
+) -> Iterator[str]:
+    known = {limit.name: limit for limit in limits}
+    for name in values:
+        if name != _LEVEL and name not in known:
+            yield (
+                f"{rule_id}.{name}: the rule has no such property, "
+                f"allowed: {', '.join((_LEVEL, *known))}; mend the spelling or remove it"
+            )
+    for name, limit in known.items():
+        if name not in values:
+            yield (
+                f"{rule_id}.{name}: not set, allowed: {limit.allowed()}; "
+                "add it to the policy config"
+            )
+        elif not limit.accepts(values[name]):
+            yield (
+                f"{rule_id}.{name}: found {values[name]!r}, allowed: {limit.allowed()}; "
+                "correct it in the policy config"
+            )
+
+
+def _without_duplicates(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"{key!r} is there twice")
+        result[key] = value
+    return result

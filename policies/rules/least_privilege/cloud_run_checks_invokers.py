@@ -1,0 +1,42 @@
+"""A Cloud Run service checks who invokes it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import MISSING, flag, text
+from policies.rules.rule import Resource, ResourceRule
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    disabled = flag(resource.props, "invokerIamDisabled")
+    if disabled is MISSING or disabled is False:
+        return
+    behind_proxy = (
+        text(resource.props, "ingress") == "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+        and flag(resource.props, "iapEnabled") is True
+    )
+    if not behind_proxy:
+        state = "true" if disabled is True else "not known before the update"
+        yield f"invokerIamDisabled is {state}, so callers are not checked"
+
+
+RULE: Final = ResourceRule(
+    id="iam-cloudrun-invoker-check-on",
+    display_name="Cloud Run checks its invokers",
+    description=(
+        "A Cloud Run service keeps the IAM check of its invokers, unless Identity-Aware Proxy "
+        "stands before it."
+    ),
+    why=(
+        "Without the check anyone who reaches the service can call it, whatever roles/run.invoker "
+        "says."
+    ),
+    remediation="remove invokerIamDisabled and grant roles/run.invoker to the callers.",
+    severity=Severity.CRITICAL,
+    url="https://cloud.google.com/run/docs/securing/managing-access#invoker_check",
+    applies=lambda resource_type: resource_type == "gcp:cloudrunv2/service:Service",
+    check=_check,
+)

@@ -1,0 +1,46 @@
+"""Pods get their own identity, not the node's."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import MISSING, flag, peek, text
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
+_POOL: Final = "gcp:container/nodePool:NodePool"
+_MODE: Final = ("nodeConfig", "workloadMetadataConfig", "mode")
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _POOL:
+        if text(resource.props, *_MODE) != "GKE_METADATA":
+            yield f"{'.'.join(_MODE)} is not GKE_METADATA"
+    elif (
+        # Autopilot clusters have it always.
+        flag(resource.props, "enableAutopilot") is not True
+        and peek(resource.props, "workloadIdentityConfig", "workloadPool") is MISSING
+    ):
+        yield "workloadIdentityConfig.workloadPool is not set"
+
+
+RULE: Final = ResourceRule(
+    id="iam-gke-workload-identity",
+    display_name="GKE pods have their own identity",
+    description="GKE clusters and node pools use Workload Identity Federation.",
+    why="Without it every pod can take the node's service account from the metadata server.",
+    remediation=(
+        "set workloadIdentityConfig.workloadPool to PROJECT.svc.id.goog on the cluster and "
+        "nodeConfig.workloadMetadataConfig.mode to GKE_METADATA on the node pool."
+    ),
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity",
+    references=(
+        Reference("CIS GKE", "5.4"),
+        Reference("checkov", "CKV_GCP_69"),
+    ),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _POOL),
+    check=_check,
+)

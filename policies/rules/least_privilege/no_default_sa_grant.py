@@ -1,0 +1,42 @@
+"""No grant goes to a default service account."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.default_accounts import is_default_account
+from policies.rules.grants import grants, is_grant
+from policies.rules.peek import show
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    for grant in grants(resource):
+        for member in grant.members:
+            if isinstance(member, str) and is_default_account(
+                member.removeprefix("serviceAccount:")
+            ):
+                yield f"grants {show(grant.role)} to the default service account {show(member)}"
+
+
+RULE: Final = ResourceRule(
+    id="iam-no-default-sa-grant",
+    display_name="No grants to default service accounts",
+    description="Nothing is granted to the Compute Engine or App Engine default service account.",
+    why="Everything that names no account of its own runs as it and would share the access.",
+    remediation="make a service account for the workload and grant it there.",
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/iam/docs/service-account-types#default",
+    references=(
+        Reference("checkov", "CKV_GCP_46"),
+        Reference("checkov", "CKV_GCP_47"),
+        Reference("checkov", "CKV_GCP_48"),
+        Reference("trivy", "GCP-0004"),
+        Reference("trivy", "GCP-0006"),
+        Reference("trivy", "GCP-0008"),
+    ),
+    applies=is_grant,
+    check=_check,
+)

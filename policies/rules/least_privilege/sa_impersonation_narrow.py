@@ -1,0 +1,50 @@
+"""Who may act as a service account is named one by one."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.grants import grants, is_on_service_account
+from policies.rules.peek import show
+from policies.rules.rule import Resource, ResourceRule
+
+_BROAD: Final = (
+    (re.compile(r"all(authenticated)?users", re.IGNORECASE), "the public"),
+    (re.compile(r"domain:.*"), "a whole domain"),
+    (
+        re.compile(r"principalSet://.*/(\*|namespace/.*|kubernetes\.cluster/.*)"),
+        "a set of workloads",
+    ),
+    (re.compile(r"serviceAccount:[^@\[]*\.svc\.id\.goog"), "a whole workload pool"),
+    (
+        re.compile(r"serviceAccount:[^@\[]*\.svc\.id\.goog\[[^/\]]*/default\]"),
+        "the default Kubernetes service account, which every pod without its own runs as",
+    ),
+)
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    for grant in grants(resource):
+        for member in grant.members:
+            for pattern, whom in _BROAD:
+                if isinstance(member, str) and pattern.fullmatch(member):
+                    yield f"grants {show(grant.role)} to {whom}"
+
+
+RULE: Final = ResourceRule(
+    id="iam-sa-impersonation-narrow",
+    display_name="Service account access is narrow",
+    description="A service account is open to named principals only.",
+    why="Each of those members holds all the access of the account.",
+    remediation=(
+        "name the exact principal, for a pod "
+        "serviceAccount:PROJECT.svc.id.goog[NAMESPACE/SERVICE_ACCOUNT]."
+    ),
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/iam/docs/best-practices-service-accounts",
+    applies=is_on_service_account,
+    check=_check,
+)

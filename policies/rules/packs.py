@@ -1,0 +1,37 @@
+"""The packs: which folder holds which rules, and what starts them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, PolicyPack
+
+from policies.rules.config import check_file
+from policies.rules.least_privilege import RULES as LEAST_PRIVILEGE
+from policies.rules.rule import AnyRule, to_policy
+from policies.rules.scale_limits import RULES as SCALE_LIMITS
+
+PACKS: Final[Mapping[str, tuple[AnyRule, ...]]] = {
+    "least-privilege": LEAST_PRIVILEGE,
+    "scale-limits": SCALE_LIMITS,
+}
+
+
+def check_config(path: Path) -> None:
+    """Check a policy config file beside a pack; raises `PolicyConfigError`."""
+    check_file(path, {rule.id: rule.limits for rule in PACKS[path.parent.name]})
+
+
+def start(folder: Path) -> None:
+    """Serve the pack of a folder to the engine, until the engine ends it.
+
+    Refuses to start (`PolicyConfigError`) when a config beside the pack cannot be used: a
+    deployment without its limits must not go ahead.
+    """
+    for path in sorted(folder.glob("*.json")):
+        check_config(path)
+    PolicyPack(
+        name=folder.name,
+        policies=[to_policy(rule) for rule in PACKS[folder.name]],
+        enforcement_level=EnforcementLevel.MANDATORY,
+    )

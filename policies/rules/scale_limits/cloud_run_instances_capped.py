@@ -1,0 +1,42 @@
+"""Cloud Run cannot scale past a cap."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.cloud_run import max_instances
+from policies.rules.config import Limits, NumberLimit
+from policies.rules.peek import Absence, show
+from policies.rules.rule import Resource, ResourceRule
+
+_TYPES: Final = (
+    "gcp:cloudrun/service:Service",
+    "gcp:cloudrunv2/service:Service",
+    "gcp:cloudrunv2/workerPool:WorkerPool",
+)
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    cap = limits.number("maxInstances")
+    instances = max_instances(resource.props)
+    if isinstance(instances, Absence):
+        yield f"its maximum of instances is {instances.value}, allowed {show(cap)}"
+    elif instances > cap:
+        yield f"may run {show(instances)} instances, allowed {show(cap)}"
+
+
+RULE: Final = ResourceRule(
+    id="scale-cloudrun-max-instances",
+    display_name="Cloud Run instances are capped",
+    description=(
+        "Every Cloud Run service and worker pool states a maximum of instances within the cap."
+    ),
+    why="Unbounded, a burst of requests or a retry storm scales to the platform's default of 100.",
+    remediation="set template.scaling.maxInstanceCount to a plain number within the cap.",
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/run/docs/configuring/max-instances",
+    limits=(NumberLimit("maxInstances", "Most instances of one service or worker pool"),),
+    applies=lambda resource_type: resource_type in _TYPES,
+    check=_check,
+)

@@ -1,0 +1,46 @@
+"""No request or task of Cloud Run runs past a cap."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits, NumberLimit
+from policies.rules.durations import seconds
+from policies.rules.peek import MISSING, UNKNOWN, show
+from policies.rules.rule import Resource, ResourceRule
+
+_SERVICE: Final = "gcp:cloudrunv2/service:Service"
+_JOB: Final = "gcp:cloudrunv2/job:Job"
+_TIMEOUTS: Final[Mapping[str, tuple[tuple[str, ...], float]]] = {
+    # Path, and the platform's default in seconds.
+    _SERVICE: (("template", "timeout"), 300),
+    _JOB: (("template", "template", "timeout"), 600),
+}
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    cap = limits.number("maxSeconds")
+    path, default = _TIMEOUTS[resource.type]
+    timeout = seconds(resource.props, *path)
+    if timeout is UNKNOWN:
+        yield f"its timeout is not known during preview, allowed {show(cap)} s"
+        return
+    value = default if timeout is MISSING else timeout
+    if value > cap:
+        origin = " (the platform's default)" if timeout is MISSING else ""
+        yield f"its timeout is {show(value)} s{origin}, allowed {show(cap)} s"
+
+
+RULE: Final = ResourceRule(
+    id="scale-cloudrun-timeout",
+    display_name="Cloud Run timeouts are capped",
+    description="A request to a Cloud Run service or a task of a job ends within the cap.",
+    why="Requests that hang hold instances, and instances cost money and block scaling down.",
+    remediation="set the timeout, for instance 300s, to a plain value within the cap.",
+    severity=Severity.MEDIUM,
+    url="https://cloud.google.com/run/docs/configuring/request-timeout",
+    limits=(NumberLimit("maxSeconds", "Longest request or task, in seconds"),),
+    applies=lambda resource_type: resource_type in _TIMEOUTS,
+    check=_check,
+)

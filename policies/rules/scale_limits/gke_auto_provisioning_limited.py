@@ -1,0 +1,59 @@
+"""Node auto-provisioning stays within limits."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits, NumberLimit
+from policies.rules.gpus import CLUSTER
+from policies.rules.peek import MISSING, Absence, entries, flag, number, show, text
+from policies.rules.rule import Resource, ResourceRule
+
+_CAPS: Final = {"cpu": "maxCpus", "memory": "maxMemoryGib"}
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    enabled = flag(resource.props, "clusterAutoscaling", "enabled")
+    autopilot = flag(resource.props, "enableAutopilot") is True
+    if autopilot or enabled is MISSING or enabled is False:
+        return
+    found = entries(resource.props, "clusterAutoscaling", "resourceLimits")
+    if isinstance(found, Absence):
+        yield f"its auto-provisioning limits are {found.value}"
+        return
+    kinds = [text(limit, "resourceType") for limit in found]
+    for kind in _CAPS:
+        if kind not in kinds:
+            yield f"its auto-provisioning has no limit on {kind}"
+    for kind, limit in zip(kinds, found, strict=True):
+        name = _CAPS.get(kind, "maxGpus") if isinstance(kind, str) else "maxGpus"
+        cap, most = limits.number(name), number(limit, "maximum")
+        what = kind if kind in _CAPS else show(kind)
+        if isinstance(most, Absence):
+            yield f"the maximum of its auto-provisioning limit on {what} is {most.value}"
+        elif most > cap:
+            yield f"auto-provisions up to {show(most)} of {what}, allowed {show(cap)}"
+
+
+RULE: Final = ResourceRule(
+    id="scale-gke-nap-limits",
+    display_name="Node auto-provisioning is limited",
+    description=(
+        "A cluster with node auto-provisioning limits CPU, memory and every GPU type within the "
+        "caps."
+    ),
+    why="Auto-provisioning makes node pools by itself that no other limit of this stack bounds.",
+    remediation=(
+        "set clusterAutoscaling.resourceLimits[].maximum for cpu, memory and each GPU type."
+    ),
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/kubernetes-engine/docs/how-to/node-auto-provisioning",
+    limits=(
+        NumberLimit("maxCpus", "Most vCPUs of a cluster with auto-provisioning"),
+        NumberLimit("maxMemoryGib", "Most memory of a cluster with auto-provisioning, in GiB"),
+        NumberLimit("maxGpus", "Most GPUs of each type of a cluster with auto-provisioning"),
+    ),
+    applies=lambda resource_type: resource_type == CLUSTER,
+    check=_check,
+)

@@ -1,0 +1,36 @@
+"""Only the GPU types of the environment are used."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits, NamesLimit
+from policies.rules.gpus import GPU_RESOURCES, GPU_TYPES, gpu_demand
+from policies.rules.peek import Absence, show
+from policies.rules.rule import Resource, ResourceRule
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    allowed = limits.names("gpuTypes")
+    for demand in gpu_demand(resource):
+        if isinstance(demand.type, Absence):
+            yield f"its GPU type is not known, allowed: {', '.join(allowed)}"
+        elif demand.type not in allowed:
+            yield f"uses the GPU type {show(demand.type)}, allowed: {', '.join(allowed)}"
+
+
+RULE: Final = ResourceRule(
+    id="scale-gpu-types-allowed",
+    display_name="GPU types are allowed ones",
+    description="Machines and accelerators use only the GPU types allowed in this environment.",
+    why="One machine of a large GPU type can cost more in a day than a small one in a month.",
+    remediation=(
+        "choose a machine type with an allowed GPU, or allow the type in the policy config."
+    ),
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/compute/docs/gpus",
+    limits=(NamesLimit("gpuTypes", "GPU types allowed, as GKE names them", GPU_TYPES),),
+    applies=lambda resource_type: resource_type in GPU_RESOURCES,
+    check=_check,
+)

@@ -1,0 +1,42 @@
+"""No workload asks for more replicas than a cap."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits, NumberLimit
+from policies.rules.peek import UNKNOWN, number, show
+from policies.rules.rule import Resource, ResourceRule
+
+_TYPES: Final = (
+    "kubernetes:apps/v1:Deployment",
+    "kubernetes:apps/v1:ReplicaSet",
+    "kubernetes:apps/v1:StatefulSet",
+    "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet",
+)
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    cap = limits.number("maxReplicas")
+    replicas = number(resource.props, "spec", "replicas")
+    if replicas is UNKNOWN:
+        yield f"its number of replicas is not known during preview, allowed {show(cap)}"
+    elif isinstance(replicas, float) and replicas > cap:
+        yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
+
+
+RULE: Final = ResourceRule(
+    id="scale-deploy-replicas",
+    display_name="Replicas are capped",
+    description=(
+        "A Deployment, StatefulSet or LeaderWorkerSet asks for no more replicas than the cap."
+    ),
+    why="Each replica takes room on nodes, and with GPUs a node of its own.",
+    remediation="set spec.replicas to a plain number within the cap.",
+    severity=Severity.MEDIUM,
+    url="https://open-policy-agent.github.io/gatekeeper-library/website/validation/replicalimits/",
+    limits=(NumberLimit("maxReplicas", "Most replicas of one workload"),),
+    applies=lambda resource_type: resource_type in _TYPES,
+    check=_check,
+)

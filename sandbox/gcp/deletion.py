@@ -1,0 +1,79 @@
+"""Refuses to delete what is protected or in use."""
+
+from collections.abc import Iterator
+
+from sandbox.errors import CloudError, google
+from sandbox.gcp.naming import last_segment, relative_name
+from sandbox.gcp.request import Request
+from sandbox.tables import table
+from sandbox.values import Value, Values, is_list, is_map
+from sandbox.world import Resource
+
+
+def check_protection(request: Request) -> None:
+    """Raise as the provider does for deletionProtection and a deletionPolicy of PREVENT."""
+    token, state = request.type.token, {**request.inputs, **request.old}
+    kind = token.rsplit(":", 1)[-1]
+    if state.get("deletionPolicy") == "PREVENT":
+        raise CloudError(
+            f"cannot destroy {kind} {request.id} without setting deletion_policy to DELETE or "
+            "ABANDON: found 'PREVENT'; change it and run `pulumi up` before deleting"
+        )
+    default = token in table("in_use")["protected_by_default"]
+    if "deletionProtection" in request.type.inputs and state.get("deletionProtection", default):
+        raise CloudError(
+            f"cannot destroy {kind} {request.id} without setting deletion_protection=false and "
+            "running `pulumi up`"
+        )
+
+
+def check_unused(request: Request) -> None:
+    """Raise the cloud's 400 when another resource still refers to this one."""
+    rule = table("in_use")["blocked_by"].get(request.type.token)
+    if rule is None or state_lifts(request, rule):
+        return
+    user = next(_users(request, rule), None)
+    if user is None:
+        return
+    if "message" in rule:
+        raise google(
+            400, f"{rule['message']}: {request.id} (used by {user.id})", "failedPrecondition"
+        )
+    collection = request.id.split("/")[-2].rstrip("s") if "/" in request.id else "resource"
+    raise google(
+        400,
+        f"The {collection} resource '{request.id}' is already being used by '{user.id}'",
+        "resourceInUseByAnotherResource",
+    )
+
+
+def state_lifts(request: Request, rule: Values) -> bool:
+    """Tell whether an input such as `forceDestroy` allows deletion in spite of users."""
+    return bool({**request.inputs, **request.old}.get(rule.get("unless", "")))
+
+
+def _users(request: Request, rule: Values) -> Iterator[Resource]:
+    spellings = {request.id}
+    short = last_segment(request.id)
+    for other in request.world.all():
+        if other.id == request.id and other.type == request.type.token:
+            continue
+        module = other.type.split(":")[1].split("/")[0]
+        if other.type not in rule.get("types", ()) and module not in rule.get("modules", ()):
+            continue
+        texts = list(_texts({**other.outputs, **other.inputs}))
+        if any(relative_name(text) in spellings for text in texts) or (
+            other.type in rule.get("types", ()) and short in texts
+        ):
+            yield other
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif is_list(value):
+        for item in value:
+            yield from _texts(item)
+    elif is_map(value):
+        for item in value.values():
+            yield from _texts(item)

@@ -1,0 +1,168 @@
+"""Functions (data sources): what is in the world, and the few the cloud answers by itself."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sandbox.errors import google, missing
+from sandbox.gcp.effects.cluster import DEFAULT_VERSION
+from sandbox.gcp.identifiers import make_id
+from sandbox.gcp.naming import hexes, project_number
+from sandbox.gcp.request import ProviderConfig, Request, effective
+from sandbox.gcp.services import agent_email
+from sandbox.sdk_types import FunctionType, ListOf, ObjectOf, function_type, resource_type
+from sandbox.values import Values, as_list
+from sandbox.world import World
+
+Answer = Callable[[World, ProviderConfig, Values], Values]
+
+
+def invoke(world: World, config: ProviderConfig, token: str, args: Values) -> Values:
+    """The result of a function. Raises the cloud's 404 when what it looks up is not there."""
+    function = function_type(token)
+    if function is None or function.result is None:
+        raise google(400, f"Unknown function '{token}'", "badRequest")
+    special = _SPECIAL.get(token)
+    if special is not None:
+        return _complete(function, special(world, config, args), args)
+    listed = _list(world, config, function, args)
+    if listed is not None:
+        return _complete(function, listed, args)
+    return _complete(function, _lookup(world, config, function, args), args)
+
+
+def _complete(function: FunctionType, found: Values, args: Values) -> Values:
+    """Only what the result type has, every member of it present."""
+    identity = found.get("id") or hexes(json.dumps(args, sort_keys=True, default=str), 12)
+    known = {"id": identity, **args, **found}
+    return {name: known[name] for name in function.outputs if known.get(name) is not None}
+
+
+def _resource_token(function: FunctionType) -> str:
+    package, middle, name = function.token.split(":")
+    module, thing = middle.split("/")[0], name.removeprefix("get")
+    return f"{package}:{module}/{thing[0].lower()}{thing[1:]}:{thing}"
+
+
+def _lookup(world: World, config: ProviderConfig, function: FunctionType, args: Values) -> Values:
+    token = _resource_token(function)
+    resource = resource_type(token)
+    if resource is None:
+        return {}
+    inputs = effective(resource, args, config)
+    request = Request(world, resource, config, "", inputs)
+    wanted = request.own_name(str(args["selfLink"])) if args.get("selfLink") else make_id(request)
+    found = world.get(token, wanted)
+    if found is None:
+        raise missing(wanted)
+    return {**found.outputs, "id": found.id}
+
+
+def _list(
+    world: World, config: ProviderConfig, function: FunctionType, args: Values
+) -> Values | None:
+    """The answer of a plural function such as `getForwardingRules`, None for other functions."""
+    token = _resource_token(function)
+    if resource_type(token) is not None or not token.endswith("s"):
+        return None
+    package, middle, name = token.split(":")
+    singular = "Address" if name == "Addresses" else name.removesuffix("s")
+    of = f"{package}:{middle.split('/')[0]}/{singular[0].lower()}{singular[1:]}:{singular}"
+    holders = [
+        (output.name, output.shape.item)
+        for output in function.outputs.values()
+        if isinstance(output.shape, ListOf) and isinstance(output.shape.item, ObjectOf)
+    ]
+    if resource_type(of) is None or len(holders) != 1:
+        return None
+    field, item = holders[0]
+    project = str(args.get("project") or config.project)
+    region = args.get("region") or (config.region if "region" in function.outputs else None)
+    rows = [
+        {
+            prop.name: {"id": resource.id, **resource.outputs}.get(prop.name)
+            for prop in item.properties.values()
+            if {"id": resource.id, **resource.outputs}.get(prop.name) is not None
+        }
+        for resource in world.by_type(of, project)
+        if region is None or str(resource.outputs.get("region", "")).endswith(str(region))
+    ]
+    return {field: rows, "project": project, "region": region}
+
+
+def _project(world: World, config: ProviderConfig, args: Values) -> Values:
+    project = str(args.get("projectId") or config.project)
+    if project not in world.projects():
+        raise missing(f"projects/{project}")
+    return {
+        "id": f"projects/{project}",
+        "projectId": project,
+        "name": project,
+        "number": project_number(project),
+        "labels": {},
+    }
+
+
+def _client_config(_: World, config: ProviderConfig, __: Values) -> Values:
+    return {
+        "project": config.project,
+        "region": config.region,
+        "zone": config.zone,
+        "accessToken": "sandbox-access-token",
+        "defaultLabels": config.default_labels,
+    }
+
+
+def _zones(_: World, config: ProviderConfig, args: Values) -> Values:
+    region = str(args.get("region") or config.region)
+    return {"names": [f"{region}-{zone}" for zone in "abc"], "region": region}
+
+
+def _engine_versions(_: World, __: ProviderConfig, ___: Values) -> Values:
+    channels = dict.fromkeys(("RAPID", "REGULAR", "STABLE", "EXTENDED"), DEFAULT_VERSION)
+    return {
+        "latestMasterVersion": DEFAULT_VERSION,
+        "latestNodeVersion": DEFAULT_VERSION,
+        "defaultClusterVersion": DEFAULT_VERSION,
+        "validMasterVersions": [DEFAULT_VERSION],
+        "validNodeVersions": [DEFAULT_VERSION],
+        "releaseChannelDefaultVersion": channels,
+        "releaseChannelLatestVersion": channels,
+    }
+
+
+def _storage_agent(_: World, config: ProviderConfig, args: Values) -> Values:
+    email = agent_email("storage.googleapis.com", str(args.get("project") or config.project))
+    return {"emailAddress": email, "member": f"serviceAccount:{email}"}
+
+
+def _compute_account(_: World, config: ProviderConfig, args: Values) -> Values:
+    number = project_number(str(args.get("project") or config.project))
+    email = f"{number}-compute@developer.gserviceaccount.com"
+    return {"email": email, "member": f"serviceAccount:{email}"}
+
+
+def _iam_policy(_: World, __: ProviderConfig, args: Values) -> Values:
+    bindings = [
+        {"role": binding["role"], "members": sorted(as_list(binding.get("members")))}
+        for binding in as_list(args.get("bindings"))
+    ]
+    return {"policyData": json.dumps({"bindings": bindings})}
+
+
+def _organization(_: World, __: ProviderConfig, args: Values) -> Values:
+    number = str(args.get("organization") or hexes(str(args.get("domain")), 10))
+    number = number.removeprefix("organizations/")
+    return {"orgId": number, "name": f"organizations/{number}", "domain": args.get("domain", "")}
+
+
+_SPECIAL: Final[Mapping[str, Answer]] = {
+    "gcp:organizations/getProject:getProject": _project,
+    "gcp:organizations/getClientConfig:getClientConfig": _client_config,
+    "gcp:organizations/getIAMPolicy:getIAMPolicy": _iam_policy,
+    "gcp:organizations/getOrganization:getOrganization": _organization,
+    "gcp:compute/getZones:getZones": _zones,
+    "gcp:compute/getDefaultServiceAccount:getDefaultServiceAccount": _compute_account,
+    "gcp:container/getEngineVersions:getEngineVersions": _engine_versions,
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_agent,
+}

@@ -1,0 +1,140 @@
+"""Cloud ids: made from the formats the SDK documents, and read back from what an import gives."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from sandbox.gcp.naming import hexes, last_segment, relative_name
+from sandbox.gcp.request import ProviderConfig, Request
+from sandbox.sdk_types import ResourceType
+from sandbox.tables import table
+from sandbox.values import Values
+
+_HOLE: Final = re.compile(r"\{\{\s*%?([\w.*#]+)\s*\}\}")
+_IAM: Final = re.compile(r"(iAM|IAM|Iam)(Member|Binding|Policy|AuditConfig)$")
+_GRANT: Final = frozenset({"role", "member", "members", "policyData", "condition", "service"})
+
+
+def is_iam(token: str) -> bool:
+    """Tell whether the type grants roles (IAMMember, IAMBinding, IAMPolicy...)."""
+    return bool(_IAM.search(token))
+
+
+def is_upsert(token: str) -> bool:
+    """Tell whether creating the resource twice is no conflict."""
+    return is_iam(token) or token in table("identifiers")["upserts"]
+
+
+def id_format(resource: ResourceType) -> str | None:
+    """The format of a type's id, such as `projects/{{project}}/topics/{{name}}`."""
+    tables = table("identifiers")
+    if is_iam(resource.token):
+        stem = _IAM.sub(lambda match: match.group(1), resource.token.rsplit(":", 1)[0])
+        if stem in tables["iam_parents"]:
+            return tables["iam_parents"][stem]
+    if resource.token in tables["formats"]:
+        return tables["formats"][resource.token]
+    formats = resource.import_formats
+    return formats[0] if formats else None
+
+
+def make_id(request: Request) -> str:
+    """The id the cloud gives a new resource."""
+    resource = request.type
+    pattern = id_format(resource) or _fallback(resource)
+    spare = iter(_identifying(resource, request.inputs))
+    known = set(_HOLE.findall(pattern))
+    result = _HOLE.sub(
+        lambda hole: _filled(hole.group(1), pattern[: hole.start()], request, known, spare), pattern
+    )
+    return _with_grant(result, request) if is_iam(resource.token) else result
+
+
+def _fallback(resource: ResourceType) -> str:
+    collection = resource.token.split("/")[-1].split(":")[0]
+    place = "/locations/{{location}}" if "location" in resource.inputs else ""
+    name = "{{name}}" if "name" in resource.inputs else "{{*}}"
+    return f"projects/{{{{project}}}}{place}/{collection}s/{name}"
+
+
+def _identifying(resource: ResourceType, inputs: Values) -> Iterator[str]:
+    """Required inputs that may stand for a placeholder named differently."""
+    for prop in resource.inputs.values():
+        value = inputs.get(prop.name)
+        if prop.required and prop.name not in _GRANT and isinstance(value, str):
+            yield last_segment(value)
+
+
+def _filled(hole: str, before: str, request: Request, known: set[str], spare: Iterator[str]) -> str:
+    if hole == "#":
+        prefix = _HOLE.sub("", before) or _parent(request)
+        return str(sum(r.id.startswith(prefix) for r in _siblings(request)) + 1)
+    if hole != "*":
+        for name in _spellings(hole):
+            value = request.inputs.get(name) or (
+                request.config.default(name) if name == "project" else None
+            )
+            if isinstance(value, str | int):
+                return last_segment(str(value)) if before else relative_name(str(value))
+        if is_iam(request.type.token):
+            return next((value for value in spare if value not in known), "")
+    return _generated(request)
+
+
+def _spellings(hole: str) -> Iterator[str]:
+    camel = re.sub(r"_(\w)", lambda match: match.group(1).upper(), hole)
+    yield camel
+    if camel == "projectId":
+        yield "project"
+    if camel.endswith("Id"):
+        yield camel.removesuffix("Id")
+        yield "name"
+
+
+def _parent(request: Request) -> str:
+    return str(request.inputs.get("secret", ""))
+
+
+def _siblings(request: Request) -> Iterator[Request]:
+    for other in request.world.by_type(request.type.token):
+        yield Request(request.world, request.type, request.config, "", other.inputs, other.id)
+
+
+def _generated(request: Request) -> str:
+    """A server-made name: stable for a resource, another one for its replacement."""
+    taken = {resource.id for resource in request.world.by_type(request.type.token)}
+    for attempt in range(len(taken) + 1):
+        value = str(int(hexes(f"{request.urn}#{attempt}", 14), 16))
+        if not any(value in id_ for id_ in taken):
+            return value
+    raise AssertionError("more names than resources")
+
+
+def _with_grant(parent: str, request: Request) -> str:
+    parts = [parent, *(str(request.inputs[k]) for k in ("role", "member") if k in request.inputs)]
+    condition = request.inputs.get("condition")
+    if isinstance(condition, dict) and "title" in condition:
+        parts.append(str(condition["title"]))  # pyright: ignore[reportUnknownArgumentType] -- any JSON
+    return "/".join(parts)
+
+
+def expand(resource: ResourceType, given: str, config: ProviderConfig) -> str:
+    """The canonical id for anything an import may name: a self link, `region/name`, `name`..."""
+    pattern = id_format(resource)
+    text = relative_name(given)
+    if pattern is None:
+        return text
+    for candidate in (pattern, *resource.import_formats):
+        parts = _HOLE.split(candidate)
+        regex = "".join(
+            re.escape(part) if index % 2 == 0 else "([^/]+)" for index, part in enumerate(parts)
+        )
+        found = re.fullmatch(regex, text)
+        if found is None:
+            continue
+        values = dict(zip(_HOLE.findall(candidate), found.groups(), strict=True))
+        holes = _HOLE.findall(pattern)
+        full = {h: values.get(h) or config.default(h.removesuffix("_id")) for h in holes}
+        if all(full.values()):
+            return _HOLE.sub(lambda hole, full=full: full[hole.group(1)], pattern)
+    return text

@@ -1,0 +1,53 @@
+"""Which changed inputs make a new resource."""
+
+import ipaddress
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sandbox.diff import Change, matches
+from sandbox.gcp.naming import relative_name
+from sandbox.sdk_types import ResourceType
+from sandbox.tables import table
+from sandbox.values import Value, Values
+
+
+def same_spelling(value: Value) -> Value:
+    """A value with the spellings the API treats alike made equal (self links, ranges)."""
+    return relative_name(value) if isinstance(value, str) else value
+
+
+def replaces(resource: ResourceType, change: Change, old: Values, new: Values) -> bool:
+    """Tell whether this change needs a new resource instead of an update."""
+    if change.path == "deletionPolicy":
+        return False
+    rules = table("immutable")
+    if change.path in rules["expandable"].get(resource.token, ()):
+        return not _contains(new.get(change.path), old.get(change.path))
+    entries = [entry for name, entry in rules["types"].items() if fnmatchcase(resource.token, name)]
+    if any(matches(change.pattern, entry.get("mutable", ())) for entry in entries):
+        return False
+    if any(fnmatchcase(resource.token, name) for name in rules["whole"]):
+        return True
+    if any(matches(change.pattern, entry.get("immutable", ())) for entry in entries):
+        return True
+    if change.pattern in rules["everywhere"]:
+        return not entries or not _name_is_free(resource, change.pattern)
+    return not entries and change.pattern in resource.documented_immutable
+
+
+def _name_is_free(resource: ResourceType, name: str) -> bool:
+    """Some `name` inputs are display names; the id format knows."""
+    formats = resource.import_formats
+    return (
+        name == "name"
+        and bool(formats)
+        and "{{name}}" not in formats[0]
+        and not any("{{" in part and part.endswith("_id}}") for part in formats[0].split("/"))
+    )
+
+
+def _contains(new: Any, old: Any) -> bool:
+    try:
+        return ipaddress.ip_network(new).supernet_of(ipaddress.ip_network(old))  # pyright: ignore[reportArgumentType] -- mixed versions raise TypeError below
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,155 @@
+"""What the cloud answers: inputs as given, and everything it decides itself."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sandbox.gcp.naming import digits, hexes
+from sandbox.gcp.request import Request
+from sandbox.sdk_types import ListOf, MapOf, ObjectOf, Output, Scalar
+from sandbox.tables import table
+from sandbox.values import UNKNOWN, Value, Values, is_list, is_map, merged
+
+_HOSTS: Final = {
+    "compute": "https://www.googleapis.com/compute/v1",
+    "container": "https://container.googleapis.com/v1",
+}
+_LABELS: Final = {"goog-pulumi-provisioned": "true"}
+
+
+def outputs_of(request: Request, effects: Values) -> Values:
+    """All outputs of a resource that exists. `effects`: what its topic module decided."""
+    given = _known(request)
+    decided = merged(effects, _tabled(request))
+    result: Values = dict(given)
+    for name, value in decided.items():
+        result[name] = merged(given[name], value) if name in given else value
+    for output in request.type.outputs.values():
+        if output.name not in result:
+            value = _kept_or_made(output, request)
+            if value is not None:
+                result[output.name] = value
+    return result
+
+
+def previewed(request: Request) -> Values:
+    """Outputs before the cloud has answered: inputs known, what the cloud decides unknown.
+
+    On an update, what the cloud decided before stays known.
+    """
+    result = _known(request)
+    for output in request.type.outputs.values():
+        if output.name in result or not output.computed:
+            continue
+        if output.name in request.old:
+            result[output.name] = request.old[output.name]
+        else:
+            result[output.name] = UNKNOWN
+    return result
+
+
+def _known(request: Request) -> Values:
+    outputs = request.type.outputs
+    result = {name: value for name, value in request.inputs.items() if name in outputs}
+    labels = request.inputs.get("labels", {})
+    if "effectiveLabels" in outputs and is_map(labels):
+        defaults = request.config.default_labels
+        result["pulumiLabels"] = {**defaults, **labels}
+        result["effectiveLabels"] = {**defaults, **labels, **_LABELS}
+    annotations = request.inputs.get("annotations", {})
+    if "effectiveAnnotations" in outputs:
+        result["effectiveAnnotations"] = annotations
+    return result
+
+
+def _tabled(request: Request) -> Values:
+    row: Mapping[str, Value] = table("outputs").get(request.type.token, {})
+    names = {
+        **{key: value for key, value in request.inputs.items() if isinstance(value, str | int)},
+        "id": request.id,
+        "project": request.project,
+        "number": request.number,
+        "region": request.region,
+        "hash": hexes(request.id),
+        "digits": digits(request.id, 18),
+    }
+    return {key: _filled(value, names) for key, value in row.items()}
+
+
+def _filled(value: Value, names: Mapping[str, Any]) -> Value:
+    if isinstance(value, str):
+        return value.format_map(names) if "{" in value else value
+    if is_list(value):
+        return [_filled(item, names) for item in value]
+    if is_map(value):
+        return {key: _filled(item, names) for key, item in value.items()}
+    return value
+
+
+def _kept_or_made(output: Output, request: Request) -> Value:
+    prop = request.type.inputs.get(output.name)
+    if prop is None or output.computed:
+        if output.name in request.old:
+            return request.old[output.name]
+        return _made(output, request) if output.computed else None
+    return None
+
+
+def _made(output: Output, request: Request) -> Value:
+    by_name = _by_name(output.name, request)
+    if by_name is not None:
+        return by_name
+    if output.name in request.type.inputs:
+        default = request.type.documented_default(output.name)
+        return default if default is not None else _empty(output)
+    if isinstance(output.shape, Scalar) and output.shape.kind == "string":
+        return hexes(f"{request.id}.{output.name}", 16)
+    return _empty(output)
+
+
+def _by_name(name: str, request: Request) -> Value:
+    match name:
+        case "selfLink":
+            return f"{_HOSTS.get(request.type.module, _host(request))}/{request.id}"
+        case "name" if "name" not in request.type.inputs:
+            return request.id
+        case "creationTimestamp" | "createTime" | "updateTime" | "createdAt":
+            return now()
+        case "number" | "projectNumber":
+            return request.number
+        case "project" | "region" | "zone" | "location":
+            return request.config.default(name) or None
+        case "fingerprint" | "labelFingerprint" | "etag" | "metadataFingerprint":
+            return f"{hexes(f'{request.id}.{name}', 11)}="
+        case "generatedId" | "numericId" | "uniqueId":
+            return digits(request.id, 19)
+        case "state":
+            return "ACTIVE"
+        case _:
+            return None
+
+
+def _host(request: Request) -> str:
+    service = table("apis")["modules"].get(request.type.module, "www.googleapis.com")
+    return f"https://{service}/v1"
+
+
+def _empty(output: Output) -> Value:
+    match output.shape:
+        case Scalar(kind="string"):
+            return ""
+        case Scalar(kind="integer" | "number"):
+            return 0
+        case Scalar(kind="boolean"):
+            return False
+        case ListOf():
+            return []
+        case MapOf() | ObjectOf():
+            return {}
+        case _:
+            return None
+
+
+def now() -> str:
+    """The present time as the APIs write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

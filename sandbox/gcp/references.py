@@ -1,0 +1,159 @@
+"""Refuses inputs that refer to something that does not exist."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from sandbox.errors import google, missing
+from sandbox.gcp.naming import last_segment, project_number, relative_name
+from sandbox.gcp.request import Request
+from sandbox.tables import table
+from sandbox.values import Value, is_list, is_map
+
+_PRINCIPAL: Final = re.compile(
+    r"^(?:deleted:)?(serviceAccount|user|group|domain|principal|principalSet):(.+)$"
+)
+_EMAIL: Final = re.compile(r"^[\w.+-]+@[\w.-]*gserviceaccount\.com$")
+_WORKLOAD_POOL: Final = re.compile(
+    r"(?:^|workloadIdentityPools/)([a-z][a-z0-9-]+)\.svc\.id\.goog(?:\[|/|$)"
+)
+_NAME: Final = re.compile(r"^(projects|accessPolicies|folders|organizations)/[^/]+/[^/]+/.+")
+_VERSION: Final = re.compile(r"/versions/(latest|\d+)$")
+_PLACES: Final = frozenset({"regions", "zones", "locations", "services"})
+# Names and texts of the resource itself, not references.
+_OWN: Final = frozenset({"name", "project", "description", "title", "expression", "filter"})
+
+
+def check_references(request: Request) -> None:
+    """Raise the cloud's 404 or 400 for the first reference to nothing; note foreign ones."""
+    for name, value in request.inputs.items():
+        if name not in _OWN:
+            for text in _texts(value):
+                _check_text(request, text)
+    _check_short_names(request)
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif is_list(value):
+        for item in value:
+            yield from _texts(item)
+    elif is_map(value):
+        for name, item in value.items():
+            if name not in _OWN:
+                yield from _texts(item)
+
+
+def _check_text(request: Request, text: str) -> None:
+    principal = _PRINCIPAL.match(text)
+    if principal or _EMAIL.match(text):
+        kind, subject = principal.groups() if principal else ("serviceAccount", text)
+        _check_principal(request, kind, subject, text)
+    elif " " not in text and _NAME.match(relative_name(text)):
+        _check_name(request, request.own_name(text), text)
+
+
+def _check_principal(request: Request, kind: str, subject: str, text: str) -> None:
+    pool = _WORKLOAD_POOL.search(subject)
+    if pool:
+        _check_workload_pool(request, pool.group(1))
+    elif kind == "serviceAccount" or _EMAIL.match(subject):
+        if not _account_exists(request, subject):
+            raise google(400, f"Service account {subject} does not exist.", "badRequest")
+    else:
+        request.world.assume(text, request.urn)
+
+
+def _check_workload_pool(request: Request, project: str) -> None:
+    if project not in request.world.projects():
+        request.world.assume(f"{project}.svc.id.goog", request.urn)
+    elif not request.world.by_type("gcp:container/cluster:Cluster", project):
+        raise google(
+            400,
+            f"Identity Pool does not exist ({project}.svc.id.goog). Please check that you "
+            "specified a valid resource name as returned in the `name` attribute in the "
+            "configuration API.",
+            "badRequest",
+        )
+
+
+def _account_exists(request: Request, email: str) -> bool:
+    world, (user, _, domain) = request.world, email.partition("@")
+    project = domain.removesuffix(".iam.gserviceaccount.com")
+    if project in world.projects():
+        return world.exists(f"projects/{project}/serviceAccounts/{email}")
+    for own in world.projects():
+        number = project_number(own)
+        if number not in user and user != own:
+            continue
+        if domain == "cloudservices.gserviceaccount.com":
+            return True
+        return _agent_service(email, own, number) in world.enabled_apis(own)
+    world.assume(f"serviceAccount:{email}", request.urn)
+    return True
+
+
+def _agent_service(email: str, project: str, number: str) -> str:
+    """The API whose enabling makes this Google-managed account."""
+    tables = table("service_agents")
+    for group in ("agents", "defaults"):
+        for service, pattern in tables[group].items():
+            if pattern.format(number=number, project=project) == email:
+                return service
+    short = email.partition("@gcp-sa-")[2].partition(".")[0].partition("-")[0]
+    return f"{short}.googleapis.com"
+
+
+def _check_name(request: Request, name: str, text: str) -> None:
+    name = _VERSION.sub("", name)
+    parts = name.split("/")
+    if name == request.id or _is_catalogue(parts):
+        return
+    if not _is_ours(request, parts):
+        request.world.assume(text, request.urn)
+    elif not request.world.exists(name):
+        raise missing(name)
+
+
+def _is_ours(request: Request, parts: list[str]) -> bool:
+    match parts[0]:
+        case "projects":
+            return parts[1] in request.world.projects()
+        case "accessPolicies":
+            return request.world.exists(parts[1])
+        case _:
+            return False
+
+
+def _is_catalogue(parts: list[str]) -> bool:
+    shallow = len(parts) == len(["projects", "p", "regions", "r"]) and parts[2] in _PLACES
+    return shallow or parts[-2] in table("references")["catalogues"]
+
+
+def _check_short_names(request: Request) -> None:
+    row = table("references")["short_names"].get(request.type.token, {})
+    if request.project not in request.world.projects():
+        return
+    names = {key: last_segment(str(value)) for key, value in request.inputs.items()}
+    names = {"region": request.region, "location": request.region, **names}
+    for path, pattern in row.items():
+        value = _at(request.inputs, path)
+        if isinstance(value, str) and value and "/" not in value:
+            parts = re.split("[.:]", value)
+            try:
+                target = pattern.format(
+                    *parts, **{**names, "value": value, "project": request.project}
+                )
+            except IndexError:
+                raise google(
+                    400, f"Invalid value for field '{path}': '{value}'", "invalid"
+                ) from None
+            if not request.world.exists(target):
+                raise missing(target)
+
+
+def _at(values: Value, path: str) -> Value:
+    for name in path.split("."):
+        values = values.get(name) if is_map(values) else None
+    return values

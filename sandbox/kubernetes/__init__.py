@@ -1,0 +1,1 @@
+"""GKE clusters from the inside: kinds, schemas, objects and the controllers that act on them."""

@@ -1,0 +1,105 @@
+"""Which kinds a cluster serves: built-in, installed by GKE, or from definitions and charts."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sandbox.errors import kubernetes
+from sandbox.kubernetes.cluster import Cluster
+from sandbox.kubernetes.objects import RELEASE, Kind
+from sandbox.sdk_types import resource_type
+from sandbox.tables import table
+from sandbox.world import World
+
+DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+_NUMBERS: Final = re.compile(r"\d+")
+
+
+def check_served(world: World, cluster: Cluster, kind: Kind) -> None:
+    """Raise the API server's error for a kind it does not know."""
+    builtin = resource_type(kind.token) is not None
+    if builtin and kind.api_version not in table("kubernetes_kinds")["unserved"]:
+        if "alpha" not in kind.version:
+            return
+    elif not builtin and any(_is(kind, row) for row in _rows(world, cluster)):
+        return
+    raise kubernetes(
+        f'no matches for kind "{kind.name}" in version "{kind.api_version}": the cluster '
+        f"{cluster.id} ({cluster.version}) does not serve it{_advice(cluster, kind)}"
+    )
+
+
+def is_namespaced(world: World, cluster: Cluster | None, kind: Kind) -> bool:
+    """Whether objects of the kind live in namespaces."""
+    if resource_type(kind.token) is not None:
+        return kind.name not in table("kubernetes_kinds")["cluster_scoped"]
+    for row in _all_rows(world, cluster):
+        if _is(kind, row):
+            return row.get("scope", "Namespaced") == "Namespaced"
+    return True
+
+
+def _is(kind: Kind, row: dict[str, Any]) -> bool:
+    return (
+        kind.group == row["group"] and kind.version in row["versions"] and kind.name in row["kinds"]
+    )
+
+
+def _rows(world: World, cluster: Cluster) -> Iterator[dict[str, Any]]:
+    """Rows of kinds the cluster serves now."""
+    for row in table("kubernetes_kinds")["installed"]:
+        if _has(cluster, row["needs"]) and _number(cluster.version) >= _number(
+            row.get("since", "")
+        ):
+            yield row
+    for release in world.by_type(RELEASE, scope=cluster.id):
+        chart = str(release.inputs.get("chart", "")).rstrip("/").rsplit("/", 1)[-1]
+        yield from table("kubernetes_kinds")["charts"].get(chart, [])
+    yield from _defined(world, cluster)
+
+
+def _all_rows(world: World, cluster: Cluster | None) -> Iterator[dict[str, Any]]:
+    """Rows of kinds that may be served one day: for a preview, before the cluster exists."""
+    yield from table("kubernetes_kinds")["installed"]
+    for rows in table("kubernetes_kinds")["charts"].values():
+        yield from rows
+    if cluster is not None:
+        yield from _defined(world, cluster)
+
+
+def _defined(world: World, cluster: Cluster) -> Iterator[dict[str, Any]]:
+    for definition in world.by_type(DEFINITION, scope=cluster.id):
+        spec: Any = definition.inputs.get("spec", {})
+        yield {
+            "group": spec.get("group"),
+            "versions": [v["name"] for v in spec.get("versions", []) if v.get("served", True)],
+            "kinds": [spec.get("names", {}).get("kind")],
+            "scope": spec.get("scope", "Namespaced"),
+        }
+
+
+def _has(cluster: Cluster, need: str) -> bool:
+    match need:
+        case "gateway":
+            channel = cluster.feature("gatewayApiConfig", "channel")
+            return channel == "CHANNEL_STANDARD" or bool(cluster.feature("enableAutopilot"))
+        case "secret_manager":
+            return bool(cluster.feature("secretManagerConfig", "enabled"))
+        case "prometheus":
+            managed = cluster.feature("monitoringConfig", "managedPrometheus", "enabled")
+            return managed is not False
+        case _:
+            return True
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in _NUMBERS.findall(version))
+
+
+def _advice(cluster: Cluster, kind: Kind) -> str:
+    for row in table("kubernetes_kinds")["installed"]:
+        if _is(kind, row):
+            if not _has(cluster, row["needs"]):
+                return f"; it comes with the cluster feature '{row['needs']}', which is off"
+            return f"; GKE installs it from {row['since']} on"
+    return "; install its CustomResourceDefinition first"

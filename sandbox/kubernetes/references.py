@@ -1,0 +1,144 @@
+"""Refuses objects that name something the cluster does not have.
+
+Controllers look again and again, so a missing target is only an error when the cluster has come to
+rest without it.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.errors import kubernetes
+from sandbox.kubernetes.cluster import Cluster
+from sandbox.kubernetes.objects import Kind, at, object_id, split_id
+from sandbox.tables import table
+from sandbox.values import Values, is_map
+from sandbox.world import Resource, World
+
+_POLL_SECONDS: Final = 0.05
+_LONGEST_SECONDS: Final = 120.0
+_BORN: Final = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
+_PRIORITIES: Final = frozenset({"system-cluster-critical", "system-node-critical"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something an object names."""
+
+    path: str
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    granted: bool = False
+    """Whether another namespace must allow the reference with a ReferenceGrant."""
+
+
+def check_references(
+    world: World, cluster: Cluster, kind: Kind, id_: str, inputs: Values, patience: float
+) -> None:
+    """Raise when a named object is missing after `patience` seconds without any change."""
+    namespace = split_id(id_)[0]
+    for target in _targets(kind, namespace, inputs):
+        problem = _settled(world, cluster, kind, namespace, target, patience)
+        if problem:
+            raise kubernetes(
+                f'the Kubernetes API server reported that "{id_}" failed to fully initialize or '
+                f"become live: {kind.name} {target.path}: {problem}"
+            )
+
+
+def _settled(
+    world: World, cluster: Cluster, kind: Kind, namespace: str, target: Target, patience: float
+) -> str:
+    """The problem with a target once nothing changes any more, or ''."""
+    started = quiet_since = time.monotonic()
+    writes = world.writes
+    while problem := _problem(world, cluster, kind, namespace, target):
+        now = time.monotonic()
+        if world.writes != writes:
+            writes, quiet_since = world.writes, now
+        if now - quiet_since >= patience or now - started >= _LONGEST_SECONDS:
+            return problem
+        time.sleep(_POLL_SECONDS)
+    return ""
+
+
+def _problem(world: World, cluster: Cluster, kind: Kind, namespace: str, target: Target) -> str:
+    if (target.kind, target.name) in _BORN or target.name in _PRIORITIES:
+        return ""
+    if not _exists(world, cluster, target):
+        plural = Kind(f"kubernetes:{target.group or 'core'}/v1:{target.kind}").plural
+        place = f" in namespace '{target.namespace}'" if target.namespace else ""
+        return f'{plural} "{target.name}" not found{place}'
+    if target.granted and target.namespace != namespace:
+        return _grant_problem(world, cluster, kind, namespace, target)
+    return ""
+
+
+def _exists(world: World, cluster: Cluster, target: Target) -> bool:
+    ids = {object_id(target.namespace, target.name), target.name}
+    return any(
+        Kind(resource.type).name == target.kind and Kind(resource.type).group == target.group
+        for id_ in ids
+        for resource in world.find(id_, cluster.id)
+    )
+
+
+def _grant_problem(
+    world: World, cluster: Cluster, kind: Kind, namespace: str, target: Target
+) -> str:
+    for resource in world.in_scope(cluster.id):
+        if Kind(resource.type).name == "ReferenceGrant" and _grants(
+            resource, kind, namespace, target
+        ):
+            return ""
+    return (
+        f"{target.kind} '{target.namespace}/{target.name}' is in another namespace, and no "
+        f"ReferenceGrant there allows {kind.name}s of '{namespace}' to refer to it"
+    )
+
+
+def _grants(grant: Resource, kind: Kind, namespace: str, target: Target) -> bool:
+    spec: Any = grant.inputs.get("spec", {})
+    wanted = {"group": kind.group, "kind": kind.name, "namespace": namespace}
+    return (
+        split_id(grant.id)[0] == target.namespace
+        and any(item == wanted for item in spec.get("from", []))
+        and any(
+            item.get("group", "") == target.group
+            and item.get("kind") == target.kind
+            and item.get("name", target.name) == target.name
+            for item in spec.get("to", [])
+        )
+    )
+
+
+def _targets(kind: Kind, namespace: str, inputs: Values) -> Iterator[Target]:
+    rows = table("kubernetes_references")
+    for row in rows["objects"].get(kind.name, []):
+        yield from _row_targets(row, "", inputs, namespace)
+    template = rows["pod_templates"].get(kind.name)
+    for pod in at(inputs, template) if template else []:
+        for row in rows["pods"]:
+            yield from _row_targets(row, f"{template}.", pod, namespace)
+
+
+def _row_targets(row: Values, prefix: str, value: Any, namespace: str) -> Iterator[Target]:
+    for found in at(value, row["path"]):
+        path, granted = f"{prefix}{row['path']}", bool(row.get("granted"))
+        cluster_wide = row["kind"] == "PriorityClass"
+        default = "" if cluster_wide else namespace
+        if row.get("text"):
+            yield Target(path, row.get("group", ""), row["kind"], default, str(found))
+        elif is_map(found) and found.get("name") and not found.get("optional"):
+            group = found.get("group", found.get("apiVersion", row.get("group", "")))
+            yield Target(
+                path,
+                str(group).partition("/")[0] if "/" in str(group) else str(group),
+                str(found.get("kind", row["kind"])),
+                str(found.get("namespace") or default),
+                str(found["name"]),
+                granted,
+            )

@@ -1,0 +1,1 @@
+"""The launcher: runs the real Pulumi engine against the sandbox cloud, or hands over to Pulumi."""

@@ -1,0 +1,40 @@
+"""The command line behind the make targets."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from sandbox.launcher.hand_over import hand_over
+from sandbox.launcher.operations import OPERATIONS
+from sandbox.launcher.places import places_of
+from sandbox.launcher.problem import LaunchError
+from sandbox.world import WorldError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one operation; returns the exit code: 0, 1 for a failure, 130 when interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("operation", choices=sorted(OPERATIONS))
+    parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
+    parser.add_argument(
+        "--cloud", choices=("sandbox", "gcp"), default="sandbox", help="where to do it"
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        places = places_of(chosen.stack)
+        if chosen.cloud == "gcp":
+            hand_over(chosen.operation, places)
+        OPERATIONS[chosen.operation](places)
+    except (LaunchError, WorldError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next run goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    return 0

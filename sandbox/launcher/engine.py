@@ -1,0 +1,95 @@
+"""Opens a stack of this project on the real Pulumi engine, through the Automation API."""
+
+import os
+import runpy
+import shutil
+from collections.abc import Callable
+
+import pulumi
+import yaml
+from pulumi import automation
+
+from sandbox.launcher.places import PROJECT, ROOT, VENV_BIN, StackPlaces, engine_root
+from sandbox.launcher.problem import LaunchError
+
+Program = Callable[[], None]
+
+# The config file's own secrets are sealed with the key of the real backend, which a rehearsal
+# neither has nor needs.
+SANDBOX_SECRET = "a secret of the sandbox"  # noqa: S105 not a credential
+
+
+def platform_program() -> None:
+    """The project's own program: what `pulumi up` runs."""
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+def open_stack(
+    places: StackPlaces, debug_providers: str, program: Program = platform_program
+) -> automation.Stack:
+    """Creates or selects the stack in its own file backend, with the config of its file.
+
+    `debug_providers` is what the engine attaches to instead of provider plugins, such as
+    "gcp:5001,kubernetes:5002". Raises LaunchError if the state is damaged.
+    """
+    _write_project(places)
+    environment = {
+        "PATH": f"{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PULUMI_BACKEND_URL": places.state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": places.passphrase(),
+        "PULUMI_DEBUG_PROVIDERS": debug_providers,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_HOME": str(places.home / "pulumi"),
+    }
+    options = automation.LocalWorkspaceOptions(
+        work_dir=str(places.work),
+        env_vars=environment,
+        pulumi_command=automation.PulumiCommand(root=str(engine_root())),
+    )
+    try:
+        return automation.create_or_select_stack(
+            stack_name=places.stack, project_name=PROJECT, program=program, opts=options
+        )
+    except automation.CommandError as problem:
+        raise LaunchError(damaged_state(places, problem)) from problem
+
+
+def damaged_state(places: StackPlaces, problem: automation.CommandError) -> str:
+    """The message for a state that the engine can't read, with the way back."""
+    backup = places.checkpoint.with_name(f"{places.checkpoint.name}.bak")
+    lines = [line for line in str(problem).splitlines() if "error:" in line]
+    way_back = (
+        f"the state before the last change is {backup}: copy it over {places.checkpoint}"
+        if backup.exists()
+        else f"remove {places.home} to start afresh"
+    )
+    return f"the state of {places.stack} can't be used: {' '.join(lines) or problem}\n{way_back}"
+
+
+def _write_project(places: StackPlaces) -> None:
+    """Copies the project and its stack's config next to the state.
+
+    The engine writes the salt of its secrets into the stack's config file; the committed one must
+    stay as its authors wrote it.
+    """
+    shutil.copyfile(ROOT / "Pulumi.yaml", places.work / "Pulumi.yaml")
+    copy = places.work / places.config.name
+    settings = dict(yaml.safe_load(places.config.read_text()) or {})
+    settings["config"] = {
+        key: SANDBOX_SECRET if isinstance(value, dict) and set(value) == {"secure"} else value
+        for key, value in settings.get("config", {}).items()
+    }
+    for sealed in ("secretsprovider", "encryptedkey", "encryptionsalt"):
+        settings.pop(sealed, None)
+    if copy.exists():
+        earlier = yaml.safe_load(copy.read_text()) or {}
+        if "encryptionsalt" in earlier:
+            settings["encryptionsalt"] = earlier["encryptionsalt"]
+    copy.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
+def message_of(error: BaseException) -> str | None:
+    """The message of an error that is meant for the user, or None for a defect of the program."""
+    if isinstance(error, pulumi.RunError | pulumi.InputPropertyError | pulumi.InputPropertiesError):
+        return str(error)
+    return None

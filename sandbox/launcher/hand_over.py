@@ -1,0 +1,31 @@
+"""Hands an operation over to the ordinary Pulumi CLI, for Google Cloud."""
+
+import os
+from collections.abc import Sequence
+
+from sandbox.launcher.places import ROOT, StackPlaces, plain_pulumi
+
+OPERATIONS = {
+    "up": ("up",),
+    "preview": ("preview",),
+    "refresh": ("refresh",),
+    "destroy": ("destroy",),
+    "export": ("stack", "export"),
+}
+JUDGED = {"up", "preview"}
+
+
+def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
+    """The pulumi command that does `operation`, with the policy packs where they apply."""
+    line = [plain_pulumi(), *OPERATIONS[operation], "--stack", places.stack]
+    if operation in JUDGED:
+        for folder, file in places.policy_configs():
+            line += ["--policy-pack", str(folder), "--policy-pack-config", str(file)]
+    return line
+
+
+def hand_over(operation: str, places: StackPlaces) -> None:
+    """Becomes the pulumi command, in the project's folder. Does not return."""
+    line = command_line(operation, places)
+    os.chdir(ROOT)
+    os.execv(line[0], list(line))  # noqa: S606 no shell is wanted

@@ -1,0 +1,167 @@
+"""The operations of a stack on the sandbox cloud: up, preview, refresh, destroy, export."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pulumi import automation
+
+from config.errors import ConfigError
+from config.load import from_file
+from sandbox.launcher import report
+from sandbox.launcher.engine import message_of, open_stack, platform_program
+from sandbox.launcher.locks import clear_stale_locks
+from sandbox.launcher.places import StackPlaces
+from sandbox.launcher.problem import LaunchError
+from sandbox.launcher.progress import Progress
+from sandbox.launcher.recovery import settle_lost_operations
+from sandbox.providers import serve
+from sandbox.world import World, WorldError
+
+
+@contextmanager
+def opened(places: StackPlaces, program: Callable[[], None]) -> Iterator[automation.Stack]:
+    """The stack of `places`, with the sandbox cloud serving it."""
+    places.prepare()
+    for line in clear_stale_locks(places):
+        print(line, file=sys.stderr)
+    with World(places.world) as world, serve(world) as servers:
+        stack = open_stack(places, servers.debug_providers, program)
+        for line in settle_lost_operations(stack, world, places):
+            print(line, file=sys.stderr)
+        yield stack
+
+
+def up(places: StackPlaces) -> None:
+    """Makes the sandbox cloud as the config says, and prints what was made."""
+    _checked(places)
+    progress, result = _run(places, "up")
+    resources = report.own_resources(progress)
+    outputs = {name: output.value for name, output in result.outputs.items()}
+    print(f"\n{report.changes_line(progress.changes, preview=False)}")
+    print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
+    print(f"\nOutputs:\n{report.outputs_table(outputs)}")
+    print(f"\n{report.cost_section(resources)}")
+    print(f"\n{report.policies_line(progress)}\n{report.places_section(places)}")
+
+
+def preview(places: StackPlaces) -> None:
+    """Prints what `up` would change, what it would cost, and what the policies say."""
+    _checked(places)
+    progress, _ = _run(places, "preview")
+    print(f"\n{report.changes_line(progress.changes, preview=True)}")
+    print(f"\n{report.cost_section(report.own_resources(progress))}")
+    print(f"\n{report.policies_line(progress)}")
+
+
+def refresh(places: StackPlaces) -> None:
+    """Takes what is in the sandbox cloud into the state."""
+    _made(places)
+    progress, _ = _run(places, "refresh")
+    print(f"\n{report.changes_line(progress.changes, preview=False)}")
+
+
+def destroy(places: StackPlaces) -> None:
+    """Deletes everything the state holds."""
+    _made(places)
+    progress, _ = _run(places, "destroy")
+    print(f"\n{report.changes_line(progress.changes, preview=False)}")
+
+
+def export(places: StackPlaces) -> None:
+    """Prints the deployment as JSON, and nothing else, on standard output."""
+    _made(places)
+    with opened(places, platform_program) as stack:
+        deployment = stack.export_stack()
+    json.dump({"version": deployment.version, "deployment": deployment.deployment}, sys.stdout)
+    print()
+
+
+OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
+    "up": up,
+    "preview": preview,
+    "refresh": refresh,
+    "destroy": destroy,
+    "export": export,
+}
+
+
+def _run(places: StackPlaces, operation: str) -> tuple[Progress, Any]:
+    """Runs one engine operation with its progress on standard output."""
+    failures: list[BaseException] = []
+
+    def program() -> None:
+        try:
+            platform_program()
+        except BaseException as failure:
+            failures.append(failure)
+            raise
+
+    progress = Progress(preview=operation == "preview")
+    options: dict[str, Any] = {"on_event": progress.on_event, "color": "never"}
+    if operation in {"up", "preview"}:
+        packs = places.policy_configs()
+        options["policy_packs"] = [str(folder) for folder, _ in packs]
+        options["policy_pack_configs"] = [str(file) for _, file in packs]
+    print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
+    with opened(places, program) as stack, progress, _graceful_interrupt(progress):
+        try:
+            return progress, getattr(stack, operation)(**options)
+        except automation.CommandError as problem:
+            raise LaunchError(_failure(places, operation, progress, failures, problem)) from problem
+
+
+def _failure(
+    places: StackPlaces,
+    operation: str,
+    progress: Progress,
+    failures: list[BaseException],
+    problem: automation.CommandError,
+) -> str:
+    """One message for a failed operation: the causes first, then what is left and what to do."""
+    messages = [text for failure in failures if (text := message_of(failure)) is not None]
+    causes = messages or progress.violations or progress.errors or [str(problem)]
+    done = sum(progress.changes.values())
+    kept = (
+        f"{done} changes were made and are in the state ({places.state}); nothing is lost: mend "
+        f"the cause and run `make {operation} STACK={places.stack}` again"
+        if operation != "preview"
+        else "nothing was changed"
+    )
+    listed = "\n".join(f"  - {cause}" for cause in dict.fromkeys(causes))
+    return f"{operation} of {places.stack} failed:\n{listed}\n{kept}"
+
+
+@contextmanager
+def _graceful_interrupt(progress: Progress) -> Iterator[None]:
+    """Lets Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
+
+    def ask(*_: object) -> None:
+        progress.say("interrupted: ending what was begun; Ctrl-C again stops at once")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _checked(places: StackPlaces) -> None:
+    try:
+        from_file(places.config)
+    except ConfigError as problem:
+        raise LaunchError(str(problem)) from problem
+
+
+def _made(places: StackPlaces) -> None:
+    if not places.checkpoint.exists():
+        raise LaunchError(
+            f"{places.stack} isn't there on the sandbox cloud yet: run `make up STACK="
+            f"{places.stack}` first"
+        )
+
+
+__all__ = ["OPERATIONS", "WorldError", "opened"]

@@ -1,0 +1,119 @@
+"""Where things are: the project's files and the folder of a stack on the sandbox."""
+
+import difflib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.launcher.problem import LaunchError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROJECT = "inference"
+POLICY_PACKS = ("least-privilege", "scale-limits")
+VENV_BIN = ROOT / ".venv" / "bin"
+
+
+@dataclass(frozen=True)
+class StackPlaces:
+    """The paths of one stack. `home` holds everything the sandbox knows of it."""
+
+    stack: str
+    config: Path
+    home: Path
+
+    @property
+    def world(self) -> Path:
+        """The sandbox cloud's resources, an SQLite database."""
+        return self.home / "world.db"
+
+    @property
+    def state(self) -> Path:
+        """The engine's file backend."""
+        return self.home / "state"
+
+    @property
+    def work(self) -> Path:
+        """The engine's working folder."""
+        return self.home / "work"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the file backend's locks on this stack."""
+        return self.state / ".pulumi" / "locks" / "organization" / PROJECT / self.stack
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that holds the stack's state."""
+        return self.state / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
+
+    def prepare(self) -> None:
+        """Makes the folders. Raises LaunchError if they can't be written."""
+        try:
+            for folder in (self.state, self.work):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise LaunchError(
+                f"{self.home} can't be written ({problem.strerror}): "
+                "give write access or set INFERENCE_SANDBOX to another folder"
+            ) from problem
+
+    def passphrase(self) -> str:
+        """The passphrase that encrypts secrets in the sandbox's state: made once, mode 0600."""
+        file = self.home / "passphrase"
+        if not file.exists():
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as target:
+                target.write(secrets.token_urlsafe(32))
+        return file.read_text()
+
+    def policy_configs(self) -> list[tuple[Path, Path]]:
+        """Every policy pack's folder with its configuration for this stack."""
+        folders = [ROOT / "policies" / pack for pack in POLICY_PACKS]
+        pairs = [(folder, folder / f"{self.stack}.json") for folder in folders]
+        for folder, file in pairs:
+            if not file.exists():
+                raise LaunchError(
+                    f"{file.relative_to(ROOT)}: not found; every stack needs the limits of "
+                    f"{folder.name}: copy {folder.relative_to(ROOT)}/dev.json and adapt it"
+                )
+        return pairs
+
+
+def stacks() -> list[str]:
+    """The names of the stacks that have a config file."""
+    return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def places_of(stack: str) -> StackPlaces:
+    """The paths of `stack`. Raises LaunchError if it has no config file."""
+    config = ROOT / f"Pulumi.{stack}.yaml"
+    if stack not in stacks():
+        close = difflib.get_close_matches(stack, stacks(), n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise LaunchError(
+            f"no stack named {stack!r}{hint}: there is no {config.name}; stacks: "
+            f"{', '.join(stacks())}. To add one, copy Pulumi.dev.yaml to {config.name} and edit it"
+        )
+    base = Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox"))
+    return StackPlaces(stack=stack, config=config, home=base.resolve() / stack)
+
+
+def engine_root() -> Path:
+    """The folder whose bin/pulumi is the engine. Raises LaunchError if set-up has not run."""
+    root = ROOT / ".engine"
+    if not (root / "bin" / "pulumi").exists():
+        raise LaunchError("the Pulumi engine isn't set up: run `make setup`")
+    return root
+
+
+def plain_pulumi() -> str:
+    """The ordinary pulumi command on PATH. Raises LaunchError if there is none."""
+    found = shutil.which("pulumi")
+    if found is None:
+        raise LaunchError(
+            "CLOUD=gcp hands over to the `pulumi` command, and none is on PATH: install the "
+            "Pulumi CLI, log in with `gcloud auth application-default login` and run it again"
+        )
+    return found

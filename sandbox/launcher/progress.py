@@ -1,0 +1,145 @@
+"""Turns the engine's events into lines to watch, and keeps what the summary needs."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from pulumi.automation.events import EngineEvent, StepEventMetadata
+
+from cost.estimate import Resource
+
+SIGNS = {
+    "create": "+",
+    "create-replacement": "+",
+    "update": "~",
+    "replace": "±",
+    "delete": "-",
+    "delete-replaced": "-",
+    "import": "=",
+    "import-replacement": "=",
+    "read": ">",
+    "refresh": "~",
+}
+QUIET = {"same", "replace", "discard", "discard-replaced", "remove-pending-replace"}
+HEARTBEAT_SECONDS = 5
+# What the engine says beside every cause, and where it found the starter of the policy packs.
+NOISE = ("update failed", "preview failed", "using pulumi-analyzer-policy-python from")
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass
+class Progress:
+    """Prints a line per step as it ends, and gathers resources, changes and problems.
+
+    `changes` counts the steps that change something, by operation. `resources` maps the URN of
+    every resource that the program wants to its inputs.
+    """
+
+    preview: bool
+    out: TextIO = sys.stdout
+    changes: Counter[str] = field(default_factory=Counter)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    advice: list[str] = field(default_factory=list)
+    packs: dict[str, str] = field(default_factory=dict)
+    running: dict[str, str] = field(default_factory=dict)
+    _last: float = field(default_factory=time.monotonic)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> "Progress":
+        threading.Thread(target=self._beat, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    def say(self, line: str) -> None:
+        """Prints one line at once."""
+        self._last = time.monotonic()
+        print(line, file=self.out, flush=True)
+
+    def on_event(self, event: EngineEvent) -> None:
+        """Takes an engine event."""
+        if event.resource_pre_event is not None:
+            self._started(event.resource_pre_event.metadata)
+        elif event.res_outputs_event is not None:
+            self._finished(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event is not None:
+            self.running.pop(event.res_op_failed_event.metadata.urn, None)
+        elif event.diagnostic_event is not None:
+            self._diagnosed(event.diagnostic_event)
+        elif event.policy_event is not None:
+            self._judged(event.policy_event)
+        elif event.summary_event is not None:
+            self.packs = {
+                name.partition("|")[0]: version
+                for name, version in (event.summary_event.policy_packs or {}).items()
+            }
+
+    def _started(self, step: StepEventMetadata) -> None:
+        operation = str(step.op.value)
+        if operation not in {"delete", "delete-replaced"} and step.new is not None:
+            self.resources[step.urn] = Resource(
+                type=step.type, inputs=step.new.inputs, urn=step.urn
+            )
+        if operation in QUIET or step.type == STACK_TYPE:
+            return
+        if self.preview:
+            self._changed(operation, step)
+        else:
+            self.running[step.urn] = operation
+
+    def _finished(self, step: StepEventMetadata) -> None:
+        operation = self.running.pop(step.urn, None)
+        if operation is None:
+            return
+        if operation == "refresh" and not step.diffs and not step.detailed_diff:
+            return
+        self._changed(operation, step)
+
+    def _changed(self, operation: str, step: StepEventMetadata) -> None:
+        self.changes[operation] += 1
+        sign = SIGNS.get(operation, "?")
+        reason = ", ".join(sorted(step.diffs or [])) if operation in {"update", "refresh"} else ""
+        detail = f" [{reason}]" if reason else ""
+        count = sum(self.changes.values())
+        self.say(f"  {sign} {count:4d}  {short_type(step.type)}  {name_of(step.urn)}{detail}")
+
+    def _diagnosed(self, event: Any) -> None:
+        text = str(event.message).strip()
+        if text.startswith(NOISE):
+            return
+        if event.severity == "error" and text:
+            name = f"{name_of(event.urn)}: " if event.urn and STACK_TYPE not in event.urn else ""
+            self.errors.append(f"{name}{text}")
+        elif event.severity == "warning" and text:
+            self.say(f"  warning: {text}")
+
+    def _judged(self, event: Any) -> None:
+        line = f"{event.policy_name}: {str(event.message).strip()}"
+        kind = self.violations if event.enforcement_level == "mandatory" else self.advice
+        if line not in kind:
+            kind.append(line)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(1):
+            if self.running and time.monotonic() - self._last > HEARTBEAT_SECONDS:
+                first = name_of(next(iter(self.running)))
+                self.say(f"  ... {len(self.running)} still going, among them {first}")
+
+
+def name_of(urn: str) -> str:
+    """The name at the end of a URN."""
+    return urn.rsplit("::", 1)[-1]
+
+
+def short_type(token: str) -> str:
+    """`gcp:container/cluster:Cluster` as `gcp:container:Cluster`."""
+    parts = token.split(":")
+    if len(parts) == 3:
+        parts[1] = parts[1].split("/")[0] if parts[0] == "gcp" else parts[1]
+    return ":".join(parts)

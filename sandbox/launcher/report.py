@@ -1,0 +1,74 @@
+"""What a command prints at its end: what was made, where to reach it, what it costs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from cost.estimate import Resource, estimate
+from cost.report import render
+from sandbox.launcher.places import StackPlaces
+from sandbox.launcher.progress import Progress, short_type
+
+VERBS = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "replace": "replaced",
+    "create-replacement": "replaced",
+    "delete-replaced": "old ones removed",
+    "refresh": "refreshed",
+    "import": "imported",
+    "read": "read",
+}
+
+
+def changes_line(changes: Mapping[str, int], *, preview: bool) -> str:
+    """One line that counts the changes, or says that there are none."""
+    if not changes:
+        return "Nothing changes." if preview else "Nothing changed."
+    parts = [
+        f"{count} to {operation}" if preview else f"{count} {VERBS.get(operation, operation)}"
+        for operation, count in sorted(changes.items())
+    ]
+    return ", ".join(parts) + "."
+
+
+def kinds_table(resources: Iterable[Resource]) -> str:
+    """How many resources of which kind, most frequent first, in aligned columns."""
+    counts = Counter(short_type(resource.type) for resource in resources)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return "\n".join(f"  {count:4d}  {kind}" for kind, count in ordered)
+
+
+def outputs_table(outputs: Mapping[str, object]) -> str:
+    """The stack's outputs, a line each; nested ones as JSON."""
+    width = max((len(name) for name in outputs), default=0)
+    return "\n".join(
+        f"  {name:<{width}}  {value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in sorted(outputs.items())
+    )
+
+
+def policies_line(progress: Progress) -> str:
+    """Which policy packs judged the resources and what they found."""
+    packs = ", ".join(f"{name} {version}".strip() for name, version in progress.packs.items())
+    found = f"{len(progress.violations)} violations, {len(progress.advice)} advisories"
+    lines = [f"Policies ({packs or 'none loaded'}): {found}."]
+    lines += [f"  advice: {line}" for line in progress.advice]
+    return "\n".join(lines)
+
+
+def cost_section(resources: Iterable[Resource]) -> str:
+    """The estimated cost of the resources, in USD per month."""
+    return "Cost:\n" + render(estimate(resources, today=date.today()))
+
+
+def places_section(places: StackPlaces) -> str:
+    """Where the state and the sandbox cloud's world are."""
+    return f"State: {places.state}\nSandbox cloud: {places.world}"
+
+
+def own_resources(progress: Progress) -> list[Resource]:
+    """The resources without the engine's own (the stack and its providers)."""
+    return [r for r in progress.resources.values() if not r.type.startswith("pulumi:")]

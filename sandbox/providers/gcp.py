@@ -1,0 +1,244 @@
+"""The `gcp` provider: every type of the pulumi-gcp SDK, made in the sandbox world."""
+
+import json
+from dataclasses import replace
+from importlib import metadata
+from typing import Any, ClassVar, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from sandbox.check import Checker
+from sandbox.diff import changes
+from sandbox.errors import CloudError, google
+from sandbox.gcp.deletion import check_protection, check_unused
+from sandbox.gcp.effects import effect_of
+from sandbox.gcp.functions import invoke
+from sandbox.gcp.identifiers import expand, id_format, is_upsert, make_id
+from sandbox.gcp.immutability import replaces, same_spelling
+from sandbox.gcp.naming import project_number
+from sandbox.gcp.outputs import outputs_of, previewed
+from sandbox.gcp.references import check_references
+from sandbox.gcp.request import ProviderConfig, Request, effective
+from sandbox.gcp.services import check_enabled
+from sandbox.providers.base import (
+    Provider,
+    autoname,
+    check_response,
+    diff_response,
+    invoke_response,
+)
+from sandbox.sdk_types import ResourceType, resource_type
+from sandbox.values import (
+    UNKNOWN,
+    Secret,
+    Values,
+    from_struct,
+    has_unknown,
+    is_map,
+    marked_map,
+    plain_map,
+    to_struct,
+)
+from sandbox.world import Resource
+
+_DEFAULTS = "__defaults"
+
+
+class GcpProvider(Provider[ProviderConfig]):
+    """Serves the engine for all `gcp` provider resources."""
+
+    package: ClassVar[str] = "gcp"
+    version: ClassVar[str] = metadata.version("pulumi-gcp")
+
+    def configured(self, settings: Values) -> ProviderConfig:
+        """Project, region, zone and default labels; the project exists from now on."""
+        project = str(settings.get("project", ""))
+        if project:
+            self.world.add_project(project, project_number(project))
+        labels = settings.get("defaultLabels", {})
+        if isinstance(labels, str):
+            labels = json.loads(labels)
+        return ProviderConfig(
+            project,
+            str(settings.get("region", "")),
+            str(settings.get("zone", "")),
+            cast("dict[str, str]", labels) if is_map(labels) else {},
+        )
+
+    def _type(self, token: str) -> ResourceType:
+        found = resource_type(token)
+        if found is None:
+            raise CloudError(
+                f"unknown resource type '{token}': allowed are the types of pulumi-gcp "
+                f"{self.version}",
+                grpc.StatusCode.UNIMPLEMENTED,
+            )
+        return found
+
+    def _request(self, request: Any, config: ProviderConfig, inputs: Values) -> Request:
+        kind = self._type(request.type)
+        return Request(self.world, kind, config, request.urn, effective(kind, inputs, config))
+
+    def check(self, request: Any, config: ProviderConfig) -> provider_pb2.CheckResponse:
+        """Check inputs against the SDK's types, and name what has no name."""
+        kind = self._type(request.type)
+        news, olds = from_struct(request.news), from_struct(request.olds)
+        failures = Checker(kind.token, lenient=True).check(news, kind.inputs)
+        if _is_autonamed(kind) and news.get("name") is None:
+            name, failure = autoname(request, "name")
+            kept = olds.get("name") if "name" in olds.get(_DEFAULTS, []) else None
+            failures += [failure] if failure else []
+            news = {**news, "name": kept or name, _DEFAULTS: ["name"]}
+        return check_response(news, failures)
+
+    def diff(self, request: Any, config: ProviderConfig) -> provider_pb2.DiffResponse:
+        """Compare inputs; immutable ones replace."""
+        kind = self._type(request.type)
+        old = plain_map(from_struct(request.old_inputs))
+        new = plain_map(from_struct(request.news))
+        found = changes(old, new, same_spelling)
+        replacing = {change.path for change in found if replaces(kind, change, old, new)}
+        delete_first = bool(replacing) and self._same_id(request, config, new)
+        return diff_response(found, replacing, delete_first=delete_first)
+
+    def _same_id(self, request: Any, config: ProviderConfig, new: Values) -> bool:
+        """Whether the replacement would collide with what it replaces."""
+        kind, pattern = self._type(request.type), id_format(self._type(request.type)) or ""
+        if is_upsert(kind.token) or "{{*}}" in pattern or has_unknown(new.get("name")):
+            return False
+        known = {key: value for key, value in new.items() if not has_unknown(value)}
+        return make_id(self._request(request, config, known)) == request.id
+
+    def create(self, request: Any, config: ProviderConfig) -> provider_pb2.CreateResponse:
+        """Make a resource, or answer what is known of it before it exists."""
+        given = from_struct(request.properties)
+        inputs = _own(given)
+        wanted = self._request(request, config, inputs)
+        if request.preview:
+            outputs = marked_map(previewed(wanted), given)
+            return provider_pb2.CreateResponse(properties=to_struct(outputs))
+        with self.world.transaction():
+            _check_project(wanted)
+            check_enabled(wanted)
+            wanted = replace(wanted, id=make_id(wanted))
+            found = self.world.get(wanted.type.token, wanted.id)
+            if found is not None and not is_upsert(wanted.type.token):
+                raise google(409, f"The resource '{wanted.id}' already exists", "alreadyExists")
+            outputs = self._write(wanted, inputs)
+        return provider_pb2.CreateResponse(
+            id=wanted.id, properties=to_struct(_secured(wanted.type, outputs, given))
+        )
+
+    def _write(self, request: Request, inputs: Values) -> Values:
+        effect = effect_of(request.type.token)
+        check_references(request)
+        effect.check(request)
+        outputs = outputs_of(request, effect.outputs(request))
+        self.world.put(
+            Resource(
+                request.type.token,
+                request.id,
+                project=request.project,
+                urn=request.urn,
+                inputs=inputs,
+                outputs=outputs,
+            )
+        )
+        effect.after_write(request)
+        written = self.world.get(request.type.token, request.id)
+        return {**outputs, **written.outputs} if written else outputs
+
+    def update(self, request: Any, config: ProviderConfig) -> provider_pb2.UpdateResponse:
+        """Change a resource in place."""
+        given, olds = from_struct(request.news), from_struct(request.olds)
+        inputs = _own(given)
+        wanted = replace(self._request(request, config, inputs), id=request.id, old=plain_map(olds))
+        if request.preview:
+            outputs = marked_map(previewed(wanted), given, olds)
+            return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+        with self.world.transaction():
+            found = self.world.get(wanted.type.token, request.id)
+            if found is None:
+                raise google(404, f"The resource '{request.id}' was not found", "notFound")
+            outputs = self._write(replace(wanted, old=found.outputs), inputs)
+        return provider_pb2.UpdateResponse(
+            properties=to_struct(_secured(wanted.type, outputs, given, olds))
+        )
+
+    def read(self, request: Any, config: ProviderConfig) -> provider_pb2.ReadResponse:
+        """What the cloud knows of a resource; no id when it is gone."""
+        kind = self._type(request.type)
+        found = self.world.get(kind.token, request.id)
+        if found is None:
+            found = self.world.get(kind.token, expand(kind, request.id, config))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        olds, old_inputs = from_struct(request.properties), from_struct(request.inputs)
+        inputs = dict(found.inputs)
+        if _DEFAULTS in old_inputs:
+            inputs[_DEFAULTS] = old_inputs[_DEFAULTS]
+        return provider_pb2.ReadResponse(
+            id=found.id,
+            properties=to_struct(_secured(kind, found.outputs, olds)),
+            inputs=to_struct(marked_map(inputs, old_inputs)),
+        )
+
+    def delete(self, request: Any, config: ProviderConfig) -> empty_pb2.Empty:
+        """Delete a resource unless it is protected or in use."""
+        olds = plain_map(from_struct(request.properties))
+        inputs = _own(from_struct(request.old_inputs))
+        unwanted = replace(self._request(request, config, inputs), id=request.id, old=olds)
+        with self.world.transaction():
+            check_protection(unwanted)
+            found = self.world.get(unwanted.type.token, request.id)
+            if found is None or olds.get("deletionPolicy") == "ABANDON":
+                return empty_pb2.Empty()
+            check_unused(unwanted)
+            effect = effect_of(unwanted.type.token)
+            effect.before_delete(unwanted)
+            self.world.remove(unwanted.type.token, request.id)
+            effect.after_delete(unwanted)
+        return empty_pb2.Empty()
+
+    def invoke(self, request: Any, config: ProviderConfig) -> provider_pb2.InvokeResponse:
+        """Answer a function."""
+        args = plain_map(from_struct(request.args))
+        if has_unknown(args):
+            return provider_pb2.InvokeResponse()
+        result = invoke(self.world, config, request.tok, args)
+        return invoke_response(result)
+
+
+def _own(given: Values) -> Values:
+    """The inputs as the cloud sees them."""
+    inputs = plain_map(given)
+    inputs.pop(_DEFAULTS, None)
+    return inputs
+
+
+def _is_autonamed(kind: ResourceType) -> bool:
+    prop, output = kind.inputs.get("name"), kind.outputs.get("name")
+    return prop is not None and not prop.required and output is not None and output.computed
+
+
+def _check_project(request: Request) -> None:
+    if "project" not in request.type.inputs:
+        return
+    if not request.project:
+        raise google(
+            400,
+            "project: required field is not set: give the resource or its provider a project",
+            "required",
+        )
+    if request.project not in request.world.projects():
+        request.world.assume(f"projects/{request.project}", request.urn)
+
+
+def _secured(kind: ResourceType, outputs: Values, *likes: Values) -> Values:
+    marked = marked_map(outputs, *likes)
+    for name in kind.secret_outputs:
+        if name in marked and not isinstance(marked[name], Secret) and marked[name] is not UNKNOWN:
+            marked[name] = Secret(marked[name])
+    return marked

@@ -1,0 +1,265 @@
+"""The sandbox cloud's memory: what exists, in one SQLite file that survives runs and crashes.
+
+Rows are keyed by type token, id and scope (the cluster of a Kubernetes object, empty for Google
+Cloud). Values are plain: the cloud knows the plaintext, so the file is as secret as a real project.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.values import Values, storable
+
+_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS resources (
+    created INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL, project TEXT NOT NULL,
+    owner TEXT NOT NULL, urn TEXT NOT NULL, inputs TEXT NOT NULL, outputs TEXT NOT NULL,
+    UNIQUE (type, id, scope)
+);
+CREATE INDEX IF NOT EXISTS resources_by_id ON resources (id);
+CREATE INDEX IF NOT EXISTS resources_by_urn ON resources (urn);
+CREATE TABLE IF NOT EXISTS projects (id TEXT PRIMARY KEY, number TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS enabled_apis (
+    project TEXT NOT NULL, service TEXT NOT NULL, PRIMARY KEY (project, service)
+);
+CREATE TABLE IF NOT EXISTS assumptions (
+    subject TEXT NOT NULL, wanted_by TEXT NOT NULL, PRIMARY KEY (subject, wanted_by)
+);
+"""
+_COLUMNS: Final = "type, id, scope, project, owner, urn, inputs, outputs, created"
+
+
+class WorldError(Exception):
+    """The world's file cannot be used; `str()` names the file and what to do."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One thing that exists. `owner` is `pulumi` or the controller that made it,
+    `urn` the Pulumi resource it stands for."""
+
+    type: str
+    id: str
+    scope: str = ""
+    project: str = ""
+    owner: str = "pulumi"
+    urn: str = ""
+    inputs: Values = field(default_factory=dict[str, Any])
+    outputs: Values = field(default_factory=dict[str, Any])
+    created: int = 0
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """Something outside the world that a resource relies on (another project, a group...)."""
+
+    subject: str
+    wanted_by: str
+
+
+class World:
+    """The cloud at `path` (created with its folder when absent).
+
+    Safe for threads, and for several processes on one file. Raises `WorldError` when the file is
+    damaged, not a world, or of another version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = self._open()
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(str(error)) from error
+        self.writes = 0
+        """How often this process changed the world: lets a waiting request notice standstill."""
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=30, isolation_level=None, check_same_thread=False
+        )
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise self._unusable(f"version {version}, this program needs {_VERSION}")
+            check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if check != "ok":
+                raise self._unusable(check)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _unusable(self, found: str) -> WorldError:
+        return WorldError(
+            f"{self.path}: cannot be read as a sandbox world: found '{found}'; allowed: a file "
+            "written by the sandbox; delete it to start with an empty cloud, then run "
+            "`pulumi refresh` on the stacks that lived in it"
+        )
+
+    def close(self) -> None:
+        """Close the file; the world can be opened again."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """All or nothing, alone: an error inside leaves the world as it was. Nestable."""
+        with self._lock:
+            if self._depth:
+                yield
+                return
+            self._execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            else:
+                self._execute("COMMIT")
+            finally:
+                self._depth = 0
+
+    def _execute(self, sql: str, *parameters: str) -> list[Any]:
+        with self._lock:
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise self._unusable(str(error)) from error
+
+    def get(self, type_: str, id_: str, scope: str = "") -> Resource | None:
+        """The resource of that type and id, or None."""
+        found = self._select("type = ? AND id = ? AND scope = ?", type_, id_, scope)
+        return found[0] if found else None
+
+    def exists(self, id_: str, scope: str = "") -> bool:
+        """Tell whether anything has that id, of whatever type."""
+        return bool(self.find(id_, scope))
+
+    def find(self, id_: str, scope: str = "") -> list[Resource]:
+        """Everything with that id, of whatever type."""
+        return self._select("id = ? AND scope = ?", id_, scope)
+
+    def find_urn(self, urn: str) -> Resource | None:
+        """The newest thing a Pulumi resource stands for, or None."""
+        found = self._select("urn = ?", urn)
+        return found[-1] if found else None
+
+    def by_type(
+        self, type_: str, project: str | None = None, scope: str | None = None
+    ) -> list[Resource]:
+        """All of a type in creation order, optionally of one project or one cluster."""
+        where, parameters = "type = ?", [type_]
+        if project is not None:
+            where, parameters = f"{where} AND project = ?", [*parameters, project]
+        if scope is not None:
+            where, parameters = f"{where} AND scope = ?", [*parameters, scope]
+        return self._select(where, *parameters)
+
+    def in_scope(self, scope: str) -> list[Resource]:
+        """Everything inside one cluster, in creation order."""
+        return self._select("scope = ?", scope)
+
+    def all(self) -> list[Resource]:
+        """Everything, in creation order."""
+        return self._select("1")
+
+    def count(self) -> int:
+        """How many things exist, those made by controllers included."""
+        return int(self._execute("SELECT count(*) FROM resources")[0][0])
+
+    def _select(self, where: str, *parameters: str) -> list[Resource]:
+        rows = self._execute(
+            f"SELECT {_COLUMNS} FROM resources WHERE {where} ORDER BY created",  # noqa: S608 -- constants
+            *parameters,
+        )
+        return [
+            Resource(
+                *row[:6],
+                inputs=json.loads(row[6]),
+                outputs=json.loads(row[7]),
+                created=row[8],
+            )
+            for row in rows
+        ]
+
+    def put(self, resource: Resource) -> None:
+        """Make or change a resource; its place in the creation order stays."""
+        with self._lock:
+            self._execute(
+                "INSERT INTO resources (type, id, scope, project, owner, urn, inputs, outputs) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (type, id, scope) DO UPDATE SET "
+                "project = excluded.project, owner = excluded.owner, urn = excluded.urn, "
+                "inputs = excluded.inputs, outputs = excluded.outputs",
+                resource.type,
+                resource.id,
+                resource.scope,
+                resource.project,
+                resource.owner,
+                resource.urn,
+                json.dumps(storable(resource.inputs)),
+                json.dumps(storable(resource.outputs)),
+            )
+            self.writes += 1
+
+    def remove(self, type_: str, id_: str, scope: str = "") -> None:
+        """Forget a resource; nothing happens when it is not there."""
+        with self._lock:
+            self._execute(
+                "DELETE FROM resources WHERE type = ? AND id = ? AND scope = ?", type_, id_, scope
+            )
+            self.writes += 1
+
+    def add_project(self, project: str, number: str) -> None:
+        """Let a project exist."""
+        self._execute("INSERT OR IGNORE INTO projects VALUES (?, ?)", project, number)
+
+    def projects(self) -> dict[str, str]:
+        """Project id -> project number of the projects that exist."""
+        return dict(self._execute("SELECT id, number FROM projects ORDER BY id"))
+
+    def enable_api(self, project: str, service: str) -> None:
+        """Switch a Cloud API (`run.googleapis.com`) on."""
+        with self._lock:
+            self._execute("INSERT OR IGNORE INTO enabled_apis VALUES (?, ?)", project, service)
+            self.writes += 1
+
+    def disable_api(self, project: str, service: str) -> None:
+        """Switch a Cloud API off."""
+        self._execute(
+            "DELETE FROM enabled_apis WHERE project = ? AND service = ?", project, service
+        )
+
+    def enabled_apis(self, project: str) -> set[str]:
+        """The Cloud APIs that are on in the project."""
+        rows = self._execute("SELECT service FROM enabled_apis WHERE project = ?", project)
+        return {row[0] for row in rows}
+
+    def assume(self, subject: str, wanted_by: str) -> None:
+        """Note that `wanted_by` relies on something this world cannot know."""
+        self._execute("INSERT OR IGNORE INTO assumptions VALUES (?, ?)", subject, wanted_by)
+
+    def assumptions(self) -> list[Assumption]:
+        """What the resources of this world rely on outside of it."""
+        rows = self._execute("SELECT subject, wanted_by FROM assumptions ORDER BY 1, 2")
+        return [Assumption(*row) for row in rows]

@@ -1,0 +1,1 @@
+"""How components make an environment."""

@@ -1,0 +1,66 @@
+"""What everything else stands on: the provider, the APIs and the network."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from catalog.services import identities_for
+from components.network.vpc import Vpc
+from components.project.services import ProjectServices
+from config.platform import Platform
+
+PLATFORM = "inference"
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The made foundation: the provider goes to every component, the rest where it is needed."""
+
+    provider: gcp.Provider
+    services: ProjectServices
+    vpc: Vpc
+
+
+def build_foundation(platform: Platform) -> Foundation:
+    """Makes the provider, enables the APIs and lays the network."""
+    provider = gcp.Provider(
+        "google",
+        project=platform.project.id,
+        default_labels={
+            "environment": platform.environment,
+            "platform": PLATFORM,
+            "managed-by": "pulumi",
+        },
+        add_pulumi_attribution_label=False,
+    )
+    options = pulumi.ResourceOptions(provider=provider)
+    services = ProjectServices(
+        "services",
+        {
+            "project": platform.project.id,
+            "services": platform.services,
+            "identities": identities_for(platform.areas),
+        },
+        options,
+    )
+    vpc = Vpc(
+        PLATFORM,
+        {
+            "project": services.project_id,
+            "subnets": {
+                name: {
+                    "nodes": region.nodes,
+                    "pods": region.pods,
+                    "services": region.services,
+                    "proxy_only": region.proxy_only,
+                    "psc_nat": region.psc_nat,
+                }
+                for name, region in platform.regions.items()
+            },
+            "restricted_google_apis": platform.perimeter is not None,
+            "deletion_protection": platform.deletion_protection,
+        },
+        options,
+    )
+    return Foundation(provider, services, vpc)

@@ -1,0 +1,246 @@
+"""Large models: in each region a cluster, GPU pools, model servers and the Inference Gateway."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+
+from catalog.releases import VLLM_IMAGE
+from components.cluster.gke_cluster import GkeCluster
+from components.cluster.gpu_node_pool import GpuNodePool
+from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
+from components.inference.inference_crds import InferenceCrds
+from components.inference.inference_gateway import InferenceGateway
+from components.inference.inference_pool import Pool
+from components.inference.model_routes import Route
+from components.inference.model_server import ModelServer
+from components.inference.model_server_arguments import ModelServerArgs
+from components.inference.names import dns_label
+from components.inference.private_certificate import PrivateCertificate
+from components.network.vpc import PODS_RANGE, SERVICES_RANGE
+from config.gpu_pools import GpuPool
+from config.models import Model, ReplicaSet
+from config.platform import Platform
+from stacks.foundation import PLATFORM, Foundation
+
+HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
+CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Region:
+    """What serves models in one region."""
+
+    cluster: GkeCluster
+    certificate: PrivateCertificate
+    gateway: InferenceGateway
+
+
+def build_inference(platform: Platform, foundation: Foundation) -> Mapping[str, Region]:
+    """Makes every region of the platform; no region depends on another."""
+    secret = _hugging_face_secret(platform, foundation)
+    return {
+        name: _RegionBuilder(platform, foundation, name, secret).build()
+        for name in platform.regions
+    }
+
+
+def _hugging_face_secret(platform: Platform, foundation: Foundation) -> pulumi.Output[str] | None:
+    """The secret for the token of gated models. Its value is added by hand, never seen here."""
+    if not any(model.gated for model in platform.models.values()):
+        return None
+    return gcp.secretmanager.Secret(
+        HUGGING_FACE_SECRET,
+        project=foundation.services.project_id,
+        secret_id=HUGGING_FACE_SECRET,
+        replication={"auto": {}},
+        deletion_protection=platform.deletion_protection,
+        opts=pulumi.ResourceOptions(
+            provider=foundation.provider, protect=platform.deletion_protection
+        ),
+    ).secret_id
+
+
+@dataclass(frozen=True)
+class _RegionBuilder:
+    platform: Platform
+    foundation: Foundation
+    region: str
+    secret: pulumi.Output[str] | None
+
+    @property
+    def name(self) -> str:
+        return f"{PLATFORM}-{self.region}"
+
+    @property
+    def google(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(provider=self.foundation.provider)
+
+    def build(self) -> Region:
+        cluster = self._cluster()
+        pools = {
+            name: self._gpu_pool(cluster, name, pool)
+            for name, pool in self.platform.pools_in(self.region).items()
+        }
+        certificate = self._certificate()
+        provider = kubernetes.Provider(
+            self.name, kubeconfig=cluster.kubeconfig, enable_server_side_apply=True
+        )
+        in_cluster = pulumi.ResourceOptions(providers=[self.foundation.provider, provider])
+        namespace = kubernetes.core.v1.Namespace(
+            self.name,
+            metadata={
+                "name": PLATFORM,
+                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+            },
+            opts=pulumi.ResourceOptions(provider=provider),
+        ).metadata.name
+        definitions = InferenceCrds(self.name, {}, in_cluster)
+        servers = {
+            replica_set_name(model, replica_set): self._server(
+                cluster, pools, namespace, model, replica_set, in_cluster
+            )
+            for model, _, replica_set in self.platform.replica_sets_in(self.region)
+        }
+        gateway = InferenceGateway(
+            self.name,
+            {
+                "project": self.foundation.services.project_id,
+                "region": self.region,
+                "namespace": namespace,
+                "subnetwork": self.foundation.vpc.node_subnetwork_ids[self.region],
+                "hostname": self.platform.gateway.hostname,
+                "certificate": certificate.certificate_name,
+                "pools": [_pool(name, server) for name, server in servers.items()],
+                "routes": [
+                    _route(name, model)
+                    for name, model in self.platform.models_in(self.region).items()
+                ],
+                "request_timeout_seconds": self.platform.gateway.request_timeout_seconds,
+                "proxy_only_subnetwork": self.foundation.vpc.proxy_only_subnetwork_ids[self.region],
+                "extension_api_group": definitions.api_group,
+            },
+            in_cluster,
+        )
+        return Region(cluster, certificate, gateway)
+
+    def _cluster(self) -> GkeCluster:
+        vpc = self.foundation.vpc
+        return GkeCluster(
+            self.name,
+            {
+                "project": self.foundation.services.project_id,
+                "region": self.region,
+                "network": vpc.network_id,
+                "subnetwork": vpc.node_subnetwork_ids[self.region],
+                "pods_range": PODS_RANGE,
+                "services_range": SERVICES_RANGE,
+                "deletion_protection": self.platform.deletion_protection,
+            },
+            self.google,
+        )
+
+    def _gpu_pool(self, cluster: GkeCluster, name: str, pool: GpuPool) -> GpuNodePool:
+        args: GpuNodePoolArgs = {
+            "project": self.foundation.services.project_id,
+            "region": self.region,
+            "cluster": cluster.cluster_name,
+            "machine_type": pool.machine_type,
+            "capacity": pool.capacity,
+            "min_nodes": pool.min_nodes,
+            "max_nodes": pool.max_nodes,
+            "node_service_account": cluster.node_service_account,
+            "node_locations": pool.zones_in(self.region),
+            "driver_version": pool.driver,
+            "disk_gib": pool.disk_gib,
+            "node_labels": pool.labels,
+            "taints": [
+                {"key": taint.key, "value": taint.value, "effect": taint.effect}
+                for taint in pool.taints
+            ],
+        }
+        if pool.reservation is not None:
+            args["reservation"] = pool.reservation
+        if pool.max_run_hours is not None:
+            args["max_run_seconds"] = pool.max_run_hours * SECONDS_PER_HOUR
+        return GpuNodePool(f"{name}-{self.region}", args, self.google)
+
+    def _certificate(self) -> PrivateCertificate:
+        services = self.foundation.services
+        return PrivateCertificate(
+            self.name,
+            {
+                "project": services.project_id,
+                "region": self.region,
+                "domains": [self.platform.gateway.hostname],
+                "organization": self.platform.project.id,
+                "service_agent_email": services.service_agents[CERTIFICATE_MANAGER],
+                "deletion_protection": self.platform.deletion_protection,
+            },
+            self.google,
+        )
+
+    def _server(
+        self,
+        cluster: GkeCluster,
+        pools: Mapping[str, GpuNodePool],
+        namespace: pulumi.Output[str],
+        name: str,
+        replica_set: ReplicaSet,
+        options: pulumi.ResourceOptions,
+    ) -> ModelServer:
+        model, services = self.platform.models[name], self.foundation.services
+        pool = self.platform.gpu_pools[replica_set.node_pool]
+        args: ModelServerArgs = {
+            "project": services.project_id,
+            "project_number": services.project_number,
+            "workload_pool": cluster.workload_pool,
+            "namespace": namespace,
+            "model": name,
+            "source": model.source,
+            "image": VLLM_IMAGE,
+            "node_selector": pools[replica_set.node_pool].node_selector,
+            "gpus": replica_set.gpus,
+            "replicas": replica_set.replicas,
+            "adapters": [
+                {"name": adapter.name, "source": adapter.source} for adapter in model.adapters
+            ],
+            "gated": model.gated,
+            "server_args": model.server_args,
+            "tolerations": [
+                {"key": taint.key, "operator": "Equal", "value": taint.value}
+                for taint in pool.taints
+            ],
+        }
+        if model.max_context is not None:
+            args["max_context"] = model.max_context
+        if model.gated and self.secret is not None:
+            args["hugging_face_secret"] = self.secret
+        return ModelServer(f"{replica_set_name(name, replica_set)}-{self.region}", args, options)
+
+
+def replica_set_name(model: str, replica_set: ReplicaSet) -> str:
+    """The name of a replica set within a region: of its pool, and first part of its server's."""
+    return dns_label(f"{model}-{replica_set.name}")
+
+
+def _pool(name: str, server: ModelServer) -> Pool:
+    return {
+        "name": name,
+        "selector": server.pod_labels,
+        "target_port": server.port,
+        "lora": len(server.model_names) > 1,
+    }
+
+
+def _route(name: str, model: Model) -> Route:
+    return {
+        "models": [name, *(adapter.name for adapter in model.adapters)],
+        "backends": [
+            {"pool": replica_set_name(name, replica_set), "weight": replica_set.weight}
+            for replica_set in model.replica_sets
+        ],
+    }

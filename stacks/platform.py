@@ -1,0 +1,42 @@
+"""The whole platform of one environment, in the order of the world."""
+
+from collections.abc import Mapping
+
+from config.platform import Platform
+from stacks.foundation import build_foundation
+from stacks.inference import build_inference
+from stacks.perimeter import build_perimeter
+from stacks.publication import build_publication
+from stacks.serverless import build_serverless
+
+
+def build_platform(platform: Platform) -> Mapping[str, object]:
+    """Makes every resource of the environment; returns the stack's outputs by name."""
+    foundation = build_foundation(platform)
+    regions = build_inference(platform, foundation)
+    endpoint = build_publication(platform, foundation, regions)
+    pipelines = build_serverless(platform, foundation)
+    perimeter = build_perimeter(platform, foundation)
+
+    outputs: dict[str, object] = {
+        "inference_url": f"https://{platform.gateway.hostname}/v1",
+        "models": sorted(
+            name
+            for model_name, model in platform.models.items()
+            for name in (model_name, *(adapter.name for adapter in model.adapters))
+        ),
+        "clusters": {name: region.cluster.cluster_name for name, region in regions.items()},
+        "gateway_addresses": {name: region.gateway.address for name, region in regions.items()},
+        "ca_certificates": {
+            name: region.certificate.ca_certificate_pem for name, region in regions.items()
+        },
+        "topics": {name: pipeline.topic_id for name, pipeline in pipelines.items()},
+        "service_urls": {name: pipeline.service_uri for name, pipeline in pipelines.items()},
+        "results_tables": {name: pipeline.results_table for name, pipeline in pipelines.items()},
+    }
+    if endpoint is not None:
+        outputs["service_attachments"] = endpoint.service_attachment_uris
+        outputs["endpoint_addresses"] = endpoint.endpoint_ips
+    if perimeter is not None:
+        outputs["perimeter"] = perimeter.perimeter_name
+    return outputs

@@ -1,0 +1,126 @@
+"""A small valid config, and ways to change it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+from config.errors import KeyPath
+
+ROOT: Final = Path(__file__).parents[2]
+SOURCE: Final = "Pulumi.test.yaml"
+REMOVED: Final = object()
+
+_VALUES: Final[Mapping[str, Any]] = {
+    "environment": "test",
+    "project": {"id": "acme-test", "organization": "1"},
+    "regions": {
+        "us-central1": {
+            "nodes": "10.0.0.0/20",
+            "pods": "10.64.0.0/14",
+            "services": "10.0.32.0/20",
+            "proxy_only": "10.0.48.0/23",
+            "psc_nat": "10.0.50.0/24",
+        }
+    },
+    "gpu_pools": {
+        "l4": {"machine_type": "g2-standard-24", "capacity": "spot", "min_nodes": 0, "max_nodes": 2}
+    },
+    "models": {
+        "qwen3-4b": {
+            "source": "Qwen/Qwen3-4B",
+            "memory_gib": 14,
+            "replica_sets": [{"node_pool": "l4", "replicas": 1}],
+            "adapters": [{"name": "tone", "source": "acme/tone"}],
+        }
+    },
+    "gateway": {"hostname": "inference.acme.internal"},
+    "consumers": {
+        "apps": {"subnets": {"us-central1": "10.200.0.0/24"}},
+        "partner": {"project": "acme-partner"},
+        "shared": {
+            "network": "projects/acme-net/global/networks/shared",
+            "subnetworks": {"us-central1": "projects/acme-net/regions/us-central1/subnetworks/a"},
+        },
+    },
+    "pipelines": {
+        "sentiment": {
+            "region": "us-central1",
+            "image": "us-docker.pkg.dev/acme/services/sentiment:1.0",
+            "message_schema": {"type": "avro", "definition": '{"type": "record"}'},
+            "results": {
+                "fields": [
+                    {"name": "at", "type": "TIMESTAMP"},
+                    {"name": "model", "type": "STRING"},
+                    {"name": "tags", "type": "STRING", "mode": "REPEATED"},
+                ],
+                "partition_field": "at",
+            },
+            "archive": {"storage_class": "NEARLINE", "retention_days": 30},
+        }
+    },
+    "perimeter": {
+        "mode": "enforced",
+        "access_levels": {"corporate": {"ip_subnetworks": ["203.0.113.0/24"]}},
+        "ingress": [
+            {
+                "from": {"identity_type": "ANY_IDENTITY", "access_levels": ["corporate"]},
+                "to": {"services": {"storage.googleapis.com": ["*"]}},
+            }
+        ],
+        "egress": [
+            {
+                "from": {"identities": ["user:ada@acme.com"]},
+                "to": {"services": {"storage.googleapis.com": ["*"]}, "projects": ["12"]},
+            }
+        ],
+    },
+}
+
+
+def values() -> dict[str, Any]:
+    """A valid config with every area, to change at will."""
+    return copy.deepcopy(dict(_VALUES))
+
+
+def changed(*changes: tuple[str, object]) -> dict[str, Any]:
+    """The valid config with values set at paths such as `models|qwen3-4b|replica_sets|0|gpus`.
+
+    Steps are divided by `|`; REMOVED takes the key away.
+    """
+    config = values()
+    for path, value in changes:
+        *parents, last = path.split("|")
+        place: Any = config
+        for step in parents:
+            place = place[int(step)] if step.isdecimal() else place.setdefault(step, {})
+        key: Any = int(last) if last.isdecimal() else last
+        if value is REMOVED:
+            del place[key]
+        elif key == 1 and len(place) == 1:
+            place.append(value)
+        else:
+            place[key] = value
+    return config
+
+
+def places(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Every path of a config, outer ones first."""
+    if path:
+        yield path
+    steps: Iterable[Any] = ()
+    if isinstance(value, dict):
+        steps = cast("dict[Any, Any]", value)
+    elif isinstance(value, list):
+        steps = range(len(cast("list[Any]", value)))
+    for step in steps:
+        yield from places(value[step], (*path, step))
+
+
+def at(value: Any, path: KeyPath) -> Any:
+    """What stands at `path`."""
+    for step in path:
+        value = value[step]
+    return value

@@ -1,0 +1,201 @@
+"""The catalog's tables: complete, sourced, and within what is possible."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from catalog import machines, prices, releases, services
+from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MACHINE_TYPES, REGIONS
+from catalog.prices import MACHINE_PRICES, PRICES, UNPRICED
+from catalog.table import CatalogError, read, row
+from tests.config.samples import ROOT
+
+CONFIDENCES = {"high", "medium", "low"}
+TODAY = dt.datetime.now(tz=dt.UTC).date()
+
+
+@pytest.mark.parametrize("table", [machines, prices, releases, services])
+def test_tables_have_a_date(table: object) -> None:
+    as_of = getattr(table, "AS_OF", None)
+    assert isinstance(as_of, dt.date)
+    assert dt.date(2025, 1, 1) < as_of <= TODAY
+
+
+@pytest.mark.parametrize("name", MACHINE_TYPES)
+def test_machine(name: str) -> None:
+    machine = MACHINE_TYPES[name]
+    assert machine.zones
+    for zone in machine.zones:
+        region = zone.rpartition("-")[0]
+        assert zone in REGIONS[region], zone
+        assert zone in machine.zones_in(region)
+        assert region in machine.regions
+    assert machine.capacities
+    assert machine.capacities <= set(CAPACITIES)
+    assert machine.boot_disk_type in PRICES
+    assert machine.confidence in CONFIDENCES
+    assert (machine.gpu_count > 0) == bool(machine.gpu_type) == (machine.gpu_memory_gib > 0)
+    assert machine.gpu_count in {0, 1, 2, 4, 8}
+    # Google sells between 2 and 18 GiB of memory for each vCPU.
+    assert 2 <= machine.memory_gib / machine.vcpus <= 18
+
+
+def test_machine_names_tell_their_size() -> None:
+    for name, machine in MACHINE_TYPES.items():
+        size = name.rpartition("-")[2]
+        assert int(size.removesuffix("g")) == (
+            machine.gpu_count if size.endswith("g") else machine.vcpus
+        )
+
+
+def test_every_gpu_machine_type_of_the_supported_families_is_there() -> None:
+    assert sorted(GPU_MACHINE_TYPES) == sorted(
+        [f"g2-standard-{size}" for size in (4, 8, 12, 16, 24, 32, 48, 96)]
+        + [
+            f"{series}-{size}g"
+            for series in ("a2-highgpu", "a2-ultragpu", "a3-highgpu")
+            for size in (1, 2, 4, 8)
+        ]
+        + ["a3-megagpu-8g", "a3-ultragpu-8g", "a4-highgpu-8g"]
+    )
+
+
+def test_partial_h100_machines_are_not_sold_on_demand() -> None:
+    for size in (1, 2, 4):
+        assert MACHINE_TYPES[f"a3-highgpu-{size}g"].capacities == {"spot", "flex-start"}
+
+
+def test_regions_and_zones_look_like_it() -> None:
+    for region, zones in REGIONS.items():
+        assert re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", region)
+        assert len(zones) >= 3
+        assert all(re.fullmatch(rf"{region}-[a-f]", zone) for zone in zones)
+
+
+def test_a_zone_asked_for_elsewhere_is_empty() -> None:
+    assert MACHINE_TYPES["a2-ultragpu-1g"].zones_in("us-west1") == ()
+
+
+@pytest.mark.parametrize("name", MACHINE_TYPES)
+def test_machine_price(name: str) -> None:
+    price = MACHINE_PRICES[name]
+    assert price.on_demand > 0
+    if price.spot is None:
+        assert f"spot-{MACHINE_TYPES[name].series}" in UNPRICED
+    else:
+        assert 0.1 < price.spot / price.on_demand < 0.7
+    assert price.source
+    assert price.confidence in CONFIDENCES
+    assert price.as_of <= TODAY
+
+
+def test_no_price_is_for_a_machine_that_is_not_in_the_table() -> None:
+    assert MACHINE_PRICES.keys() == MACHINE_TYPES.keys()
+
+
+def test_a_gpu_costs_about_the_same_in_every_size() -> None:
+    # A table with a wrong row shows here: the catalogs these come from had some.
+    for series in {machine.series for machine in GPU_MACHINE_TYPES.values()} - {"g2"}:
+        each = [
+            MACHINE_PRICES[name].on_demand / machine.gpu_count
+            for name, machine in GPU_MACHINE_TYPES.items()
+            if machine.series == series
+        ]
+        assert max(each) / min(each) < 1.05, series
+
+
+@pytest.mark.parametrize("name", PRICES)
+def test_price(name: str) -> None:
+    price = PRICES[name]
+    assert price.usd >= 0
+    assert price.usd > 0 or "free" in price.note
+    assert re.fullmatch(r"(million )?[A-Za-z]+(-[a-z]+)?", price.unit)
+    assert price.source.startswith("https://cloud.google.com/")
+    assert price.confidence in CONFIDENCES
+    assert price.as_of <= TODAY
+
+
+def test_what_has_no_price_says_why() -> None:
+    assert all(UNPRICED.values())
+
+
+def test_images_are_pinned_and_sourced() -> None:
+    for image in releases.IMAGES.values():
+        assert re.fullmatch(r"[a-z0-9./-]+:v[0-9]+\.[0-9]+\.[0-9]+", image.image)
+        assert image.source.startswith("https://")
+
+
+def test_endpoint_picker_and_router_are_of_one_release() -> None:
+    picker = releases.ENDPOINT_PICKER_IMAGE.rpartition(":")[2]
+    assert releases.BODY_BASED_ROUTER_IMAGE.rpartition(":")[2] == picker
+
+
+def test_custom_resources_are_of_the_family_of_the_endpoint_picker() -> None:
+    assert releases.INFERENCE_POOL_API_VERSION == "inference.networking.k8s.io/v1"
+    assert releases.INFERENCE_OBJECTIVE_API_VERSION == "inference.networking.x-k8s.io/v1alpha2"
+    for resource in releases.CUSTOM_RESOURCES.values():
+        assert re.fullmatch(r"[a-z0-9.-]+/v[0-9]+(?:(?:alpha|beta)[0-9]+)?", resource.api_version)
+        assert resource.installed_by in {"gke", "platform"}
+        assert resource.source.startswith("https://")
+
+
+def test_services() -> None:
+    for name, service in services.SERVICES.items():
+        assert name.endswith(".googleapis.com")
+        assert service.areas
+        assert set(service.areas) <= set(services.AREAS)
+    assert list(services.services_to_enable()) == sorted(services.SERVICES)
+    assert "run.googleapis.com" not in services.services_to_enable(["foundation", "inference"])
+    assert set(services.identities_for(services.AREAS)) <= set(services.services_to_enable())
+
+
+def test_every_module_in_use_has_a_service_and_every_service_is_enabled() -> None:
+    sources = [*(ROOT / "components").rglob("*.py"), *(ROOT / "stacks").rglob("*.py")]
+    modules = {
+        module
+        for source in sources
+        for module in re.findall(r"\bgcp\.([a-z0-9]+)\.[A-Z]", source.read_text())
+    }
+    assert modules <= services.MODULE_SERVICES.keys()
+    assert set(services.MODULE_SERVICES.values()) <= services.SERVICES.keys()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A row to try the loader on."""
+
+    count: int
+    price: float = 0.0
+    day: dt.date | None = None
+    names: tuple[str, ...] = ()
+
+
+def test_rows_become_typed() -> None:
+    assert row(Sample, "x", {"count": 1, "price": 2, "names": ["a"]}) == Sample(
+        1, 2.0, None, ("a",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"count": 1, "cuont": 2}, "x: unknown columns"),
+        ({}, "x: missing columns"),
+        ({"count": "1"}, "x.count: found '1'"),
+        ({"count": True}, "x.count: found True"),
+        ({"count": 1, "names": [1]}, "x.names: found"),
+        ({"count": 1, "names": "a"}, "x.names: found"),
+    ],
+)
+def test_wrong_rows_are_refused(columns: dict[str, object], message: str) -> None:
+    with pytest.raises(CatalogError, match=f"^{re.escape(message)}"):
+        row(Sample, "x", columns)
+
+
+def test_a_missing_table_is_refused() -> None:
+    with pytest.raises(FileNotFoundError):
+        read("nothing.yaml")

@@ -1,0 +1,94 @@
+"""What stacks ask a platform."""
+
+import pytest
+from pydantic import ValidationError
+
+from config.load import from_file, from_mapping
+from tests.config.samples import REMOVED, ROOT, SOURCE, changed, values
+
+PROD = from_file(ROOT / "Pulumi.prod.yaml")
+EAST = {
+    "nodes": "10.1.0.0/20",
+    "pods": "10.68.0.0/14",
+    "services": "10.1.32.0/20",
+    "proxy_only": "10.1.48.0/23",
+    "psc_nat": "10.1.50.0/24",
+}
+
+
+def test_pools_and_models_are_in_every_region_by_default() -> None:
+    for region in PROD.regions:
+        assert PROD.pools_in(region) == PROD.gpu_pools
+        assert PROD.models_in(region) == PROD.models
+
+
+def test_pools_and_models_keep_to_their_regions() -> None:
+    platform = from_mapping(
+        changed(
+            ("regions|us-east4", EAST),
+            ("gpu_pools|l4|regions", ["us-east4"]),
+            ("models|qwen3-4b|regions", ["us-east4"]),
+        ),
+        SOURCE,
+    )
+    assert list(platform.pools_in("us-east4")) == ["l4"]
+    assert platform.pools_in("us-central1") == {}
+    assert platform.models_in("us-central1") == {}
+    assert platform.replica_sets_in("us-central1") == ()
+
+
+def test_replica_sets_come_with_their_model() -> None:
+    found = [(name, each.name, each.weight) for name, _, each in PROD.replica_sets_in("us-east4")]
+    assert found == [
+        ("llama-3.3-70b", "h100", 90),
+        ("llama-3.3-70b", "h100-flex", 10),
+        ("llama-3.1-8b", "l4", 100),
+        ("qwen3-4b", "l4", 100),
+    ]
+
+
+def test_zones_are_those_that_sell_the_machine_unless_given() -> None:
+    pool = from_mapping(values(), SOURCE).gpu_pools["l4"]
+    assert pool.zones_in("us-central1") == ("us-central1-a", "us-central1-b", "us-central1-c")
+    chosen = changed(("gpu_pools|l4|zones", {"us-central1": ["us-central1-b"]}))
+    pool = from_mapping(chosen, SOURCE).gpu_pools["l4"]
+    assert pool.zones_in("us-central1") == ("us-central1-b",)
+
+
+def test_only_apis_of_areas_in_use_are_enabled() -> None:
+    everything = from_mapping(values(), SOURCE)
+    assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.services)
+    less = from_mapping(changed(("pipelines", REMOVED), ("perimeter", REMOVED)), SOURCE)
+    assert less.perimeter is None
+    assert set(everything.services) - set(less.services) == {
+        "accesscontextmanager.googleapis.com",
+        "bigquery.googleapis.com",
+        "pubsub.googleapis.com",
+        "run.googleapis.com",
+    }
+
+
+def test_an_empty_perimeter_is_none() -> None:
+    assert from_mapping(changed(("perimeter", {})), SOURCE).perimeter is None
+
+
+def test_the_network_may_call_the_restricted_services_by_default() -> None:
+    only = ["storage.googleapis.com"]
+    perimeter = from_mapping(changed(("perimeter|restricted_services", only)), SOURCE).perimeter
+    assert perimeter is not None
+    assert perimeter.vpc_accessible_services == tuple(only)
+
+
+def test_results_without_config_are_partitioned_and_clustered() -> None:
+    results = (
+        from_mapping(changed(("pipelines|sentiment|results", REMOVED)), SOURCE)
+        .pipelines["sentiment"]
+        .results
+    )
+    assert results.partition_field == "processed_at"
+    assert results.cluster_by == ("model",)
+
+
+def test_a_platform_does_not_change() -> None:
+    with pytest.raises(ValidationError):
+        PROD.environment = "dev"  # pyright: ignore[reportAttributeAccessIssue] - that is the test

@@ -1,0 +1,160 @@
+"""The committed stack files, and what is said of files that cannot be used."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from catalog import strict_yaml
+from config.errors import ConfigError
+from config.load import from_file
+from config.platform import Platform
+from config.stack_file import PROJECT
+from tests.config.samples import ROOT
+
+STACKS = sorted(ROOT.glob("Pulumi.*.yaml"))
+
+
+@pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
+def test_stack_file_loads(path: Path) -> None:
+    assert path.name == f"Pulumi.{from_file(path).environment}.yaml"
+
+
+@pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
+def test_stack_file_says_nothing_is_made_by_default_providers(path: Path) -> None:
+    assert "pulumi:disable-default-providers: [gcp, kubernetes]" in path.read_text()
+
+
+def test_there_is_a_development_and_a_production_stack() -> None:
+    assert [path.name for path in STACKS] == ["Pulumi.dev.yaml", "Pulumi.prod.yaml"]
+
+
+def test_pulumi_yaml_declares_every_key() -> None:
+    project = cast("dict[str, Any]", strict_yaml.load((ROOT / "Pulumi.yaml").read_text()))
+    declared = project["config"]
+    assert list(declared) == list(Platform.model_fields)
+    for name, field in Platform.model_fields.items():
+        assert declared[name]["description"] == field.description
+        # Pulumi refuses a stack without a declared key that has no default.
+        assert ("default" in declared[name]) == (not field.is_required()), name
+    assert project["name"] == PROJECT
+
+
+def rewritten(text: str) -> str:
+    """The file as Pulumi writes it back: with namespaces, and switches as text."""
+    lines = [
+        f"  {PROJECT}:{line.strip()}" if line[:2] == "  " and line[2].isalpha() else line
+        for line in text.splitlines()
+    ]
+    return (
+        "\n".join(lines)
+        .replace(f"{PROJECT}:pulumi:", "pulumi:")
+        .replace("deletion_protection: false", 'deletion_protection: "false"')
+    )
+
+
+def test_a_file_pulumi_wrote_means_the_same(tmp_path: Path) -> None:
+    path = ROOT / "Pulumi.dev.yaml"
+    copy = tmp_path / "Pulumi.dev.yaml"
+    copy.write_text(f"{rewritten(path.read_text())}\nencryptionsalt: v1:abc=\n")
+    assert 'inference:deletion_protection: "false"' in copy.read_text()
+    assert from_file(copy) == from_file(path)
+
+
+MAPPING = "allowed: a mapping with config:"
+REFUSED = {
+    "empty": ("", f"found an empty file; {MAPPING}; add config: and the keys"),
+    "only comments": ("# nothing\n", f"found an empty file; {MAPPING}; add config: and the keys"),
+    "a list": ("- a\n", f"found a list; {MAPPING}; start with config:"),
+    "a text": ("config\n", f"found 'config'; {MAPPING}; start with config:"),
+    "no config": (
+        "encryptionsalt: v1:abc\n",
+        "config: found nothing; allowed: a mapping; put the environment's keys below it",
+    ),
+    "config is a list": (
+        "config: [a]\n",
+        "config: found a list; allowed: a mapping; put the environment's keys below it",
+    ),
+    "broken": (
+        "config:\n  project: {id: a\n",
+        (
+            "found broken YAML in line 3, column 1 (expected ',' or '}', but got '<stream end>');"
+            " allowed: YAML with each key once; mend that line"
+        ),
+    ),
+    "a key twice": (
+        "config:\n  project: {id: a}\n  gateway: {}\n  project: {id: b}\n",
+        (
+            "found broken YAML in line 4, column 3 (the key 'project' was already given on line 2);"
+            " allowed: YAML with each key once; mend that line"
+        ),
+    ),
+    "two documents": (
+        "config: {}\n---\nconfig: {}\n",
+        (
+            "found broken YAML in line 2, column 1 (expected a single document in the stream, but"
+            " found another document); allowed: YAML with each key once; mend that line"
+        ),
+    ),
+    "a tag": (
+        "config: !!python/name:os.system {}\n",
+        (
+            "found broken YAML in line 1, column 9 (could not determine a constructor for the tag"
+            " 'tag:yaml.org,2002:python/name:os.system'); allowed: YAML with each key once; mend"
+            " that line"
+        ),
+    ),
+    "a key with and without namespace": (
+        "config: {environment: a, 'inference:environment': b}\n",
+        (
+            "environment: found the key twice, also as 'inference:environment'; allowed: each key"
+            " once; remove one of them"
+        ),
+    ),
+    "our key at the top": (
+        "config: {}\nmodels: {}\n",
+        (
+            "models: found an unknown key at the top level; allowed: config, environment,"
+            " secretsprovider, encryptedkey, encryptionsalt; move it below config:"
+        ),
+    ),
+    "a misspelt key at the top": (
+        "confg: {}\nconfig: {}\n",
+        (
+            "confg: found an unknown key at the top level; allowed: config, environment,"
+            " secretsprovider, encryptedkey, encryptionsalt; did you mean 'config'?"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_file(tmp_path: Path, name: str) -> None:
+    text, line = REFUSED[name]
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        from_file(path)
+    assert str(error.value) == f"Pulumi.x.yaml: {line}"
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    with pytest.raises(ConfigError) as error:
+        from_file(path)
+    expected = f"Pulumi.x.yaml: found no such file; allowed: a stack file; create it: {path}"
+    assert str(error.value) == expected
+
+
+def test_file_that_is_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"^Pulumi\.x\.yaml: found a file that cannot be read"):
+        from_file(path)
+
+
+def test_keys_of_other_namespaces_are_left_to_pulumi(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.dev.yaml"
+    text = (ROOT / "Pulumi.dev.yaml").read_text()
+    path.write_text(text.replace("config:\n", "config:\n  gcp:project: other\n", 1))
+    assert from_file(path) == from_file(ROOT / "Pulumi.dev.yaml")

@@ -1,0 +1,58 @@
+"""The real engine against the sandbox cloud, in a folder of its own for each test module."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox.launcher.places import ROOT, StackPlaces
+
+ENGINE = ROOT / ".engine" / "bin" / "pulumi"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    if not ENGINE.exists():
+        pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
+
+
+class Rehearsal:
+    """A stack in a folder of its own, whose config a test may change."""
+
+    def __init__(self, stack: str, folder: Path) -> None:
+        self.config = folder / f"Pulumi.{stack}.yaml"
+        shutil.copyfile(ROOT / f"Pulumi.{stack}.yaml", self.config)
+        self.places = StackPlaces(stack=stack, config=self.config, home=folder / stack)
+
+    def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Applies `change` to the `config` mapping of the stack's file."""
+        document = yaml.safe_load(self.config.read_text())
+        change(document["config"])
+        self.config.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def deployment(self) -> dict[str, Any]:
+        """The state as the engine keeps it."""
+        return json.loads(self.places.checkpoint.read_text())["checkpoint"]["latest"]
+
+    def resources(self, of_type: str | None = None) -> list[dict[str, Any]]:
+        """The resources in the state, without the engine's own."""
+        return [
+            resource
+            for resource in self.deployment().get("resources", [])
+            if not resource["type"].startswith("pulumi:")
+            and (of_type is None or resource["type"] == of_type)
+        ]
+
+
+@pytest.fixture(scope="module")
+def rehearsal_of(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Rehearsal]]:
+    def make(stack: str) -> Rehearsal:
+        return Rehearsal(stack, tmp_path_factory.mktemp(stack))
+
+    yield make

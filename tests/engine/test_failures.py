@@ -1,0 +1,172 @@
+"""What goes wrong at the terminal ends in one message and a non-zero exit, and nothing is lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.launcher import operations
+from sandbox.launcher.places import ROOT
+from sandbox.launcher.problem import LaunchError
+from tests.engine.conftest import Rehearsal
+
+LAUNCHER = [sys.executable, "-m", "sandbox"]
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts `up` of dev as a terminal does: in a process group of its own."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*LAUNCHER, "up", "--stack", "dev"],
+            cwd=ROOT,
+            env={**os.environ, "INFERENCE_SANDBOX": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LAUNCHER, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "INFERENCE_SANDBOX": str(sandbox)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def read_until(process: subprocess.Popen[str], steps: int) -> str:
+    """Reads the progress until `steps` resources were made."""
+    assert process.stdout is not None
+    seen: list[str] = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for line in process.stdout:
+        seen.append(line)
+        if sum(text.startswith("  + ") for text in seen) >= steps:
+            return "".join(seen)
+        assert time.monotonic() < deadline, "".join(seen)
+    pytest.fail("up ended too early:\n" + "".join(seen))
+
+
+def test_a_stack_without_a_config_file_is_named_with_those_that_have_one(tmp_path: Path) -> None:
+    result = run("up", "--stack", "prd", sandbox=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: no stack named 'prd' (did you mean prod?)")
+    assert "dev, prod" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_destroying_what_was_never_made_says_so(tmp_path: Path) -> None:
+    result = run("destroy", "--stack", "dev", sandbox=tmp_path)
+    assert result.returncode == 1
+    assert "run `make up STACK=dev` first" in result.stderr
+
+
+def test_a_bad_config_stops_before_the_engine_starts(
+    rehearsal_of: Callable[[str], Rehearsal],
+) -> None:
+    rehearsal = rehearsal_of("dev")
+    rehearsal.edit(lambda config: config.update(nodes=3))
+    with pytest.raises(LaunchError, match=r"Pulumi\.dev\.yaml: nodes: "):
+        operations.preview(rehearsal.places)
+    assert not rehearsal.places.checkpoint.exists()
+
+
+def test_a_damaged_state_is_named_with_the_way_back(
+    rehearsal_of: Callable[[str], Rehearsal],
+) -> None:
+    rehearsal = rehearsal_of("dev")
+    operations.up(rehearsal.places)
+    good = rehearsal.places.checkpoint.read_text()
+    rehearsal.places.checkpoint.write_text(good[: len(good) // 2])
+    with pytest.raises(LaunchError, match=r"the state of dev can't be used") as caught:
+        operations.up(rehearsal.places)
+    assert str(rehearsal.places.checkpoint) in str(caught.value)
+    rehearsal.places.checkpoint.write_text(good)
+    operations.preview(rehearsal.places)
+
+
+def test_a_damaged_world_is_named(rehearsal_of: Callable[[str], Rehearsal]) -> None:
+    rehearsal = rehearsal_of("dev")
+    rehearsal.places.prepare()
+    rehearsal.places.world.write_bytes(b"not a database" * 100)
+    with pytest.raises(Exception, match=r"world\.db"):
+        operations.up(rehearsal.places)
+
+
+def test_a_living_lock_is_respected_and_a_dead_one_removed(
+    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsal = rehearsal_of("dev")
+    locks = rehearsal.places.locks
+    locks.mkdir(parents=True)
+    lock = {"pid": os.getpid(), "hostname": os.uname().nodename, "timestamp": "2026-01-01T00:00Z"}
+    (locks / "one.json").write_text(json.dumps(lock))
+    with pytest.raises(LaunchError, match=rf"locked by process {os.getpid()}"):
+        operations.preview(rehearsal.places)
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (locks / "one.json").write_text(json.dumps({**lock, "pid": int(ended.stdout)}))
+    operations.preview(rehearsal.places)
+    assert "removed the lock of an interrupted run" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_what_was_begun_and_the_next_up_goes_on(
+    started: Callable[[], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = started()
+    read_until(process, steps=20)
+    os.killpg(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode not in {0, None}
+    assert "interrupted: ending what was begun" in rest
+    assert "Traceback" not in rest
+    result = run("up", "--stack", "dev", sandbox=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
+
+
+def test_a_killed_up_is_taken_up_again(
+    started: Callable[[], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = started()
+    read_until(process, steps=20)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    result = run("up", "--stack", "dev", sandbox=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
+
+
+def test_export_prints_the_deployment_and_nothing_else(tmp_path: Path) -> None:
+    assert run("up", "--stack", "dev", sandbox=tmp_path).returncode == 0
+    result = run("export", "--stack", "dev", sandbox=tmp_path)
+    assert result.returncode == 0
+    exported = json.loads(result.stdout)
+    assert exported["version"] == 3
+    assert exported["deployment"]["resources"]

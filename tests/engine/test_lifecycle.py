@@ -1,0 +1,88 @@
+"""The whole life of each environment on the real engine: made, unchanged, changed, gone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.launcher import operations
+from sandbox.world import World
+from tests.engine.conftest import Rehearsal
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def stack(request: pytest.FixtureRequest, rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
+    rehearsal = rehearsal_of(request.param)
+    operations.up(rehearsal.places)
+    return rehearsal
+
+
+def test_a_second_preview_changes_nothing(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations.preview(stack.places)
+    assert "Nothing changes." in capsys.readouterr().out
+
+
+def test_a_second_up_says_that_nothing_changed_and_what_is_there(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations.up(stack.places)
+    printed = capsys.readouterr().out
+    assert "Nothing changed." in printed
+    assert "gcp:container:Cluster" in printed
+    assert "USD" in printed
+    assert "0 violations" in printed
+    assert str(stack.places.state) in printed
+
+
+def test_a_refresh_finds_no_drift_in_what_was_just_made(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations.refresh(stack.places)
+    assert "Nothing changed." in capsys.readouterr().out
+
+
+def test_a_longer_ack_deadline_updates_the_subscription_alone(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def longer(config: dict[str, Any]) -> None:
+        config["pipelines"]["sentiment"]["ack_deadline_seconds"] = 300
+
+    stack.edit(longer)
+    operations.up(stack.places)
+    printed = capsys.readouterr().out
+    assert "\n1 updated." in printed
+    assert "gcp:pubsub:Subscription" in printed
+
+
+def test_no_secret_is_in_the_state_in_clear(stack: Rehearsal) -> None:
+    for resource in stack.resources("gcp:serviceaccount/key:Key"):
+        pytest.fail(f"a key in the state: {resource['urn']}")
+    assert stack.deployment()["secrets_providers"]["type"] == "passphrase"
+
+
+def test_every_consumer_endpoint_is_connected(stack: Rehearsal) -> None:
+    endpoints = [
+        resource
+        for resource in stack.resources("gcp:compute/forwardingRule:ForwardingRule")
+        if resource["outputs"].get("pscConnectionStatus")
+    ]
+    assert endpoints
+    assert {rule["outputs"]["pscConnectionStatus"] for rule in endpoints} == {"ACCEPTED"}
+
+
+def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
+    """Runs last in this module: protection is lifted first, as its owner would."""
+
+    def unprotected(config: dict[str, Any]) -> None:
+        config["deletion_protection"] = False
+
+    stack.edit(unprotected)
+    operations.up(stack.places)
+    operations.destroy(stack.places)
+    assert stack.deployment().get("resources", []) == []
+    with World(stack.places.world) as world:
+        assert world.count() == 0

@@ -1,0 +1,169 @@
+"""The packs as a whole: which rules, at which level, with which metadata, in which files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi_policy import EnforcementLevel
+
+from policies import check
+from policies.rules.config import PolicyConfigError
+from policies.rules.packs import PACKS, check_config
+from policies.rules.rule import to_policy
+
+POLICIES = Path(__file__).resolve().parents[2] / "policies"
+
+# Rule: level in dev, level in prod. A rule or level that changes must be changed here too.
+LEVELS: dict[str, dict[str, tuple[str, str]]] = {
+    "least-privilege": {
+        "iam-no-basic-roles": ("mandatory", "mandatory"),
+        "iam-no-public-members": ("mandatory", "mandatory"),
+        "iam-cloudrun-invoker-check-on": ("mandatory", "mandatory"),
+        "iam-no-project-impersonation": ("mandatory", "mandatory"),
+        "iam-sa-impersonation-narrow": ("mandatory", "mandatory"),
+        "iam-no-admin-for-workload-sa": ("advisory", "mandatory"),
+        "iam-no-default-sa-grant": ("mandatory", "mandatory"),
+        "iam-no-default-sa-use": ("mandatory", "mandatory"),
+        "iam-no-sa-keys": ("mandatory", "mandatory"),
+        "iam-no-authoritative-policy": ("mandatory", "mandatory"),
+        "iam-custom-role-no-escalation": ("mandatory", "mandatory"),
+        "iam-gke-workload-identity": ("mandatory", "mandatory"),
+        "iam-resource-scope-preferred": ("advisory", "mandatory"),
+    },
+    "scale-limits": {
+        "scale-cloudrun-max-instances": ("mandatory", "mandatory"),
+        "scale-cloudrun-timeout": ("advisory", "mandatory"),
+        "scale-gke-pool-bounded": ("mandatory", "mandatory"),
+        "scale-gke-gpu-per-pool": ("mandatory", "mandatory"),
+        "scale-gke-nap-limits": ("mandatory", "mandatory"),
+        "scale-gpu-total": ("mandatory", "mandatory"),
+        "scale-gpu-types-allowed": ("mandatory", "mandatory"),
+        "scale-resources-set": ("mandatory", "mandatory"),
+        "scale-pubsub-dlq": ("advisory", "mandatory"),
+        "scale-pubsub-retention": ("advisory", "advisory"),
+        "scale-deploy-replicas": ("advisory", "mandatory"),
+        "scale-hpa-max": ("mandatory", "mandatory"),
+        "cost-monthly-ceiling": ("advisory", "mandatory"),
+    },
+}
+
+
+def config_of(pack: str, environment: str) -> dict[str, dict[str, Any]]:
+    return json.loads((POLICIES / pack / f"{environment}.json").read_text())
+
+
+@pytest.mark.parametrize("pack", sorted(LEVELS))
+def test_rules_and_levels(pack: str) -> None:
+    dev, prod = config_of(pack, "dev"), config_of(pack, "prod")
+    assert {rule.id for rule in PACKS[pack]} == set(LEVELS[pack]) == set(dev) == set(prod)
+    found = {rule: (dev[rule]["enforcementLevel"], prod[rule]["enforcementLevel"]) for rule in dev}
+    assert found == LEVELS[pack]
+
+
+@pytest.mark.parametrize("pack", sorted(LEVELS))
+def test_every_rule_explains_itself(pack: str) -> None:
+    for rule in PACKS[pack]:
+        policy = to_policy(rule)
+        assert policy.enforcement_level is EnforcementLevel.MANDATORY
+        assert policy.severity is not None
+        assert policy.display_name
+        assert policy.remediation_steps
+        assert (policy.url or "").startswith("https://")
+        for sentence in (rule.description, rule.why, rule.remediation):
+            assert sentence.endswith("."), rule.id
+        if rule.limits:
+            assert policy.config_schema is not None
+            assert policy.config_schema.required == [limit.name for limit in rule.limits]
+
+
+@pytest.mark.parametrize("pack", sorted(LEVELS))
+def test_readme_lists_every_rule_once(pack: str) -> None:
+    readme = (POLICIES / pack / "README.md").read_text()
+    for rule in PACKS[pack]:
+        level = " / ".join(dict.fromkeys(LEVELS[pack][rule.id]))
+        row = f"| `{rule.id}` | {rule.severity.value} | {level} | {rule.description} |"
+        assert readme.count(row) == 1
+
+
+def test_config_files_are_sound() -> None:
+    assert check.main([]) == 0
+
+
+@pytest.fixture
+def scale_limits(tmp_path: Path) -> Path:
+    folder = tmp_path / "scale-limits"
+    folder.mkdir()
+    return folder / "dev.json"
+
+
+def problem(path: Path, change: dict[str, Any]) -> str:
+    config = config_of("scale-limits", "dev")
+    for rule, settings in change.items():
+        if settings is None:
+            del config[rule]
+        else:
+            config[rule] = settings
+    path.write_text(json.dumps(config))
+    with pytest.raises(PolicyConfigError) as caught:
+        check_config(path)
+    return str(caught.value)
+
+
+HPA = {"enforcementLevel": "mandatory", "maxReplicas": 1}
+
+
+def test_misspelled_rule(scale_limits: Path) -> None:
+    text = problem(scale_limits, {"scale-hpa-max": None, "scale-hpa-maxx": HPA})
+    assert f"{scale_limits}: scale-hpa-maxx: no rule of this pack has that name" in text
+    assert "scale-hpa-max: not set; add its enforcementLevel" in text
+
+
+def test_misspelled_property(scale_limits: Path) -> None:
+    text = problem(
+        scale_limits, {"scale-hpa-max": {"enforcementLevel": "mandatory", "maxReplica": 1}}
+    )
+    assert "scale-hpa-max.maxReplica: the rule has no such property" in text
+    assert "scale-hpa-max.maxReplicas: not set, allowed: a number, 0 or more" in text
+
+
+@pytest.mark.parametrize("value", [-1, "3", True, None, [3]])
+def test_limit_that_is_no_number(scale_limits: Path, value: object) -> None:
+    text = problem(scale_limits, {"scale-hpa-max": {**HPA, "maxReplicas": value}})
+    assert (
+        text == f"{scale_limits}: scale-hpa-max.maxReplicas: found {value!r}, "
+        "allowed: a number, 0 or more; correct it in the policy config"
+    )
+
+
+def test_limit_that_is_no_known_gpu(scale_limits: Path) -> None:
+    text = problem(
+        scale_limits,
+        {"scale-gpu-types-allowed": {"enforcementLevel": "mandatory", "gpuTypes": ["nvidia-L4"]}},
+    )
+    assert "found ['nvidia-L4'], allowed: a list of " in text
+
+
+@pytest.mark.parametrize("settings", ["mandatory", {"enforcementLevel": "remediate"}, {}])
+def test_level(scale_limits: Path, settings: Any) -> None:
+    assert "scale-resources-set" in problem(scale_limits, {"scale-resources-set": settings})
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": 1, "a": 2}', "[]", ""])
+def test_file_that_is_no_config(scale_limits: Path, text: str) -> None:
+    scale_limits.write_text(text)
+    with pytest.raises(PolicyConfigError, match=r"dev\.json"):
+        check_config(scale_limits)
+
+
+def test_command_names_the_problems(scale_limits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scale_limits.write_text("{}")
+    assert check.main([str(scale_limits)]) == 1
+    assert "scale-gpu-total: not set" in capsys.readouterr().err
+
+
+def test_command_wants_a_file_beside_a_pack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check.main([str(tmp_path / "dev.json")]) == 1
+    assert "least-privilege, scale-limits" in capsys.readouterr().err

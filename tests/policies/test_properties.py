@@ -1,0 +1,120 @@
+"""Whatever the properties are, no rule falls over, tells a secret or passes an unknown limit."""
+
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pulumi_policy.proxy import UnknownValueError
+
+from policies.rules.rule import ResourceRule
+from tests.policies.harness import RULES, UNKNOWN, check, check_stack, resource
+from tests.policies.test_least_privilege import COMPLIANT as GRANTS
+from tests.policies.test_least_privilege import NO_EXCEPTIONS
+from tests.policies.test_least_privilege import VIOLATING as BAD_GRANTS
+from tests.policies.test_scale_limits import COMPLIANT, LIMITS, VIOLATING
+
+SECRET = "Xy7-s3cr3t_Marker/9q"  # noqa: S105  a marker that must not come back
+CONFIG: dict[str, dict[str, Any]] = {**NO_EXCEPTIONS, **LIMITS}
+STACK_CONFIG: dict[str, dict[str, Any]] = {
+    "scale-gpu-total": {"maxGpus": 0.0},
+    "scale-pubsub-dlq": {"maxDeliveryAttempts": 0.0},
+    "cost-monthly-ceiling": {
+        "maxWorstCaseUsd": 0.0,
+        "maxBaselineUsd": 0.0,
+        "unpricedTypes": [],
+    },
+}
+EXAMPLES = [row[:3] for row in (*GRANTS, *COMPLIANT)] + [
+    row[:3] for row in (*BAD_GRANTS, *VIOLATING)
+]
+ODD = st.one_of(
+    st.just(UNKNOWN),
+    st.none(),
+    st.just(SECRET),
+    st.just([SECRET]),
+    st.just({"name": SECRET}),
+    st.booleans(),
+    st.floats(),
+    st.integers(),
+    st.just(""),
+    st.just([]),
+    st.just({}),
+)
+
+
+def mutated(value: Any, draw: st.DrawFn) -> Any:
+    """The value with some of its parts replaced by something odd."""
+    if draw(st.integers(0, 4)) == 0:
+        return draw(ODD)
+    if isinstance(value, dict):
+        parts = cast("dict[str, Any]", value)
+        return {key: mutated(each, draw) for key, each in parts.items()}
+    if isinstance(value, list):
+        return [mutated(each, draw) for each in cast("list[Any]", value)]
+    return value
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[str, str, dict[str, Any]]:
+    rule, resource_type, props = draw(st.sampled_from(EXAMPLES))
+    return rule, resource_type, {key: mutated(each, draw) for key, each in props.items()}
+
+
+@settings(max_examples=400, deadline=None)
+@given(cases())
+def test_resource_rules_stand_anything(case: tuple[str, str, dict[str, Any]]) -> None:
+    rule, resource_type, props = case
+    try:
+        messages = check(rule, resource_type, props, CONFIG.get(rule))
+    except UnknownValueError as error:
+        # Only a policy document that cannot be read is left to the engine to tell.
+        assert error.props == ["policyData"]
+        return
+    assert SECRET not in "".join(messages)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(cases(), max_size=4))
+def test_stack_rules_stand_anything(some: list[tuple[str, str, dict[str, Any]]]) -> None:
+    resources = [resource(kind, props, f"r{index}") for index, (_, kind, props) in enumerate(some)]
+    for rule in (rule for rule in RULES.values() if not isinstance(rule, ResourceRule)):
+        messages = check_stack(rule.id, resources, STACK_CONFIG[rule.id])
+        assert SECRET not in "".join(messages)
+
+
+# Where each limit stands: an unknown anywhere on the way to it must be told.
+LIMIT_PATHS: list[tuple[str, str, tuple[str, ...]]] = [
+    (
+        "scale-cloudrun-max-instances",
+        "gcp:cloudrunv2/service:Service",
+        ("template", "scaling", "maxInstanceCount"),
+    ),
+    ("scale-cloudrun-timeout", "gcp:cloudrunv2/service:Service", ("template", "timeout")),
+    (
+        "scale-gke-pool-bounded",
+        "gcp:container/nodePool:NodePool",
+        ("autoscaling", "totalMaxNodeCount"),
+    ),
+    ("scale-pubsub-retention", "gcp:pubsub/topic:Topic", ("messageRetentionDuration",)),
+    ("scale-deploy-replicas", "kubernetes:apps/v1:Deployment", ("spec", "replicas")),
+    (
+        "scale-hpa-max",
+        "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+        ("spec", "maxReplicas"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "resource_type", "path"), LIMIT_PATHS)
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_unknown_on_the_way_to_a_limit_never_passes(
+    rule: str, resource_type: str, path: tuple[str, ...], data: st.DataObject
+) -> None:
+    depth = data.draw(st.integers(1, len(path)))
+    props: Any = UNKNOWN
+    for step in reversed(path[:depth]):
+        noise = data.draw(st.dictionaries(st.sampled_from(["labels", "note"]), ODD, max_size=2))
+        props = {**noise, step: props}
+    assert check(rule, resource_type, props, CONFIG[rule])

@@ -1,0 +1,264 @@
+"""Google Cloud resources: ids, names, answers, replacements, secrets, previews."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.sdk_types import tokens
+from sandbox.values import UNKNOWN, Secret, has_unknown
+from sandbox.world import Resource, World
+from tests.sandbox.client import Client, RefusedError, urn_of
+
+NETWORK = "gcp:compute/network:Network"
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+ADDRESS = "gcp:compute/address:Address"
+TOPIC = "gcp:pubsub/topic:Topic"
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"  # noqa: S105 -- a type
+MEMBER = "gcp:projects/iAMMember:IAMMember"
+UPDATE, UPDATE_REPLACE = 4, 5
+
+
+@pytest.fixture
+def cloud(gcp: Client) -> Client:
+    gcp.enable("compute", "pubsub", "iam", "secretmanager", "run", "cloudresourcemanager")
+    return gcp
+
+
+def test_a_resource_without_a_name_gets_one_and_keeps_it(gcp: Client) -> None:
+    checked, failures = gcp.checked(TOPIC, {}, name="orders")
+    assert failures == []
+    assert checked["name"] == "orders-0102030"
+    again, _ = gcp.checked(TOPIC, {"labels": {"a": "b"}}, name="orders", olds={**checked, "name": "x"})
+    assert again["name"] == "x"
+
+
+def test_every_failure_of_a_resource_comes_from_check(gcp: Client) -> None:
+    _, failures = gcp.checked(SUBSCRIPTION, {"topik": "t", "ackDeadlineSeconds": "soon"})
+    assert [failure.path for failure in failures] == ["topik", "ackDeadlineSeconds", "topic"]
+    assert all(SUBSCRIPTION in failure.reason for failure in failures)
+
+
+def test_an_unknown_type_is_refused(gcp: Client) -> None:
+    with pytest.raises(RefusedError, match="unknown resource type 'gcp:a/b:C'"):
+        gcp.checked("gcp:a/b:C", {})
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "expected"),
+    [
+        (NETWORK, {"name": "n"}, "projects/acme/global/networks/n"),
+        (ADDRESS, {"name": "a"}, "projects/acme/regions/us-central1/addresses/a"),
+        (ADDRESS, {"name": "a", "region": "r"}, "projects/acme/regions/r/addresses/a"),
+        (TOPIC, {"name": "t", "project": "other"}, "projects/other/topics/t"),
+        (
+            ACCOUNT,
+            {"accountId": "robot"},
+            "projects/acme/serviceAccounts/robot@acme.iam.gserviceaccount.com",
+        ),
+        (MEMBER, {"project": "acme", "role": "roles/viewer", "member": "user:a@b.c"}, "acme/roles/viewer/user:a@b.c"),
+        ("gcp:storage/bucket:Bucket", {"name": "b", "location": "US"}, "b"),
+        (
+            "gcp:container/cluster:Cluster",
+            {"name": "c", "location": "us-east4"},
+            "projects/acme/locations/us-east4/clusters/c",
+        ),
+    ],
+)
+def test_ids_are_those_of_the_cloud(
+    cloud: Client, token: str, inputs: dict[str, str], expected: str
+) -> None:
+    cloud.enable("storage", "container")
+    assert cloud.create(token, inputs)[0] == expected
+
+
+def test_the_cloud_answers_in_its_own_formats(cloud: Client) -> None:
+    id_, network = cloud.create(NETWORK, {"name": "n"})
+    assert network["selfLink"] == f"https://www.googleapis.com/compute/v1/{id_}"
+    assert network["project"] == "acme"
+    _, account = cloud.create(ACCOUNT, {"accountId": "robot"})
+    assert account["email"] == "robot@acme.iam.gserviceaccount.com"
+    assert account["member"] == f"serviceAccount:{account['email']}"
+    _, service = cloud.create(
+        "gcp:cloudrunv2/service:Service", {"name": "api", "location": "us-east4", "template": {}}
+    )
+    number = cloud.invoke("gcp:organizations/getProject:getProject")["number"]
+    assert len(number) == 12
+    assert service["uri"] == f"https://api-{number}.us-east4.run.app"
+
+
+def test_addresses_are_given_out_from_their_subnetwork_once(cloud: Client) -> None:
+    network, _ = cloud.create(NETWORK, {"name": "n"})
+    subnetwork, made = cloud.create(
+        SUBNETWORK, {"name": "s", "network": network, "ipCidrRange": "10.0.0.0/24"}
+    )
+    assert made["gatewayAddress"] == "10.0.0.1"
+    wanted = {"subnetwork": subnetwork, "addressType": "INTERNAL"}
+    given = [cloud.create(ADDRESS, {"name": name, **wanted})[1]["address"] for name in "ab"]
+    assert len(set(given)) == len(given)
+    assert all(address.startswith("10.0.0.") for address in given)
+    with pytest.raises(RefusedError, match="must be in the range"):
+        cloud.create(ADDRESS, {"name": "c", "address": "10.9.0.1", **wanted})
+    with pytest.raises(RefusedError, match="already being used"):
+        cloud.create(ADDRESS, {"name": "c", "address": given[0], **wanted})
+
+
+def test_a_preview_knows_inputs_and_not_what_the_cloud_decides(gcp: Client) -> None:
+    id_, previewed = gcp.create(ADDRESS, {"name": "a", "subnetwork": UNKNOWN}, preview=True)
+    assert id_ == ""
+    assert previewed["name"] == "a"
+    assert previewed["project"] == "acme"
+    assert previewed["subnetwork"] is UNKNOWN
+    assert previewed["address"] is UNKNOWN
+    assert previewed["selfLink"] is UNKNOWN
+
+
+def test_an_update_preview_keeps_what_the_cloud_decided(cloud: Client) -> None:
+    id_, made = cloud.create(TOPIC, {"name": "t"})
+    previewed = cloud.update(TOPIC, id_, made, {"name": "t", "labels": {"a": "b"}}, preview=True)
+    assert not has_unknown(previewed)
+    assert previewed["effectiveLabels"].value if isinstance(previewed["effectiveLabels"], Secret) else previewed["effectiveLabels"] == {
+        "a": "b",
+        "goog-pulumi-provisioned": "true",
+    }
+
+
+def test_secrets_stay_secret_and_the_world_keeps_plain_values(cloud: Client, world: World) -> None:
+    secret, _ = cloud.create(
+        "gcp:secretmanager/secret:Secret", {"secretId": "s", "replication": {"auto": {}}}
+    )
+    id_, made = cloud.create(SECRET_VERSION, {"secret": secret, "secretData": Secret("hush")})
+    assert id_ == "projects/acme/secrets/s/versions/1"
+    assert made["secretData"] == Secret("hush")
+    (stored,) = world.by_type(SECRET_VERSION)
+    assert stored.outputs["secretData"] == "hush"
+
+
+def test_outputs_the_sdk_calls_secret_are_secret(cloud: Client) -> None:
+    account, _ = cloud.create(ACCOUNT, {"accountId": "robot"})
+    _, key = cloud.create("gcp:serviceaccount/key:Key", {"serviceAccountId": account})
+    assert isinstance(key["privateKey"], Secret)
+
+
+def test_an_update_changes_inputs_and_keeps_the_rest(cloud: Client) -> None:
+    id_, made = cloud.create(ACCOUNT, {"accountId": "robot", "displayName": "a"})
+    changed = cloud.update(ACCOUNT, id_, made, {"accountId": "robot", "description": "b"})
+    assert changed["description"] == "b"
+    assert "displayName" not in changed
+    assert changed["uniqueId"] == made["uniqueId"]
+    with pytest.raises(RefusedError, match="googleapi: Error 404"):
+        cloud.update(ACCOUNT, f"{id_}x", made, {"accountId": "robot"})
+
+
+@pytest.mark.parametrize(
+    ("token", "old", "new", "replaced"),
+    [
+        (TOPIC, {"name": "a"}, {"name": "b"}, ["name"]),
+        (TOPIC, {"name": "a"}, {"name": "a", "labels": {"x": "y"}}, []),
+        (SUBNETWORK, {"ipCidrRange": "10.0.0.0/24"}, {"ipCidrRange": "10.0.0.0/20"}, []),
+        (SUBNETWORK, {"ipCidrRange": "10.0.0.0/20"}, {"ipCidrRange": "10.0.0.0/24"}, ["ipCidrRange"]),
+        (SUBNETWORK, {"network": "n"}, {"network": UNKNOWN}, ["network"]),
+        (MEMBER, {"role": "a", "member": "m"}, {"role": "b", "member": "m"}, ["role"]),
+        (ADDRESS, {"name": "a"}, {"name": "a", "deletionPolicy": "ABANDON"}, []),
+        (
+            "gcp:container/nodePool:NodePool",
+            {"nodeConfig": {"spot": True, "labels": {}}},
+            {"nodeConfig": {"spot": False, "labels": {"a": "b"}}},
+            ["nodeConfig.spot"],
+        ),
+        (SUBSCRIPTION, {"topic": "projects/p/topics/t"}, {"topic": "projects/p/topics/u"}, ["topic"]),
+    ],
+)
+def test_immutable_inputs_replace_and_others_do_not(
+    gcp: Client, token: str, old: dict[str, object], new: dict[str, object], replaced: list[str]
+) -> None:
+    diff = gcp.diff(token, "id", old, new)
+    assert list(diff.replaces) == replaced
+    kinds = {path: detail.kind for path, detail in diff.detailedDiff.items()}
+    assert kinds
+    assert all((kinds[path] in {1, 3, 5}) == (path in replaced) for path in kinds)
+
+
+def test_equal_inputs_and_other_spellings_are_no_change(gcp: Client) -> None:
+    link = "https://www.googleapis.com/compute/v1/projects/acme/global/networks/n"
+    old = {"network": link, "name": "s"}
+    new = {"network": "projects/acme/global/networks/n", "name": Secret("s"), "__defaults": ["x"]}
+    assert gcp.diff(SUBNETWORK, "id", old, new).changes == 1
+
+
+def test_an_explicit_name_is_deleted_before_it_is_made_again(cloud: Client) -> None:
+    inputs = {"name": "a", "description": "one"}
+    id_, _ = cloud.create(ADDRESS, inputs)
+    assert cloud.diff(ADDRESS, id_, inputs, {**inputs, "description": "two"}).deleteBeforeReplace
+    assert not cloud.diff(ADDRESS, id_, inputs, {**inputs, "name": "b"}).deleteBeforeReplace
+
+
+def test_a_vanished_resource_reads_as_nothing(cloud: Client, world: World) -> None:
+    id_, _ = cloud.create(TOPIC, {"name": "t"})
+    assert cloud.read(TOPIC, id_)[0] == id_
+    world.remove(TOPIC, id_)
+    assert cloud.read(TOPIC, id_)[0] == ""
+    cloud.delete(TOPIC, id_)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "projects/acme/regions/us-central1/addresses/a",
+        "https://www.googleapis.com/compute/v1/projects/acme/regions/us-central1/addresses/a",
+        "acme/us-central1/a",
+        "us-central1/a",
+        "a",
+    ],
+)
+def test_an_import_accepts_every_documented_format(cloud: Client, given: str) -> None:
+    id_, _ = cloud.create(ADDRESS, {"name": "a", "description": "d"})
+    found, inputs, outputs = cloud.read(ADDRESS, given)
+    assert found == id_
+    assert inputs == {"name": "a", "description": "d"}
+    assert outputs["address"]
+
+
+def test_default_labels_of_the_provider_appear(cloud: Client, world: World) -> None:
+    cloud.configure(project="acme", region="us-central1", defaultLabels='{"team": "ml"}')
+    cloud.create(TOPIC, {"name": "t", "labels": {"a": "b"}})
+    (stored,) = world.by_type(TOPIC)
+    assert stored.outputs["pulumiLabels"] == {"team": "ml", "a": "b"}
+
+
+def test_a_provider_configuration_is_checked(gcp: Client) -> None:
+    assert [f.path for f in gcp.check_config({"project": "p", "regoin": "r"})] == ["regoin"]
+    assert gcp.check_config({"project": "p", "batching": '{"enableBatching": true}'}) == []
+
+
+def test_the_resource_knows_its_urn(cloud: Client, world: World) -> None:
+    id_, _ = cloud.create(TOPIC, {"name": "t"}, name="orders")
+    found = world.find_urn(urn_of(TOPIC, "orders"))
+    assert found is not None
+    assert found.id == id_
+
+
+def test_lists_and_lookups_answer_from_the_world(cloud: Client) -> None:
+    network, _ = cloud.create(NETWORK, {"name": "n"})
+    assert cloud.invoke("gcp:compute/getNetwork:getNetwork", name="n")["id"] == network
+    with pytest.raises(RefusedError, match="networks/m' was not found, notFound"):
+        cloud.invoke("gcp:compute/getNetwork:getNetwork", name="m")
+    assert cloud.invoke("gcp:compute/getForwardingRules:getForwardingRules")["rules"] == []
+    config = cloud.invoke("gcp:organizations/getClientConfig:getClientConfig")
+    assert config["project"] == "acme"
+    policy = cloud.invoke(
+        "gcp:organizations/getIAMPolicy:getIAMPolicy",
+        bindings=[{"role": "roles/viewer", "members": ["user:b", "user:a"]}],
+    )
+    assert '"user:a", "user:b"' in policy["policyData"]
+
+
+def test_two_connections_have_their_own_configuration(world: World, gcp: Client, tmp_path: Path) -> None:
+    assert tmp_path
+    gcp.configure(project="second", region="europe-west4")
+    gcp.enable("pubsub")
+    assert gcp.create(TOPIC, {"name": "t"})[0] == "projects/second/topics/t"
+    assert set(world.projects()) == {"acme", "second"}
+
+

@@ -1,0 +1,346 @@
+"""GpuNodePool: the GPUs of the catalog, bought as asked, never more of them than asked."""
+
+from typing import Any, cast
+
+import pulumi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES
+from components.cluster.gpu_node_pool import GpuNodePool
+from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs, validate_gpu_node_pool
+from tests.unit.cloud_answers import PROJECT_ID
+from tests.unit.harness import Deploy, Recorded
+
+NODE_POOL = "gcp:container/nodePool:NodePool"
+EMAIL = f"nodes@{PROJECT_ID}.iam.gserviceaccount.com"
+
+ARGS: GpuNodePoolArgs = {
+    "project": PROJECT_ID,
+    "region": "us-central1",
+    "cluster": "platform",
+    "machine_type": "g2-standard-24",
+    "capacity": "on-demand",
+    "min_nodes": 1,
+    "max_nodes": 4,
+    "node_service_account": EMAIL,
+}
+SPOT: GpuNodePoolArgs = {**ARGS, "capacity": "spot"}
+FLEX_START: GpuNodePoolArgs = {
+    **ARGS,
+    "machine_type": "a3-highgpu-8g",
+    "capacity": "flex-start",
+    "min_nodes": 0,
+}
+RESERVATION: GpuNodePoolArgs = {
+    **ARGS,
+    "machine_type": "a3-highgpu-8g",
+    "capacity": "reservation",
+    "reservation": "h100s",
+    "node_locations": ["us-central1-a"],
+}
+
+
+def _pool(deploy: Deploy, args: GpuNodePoolArgs = ARGS) -> Recorded:
+    return deploy(lambda: GpuNodePool("l4", args)).one(NODE_POOL)
+
+
+def _config(deploy: Deploy, args: GpuNodePoolArgs = ARGS) -> dict[str, Any]:
+    return _pool(deploy, args).inputs["nodeConfig"]
+
+
+def _reasons(args: GpuNodePoolArgs, name: str = "l4") -> dict[str, str]:
+    found = validate_gpu_node_pool(name, args).found
+    return {problem["property_path"]: problem["reason"] for problem in found}
+
+
+def test_gpus_are_those_of_the_machine_type(deploy: Deploy):
+    config = _config(deploy)
+    assert config["machineType"] == "g2-standard-24"
+    assert config["guestAccelerators"] == [
+        {
+            "type": "nvidia-l4",
+            "count": 2,
+            "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
+        }
+    ]
+
+
+@pytest.mark.parametrize("machine_type", sorted(GPU_MACHINE_TYPES))
+def test_every_gpu_machine_type_can_be_had(deploy: Deploy, machine_type: str):
+    machine = GPU_MACHINE_TYPES[machine_type]
+    args: GpuNodePoolArgs = {
+        **ARGS,
+        "machine_type": machine_type,
+        "region": machine.regions[0],
+        "capacity": "spot",
+    }
+    config = _config(deploy, args)
+    assert config["guestAccelerators"][0]["count"] == machine.gpu_count
+    assert config["diskType"] == machine.boot_disk_type
+    local_ssds = config.get("ephemeralStorageLocalSsdConfig", {"localSsdCount": 0})
+    assert local_ssds["localSsdCount"] == machine.local_ssd_count
+
+
+def test_node_counts_are_totals_of_the_region(deploy: Deploy):
+    pool = _pool(deploy)
+    assert pool.inputs["autoscaling"] == {
+        "totalMinNodeCount": 1,
+        "totalMaxNodeCount": 4,
+        "locationPolicy": "BALANCED",
+    }
+    assert "nodeCount" not in pool.inputs
+    assert pool.inputs["initialNodeCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "policy"),
+    [
+        (ARGS, "BALANCED"),
+        ({**ARGS, "machine_type": "a3-highgpu-8g"}, "ANY"),
+        (SPOT, "ANY"),
+        (FLEX_START, "ANY"),
+        (RESERVATION, "ANY"),
+    ],
+)
+def test_scarce_gpus_are_taken_in_any_zone(deploy: Deploy, args: GpuNodePoolArgs, policy: str):
+    assert _pool(deploy, args).inputs["autoscaling"]["locationPolicy"] == policy
+
+
+def test_nodes_are_in_every_zone_that_sells_them_unless_said_otherwise(deploy: Deploy):
+    sold_in = GPU_MACHINE_TYPES["g2-standard-24"].zones_in("us-central1")
+    assert _pool(deploy).inputs["nodeLocations"] == list(sold_in)
+    chosen: GpuNodePoolArgs = {**ARGS, "node_locations": ["us-central1-b"]}
+    assert _pool(deploy, chosen).inputs["nodeLocations"] == ["us-central1-b"]
+
+
+def test_on_demand_is_neither_spot_nor_queued(deploy: Deploy):
+    config = _config(deploy)
+    assert config["spot"] is False
+    assert "flexStart" not in config
+    assert "maxRunDuration" not in config
+    assert config["reservationAffinity"] == {"consumeReservationType": "ANY_RESERVATION"}
+
+
+def test_spot_takes_no_reservation(deploy: Deploy):
+    config = _config(deploy, SPOT)
+    assert config["spot"] is True
+    assert config["reservationAffinity"] == {"consumeReservationType": "NO_RESERVATION"}
+
+
+def test_flex_start_queues_for_nodes_that_live_seven_days(deploy: Deploy):
+    pool = _pool(deploy, FLEX_START)
+    config = pool.inputs["nodeConfig"]
+    assert config["flexStart"] is True
+    assert config["maxRunDuration"] == "604800s"
+    assert config["spot"] is False
+    assert config["reservationAffinity"] == {"consumeReservationType": "NO_RESERVATION"}
+    assert pool.inputs["autoscaling"]["totalMinNodeCount"] == 0
+    assert pool.inputs["management"] == {"autoRepair": False, "autoUpgrade": True}
+
+
+def test_flex_start_nodes_may_live_shorter(deploy: Deploy):
+    config = _config(deploy, {**FLEX_START, "max_run_seconds": 7200})
+    assert config["maxRunDuration"] == "7200s"
+
+
+def test_reservation_is_the_named_one(deploy: Deploy):
+    config = _config(deploy, RESERVATION)
+    assert config["spot"] is False
+    assert config["reservationAffinity"] == {
+        "consumeReservationType": "SPECIFIC_RESERVATION",
+        "key": "compute.googleapis.com/reservation-name",
+        "values": ["h100s"],
+    }
+
+
+@pytest.mark.parametrize("args", [ARGS, SPOT, RESERVATION])
+def test_an_upgrade_asks_for_no_further_gpus(deploy: Deploy, args: GpuNodePoolArgs):
+    assert _pool(deploy, args).inputs["upgradeSettings"] == {
+        "strategy": "SURGE",
+        "maxSurge": 0,
+        "maxUnavailable": 1,
+    }
+
+
+def test_flex_start_leaves_the_upgrade_strategy_to_gke(deploy: Deploy):
+    assert "upgradeSettings" not in _pool(deploy, FLEX_START).inputs
+
+
+def test_broken_nodes_are_repaired(deploy: Deploy):
+    assert _pool(deploy).inputs["management"] == {"autoRepair": True, "autoUpgrade": True}
+
+
+def test_nodes_are_private_and_hide_their_credentials_from_pods(deploy: Deploy):
+    pool = _pool(deploy)
+    assert pool.inputs["networkConfig"] == {"enablePrivateNodes": True}
+    assert pool.inputs["nodeConfig"]["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
+    assert pool.inputs["nodeConfig"]["serviceAccount"] == EMAIL
+
+
+def test_images_are_streamed_over_a_fast_network(deploy: Deploy):
+    config = _config(deploy)
+    assert config["gcfsConfig"] == {"enabled": True}
+    assert config["gvnic"] == {"enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("driver_version", "installed", "secure_boot"),
+    [
+        ("default", "DEFAULT", True),
+        ("latest", "LATEST", True),
+        ("disabled", "INSTALLATION_DISABLED", False),
+    ],
+)
+def test_only_ones_own_driver_goes_without_secure_boot(
+    deploy: Deploy, driver_version: str, installed: str, secure_boot: bool
+):
+    config = _config(deploy, {**ARGS, "driver_version": driver_version})
+    driver = config["guestAccelerators"][0]["gpuDriverInstallationConfig"]
+    assert driver == {"gpuDriverVersion": installed}
+    assert config["shieldedInstanceConfig"] == {
+        "enableIntegrityMonitoring": True,
+        "enableSecureBoot": secure_boot,
+    }
+
+
+def test_labels_taints_and_disk_are_the_users(deploy: Deploy):
+    args: GpuNodePoolArgs = {
+        **ARGS,
+        "node_labels": {"acme.com/team": "search"},
+        "taints": [{"key": "team", "value": "search", "effect": "NO_SCHEDULE"}],
+        "labels": {"environment": "test"},
+        "disk_gib": 300,
+        "disk_type": "pd-ssd",
+    }
+    config = _config(deploy, args)
+    assert config["labels"] == {"acme.com/team": "search"}
+    assert config["taints"] == [{"key": "team", "value": "search", "effect": "NO_SCHEDULE"}]
+    assert config["resourceLabels"] == {"environment": "test"}
+    assert (config["diskSizeGb"], config["diskType"]) == (300, "pd-ssd")
+
+
+def test_nodes_stand_close_to_each_other_on_request(deploy: Deploy):
+    args: GpuNodePoolArgs = {**RESERVATION, "compact_placement": True}
+    assert _pool(deploy, args).inputs["placementPolicy"] == {"type": "COMPACT"}
+    assert "placementPolicy" not in _pool(deploy).inputs
+
+
+def test_autoscaling_never_replaces_the_pool_and_edits_take_effect(deploy: Deploy):
+    pool = _pool(deploy)
+    assert pool.ignore_changes == ("initialNodeCount",)
+    assert pool.delete_before_replace
+
+
+def test_outputs_put_pods_on_the_pool(deploy: Deploy):
+    cloud = deploy(lambda: GpuNodePool("l4", ARGS))
+    component = cloud.one("inference:index:GpuNodePool")
+    assert cloud.outputs[component.urn] == {
+        "node_pool_name": "l4",
+        "gpu_type": "nvidia-l4",
+        "gpu_count": 2,
+        "node_selector": {"cloud.google.com/gke-nodepool": "l4"},
+    }
+
+
+@pytest.mark.parametrize("args", [ARGS, SPOT, FLEX_START, RESERVATION])
+def test_every_capacity_is_valid(args: GpuNodePoolArgs):
+    assert _reasons(args) == {}
+
+
+@pytest.mark.parametrize(
+    ("args", "change", "path", "said"),
+    [
+        (ARGS, {"machine_type": "n2-standard-8"}, "machine_type", "allowed: a2-highgpu-1g"),
+        (ARGS, {"capacity": "cheap"}, "capacity", "allowed: flex-start, on-demand, reservation"),
+        (
+            ARGS,
+            {"machine_type": "a3-highgpu-1g"},
+            "capacity",
+            "allowed for a3-highgpu-1g: flex-start, spot",
+        ),
+        (ARGS, {"region": "us-south1"}, "region", "allowed for g2-standard-24: asia-east1"),
+        (
+            ARGS,
+            {"node_locations": ["us-central1-a", "us-central1-f"]},
+            "node_locations[1]",
+            "found 'us-central1-f', allowed for g2-standard-24 in us-central1: us-central1-a",
+        ),
+        (ARGS, {"reservation": "r"}, "reservation", "found 'r' with capacity 'on-demand'"),
+        (RESERVATION, {"reservation": ""}, "reservation", "allowed: the name of a reservation"),
+        (RESERVATION, {"reservation": "R_1"}, "reservation", "projects/<project>/reservations/"),
+        (RESERVATION, {"node_locations": []}, "node_locations", "the zones the reservation is in"),
+        (FLEX_START, {"min_nodes": 1}, "min_nodes", "found 1 with capacity 'flex-start'"),
+        (FLEX_START, {"max_run_seconds": 60}, "max_run_seconds", "allowed: 600 to 604800 seconds"),
+        (ARGS, {"max_run_seconds": 7200}, "max_run_seconds", "allowed: with capacity 'flex-start'"),
+        (ARGS, {"min_nodes": -1}, "min_nodes", "allowed: 0 to 1000 nodes"),
+        (ARGS, {"min_nodes": 5}, "min_nodes", "found 5, allowed: up to max_nodes, 4"),
+        (ARGS, {"min_nodes": 0, "max_nodes": 0}, "max_nodes", "allowed: 1 to 1000 nodes"),
+        (ARGS, {"driver_version": "new"}, "driver_version", "allowed: default, disabled, latest"),
+        (ARGS, {"disk_gib": 20}, "disk_gib", "allowed: 50 to 65536 GiB"),
+        (ARGS, {"disk_type": "hyperdisk-balanced"}, "disk_type", "allowed: pd-balanced, pd-ssd"),
+        (ARGS, {"compact_placement": True}, "node_locations", "found 0 zones"),
+        (ARGS, {"node_labels": {"kubernetes.io/os": "x"}}, "node_labels.kubernetes.io/os", "own"),
+        (ARGS, {"node_labels": {"a b": "x"}}, "node_labels.a b", "a Kubernetes label key"),
+        (ARGS, {"node_labels": {"a": "-"}}, "node_labels.a", "up to 63 letters"),
+        (
+            ARGS,
+            {"taints": [{"key": "k", "value": "v", "effect": "NoSchedule"}]},
+            "taints[0].effect",
+            "allowed: NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE",
+        ),
+        (ARGS, {"labels": {"Team": "a"}}, "labels.Team", "found key 'Team'"),
+    ],
+)
+def test_wrong_combinations_are_named_with_what_is_allowed(
+    args: GpuNodePoolArgs, change: Any, path: str, said: str
+):
+    reasons = _reasons(cast("GpuNodePoolArgs", {**args, **change}))
+    assert list(reasons) == [path]
+    assert said in reasons[path]
+
+
+def test_newest_machines_boot_from_hyperdisk_only():
+    machine = GPU_MACHINE_TYPES["a4-highgpu-8g"]
+    args: GpuNodePoolArgs = {
+        **SPOT,
+        "machine_type": machine.name,
+        "region": machine.regions[0],
+        "disk_type": "pd-balanced",
+    }
+    assert "allowed: hyperdisk-balanced" in _reasons(args)["disk_type"]
+
+
+@pytest.mark.parametrize("name", ["L4", "l" * 41])
+def test_wrong_names_are_refused(name: str):
+    assert list(_reasons(ARGS, name)) == ["name"]
+
+
+@given(
+    machine_type=st.sampled_from(sorted(GPU_MACHINE_TYPES)),
+    capacity=st.sampled_from(CAPACITIES),
+    min_nodes=st.integers(-1, 5),
+    max_nodes=st.integers(-1, 5),
+    reservation=st.sampled_from(["", "r"]),
+)
+def test_every_mistake_says_what_was_found_and_what_is_allowed(
+    machine_type: str, capacity: str, min_nodes: int, max_nodes: int, reservation: str
+):
+    change = {
+        "machine_type": machine_type,
+        "capacity": capacity,
+        "min_nodes": min_nodes,
+        "max_nodes": max_nodes,
+        "reservation": reservation,
+    }
+    for reason in _reasons(cast("GpuNodePoolArgs", {**ARGS, **change})).values():
+        assert reason.startswith("found ")
+        assert "allowed" in reason
+
+
+def test_all_mistakes_are_reported_at_once(deploy: Deploy):
+    with pytest.raises(pulumi.InputPropertiesError) as raised:
+        _pool(deploy, {**ARGS, "machine_type": "g9", "max_nodes": 0})
+    assert "machine_type: found 'g9'" in str(raised.value)
+    assert "max_nodes: found 0" in str(raised.value)

@@ -1,0 +1,140 @@
+"""PrivateCertificate: a regional certificate from a root of its own, with one grant."""
+
+from typing import Any, cast
+
+import pulumi
+import pytest
+
+from components.inference.private_certificate import (
+    PrivateCertificate,
+    PrivateCertificateArgs,
+    validate_private_certificate,
+)
+from tests.unit.harness import Cloud, Deploy
+
+POOL = "gcp:certificateauthority/caPool:CaPool"
+AUTHORITY = "gcp:certificateauthority/authority:Authority"
+GRANT = "gcp:certificateauthority/caPoolIamMember:CaPoolIamMember"
+ISSUANCE = "gcp:certificatemanager/certificateIssuanceConfig:CertificateIssuanceConfig"
+CERTIFICATE = "gcp:certificatemanager/certificate:Certificate"
+
+ARGS: PrivateCertificateArgs = {
+    "project": "acme",
+    "region": "us-central1",
+    "domains": ["inference.dev.acme.internal"],
+    "organization": "Acme",
+    "service_agent_email": "service-1@gcp-sa-certificatemanager.iam.gserviceaccount.com",
+}
+
+
+def _with(**changes: Any) -> PrivateCertificateArgs:
+    return cast("PrivateCertificateArgs", {**ARGS, **changes})
+
+
+def _deploy(deploy: Deploy, args: PrivateCertificateArgs = ARGS) -> Cloud:
+    answers = {AUTHORITY: {"pemCaCertificates": ["-----BEGIN CERTIFICATE-----"]}}
+    return deploy(lambda: PrivateCertificate("cert", args), answers=answers)
+
+
+def test_everything_is_in_the_region(deploy: Deploy):
+    cloud = _deploy(deploy)
+    for type_ in (POOL, AUTHORITY, ISSUANCE, CERTIFICATE):
+        assert cloud.one(type_).inputs["location"] == "us-central1"
+
+
+def test_certificate_is_issued_by_the_pool_and_renews(deploy: Deploy):
+    cloud = _deploy(deploy)
+    issuance = cloud.one(ISSUANCE)
+    assert cloud.one(CERTIFICATE).inputs["managed"] == {
+        "domains": ["inference.dev.acme.internal"],
+        "issuanceConfig": issuance.id,
+    }
+    service = issuance.inputs["certificateAuthorityConfig"]["certificateAuthorityServiceConfig"]
+    assert service == {"caPool": cloud.one(POOL).id}
+    assert issuance.inputs["lifetime"] == "2592000s"
+    assert issuance.inputs["rotationWindowPercentage"] == 34
+
+
+def test_certificate_waits_for_the_root_and_the_grant(deploy: Deploy):
+    cloud = _deploy(deploy)
+    certificate = cloud.one(CERTIFICATE)
+    assert cloud.requires(certificate, cloud.one(AUTHORITY))
+    assert cloud.requires(certificate, cloud.one(GRANT))
+
+
+def test_service_agent_may_request_from_this_pool_only(deploy: Deploy):
+    cloud = _deploy(deploy)
+    assert cloud.one(GRANT).inputs == {
+        "caPool": cloud.one(POOL).id,
+        "role": "roles/privateca.certificateRequester",
+        "member": f"serviceAccount:{ARGS['service_agent_email']}",
+    }
+
+
+def test_root_signs_servers_and_nothing_below(deploy: Deploy):
+    authority = _deploy(deploy).one(AUTHORITY).inputs
+    assert authority["type"] == "SELF_SIGNED"
+    assert authority["keySpec"] == {"algorithm": "EC_P256_SHA256"}
+    assert authority["config"]["x509Config"] == {
+        "caOptions": {"isCa": True, "zeroMaxIssuerPathLength": True},
+        "keyUsage": {
+            "baseKeyUsage": {"certSign": True, "crlSign": True},
+            "extendedKeyUsage": {"serverAuth": True},
+        },
+    }
+    assert authority["lifetime"] == "315360000s"
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_protection_decides_whether_deletion_is_immediate(deploy: Deploy, protected: bool):
+    authority = _deploy(deploy, _with(deletion_protection=protected)).one(AUTHORITY).inputs
+    assert authority["deletionProtection"] is protected
+    assert authority["skipGracePeriod"] is not protected
+    assert authority["ignoreActiveCertificatesOnDeletion"] is not protected
+
+
+def test_authority_is_protected_by_default(deploy: Deploy):
+    assert _deploy(deploy).one(AUTHORITY).inputs["deletionProtection"] is True
+
+
+@pytest.mark.parametrize(("tier", "publishes"), [("DEVOPS", False), ("ENTERPRISE", True)])
+def test_only_the_enterprise_tier_publishes_revocations(deploy: Deploy, tier: str, publishes: bool):
+    pool = _deploy(deploy, _with(tier=tier)).one(POOL).inputs
+    assert pool["tier"] == tier
+    assert pool["publishingOptions"]["publishCrl"] is publishes
+
+
+def test_outputs(deploy: Deploy):
+    cloud = _deploy(deploy)
+    component = cloud.one("inference:index:PrivateCertificate")
+    assert cloud.outputs[component.urn] == {
+        "certificate_name": "cert",
+        "ca_certificate_pem": "-----BEGIN CERTIFICATE-----",
+    }
+    assert len(cloud.children(component)) == len(cloud.resources) - 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "reason"),
+    [
+        (
+            {"domains": []},
+            "domains",
+            "found none, allowed: one or more; give the gateway's host name",
+        ),
+        ({"tier": "FREE"}, "tier", "found 'FREE', allowed: DEVOPS, ENTERPRISE"),
+        (
+            {"authority_lifetime_seconds": 3600},
+            "authority_lifetime_seconds",
+            "found 3600, allowed: 31536000 to 946080000 seconds",
+        ),
+    ],
+)
+def test_wrong_arguments_are_told(changes: dict[str, Any], path: str, reason: str):
+    found = validate_private_certificate("cert", _with(**changes)).found
+    assert found == [{"property_path": path, "reason": reason}]
+
+
+def test_a_long_name_is_told(deploy: Deploy):
+    with pytest.raises(pulumi.InputPropertiesError, match=r"name: found 'x{60}-root'"):
+        deploy(lambda: PrivateCertificate("x" * 60, ARGS))

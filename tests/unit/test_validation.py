@@ -1,0 +1,111 @@
+"""Problems are collected and raised once, naming path, value and what is allowed."""
+
+import ipaddress
+
+import pulumi
+import pytest
+
+from components.validation import Problems, component_type
+
+
+class Sample(pulumi.ComponentResource):
+    pass
+
+
+def test_type_token_is_the_package_and_the_class():
+    assert component_type(Sample) == "inference:index:Sample"
+
+
+def test_all_problems_are_raised_at_once():
+    problems = Problems()
+    problems.add("a.b", "found 1")
+    problems.add("c", "found 2")
+    with pytest.raises(pulumi.InputPropertiesError) as raised:
+        problems.raise_if_any("Vpc net")
+    assert raised.value.message == "Vpc net:\n  a.b: found 1\n  c: found 2"
+    assert raised.value.errors == [
+        {"property_path": "a.b", "reason": "found 1"},
+        {"property_path": "c", "reason": "found 2"},
+    ]
+
+
+def test_nothing_is_raised_without_problems():
+    Problems().raise_if_any("Vpc net")
+
+
+@pytest.mark.parametrize("name", ["a", "a-b", "a1", "a" * 63])
+def test_resource_names_that_are_allowed(name: str):
+    problems = Problems()
+    problems.check_name("name", name)
+    assert problems.found == []
+
+
+@pytest.mark.parametrize("name", ["", "A", "1a", "a-", "a_b", "a.b", "a" * 64])
+def test_resource_names_that_are_not(name: str):
+    problems = Problems()
+    problems.check_name("name", name)
+    assert problems.found[0]["reason"] == (
+        f"found {name!r}, allowed: 1 to 63 lowercase letters, digits or hyphens, "
+        "a letter first, no hyphen last (RFC 1035)"
+    )
+
+
+def test_values_not_yet_known_pass():
+    problems = Problems()
+    unknown = pulumi.Output.from_input("?")
+    problems.check_name("name", unknown)
+    problems.check_one_of("mode", unknown, ["a"])
+    assert problems.check_cidr("range", unknown) is None
+    assert problems.found == []
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (
+            "10.0.0.1/24",
+            "found '10.0.0.1/24', allowed: an IPv4 range; 10.0.0.1/24 has host bits set",
+        ),
+        ("here", "found 'here', allowed: an IPv4 range; Expected 4 octets in 'here'"),
+        (
+            "10.0.0.0/30",
+            "found '10.0.0.0/30', allowed: a prefix of /8 to /29; give a range of that size",
+        ),
+        (
+            "0.0.0.0/0",
+            "found '0.0.0.0/0', allowed: a prefix of /8 to /29; give a range of that size",
+        ),
+    ],
+)
+def test_ranges_that_are_not_allowed(value: str, reason: str):
+    problems = Problems()
+    assert problems.check_cidr("range", value) is None
+    assert problems.found == [{"property_path": "range", "reason": reason}]
+
+
+def test_overlapping_ranges_name_both_places():
+    problems = Problems()
+    problems.check_no_overlap(
+        {
+            "a": ipaddress.IPv4Network("10.0.0.0/16"),
+            "b": ipaddress.IPv4Network("10.1.0.0/16"),
+            "c": ipaddress.IPv4Network("10.0.1.0/24"),
+        }
+    )
+    assert problems.found == [
+        {
+            "property_path": "c",
+            "reason": "found '10.0.1.0/24', which overlaps a '10.0.0.0/16'; "
+            "give ranges that share no address",
+        }
+    ]
+
+
+def test_choices_are_listed():
+    problems = Problems()
+    problems.check_one_of("mode", "on", ("enforced", "dry-run"))
+    problems.check_not_empty("services", [], "an API name")
+    assert [problem["reason"] for problem in problems.found] == [
+        "found 'on', allowed: dry-run, enforced",
+        "found none, allowed: one or more; give an API name",
+    ]

@@ -1,0 +1,380 @@
+"""VpcPerimeter: refuses nothing in dry-run mode, and never locks its deployer out unasked."""
+
+from typing import Any, cast
+
+import pytest
+
+from components.network.perimeter_arguments import VpcPerimeterArgs
+from components.network.perimeter_checks import validate_vpc_perimeter
+from components.network.vpc_perimeter import VpcPerimeter
+from tests.unit.harness import Cloud, Deploy
+
+POLICY = "gcp:accesscontextmanager/accessPolicy:AccessPolicy"
+LEVEL = "gcp:accesscontextmanager/accessLevel:AccessLevel"
+PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
+
+ARGS: VpcPerimeterArgs = {
+    "project_number": "123",
+    "organization": "456",
+    "title": "inference-dev",
+    "mode": "dry-run",
+    "restricted_services": ["storage.googleapis.com", "bigquery.googleapis.com"],
+    "access_levels": {"corporate": {"ip_subnetworks": ["203.0.113.0/24"], "regions": ["US"]}},
+}
+INGRESS: dict[str, Any] = {
+    "ingress_from": {
+        "identities": ["serviceAccount:ci@acme.iam.gserviceaccount.com"],
+        "access_levels": ["corporate"],
+        "projects": ["789"],
+    },
+    "ingress_to": {
+        "services": {"storage.googleapis.com": ["google.storage.objects.get"], "*": ["*"]}
+    },
+}
+EGRESS: dict[str, Any] = {
+    "egress_from": {"identity_type": "ANY_SERVICE_ACCOUNT"},
+    "egress_to": {"services": {"storage.googleapis.com": ["*"]}, "projects": ["789"]},
+}
+
+
+def _args(**change: Any) -> VpcPerimeterArgs:
+    return cast("VpcPerimeterArgs", {**ARGS, **change})
+
+
+def _deploy(deploy: Deploy, args: VpcPerimeterArgs) -> Cloud:
+    return deploy(lambda: VpcPerimeter("fence", args))
+
+
+def test_dry_run_puts_all_into_the_spec(deploy: Deploy):
+    perimeter = _deploy(deploy, ARGS).one(PERIMETER, "fence-perimeter")
+    assert perimeter.inputs["useExplicitDryRunSpec"] is True
+    assert "status" not in perimeter.inputs
+    assert perimeter.inputs["spec"] == {
+        "resources": ["projects/123"],
+        "restrictedServices": ["storage.googleapis.com", "bigquery.googleapis.com"],
+        "vpcAccessibleServices": {
+            "enableRestriction": True,
+            "allowedServices": ["storage.googleapis.com", "bigquery.googleapis.com"],
+        },
+        "accessLevels": ["accessPolicies/600000000001/accessLevels/inference_dev_corporate"],
+        "ingressPolicies": [],
+        "egressPolicies": [],
+    }
+
+
+def test_enforced_puts_the_same_into_the_status(deploy: Deploy):
+    dry_run = _deploy(deploy, ARGS).one(PERIMETER)
+    enforced = _deploy(deploy, _args(mode="enforced")).one(PERIMETER)
+    assert enforced.inputs["useExplicitDryRunSpec"] is False
+    assert "spec" not in enforced.inputs
+    assert enforced.inputs["status"] == dry_run.inputs["spec"]
+
+
+def test_policy_is_scoped_to_the_project(deploy: Deploy):
+    cloud = _deploy(deploy, ARGS)
+    policy = cloud.one(POLICY)
+    assert policy.inputs == {
+        "parent": "organizations/456",
+        "title": "inference-dev",
+        "scopes": "projects/123",
+    }
+    perimeter = cloud.one(PERIMETER)
+    assert perimeter.inputs["parent"] == "accessPolicies/600000000001"
+    assert perimeter.inputs["name"] == "accessPolicies/600000000001/servicePerimeters/inference_dev"
+
+
+def test_an_existing_policy_is_used(deploy: Deploy):
+    cloud = _deploy(deploy, _args(access_policy="42"))
+    assert not cloud.all(POLICY)
+    assert (
+        cloud.one(PERIMETER).inputs["name"] == "accessPolicies/42/servicePerimeters/inference_dev"
+    )
+
+
+def test_access_level_needs_all_its_conditions(deploy: Deploy):
+    level = _deploy(deploy, ARGS).one(LEVEL, "fence-corporate")
+    assert level.inputs["title"] == "inference_dev_corporate"
+    assert level.inputs["basic"] == {
+        "combiningFunction": "AND",
+        "conditions": [{"ipSubnetworks": ["203.0.113.0/24"], "regions": ["US"]}],
+    }
+
+
+def test_a_level_that_a_rule_names_opens_that_rule_alone(deploy: Deploy):
+    perimeter = _deploy(deploy, _args(ingress=[INGRESS])).one(PERIMETER)
+    level = "accessPolicies/600000000001/accessLevels/inference_dev_corporate"
+    assert perimeter.inputs["spec"]["accessLevels"] == []
+    assert perimeter.inputs["spec"]["ingressPolicies"] == [
+        {
+            "ingressFrom": {
+                "identities": ["serviceAccount:ci@acme.iam.gserviceaccount.com"],
+                "sources": [{"accessLevel": level}, {"resource": "projects/789"}],
+            },
+            "ingressTo": {
+                "resources": ["*"],
+                "operations": [
+                    {
+                        "serviceName": "storage.googleapis.com",
+                        "methodSelectors": [{"method": "google.storage.objects.get"}],
+                    },
+                    {"serviceName": "*"},
+                ],
+            },
+        }
+    ]
+
+
+def test_any_place_is_a_source(deploy: Deploy):
+    rule = {**INGRESS, "ingress_from": {"identity_type": "ANY_IDENTITY", "access_levels": ["*"]}}
+    perimeter = _deploy(deploy, _args(ingress=[rule])).one(PERIMETER)
+    policy = perimeter.inputs["spec"]["ingressPolicies"][0]
+    assert policy["ingressFrom"] == {
+        "identityType": "ANY_IDENTITY",
+        "sources": [{"accessLevel": "*"}],
+    }
+
+
+def test_egress_names_the_projects_called(deploy: Deploy):
+    perimeter = _deploy(deploy, _args(egress=[EGRESS])).one(PERIMETER)
+    assert perimeter.inputs["spec"]["egressPolicies"] == [
+        {
+            "egressFrom": {"identityType": "ANY_SERVICE_ACCOUNT", "sources": []},
+            "egressTo": {
+                "resources": ["projects/789"],
+                "operations": [
+                    {
+                        "serviceName": "storage.googleapis.com",
+                        "methodSelectors": [{"method": "*"}],
+                    }
+                ],
+            },
+        }
+    ]
+
+
+def test_egress_sources_restrict(deploy: Deploy):
+    rule = {**EGRESS, "egress_from": {"identity_type": "ANY_IDENTITY", "projects": ["1"]}}
+    perimeter = _deploy(deploy, _args(egress=[rule])).one(PERIMETER)
+    assert perimeter.inputs["spec"]["egressPolicies"][0]["egressFrom"] == {
+        "identityType": "ANY_IDENTITY",
+        "sources": [{"resource": "projects/1"}],
+        "sourceRestriction": "SOURCE_RESTRICTION_ENABLED",
+    }
+
+
+def test_accessible_services_can_be_fewer(deploy: Deploy):
+    args = _args(vpc_accessible_services=["storage.googleapis.com"])
+    perimeter = _deploy(deploy, args).one(PERIMETER)
+    assert perimeter.inputs["spec"]["vpcAccessibleServices"] == {
+        "enableRestriction": True,
+        "allowedServices": ["storage.googleapis.com"],
+    }
+
+
+def test_levels_exist_before_the_perimeter(deploy: Deploy):
+    for args in (ARGS, _args(ingress=[INGRESS])):
+        cloud = _deploy(deploy, args)
+        assert cloud.requires(cloud.one(PERIMETER), cloud.one(LEVEL))
+        assert cloud.requires(cloud.one(LEVEL), cloud.one(POLICY))
+
+
+def test_deletion_protection_covers_perimeter_and_policy(deploy: Deploy):
+    cloud = _deploy(deploy, _args(deletion_protection=True))
+    assert {r.type for r in cloud.resources if r.protect} == {PERIMETER, POLICY}
+    assert not any(r.protect for r in _deploy(deploy, ARGS).resources)
+
+
+def test_outputs(deploy: Deploy):
+    def program() -> dict[str, Any]:
+        fence = VpcPerimeter("fence", ARGS)
+        return {
+            "policy": fence.access_policy,
+            "perimeter": fence.perimeter_name,
+            "levels": fence.access_level_names,
+        }
+
+    assert deploy(program).value == {
+        "policy": "600000000001",
+        "perimeter": "accessPolicies/600000000001/servicePerimeters/inference_dev",
+        "levels": {"corporate": "accessPolicies/600000000001/accessLevels/inference_dev_corporate"},
+    }
+
+
+def _from(**source: Any) -> dict[str, Any]:
+    return {"ingress": [{**INGRESS, "ingress_from": source}]}
+
+
+def _to(**target: Any) -> dict[str, Any]:
+    return {"ingress": [{**INGRESS, "ingress_to": target}]}
+
+
+IDENTITIES = ["user:a@acme.com"]
+LOCK_OUT = (
+    "found 'enforced' with no way into {}, which locks out whoever deploys from outside; "
+    "add an access level or an ingress rule for the deployer, or stay with 'dry-run'"
+)
+
+
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"title": "1st"},
+        "title",
+        "found '1st', allowed: a letter, then up to 49 letters, digits, hyphens or underscores",
+    ),
+    ({"mode": "on"}, "mode", "found 'on', allowed: dry-run, enforced"),
+    (
+        {"organization": ""},
+        "organization",
+        (
+            "found none, allowed: the organization's number; give it, or access_policy where the "
+            "organization has a policy"
+        ),
+    ),
+    (
+        {"restricted_services": []},
+        "restricted_services",
+        "found none, allowed: one or more; give an API name",
+    ),
+    (
+        {"restricted_services": ["storage"]},
+        "restricted_services[0]",
+        "found 'storage', allowed: <name>.googleapis.com",
+    ),
+    (
+        {"vpc_accessible_services": ["storage"]},
+        "vpc_accessible_services[0]",
+        "found 'storage', allowed: <name>.googleapis.com",
+    ),
+    (
+        {"access_levels": {"all": {}}},
+        "access_levels.all",
+        "found no condition, which anyone meets; give ip_subnetworks, members or regions",
+    ),
+    (
+        {"access_levels": {"all": {"ip_subnetworks": ["0.0.0.0/0"]}}},
+        "access_levels.all.ip_subnetworks[0]",
+        "found '0.0.0.0/0', which anyone meets; give the ranges callers use",
+    ),
+    (
+        {"access_levels": {"all": {"ip_subnetworks": ["203.0.113.1/24"]}}},
+        "access_levels.all.ip_subnetworks[0]",
+        "found '203.0.113.1/24', allowed: an address range; 203.0.113.1/24 has host bits set",
+    ),
+    (
+        {"access_levels": {"all": {"members": ["group:a@acme.com"]}}},
+        "access_levels.all.members[0]",
+        (
+            "found 'group:a@acme.com', allowed: user:<email> or serviceAccount:<email>; "
+            "an access level takes no groups"
+        ),
+    ),
+    (
+        {"access_levels": {"all": {"regions": ["us-central1"]}}},
+        "access_levels.all.regions[0]",
+        "found 'us-central1', allowed: a country as ISO 3166-1 alpha-2, such as US",
+    ),
+    (
+        _from(identities=IDENTITIES),
+        "ingress[0].ingress_from",
+        (
+            "found no place to call from, allowed: access_levels, projects or both; give one "
+            "('*' among access_levels for any place)"
+        ),
+    ),
+    (
+        _from(access_levels=["*"]),
+        "ingress[0].ingress_from",
+        "found 0 identities and identity_type None, allowed: one of the two; say who calls",
+    ),
+    (
+        _from(identities=IDENTITIES, identity_type="ANY_IDENTITY", access_levels=["*"]),
+        "ingress[0].ingress_from",
+        (
+            "found 1 identities and identity_type ANY_IDENTITY, allowed: one of the two; "
+            "say who calls"
+        ),
+    ),
+    (
+        _from(identity_type="ALL", access_levels=["*"]),
+        "ingress[0].ingress_from.identity_type",
+        "found 'ALL', allowed: ANY_IDENTITY, ANY_SERVICE_ACCOUNT, ANY_USER_ACCOUNT",
+    ),
+    (
+        _from(identities=["a@acme.com"], access_levels=["*"]),
+        "ingress[0].ingress_from.identities[0]",
+        (
+            "found 'a@acme.com', allowed: user:, serviceAccount: or group: with an email, "
+            "principal:// or principalSet://"
+        ),
+    ),
+    (
+        _from(identities=IDENTITIES, projects=["acme"]),
+        "ingress[0].ingress_from.projects[0]",
+        "found 'acme', allowed: a project number; `gcloud projects describe` prints it",
+    ),
+    (
+        _from(identities=IDENTITIES, access_levels=["home"]),
+        "ingress[0].ingress_from.access_levels[0]",
+        "found 'home', allowed: *, corporate",
+    ),
+    (
+        _to(services={}),
+        "ingress[0].ingress_to.services",
+        "found none, allowed: one or more; give an API name, or '*'",
+    ),
+    (
+        _to(services={"storage": ["*"]}),
+        "ingress[0].ingress_to.services.storage",
+        "found 'storage', allowed: <name>.googleapis.com",
+    ),
+    (
+        _to(services={"storage.googleapis.com": []}),
+        "ingress[0].ingress_to.services.storage.googleapis.com",
+        "found none, allowed: one or more; give methods, or '*' for all",
+    ),
+    (
+        {"egress": [{**EGRESS, "egress_to": {"services": {"*": ["*"]}}}]},
+        "egress[0].egress_to.projects",
+        ("found none, allowed: project numbers, or '*' for everyone's projects; give those called"),
+    ),
+    (
+        {"egress": [{**EGRESS, "egress_to": {"services": {"*": []}, "projects": ["acme"]}}]},
+        "egress[0].egress_to.projects[0]",
+        "found 'acme', allowed: a project number; `gcloud projects describe` prints it",
+    ),
+    (
+        {"mode": "enforced", "access_levels": {}},
+        "mode",
+        LOCK_OUT.format("bigquery.googleapis.com, storage.googleapis.com"),
+    ),
+    (
+        {
+            "mode": "enforced",
+            "ingress": [{**INGRESS, "ingress_to": {"services": {"storage.googleapis.com": ["*"]}}}],
+        },
+        "mode",
+        LOCK_OUT.format("bigquery.googleapis.com"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "path", "reason"), WRONG)
+def test_wrong_arguments_are_named(change: dict[str, Any], path: str, reason: str):
+    assert validate_vpc_perimeter(_args(**change)).found == [
+        {"property_path": path, "reason": reason}
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"mode": "enforced"},
+        {"mode": "enforced", "ingress": [INGRESS]},
+        {"mode": "dry-run", "access_levels": {}},
+        {"organization": None, "access_policy": "42"},
+        {"ingress": [INGRESS], "egress": [EGRESS]},
+    ],
+)
+def test_right_arguments_pass(change: dict[str, Any]):
+    assert validate_vpc_perimeter(_args(**change)).found == []
