@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.fields import Matching, Settings, label
+from config.fields import Matching, Settings
 
 PipelineName = Annotated[
     str,

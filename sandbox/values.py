@@ -86,7 +86,7 @@ def as_list(value: Value) -> list[Value]:
 
 def from_struct(struct: struct_pb2.Struct) -> Values:
     """Read a wire Struct. Never raises: every Struct has a reading."""
-    return {key: _read(value) for key, value in struct.fields.items()}
+    return {key: _read(struct.fields[key]) for key in sorted(struct.fields)}
 
 
 def _read(value: struct_pb2.Value) -> Value:

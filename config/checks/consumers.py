@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from config.checks.network import check_overlaps
-from config.checks.references import check_keys
+from config.checks.references import check_region_keys
 from config.consumers import Consumer
 from config.errors import Problem, listed, shown
 from config.known import Known
@@ -16,8 +16,8 @@ def check_consumers(known: Known) -> Iterator[Problem]:
     for name, consumer in known.consumers.items():
         path = ("consumers", name)
         yield from _check_kind(path, consumer)
-        yield from check_keys(known, "regions", (*path, "subnets"), consumer.subnets)
-        yield from check_keys(known, "regions", (*path, "subnetworks"), consumer.subnetworks)
+        yield from check_region_keys(known, (*path, "subnets"), consumer.subnets)
+        yield from check_region_keys(known, (*path, "subnetworks"), consumer.subnetworks)
         yield from check_overlaps(
             {(*path, "subnets", region): cidr for region, cidr in consumer.subnets.items()}
         )

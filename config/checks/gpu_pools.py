@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from config.checks.references import check_keys, check_names
+from config.checks.references import check_region_keys, check_regions
 from config.errors import Problem, listed, shown
 from config.gpu_pools import GpuPool
 from config.known import Known
@@ -13,8 +13,8 @@ def check_gpu_pools(known: Known) -> Iterator[Problem]:
     for name, pool in known.gpu_pools.items():
         path = ("gpu_pools", name)
         yield from _check_capacity(path, pool)
-        yield from check_names(known, "regions", (*path, "regions"), pool.regions or ())
-        yield from check_keys(known, "regions", (*path, "zones"), pool.zones)
+        yield from check_regions(known, (*path, "regions"), pool.regions)
+        yield from check_region_keys(known, (*path, "zones"), pool.zones)
         yield from _check_zones(known, path, pool)
 
 

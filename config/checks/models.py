@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from config.checks.references import check_names
-from config.errors import KeyPath, Problem, did_you_mean, listed, shown, shown_path
+from config.checks.references import check_name, check_regions
+from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.fields import slug
 from config.known import Known
 from config.models import Model, ReplicaSet
@@ -30,7 +30,7 @@ def check_models(known: Known) -> Iterator[Problem]:
     yield from _check_names(known)
     for name, model in known.models.items():
         path = ("models", name)
-        yield from check_names(known, "regions", (*path, "regions"), model.regions or ())
+        yield from check_regions(known, (*path, "regions"), model.regions)
         yield from _check_weights(path, model)
         for position, replica_set in enumerate(model.replica_sets):
             yield from _check_replica_set(
@@ -122,15 +122,8 @@ def _check_replica_set(
             f"at most {_LONGEST_SLUG} characters together with the model's name '{slug(name)}'",
             "give a shorter name: or rename the model",
         )
-    pools = known.names.get("gpu_pools")
     where = (*path, "node_pool")
-    if pools and replica_set.node_pool not in pools:
-        yield Problem(
-            where,
-            shown(replica_set.node_pool),
-            listed(pools),
-            did_you_mean(replica_set.node_pool, pools, "add it to gpu_pools or choose one of them"),
-        )
+    yield from check_name(known, "gpu_pools", where, replica_set.node_pool)
     pool = known.gpu_pools.get(replica_set.node_pool)
     if pool is None:
         return

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from config.checks.references import check_names
+from config.checks.references import check_name
 from config.errors import KeyPath, Problem, did_you_mean, listed, shown
 from config.known import Known
 from config.pipelines import MessageSchema, Pipeline, Results
@@ -59,8 +59,7 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
     """Every pipeline."""
     for name, pipeline in known.pipelines.items():
         path = ("pipelines", name)
-        for problem in check_names(known, "regions", path, [pipeline.region]):
-            yield Problem((*path, "region"), problem.found, problem.allowed, problem.remedy)
+        yield from check_name(known, "regions", (*path, "region"), pipeline.region)
         yield from _check_sizes(path, pipeline)
         yield from _check_results((*path, "results"), pipeline.results)
         if pipeline.message_schema:

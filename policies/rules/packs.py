@@ -1,12 +1,13 @@
 """The packs: which folder holds which rules, and what starts them."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
-from policies.rules.config import check_file
+from policies.rules.config import PolicyConfigError, check_file
 from policies.rules.least_privilege import RULES as LEAST_PRIVILEGE
 from policies.rules.rule import AnyRule, to_policy
 from policies.rules.scale_limits import RULES as SCALE_LIMITS
@@ -25,11 +26,14 @@ def check_config(path: Path) -> None:
 def start(folder: Path) -> None:
     """Serve the pack of a folder to the engine, until the engine ends it.
 
-    Refuses to start (`PolicyConfigError`) when a config beside the pack cannot be used: a
-    deployment without its limits must not go ahead.
+    Ends with an error when a config beside the pack cannot be used: a deployment without its
+    limits must not go ahead.
     """
     for path in sorted(folder.glob("*.json")):
-        check_config(path)
+        try:
+            check_config(path)
+        except PolicyConfigError as error:
+            sys.exit(str(error))
     PolicyPack(
         name=folder.name,
         policies=[to_policy(rule) for rule in PACKS[folder.name]],

@@ -61,7 +61,9 @@ def _users(request: Request, rule: Values) -> Iterator[Resource]:
         module = other.type.split(":")[1].split("/")[0]
         if other.type not in rule.get("types", ()) and module not in rule.get("modules", ()):
             continue
-        texts = list(_texts({**other.outputs, **other.inputs}))
+        # What Pulumi made refers by its inputs: outputs also name those that refer to it.
+        said = other.inputs if other.owner == "pulumi" else {**other.outputs, **other.inputs}
+        texts = list(_texts(said))
         if any(relative_name(text) in spellings for text in texts) or (
             other.type in rule.get("types", ()) and short in texts
         ):

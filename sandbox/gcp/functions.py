@@ -11,7 +11,7 @@ from sandbox.gcp.naming import hexes, project_number
 from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import agent_email
 from sandbox.sdk_types import FunctionType, ListOf, ObjectOf, function_type, resource_type
-from sandbox.values import Values, as_list
+from sandbox.values import Values, as_list, is_list
 from sandbox.world import World
 
 Answer = Callable[[World, ProviderConfig, Values], Values]
@@ -79,15 +79,22 @@ def _list(
     project = str(args.get("project") or config.project)
     region = args.get("region") or (config.region if "region" in function.outputs else None)
     rows = [
-        {
-            prop.name: {"id": resource.id, **resource.outputs}.get(prop.name)
-            for prop in item.properties.values()
-            if {"id": resource.id, **resource.outputs}.get(prop.name) is not None
-        }
+        _fitting(item, {"id": resource.id, **resource.outputs})
         for resource in world.by_type(of, project)
         if region is None or str(resource.outputs.get("region", "")).endswith(str(region))
     ]
     return {field: rows, "project": project, "region": region}
+
+
+def _fitting(shape: ObjectOf, outputs: Values) -> Values:
+    """The outputs a list's item has; what a resource has once, a list may have as a list."""
+    return {
+        name: [outputs[name]]
+        if isinstance(prop.shape, ListOf) and not is_list(outputs[name])
+        else outputs[name]
+        for name, prop in ((prop.name, prop) for prop in shape.properties.values())
+        if outputs.get(name) is not None
+    }
 
 
 def _project(world: World, config: ProviderConfig, args: Values) -> Values:

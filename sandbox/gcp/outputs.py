@@ -18,12 +18,15 @@ _LABELS: Final = {"goog-pulumi-provisioned": "true"}
 
 
 def outputs_of(request: Request, effects: Values) -> Values:
-    """All outputs of a resource that exists. `effects`: what its topic module decided."""
-    given = _known(request)
-    decided = merged(effects, _tabled(request))
-    result: Values = dict(given)
-    for name, value in decided.items():
-        result[name] = merged(given[name], value) if name in given else value
+    """All outputs of a resource that exists.
+
+    `effects`, what its topic module decided, overrules inputs; the table only fills gaps.
+    """
+    result = _known(request)
+    for name, value in effects.items():
+        result[name] = merged(result[name], value) if is_map(result.get(name)) else value
+    for name, value in _tabled(request).items():
+        result[name] = merged(result[name], value) if name in result else value
     for output in request.type.outputs.values():
         if output.name not in result:
             value = _kept_or_made(output, request)

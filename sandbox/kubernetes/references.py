@@ -1,7 +1,8 @@
-"""Refuses objects that name something the cluster does not have.
+"""Finds objects that name something the cluster does not have.
 
-Controllers look again and again, so a missing target is only an error when the cluster has come to
-rest without it.
+The API server accepts them, and controllers look again and again. So only what the provider waits
+for (workloads, and objects with `pulumi.com/waitFor`) is held until its targets are there, and
+refused when the cluster has come to rest without them. The rest is found afterwards, by `dangling`.
 """
 
 import time
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.errors import kubernetes
+from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.kubernetes.cluster import Cluster
+from sandbox.kubernetes.gateways import waits
 from sandbox.kubernetes.objects import Kind, at, object_id, split_id
 from sandbox.tables import table
 from sandbox.values import Values, is_map
@@ -38,7 +41,9 @@ class Target:
 def check_references(
     world: World, cluster: Cluster, kind: Kind, id_: str, inputs: Values, patience: float
 ) -> None:
-    """Raise when a named object is missing after `patience` seconds without any change."""
+    """Raise when an awaited object's target is missing after `patience` seconds of standstill."""
+    if kind.name not in table("kubernetes_references")["pod_templates"] and not waits(inputs):
+        return
     namespace = split_id(id_)[0]
     for target in _targets(kind, namespace, inputs):
         problem = _settled(world, cluster, kind, namespace, target, patience)
@@ -47,6 +52,22 @@ def check_references(
                 f'the Kubernetes API server reported that "{id_}" failed to fully initialize or '
                 f"become live: {kind.name} {target.path}: {problem}"
             )
+
+
+def dangling(world: World) -> list[str]:
+    """Every object of every cluster whose target is missing, a line each: they do nothing."""
+    lines: list[str] = []
+    for resource in world.by_type(CLUSTER):
+        cluster = Cluster(resource)
+        for applied in world.in_scope(cluster.id):
+            kind = Kind(applied.type)
+            namespace = split_id(applied.id)[0]
+            lines += [
+                f"{kind.name} {applied.id} in {cluster.resource.id}: {target.path}: {problem}"
+                for target in _targets(kind, namespace, applied.inputs)
+                if (problem := _problem(world, cluster, kind, namespace, target))
+            ]
+    return lines
 
 
 def _settled(

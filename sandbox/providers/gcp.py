@@ -81,7 +81,7 @@ class GcpProvider(Provider[ProviderConfig]):
         kind = self._type(request.type)
         return Request(self.world, kind, config, request.urn, effective(kind, inputs, config))
 
-    def check(self, request: Any, config: ProviderConfig) -> provider_pb2.CheckResponse:
+    def check(self, request: Any, config: ProviderConfig) -> provider_pb2.CheckResponse:  # noqa: ARG002 -- the base's signature
         """Check inputs against the SDK's types, and name what has no name."""
         kind = self._type(request.type)
         news, olds = from_struct(request.news), from_struct(request.olds)

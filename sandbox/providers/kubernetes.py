@@ -62,7 +62,7 @@ class KubernetesProvider(Provider[Access]):
     package: ClassVar[str] = "kubernetes"
     version: ClassVar[str] = metadata.version("pulumi-kubernetes")
 
-    def __init__(self, world: World, patience: float = 3.0) -> None:
+    def __init__(self, world: World, patience: float = 10.0) -> None:
         super().__init__(world)
         self.patience = patience
 

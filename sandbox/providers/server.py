@@ -83,7 +83,7 @@ class Servers:
         self.stop()
 
 
-def serve(world: World, ports: dict[str, int] | None = None, *, patience: float = 3.0) -> Servers:
+def serve(world: World, ports: dict[str, int] | None = None, *, patience: float = 10.0) -> Servers:
     """Serve the world on free loopback ports, or on the given ones (`{"gcp": 40001}`).
 
     `patience`: seconds of standstill after which a Kubernetes object that names a missing one is

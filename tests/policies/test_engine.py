@@ -164,14 +164,41 @@ def test_same_program_differs_by_environment(preview: Preview) -> None:
     assert "allowed: nvidia-l4" not in output
 
 
-def test_config_with_a_bad_limit_stops_the_engine(preview: Preview, tmp_path: Path) -> None:
-    source = ROOT / "policies" / "scale-limits" / "dev.json"
-    config = json.loads(source.read_text())
+@pytest.mark.usefixtures("preview")
+def test_limits_left_out_stop_the_engine() -> None:
+    stack = automation.create_or_select_stack("dev", "inference", program=clean)
+    with pytest.raises(automation.CommandError) as caught:
+        stack.preview(policy_packs=[str(ROOT / "policies" / "scale-limits")], color="never")
+    assert "scale-gpu-total: maxGpus is required" in str(caught.value)
+
+
+@pytest.mark.usefixtures("preview")
+def test_limit_that_is_no_limit_stops_the_engine(tmp_path: Path) -> None:
+    pack = ROOT / "policies" / "scale-limits"
+    config = json.loads((pack / "dev.json").read_text())
     config["scale-hpa-max"]["maxReplicas"] = -1
     bad = tmp_path / "dev.json"
     bad.write_text(json.dumps(config))
     stack = automation.create_or_select_stack("dev", "inference", program=clean)
-    with pytest.raises(automation.CommandError, match="scale-hpa-max"):
+    with pytest.raises(automation.CommandError) as caught:
+        stack.preview(policy_packs=[str(pack)], policy_pack_configs=[str(bad)], color="never")
+    assert "scale-hpa-max: maxReplicas: Must be greater than or equal to 0" in str(caught.value)
+
+
+@pytest.mark.usefixtures("preview")
+def test_pack_with_a_misspelled_rule_does_not_start(tmp_path: Path) -> None:
+    for room in ("catalog", "cost"):
+        (tmp_path / room).symlink_to(ROOT / room)
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    pack = tmp_path / "policies" / "least-privilege"
+    config = (pack / "dev.json").read_text()
+    (pack / "dev.json").write_text(config.replace("iam-no-sa-keys", "iam-no-sa-key"))
+    stack = automation.create_or_select_stack("dev", "inference", program=clean)
+    with pytest.raises(automation.CommandError) as caught:
         stack.preview(
-            policy_packs=[str(source.parent)], policy_pack_configs=[str(bad)], color="never"
+            policy_packs=[str(pack)], policy_pack_configs=[str(pack / "dev.json")], color="never"
         )
+    output = str(caught.value)
+    assert "iam-no-sa-key: no rule of this pack has that name" in output
+    assert "failed to start" in output
+    assert "Traceback" not in output

@@ -80,10 +80,17 @@ def test_every_rule_explains_itself(pack: str) -> None:
 @pytest.mark.parametrize("pack", sorted(LEVELS))
 def test_readme_lists_every_rule_once(pack: str) -> None:
     readme = (POLICIES / pack / "README.md").read_text()
+    configs = [config_of(pack, environment) for environment in ("dev", "prod")]
     for rule in PACKS[pack]:
         level = " / ".join(dict.fromkeys(LEVELS[pack][rule.id]))
         row = f"| `{rule.id}` | {rule.severity.value} | {level} | {rule.description} |"
         assert readme.count(row) == 1
+        line = next(line for line in readme.splitlines() if line.startswith(row))
+        for limit in rule.limits:
+            values = [config[rule.id][limit.name] for config in configs]
+            for value in values:
+                assert f"`{limit.name}`" in line
+                assert isinstance(value, list) or f"{value:,}" in line
 
 
 def test_config_files_are_sound() -> None:

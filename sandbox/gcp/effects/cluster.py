@@ -51,7 +51,8 @@ def cluster_outputs(request: Request) -> Values:
     host = f"gke-{hexes(request.id, 28)}-{request.number}.{request.region}.gke.goog"
     version = _version(request)
     address = f"34.{int(digits(request.id, 3)) % 200 + 20}.{int(hexes(request.id, 2), 16)}.10"
-    name = request.inputs.get("name", "")
+    regional = request.region.count("-") == 1
+    zones = [f"{request.region}-{zone}" for zone in "abc"] if regional else []
     pods = ranges.get(policy.get("clusterSecondaryRangeName", ""), "10.4.0.0/14")
     services = ranges.get(policy.get("servicesSecondaryRangeName", ""), "10.8.0.0/20")
     pem = f"-----BEGIN CERTIFICATE-----\n{hexes(request.id, 64)}\n-----END CERTIFICATE-----\n"
@@ -68,22 +69,16 @@ def cluster_outputs(request: Request) -> Values:
             "clientCertificateConfig": {"issueClientCertificate": False},
         },
         "masterVersion": version,
-        "nodeVersion": version,
-        "clusterIpv4Cidr": pods,
+        "nodeVersion": request.inputs.get("nodeVersion", version),
+        "clusterIpv4Cidr": request.inputs.get("clusterIpv4Cidr", pods),
         "servicesIpv4Cidr": services,
         "ipAllocationPolicy": {"clusterIpv4CidrBlock": pods, "servicesIpv4CidrBlock": services},
-        "privateClusterConfig": {
-            "publicEndpoint": address,
-            "peeringName": "",
-        },
-        "nodeLocations": [f"{request.region}-{zone}" for zone in "abc"]
-        if request.region.count("-") == 1
-        else [],
+        "privateClusterConfig": {"publicEndpoint": address, "peeringName": ""},
+        "nodeLocations": request.inputs.get("nodeLocations", zones),
         "tpuIpv4CidrBlock": "",
         "operation": "",
-        "nodePools": [],
-        "defaultMaxPodsPerNode": 110,
-        "name": name,
+        "nodePools": request.inputs.get("nodePools", []),
+        "defaultMaxPodsPerNode": request.inputs.get("defaultMaxPodsPerNode", 110),
     }
 
 

@@ -79,7 +79,7 @@ def _status(request: Request, attachment: Resource) -> str:
         return "ACCEPTED"
     project = request.project
     consumers = {project, project_number(project)}
-    network = request.own_name(str(request.inputs.get("network", "")))
+    network = _network(request)
     if consumers & set(as_list(inputs.get("consumerRejectLists"))):
         return "REJECTED"
     for entry in as_list(inputs.get("consumerAcceptLists")):
@@ -88,6 +88,17 @@ def _status(request: Request, attachment: Resource) -> str:
         if (by_project or by_network) and _room(request, attachment, entry):
             return "ACCEPTED"
     return "PENDING"
+
+
+def _network(request: Request) -> str:
+    """The consumer's VPC, also where the rule names only a subnetwork or a short name."""
+    given = request.inputs.get("network")
+    if not given and request.inputs.get("subnetwork"):
+        name = request.own_name(str(request.inputs["subnetwork"]))
+        subnetwork = request.world.get(SUBNETWORK, name)
+        given = subnetwork.inputs.get("network") if subnetwork else None
+    name = request.own_name(str(given or ""))
+    return name if "/" in name else f"projects/{request.project}/global/networks/{name}"
 
 
 def _room(request: Request, attachment: Resource, entry: Values) -> bool:

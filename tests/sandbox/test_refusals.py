@@ -1,0 +1,259 @@
+"""What Google Cloud refuses, in its words."""
+
+import pytest
+
+from sandbox.world import World
+from tests.sandbox.client import Client, RefusedError
+
+NETWORK = "gcp:compute/network:Network"
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+TOPIC = "gcp:pubsub/topic:Topic"
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+SERVICE = "gcp:projects/service:Service"
+
+
+@pytest.fixture
+def cloud(gcp: Client) -> Client:
+    gcp.enable("compute", "pubsub", "iam", "container", "bigquery")
+    return gcp
+
+
+def member(cloud: Client, who: str) -> str:
+    return cloud.create(TOPIC_MEMBER, {"topic": "t", "role": "roles/x", "member": who})[0]
+
+
+def test_an_api_that_is_off_refuses(gcp: Client) -> None:
+    with pytest.raises(RefusedError) as refused:
+        gcp.create(TOPIC, {"name": "t"})
+    message = str(refused.value)
+    assert message.startswith(
+        "googleapi: Error 403: pubsub.googleapis.com API has not been used in"
+    )
+    assert "acme" in message
+    assert message.endswith("accessNotConfigured")
+    gcp.enable("pubsub")
+    assert gcp.create(TOPIC, {"name": "t"})[0]
+
+
+def test_a_preview_does_not_ask_for_the_api(gcp: Client) -> None:
+    assert gcp.create(TOPIC, {"name": "t"}, preview=True)[1]["name"] == "t"
+
+
+def test_an_api_stays_on_unless_told_otherwise(gcp: Client, world: World) -> None:
+    inputs = {"service": "pubsub.googleapis.com"}
+    id_, state = gcp.create(SERVICE, inputs)
+    gcp.delete(SERVICE, id_, state)
+    assert world.enabled_apis("acme") == {"pubsub.googleapis.com"}
+    id_, state = gcp.create(SERVICE, {**inputs, "disableOnDestroy": True})
+    gcp.delete(SERVICE, id_, state)
+    assert world.enabled_apis("acme") == set()
+
+
+def test_the_same_name_twice_is_a_conflict(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    with pytest.raises(RefusedError, match=r"Error 409: .*projects/acme/topics/t.*alreadyExists"):
+        cloud.create(TOPIC, {"name": "t"})
+
+
+def test_a_grant_made_twice_is_no_conflict(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    assert member(cloud, "user:a@b.c") == member(cloud, "user:a@b.c")
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "missing"),
+    [
+        (
+            SUBNETWORK,
+            {"network": "n", "ipCidrRange": "10.0.0.0/24"},
+            "projects/acme/global/networks/n",
+        ),
+        (
+            SUBNETWORK,
+            {"network": "https://www.googleapis.com/compute/v1/projects/acme/global/networks/n"},
+            "projects/acme/global/networks/n",
+        ),
+        (SUBSCRIPTION, {"topic": "projects/acme/topics/t"}, "projects/acme/topics/t"),
+        (
+            "gcp:container/nodePool:NodePool",
+            {"cluster": "c", "location": "us-east4"},
+            "projects/acme/locations/us-east4/clusters/c",
+        ),
+    ],
+)
+def test_a_reference_to_nothing_is_refused(
+    cloud: Client, token: str, inputs: dict[str, str], missing: str
+) -> None:
+    with pytest.raises(RefusedError, match=f"Error 404: .*'{missing}' was not found, notFound"):
+        cloud.create(token, {"name": "it", **inputs})
+
+
+def test_a_subscription_needs_its_table_and_dead_letter_topic(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    base = {"name": "s", "topic": "t"}
+    with pytest.raises(RefusedError, match="projects/acme/datasets/d/tables/results"):
+        cloud.create(SUBSCRIPTION, {**base, "bigqueryConfig": {"table": "acme.d.results"}})
+    dead = {"deadLetterTopic": "projects/acme/topics/dead"}
+    with pytest.raises(RefusedError, match="projects/acme/topics/dead"):
+        cloud.create(SUBSCRIPTION, {**base, "deadLetterPolicy": dead})
+
+
+def test_a_project_number_names_the_same_project(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    number = cloud.invoke("gcp:organizations/getProject:getProject")["number"]
+    inputs = {"name": "s", "topic": f"projects/{number}/topics/t"}
+    assert cloud.create(SUBSCRIPTION, inputs)[0]
+
+
+def test_a_grant_to_an_unknown_account_is_refused(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    email = "robot@acme.iam.gserviceaccount.com"
+    with pytest.raises(RefusedError, match=f"Error 400: Service account {email} does not exist"):
+        member(cloud, f"serviceAccount:{email}")
+    cloud.create(ACCOUNT, {"accountId": "robot"})
+    assert member(cloud, f"serviceAccount:{email}")
+
+
+def test_service_agents_exist_once_their_api_is_on(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    number = cloud.invoke("gcp:organizations/getProject:getProject")["number"]
+    assert member(cloud, f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com")
+    assert member(cloud, f"serviceAccount:{number}@cloudservices.gserviceaccount.com")
+    assert member(cloud, f"serviceAccount:{number}-compute@developer.gserviceaccount.com")
+    run = f"serviceAccount:service-{number}@serverless-robot-prod.iam.gserviceaccount.com"
+    with pytest.raises(RefusedError, match="does not exist"):
+        member(cloud, run)
+    cloud.enable("run")
+    assert member(cloud, run)
+
+
+def test_a_service_identity_names_the_agent(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    _, identity = cloud.create(
+        "gcp:projects/serviceIdentity:ServiceIdentity", {"service": "pubsub.googleapis.com"}
+    )
+    assert identity["email"].endswith("@gcp-sa-pubsub.iam.gserviceaccount.com")
+    assert member(cloud, identity["member"])
+
+
+def test_workload_identity_needs_a_cluster(cloud: Client) -> None:
+    cloud.create(TOPIC, {"name": "t"})
+    who = "serviceAccount:acme.svc.id.goog[default/robot]"
+    with pytest.raises(RefusedError, match="Identity Pool does not exist"):
+        member(cloud, who)
+    cloud.create("gcp:container/cluster:Cluster", {"name": "c", "location": "us-central1"})
+    assert member(cloud, who)
+
+
+def test_what_lies_elsewhere_is_noted_not_refused(cloud: Client, world: World) -> None:
+    inputs = {"name": "s", "topic": "projects/elsewhere/topics/t"}
+    cloud.create(SUBSCRIPTION, inputs)
+    cloud.create(TOPIC, {"name": "t"})
+    member(cloud, "group:team@example.com")
+    subjects = [assumption.subject for assumption in world.assumptions()]
+    assert subjects == ["group:team@example.com", "projects/elsewhere/topics/t"]
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"ipCidrRange": "10.0.8.0/24"},
+        {
+            "ipCidrRange": "10.9.0.0/24",
+            "secondaryIpRanges": [{"rangeName": "p", "ipCidrRange": "10.0.0.0/16"}],
+        },
+    ],
+)
+def test_overlapping_ranges_in_a_network_are_refused(
+    cloud: Client, ranges: dict[str, object]
+) -> None:
+    network, _ = cloud.create(NETWORK, {"name": "n"})
+    other, _ = cloud.create(NETWORK, {"name": "other"})
+    cloud.create(SUBNETWORK, {"name": "a", "network": network, "ipCidrRange": "10.0.0.0/20"})
+    with pytest.raises(RefusedError, match=r"Error 400: .* conflicts with existing subnetwork 'a'"):
+        cloud.create(SUBNETWORK, {"name": "b", "network": network, **ranges})
+    assert cloud.create(SUBNETWORK, {"name": "b", "network": other, **ranges})[0]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [
+        ({"ipCidrRange": "10.0.0.1/24"}, "has host bits set"),
+        ({"ipCidrRange": "10.0.0.0/27", "purpose": "REGIONAL_MANAGED_PROXY"}, "/26 or larger"),
+        ({"ipCidrRange": "ten"}, "'ten'"),
+    ],
+)
+def test_a_bad_range_is_refused(cloud: Client, inputs: dict[str, str], why: str) -> None:
+    network, _ = cloud.create(NETWORK, {"name": "n"})
+    with pytest.raises(RefusedError, match=why):
+        cloud.create(SUBNETWORK, {"name": "a", "network": network, **inputs})
+
+
+def test_a_cluster_needs_the_ranges_it_names(cloud: Client) -> None:
+    network, _ = cloud.create(NETWORK, {"name": "n"})
+    subnetwork, _ = cloud.create(
+        SUBNETWORK, {"name": "a", "network": network, "ipCidrRange": "10.0.0.0/20"}
+    )
+    inputs = {"name": "c", "location": "us-central1", "network": network, "subnetwork": subnetwork}
+    with pytest.raises(RefusedError, match="secondary range 'pods' not found"):
+        cloud.create(
+            "gcp:container/cluster:Cluster",
+            {**inputs, "ipAllocationPolicy": {"clusterSecondaryRangeName": "pods"}},
+        )
+
+
+def test_what_is_in_use_cannot_be_deleted(cloud: Client) -> None:
+    network, _ = cloud.create(NETWORK, {"name": "n"})
+    subnetwork, _ = cloud.create(
+        SUBNETWORK, {"name": "a", "network": network, "ipCidrRange": "10.0.0.0/20"}
+    )
+    with pytest.raises(RefusedError) as refused:
+        cloud.delete(NETWORK, network)
+    assert "Error 400: The network resource 'projects/acme/global/networks/n'" in str(refused.value)
+    assert f"is already being used by '{subnetwork}'" in str(refused.value)
+    cloud.delete(SUBNETWORK, subnetwork)
+    cloud.delete(NETWORK, network)
+
+
+def test_a_dataset_with_tables_stays_unless_forced(cloud: Client) -> None:
+    dataset, _ = cloud.create("gcp:bigquery/dataset:Dataset", {"datasetId": "d"})
+    cloud.create("gcp:bigquery/table:Table", {"datasetId": "d", "tableId": "t"})
+    with pytest.raises(RefusedError, match="Dataset is still in use"):
+        cloud.delete("gcp:bigquery/dataset:Dataset", dataset)
+    cloud.delete("gcp:bigquery/dataset:Dataset", dataset, {"deleteContentsOnDestroy": True})
+
+
+@pytest.mark.parametrize(
+    ("state", "allowed"),
+    [
+        ({}, False),
+        ({"deletionProtection": True}, False),
+        ({"deletionProtection": False}, True),
+        ({"deletionProtection": False, "deletionPolicy": "PREVENT"}, False),
+    ],
+)
+def test_protected_resources_stay(cloud: Client, state: dict[str, object], allowed: bool) -> None:
+    token = "gcp:container/cluster:Cluster"  # noqa: S105 -- a type
+    id_, _ = cloud.create(token, {"name": "c", "location": "us-central1", **state})
+    if allowed:
+        cloud.delete(token, id_, state)
+        assert cloud.read(token, id_)[0] == ""
+    else:
+        with pytest.raises(RefusedError, match="cannot destroy Cluster"):
+            cloud.delete(token, id_, state)
+        assert cloud.read(token, id_)[0] == id_
+
+
+def test_an_abandoned_resource_stays_in_the_cloud(cloud: Client) -> None:
+    id_, _ = cloud.create(TOPIC, {"name": "t", "deletionPolicy": "ABANDON"})
+    cloud.delete(TOPIC, id_, {"deletionPolicy": "ABANDON"})
+    assert cloud.read(TOPIC, id_)[0] == id_
+
+
+def test_a_refused_request_leaves_no_trace(cloud: Client, world: World) -> None:
+    before = world.count()
+    with pytest.raises(RefusedError):
+        cloud.create(SUBNETWORK, {"name": "a", "network": "n", "ipCidrRange": "10.0.0.0/24"})
+    assert world.count() == before
