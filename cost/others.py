@@ -41,6 +41,7 @@ _FREE: Final = re.compile(
     r"inference:index:.*|pulumi:.*|kubernetes:.*|random:.*|command:.*|time:.*"
     r"|gcp:[^:]+:[A-Za-z0-9]*I(am|AM)(Member|Binding|Policy|CustomRole|AuditConfig)"
     r"|gcp:(accesscontextmanager|iam|organizations|projects|serviceaccount|serviceusage|tags)/.*"
+    r"|gcp:artifactregistry/(vpcscConfig):.*"
     r"|gcp:bigquery/(datasetAccess|routine|connection):.*"
     r"|gcp:certificateauthority/(certificateTemplate):.*"
     r"|gcp:certificatemanager/(certificateIssuanceConfig|certificateMap|certificateMapEntry"

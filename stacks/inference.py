@@ -7,10 +7,11 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from catalog.releases import VLLM_IMAGE
+from catalog.releases import BODY_BASED_ROUTER_IMAGE, ENDPOINT_PICKER_IMAGE, VLLM_IMAGE
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
+from components.cluster.image_mirror import ImageMirror
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.inference_pool import Pool
@@ -19,7 +20,9 @@ from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
 from components.inference.names import dns_label
 from components.inference.private_certificate import PrivateCertificate
+from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc import PODS_RANGE, SERVICES_RANGE
+from components.network.vpc_perimeter import VpcPerimeter
 from config.gpu_pools import GpuPool
 from config.models import Model, ReplicaSet
 from config.platform import Platform
@@ -39,11 +42,13 @@ class Region:
     gateway: InferenceGateway
 
 
-def build_inference(platform: Platform, foundation: Foundation) -> Mapping[str, Region]:
+def build_inference(
+    platform: Platform, foundation: Foundation, perimeter: VpcPerimeter | None
+) -> Mapping[str, Region]:
     """Makes every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
     return {
-        name: _RegionBuilder(platform, foundation, name, secret).build()
+        name: _RegionBuilder(platform, foundation, name, secret, perimeter).build()
         for name in platform.regions
     }
 
@@ -70,6 +75,7 @@ class _RegionBuilder:
     foundation: Foundation
     region: str
     secret: pulumi.Output[str] | None
+    perimeter: VpcPerimeter | None
 
     @property
     def name(self) -> str:
@@ -81,6 +87,7 @@ class _RegionBuilder:
 
     def build(self) -> Region:
         cluster = self._cluster()
+        images = self._images(cluster)
         pools = {
             name: self._gpu_pool(cluster, name, pool)
             for name, pool in self.platform.pools_in(self.region).items()
@@ -101,7 +108,7 @@ class _RegionBuilder:
         definitions = InferenceCrds(self.name, {}, in_cluster)
         servers = {
             replica_set_name(model, replica_set): self._server(
-                cluster, pools, namespace, model, replica_set, in_cluster
+                cluster, pools, images, namespace, model, replica_set, in_cluster
             )
             for model, _, replica_set in self.platform.replica_sets_in(self.region)
         }
@@ -122,6 +129,8 @@ class _RegionBuilder:
                 "request_timeout_seconds": self.platform.gateway.request_timeout_seconds,
                 "proxy_only_subnetwork": self.foundation.vpc.proxy_only_subnetwork_ids[self.region],
                 "extension_api_group": definitions.api_group,
+                "picker": {"image": images.reference(ENDPOINT_PICKER_IMAGE)},
+                "router_image": images.reference(BODY_BASED_ROUTER_IMAGE),
             },
             in_cluster,
         )
@@ -139,6 +148,25 @@ class _RegionBuilder:
                 "pods_range": PODS_RANGE,
                 "services_range": SERVICES_RANGE,
                 "deletion_protection": self.platform.deletion_protection,
+            },
+            self.google,
+        )
+
+    def _images(self, cluster: GkeCluster) -> ImageMirror:
+        enforced = self.platform.perimeter is not None and self.platform.perimeter.mode == ENFORCED
+        project = self.foundation.services.project_id
+        if enforced and self.perimeter is not None:
+            # Fetching through a perimeter can only be allowed once the project is inside one.
+            project = pulumi.Output.all(project, self.perimeter.perimeter_name).apply(
+                lambda values: str(values[0])
+            )
+        return ImageMirror(
+            self.name,
+            {
+                "project": project,
+                "region": self.region,
+                "readers": {"nodes": cluster.node_service_account},
+                "vpc_service_controls": enforced,
             },
             self.google,
         )
@@ -187,6 +215,7 @@ class _RegionBuilder:
         self,
         cluster: GkeCluster,
         pools: Mapping[str, GpuNodePool],
+        images: ImageMirror,
         namespace: pulumi.Output[str],
         name: str,
         replica_set: ReplicaSet,
@@ -201,7 +230,7 @@ class _RegionBuilder:
             "namespace": namespace,
             "model": name,
             "source": model.source,
-            "image": VLLM_IMAGE,
+            "image": images.reference(VLLM_IMAGE),
             "node_selector": pools[replica_set.node_pool].node_selector,
             "gpus": replica_set.gpus,
             "replicas": replica_set.replicas,

@@ -13,10 +13,10 @@ from stacks.serverless import build_serverless
 def build_platform(platform: Platform) -> Mapping[str, object]:
     """Makes every resource of the environment; returns the stack's outputs by name."""
     foundation = build_foundation(platform)
-    regions = build_inference(platform, foundation)
+    perimeter = build_perimeter(platform, foundation)
+    regions = build_inference(platform, foundation, perimeter)
     endpoint = build_publication(platform, foundation, regions)
     pipelines = build_serverless(platform, foundation)
-    perimeter = build_perimeter(platform, foundation)
 
     outputs: dict[str, object] = {
         "inference_url": f"https://{platform.gateway.hostname}/v1",

@@ -149,7 +149,8 @@ class MessageArchive(pulumi.ComponentResource):
             storage_class=archive.get("storage_class", "STANDARD"),
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            force_destroy=False,
+            # Without protection a destroy must not stop at the first message that was kept.
+            force_destroy=not args.get("deletion_protection", True),
             # Objects are written once: versions would only be paid for.
             versioning={"enabled": False},
             soft_delete_policy={"retention_duration_seconds": _SOFT_DELETE_SECONDS},

@@ -19,7 +19,7 @@ from sandbox.check import Failure
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.kinds import DEFINITION
 from sandbox.kubernetes.objects import Kind
-from sandbox.values import Values, as_map, has_unknown, is_map
+from sandbox.values import Unknown, Values, as_map, has_unknown, is_map
 from sandbox.world import World
 
 _FOLDER: Final = Path(__file__).parent.parent / "crds"
@@ -31,6 +31,8 @@ _KEPT: Final = frozenset(
         "minProperties", "maxProperties", "multipleOf",
     }
 )  # fmt: skip
+# Checks of a value as a whole: undecided while any part of it is unknown.
+_WHOLE: Final = frozenset({"anyOf", "const", "enum", "not", "oneOf", "uniqueItems"})
 _SHOWN: Final = 60
 
 
@@ -43,7 +45,7 @@ def check_object(
         return []
     content = {name: value for name, value in inputs.items() if name not in _ENVELOPE}
     errors = (leaf for error in validator.iter_errors(content) for leaf in _leaves(error))
-    failures = [_failure(kind, error) for error in errors if not has_unknown(error.instance)]
+    failures = (found for error in errors for found in _failures(kind, error))
     return list(dict.fromkeys(failures))
 
 
@@ -134,25 +136,32 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield error
 
 
-def _failure(kind: Kind, error: ValidationError) -> Failure:
+def _failures(kind: Kind, error: ValidationError) -> Iterator[Failure]:
+    instance: Any = error.instance
+    if isinstance(instance, Unknown) or (error.validator in _WHOLE and has_unknown(instance)):
+        return
     path = _path(error.absolute_path)
-    if error.validator == "additionalProperties" and is_map(error.instance):
+    prefix = f"{path}." if path else ""
+    if error.validator == "additionalProperties":
         schema: Any = error.schema
         known = list(schema.get("properties", {}))
-        unknown = sorted(set(error.instance) - set(known))
-        name = unknown[0] if unknown else ""
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"allowed: {', '.join(sorted(known))}"
-        full = f"{path}.{name}" if path else name
-        return Failure(full, f".{full}: field not declared in schema of {kind.token}; {hint}")
-    shown = repr(error.instance)
-    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
-    if error.validator == "required":
+        for name in sorted(set(instance) - set(known)):
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = (
+                f"did you mean '{close[0]}'?" if close else f"allowed: {', '.join(sorted(known))}"
+            )
+            full = f"{prefix}{name}"
+            reason = f".{full}: field not declared in schema of {kind.token}; {hint}"
+            yield Failure(full, reason)
+    elif error.validator == "required":
         missing = error.message.split("'")[1]
-        full = f"{path}.{missing}" if path else missing
-        return Failure(full, f"missing required property '{full}' of {kind.token}")
-    allowed = error.message.removeprefix(f"{error.instance!r} ")
-    return Failure(path, f".{path}: found {shown} in {kind.token}, which {allowed}")
+        full = f"{prefix}{missing}"
+        yield Failure(full, f"missing required property '{full}' of {kind.token}")
+    else:
+        shown = repr(instance)
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+        allowed = error.message.removeprefix(f"{instance!r} ")
+        yield Failure(path, f".{path}: found {shown} in {kind.token}, which {allowed}")
 
 
 def _path(parts: Sequence[str | int]) -> str:

@@ -3,6 +3,7 @@
 import os
 import runpy
 import shutil
+import traceback
 from collections.abc import Callable
 
 import pulumi
@@ -12,6 +13,7 @@ from pulumi import automation
 from sandbox.launcher.places import PROJECT, ROOT, VENV_BIN, StackPlaces, engine_root
 from sandbox.launcher.problem import LaunchError
 
+OWN = f"{ROOT}{os.sep}"
 Program = Callable[[], None]
 
 # The config file's own secrets are sealed with the key of the real backend, which a rehearsal
@@ -88,8 +90,11 @@ def _write_project(places: StackPlaces) -> None:
     copy.write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
-def message_of(error: BaseException) -> str | None:
-    """The message of an error that is meant for the user, or None for a defect of the program."""
-    if isinstance(error, pulumi.RunError | pulumi.InputPropertyError | pulumi.InputPropertiesError):
+def message_of(error: BaseException) -> str:
+    """What went wrong in the program, for its user; for a defect also where it is."""
+    meant = (pulumi.RunError, pulumi.InputPropertyError, pulumi.InputPropertiesError)
+    if isinstance(error, meant):
         return str(error)
-    return None
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(OWN)]
+    place = f" at {frames[-1].filename.removeprefix(OWN)}:{frames[-1].lineno}" if frames else ""
+    return f"a defect of the program{place}: {type(error).__name__}: {error}"

@@ -11,6 +11,7 @@ from pulumi import automation
 
 from config.errors import ConfigError
 from config.load import from_file
+from sandbox.kubernetes.references import dangling
 from sandbox.launcher import report
 from sandbox.launcher.engine import message_of, open_stack, platform_program
 from sandbox.launcher.locks import clear_stale_locks
@@ -39,13 +40,15 @@ def up(places: StackPlaces) -> None:
     """Makes the sandbox cloud as the config says, and prints what was made."""
     _checked(places)
     progress, result = _run(places, "up")
+    assumed = _settled_world(places)
     resources = report.own_resources(progress)
     outputs = {name: output.value for name, output in result.outputs.items()}
     print(f"\n{report.changes_line(progress.changes, preview=False)}")
     print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
     print(f"\nOutputs:\n{report.outputs_table(outputs)}")
     print(f"\n{report.cost_section(resources)}")
-    print(f"\n{report.policies_line(progress)}\n{report.places_section(places)}")
+    print(f"\n{report.policies_line(progress)}")
+    print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
 
 
 def preview(places: StackPlaces) -> None:
@@ -122,7 +125,7 @@ def _failure(
     problem: automation.CommandError,
 ) -> str:
     """One message for a failed operation: the causes first, then what is left and what to do."""
-    messages = [text for failure in failures if (text := message_of(failure)) is not None]
+    messages = [message_of(failure) for failure in failures]
     causes = messages or progress.violations or progress.errors or [str(problem)]
     done = sum(progress.changes.values())
     kept = (
@@ -147,6 +150,21 @@ def _graceful_interrupt(progress: Progress) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _settled_world(places: StackPlaces) -> list[str]:
+    """What the stack relies on outside its world.
+
+    Raises LaunchError if a Kubernetes object names something that isn't there.
+    """
+    with World(places.world) as world:
+        if lines := dangling(world):
+            listed = "\n".join(f"  - {line}" for line in lines)
+            raise LaunchError(
+                f"Kubernetes accepts these objects, but what they name isn't there, so they do "
+                f"nothing:\n{listed}"
+            )
+        return sorted({assumption.subject for assumption in world.assumptions()})
 
 
 def _checked(places: StackPlaces) -> None:

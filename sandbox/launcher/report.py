@@ -64,6 +64,12 @@ def cost_section(resources: Iterable[Resource]) -> str:
     return "Cost:\n" + render(estimate(resources, today=date.today()))
 
 
+def assumptions_section(subjects: Iterable[str]) -> str:
+    """What the stack relies on that the sandbox can't know."""
+    lines = [f"  {subject}\n" for subject in subjects]
+    return f"Assumed to exist outside the project:\n{''.join(lines)}" if lines else ""
+
+
 def places_section(places: StackPlaces) -> str:
     """Where the state and the sandbox cloud's world are."""
     return f"State: {places.state}\nSandbox cloud: {places.world}"

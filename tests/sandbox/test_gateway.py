@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers
 from sandbox.world import World
 from tests.sandbox.client import Client, RefusedError, connect
@@ -204,9 +205,13 @@ def test_a_gateway_policy_opens_global_access(gcp: Client, cluster: Client) -> N
 
 
 @pytest.mark.usefixtures("proxies")
-def test_a_policy_for_no_gateway_is_refused(cluster: Client) -> None:
-    target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "nowhere"}
-    with pytest.raises(
-        RefusedError, match=r'gateways.gateway.networking.k8s.io "nowhere" not found'
-    ):
-        cluster.create(POLICY, {"metadata": {"name": "p"}, "spec": {"targetRef": target}})
+def test_a_policy_for_no_gateway_is_accepted_and_found_dangling(
+    cluster: Client, world: World
+) -> None:
+    target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "door"}
+    cluster.create(POLICY, {"metadata": {"name": "p"}, "spec": {"targetRef": target}})
+    (line,) = dangling(world)
+    assert line.startswith("GCPGatewayPolicy default/p in projects/acme/")
+    assert 'spec.targetRef: gateways.gateway.networking.k8s.io "door" not found' in line
+    cluster.create(GATEWAY, gateway())
+    assert dangling(world) == []

@@ -39,7 +39,7 @@ def test_a_damaged_world_does_not_end_in_a_traceback(world: World, gcp: Client) 
 
 
 def test_handshake_and_construct_are_left_to_older_ways(gcp: Client) -> None:
-    with pytest.raises(RefusedError, match="(?i)not implemented"):
+    with pytest.raises(RefusedError, match=r"(?i)not implemented"):
         gcp.construct()
 
 
