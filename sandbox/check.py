@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.sdk_types import AnyOf, ListOf, MapOf, ObjectOf, Property, Scalar, Shape
+from sandbox.sdk_shapes import AnyOf, ListOf, MapOf, ObjectOf, Property, Scalar, Shape
 from sandbox.values import Asset, Secret, Unknown, Value, Values, is_list, is_map
 
 _BOOLEANS: Final = frozenset({"true", "false"})

@@ -77,6 +77,7 @@ class World:
         self._depth = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # the world knows every secret's plaintext
             self._connection = self._open()
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(str(error)) from error
@@ -144,6 +145,11 @@ class World:
         with self._lock:
             try:
                 return self._connection.execute(sql, parameters).fetchall()
+            except sqlite3.OperationalError as error:
+                raise WorldError(
+                    f"{self.path}: cannot be used now: {error}; nothing of it was changed: stop "
+                    "other commands on this stack or free disk space, then run the command again"
+                ) from error
             except sqlite3.DatabaseError as error:
                 raise self._unusable(str(error)) from error
 

@@ -25,7 +25,9 @@ ENGINE = ROOT / ".engine"
 STAMP = ENGINE / "engine.json"
 COMMAND = ENGINE / "bin" / "pulumi"
 LANGUAGE_HOST = ENGINE / "language-host" / "pulumi-language-python"
-VERSION_PACKAGE = "github.com/pulumi/pulumi/sdk/v3/go/common/version"
+EXECUTOR = "pulumi-language-python-exec"
+SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
+VERSION_PACKAGE = f"{SDK_MODULE}/go/common/version"
 RELEASE = "https://get.pulumi.com/releases/sdk/pulumi-v{version}-{system}-{machine}.tar.gz"
 CHECKSUMS = (
     "https://github.com/pulumi/pulumi/releases/download/v{version}/pulumi-{version}-checksums.txt"
@@ -66,16 +68,27 @@ def ensure_engine() -> None:
 
 def ensure_language_host() -> None:
     """Makes the plain `pulumi` command able to run Python programs, where Go is there to do it."""
-    if (ENGINE / "bin" / "pulumi-language-python").exists() or LANGUAGE_HOST.exists():
+    bundled = COMMAND.resolve().with_name(LANGUAGE_HOST.name)
+    go = shutil.which("go")
+    if bundled.exists() or LANGUAGE_HOST.exists() or go is None:
         return
-    if shutil.which("pulumi-language-python") or shutil.which("go") is None:
-        return
-    _build(
-        ROOT / "tools" / "go" / "language-host",
-        "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
-        LANGUAGE_HOST,
-        pinned("pulumi"),
+    module = ROOT / "tools" / "go" / "language-host"
+    found = subprocess.run(
+        [go, "list", "-m", "-f", "{{.Dir}}", SDK_MODULE],
+        cwd=module,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    executor = Path(found.stdout.strip()) / "python" / "cmd" / EXECUTOR
+    package = f"{SDK_MODULE}/python/cmd/{LANGUAGE_HOST.name}"
+    built = LANGUAGE_HOST.with_name("built")
+    _build(module, package, built, pinned("pulumi"))
+    # The host starts the program through this script beside it. Put first, so that a host that is
+    # in place is a whole one.
+    shutil.copy(executor, LANGUAGE_HOST.with_name(EXECUTOR))
+    LANGUAGE_HOST.with_name(EXECUTOR).chmod(0o755)
+    built.replace(LANGUAGE_HOST)
 
 
 def _intact(version: str) -> bool:
@@ -173,7 +186,7 @@ def _build(module: Path, package: str, target: Path, version: str) -> None:
                 *("go", "build", "-mod=readonly", "-trimpath", "-o", built),
                 *("-ldflags", f"-s -w -X {VERSION_PACKAGE}.Version=v{version}", package),
             ],
-            f"building {target.name} from Go modules (some minutes, once)",
+            f"building {package.rpartition('/')[2]} from Go modules (some minutes, once)",
             cwd=module,
             env={**os.environ, "GOFLAGS": "-buildvcs=false"},
         )

@@ -10,7 +10,8 @@ from sandbox.gcp.identifiers import make_id
 from sandbox.gcp.naming import hexes, project_number
 from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import agent_email
-from sandbox.sdk_types import FunctionType, ListOf, ObjectOf, function_type, resource_type
+from sandbox.sdk_shapes import ListOf, ObjectOf
+from sandbox.sdk_types import FunctionType, function_type, resource_type
 from sandbox.values import Values, as_list, is_list
 from sandbox.world import World
 

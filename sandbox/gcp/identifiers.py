@@ -38,6 +38,13 @@ def id_format(resource: ResourceType) -> str | None:
     return formats[0] if formats else None
 
 
+def identifying_inputs(resource: ResourceType) -> frozenset[str]:
+    """The inputs that are part of the id, and so cannot change in place."""
+    holes = _HOLE.findall(id_format(resource) or "")
+    found = (next((n for n in _spellings(hole) if n in resource.inputs), None) for hole in holes)
+    return frozenset(name for name in found if name is not None)
+
+
 def make_id(request: Request) -> str:
     """The id the cloud gives a new resource."""
     resource = request.type

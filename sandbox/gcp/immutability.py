@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sandbox.diff import Change, matches
+from sandbox.gcp.identifiers import identifying_inputs
 from sandbox.gcp.naming import relative_name
 from sandbox.sdk_types import ResourceType
 from sandbox.tables import table
@@ -30,20 +31,9 @@ def replaces(resource: ResourceType, change: Change, old: Values, new: Values) -
         return True
     if any(matches(change.pattern, entry.get("immutable", ())) for entry in entries):
         return True
-    if change.pattern in rules["everywhere"]:
-        return not entries or not _name_is_free(resource, change.pattern)
+    if change.pattern in rules["everywhere"] or change.pattern in identifying_inputs(resource):
+        return True
     return not entries and change.pattern in resource.documented_immutable
-
-
-def _name_is_free(resource: ResourceType, name: str) -> bool:
-    """Some `name` inputs are display names; the id format knows."""
-    formats = resource.import_formats
-    return (
-        name == "name"
-        and bool(formats)
-        and "{{name}}" not in formats[0]
-        and not any("{{" in part and part.endswith("_id}}") for part in formats[0].split("/"))
-    )
 
 
 def _contains(new: Any, old: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sandbox.gcp.naming import digits, hexes
 from sandbox.gcp.request import Request
-from sandbox.sdk_types import ListOf, MapOf, ObjectOf, Output, Scalar
+from sandbox.sdk_shapes import ListOf, MapOf, ObjectOf, Output, Scalar
 from sandbox.tables import table
 from sandbox.values import UNKNOWN, Value, Values, is_list, is_map, merged
 

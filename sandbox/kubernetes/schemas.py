@@ -93,6 +93,7 @@ def _compiled(schema: str) -> Draft202012Validator:
 
 def _convert(schema: Values) -> Values:
     """A structural schema as a strict JSON schema: undeclared fields are refused."""
+    schema = {_extension(key): value for key, value in schema.items()}
     if schema.get("x-kubernetes-int-or-string"):
         return {"type": ["integer", "string"]}
     result = _bounds({key: value for key, value in schema.items() if key in _KEPT})
@@ -110,6 +111,11 @@ def _convert(schema: Values) -> Values:
         if key in schema:
             result[key] = [_partial(option) for option in schema[key]]
     return result | ({"not": _partial(schema["not"])} if "not" in schema else {})
+
+
+def _extension(key: str) -> str:
+    """The SDK spells `x-kubernetes-...` with underscores."""
+    return key.replace("_", "-") if key.startswith("x_kubernetes") else key
 
 
 def _bounds(schema: Values) -> Values:

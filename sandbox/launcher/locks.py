@@ -1,8 +1,10 @@
 """The file backend's locks: a run that was killed leaves one, which must not block the next."""
 
 import json
-import os
 import socket
+from datetime import datetime
+
+import psutil
 
 from sandbox.launcher.places import StackPlaces
 from sandbox.launcher.problem import LaunchError
@@ -20,7 +22,7 @@ def clear_stale_locks(places: StackPlaces) -> list[str]:
             pid, host, since = int(lock["pid"]), str(lock["hostname"]), str(lock["timestamp"])
         except (OSError, ValueError, KeyError, TypeError):
             pid, host, since = 0, socket.gethostname(), "an unknown time"
-        if host != socket.gethostname() or _alive(pid):
+        if host != socket.gethostname() or _holds(pid, since):
             raise LaunchError(
                 f"stack {places.stack} is locked by process {pid} on {host} since {since}: wait "
                 f"for it to end, or stop it; if it is gone, remove {file}"
@@ -30,13 +32,11 @@ def clear_stale_locks(places: StackPlaces) -> list[str]:
     return removed
 
 
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
+def _holds(pid: int, since: str) -> bool:
+    """Whether the process that wrote a lock lives: not one that got its number later."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(pid)
+        written = datetime.fromisoformat(since).timestamp()
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written
+    except (psutil.NoSuchProcess, ValueError):
         return False
-    except PermissionError:
-        return True
-    return True

@@ -13,7 +13,7 @@ from config.errors import ConfigError
 from config.load import from_file
 from sandbox.kubernetes.references import dangling
 from sandbox.launcher import report
-from sandbox.launcher.engine import message_of, open_stack, platform_program
+from sandbox.launcher.engine import damaged_state, message_of, open_stack, platform_program
 from sandbox.launcher.locks import clear_stale_locks
 from sandbox.launcher.places import StackPlaces
 from sandbox.launcher.problem import LaunchError
@@ -83,6 +83,7 @@ def export(places: StackPlaces) -> None:
     print()
 
 
+UNREADABLE = "failed to load checkpoint"
 OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
     "up": up,
     "preview": preview,
@@ -125,6 +126,8 @@ def _failure(
     problem: automation.CommandError,
 ) -> str:
     """One message for a failed operation: the causes first, then what is left and what to do."""
+    if UNREADABLE in str(problem):
+        return damaged_state(places, problem)
     messages = [message_of(failure) for failure in failures]
     causes = messages or progress.violations or progress.errors or [str(problem)]
     done = sum(progress.changes.values())

@@ -22,6 +22,7 @@ from sandbox.gcp.outputs import outputs_of, previewed
 from sandbox.gcp.references import check_references
 from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import check_enabled
+from sandbox.names import google_names
 from sandbox.providers.base import (
     Provider,
     autoname,
@@ -91,6 +92,7 @@ class GcpProvider(Provider[ProviderConfig]):
             kept = olds.get("name") if "name" in olds.get(_DEFAULTS, []) else None
             failures += [failure] if failure else []
             news = {**news, "name": kept or name, _DEFAULTS: ["name"]}
+        failures += google_names(kind.token, plain_map(news))
         return check_response(news, failures)
 
     def diff(self, request: Any, config: ProviderConfig) -> provider_pb2.DiffResponse:

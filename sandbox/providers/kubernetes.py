@@ -24,7 +24,9 @@ from sandbox.kubernetes.objects import (
 )
 from sandbox.kubernetes.outputs import outputs_of, previewed, previewed_release
 from sandbox.kubernetes.references import check_references
+from sandbox.kubernetes.rules import selector_failures
 from sandbox.kubernetes.schemas import check_object
+from sandbox.names import kubernetes_names
 from sandbox.providers.base import (
     Provider,
     autoname,
@@ -32,7 +34,8 @@ from sandbox.providers.base import (
     diff_response,
     invoke_response,
 )
-from sandbox.sdk_types import ANY, Property, resource_type
+from sandbox.sdk_shapes import ANY, Property
+from sandbox.sdk_types import resource_type
 from sandbox.tables import table
 from sandbox.values import (
     Secret,
@@ -93,6 +96,8 @@ class KubernetesProvider(Provider[Access]):
         holder = name_holder(kind, named)
         if is_namespaced(self.world, cluster, kind) and holder and "namespace" not in holder:
             named = _with(kind, named, {"namespace": config.namespace})
+        failures += kubernetes_names(kind, plain_map(named))
+        failures += selector_failures(kind, plain_map(named))
         return check_response(named, failures)
 
     def _failures(self, kind: Kind, cluster: Cluster | None, news: Values) -> list[Failure]:

@@ -28,7 +28,7 @@ def debug_providers(tmp_path: Path) -> Iterator[str]:
     assert process.stdout is not None
     yield process.stdout.readline().strip().removeprefix("PULUMI_DEBUG_PROVIDERS=")
     process.terminate()
-    process.wait()
+    process.communicate()
 
 
 @pytest.fixture

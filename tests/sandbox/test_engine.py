@@ -12,7 +12,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import automation
 
 from sandbox.providers import serve
-from sandbox.world import World
+from sandbox.world import Resource, World
 
 SERVICES = ("compute", "container", "pubsub", "iam")
 
@@ -30,12 +30,21 @@ def kubeconfig(endpoint: str) -> str:
     )
 
 
-def platform(*, description: str = "first", data: str = "one", cidr: str = "10.0.0.0/20") -> None:
+def platform(
+    *,
+    description: str = "first",
+    data: str = "one",
+    cidr: str = "10.0.0.0/20",
+    adopted: str = "",
+) -> None:
     """Both providers, autonames, secrets, a default provider and an explicit one per cluster."""
     enabled = [
         gcp.projects.Service(service, service=f"{service}.googleapis.com") for service in SERVICES
     ]
     waits = pulumi.ResourceOptions(depends_on=enabled)
+    if adopted:
+        options = pulumi.ResourceOptions(import_=adopted, protect=False)
+        gcp.pubsub.Topic("orders", name="orders", labels={"team": "ml"}, opts=options)
     network = gcp.compute.Network("net", auto_create_subnetworks=False, opts=waits)
     gcp.compute.Address("address", description=description, opts=waits)
     for region, nodes in (("us-central1", cidr), ("us-east4", "10.1.0.0/20")):
@@ -158,12 +167,18 @@ def test_a_stack_lives_its_whole_life(
             "a range may grow"
         )
 
+        topic = "gcp:pubsub/topic:Topic"
+        by_hand = {"name": "orders", "labels": {"team": "ml"}}
+        world.put(Resource(topic, "projects/acme/topics/orders", inputs=by_hand, outputs=by_hand))
         del settings["cidr"]
+        settings["adopted"] = "acme/orders"
+        assert changes(stack.up().summary.resource_changes)["import"] == 1
         (network,) = world.by_type("gcp:compute/network:Network")
         (settings_map, *_) = world.by_type("kubernetes:core/v1:ConfigMap")
         world.remove(settings_map.type, settings_map.id, settings_map.scope)
         assert changes(stack.refresh().summary.resource_changes)["delete"] == 1
         stack.up()
+        assert set(changes(stack.preview().change_summary)) == {"same"}
 
         assert network.id == "projects/acme/global/networks/" + network.inputs["name"]
         stack.destroy()

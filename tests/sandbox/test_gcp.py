@@ -41,6 +41,25 @@ def test_every_failure_of_a_resource_comes_from_check(gcp: Client) -> None:
     assert all(SUBSCRIPTION in failure.reason for failure in failures)
 
 
+@pytest.mark.parametrize(
+    ("token", "inputs", "path"),
+    [
+        (NETWORK, {"name": "My_Net"}, "name"),
+        (ACCOUNT, {"accountId": "bot"}, "accountId"),
+        (TOPIC, {"name": "goog-topic"}, "name"),
+        (TOPIC, {"name": "topic", "labels": {"Team": "ml"}}, "labels.Team"),
+        (TOPIC, {"name": "topic", "labels": {"team": "M L"}}, "labels.team"),
+    ],
+)
+def test_bad_names_and_labels_are_refused(
+    gcp: Client, token: str, inputs: dict[str, object], path: str
+) -> None:
+    (failure,) = gcp.checked(token, inputs)[1]
+    assert failure.path == path
+    assert "Must be a match of regex" in failure.reason
+    assert token in failure.reason
+
+
 def test_an_unknown_type_is_refused(gcp: Client) -> None:
     with pytest.raises(RefusedError, match="unknown resource type 'gcp:a/b:C'"):
         gcp.checked("gcp:a/b:C", {})
@@ -52,18 +71,18 @@ def test_an_unknown_type_is_refused(gcp: Client) -> None:
         (NETWORK, {"name": "n"}, "projects/acme/global/networks/n"),
         (ADDRESS, {"name": "a"}, "projects/acme/regions/us-central1/addresses/a"),
         (ADDRESS, {"name": "a", "region": "r"}, "projects/acme/regions/r/addresses/a"),
-        (TOPIC, {"name": "t", "project": "other"}, "projects/other/topics/t"),
+        (TOPIC, {"name": "orders", "project": "other"}, "projects/other/topics/orders"),
         (
             ACCOUNT,
-            {"accountId": "robot"},
-            "projects/acme/serviceAccounts/robot@acme.iam.gserviceaccount.com",
+            {"accountId": "robots"},
+            "projects/acme/serviceAccounts/robots@acme.iam.gserviceaccount.com",
         ),
         (
             MEMBER,
             {"project": "acme", "role": "roles/viewer", "member": "user:a@b.c"},
             "acme/roles/viewer/user:a@b.c",
         ),
-        ("gcp:storage/bucket:Bucket", {"name": "b", "location": "US"}, "b"),
+        ("gcp:storage/bucket:Bucket", {"name": "acme-b", "location": "US"}, "acme-b"),
         (
             "gcp:container/cluster:Cluster",
             {"name": "c", "location": "us-east4"},
@@ -82,8 +101,8 @@ def test_the_cloud_answers_in_its_own_formats(cloud: Client) -> None:
     id_, network = cloud.create(NETWORK, {"name": "n"})
     assert network["selfLink"] == f"https://www.googleapis.com/compute/v1/{id_}"
     assert network["project"] == "acme"
-    _, account = cloud.create(ACCOUNT, {"accountId": "robot"})
-    assert account["email"] == "robot@acme.iam.gserviceaccount.com"
+    _, account = cloud.create(ACCOUNT, {"accountId": "robots"})
+    assert account["email"] == "robots@acme.iam.gserviceaccount.com"
     assert account["member"] == f"serviceAccount:{account['email']}"
     _, service = cloud.create(
         "gcp:cloudrunv2/service:Service", {"name": "api", "location": "us-east4", "template": {}}
@@ -120,8 +139,10 @@ def test_a_preview_knows_inputs_and_not_what_the_cloud_decides(gcp: Client) -> N
 
 
 def test_an_update_preview_keeps_what_the_cloud_decided(cloud: Client) -> None:
-    id_, made = cloud.create(TOPIC, {"name": "t"})
-    previewed = cloud.update(TOPIC, id_, made, {"name": "t", "labels": {"a": "b"}}, preview=True)
+    id_, made = cloud.create(TOPIC, {"name": "orders"})
+    previewed = cloud.update(
+        TOPIC, id_, made, {"name": "orders", "labels": {"a": "b"}}, preview=True
+    )
     assert not has_unknown(previewed)
     assert previewed["labels"] == {"a": "b"}
 
@@ -138,19 +159,19 @@ def test_secrets_stay_secret_and_the_world_keeps_plain_values(cloud: Client, wor
 
 
 def test_outputs_the_sdk_calls_secret_are_secret(cloud: Client) -> None:
-    account, _ = cloud.create(ACCOUNT, {"accountId": "robot"})
+    account, _ = cloud.create(ACCOUNT, {"accountId": "robots"})
     _, key = cloud.create("gcp:serviceaccount/key:Key", {"serviceAccountId": account})
     assert isinstance(key["privateKey"], Secret)
 
 
 def test_an_update_changes_inputs_and_keeps_the_rest(cloud: Client) -> None:
-    id_, made = cloud.create(ACCOUNT, {"accountId": "robot", "displayName": "a"})
-    changed = cloud.update(ACCOUNT, id_, made, {"accountId": "robot", "description": "b"})
+    id_, made = cloud.create(ACCOUNT, {"accountId": "robots", "displayName": "a"})
+    changed = cloud.update(ACCOUNT, id_, made, {"accountId": "robots", "description": "b"})
     assert changed["description"] == "b"
     assert "displayName" not in changed
     assert changed["uniqueId"] == made["uniqueId"]
     with pytest.raises(RefusedError, match="googleapi: Error 404"):
-        cloud.update(ACCOUNT, f"{id_}x", made, {"accountId": "robot"})
+        cloud.update(ACCOUNT, f"{id_}x", made, {"accountId": "robots"})
 
 
 @pytest.mark.parametrize(
@@ -176,7 +197,7 @@ def test_an_update_changes_inputs_and_keeps_the_rest(cloud: Client) -> None:
         ),
         (
             SUBSCRIPTION,
-            {"topic": "projects/p/topics/t"},
+            {"topic": "projects/p/topics/orders"},
             {"topic": "projects/p/topics/u"},
             ["topic"],
         ),
@@ -207,7 +228,7 @@ def test_an_explicit_name_is_deleted_before_it_is_made_again(cloud: Client) -> N
 
 
 def test_a_vanished_resource_reads_as_nothing(cloud: Client, world: World) -> None:
-    id_, _ = cloud.create(TOPIC, {"name": "t"})
+    id_, _ = cloud.create(TOPIC, {"name": "orders"})
     assert cloud.read(TOPIC, id_)[0] == id_
     world.remove(TOPIC, id_)
     assert cloud.read(TOPIC, id_)[0] == ""
@@ -234,7 +255,7 @@ def test_an_import_accepts_every_documented_format(cloud: Client, given: str) ->
 
 def test_default_labels_of_the_provider_appear(cloud: Client, world: World) -> None:
     cloud.configure(project="acme", region="us-central1", defaultLabels='{"team": "ml"}')
-    cloud.create(TOPIC, {"name": "t", "labels": {"a": "b"}})
+    cloud.create(TOPIC, {"name": "orders", "labels": {"a": "b"}})
     (stored,) = world.by_type(TOPIC)
     assert stored.outputs["pulumiLabels"] == {"team": "ml", "a": "b"}
 
@@ -245,7 +266,7 @@ def test_a_provider_configuration_is_checked(gcp: Client) -> None:
 
 
 def test_the_resource_knows_its_urn(cloud: Client, world: World) -> None:
-    id_, _ = cloud.create(TOPIC, {"name": "t"}, name="orders")
+    id_, _ = cloud.create(TOPIC, {"name": "orders"}, name="orders")
     found = world.find_urn(urn_of(TOPIC, "orders"))
     assert found is not None
     assert found.id == id_
@@ -270,5 +291,5 @@ def test_each_connection_has_its_own_configuration(cloud: Client, servers: Serve
     with connect(servers.ports["gcp"]) as other:
         other.configure(project="second", region="europe-west4")
         other.enable("pubsub")
-        assert other.create(TOPIC, {"name": "t"})[0] == "projects/second/topics/t"
-        assert cloud.create(TOPIC, {"name": "t"})[0] == "projects/acme/topics/t"
+        assert other.create(TOPIC, {"name": "orders"})[0] == "projects/second/topics/orders"
+        assert cloud.create(TOPIC, {"name": "orders"})[0] == "projects/acme/topics/orders"

@@ -62,7 +62,11 @@ def deployment(**pod: Any) -> dict[str, Any]:
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "app"},
-        "spec": {"replicas": 2, "selector": {"matchLabels": {}}, "template": {"spec": spec}},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "app"}},
+            "template": {"metadata": {"labels": {"app": "app"}}, "spec": spec},
+        },
     }
 
 
@@ -349,6 +353,34 @@ def test_pods_need_what_they_mount(cluster: Client, pod: dict[str, Any], missing
     assert cluster.read(DEPLOYMENT, "default/app")[0] == ""
 
 
+def test_a_selector_must_match_its_pods(cluster: Client) -> None:
+    wrong = deployment()
+    wrong["spec"]["selector"] = {"matchLabels": {"app": "other"}}
+    _, failures = cluster.checked(DEPLOYMENT, wrong)
+    assert [failure.path for failure in failures] == ["spec.selector.matchLabels.app"]
+    wrong["spec"]["selector"] = {}
+    _, failures = cluster.checked(DEPLOYMENT, wrong)
+    assert "empty selector is invalid" in failures[0].reason
+    wrong["spec"]["selector"] = {"matchLabels": {"app": UNKNOWN}}
+    assert cluster.checked(DEPLOYMENT, wrong)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("token", "metadata", "path"),
+    [
+        (CONFIG_MAP, {"name": "Settings"}, "metadata.name"),
+        (SERVICE, {"name": "1st"}, "metadata.name"),
+        (NAMESPACE, {"name": "a.b"}, "metadata.name"),
+        (CONFIG_MAP, {"name": "a", "labels": {"a": "b c"}}, "metadata.labels.a"),
+    ],
+)
+def test_bad_names_and_labels_are_refused(
+    cluster: Client, token: str, metadata: dict[str, Any], path: str
+) -> None:
+    _, failures = cluster.checked(token, {"metadata": metadata})
+    assert [failure.path for failure in failures] == [path]
+
+
 def test_an_optional_volume_may_be_missing(cluster: Client) -> None:
     volume = {"name": "v", "configMap": {"name": "m", "optional": True}}
     assert cluster.create(DEPLOYMENT, deployment(volumes=[volume]))[0]
@@ -386,13 +418,13 @@ def test_a_route_into_another_namespace_dangles_without_a_grant(
 
 
 def test_workload_identity_annotations_name_real_accounts(cluster: Client, gcp: Client) -> None:
-    email = "robot@acme.iam.gserviceaccount.com"
+    email = "robots@acme.iam.gserviceaccount.com"
     annotations = {"iam.gke.io/gcp-service-account": email}
     account = {"metadata": {"name": "robot", "annotations": annotations}}
     with pytest.raises(RefusedError, match="does not exist"):
         cluster.create("kubernetes:core/v1:ServiceAccount", account)
     gcp.enable("iam")
-    gcp.create("gcp:serviceaccount/account:Account", {"accountId": "robot"})
+    gcp.create("gcp:serviceaccount/account:Account", {"accountId": "robots"})
     assert cluster.create("kubernetes:core/v1:ServiceAccount", account)[0]
 
 

@@ -21,12 +21,12 @@ def cloud(gcp: Client) -> Client:
 
 
 def member(cloud: Client, who: str) -> str:
-    return cloud.create(TOPIC_MEMBER, {"topic": "t", "role": "roles/x", "member": who})[0]
+    return cloud.create(TOPIC_MEMBER, {"topic": "orders", "role": "roles/x", "member": who})[0]
 
 
 def test_an_api_that_is_off_refuses(gcp: Client) -> None:
     with pytest.raises(RefusedError) as refused:
-        gcp.create(TOPIC, {"name": "t"})
+        gcp.create(TOPIC, {"name": "orders"})
     message = str(refused.value)
     assert message.startswith(
         "googleapi: Error 403: pubsub.googleapis.com API has not been used in"
@@ -34,11 +34,11 @@ def test_an_api_that_is_off_refuses(gcp: Client) -> None:
     assert "acme" in message
     assert message.endswith("accessNotConfigured")
     gcp.enable("pubsub")
-    assert gcp.create(TOPIC, {"name": "t"})[0]
+    assert gcp.create(TOPIC, {"name": "orders"})[0]
 
 
 def test_a_preview_does_not_ask_for_the_api(gcp: Client) -> None:
-    assert gcp.create(TOPIC, {"name": "t"}, preview=True)[1]["name"] == "t"
+    assert gcp.create(TOPIC, {"name": "orders"}, preview=True)[1]["name"] == "orders"
 
 
 def test_an_api_stays_on_unless_told_otherwise(gcp: Client, world: World) -> None:
@@ -52,13 +52,15 @@ def test_an_api_stays_on_unless_told_otherwise(gcp: Client, world: World) -> Non
 
 
 def test_the_same_name_twice_is_a_conflict(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
-    with pytest.raises(RefusedError, match=r"Error 409: .*projects/acme/topics/t.*alreadyExists"):
-        cloud.create(TOPIC, {"name": "t"})
+    cloud.create(TOPIC, {"name": "orders"})
+    with pytest.raises(
+        RefusedError, match=r"Error 409: .*projects/acme/topics/orders.*alreadyExists"
+    ):
+        cloud.create(TOPIC, {"name": "orders"})
 
 
 def test_a_grant_made_twice_is_no_conflict(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
+    cloud.create(TOPIC, {"name": "orders"})
     assert member(cloud, "user:a@b.c") == member(cloud, "user:a@b.c")
 
 
@@ -75,7 +77,7 @@ def test_a_grant_made_twice_is_no_conflict(cloud: Client) -> None:
             {"network": "https://www.googleapis.com/compute/v1/projects/acme/global/networks/n"},
             "projects/acme/global/networks/n",
         ),
-        (SUBSCRIPTION, {"topic": "projects/acme/topics/t"}, "projects/acme/topics/t"),
+        (SUBSCRIPTION, {"topic": "projects/acme/topics/orders"}, "projects/acme/topics/orders"),
         (
             "gcp:container/nodePool:NodePool",
             {"cluster": "c", "location": "us-east4"},
@@ -87,12 +89,12 @@ def test_a_reference_to_nothing_is_refused(
     cloud: Client, token: str, inputs: dict[str, str], missing: str
 ) -> None:
     with pytest.raises(RefusedError, match=f"Error 404: .*'{missing}' was not found, notFound"):
-        cloud.create(token, {"name": "it", **inputs})
+        cloud.create(token, {"name": "some", **inputs})
 
 
 def test_a_subscription_needs_its_table_and_dead_letter_topic(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
-    base = {"name": "s", "topic": "t"}
+    cloud.create(TOPIC, {"name": "orders"})
+    base = {"name": "billing", "topic": "orders"}
     with pytest.raises(RefusedError, match="projects/acme/datasets/d/tables/results"):
         cloud.create(SUBSCRIPTION, {**base, "bigqueryConfig": {"table": "acme.d.results"}})
     dead = {"deadLetterTopic": "projects/acme/topics/dead"}
@@ -101,23 +103,23 @@ def test_a_subscription_needs_its_table_and_dead_letter_topic(cloud: Client) -> 
 
 
 def test_a_project_number_names_the_same_project(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
+    cloud.create(TOPIC, {"name": "orders"})
     number = cloud.invoke("gcp:organizations/getProject:getProject")["number"]
-    inputs = {"name": "s", "topic": f"projects/{number}/topics/t"}
+    inputs = {"name": "billing", "topic": f"projects/{number}/topics/orders"}
     assert cloud.create(SUBSCRIPTION, inputs)[0]
 
 
 def test_a_grant_to_an_unknown_account_is_refused(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
-    email = "robot@acme.iam.gserviceaccount.com"
+    cloud.create(TOPIC, {"name": "orders"})
+    email = "robots@acme.iam.gserviceaccount.com"
     with pytest.raises(RefusedError, match=f"Error 400: Service account {email} does not exist"):
         member(cloud, f"serviceAccount:{email}")
-    cloud.create(ACCOUNT, {"accountId": "robot"})
+    cloud.create(ACCOUNT, {"accountId": "robots"})
     assert member(cloud, f"serviceAccount:{email}")
 
 
 def test_service_agents_exist_once_their_api_is_on(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
+    cloud.create(TOPIC, {"name": "orders"})
     number = cloud.invoke("gcp:organizations/getProject:getProject")["number"]
     assert member(cloud, f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com")
     assert member(cloud, f"serviceAccount:{number}@cloudservices.gserviceaccount.com")
@@ -130,7 +132,7 @@ def test_service_agents_exist_once_their_api_is_on(cloud: Client) -> None:
 
 
 def test_a_service_identity_names_the_agent(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
+    cloud.create(TOPIC, {"name": "orders"})
     _, identity = cloud.create(
         "gcp:projects/serviceIdentity:ServiceIdentity", {"service": "pubsub.googleapis.com"}
     )
@@ -139,8 +141,8 @@ def test_a_service_identity_names_the_agent(cloud: Client) -> None:
 
 
 def test_workload_identity_needs_a_cluster(cloud: Client) -> None:
-    cloud.create(TOPIC, {"name": "t"})
-    who = "serviceAccount:acme.svc.id.goog[default/robot]"
+    cloud.create(TOPIC, {"name": "orders"})
+    who = "serviceAccount:acme.svc.id.goog[default/robots]"
     with pytest.raises(RefusedError, match="Identity Pool does not exist"):
         member(cloud, who)
     cloud.create("gcp:container/cluster:Cluster", {"name": "c", "location": "us-central1"})
@@ -148,12 +150,12 @@ def test_workload_identity_needs_a_cluster(cloud: Client) -> None:
 
 
 def test_what_lies_elsewhere_is_noted_not_refused(cloud: Client, world: World) -> None:
-    inputs = {"name": "s", "topic": "projects/elsewhere/topics/t"}
+    inputs = {"name": "billing", "topic": "projects/elsewhere/topics/orders"}
     cloud.create(SUBSCRIPTION, inputs)
-    cloud.create(TOPIC, {"name": "t"})
+    cloud.create(TOPIC, {"name": "orders"})
     member(cloud, "group:team@example.com")
     subjects = [assumption.subject for assumption in world.assumptions()]
-    assert subjects == ["group:team@example.com", "projects/elsewhere/topics/t"]
+    assert subjects == ["group:team@example.com", "projects/elsewhere/topics/orders"]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,7 @@ def test_protected_resources_stay(cloud: Client, state: dict[str, object], allow
 
 
 def test_an_abandoned_resource_stays_in_the_cloud(cloud: Client) -> None:
-    id_, _ = cloud.create(TOPIC, {"name": "t", "deletionPolicy": "ABANDON"})
+    id_, _ = cloud.create(TOPIC, {"name": "orders", "deletionPolicy": "ABANDON"})
     cloud.delete(TOPIC, id_, {"deletionPolicy": "ABANDON"})
     assert cloud.read(TOPIC, id_)[0] == id_
 

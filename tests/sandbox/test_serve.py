@@ -33,7 +33,7 @@ def test_a_damaged_world_does_not_end_in_a_traceback(world: World, gcp: Client) 
     gcp.enable("pubsub")
     world.close()
     with pytest.raises(RefusedError) as refused:
-        gcp.create("gcp:pubsub/topic:Topic", {"name": "t"})
+        gcp.create("gcp:pubsub/topic:Topic", {"name": "orders"})
     assert "Traceback" not in str(refused.value)
     assert str(world.path) in str(refused.value)
 

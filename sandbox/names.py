@@ -1,0 +1,47 @@
+"""Checks names and labels against what the cloud accepts."""
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from sandbox.check import Failure
+from sandbox.kubernetes.objects import RELEASE, Kind, name_holder
+from sandbox.tables import table
+from sandbox.values import Values, as_map
+
+
+def google_names(token: str, inputs: Values) -> Iterator[Failure]:
+    """Every name or label of a Google Cloud resource that the cloud would refuse."""
+    for pattern, rules in table("names")["gcp"].items():
+        if fnmatchcase(token, pattern):
+            for name, regex in rules.items():
+                yield from _unfit(token, name, inputs.get(name), regex)
+    if "labels" in inputs and not token.startswith("gcp:monitoring/"):
+        yield from _labels(token, "labels", as_map(inputs["labels"]), table("names")["gcp_labels"])
+
+
+def kubernetes_names(kind: Kind, inputs: Values) -> Iterator[Failure]:
+    """Every name or label of a Kubernetes object that the API server would refuse."""
+    names, holder = table("names"), name_holder(kind, inputs)
+    path = "" if kind.token == RELEASE else "metadata."
+    if kind.name not in names["kubernetes_free"]:
+        rules = names["kubernetes"]
+        regex = rules.get(kind.name, rules["*"]) if not kind.group else rules["*"]
+        yield from _unfit(kind.token, f"{path}name", holder.get("name"), regex)
+    labels = as_map(holder.get("labels")) if path else {}
+    yield from _labels(kind.token, f"{path}labels", labels, names["kubernetes_labels"])
+
+
+def _labels(token: str, path: str, labels: Values, rules: dict[str, str]) -> Iterator[Failure]:
+    for key, value in labels.items():
+        yield from _unfit(token, f"{path}.{key}", key, rules["key"])
+        yield from _unfit(token, f"{path}.{key}", value, rules["value"])
+
+
+def _unfit(token: str, path: str, value: object, regex: str) -> Iterator[Failure]:
+    if isinstance(value, str) and not re.fullmatch(regex, value):
+        yield Failure(
+            path,
+            f"Invalid value for field '{path}' of {token}: '{value}'. Must be a match of regex "
+            f"'{regex}'",
+        )
