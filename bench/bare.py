@@ -1,14 +1,13 @@
 """A bare program: as many plain resources of the same types as a stack has, and nothing else."""
 
-import importlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
-from sandbox.sdk_types import resource_class
+from sandbox.sdk_types import resource_type
 
 # The SDK's marker of a secret value.
 SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105 no credential
@@ -47,11 +46,10 @@ def program_of(file: Path) -> Callable[[], None]:
                 options = pulumi.ResourceOptions(depends_on=depends_on)
                 made[item["urn"]] = pulumi.ProviderResource(package, name, item["inputs"], options)
                 continue
-            provider = made.get(item["provider"])
-            assert isinstance(provider, pulumi.ProviderResource)
+            provider = cast("pulumi.ProviderResource", made[item["provider"]])
             options = pulumi.ResourceOptions(provider=provider, depends_on=depends_on)
             # The SDK's module is imported as a program would: that is part of what is measured.
-            importlib.import_module(resource_class(item["type"]).__module__)
+            resource_type(item["type"])
             made[item["urn"]] = pulumi.CustomResource(item["type"], name, item["inputs"], options)
 
     return program
@@ -59,9 +57,10 @@ def program_of(file: Path) -> Callable[[], None]:
 
 def _unwrapped(value: Any) -> Any:
     if isinstance(value, dict):
-        if SECRET_KEY in value:
+        found = cast("dict[str, Any]", value)
+        if SECRET_KEY in found:
             return "secret"
-        return {key: _unwrapped(item) for key, item in value.items() if key != "__defaults"}
+        return {key: _unwrapped(item) for key, item in found.items() if key != "__defaults"}
     if isinstance(value, list):
-        return [_unwrapped(item) for item in value]
+        return [_unwrapped(item) for item in cast("list[Any]", value)]
     return value

@@ -27,7 +27,7 @@ class CloudError(Exception):
 def google(code: int, message: str, reason: str) -> CloudError:
     """An error of a Google API: HTTP status, message and reason (`notFound`, `alreadyExists`...).
 
-    Source: https://cloud.google.com/apis/design/errors
+    See https://cloud.google.com/apis/design/errors
     """
     return CloudError(
         f"googleapi: Error {code}: {message}, {reason}",

@@ -1,7 +1,7 @@
 """Property values on the wire: protobuf Structs with Pulumi's sentinels, to plain Python and back.
 
 Unknown (computed) values become `UNKNOWN`, secrets `Secret`, assets and archives `Asset`.
-Source: the property value wire format of the Pulumi engine (`sdk/go/common/resource`).
+Source: the constants of `pulumi.runtime.rpc` and `pulumi_policy.proxy`.
 """
 
 from collections.abc import Mapping

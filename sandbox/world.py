@@ -5,6 +5,7 @@ Cloud). Values are plain: the cloud knows the plaintext, so the file is as secre
 """
 
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Generator
@@ -16,6 +17,8 @@ from typing import Any, Final
 from sandbox.values import Values, storable
 
 _VERSION: Final = 1
+_PASSING: Final = re.compile(r"locked|busy|full|readonly|disk I/O", re.IGNORECASE)
+_PATIENCE_SECONDS: Final = 30
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS resources (
     created INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -80,13 +83,13 @@ class World:
             path.touch(mode=0o600)  # the world knows every secret's plaintext
             self._connection = self._open()
         except (OSError, sqlite3.Error) as error:
-            raise self._unusable(str(error)) from error
+            raise self._failure(error) from error
         self.writes = 0
         """How often this process changed the world: lets a waiting request notice standstill."""
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=30, isolation_level=None, check_same_thread=False
+            self.path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -110,6 +113,15 @@ class World:
             "written by the sandbox; delete it to start with an empty cloud, then run "
             "`pulumi refresh` on the stacks that lived in it"
         )
+
+    def _failure(self, error: OSError | sqlite3.Error) -> WorldError:
+        if isinstance(error, sqlite3.OperationalError) and _PASSING.search(str(error)):
+            return WorldError(
+                f"{self.path}: cannot be used now: {error}; nothing in it was changed: stop other "
+                "commands on this stack, free disk space or mend the file's permissions, then run "
+                "the command again"
+            )
+        return self._unusable(str(error))
 
     def close(self) -> None:
         """Close the file; the world can be opened again."""
@@ -145,13 +157,8 @@ class World:
         with self._lock:
             try:
                 return self._connection.execute(sql, parameters).fetchall()
-            except sqlite3.OperationalError as error:
-                raise WorldError(
-                    f"{self.path}: cannot be used now: {error}; nothing of it was changed: stop "
-                    "other commands on this stack or free disk space, then run the command again"
-                ) from error
-            except sqlite3.DatabaseError as error:
-                raise self._unusable(str(error)) from error
+            except sqlite3.Error as error:
+                raise self._failure(error) from error
 
     def get(self, type_: str, id_: str, scope: str = "") -> Resource | None:
         """The resource of that type and id, or None."""

@@ -1,6 +1,6 @@
 """GKE's Gateway controller: a Gateway gets a load balancer, whose forwarding rules it owns.
 
-Source: https://cloud.google.com/kubernetes-engine/docs/concepts/gateway-api
+See https://cloud.google.com/kubernetes-engine/docs/concepts/gateway-api
 """
 
 from dataclasses import replace

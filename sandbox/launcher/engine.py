@@ -5,6 +5,7 @@ import runpy
 import shutil
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import yaml
@@ -76,18 +77,22 @@ def _write_project(places: StackPlaces) -> None:
     """
     shutil.copyfile(ROOT / "Pulumi.yaml", places.work / "Pulumi.yaml")
     copy = places.work / places.config.name
-    settings = dict(yaml.safe_load(places.config.read_text()) or {})
+    settings: dict[str, Any] = yaml.safe_load(places.config.read_text())
     settings["config"] = {
-        key: SANDBOX_SECRET if isinstance(value, dict) and set(value) == {"secure"} else value
-        for key, value in settings.get("config", {}).items()
+        key: SANDBOX_SECRET if _sealed(value) else value
+        for key, value in settings["config"].items()
     }
     for sealed in ("secretsprovider", "encryptedkey", "encryptionsalt"):
         settings.pop(sealed, None)
     if copy.exists():
-        earlier = yaml.safe_load(copy.read_text()) or {}
+        earlier: dict[str, Any] = yaml.safe_load(copy.read_text())
         if "encryptionsalt" in earlier:
             settings["encryptionsalt"] = earlier["encryptionsalt"]
     copy.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
+def _sealed(value: object) -> bool:
+    return isinstance(value, dict) and "secure" in value
 
 
 def message_of(error: BaseException) -> str:

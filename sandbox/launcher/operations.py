@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ from sandbox.world import World, WorldError
 
 
 @contextmanager
-def opened(places: StackPlaces, program: Callable[[], None]) -> Iterator[automation.Stack]:
+def opened(places: StackPlaces, program: Callable[[], None]) -> Generator[automation.Stack]:
     """The stack of `places`, with the sandbox cloud serving it."""
     places.prepare()
     for line in clear_stale_locks(places):
@@ -142,7 +142,7 @@ def _failure(
 
 
 @contextmanager
-def _graceful_interrupt(progress: Progress) -> Iterator[None]:
+def _graceful_interrupt(progress: Progress) -> Generator[None]:
     """Lets Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
 
     def ask(*_: object) -> None:

@@ -84,7 +84,7 @@ class Progress:
         operation = str(step.op.value)
         if operation not in {"delete", "delete-replaced"} and step.new is not None:
             self.resources[step.urn] = Resource(
-                type=step.type, inputs=step.new.inputs, urn=step.urn
+                type=step.type, inputs=step.new.inputs or {}, urn=step.urn
             )
         if operation in QUIET or step.type == STACK_TYPE:
             return

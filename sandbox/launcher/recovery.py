@@ -17,12 +17,12 @@ def settle_lost_operations(stack: automation.Stack, world: World, places: StackP
     if not places.checkpoint.exists() or '"pending_operations"' not in _text(places):
         return []
     exported = stack.export_stack()
-    deployment: dict[str, Any] = dict(exported.deployment)
-    pending = deployment.pop("pending_operations", None) or []
+    deployment: dict[str, Any] = {**(exported.deployment or {})}
+    pending: list[dict[str, Any]] = deployment.pop("pending_operations", None) or []
     known = {resource["urn"] for resource in deployment.get("resources", [])}
     settled: list[str] = []
     for operation in pending:
-        resource = operation["resource"]
+        resource: dict[str, Any] = operation["resource"]
         made = world.find_urn(resource["urn"])
         if operation["type"] == "creating" and made is not None and resource["urn"] not in known:
             adopted = {**resource, "id": made.id, "outputs": dict(made.outputs)}

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -124,7 +124,11 @@ def test_a_living_lock_is_respected_and_a_dead_one_removed(
     rehearsal = rehearsal_of("dev")
     locks = rehearsal.places.locks
     locks.mkdir(parents=True)
-    lock = {"pid": os.getpid(), "hostname": os.uname().nodename, "timestamp": datetime.now(UTC).isoformat()}
+    lock = {
+        "pid": os.getpid(),
+        "hostname": os.uname().nodename,
+        "timestamp": datetime.now(UTC).isoformat(),
+    }
     (locks / "one.json").write_text(json.dumps(lock))
     with pytest.raises(LaunchError, match=rf"locked by process {os.getpid()}"):
         operations.preview(rehearsal.places)

@@ -11,6 +11,7 @@ from pulumi import automation
 from sandbox.providers import Servers, serve
 from sandbox.world import World
 from tests.sandbox.client import Client, connect
+from tests.sandbox.clusters import make_cluster
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +32,14 @@ def servers(world: World) -> Generator[Servers]:
 def gcp(servers: Servers) -> Generator[Client]:
     with connect(servers.ports["gcp"]) as client:
         client.configure(project="acme", region="us-central1")
+        yield client
+
+
+@pytest.fixture
+def cluster(gcp: Client, servers: Servers) -> Generator[Client]:
+    config = make_cluster(gcp, "one", gatewayApiConfig={"channel": "CHANNEL_STANDARD"})
+    with connect(servers.ports["kubernetes"]) as client:
+        client.configure(kubeconfig=config)
         yield client
 
 

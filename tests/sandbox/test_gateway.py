@@ -9,7 +9,7 @@ from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers
 from sandbox.world import World
 from tests.sandbox.client import Client, RefusedError, connect
-from tests.sandbox.test_kubernetes import make_cluster, make_kubeconfig
+from tests.sandbox.clusters import make_cluster, make_kubeconfig
 
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 POLICY = "kubernetes:networking.gke.io/v1:GCPGatewayPolicy"

@@ -107,3 +107,20 @@ def test_a_world_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_a_folder_in_the_way_is_an_error_not_a_crash(tmp_path: Path) -> None:
     with pytest.raises(WorldError):
         World(tmp_path)
+
+
+def test_a_world_in_use_says_so_and_not_to_delete_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.world._PATIENCE_SECONDS", 0.1)
+    path = tmp_path / "world.db"
+    with World(path) as one, World(path) as other, one.transaction():
+        one.put(topic("a"))
+        with pytest.raises(WorldError, match="database is locked") as refused:
+            other.put(topic("b"))
+        assert "delete it" not in str(refused.value)
+
+
+def test_only_its_owner_reads_a_world(tmp_path: Path) -> None:
+    with World(tmp_path / "world.db"):
+        assert (tmp_path / "world.db").stat().st_mode & 0o077 == 0

@@ -1,6 +1,6 @@
 """Private Service Connect: who may connect, and what each side sees of a connection.
 
-Source: https://cloud.google.com/vpc/docs/about-vpc-hosted-services
+See https://cloud.google.com/vpc/docs/about-vpc-hosted-services
 """
 
 from dataclasses import replace
