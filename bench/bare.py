@@ -1,13 +1,9 @@
-"""A bare program: as many plain resources of the same types as a stack has, and nothing else."""
+"""Writes down a stack's resources, for a bare program to make the same ones."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
-
-import pulumi
-
-from sandbox.sdk_types import resource_type
 
 # The SDK's marker of a secret value.
 SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105 no credential
@@ -31,28 +27,6 @@ def write_recipe(deployment: Mapping[str, Any], file: Path) -> int:
     ]
     file.write_text(json.dumps(plain))
     return sum(not item["type"].startswith("pulumi:") for item in plain)
-
-
-def program_of(file: Path) -> Callable[[], None]:
-    """The bare program of a recipe: its resources in the recorded order."""
-
-    def program() -> None:
-        made: dict[str, pulumi.Resource] = {}
-        for item in json.loads(file.read_text()):
-            name = item["urn"].rpartition("::")[2]
-            depends_on = [made[urn] for urn in item["dependencies"] if urn in made]
-            if item["type"].startswith("pulumi:providers:"):
-                package = item["type"].rpartition(":")[2]
-                options = pulumi.ResourceOptions(depends_on=depends_on)
-                made[item["urn"]] = pulumi.ProviderResource(package, name, item["inputs"], options)
-                continue
-            provider = cast("pulumi.ProviderResource", made[item["provider"]])
-            options = pulumi.ResourceOptions(provider=provider, depends_on=depends_on)
-            # The SDK's module is imported as a program would: that is part of what is measured.
-            resource_type(item["type"])
-            made[item["urn"]] = pulumi.CustomResource(item["type"], name, item["inputs"], options)
-
-    return program
 
 
 def _unwrapped(value: Any) -> Any:

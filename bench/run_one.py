@@ -1,15 +1,21 @@
 """Runs one measured operation in this process: `python -m bench.run_one '<json>'`."""
 
 import json
+import os
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
 
-from bench.bare import program_of
 from sandbox.launcher.engine import open_stack, platform_program
-from sandbox.launcher.places import StackPlaces
+from sandbox.launcher.places import ROOT, StackPlaces
 from sandbox.providers import serve
 from sandbox.world import World
+
+
+def bare_program() -> None:
+    """The bare program, run as the platform's own is."""
+    runpy.run_path(str(ROOT / "bench" / "bare_program.py"), run_name="__main__")
 
 
 def main() -> None:
@@ -19,7 +25,10 @@ def main() -> None:
         stack=wanted["stack"], config=Path(wanted["config"]), home=Path(wanted["home"])
     )
     places.prepare()
-    program = program_of(Path(wanted["recipe"])) if wanted["recipe"] else platform_program
+    program = platform_program
+    if wanted["recipe"]:
+        os.environ["INFERENCE_BARE_RECIPE"] = wanted["recipe"]
+        program = bare_program
     options: dict[str, Any] = {}
     if wanted["policies"]:
         packs = places.policy_configs()

@@ -47,7 +47,7 @@ def build_foundation(platform: Platform) -> Foundation:
     vpc = Vpc(
         PLATFORM,
         {
-            "project": services.project_id,
+            "project": services.project_for("compute", "dns"),
             "subnets": {
                 name: {
                     "nodes": region.nodes,

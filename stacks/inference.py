@@ -59,7 +59,7 @@ def _hugging_face_secret(platform: Platform, foundation: Foundation) -> pulumi.O
         return None
     return gcp.secretmanager.Secret(
         HUGGING_FACE_SECRET,
-        project=foundation.services.project_id,
+        project=foundation.services.project_for("secretmanager"),
         secret_id=HUGGING_FACE_SECRET,
         replication={"auto": {}},
         deletion_protection=platform.deletion_protection,
@@ -115,7 +115,7 @@ class _RegionBuilder:
         gateway = InferenceGateway(
             self.name,
             {
-                "project": self.foundation.services.project_id,
+                "project": self.foundation.services.project_for("compute"),
                 "region": self.region,
                 "namespace": namespace,
                 "subnetwork": self.foundation.vpc.node_subnetwork_ids[self.region],
@@ -141,7 +141,7 @@ class _RegionBuilder:
         return GkeCluster(
             self.name,
             {
-                "project": self.foundation.services.project_id,
+                "project": self.foundation.services.project_for("container", "iam"),
                 "region": self.region,
                 "network": vpc.network_id,
                 "subnetwork": vpc.node_subnetwork_ids[self.region],
@@ -154,7 +154,7 @@ class _RegionBuilder:
 
     def _images(self, cluster: GkeCluster) -> ImageMirror:
         enforced = self.platform.perimeter is not None and self.platform.perimeter.mode == ENFORCED
-        project = self.foundation.services.project_id
+        project = self.foundation.services.project_for("artifactregistry")
         if enforced and self.perimeter is not None:
             # Fetching through a perimeter can only be allowed once the project is inside one.
             project = pulumi.Output.all(project, self.perimeter.perimeter_name).apply(
@@ -173,7 +173,7 @@ class _RegionBuilder:
 
     def _gpu_pool(self, cluster: GkeCluster, name: str, pool: GpuPool) -> GpuNodePool:
         args: GpuNodePoolArgs = {
-            "project": self.foundation.services.project_id,
+            "project": self.foundation.services.project_for("container"),
             "region": self.region,
             "cluster": cluster.cluster_name,
             "machine_type": pool.machine_type,
@@ -201,7 +201,7 @@ class _RegionBuilder:
         return PrivateCertificate(
             self.name,
             {
-                "project": services.project_id,
+                "project": services.project_for("privateca", "certificatemanager"),
                 "region": self.region,
                 "domains": [self.platform.gateway.hostname],
                 "organization": self.platform.project.id,
@@ -224,7 +224,7 @@ class _RegionBuilder:
         model, services = self.platform.models[name], self.foundation.services
         pool = self.platform.gpu_pools[replica_set.node_pool]
         args: ModelServerArgs = {
-            "project": services.project_id,
+            "project": services.project_for("secretmanager", "storage"),
             "project_number": services.project_number,
             "workload_pool": cluster.workload_pool,
             "namespace": namespace,

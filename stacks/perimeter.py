@@ -18,7 +18,7 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
     if perimeter is None:
         return None
     args: VpcPerimeterArgs = {
-        "project_number": foundation.services.project_number,
+        "project_number": _number_once_enabled(foundation),
         "access_policy": perimeter.access_policy,
         "title": f"{PLATFORM}_{platform.environment.replace('-', '_')}",
         "mode": perimeter.mode,
@@ -40,6 +40,14 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
     if platform.project.organization is not None:
         args["organization"] = platform.project.organization
     return VpcPerimeter(PLATFORM, args, pulumi.ResourceOptions(provider=foundation.provider))
+
+
+def _number_once_enabled(foundation: Foundation) -> pulumi.Output[str]:
+    """The project's number, once access policies can be made."""
+    services = foundation.services
+    return pulumi.Output.all(
+        services.project_number, services.project_for("accesscontextmanager")
+    ).apply(lambda values: str(values[0]))
 
 
 def _access_level(level: AccessLevel) -> AccessLevelArgs:

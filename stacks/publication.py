@@ -24,7 +24,7 @@ def build_publication(
     return PscEndpoint(
         PLATFORM,
         {
-            "project": foundation.services.project_id,
+            "project": foundation.services.project_for("compute", "dns"),
             "service_name": PLATFORM,
             "publish": {
                 name: {
@@ -81,7 +81,7 @@ def _endpoints(
     vpc = ConsumerVpc(
         name,
         {
-            "project": foundation.services.project_id,
+            "project": foundation.services.project_for("compute"),
             "subnets": consumer.subnets,
             "deletion_protection": platform.deletion_protection,
         },

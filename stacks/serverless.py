@@ -32,7 +32,7 @@ def _pipeline(
     return PubSubCloudRunPipeline(
         name,
         {
-            "project": services.project_id,
+            "project": services.project_for("iam", "pubsub", "run", "bigquery", "storage"),
             "region": pipeline.region,
             "pubsub_service_agent": services.service_agents[PUBSUB],
             "image": pipeline.image,

@@ -73,7 +73,7 @@ class InferenceGateway(pulumi.ComponentResource):
 
         address = self._address(name, args, physical_name)
         gateway = self._gateway(name, args, identity, address)
-        pools = [self._pool(name, args, pool) for pool in args["pools"]]
+        pools = {pool["name"]: self._pool(name, args, pool) for pool in args["pools"]}
         router = BodyBasedRouter(
             f"{name}-router",
             {
@@ -92,7 +92,13 @@ class InferenceGateway(pulumi.ComponentResource):
                 Identity(route_name(route), args["namespace"], identity.labels),
                 route_spec(route, physical_name, args["hostname"]),
                 # A route to a pool without a picker answers 500 until the pool is whole.
-                pulumi.ResourceOptions(parent=self, depends_on=[gateway, router, *pools]),
+                pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[
+                        *(gateway, router),
+                        *(pools[backend["pool"]] for backend in route["backends"]),
+                    ],
+                ),
                 RECONCILED,
             )
 

@@ -86,10 +86,9 @@ class ProjectServices(pulumi.ComponentResource):
             for identity in args.get("identities", ())
         }
 
-        # Made of inputs, the id is known in a preview, and still waits for each API.
-        self.project_id = pulumi.Output.all(
-            args["project"], *(service.service for service in services.values())
-        ).apply(lambda values: cast("str", values[0]))
+        self._project = args["project"]
+        self._services = services
+        self.project_id = self.project_for(*services)
         self.project_number = gcp.organizations.get_project_output(
             project_id=args["project"],
             opts=pulumi.InvokeOutputOptions(
@@ -104,4 +103,15 @@ class ProjectServices(pulumi.ComponentResource):
                 "project_number": self.project_number,
                 "service_agents": self.service_agents,
             }
+        )
+
+    def project_for(self, *apis: str) -> pulumi.Output[str]:
+        """The project's id, for what needs these APIs on and no other.
+
+        Raises KeyError for an API that is not among the component's `services`.
+        """
+        # Made of inputs, the id is known in a preview.
+        enabled = [self._services[f"{api.removesuffix(_DOMAIN)}{_DOMAIN}"].service for api in apis]
+        return pulumi.Output.all(self._project, *enabled).apply(
+            lambda values: cast("str", values[0])
         )

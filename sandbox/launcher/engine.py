@@ -1,8 +1,10 @@
 """Opens a stack of this project on the real Pulumi engine, through the Automation API."""
 
+import gc
 import os
 import runpy
 import shutil
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +24,14 @@ Program = Callable[[], None]
 SANDBOX_SECRET = "a secret of the sandbox"  # noqa: S105 not a credential
 
 
+# The SDK writes every resource's call stack into the state, and the engine writes the state at each
+# step: only the program's own frames, which are the innermost, are worth that.
+STACK_FRAMES = 16
+# The SDKs are a large heap that lives as long as the process: searching it for garbage every few
+# hundred objects takes an eighth of an update's time.
+OBJECTS_BETWEEN_COLLECTIONS = 200_000
+
+
 def platform_program() -> None:
     """The project's own program: what `pulumi up` runs."""
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
@@ -36,6 +46,8 @@ def open_stack(
     "gcp:5001,kubernetes:5002". Raises LaunchError if the state is damaged.
     """
     _write_project(places)
+    sys.tracebacklimit = STACK_FRAMES
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     environment = {
         "PATH": f"{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "PULUMI_BACKEND_URL": places.state.as_uri(),
@@ -100,6 +112,10 @@ def message_of(error: BaseException) -> str:
     meant = (pulumi.RunError, pulumi.InputPropertyError, pulumi.InputPropertiesError)
     if isinstance(error, meant):
         return str(error)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(OWN)]
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__, limit=sys.getrecursionlimit())
+        if f.filename.startswith(OWN)
+    ]
     place = f" at {frames[-1].filename.removeprefix(OWN)}:{frames[-1].lineno}" if frames else ""
     return f"a defect of the program{place}: {type(error).__name__}: {error}"

@@ -17,8 +17,9 @@ from components.inference.inference_gateway import (
     find_forwarding_rule,
     validate_inference_gateway,
 )
+from components.inference.names import dns_label
 from tests.unit.cloud_answers import COMPUTE_API
-from tests.unit.harness import Cloud, Deploy, Recorded
+from tests.unit.harness import Cloud, Deploy
 from tests.unit.inference_arguments import GATEWAY as ARGS
 
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
@@ -351,19 +352,23 @@ class TestOrder:
             assert wait.startswith("jsonpath={.status.parents[0].conditions")
             assert wait.endswith("=True")
 
-    def test_routes_come_after_gateway_pools_pickers_and_router(self, deploy: Deploy):
+    def test_routes_come_after_the_gateway_the_router_and_their_own_pools(self, deploy: Deploy):
         cloud = _deploy(deploy)
-        earlier: list[Recorded] = [
-            cloud.one(GATEWAY),
-            cloud.one(EXTENSION),
+        everything = [
             *cloud.all(POOL),
             *cloud.all(DEPLOYMENT),
             *cloud.all(HEALTH_CHECK),
             *cloud.all(BACKEND_POLICY),
         ]
-        for route in cloud.all(ROUTE):
-            missing = [e.name for e in earlier if not cloud.requires(route, e)]
-            assert missing == []
+        for route in ARGS["routes"]:
+            own = {backend["pool"] for backend in route["backends"]}
+            others = {pool["name"] for pool in ARGS["pools"]} - own
+            made = cloud.one(ROUTE, f"gateway-{dns_label(route['models'][0])}-route")
+            assert cloud.requires(made, cloud.one(GATEWAY))
+            assert cloud.requires(made, cloud.one(EXTENSION))
+            for earlier in everything:
+                foreign = any(f"-{name}-" in earlier.name for name in others)
+                assert cloud.requires(made, earlier) is not foreign, (made.name, earlier.name)
 
     def test_the_extension_comes_after_a_healthy_router(self, deploy: Deploy):
         cloud = _deploy(deploy)
