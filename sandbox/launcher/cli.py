@@ -9,6 +9,7 @@ from sandbox.launcher.hand_over import hand_over
 from sandbox.launcher.operations import OPERATIONS
 from sandbox.launcher.places import places_of
 from sandbox.launcher.problem import LaunchError
+from sandbox.providers import ServeError
 from sandbox.world import WorldError
 
 INTERRUPTED = 130
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.cloud == "gcp":
             hand_over(chosen.operation, places)
         OPERATIONS[chosen.operation](places)
-    except (LaunchError, WorldError) as problem:
+    except (LaunchError, ServeError, WorldError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     except BrokenPipeError:

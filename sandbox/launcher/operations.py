@@ -20,7 +20,7 @@ from sandbox.launcher.problem import LaunchError
 from sandbox.launcher.progress import Progress
 from sandbox.launcher.recovery import settle_lost_operations
 from sandbox.providers import serve
-from sandbox.world import World, WorldError
+from sandbox.world import World
 
 
 @contextmanager
@@ -183,6 +183,3 @@ def _made(places: StackPlaces) -> None:
             f"{places.stack} isn't there on the sandbox cloud yet: run `make up STACK="
             f"{places.stack}` first"
         )
-
-
-__all__ = ["OPERATIONS", "WorldError", "opened"]
