@@ -1,9 +1,9 @@
 """What a command prints at its end: what was made, where to reach it, what it costs."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import cast
 
 from cost.estimate import Resource, estimate
 from cost.report import render
@@ -35,19 +35,33 @@ def changes_line(changes: Mapping[str, int], *, preview: bool) -> str:
 
 
 def kinds_table(resources: Iterable[Resource]) -> str:
-    """How many resources of which kind, most frequent first, in aligned columns."""
+    """How many resources of which kind, a line for each module."""
     counts = Counter(short_type(resource.type) for resource in resources)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return "\n".join(f"  {count:4d}  {kind}" for kind, count in ordered)
+    modules: dict[str, list[str]] = {}
+    for token, count in sorted(counts.items()):
+        module, _, kind = token.rpartition(":")
+        modules.setdefault(module, []).append(f"{count} {kind}")
+    width = max((len(module) for module in modules), default=0)
+    return "\n".join(
+        f"  {module:<{width}}  {', '.join(kinds)}" for module, kinds in modules.items()
+    )
 
 
 def outputs_table(outputs: Mapping[str, object]) -> str:
-    """The stack's outputs, a line each; nested ones as JSON."""
-    width = max((len(name) for name in outputs), default=0)
-    return "\n".join(
-        f"  {name:<{width}}  {value if isinstance(value, str) else json.dumps(value)}"
-        for name, value in sorted(outputs.items())
-    )
+    """The stack's outputs, a line for each value; of a text with several lines only the first."""
+    rows = [row for name, value in sorted(outputs.items()) for row in _rows(name, value)]
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"  {name:<{width}}  {text}" for name, text in rows)
+
+
+def _rows(name: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, object]", value)
+        return [row for key, item in entries.items() for row in _rows(f"{name}.{key}", item)]
+    if isinstance(value, list):
+        return [(name, ", ".join(map(str, cast("list[object]", value))))]
+    first, *more = str(value).splitlines() or [""]
+    return [(name, f"{first} ..." if more else first)]
 
 
 def policies_line(progress: Progress) -> str:
