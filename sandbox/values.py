@@ -4,7 +4,7 @@ Unknown (computed) values become `UNKNOWN`, secrets `Secret`, assets and archive
 Source: the constants of `pulumi.runtime.rpc` and `pulumi_policy.proxy`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeGuard, cast
 
@@ -232,3 +232,16 @@ def merged(base: Value, extra: Value) -> Value:
             result[key] = merged(result[key], item) if key in result else item
         return result
     return base
+
+
+def texts_in(value: Value, without: Collection[str] = ()) -> Iterator[str]:
+    """Every text anywhere in a value, save below the keys of `without`."""
+    if isinstance(value, str):
+        yield value
+    elif is_list(value):
+        for item in value:
+            yield from texts_in(item, without)
+    elif is_map(value):
+        for name, item in value.items():
+            if name not in without:
+                yield from texts_in(item, without)

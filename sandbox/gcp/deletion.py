@@ -6,7 +6,7 @@ from sandbox.errors import CloudError, google
 from sandbox.gcp.naming import last_segment, relative_name
 from sandbox.gcp.request import Request
 from sandbox.tables import table
-from sandbox.values import Value, Values, is_list, is_map
+from sandbox.values import Values, texts_in
 from sandbox.world import Resource
 
 
@@ -63,19 +63,8 @@ def _users(request: Request, rule: Values) -> Iterator[Resource]:
             continue
         # What Pulumi made refers by its inputs: outputs also name those that refer to it.
         said = other.inputs if other.owner == "pulumi" else {**other.outputs, **other.inputs}
-        texts = list(_texts(said))
+        texts = list(texts_in(said))
         if any(relative_name(text) in spellings for text in texts) or (
             other.type in rule.get("types", ()) and short in texts
         ):
             yield other
-
-
-def _texts(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif is_list(value):
-        for item in value:
-            yield from _texts(item)
-    elif is_map(value):
-        for item in value.values():
-            yield from _texts(item)

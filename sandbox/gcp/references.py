@@ -1,14 +1,13 @@
 """Refuses inputs that refer to something that does not exist."""
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from sandbox.errors import google, missing
 from sandbox.gcp.naming import last_segment, project_number, relative_name
 from sandbox.gcp.request import Request
 from sandbox.tables import table
-from sandbox.values import Value, is_list, is_map
+from sandbox.values import Value, is_map, texts_in
 
 _PRINCIPAL: Final = re.compile(
     r"^(?:deleted:)?(serviceAccount|user|group|domain|principal|principalSet):(.+)$"
@@ -28,21 +27,9 @@ def check_references(request: Request) -> None:
     """Raise the cloud's 404 or 400 for the first reference to nothing; note foreign ones."""
     for name, value in request.inputs.items():
         if name not in _OWN:
-            for text in _texts(value):
+            for text in texts_in(value, _OWN):
                 _check_text(request, text)
     _check_short_names(request)
-
-
-def _texts(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif is_list(value):
-        for item in value:
-            yield from _texts(item)
-    elif is_map(value):
-        for name, item in value.items():
-            if name not in _OWN:
-                yield from _texts(item)
 
 
 def _check_text(request: Request, text: str) -> None:
