@@ -32,6 +32,7 @@ lint: ## Check format, style, types and generated files
 	$(PYTHON) -m basedpyright
 	$(PYTHON) -m yamllint --strict .
 	$(PYTHON) -m config.schema --check
+	$(PYTHON) -m policies.check
 
 format: ## Format the code
 	@$(SETUP)

@@ -43,7 +43,7 @@ def open_stack(
     """Creates or selects the stack in its own file backend, with the config of its file.
 
     `debug_providers` is what the engine attaches to instead of provider plugins, such as
-    "gcp:5001,kubernetes:5002". Raises LaunchError if the state is damaged.
+    "gcp:5001,kubernetes:5002". Raises LaunchError if the state can't be used.
     """
     _write_project(places)
     sys.tracebacklimit = STACK_FRAMES
@@ -66,19 +66,11 @@ def open_stack(
             stack_name=places.stack, project_name=PROJECT, program=program, opts=options
         )
     except automation.CommandError as problem:
-        raise LaunchError(damaged_state(places, problem)) from problem
-
-
-def damaged_state(places: StackPlaces, problem: automation.CommandError) -> str:
-    """The message for a state that the engine can't read, with the way back."""
-    backup = places.checkpoint.with_name(f"{places.checkpoint.name}.bak")
-    lines = [line for line in str(problem).splitlines() if "error:" in line]
-    way_back = (
-        f"the state before the last change is {backup}: copy it over {places.checkpoint}"
-        if backup.exists()
-        else f"remove {places.home} to start afresh"
-    )
-    return f"the state of {places.stack} can't be used: {' '.join(lines) or problem}\n{way_back}"
+        lines = [line for line in str(problem).splitlines() if "error:" in line]
+        raise LaunchError(
+            f"the engine can't open the state of {places.stack} in {places.state}: "
+            f"{' '.join(lines) or problem}; remove {places.home} to start afresh"
+        ) from problem
 
 
 def _write_project(places: StackPlaces) -> None:

@@ -13,12 +13,12 @@ from config.errors import ConfigError
 from config.load import from_file
 from sandbox.kubernetes.references import dangling
 from sandbox.launcher import report
-from sandbox.launcher.engine import damaged_state, message_of, open_stack, platform_program
+from sandbox.launcher.engine import message_of, open_stack, platform_program
 from sandbox.launcher.locks import clear_stale_locks
 from sandbox.launcher.places import StackPlaces
 from sandbox.launcher.problem import LaunchError
 from sandbox.launcher.progress import Progress
-from sandbox.launcher.recovery import settle_lost_operations
+from sandbox.launcher.recovery import restore_state, settle_lost_operations
 from sandbox.providers import serve
 from sandbox.world import World
 
@@ -27,7 +27,7 @@ from sandbox.world import World
 def opened(places: StackPlaces, program: Callable[[], None]) -> Generator[automation.Stack]:
     """The stack of `places`, with the sandbox cloud serving it."""
     places.prepare()
-    for line in clear_stale_locks(places):
+    for line in (*clear_stale_locks(places), *restore_state(places)):
         print(line, file=sys.stderr)
     with World(places.world) as world, serve(world) as servers:
         stack = open_stack(places, servers.debug_providers, program)
@@ -83,7 +83,6 @@ def export(places: StackPlaces) -> None:
     print()
 
 
-UNREADABLE = "failed to load checkpoint"
 OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
     "up": up,
     "preview": preview,
@@ -126,8 +125,6 @@ def _failure(
     problem: automation.CommandError,
 ) -> str:
     """One message for a failed operation: the causes first, then what is left and what to do."""
-    if UNREADABLE in str(problem):
-        return damaged_state(places, problem)
     messages = [message_of(failure) for failure in failures]
     causes = messages or progress.violations or progress.errors or [str(problem)]
     done = sum(progress.changes.values())

@@ -1,11 +1,48 @@
-"""What a killed run leaves: operations the state says were begun and nothing says were ended."""
+"""What a killed run leaves: a half-written state, and operations that were begun and not ended."""
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 from pulumi import automation
 
 from sandbox.launcher.places import StackPlaces
+from sandbox.launcher.problem import LaunchError
 from sandbox.world import World
+
+
+def restore_state(places: StackPlaces) -> list[str]:
+    """Puts the state before the last step in place of one that can't be read; returns what it did.
+
+    The engine keeps that copy beside the state. What the last step made is adopted afterwards, by
+    `settle_lost_operations`. Raises LaunchError if neither can be read.
+    """
+    state = places.checkpoint
+    # The backend keeps each file's type and checksum beside it, and does without.
+    for attributes in state.parent.glob("*.attrs"):
+        if not _readable(attributes):
+            attributes.unlink()
+    if not state.exists() or _readable(state):
+        return []
+    backup = state.with_name(f"{state.name}.bak")
+    if not _readable(backup):
+        raise LaunchError(
+            f"the state of {places.stack} can't be read, nor the copy beside it: {state}. Put back "
+            f"a copy of your own, or remove {places.home} to start afresh"
+        )
+    damaged = state.with_name(f"{state.name}.damaged")
+    state.replace(damaged)
+    shutil.copyfile(backup, state)
+    return [f"the state was half written: went back to the step before (kept as {damaged})"]
+
+
+def _readable(file: Path) -> bool:
+    try:
+        json.loads(file.read_text())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def settle_lost_operations(stack: automation.Stack, world: World, places: StackPlaces) -> list[str]:
@@ -14,7 +51,10 @@ def settle_lost_operations(stack: automation.Stack, world: World, places: StackP
     A resource that the cloud made and the state doesn't hold would be made a second time by the
     next `up`, and refused as already existing.
     """
-    if not places.checkpoint.exists() or '"pending_operations"' not in _text(places):
+    if (
+        not places.checkpoint.exists()
+        or '"pending_operations"' not in places.checkpoint.read_text()
+    ):
         return []
     exported = stack.export_stack()
     deployment: dict[str, Any] = {**(exported.deployment or {})}
@@ -32,7 +72,3 @@ def settle_lost_operations(stack: automation.Stack, world: World, places: StackP
             settled.append(f"an interrupted {operation['type']} of {resource['urn']} is done again")
     stack.import_stack(automation.Deployment(version=exported.version or 3, deployment=deployment))
     return settled
-
-
-def _text(places: StackPlaces) -> str:
-    return places.checkpoint.read_text()

@@ -96,18 +96,30 @@ def test_a_bad_config_stops_before_the_engine_starts(
     assert not rehearsal.places.checkpoint.exists()
 
 
-def test_a_damaged_state_is_named_with_the_way_back(
-    rehearsal_of: Callable[[str], Rehearsal],
+def test_a_half_written_state_goes_back_to_the_step_before(
+    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = rehearsal_of("dev")
     operations.up(rehearsal.places)
-    good = rehearsal.places.checkpoint.read_text()
-    rehearsal.places.checkpoint.write_text(good[: len(good) // 2])
-    with pytest.raises(LaunchError, match=r"the state of dev can't be used") as caught:
-        operations.up(rehearsal.places)
-    assert str(rehearsal.places.checkpoint) in str(caught.value)
-    rehearsal.places.checkpoint.write_text(good)
+    state = rehearsal.places.checkpoint
+    state.write_text(state.read_text()[:1000])
+    operations.up(rehearsal.places)
+    assert "the state was half written" in capsys.readouterr().err
     operations.preview(rehearsal.places)
+    assert "Nothing changes." in capsys.readouterr().out
+
+
+def test_a_state_lost_with_its_copy_is_named_with_the_way_back(
+    rehearsal_of: Callable[[str], Rehearsal],
+) -> None:
+    rehearsal = rehearsal_of("dev")
+    state = rehearsal.places.checkpoint
+    state.parent.mkdir(parents=True)
+    for file in (state, state.with_name(f"{state.name}.bak")):
+        file.write_text("{")
+    with pytest.raises(LaunchError, match=r"can't be read, nor the copy beside it") as caught:
+        operations.up(rehearsal.places)
+    assert f"remove {rehearsal.places.home} to start afresh" in str(caught.value)
 
 
 def test_a_damaged_world_is_named(rehearsal_of: Callable[[str], Rehearsal]) -> None:
