@@ -12,6 +12,8 @@ import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
 import components
+from components.inference.model_armor_access import ModelArmorAccess
+from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.network.consumer_vpc import ConsumerVpc
 from components.network.psc_endpoint import PscEndpoint
 from components.network.restricted_google_apis import RestrictedGoogleApis
@@ -26,11 +28,16 @@ from tests.unit import (
     test_vpc_perimeter,
 )
 from tests.unit.harness import Cloud, Deploy, Recorded
+from tests.unit.inference_arguments import GUARDRAIL
 
 every_component = pytest.mark.parametrize("name", components.COMPONENTS)
 
 PROGRAMS: dict[str, Callable[[pulumi.ResourceOptions | None], Any]] = {
     "ConsumerVpc": lambda opts: ConsumerVpc("it", test_consumer_vpc.ARGS, opts),
+    "ModelArmorAccess": lambda opts: ModelArmorAccess(
+        "it", {"project": "p", "project_number": "1", "grant_container_admin": True}, opts
+    ),
+    "ModelArmorGuardrail": lambda opts: ModelArmorGuardrail("it", GUARDRAIL, opts),
     "ProjectServices": lambda opts: ProjectServices("it", test_project_services.ARGS, opts),
     "PscEndpoint": lambda opts: PscEndpoint("it", test_psc_endpoint.ARGS, opts),
     "RestrictedGoogleApis": lambda opts: RestrictedGoogleApis(
