@@ -21,6 +21,8 @@ COMPONENTS: Mapping[str, str] = {
     "InferenceGateway": "components.inference.inference_gateway",
     "InferencePool": "components.inference.inference_pool",
     "MessageArchive": "components.serverless.message_archive",
+    "ModelArmorAccess": "components.inference.model_armor_access",
+    "ModelArmorGuardrail": "components.inference.model_armor_guardrail",
     "ModelServer": "components.inference.model_server",
     "PrivateCertificate": "components.inference.private_certificate",
     "ProjectServices": "components.project.services",

@@ -23,6 +23,12 @@ class Gateway(Settings):
         description="DNS name clients use; consumers get it in a private zone, the certificate is"
         " for it."
     )
+    guardrail_timeout_seconds: int = Field(
+        default=10,
+        ge=1,
+        le=10,
+        description="Seconds to wait for a guardrail's verdict; the request fails then.",
+    )
     request_timeout_seconds: int = Field(
         default=300,
         ge=1,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from config.consumers import Consumer
 from config.errors import KeyPath
 from config.gpu_pools import GpuPool
+from config.guardrails import Guardrail
 from config.models import Model
 from config.network import Region
 from config.perimeter import Perimeter
@@ -17,7 +18,7 @@ from config.pipelines import Pipeline
 from config.platform import Platform
 from config.project import Project
 
-_COLLECTIONS: Final = ("regions", "gpu_pools", "models", "consumers", "pipelines")
+_COLLECTIONS: Final = ("regions", "gpu_pools", "models", "guardrails", "consumers", "pipelines")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Known:
     regions: Mapping[str, Region]
     gpu_pools: Mapping[str, GpuPool]
     models: Mapping[str, Model]
+    guardrails: Mapping[str, Guardrail]
     consumers: Mapping[str, Consumer]
     pipelines: Mapping[str, Pipeline]
     names: Mapping[str, Set[str]]
@@ -53,6 +55,7 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
         models=cast("Mapping[str, Model]", collections["models"]),
+        guardrails=cast("Mapping[str, Guardrail]", collections["guardrails"]),
         consumers=cast("Mapping[str, Consumer]", collections["consumers"]),
         pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),
         names={name: entries.keys() for name, entries in collections.items()}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.fields import Matching, Scalar, Settings, label
+from config.guardrails import DEFAULT
 
 ModelName = Annotated[
     str,
@@ -90,6 +91,12 @@ class Model(Settings):
     server_args: Mapping[FlagName, Scalar] = Field(
         default_factory=dict,
         description="Further vLLM options without their dashes; true gives a bare switch.",
+    )
+
+    guardrail: str = Field(
+        default=DEFAULT,
+        description="Name of the guardrail (a key of guardrails) that screens it and its adapters;"
+        " 'none' for none at all. Default: the guardrail named default.",
     )
 
     def is_in(self, region: str) -> bool:

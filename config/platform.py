@@ -9,6 +9,7 @@ from config.consumers import Consumer, ConsumerName
 from config.fields import Environment, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
+from config.guardrails import DEFAULT, UNSCREENED, Guardrail, GuardrailName
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region
 from config.perimeter import Perimeter
@@ -34,6 +35,11 @@ class Platform(Settings):
     )
     models: Mapping[ModelName, Model] = Field(
         min_length=1, description="Models by the name clients send."
+    )
+    guardrails: Mapping[GuardrailName, Guardrail] = Field(
+        default_factory=dict,
+        description="What is screened in prompts and responses, by name. The one named default is"
+        " for every model that names none, and has its defaults where it's left out.",
     )
     gateway: Gateway = Field(description="The address clients send requests to.")
     consumers: Mapping[ConsumerName, Consumer] = Field(
@@ -62,6 +68,23 @@ class Platform(Settings):
             for name, model in self.models_in(region).items()
             for replica_set in model.replica_sets
         )
+
+    def guardrails_by_model(self, region: str) -> Mapping[str, str]:
+        """The guardrail's name of every model and adapter name that `region` serves.
+
+        Empty when the region screens nothing: every model there says so.
+        """
+        found = {
+            served: model.guardrail
+            for name, model in self.models_in(region).items()
+            for served in (name, *(adapter.name for adapter in model.adapters))
+        }
+        return found if set(found.values()) - {UNSCREENED} else {}
+
+    @property
+    def all_guardrails(self) -> Mapping[str, Guardrail]:
+        """The guardrails by name, the default one included."""
+        return {DEFAULT: Guardrail(), **self.guardrails}
 
     @property
     def areas(self) -> tuple[str, ...]:

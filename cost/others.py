@@ -23,6 +23,10 @@ USAGE: Final[Mapping[str, str]] = {
     "gcp:cloudrunv2/job:Job": "billed by the time its tasks run",
     "gcp:cloudscheduler/job:Job": "billed by jobs beyond three of an account",
     "gcp:compute/serviceAttachment:ServiceAttachment": "billed by traffic",
+    "gcp:dataloss/preventionDeidentifyTemplate:PreventionDeidentifyTemplate": (
+        "billed by transformed GiB"
+    ),
+    "gcp:dataloss/preventionInspectTemplate:PreventionInspectTemplate": "billed by inspected GiB",
     "gcp:dns/managedZone:ManagedZone": "DNS is billed by queries beside that",
     "gcp:kms/cryptoKey:CryptoKey": "keys are billed by use beside that",
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": "billed by stored GiB",

@@ -15,6 +15,7 @@ from components.cluster.image_mirror import ImageMirror
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.inference_pool import Pool
+from components.inference.model_armor_access import ModelArmorAccess
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
@@ -27,6 +28,7 @@ from config.gpu_pools import GpuPool
 from config.models import Model, ReplicaSet
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
+from stacks.guardrails import build_access, build_guardrail
 
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
 CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
@@ -40,6 +42,8 @@ class Region:
     cluster: GkeCluster
     certificate: PrivateCertificate
     gateway: InferenceGateway
+    forwarding_rule: pulumi.Output[str]
+    """Of the gateway, once its guardrail is there: nobody connects before."""
 
 
 def build_inference(
@@ -47,8 +51,9 @@ def build_inference(
 ) -> Mapping[str, Region]:
     """Makes every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
+    access = build_access(platform, foundation)
     return {
-        name: _RegionBuilder(platform, foundation, name, secret, perimeter).build()
+        name: _RegionBuilder(platform, foundation, name, secret, perimeter, access).build()
         for name in platform.regions
     }
 
@@ -76,6 +81,7 @@ class _RegionBuilder:
     region: str
     secret: pulumi.Output[str] | None
     perimeter: VpcPerimeter | None
+    access: ModelArmorAccess | None
 
     @property
     def name(self) -> str:
@@ -134,7 +140,15 @@ class _RegionBuilder:
             },
             in_cluster,
         )
-        return Region(cluster, certificate, gateway)
+        guardrail = build_guardrail(
+            self.platform, self.region, self.access, gateway, namespace, in_cluster
+        )
+        forwarding_rule = gateway.forwarding_rule
+        if guardrail is not None:
+            forwarding_rule = pulumi.Output.all(forwarding_rule, guardrail.extension_name).apply(
+                lambda values: str(values[0])
+            )
+        return Region(cluster, certificate, gateway, forwarding_rule)
 
     def _cluster(self) -> GkeCluster:
         vpc = self.foundation.vpc

@@ -28,7 +28,7 @@ def build_publication(
             "service_name": PLATFORM,
             "publish": {
                 name: {
-                    "target_service": region.gateway.forwarding_rule,
+                    "target_service": region.forwarding_rule,
                     "nat_subnetwork": foundation.vpc.psc_nat_subnetwork_ids[name],
                 }
                 for name, region in regions.items()

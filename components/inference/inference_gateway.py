@@ -2,8 +2,8 @@
 
 Owns the address, the Gateway, its pools with their pickers, the body-based router and the routes.
 Does not own the replicas (ModelServer), the certificate (PrivateCertificate), the publication to
-other networks (PscEndpoint), nor guardrails and API management: those attach a GCPTrafficExtension
-to `gateway_name`, in the same namespace, and need no change here.
+other networks (PscEndpoint), nor guardrails (ModelArmorGuardrail) and API management: those are a
+GCPTrafficExtension on `gateway_name`, in the same namespace, and need no change here.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from config.checks.consumers import check_consumers
 from config.checks.gpu_pools import check_gpu_pools
+from config.checks.guardrails import check_guardrails
 from config.checks.models import check_models
 from config.checks.network import check_network
 from config.checks.perimeter import check_perimeter
@@ -13,6 +14,7 @@ _CHECKS = (
     check_network,
     check_gpu_pools,
     check_models,
+    check_guardrails,
     check_consumers,
     check_pipelines,
     check_perimeter,

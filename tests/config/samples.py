@@ -36,6 +36,7 @@ _VALUES: Final[Mapping[str, Any]] = {
             "adapters": [{"name": "tone", "source": "acme/tone"}],
         }
     },
+    "guardrails": {"default": {"sensitive_data": "redact", "info_types": ["IBAN_CODE"]}},
     "gateway": {"hostname": "inference.acme.internal"},
     "consumers": {
         "apps": {"subnets": {"us-central1": "10.200.0.0/24"}},

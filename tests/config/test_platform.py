@@ -92,3 +92,35 @@ def test_results_without_config_are_partitioned_and_clustered() -> None:
 def test_a_platform_does_not_change() -> None:
     with pytest.raises(ValidationError):
         PROD.environment = "dev"  # pyright: ignore[reportAttributeAccessIssue] - that is the test
+
+
+def test_every_model_and_adapter_is_screened_unless_it_says_none() -> None:
+    screened = {"qwen3-4b": "default", "tone": "default"}
+    assert from_mapping(values(), SOURCE).guardrails_by_model("us-central1") == screened
+    without = from_mapping(changed(("guardrails", REMOVED)), SOURCE)
+    assert without.guardrails_by_model("us-central1") == screened
+    assert without.all_guardrails["default"].sensitive_data == "block"
+    unscreened = from_mapping(changed(("models|qwen3-4b|guardrail", "none")), SOURCE)
+    assert unscreened.guardrails_by_model("us-central1") == {}
+
+
+def test_an_unscreened_model_stays_listed_beside_screened_ones() -> None:
+    config = values()
+    config["models"]["raw"] = {**config["models"]["qwen3-4b"], "guardrail": "none"}
+    del config["models"]["raw"]["adapters"]
+    platform = from_mapping(config, SOURCE)
+    assert platform.guardrails_by_model("us-central1") == {
+        "qwen3-4b": "default",
+        "tone": "default",
+        "raw": "none",
+    }
+
+
+def test_every_committed_stack_screens_all_its_models() -> None:
+    for stack in ("dev", "prod"):
+        platform = from_file(ROOT / f"Pulumi.{stack}.yaml")
+        for region in platform.regions:
+            found = platform.guardrails_by_model(region)
+            assert set(platform.models_in(region)) <= set(found)
+            assert "none" not in found.values()
+            assert not any(each.fail_open for each in platform.all_guardrails.values())

@@ -75,6 +75,14 @@ def test_every_consumer_endpoint_is_connected(stack: Rehearsal) -> None:
     assert {rule["outputs"]["pscConnectionStatus"] for rule in endpoints} == {"ACCEPTED"}
 
 
+def test_nobody_connects_before_the_guardrail_is_there(stack: Rehearsal) -> None:
+    attachments = stack.resources("gcp:compute/serviceAttachment:ServiceAttachment")
+    assert attachments
+    for attachment in attachments:
+        behind = [urn for urn in attachment["dependencies"] if "GCPTrafficExtension" in urn]
+        assert len(behind) == 1
+
+
 def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
     """Runs last in this module: protection is lifted first, as its owner would."""
 

@@ -42,6 +42,12 @@ _ID_TEMPLATES = {
     "gcp:container/nodePool:NodePool": (
         "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"
     ),
+    "gcp:dataloss/preventionDeidentifyTemplate:PreventionDeidentifyTemplate": (
+        "{parent}/deidentifyTemplates/{templateId}"
+    ),
+    "gcp:dataloss/preventionInspectTemplate:PreventionInspectTemplate": (
+        "{parent}/inspectTemplates/{templateId}"
+    ),
     "gcp:dns/managedZone:ManagedZone": "projects/{project}/managedZones/{name}",
     "gcp:modelarmor/template:Template": (
         "projects/{project}/locations/{location}/templates/{templateId}"

@@ -1,6 +1,7 @@
 """Arguments of the inference components that several tests share."""
 
 from components.inference.inference_gateway_arguments import InferenceGatewayArgs
+from components.inference.model_armor_arguments import ModelArmorGuardrailArgs
 from components.inference.model_server_arguments import ModelServerArgs
 
 GATED_SERVER: ModelServerArgs = {
@@ -73,4 +74,22 @@ GATEWAY: InferenceGatewayArgs = {
             "backends": [{"pool": "llama-8b-l4", "weight": 100}],
         },
     ],
+}
+
+GUARDRAIL: ModelArmorGuardrailArgs = {
+    "project": "acme",
+    "region": "us-central1",
+    "namespace": "inference",
+    "gateway_name": "gateway",
+    "guardrails": {
+        "default": {},
+        "strict": {
+            "prompt_injection": "low",
+            "malicious_urls": False,
+            "responsible_ai": {"dangerous": "high", "harassment": "none"},
+            "sensitive_data": "redact",
+        },
+    },
+    "default": "default",
+    "models": {"llama-3.1-8b": "default", "topic-control": "strict", "raw": "none"},
 }

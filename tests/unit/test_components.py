@@ -52,6 +52,8 @@ ARGUMENTS: Mapping[str, Any] = {
         "request_timeout_seconds": 300,
     },
     "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
+    "ModelArmorAccess": {"project": "p", "project_number": "1", "grant_container_admin": True},
+    "ModelArmorGuardrail": inference_arguments.GUARDRAIL,
     "ModelServer": inference_arguments.GATED_SERVER,
     "PrivateCertificate": test_private_certificate.ARGS,
     "ProjectServices": test_project_services.ARGS,

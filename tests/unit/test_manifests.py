@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from components.inference.inference_gateway import InferenceGateway
+from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_server import ModelServer
 from tests.unit.harness import Cloud, Deploy, Recorded
-from tests.unit.inference_arguments import GATED_SERVER, GATEWAY
+from tests.unit.inference_arguments import GATED_SERVER, GATEWAY, GUARDRAIL
 
 DEFINITIONS = Path(__file__).parents[2] / "sandbox" / "crds"
 BUILT_IN = {
@@ -59,6 +60,7 @@ def _custom_resources(cloud: Cloud) -> list[Recorded]:
 def _everything() -> None:
     InferenceGateway("gateway", GATEWAY)
     ModelServer("server", GATED_SERVER)
+    ModelArmorGuardrail("armor", GUARDRAIL)
 
 
 def test_every_custom_resource_fits_its_definition(deploy: Deploy):
@@ -73,6 +75,7 @@ def test_every_custom_resource_fits_its_definition(deploy: Deploy):
         "GCPBackendPolicy",
         "GCPGatewayPolicy",
         "GCPRoutingExtension",
+        "GCPTrafficExtension",
         "Gateway",
         "HTTPRoute",
         "HealthCheckPolicy",

@@ -1,0 +1,67 @@
+"""Guardrails: models name one there is, and each is named."""
+
+from collections.abc import Iterator
+
+from config.errors import Problem, did_you_mean, listed, shown
+from config.guardrails import DEFAULT, UNSCREENED, Guardrail
+from config.known import Known
+
+
+def check_guardrails(known: Known) -> Iterator[Problem]:
+    """Every guardrail, and the guardrail of every model."""
+    names = known.names.get("guardrails", ())
+    if UNSCREENED in names:
+        yield Problem(
+            ("guardrails", UNSCREENED),
+            "a guardrail of this name",
+            "another name",
+            f"rename it: `guardrail: {UNSCREENED}` says that a model is not screened",
+        )
+    allowed = {*names, DEFAULT, UNSCREENED}
+    for name, model in known.models.items():
+        if model.guardrail not in allowed:
+            yield Problem(
+                ("models", name, "guardrail"),
+                shown(model.guardrail),
+                listed(allowed),
+                did_you_mean(
+                    model.guardrail, allowed, "add it to guardrails or choose one of them"
+                ),
+            )
+    yield from _check_used(known)
+    yield from _check_each(known)
+
+
+def _check_used(known: Known) -> Iterator[Problem]:
+    # A model with an error of its own may be the one that names it.
+    if known.models.keys() != known.names.get("models"):
+        return
+    used = {DEFAULT, UNSCREENED, *(model.guardrail for model in known.models.values())}
+    for name in sorted(known.guardrails.keys() - used):
+        yield Problem(
+            ("guardrails", name),
+            "a guardrail of no model",
+            f"'{DEFAULT}', for models that name none, or what a model names",
+            f"add `guardrail: {name}` to a model in {listed(known.models)} or remove it",
+        )
+
+
+def _check_each(known: Known) -> Iterator[Problem]:
+    failures = {guardrail.fail_open for guardrail in known.guardrails.values()}
+    if DEFAULT not in known.names.get("guardrails", ()):
+        failures.add(Guardrail().fail_open)
+    for name, guardrail in known.guardrails.items():
+        if guardrail.info_types is not None and guardrail.sensitive_data == UNSCREENED:
+            yield Problem(
+                ("guardrails", name, "info_types"),
+                "a list",
+                "nothing where sensitive_data is 'none'",
+                "remove it, or block or redact sensitive data",
+            )
+        if guardrail.fail_open and len(failures) > 1:
+            yield Problem(
+                ("guardrails", name, "fail_open"),
+                "true",
+                "the same for all guardrails (they share the gateway's one extension)",
+                "remove it or set it for the others too",
+            )
