@@ -110,8 +110,8 @@ class World:
     def _unusable(self, found: str) -> WorldError:
         return WorldError(
             f"{self.path}: cannot be read as a sandbox world: found '{found}'; allowed: a file "
-            "written by the sandbox; delete it to start with an empty cloud, then run "
-            "`pulumi refresh` on the stacks that lived in it"
+            "written by the sandbox; put a copy back, or delete it together with "
+            "the state of the stacks that lived in it"
         )
 
     def _failure(self, error: OSError | sqlite3.Error) -> WorldError:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sandbox.launcher.hand_over import hand_over
 from sandbox.launcher.operations import OPERATIONS
 from sandbox.launcher.places import places_of
-from sandbox.launcher.problem import LaunchError
+from sandbox.launcher.problem import InterruptedRunError, LaunchError
 from sandbox.providers import ServeError
 from sandbox.world import WorldError
 
@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.cloud == "gcp":
             hand_over(chosen.operation, places)
         OPERATIONS[chosen.operation](places)
+    except InterruptedRunError as problem:
+        print(f"interrupted: {problem}", file=sys.stderr)
+        return INTERRUPTED
     except (LaunchError, ServeError, WorldError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

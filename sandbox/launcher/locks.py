@@ -1,20 +1,45 @@
-"""The file backend's locks: a run that was killed leaves one, which must not block the next."""
+"""One run of a stack at a time; what a killed run left behind is cleared before the next."""
 
+import fcntl
 import json
+import os
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import psutil
 
-from sandbox.launcher.places import StackPlaces
+from sandbox.launcher.places import ROOT, StackPlaces
 from sandbox.launcher.problem import LaunchError
 
+INIT = 1
 
-def clear_stale_locks(places: StackPlaces) -> list[str]:
-    """Removes the locks of processes that are gone; returns a line for each.
 
-    Raises LaunchError if a living process holds one.
+@contextmanager
+def exclusive(places: StackPlaces) -> Generator[list[str]]:
+    """Holds the stack for this process; gives a line for everything cleared.
+
+    Raises LaunchError if another run holds it.
     """
+    with (places.home / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise LaunchError(
+                f"stack {places.stack} is in use by process {file.read().strip() or '?'}: wait for "
+                "it to end, or stop it"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        _end_orphans()
+        yield _clear_engine_locks(places)
+
+
+def _clear_engine_locks(places: StackPlaces) -> list[str]:
     removed: list[str] = []
     for file in sorted(places.locks.glob("*.json")):
         try:
@@ -40,3 +65,13 @@ def _holds(pid: int, since: str) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written
     except (psutil.NoSuchProcess, ValueError):
         return False
+
+
+def _end_orphans() -> None:
+    """Ends policy packs whose engine was killed: they would wait for it for ever."""
+    packs = ROOT / "policies"
+    for process in psutil.process_iter(["ppid", "cmdline", "cwd"]):
+        facts = process.info
+        orphan = facts["ppid"] == INIT and "pulumi.policy" in (facts["cmdline"] or [])
+        if orphan and packs in Path(facts["cwd"] or "/").parents:
+            process.terminate()

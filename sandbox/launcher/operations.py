@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,14 @@ from pulumi import automation
 
 from config.errors import ConfigError
 from config.load import from_file
+from config.platform import Platform
 from sandbox.kubernetes.references import dangling
 from sandbox.launcher import report
 from sandbox.launcher.engine import message_of, open_stack, platform_program
-from sandbox.launcher.locks import clear_stale_locks
+from sandbox.launcher.guards import check_ranges, check_unprotected, check_whole
+from sandbox.launcher.locks import exclusive
 from sandbox.launcher.places import StackPlaces
-from sandbox.launcher.problem import LaunchError
+from sandbox.launcher.problem import InterruptedRunError, LaunchError
 from sandbox.launcher.progress import Progress
 from sandbox.launcher.recovery import restore_state, settle_lost_operations
 from sandbox.providers import serve
@@ -24,22 +26,31 @@ from sandbox.world import World
 
 
 @contextmanager
-def opened(places: StackPlaces, program: Callable[[], None]) -> Generator[automation.Stack]:
-    """The stack of `places`, with the sandbox cloud serving it."""
+def opened(
+    places: StackPlaces,
+    program: Callable[[], None] = platform_program,
+    guard: Callable[[], None] = lambda: None,
+) -> Generator[automation.Stack]:
+    """The stack of `places`, held for this process, with the sandbox cloud serving it.
+
+    `guard` is called before the engine is. Raises LaunchError if anything of the stack is in use,
+    lost or damaged beyond repair.
+    """
     places.prepare()
-    for line in (*clear_stale_locks(places), *restore_state(places)):
-        print(line, file=sys.stderr)
-    with World(places.world) as world, serve(world) as servers:
-        stack = open_stack(places, servers.debug_providers, program)
-        for line in settle_lost_operations(stack, world, places):
-            print(line, file=sys.stderr)
-        yield stack
+    with exclusive(places) as cleared, World(places.world) as world:
+        _tell((*cleared, *restore_state(places)))
+        check_whole(places, world)
+        guard()
+        with serve(world) as servers:
+            stack = open_stack(places, servers.debug_providers, program)
+            _tell(settle_lost_operations(stack, world, places))
+            yield stack
 
 
 def up(places: StackPlaces) -> None:
     """Makes the sandbox cloud as the config says, and prints what was made."""
-    _checked(places)
-    progress, result = _run(places, "up")
+    platform = _checked(places)
+    progress, result = _run(places, "up", lambda: check_ranges(places, platform))
     assumed = _settled_world(places)
     resources = report.own_resources(progress)
     outputs = {name: output.value for name, output in result.outputs.items()}
@@ -53,8 +64,8 @@ def up(places: StackPlaces) -> None:
 
 def preview(places: StackPlaces) -> None:
     """Prints what `up` would change, what it would cost, and what the policies say."""
-    _checked(places)
-    progress, _ = _run(places, "preview")
+    platform = _checked(places)
+    progress, _ = _run(places, "preview", lambda: check_ranges(places, platform))
     print(f"\n{report.changes_line(progress.changes, preview=True)}")
     print(f"\n{report.cost_section(report.own_resources(progress))}")
     print(f"\n{report.policies_line(progress)}")
@@ -63,21 +74,21 @@ def preview(places: StackPlaces) -> None:
 def refresh(places: StackPlaces) -> None:
     """Takes what is in the sandbox cloud into the state."""
     _made(places)
-    progress, _ = _run(places, "refresh")
+    progress, _ = _run(places, "refresh", lambda: None)
     print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
     """Deletes everything the state holds."""
     _made(places)
-    progress, _ = _run(places, "destroy")
+    progress, _ = _run(places, "destroy", lambda: check_unprotected(places))
     print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def export(places: StackPlaces) -> None:
     """Prints the deployment as JSON, and nothing else, on standard output."""
     _made(places)
-    with opened(places, platform_program) as stack:
+    with opened(places) as stack:
         deployment = stack.export_stack()
     json.dump({"version": deployment.version, "deployment": deployment.deployment}, sys.stdout)
     print()
@@ -92,7 +103,7 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
 }
 
 
-def _run(places: StackPlaces, operation: str) -> tuple[Progress, Any]:
+def _run(places: StackPlaces, operation: str, guard: Callable[[], None]) -> tuple[Progress, Any]:
     """Runs one engine operation with its progress on standard output."""
     failures: list[BaseException] = []
 
@@ -110,10 +121,12 @@ def _run(places: StackPlaces, operation: str) -> tuple[Progress, Any]:
         options["policy_packs"] = [str(folder) for folder, _ in packs]
         options["policy_pack_configs"] = [str(file) for _, file in packs]
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with opened(places, program) as stack, progress, _graceful_interrupt(progress):
+    with opened(places, program, guard) as stack, progress, _graceful_interrupt(progress):
         try:
             return progress, getattr(stack, operation)(**options)
         except automation.CommandError as problem:
+            if progress.interrupted:
+                raise InterruptedRunError(_kept(places, operation, progress)) from problem
             raise LaunchError(_failure(places, operation, progress, failures, problem)) from problem
 
 
@@ -127,15 +140,18 @@ def _failure(
     """One message for a failed operation: the causes first, then what is left and what to do."""
     messages = [message_of(failure) for failure in failures]
     causes = messages or progress.violations or progress.errors or [str(problem)]
-    done = sum(progress.changes.values())
-    kept = (
-        f"{done} changes were made and are in the state ({places.state}); nothing is lost: mend "
-        f"the cause and run `make {operation} STACK={places.stack}` again"
-        if operation != "preview"
-        else "nothing was changed"
-    )
     listed = "\n".join(f"  - {cause}" for cause in dict.fromkeys(causes))
-    return f"{operation} of {places.stack} failed:\n{listed}\n{kept}"
+    return f"{operation} of {places.stack} failed:\n{listed}\n{_kept(places, operation, progress)}"
+
+
+def _kept(places: StackPlaces, operation: str, progress: Progress) -> str:
+    """What is left of an operation that did not end, and how to go on."""
+    if operation == "preview":
+        return "nothing was changed"
+    return (
+        f"{sum(progress.changes.values())} changes were made and are in the state "
+        f"({places.state}); nothing is lost: `make {operation} STACK={places.stack}` goes on"
+    )
 
 
 @contextmanager
@@ -143,6 +159,7 @@ def _graceful_interrupt(progress: Progress) -> Generator[None]:
     """Lets Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
 
     def ask(*_: object) -> None:
+        progress.interrupted = True
         progress.say("interrupted: ending what was begun; Ctrl-C again stops at once")
 
     before = signal.signal(signal.SIGINT, ask)
@@ -167,9 +184,14 @@ def _settled_world(places: StackPlaces) -> list[str]:
         return sorted({assumption.subject for assumption in world.assumptions()})
 
 
-def _checked(places: StackPlaces) -> None:
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _checked(places: StackPlaces) -> Platform:
     try:
-        from_file(places.config)
+        return from_file(places.config)
     except ConfigError as problem:
         raise LaunchError(str(problem)) from problem
 

@@ -51,17 +51,24 @@ class StackPlaces:
     def prepare(self) -> None:
         """Makes the folders. Raises LaunchError if they can't be written."""
         try:
-            for folder in (self.state, self.work):
-                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.home, self.state, self.work):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The engine writes one for each run and removes none.
+            shutil.rmtree(self.home / "pulumi" / "logs", ignore_errors=True)
         except OSError as problem:
             raise LaunchError(
                 f"{self.home} can't be written ({problem.strerror}): "
                 "give write access or set INFERENCE_SANDBOX to another folder"
             ) from problem
 
+    @property
+    def passphrase_file(self) -> Path:
+        """What the secrets in the state are encrypted with."""
+        return self.home / "passphrase"
+
     def passphrase(self) -> str:
         """The passphrase that encrypts secrets in the sandbox's state: made once, mode 0600."""
-        file = self.home / "passphrase"
+        file = self.passphrase_file
         if not file.exists():
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as target:

@@ -3,3 +3,7 @@
 
 class LaunchError(Exception):
     """One message for the person at the terminal: what is wrong and what to do about it."""
+
+
+class InterruptedRunError(LaunchError):
+    """A run that its user stopped."""

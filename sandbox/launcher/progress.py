@@ -47,6 +47,7 @@ class Progress:
     advice: list[str] = field(default_factory=list)
     packs: dict[str, str] = field(default_factory=dict)
     running: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
     _last: float = field(default_factory=time.monotonic)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -104,14 +105,15 @@ class Progress:
     def _changed(self, operation: str, step: StepEventMetadata) -> None:
         self.changes[operation] += 1
         sign = SIGNS.get(operation, "?")
-        reason = ", ".join(sorted(step.diffs or [])) if operation in {"update", "refresh"} else ""
+        why = {"update": step.diffs, "refresh": step.diffs, "create-replacement": step.keys}
+        reason = ", ".join(sorted(why.get(operation) or []))
         detail = f" [{reason}]" if reason else ""
         count = sum(self.changes.values())
         self.say(f"  {sign} {count:4d}  {short_type(step.type)}  {name_of(step.urn)}{detail}")
 
     def _diagnosed(self, event: Any) -> None:
         text = str(event.message).strip()
-        if text.startswith(NOISE):
+        if text.startswith(NOISE) or text.endswith("context canceled"):
             return
         if event.severity == "error" and text:
             name = f"{name_of(event.urn)}: " if event.urn and STACK_TYPE not in event.urn else ""

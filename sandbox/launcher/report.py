@@ -8,18 +8,18 @@ from typing import cast
 from cost.estimate import Resource, estimate
 from cost.report import render
 from sandbox.launcher.places import StackPlaces
-from sandbox.launcher.progress import Progress, short_type
+from sandbox.launcher.progress import STACK_TYPE, Progress, short_type
 
-VERBS = {
-    "create": "created",
-    "update": "updated",
-    "delete": "deleted",
-    "replace": "replaced",
-    "create-replacement": "replaced",
-    "delete-replaced": "old ones removed",
-    "refresh": "refreshed",
-    "import": "imported",
-    "read": "read",
+# Operation: what a preview and what a run calls it. A replacement is counted by what takes the
+# place, not again by what goes.
+WORDS = {
+    "create": ("create", "created"),
+    "update": ("update", "updated"),
+    "delete": ("delete", "deleted"),
+    "create-replacement": ("replace", "replaced"),
+    "refresh": ("refresh", "refreshed"),
+    "import": ("import", "imported"),
+    "read": ("read", "read"),
 }
 
 
@@ -27,11 +27,12 @@ def changes_line(changes: Mapping[str, int], *, preview: bool) -> str:
     """One line that counts the changes, or says that there are none."""
     if not changes:
         return "Nothing changes." if preview else "Nothing changed."
-    parts = [
-        f"{count} to {operation}" if preview else f"{count} {VERBS.get(operation, operation)}"
-        for operation, count in sorted(changes.items())
+    counted = [
+        f"{changes[operation]} to {future}" if preview else f"{changes[operation]} {past}"
+        for operation, (future, past) in WORDS.items()
+        if changes.get(operation)
     ]
-    return ", ".join(parts) + "."
+    return ", ".join(counted) + "."
 
 
 def kinds_table(resources: Iterable[Resource]) -> str:
@@ -90,5 +91,5 @@ def places_section(places: StackPlaces) -> str:
 
 
 def own_resources(progress: Progress) -> list[Resource]:
-    """The resources without the engine's own (the stack and its providers)."""
-    return [r for r in progress.resources.values() if not r.type.startswith("pulumi:")]
+    """The resources that count: all but the stack itself."""
+    return [r for r in progress.resources.values() if r.type != STACK_TYPE]
