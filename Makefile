@@ -3,12 +3,13 @@ STACK ?= dev
 CLOUD ?= sandbox
 PYTHON := .venv/bin/python
 SETUP := python3 tools/setup.py
+API_SERVER := python3 tools/api_server.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export lint format test bench lock schema
+.PHONY: help setup up preview destroy refresh export lint format test test-kubernetes bench lock schema
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  STACK=dev|prod picks the stack (now $(STACK)); CLOUD=sandbox|gcp the cloud (now $(CLOUD))"
 
@@ -40,7 +41,13 @@ format: ## Format the code
 	$(PYTHON) -m ruff format .
 
 test: lint ## Run every check and test
+	@$(API_SERVER) --if-possible
 	$(PYTHON) -m pytest
+
+test-kubernetes: ## Give every manifest to a real Kubernetes API server, built once
+	@$(SETUP)
+	@$(API_SERVER)
+	$(PYTHON) -m pytest tests/kubernetes
 
 bench: ## Measure time and memory against a bare program
 	@$(SETUP)

@@ -4,9 +4,6 @@ The language host is only needed to run the plain `pulumi` command where the eng
 official releases bring their own.
 """
 
-import hashlib
-import json
-import os
 import platform
 import re
 import shutil
@@ -17,8 +14,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from artifacts import build, go_refusal, install, intact, sha256, stamp
 from problem import SetupProblemError
-from progress import run, say
+from progress import say
 from versions import ROOT, pinned
 
 ENGINE = ROOT / ".engine"
@@ -44,7 +42,7 @@ def ensure_engine() -> None:
     works on this machine.
     """
     version = pinned("pulumi")
-    if _intact(version):
+    if intact(STAMP, COMMAND, version):
         return
     if STAMP.exists() or COMMAND.exists():
         say("the Pulumi engine is incomplete or of another version: installing it again")
@@ -54,7 +52,7 @@ def ensure_engine() -> None:
     for way in (_from_path, _from_release, _from_go_modules):
         refusal = way(version)
         if refusal is None:
-            _stamp(version)
+            stamp(STAMP, COMMAND, version, found=_version_of(COMMAND))
             return
         refusals.append(refusal)
     raise SetupProblemError(
@@ -83,42 +81,12 @@ def ensure_language_host() -> None:
     executor = Path(found.stdout.strip()) / "python" / "cmd" / EXECUTOR
     package = f"{SDK_MODULE}/python/cmd/{LANGUAGE_HOST.name}"
     built = LANGUAGE_HOST.with_name("built")
-    _build(module, package, built, pinned("pulumi"))
+    build(module, package, built, _linker_flags(pinned("pulumi")))
     # The host starts the program through this script beside it. Put first, so that a host that is
     # in place is a whole one.
     shutil.copy(executor, LANGUAGE_HOST.with_name(EXECUTOR))
     LANGUAGE_HOST.with_name(EXECUTOR).chmod(0o755)
     built.replace(LANGUAGE_HOST)
-
-
-def _intact(version: str) -> bool:
-    try:
-        stamp = json.loads(STAMP.read_text())
-        facts = COMMAND.resolve(strict=True).stat()
-    except (OSError, ValueError):
-        return False
-    if stamp.get("wanted") != version or stamp.get("size") != facts.st_size:
-        return False
-    if stamp.get("mtime_ns") == facts.st_mtime_ns:
-        return True
-    return stamp.get("sha256") == _sha256(COMMAND)
-
-
-def _stamp(version: str) -> None:
-    facts = COMMAND.resolve(strict=True).stat()
-    STAMP.write_text(
-        json.dumps(
-            {
-                "wanted": version,
-                "found": _version_of(COMMAND),
-                "path": str(COMMAND.resolve()),
-                "size": facts.st_size,
-                "mtime_ns": facts.st_mtime_ns,
-                "sha256": _sha256(COMMAND),
-            },
-            indent=2,
-        )
-    )
 
 
 def _from_path(version: str) -> str | None:
@@ -150,57 +118,32 @@ def _from_release(version: str) -> str | None:
         except (urllib.error.URLError, OSError) as problem:
             return f"the official release could not be had: {getattr(problem, 'reason', problem)}"
         expected = re.search(rf"^([0-9a-f]{{64}})\s+\*?{re.escape(archive.name)}$", checksums, re.M)
-        if expected is None or _sha256(archive) != expected.group(1):
+        if expected is None or sha256(archive) != expected.group(1):
             return f"{archive.name} does not match the checksum its release publishes"
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")
-        _install(Path(folder) / "pulumi", ENGINE / "bin")
+        install(Path(folder) / "pulumi", ENGINE / "bin")
     return None
 
 
 def _from_go_modules(version: str) -> str | None:
-    go = shutil.which("go")
-    if go is None:
-        return "no `go` on PATH to build the engine with"
-    text = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False)
-    numbers = re.search(r"go(\d+)\.(\d+)", text.stdout)
-    if numbers is None or tuple(map(int, numbers.groups())) < MINIMUM_GO:
-        return f"`go` is {text.stdout.strip() or 'broken'}: needs {MINIMUM_GO[0]}.{MINIMUM_GO[1]}"
+    refusal = go_refusal(MINIMUM_GO)
+    if refusal is not None:
+        return f"{refusal}, to build the engine with"
     try:
-        _build(
+        build(
             ROOT / "tools" / "go" / "engine",
             "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
             COMMAND,
-            version,
+            _linker_flags(version),
         )
     except SetupProblemError as problem:
         return str(problem)
     return None
 
 
-def _build(module: Path, package: str, target: Path, version: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / target.name
-        run(
-            [
-                *("go", "build", "-mod=readonly", "-trimpath", "-o", built),
-                *("-ldflags", f"-s -w -X {VERSION_PACKAGE}.Version=v{version}", package),
-            ],
-            f"building {package.rpartition('/')[2]} from Go modules (some minutes, once)",
-            cwd=module,
-            env={**os.environ, "GOFLAGS": "-buildvcs=false"},
-        )
-        _install(built, target)
-
-
-def _install(source: Path, target: Path) -> None:
-    """Moves into place in one step, so that an interrupted set-up leaves no half engine."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f"{target.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.unlink(missing_ok=True) if beside.is_file() else None
-    shutil.move(source, beside)
-    beside.replace(target)
+def _linker_flags(version: str) -> str:
+    return f"-X {VERSION_PACKAGE}.Version=v{version}"
 
 
 def _download(url: str) -> bytes:
@@ -225,8 +168,3 @@ def _compatible(actual: str, wanted: str) -> bool:
     have = tuple(map(int, numbers.groups()))
     need = tuple(map(int, wanted.split(".")))
     return have[0] == need[0] and have >= need
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,37 @@
+"""One real API server for the session, with the definitions that a GKE cluster has."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kubernetes.client import Client
+from tests.kubernetes.control_plane import API_SERVER, ETCD, control_plane
+from tests.kubernetes.definitions import installed
+
+NEEDED = {
+    "the API server": API_SERVER.exists(),
+    "etcd": ETCD.exists(),
+    "go": shutil.which("go") is not None,
+    "openssl": shutil.which("openssl") is not None,
+}
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    missing = [name for name, there in NEEDED.items() if not there]
+    if missing:
+        pytest.skip(
+            f"NO MANIFEST WAS CHECKED BY A REAL API SERVER: {', '.join(missing)} missing; "
+            "`make test-kubernetes` says what to install"
+        )
+    with control_plane(tmp_path_factory.mktemp("control-plane")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def cluster(api_server: Client) -> Client:
+    """The API server as GKE hands it over."""
+    for definition in installed():
+        api_server.apply(definition)
+    return api_server

@@ -1,0 +1,157 @@
+"""Puts a Kubernetes API server and its store into `.engine/kubernetes/`, for the manifest tests.
+
+    python3 tools/api_server.py [--if-possible]
+
+The API server is built from Go modules; etcd is the one on PATH or the Debian package's, unpacked
+and not installed, so that no service starts. `--if-possible` says what is missing and succeeds.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from artifacts import build, go_refusal, install, intact, stamp
+from problem import SetupProblemError
+from progress import run, say
+from versions import ROOT
+
+FOLDER = ROOT / ".engine" / "kubernetes"
+API_SERVER = FOLDER / "kube-apiserver"
+ETCD = FOLDER / "etcd"
+STAMP = FOLDER / "kube-apiserver.json"
+MODULE = ROOT / "tools" / "go" / "kube-apiserver"
+DEFINITIONS = ROOT / "tools" / "go" / "cluster-definitions"
+DEFINITION_MODULES = ("sigs.k8s.io/gateway-api", "sigs.k8s.io/gateway-api-inference-extension")
+PACKAGE = "k8s.io/kubernetes/cmd/kube-apiserver"
+VERSION_PACKAGE = "k8s.io/component-base/version"
+MINIMUM_GO = (1, 25)  # of the definitions' modules; the API server needs 1.24
+DEBIAN_PACKAGE = "etcd-server"
+
+
+def ensure_api_server() -> None:
+    """Makes `.engine/kubernetes/kube-apiserver` the version that its go.mod pins.
+
+    Raises SetupProblemError without Go, or if the build fails.
+    """
+    version = _pinned()
+    if intact(STAMP, API_SERVER, version):
+        return
+    STAMP.unlink(missing_ok=True)
+    major, minor, _ = version.split(".")
+    flags = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
+    build(
+        MODULE,
+        PACKAGE,
+        API_SERVER,
+        " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in flags.items()),
+    )
+    stamp(STAMP, API_SERVER, version, found=version)
+
+
+def ensure_definitions() -> None:
+    """Makes Go's module cache hold the modules whose resource definitions GKE installs."""
+    if not all(Path(folder).is_dir() and folder for folder in _definition_folders()):
+        run(
+            ["go", "mod", "download", *DEFINITION_MODULES],
+            "downloading the Gateway API's definitions",
+            cwd=DEFINITIONS,
+        )
+
+
+def ensure_etcd() -> None:
+    """Makes `.engine/kubernetes/etcd` a working etcd.
+
+    Raises SetupProblemError when it is neither on PATH nor in the package lists of this machine.
+    """
+    if _works(ETCD):
+        return
+    ETCD.unlink(missing_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    found = shutil.which("etcd")
+    if found is not None and _works(Path(found)):
+        ETCD.symlink_to(Path(found).resolve())
+        say(f"using etcd from {found}")
+        return
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise SetupProblemError(
+            "no working `etcd` on PATH: install etcd 3.4 or later "
+            f"(Debian, Ubuntu: apt-get install {DEBIAN_PACKAGE}; macOS: brew install etcd)"
+        )
+    _unpack_debian_package()
+
+
+def main() -> int:
+    """Runs the steps; returns the exit code."""
+    try:
+        refusal = go_refusal(MINIMUM_GO)
+        if refusal is not None:
+            wanted = ".".join(map(str, MINIMUM_GO))
+            raise SetupProblemError(f"{refusal}: install Go {wanted} or later (https://go.dev/dl)")
+        ensure_etcd()
+        ensure_definitions()
+        ensure_api_server()
+    except SetupProblemError as problem:
+        if "--if-possible" not in sys.argv:
+            print(f"setup: no Kubernetes API server: {problem}", file=sys.stderr)
+            return 1
+        print(
+            "setup: SKIPPING the tests against a real Kubernetes API server, because it can't be "
+            f"had here: {problem}",
+            file=sys.stderr,
+        )
+    except KeyboardInterrupt:
+        print("setup: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _pinned() -> str:
+    found = re.search(
+        r"^require k8s\.io/kubernetes v(\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE
+    )
+    if found is None:
+        raise SetupProblemError(f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes")
+    return found.group(1)
+
+
+def _definition_folders() -> list[str]:
+    found = subprocess.run(
+        ["go", "list", "-m", "-f", "{{.Dir}}", *DEFINITION_MODULES],
+        cwd=DEFINITIONS,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.splitlines() or [""]
+
+
+def _works(etcd: Path) -> bool:
+    try:
+        asked = subprocess.run([etcd, "--version"], capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
+
+
+def _unpack_debian_package() -> None:
+    say(f"no `etcd` on PATH: unpacking the package {DEBIAN_PACKAGE}, without installing it")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            _download(folder)
+        except SetupProblemError:
+            run(["apt-get", "update"], "updating the package lists, which takes root")
+            _download(folder)
+        package = next(Path(folder).glob("*.deb"))
+        run(["dpkg-deb", "--extract", package, folder], "unpacking etcd")
+        install(Path(folder) / "usr" / "bin" / "etcd", ETCD)
+
+
+def _download(folder: str) -> None:
+    run(["apt-get", "download", DEBIAN_PACKAGE], f"downloading {DEBIAN_PACKAGE}", cwd=Path(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

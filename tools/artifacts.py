@@ -1,0 +1,91 @@
+"""Programs that set-up puts into `.engine/`: built from Go modules, moved into place, stamped."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from progress import run
+
+
+def go_refusal(minimum: tuple[int, int]) -> str | None:
+    """Why Go can't build here, or None if `go` on PATH is `minimum` or later."""
+    go = shutil.which("go")
+    if go is None:
+        return "no `go` on PATH"
+    text = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False)
+    numbers = re.search(r"go(\d+)\.(\d+)", text.stdout)
+    if numbers is None or tuple(map(int, numbers.groups())) < minimum:
+        return f"`go` is {text.stdout.strip() or 'broken'}: needs {minimum[0]}.{minimum[1]}"
+    return None
+
+
+def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
+    """Builds `package` as the go.mod in `module` pins it.
+
+    Raises SetupProblemError with the end of the compiler's output if it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / target.name
+        run(
+            [
+                *("go", "build", "-mod=readonly", "-trimpath", "-o", built),
+                *("-ldflags", f"-s -w {linker_flags}", package),
+            ],
+            f"building {package.rpartition('/')[2]} from Go modules (some minutes, once)",
+            cwd=module,
+            env={**os.environ, "GOFLAGS": "-buildvcs=false"},
+        )
+        install(built, target)
+
+
+def install(source: Path, target: Path) -> None:
+    """Moves into place in one step, so that an interrupted set-up leaves nothing half done."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f"{target.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.unlink(missing_ok=True) if beside.is_file() else None
+    shutil.move(source, beside)
+    beside.replace(target)
+
+
+def intact(stamp_file: Path, program: Path, version: str) -> bool:
+    """Whether `program` is what was stamped, and was wanted as `version`."""
+    try:
+        stamp = json.loads(stamp_file.read_text())
+        facts = program.resolve(strict=True).stat()
+    except (OSError, ValueError):
+        return False
+    if stamp.get("wanted") != version or stamp.get("size") != facts.st_size:
+        return False
+    if stamp.get("mtime_ns") == facts.st_mtime_ns:
+        return True
+    return stamp.get("sha256") == sha256(program)
+
+
+def stamp(stamp_file: Path, program: Path, version: str, found: str) -> None:
+    """Writes down what `program` is, so that the next set-up can leave it alone."""
+    facts = program.resolve(strict=True).stat()
+    stamp_file.write_text(
+        json.dumps(
+            {
+                "wanted": version,
+                "found": found,
+                "path": str(program.resolve()),
+                "size": facts.st_size,
+                "mtime_ns": facts.st_mtime_ns,
+                "sha256": sha256(program),
+            },
+            indent=2,
+        )
+    )
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
