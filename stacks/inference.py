@@ -19,8 +19,8 @@ from components.inference.model_armor_access import ModelArmorAccess
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
-from components.inference.names import dns_label
 from components.inference.private_certificate import PrivateCertificate
+from components.names import dns_label
 from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc import PODS_RANGE, SERVICES_RANGE
 from components.network.vpc_perimeter import VpcPerimeter

@@ -29,7 +29,7 @@ from components.inference.inference_gateway_arguments import (
 )
 from components.inference.inference_pool import InferencePool, Pool
 from components.inference.model_routes import route_name, route_spec
-from components.inference.names import dns_label
+from components.names import dns_label
 from components.validation import component_type
 
 GATEWAY_CLASS = "gke-l7-rilb"

@@ -10,7 +10,7 @@ from components.checks import check_between, check_labels
 from components.inference.endpoint_picker import PickerSettings, picker_name
 from components.inference.inference_pool import FAILURE_MODES, Pool
 from components.inference.model_routes import Route, check_routes
-from components.inference.names import LABEL_LENGTH, dns_label
+from components.names import LABEL_LENGTH, dns_label
 from components.validation import Problems
 
 DEFAULT_TIMEOUT_SECONDS = 300

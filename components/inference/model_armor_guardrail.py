@@ -27,7 +27,7 @@ from components.inference.model_armor_templates import (
     Place,
     guardrail_templates,
 )
-from components.inference.names import dns_label
+from components.names import dns_label
 from components.validation import component_type
 
 EVERY_REQUEST = 'request.path.startsWith("/")'

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from components.inference.body_based_router import MODEL_HEADER
 from components.inference.custom_resources import GATEWAY, INFERENCE_POOL
-from components.inference.names import LABEL_RULE, dns_label, is_dns_label
+from components.names import LABEL_RULE, dns_label, is_dns_label
 from components.validation import Problems
 
 API_PATH = "/v1"

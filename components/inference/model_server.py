@@ -24,8 +24,8 @@ from components.inference.model_server_arguments import (
     validate_model_server,
 )
 from components.inference.model_server_pod import pod_spec
-from components.inference.names import dns_label
 from components.inference.pods import selector_labels
+from components.names import dns_label
 from components.validation import component_type
 
 TOKEN_FILE = "token"  # noqa: S105 - the name of a file

@@ -8,7 +8,7 @@ from pulumi_kubernetes.core.v1 import TolerationArgsDict
 
 from components.checks import check_between
 from components.inference import vllm
-from components.inference.names import LABEL_LENGTH, dns_label
+from components.names import LABEL_LENGTH, dns_label
 from components.validation import Problems
 
 LONGEST_SECONDS = 24 * 3600

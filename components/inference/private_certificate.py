@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
-from components.inference.names import dns_label
+from components.names import dns_label, label_of
 from components.validation import Problems, component_type
 
 TIERS = ("DEVOPS", "ENTERPRISE")
@@ -108,7 +108,7 @@ class PrivateCertificate(pulumi.ComponentResource):
         )
         certificate = gcp.certificatemanager.Certificate(
             f"{name}-certificate",
-            name=physical_name,
+            name=label_of(name, args["domains"][0]),
             project=project,
             location=region,
             managed={"domains": list(args["domains"]), "issuance_config": issuance.id},

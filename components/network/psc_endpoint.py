@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pulumi
 import pulumi_gcp as gcp
 
+from components.names import label_of
 from components.network.psc_arguments import (
     AcceptedConsumer,
     Consumer,
@@ -160,7 +161,7 @@ class PscEndpoint(pulumi.ComponentResource):
         # The zone is the service's name alone, so that no other name of its domain is hidden.
         zone = gcp.dns.ManagedZone(
             f"{self._prefix}-{consumer_name}-zone",
-            name=f"{self._args['service_name']}-{consumer_name}",
+            name=label_of(self._args["service_name"], consumer_name, dns_name),
             project=project,
             dns_name=f"{dns_name}.",
             description=f"{dns_name} at its Private Service Connect endpoints",

@@ -17,7 +17,7 @@ from components.inference.inference_gateway import (
     find_forwarding_rule,
     validate_inference_gateway,
 )
-from components.inference.names import dns_label
+from components.names import dns_label
 from tests.unit.cloud_answers import COMPUTE_API
 from tests.unit.harness import Cloud, Deploy
 from tests.unit.inference_arguments import GATEWAY as ARGS

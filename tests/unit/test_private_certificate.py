@@ -108,7 +108,7 @@ def test_outputs(deploy: Deploy):
     cloud = _deploy(deploy)
     component = cloud.one("inference:index:PrivateCertificate")
     assert cloud.outputs[component.urn] == {
-        "certificate_name": "cert",
+        "certificate_name": "cert-inference-dev-acme-internal",
         "ca_certificate_pem": "-----BEGIN CERTIFICATE-----",
     }
     assert len(cloud.children(component)) == len(cloud.resources) - 1
@@ -138,3 +138,10 @@ def test_wrong_arguments_are_told(changes: dict[str, Any], path: str, reason: st
 def test_a_long_name_is_told(deploy: Deploy):
     with pytest.raises(pulumi.InputPropertiesError, match=r"name: found 'x{60}-root'"):
         deploy(lambda: PrivateCertificate("x" * 60, ARGS))
+
+
+def test_another_host_name_is_another_certificate(deploy: Deploy):
+    """So that the Gateway changes over before the old certificate goes."""
+    old = _deploy(deploy, ARGS).one(CERTIFICATE)
+    new = _deploy(deploy, {**ARGS, "domains": ["other.acme.internal"]}).one(CERTIFICATE)
+    assert old.inputs["name"] != new.inputs["name"]

@@ -1,5 +1,6 @@
-"""Kubernetes object names made from free text, such as a model name."""
+"""Names of objects made from free text, such as a model name or a host name."""
 
+import hashlib
 import re
 
 LABEL_LENGTH = 63
@@ -17,6 +18,19 @@ def dns_label(text: str) -> str:
     The length is kept: whoever takes the text checks it.
     """
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def label_of(*parts: str) -> str:
+    """Give one DNS label made of several texts; what is too long ends in a hash of itself.
+
+    For a name that must change with what the object is about, so that a replacement can be made
+    before the old one goes.
+    """
+    label = dns_label("-".join(parts))
+    if len(label) <= LABEL_LENGTH:
+        return label
+    digest = hashlib.sha256(label.encode()).hexdigest()[:8]
+    return f"{label[: LABEL_LENGTH - 9].rstrip('-')}-{digest}"
 
 
 def is_dns_label(text: str) -> bool:
