@@ -73,7 +73,7 @@ def check_text(error: ConfigError) -> None:
             assert internal not in problem.allowed + problem.remedy, line
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), anything), min_size=1, max_size=4))
 def test_any_change_loads_or_is_refused_in_words(changes: list[tuple[KeyPath, object]]) -> None:
     config = values()
@@ -85,7 +85,7 @@ def test_any_change_loads_or_is_refused_in_words(changes: list[tuple[KeyPath, ob
     check_outcome(config)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_swap_inside_the_production_config_is_answered(data: st.DataObject) -> None:
     config = json.loads(json.dumps(PROD))
@@ -95,7 +95,7 @@ def test_any_swap_inside_the_production_config_is_answered(data: st.DataObject) 
     check_outcome(config)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(PROD_PATHS))
 def test_any_key_may_be_missing(path: KeyPath) -> None:
     config = json.loads(json.dumps(PROD))
@@ -103,7 +103,7 @@ def test_any_key_may_be_missing(path: KeyPath) -> None:
     check_outcome(config)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet=st.characters() | st.sampled_from("{}[]:-,&*?|>'\"# \n\t"), max_size=60))
 def test_any_text_is_yaml_or_refused_with_a_place(text: str) -> None:
     try:
@@ -151,7 +151,6 @@ def cidr(address: int, prefix: int) -> str:
 networks = st.builds(cidr, st.integers(2**24 * 10, 2**24 * 10 + 2**13), st.integers(18, 32))
 
 
-@settings(deadline=None)
 @given(st.lists(networks, max_size=12))
 def test_overlaps_are_found_as_by_comparing_all_pairs(cidrs: list[str]) -> None:
     ranges: dict[KeyPath, str] = {(index,): cidr for index, cidr in enumerate(cidrs)}

@@ -61,7 +61,7 @@ def cases(draw: st.DrawFn) -> tuple[str, str, dict[str, Any]]:
     return rule, resource_type, {key: mutated(each, draw) for key, each in props.items()}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(cases())
 def test_resource_rules_stand_anything(case: tuple[str, str, dict[str, Any]]) -> None:
     rule, resource_type, props = case
@@ -74,7 +74,7 @@ def test_resource_rules_stand_anything(case: tuple[str, str, dict[str, Any]]) ->
     assert SECRET not in "".join(messages)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(cases(), max_size=4))
 def test_stack_rules_stand_anything(some: list[tuple[str, str, dict[str, Any]]]) -> None:
     resources = [resource(kind, props, f"r{index}") for index, (_, kind, props) in enumerate(some)]
@@ -107,7 +107,7 @@ LIMIT_PATHS: list[tuple[str, str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("rule", "resource_type", "path"), LIMIT_PATHS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_unknown_on_the_way_to_a_limit_never_passes(
     rule: str, resource_type: str, path: tuple[str, ...], data: st.DataObject

@@ -84,7 +84,7 @@ def test_a_closed_set_is_enforced() -> None:
     assert "allowed: v1" in failures[0].reason
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(token=st.sampled_from(SAMPLE))
 def test_empty_inputs_report_exactly_the_required_properties(token: str) -> None:
     found = sdk_types.resource_type(token)
@@ -93,7 +93,7 @@ def test_empty_inputs_report_exactly_the_required_properties(token: str) -> None
     assert {failure.path for failure in check(token, {})} == required
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     token=st.sampled_from(SAMPLE),
     inputs=st.dictionaries(
