@@ -39,7 +39,7 @@ class Progress:
     """
 
     preview: bool
-    out: TextIO = sys.stdout
+    out: TextIO = field(default_factory=lambda: sys.stdout)
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)

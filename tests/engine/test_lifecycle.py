@@ -56,7 +56,9 @@ def test_a_longer_ack_deadline_updates_the_subscription_alone(
     operations.up(stack.places)
     printed = capsys.readouterr().out
     assert "\n1 updated." in printed
-    assert "gcp:pubsub:Subscription" in printed
+    assert re.findall(r"^  ~ +1  (\S+  \S+)", printed, re.M) == [
+        "gcp:pubsub:Subscription  sentiment-push"
+    ]
 
 
 def test_no_secret_is_in_the_state_in_clear(stack: Rehearsal) -> None:

@@ -81,7 +81,7 @@ def test_a_damaged_world_says_what_to_do(tmp_path: Path, content: bytes) -> None
     message = str(refused.value)
     assert str(path) in message
     assert "delete it" in message
-    assert "pulumi refresh" in message
+    assert "delete it together with the state" in message
 
 
 def test_a_world_damaged_in_the_middle_is_found_on_opening(tmp_path: Path) -> None:
