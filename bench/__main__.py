@@ -27,8 +27,27 @@ def main() -> None:
         base = Path(folder)
         report: dict[str, Any] = {stack: stack_figures(stack, base) for stack in STACKS}
         report["growth"] = growth_figures(base)
+    _say(table(report))
     json.dump(report, sys.stdout, indent=2)
     print()
+
+
+def table(report: dict[str, Any]) -> str:
+    """The figures in columns: seconds, peak MiB and the ratio to the bare program."""
+    lines = [f"{'':<16}{'platform':>18}{'bare':>18}{'ratio':>8}"]
+    for stack in STACKS:
+        for operation in ("preview", "up"):
+            figures = report[stack][operation]
+            ours, bare = (
+                f"{figures[who]['seconds']:.1f} s {figures[who]['peak_mib']:.0f} MiB"
+                for who in ("platform", "bare")
+            )
+            lines.append(f"{stack + ' ' + operation:<16}{ours:>18}{bare:>18}{figures['ratio']:>8}")
+    lines += [
+        f"{row['models']:>3} models: preview {row['seconds']:.1f} s {row['peak_mib']:.0f} MiB"
+        for row in report["growth"]
+    ]
+    return "\n".join(lines)
 
 
 def stack_figures(stack: str, base: Path) -> dict[str, Any]:
