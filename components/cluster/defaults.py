@@ -2,6 +2,8 @@
 
 import pulumi_gcp as gcp
 
+from components.validation import Problems
+
 LONGEST_NAME = 40
 """Of a cluster or node pool; https://cloud.google.com/kubernetes-engine/quotas"""
 
@@ -74,3 +76,14 @@ NODE_DEFAULTS: gcp.container.ClusterNodePoolDefaultsArgsDict = {
         "insecure_kubelet_readonly_port_enabled": "FALSE",
     },
 }
+
+
+def check_gke_name(problems: Problems, name: str) -> None:
+    """Notes a name that no cluster and no node pool can have."""
+    problems.check_name("name", name)
+    if len(name) > LONGEST_NAME:
+        problems.add(
+            "name",
+            f"found {len(name)} characters in {name!r}, allowed: up to {LONGEST_NAME}; "
+            "give the component a shorter name",
+        )

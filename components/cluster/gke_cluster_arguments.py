@@ -89,13 +89,7 @@ class GkeClusterArgs(TypedDict):
 def validate_gke_cluster(name: str, args: GkeClusterArgs) -> Problems:
     """Checks the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
-    problems.check_name("name", name)
-    if len(name) > defaults.LONGEST_NAME:
-        problems.add(
-            "name",
-            f"found {len(name)} characters in {name!r}, allowed: up to {defaults.LONGEST_NAME}; "
-            "give the component a shorter name",
-        )
+    defaults.check_gke_name(problems, name)
     if not _REGION.fullmatch(args["region"]):
         problems.add(
             "region",

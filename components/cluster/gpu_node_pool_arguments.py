@@ -89,13 +89,7 @@ class GpuNodePoolArgs(TypedDict):
 def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
     """Checks the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
-    problems.check_name("name", name)
-    if len(name) > defaults.LONGEST_NAME:
-        problems.add(
-            "name",
-            f"found {len(name)} characters in {name!r}, allowed: up to {defaults.LONGEST_NAME}; "
-            "give the component a shorter name",
-        )
+    defaults.check_gke_name(problems, name)
     machine = GPU_MACHINE_TYPES.get(args["machine_type"])
     if machine is None:
         problems.check_one_of("machine_type", args["machine_type"], GPU_MACHINE_TYPES)

@@ -156,13 +156,7 @@ def _pod_spec(
         "--streaming",
         # Naming the plugin leaves out the default one that reads ConfigMaps.
         f"--plugin=body-field-to-header:model-to-header:{to_header}",
-        f"--grpc-port={EXT_PROC_PORT}",
-        f"--grpc-health-port={HEALTH_PORT}",
-        f"--metrics-port={METRICS_PORT}",
-        "--metrics-endpoint-auth=false",
-        "--enable-pprof=false",
-        "--tracing=false",
-        "--zap-encoder=json",
+        *pods.extension_flags(EXT_PROC_PORT, HEALTH_PORT, METRICS_PORT),
     ]
     return {
         "service_account_name": physical_name,

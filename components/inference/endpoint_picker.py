@@ -214,13 +214,7 @@ def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpe
         f"--pool-name={pool}",
         f"--pool-group={POOL_GROUP}",
         f"--config-file={CONFIG_DIRECTORY}/{CONFIG_FILE}",
-        f"--grpc-port={EXT_PROC_PORT}",
-        f"--grpc-health-port={HEALTH_PORT}",
-        f"--metrics-port={METRICS_PORT}",
-        "--metrics-endpoint-auth=false",
-        "--enable-pprof=false",
-        "--tracing=false",
-        "--zap-encoder=json",
+        *pods.extension_flags(EXT_PROC_PORT, HEALTH_PORT, METRICS_PORT),
     ]
     return {
         "service_account_name": physical_name,

@@ -57,3 +57,19 @@ def resources(
 def field_variable(name: str, path: str) -> EnvVarArgsDict:
     """Give an environment variable that holds a field of the pod."""
     return {"name": name, "value_from": {"field_ref": {"field_path": path}}}
+
+
+def extension_flags(ext_proc_port: int, health_port: int, metrics_port: int) -> list[str]:
+    """Give the flags that every program of the inference extension takes alike.
+
+    Metrics need no token: asking the API server about each would take a cluster-wide role.
+    """
+    return [
+        f"--grpc-port={ext_proc_port}",
+        f"--grpc-health-port={health_port}",
+        f"--metrics-port={metrics_port}",
+        "--metrics-endpoint-auth=false",
+        "--enable-pprof=false",
+        "--tracing=false",
+        "--zap-encoder=json",
+    ]

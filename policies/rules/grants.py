@@ -58,11 +58,6 @@ def is_grant(token: str) -> bool:
     return grant_type(token) is not None or token in _CHANNELS
 
 
-def is_family(token: str) -> bool:
-    """Whether a resource of this type is of the Member, Binding and Policy family."""
-    return grant_type(token) is not None
-
-
 def is_wide(token: str) -> bool:
     """Whether a resource of this type grants on a whole project, folder or organization."""
     found = grant_type(token)
