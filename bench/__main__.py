@@ -1,28 +1,31 @@
 """`python -m bench`: the figures as a table on standard error and as JSON on standard output."""
 
+import itertools
 import json
 import shutil
 import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bench.bare import write_recipe
-from bench.growth import with_models
+from bench.growth import grown
 from bench.measure import Case, Figure, measure
 from sandbox.launcher.places import ROOT
 
 STACKS = ("dev", "prod")
-MODELS = (1, 10, 25, 50)
+MODELS = (1, 10, 50, 100)
+REGIONS = (1, 2)
 RUNS = 3
 
 
 def main() -> None:
-    """Measures every stack, then the growth by models."""
+    """Measures every stack, then the growth by models and regions."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         report: dict[str, Any] = {stack: stack_figures(stack, base) for stack in STACKS}
@@ -44,7 +47,9 @@ def table(report: dict[str, Any]) -> str:
             )
             lines.append(f"{stack + ' ' + operation:<16}{ours:>18}{bare:>18}{figures['ratio']:>8}")
     lines += [
-        f"{row['models']:>3} models: preview {row['seconds']:.1f} s {row['peak_mib']:.0f} MiB"
+        f"{row['models']:>3} models x {row['regions']}: {row['resources']} resources,"
+        f" preview {row['preview']['seconds']:.1f} s,"
+        f" up {row['up']['seconds']:.1f} s {row['up']['peak_mib']:.0f} MiB, ratio {row['ratio']}"
         for row in report["growth"]
     ]
     return "\n".join(lines)
@@ -55,10 +60,8 @@ def stack_figures(stack: str, base: Path) -> dict[str, Any]:
     config = ROOT / f"Pulumi.{stack}.yaml"
     home = base / stack / "made"
     measure(Case(stack, config, home, "up"))
-    state = home / "state" / ".pulumi" / "stacks" / "inference" / f"{stack}.json"
     recipe = base / stack / "recipe.json"
-    latest = json.loads(state.read_text())["checkpoint"]["latest"]
-    figures: dict[str, Any] = {"resources": write_recipe(latest, recipe)}
+    figures: dict[str, Any] = {"resources": write_recipe(_deployment(stack, home), recipe)}
     for operation in ("preview", "up"):
         ours: list[Figure] = []
         bare: list[Figure] = []
@@ -81,20 +84,42 @@ def stack_figures(stack: str, base: Path) -> dict[str, Any]:
 
 
 def growth_figures(base: Path) -> list[dict[str, Any]]:
-    """A first preview of dev with more and more models."""
+    """A first preview and up of dev with more and more models and regions.
+
+    Without checkpoints: the engine writes the whole state at every step, which would hide how the
+    program itself grows, and the bare one's alike.
+    """
     document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     rows: list[dict[str, Any]] = []
-    for count in MODELS:
-        folder = base / f"models-{count}"
+    for regions, models in itertools.product(REGIONS, MODELS):
+        folder = base / f"models-{models}-{regions}"
         folder.mkdir()
         config = folder / "Pulumi.dev.yaml"
-        config.write_text(
-            yaml.safe_dump({**document, "config": with_models(document["config"], count)})
+        larger = grown(document["config"], models, regions)
+        config.write_text(yaml.safe_dump({**document, "config": larger}))
+        case = Case("dev", config, folder / "home", "preview", checkpoints=False)
+        preview = measure(case)
+        up = measure(replace(case, operation="up"))
+        recipe = folder / "recipe.json"
+        resources = write_recipe(_deployment("dev", folder / "home"), recipe)
+        bare = measure(replace(case, operation="up", home=folder / "bare", recipe=recipe))
+        rows.append(
+            {
+                "models": models,
+                "regions": regions,
+                "resources": resources,
+                "preview": vars(preview),
+                "up": vars(up),
+                "ratio": round(up.seconds / bare.seconds, 2),
+            }
         )
-        figure = measure(Case("dev", config, folder / "home", "preview"))
-        rows.append({"models": count, **vars(figure)})
         _say(f"growth: {rows[-1]}")
     return rows
+
+
+def _deployment(stack: str, home: Path) -> dict[str, Any]:
+    state = home / "state" / ".pulumi" / "stacks" / "inference" / f"{stack}.json"
+    return json.loads(state.read_text())["checkpoint"]["latest"]
 
 
 def _fresh(stack: str, config: Path, base: Path, operation: str, recipe: Path | None) -> Figure:

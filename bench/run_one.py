@@ -19,7 +19,7 @@ def bare_program() -> None:
 
 
 def main() -> None:
-    """Takes stack, config, home, operation, recipe (or null) and policies (bool) as JSON."""
+    """Takes a `Case` as JSON."""
     wanted: dict[str, Any] = json.loads(sys.argv[1])
     places = StackPlaces(
         stack=wanted["stack"], config=Path(wanted["config"]), home=Path(wanted["home"])
@@ -29,6 +29,8 @@ def main() -> None:
     if wanted["recipe"]:
         os.environ["INFERENCE_BARE_RECIPE"] = wanted["recipe"]
         program = bare_program
+    if not wanted["checkpoints"]:
+        os.environ["PULUMI_SKIP_CHECKPOINTS"] = "true"
     options: dict[str, Any] = {}
     if wanted["policies"]:
         packs = places.policy_configs()
