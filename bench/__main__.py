@@ -84,11 +84,7 @@ def stack_figures(stack: str, base: Path) -> dict[str, Any]:
 
 
 def growth_figures(base: Path) -> list[dict[str, Any]]:
-    """A first preview and up of dev with more and more models and regions.
-
-    Without checkpoints: the engine writes the whole state at every step, which would hide how the
-    program itself grows, and the bare one's alike.
-    """
+    """A first preview and up of dev with more and more models and regions."""
     document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     rows: list[dict[str, Any]] = []
     for regions, models in itertools.product(REGIONS, MODELS):
@@ -97,7 +93,7 @@ def growth_figures(base: Path) -> list[dict[str, Any]]:
         config = folder / "Pulumi.dev.yaml"
         larger = grown(document["config"], models, regions)
         config.write_text(yaml.safe_dump({**document, "config": larger}))
-        case = Case("dev", config, folder / "home", "preview", checkpoints=False)
+        case = Case("dev", config, folder / "home", "preview")
         preview = measure(case)
         up = measure(replace(case, operation="up"))
         recipe = folder / "recipe.json"

@@ -17,10 +17,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Case:
-    """One operation to measure. `recipe` is the bare program's, or None for the platform.
-
-    Without `checkpoints` the engine writes its state once, at the end.
-    """
+    """One operation to measure. `recipe` is the bare program's, or None for the platform."""
 
     stack: str
     config: Path
@@ -28,7 +25,6 @@ class Case:
     operation: str
     recipe: Path | None = None
     policies: bool = False
-    checkpoints: bool = True
 
 
 @dataclass(frozen=True)

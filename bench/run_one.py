@@ -29,8 +29,6 @@ def main() -> None:
     if wanted["recipe"]:
         os.environ["INFERENCE_BARE_RECIPE"] = wanted["recipe"]
         program = bare_program
-    if not wanted["checkpoints"]:
-        os.environ["PULUMI_SKIP_CHECKPOINTS"] = "true"
     options: dict[str, Any] = {}
     if wanted["policies"]:
         packs = places.policy_configs()
