@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS assumptions (
 _COLUMNS: Final = "type, id, scope, project, owner, urn, inputs, outputs, created"
 
 
+Key = tuple[str, str, str]
+"""Type token, id and scope."""
+
+
 class WorldError(Exception):
     """The world's file cannot be used; `str()` names the file and what to do."""
 
@@ -57,6 +61,11 @@ class Resource:
     inputs: Values = field(default_factory=dict[str, Any])
     outputs: Values = field(default_factory=dict[str, Any])
     created: int = 0
+
+    @property
+    def key(self) -> "Key":
+        """What it is known by in the world."""
+        return self.type, self.id, self.scope
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,8 @@ class World:
             self._connection = self._open()
         except (OSError, sqlite3.Error) as error:
             raise self._failure(error) from error
+        self.lost: dict[Key, Resource] = {}
+        """What an interrupted run made and no state knows: making it again adopts it."""
         self.writes = 0
         """How often this process changed the world: lets a waiting request notice standstill."""
 
@@ -172,11 +183,6 @@ class World:
     def find(self, id_: str, scope: str = "") -> list[Resource]:
         """Everything with that id, of whatever type."""
         return self._select("id = ? AND scope = ?", id_, scope)
-
-    def find_urn(self, urn: str) -> Resource | None:
-        """The newest thing a Pulumi resource stands for, or None."""
-        found = self._select("urn = ?", urn)
-        return found[-1] if found else None
 
     def by_type(
         self, type_: str, project: str | None = None, scope: str | None = None

@@ -56,7 +56,7 @@ def _users(request: Request, rule: Values) -> Iterator[Resource]:
     spellings = {request.id}
     short = last_segment(request.id)
     for other in request.world.all():
-        if other.id == request.id and other.type == request.type.token:
+        if other.key == (request.type.token, request.id, "") or other.key in request.world.lost:
             continue
         module = other.type.split(":")[1].split("/")[0]
         if other.type not in rule.get("types", ()) and module not in rule.get("modules", ()):

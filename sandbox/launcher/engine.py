@@ -24,8 +24,8 @@ Program = Callable[[], None]
 SANDBOX_SECRET = "a secret of the sandbox"  # noqa: S105 not a credential
 
 
-# The SDK writes every resource's call stack into the state, and the engine writes the state at each
-# step: only the program's own frames, which are the innermost, are worth that.
+# The SDK writes every resource's call stack into the state: only the program's own frames, which
+# are the innermost, are worth that.
 STACK_FRAMES = 16
 # The SDKs are a large heap that lives as long as the process: searching it for garbage every few
 # hundred objects takes an eighth of an update's time.
@@ -54,6 +54,8 @@ def open_stack(
         "PULUMI_CONFIG_PASSPHRASE": places.passphrase(),
         "PULUMI_DEBUG_PROVIDERS": debug_providers,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The state is written once, at the end: see recovery.py for a run that doesn't get there.
+        "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_HOME": str(places.home / "pulumi"),
     }
     options = automation.LocalWorkspaceOptions(

@@ -1,8 +1,6 @@
 """What must be refused before the engine starts, because halfway through is too late."""
 
 import ipaddress
-import json
-from typing import Any
 
 from config.platform import Platform
 from sandbox.launcher.places import StackPlaces
@@ -25,7 +23,7 @@ def check_whole(places: StackPlaces, world: World) -> None:
             f"the sandbox cloud holds {world.count()} resources, and their state "
             f"({places.checkpoint}) is gone: {afresh}"
         )
-    if made and not world.count() and _resources(places):
+    if made and not world.count() and places.recorded():
         raise LaunchError(
             f"the state holds resources, and the sandbox cloud ({places.world}) is empty: {afresh}"
         )
@@ -35,7 +33,7 @@ def check_unprotected(places: StackPlaces) -> None:
     """Raises LaunchError if anything of the stack is protected: nothing of it is deleted then."""
     protected = [
         resource["urn"].rpartition("::")[2]
-        for resource in _resources(places)
+        for resource in places.recorded()
         if resource.get("protect") or resource.get("inputs", {}).get("deletionProtection") is True
     ]
     if protected:
@@ -80,7 +78,7 @@ def check_ranges(places: StackPlaces, platform: Platform) -> None:
 def _made_ranges(places: StackPlaces) -> list[tuple[str, str, str]]:
     """Region, role and range of each subnet of the platform's own network."""
     found: list[tuple[str, str, str]] = []
-    for resource in _resources(places):
+    for resource in places.recorded():
         if resource["type"] != SUBNETWORK or "inference:index:Vpc$" not in resource["urn"]:
             continue
         inputs = resource["inputs"]
@@ -99,11 +97,3 @@ def _within(small: str, large: str) -> bool:
 
 def _overlap(one: str, other: str) -> bool:
     return ipaddress.IPv4Network(one).overlaps(ipaddress.IPv4Network(other))
-
-
-def _resources(places: StackPlaces) -> list[dict[str, Any]]:
-    if not places.checkpoint.exists():
-        return []
-    latest: dict[str, Any] = json.loads(places.checkpoint.read_text())["checkpoint"]["latest"] or {}
-    resources: list[dict[str, Any]] = latest.get("resources", [])
-    return [each for each in resources if not each["type"].startswith("pulumi:")]

@@ -20,8 +20,8 @@ from sandbox.launcher.locks import exclusive
 from sandbox.launcher.places import StackPlaces
 from sandbox.launcher.problem import InterruptedRunError, LaunchError
 from sandbox.launcher.progress import Progress
-from sandbox.launcher.recovery import restore_state, settle_lost_operations
-from sandbox.providers import serve
+from sandbox.launcher.recovery import find_lost, is_behind, restore_state, unsettled
+from sandbox.providers import Servers, serve
 from sandbox.world import World
 
 
@@ -30,8 +30,8 @@ def opened(
     places: StackPlaces,
     program: Callable[[], None] = platform_program,
     guard: Callable[[], None] = lambda: None,
-) -> Generator[automation.Stack]:
-    """The stack of `places`, held for this process, with the sandbox cloud serving it.
+) -> Generator[tuple[automation.Stack, Servers]]:
+    """The stack of `places`, held for this process, and the sandbox cloud serving it.
 
     `guard` is called before the engine is. Raises LaunchError if anything of the stack is in use,
     lost or damaged beyond repair.
@@ -41,10 +41,12 @@ def opened(
         _tell((*cleared, *restore_state(places)))
         check_whole(places, world)
         guard()
+        _tell(find_lost(places, world))
         with serve(world) as servers:
             stack = open_stack(places, servers.debug_providers, program)
-            _tell(settle_lost_operations(stack, world, places))
-            yield stack
+            if is_behind(places, world):
+                stack.refresh()
+            yield stack, servers
 
 
 def up(places: StackPlaces) -> None:
@@ -88,7 +90,7 @@ def destroy(places: StackPlaces) -> None:
 def export(places: StackPlaces) -> None:
     """Prints the deployment as JSON, and nothing else, on standard output."""
     _made(places)
-    with opened(places) as stack:
+    with opened(places) as (stack, _):
         deployment = stack.export_stack()
     json.dump({"version": deployment.version, "deployment": deployment.deployment}, sys.stdout)
     print()
@@ -121,9 +123,16 @@ def _run(places: StackPlaces, operation: str, guard: Callable[[], None]) -> tupl
         options["policy_packs"] = [str(folder) for folder, _ in packs]
         options["policy_pack_configs"] = [str(file) for _, file in packs]
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with opened(places, program, guard) as stack, progress, _graceful_interrupt(progress):
+    with (
+        opened(places, program, guard) as (stack, servers),
+        progress,
+        _graceful_interrupt(progress),
+    ):
+        if operation == "destroy":
+            servers.forget_lost()
         try:
-            return progress, getattr(stack, operation)(**options)
+            with unsettled(places, servers, operation):
+                return progress, getattr(stack, operation)(**options)
         except automation.CommandError as problem:
             if progress.interrupted:
                 raise InterruptedRunError(_kept(places, operation, progress)) from problem

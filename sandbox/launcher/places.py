@@ -1,11 +1,13 @@
 """Where things are: the project's files and the folder of a stack on the sandbox."""
 
 import difflib
+import json
 import os
 import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox.launcher.problem import LaunchError
 
@@ -47,6 +49,21 @@ class StackPlaces:
     def checkpoint(self) -> Path:
         """The file that holds the stack's state."""
         return self.state / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
+
+    @property
+    def unsettled(self) -> Path:
+        """There while the sandbox cloud may hold what the state doesn't: after a killed run too."""
+        return self.home / "unsettled"
+
+    def recorded(self) -> list[dict[str, Any]]:
+        """The resources the state holds, without the engine's own."""
+        if not self.checkpoint.exists():
+            return []
+        latest: dict[str, Any] = (
+            json.loads(self.checkpoint.read_text())["checkpoint"]["latest"] or {}
+        )
+        resources: list[dict[str, Any]] = latest.get("resources", [])
+        return [each for each in resources if not each["type"].startswith("pulumi:")]
 
     def prepare(self) -> None:
         """Makes the folders. Raises LaunchError if they can't be written."""

@@ -1,22 +1,25 @@
-"""What a killed run leaves: a half-written state, and operations that were begun and not ended."""
+"""What a killed run leaves: a state that is half written, or knows less than the sandbox holds.
+
+The engine writes the state once, at the end: to write it at every step takes longer than
+everything else. What a killed run made is found by comparing the state with the world.
+"""
 
 import json
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from pulumi import automation
 
 from sandbox.launcher.places import StackPlaces
 from sandbox.launcher.problem import LaunchError
-from sandbox.world import World
+from sandbox.providers import Servers
+from sandbox.world import Resource, World
 
 
 def restore_state(places: StackPlaces) -> list[str]:
-    """Puts the state before the last step in place of one that can't be read; returns what it did.
+    """Puts the state before the last run in place of one that can't be read; returns what it did.
 
-    The engine keeps that copy beside the state. What the last step made is adopted afterwards, by
-    `settle_lost_operations`. Raises LaunchError if neither can be read.
+    The engine keeps that copy beside the state. Raises LaunchError if neither can be read.
     """
     state = places.checkpoint
     # The backend keeps each file's type and checksum beside it, and does without.
@@ -31,10 +34,11 @@ def restore_state(places: StackPlaces) -> list[str]:
             f"the state of {places.stack} can't be read, nor the copy beside it: {state}. Put back "
             f"a copy of your own, or remove {places.home} to start afresh"
         )
+    places.unsettled.touch()
     damaged = state.with_name(f"{state.name}.damaged")
     state.replace(damaged)
     shutil.copyfile(backup, state)
-    return [f"the state was half written: went back to the step before (kept as {damaged})"]
+    return [f"the state was half written: went back to the run before (kept as {damaged})"]
 
 
 def _readable(file: Path) -> bool:
@@ -45,30 +49,60 @@ def _readable(file: Path) -> bool:
     return True
 
 
-def settle_lost_operations(stack: automation.Stack, world: World, places: StackPlaces) -> list[str]:
-    """Adopts what a killed run made after the state was last written; returns a line for each.
+@contextmanager
+def unsettled(places: StackPlaces, servers: Servers, operation: str) -> Generator[None]:
+    """Around an operation of the engine: its end is known to the next run, a kill too.
 
-    A resource that the cloud made and the state doesn't hold would be made a second time by the
-    next `up`, and refused as already existing.
+    After a whole `up`, what no program asked for again is deleted.
     """
-    if (
-        not places.checkpoint.exists()
-        or '"pending_operations"' not in places.checkpoint.read_text()
-    ):
+    if operation == "preview":
+        yield
+        return
+    places.unsettled.touch()
+    try:
+        yield
+        if operation == "up":
+            servers.forget_lost()
+    finally:
+        if not servers.has_lost:
+            places.unsettled.unlink(missing_ok=True)
+
+
+def find_lost(places: StackPlaces, world: World) -> list[str]:
+    """Marks as lost what a killed run made and the state doesn't hold; returns a line about it.
+
+    Making it again adopts it.
+    """
+    if not places.unsettled.exists():
         return []
-    exported = stack.export_stack()
-    deployment: dict[str, Any] = {**(exported.deployment or {})}
-    pending: list[dict[str, Any]] = deployment.pop("pending_operations", None) or []
-    known = {resource["urn"] for resource in deployment.get("resources", [])}
-    settled: list[str] = []
-    for operation in pending:
-        resource: dict[str, Any] = operation["resource"]
-        made = world.find_urn(resource["urn"])
-        if operation["type"] == "creating" and made is not None and resource["urn"] not in known:
-            adopted = {**resource, "id": made.id, "outputs": dict(made.outputs)}
-            deployment["resources"].append(adopted)
-            settled.append(f"adopted {made.id}, which an interrupted run had made")
-        else:
-            settled.append(f"an interrupted {operation['type']} of {resource['urn']} is done again")
-    stack.import_stack(automation.Deployment(version=exported.version or 3, deployment=deployment))
-    return settled
+    known = {_key(each["type"], each.get("id", ""), each["urn"]) for each in places.recorded()}
+    lost = [
+        resource
+        for resource in world.all()
+        if resource.owner == "pulumi" and _key_of(resource) not in known
+    ]
+    world.lost = {resource.key: resource for resource in lost}
+    if not lost:
+        return []
+    return [f"an interrupted run made {len(lost)} resources more than it noted: taking them up"]
+
+
+def is_behind(places: StackPlaces, world: World) -> bool:
+    """Whether the state holds what a killed run deleted."""
+    if not places.unsettled.exists():
+        return False
+    held = {_key_of(resource) for resource in world.all()}
+    return any(
+        _key(each["type"], each.get("id", ""), each["urn"]) not in held
+        for each in places.recorded()
+        if each.get("custom")
+    )
+
+
+def _key_of(resource: Resource) -> tuple[str, str, str]:
+    return _key(resource.type, resource.id, resource.urn)
+
+
+def _key(type_: str, id_: str, urn: str) -> tuple[str, str, str]:
+    """Clusters have objects of one id, so those go by URN; a Google Cloud id stands alone."""
+    return type_, id_, urn if type_.startswith("kubernetes:") else ""

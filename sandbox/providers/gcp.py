@@ -124,14 +124,23 @@ class GcpProvider(Provider[ProviderConfig]):
         with self.world.transaction():
             _check_project(wanted)
             check_enabled(wanted)
-            wanted = replace(wanted, id=make_id(wanted))
+            wanted = replace(wanted, id=self._id(wanted))
             found = self.world.get(wanted.type.token, wanted.id)
-            if found is not None and not is_upsert(wanted.type.token):
+            adopted = self.world.lost.pop((wanted.type.token, wanted.id, ""), None)
+            if found is not None and adopted is None and not is_upsert(wanted.type.token):
                 raise google(409, f"The resource '{wanted.id}' already exists", "alreadyExists")
-            outputs = self._write(wanted, inputs)
+            outputs = self._write(replace(wanted, old=adopted.outputs if adopted else {}), inputs)
         return provider_pb2.CreateResponse(
             id=wanted.id, properties=to_struct(_secured(wanted.type, outputs, given))
         )
+
+    def _id(self, wanted: Request) -> str:
+        """The id it gets; one the cloud chooses is that of its lost forerunner, if there is one."""
+        if "{{*}}" in (id_format(wanted.type) or ""):
+            for lost in list(self.world.lost.values()):
+                if (lost.type, lost.urn) == (wanted.type.token, wanted.urn):
+                    return lost.id
+        return make_id(wanted)
 
     def _write(self, request: Request, inputs: Values) -> Values:
         effect = effect_of(request.type.token)
@@ -198,11 +207,28 @@ class GcpProvider(Provider[ProviderConfig]):
             if found is None or olds.get("deletionPolicy") == "ABANDON":
                 return empty_pb2.Empty()
             check_unused(unwanted)
-            effect = effect_of(unwanted.type.token)
-            effect.before_delete(unwanted)
-            self.world.remove(unwanted.type.token, request.id)
-            effect.after_delete(unwanted)
+            self._remove(unwanted)
         return empty_pb2.Empty()
+
+    def forget(self, resource: Resource) -> None:
+        """Delete what no program asks for any more, whatever uses it."""
+        kind = self._type(resource.type)
+        config = ProviderConfig(resource.project, "", "", {})
+        with self.world.transaction():
+            self._remove(
+                Request(
+                    *(self.world, kind, config, resource.urn),
+                    inputs=effective(kind, resource.inputs, config),
+                    id=resource.id,
+                    old=resource.outputs,
+                )
+            )
+
+    def _remove(self, unwanted: Request) -> None:
+        effect = effect_of(unwanted.type.token)
+        effect.before_delete(unwanted)
+        self.world.remove(unwanted.type.token, unwanted.id)
+        effect.after_delete(unwanted)
 
     def invoke(self, request: Any, config: ProviderConfig) -> provider_pb2.InvokeResponse:
         """Answer a function."""

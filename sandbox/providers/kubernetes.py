@@ -10,6 +10,7 @@ from pulumi.runtime.proto import provider_pb2
 from sandbox.check import Checker, Failure
 from sandbox.diff import changes, matches
 from sandbox.errors import CloudError, kubernetes
+from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.kubernetes.cluster import Access, Cluster, access_of, find_cluster, reach
 from sandbox.kubernetes.controllers import after_apply, before_delete, settle
 from sandbox.kubernetes.decode import decode
@@ -146,7 +147,8 @@ class KubernetesProvider(Provider[Access]):
         self._check_namespace(cluster, kind, id_, inputs)
         _refuse(check_object(self.world, cluster, kind, inputs))
         found = self.world.get(kind.token, id_, cluster.id)
-        if found is not None and not config.upsert and not kind.is_patch:
+        adopted = self.world.lost.pop((kind.token, id_, cluster.id), None)
+        if found is not None and adopted is None and not config.upsert and not kind.is_patch:
             raise kubernetes(f'{kind.plural} "{split_id(id_)[1]}" already exists')
         outputs = self._apply(cluster, kind, id_, inputs, request.urn)
         return provider_pb2.CreateResponse(
@@ -219,12 +221,21 @@ class KubernetesProvider(Provider[Access]):
         if config.delete_unreachable and find_cluster(self.world, config) is None:
             return empty_pb2.Empty()
         cluster = reach(self.world, config)
+        self._remove(cluster, kind, request.id)
+        return empty_pb2.Empty()
+
+    def forget(self, resource: Resource) -> None:
+        """Delete what no program asks for any more, whatever uses it."""
+        cluster = self.world.get(CLUSTER, resource.scope)
+        if cluster is not None:
+            self._remove(Cluster(cluster), Kind(resource.type), resource.id)
+
+    def _remove(self, cluster: Cluster, kind: Kind, id_: str) -> None:
         with self.world.transaction():
-            found = self.world.get(kind.token, request.id, cluster.id)
+            found = self.world.get(kind.token, id_, cluster.id)
             if found is not None:
                 before_delete(self.world, cluster, kind, found)
-                self.world.remove(kind.token, request.id, cluster.id)
-        return empty_pb2.Empty()
+                self.world.remove(kind.token, id_, cluster.id)
 
     def invoke(
         self,

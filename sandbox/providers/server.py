@@ -1,12 +1,12 @@
 """Starts and stops the providers on loopback ports."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.providers.base import Wire
+from sandbox.providers.base import Provider, Wire
 from sandbox.providers.gcp import GcpProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.world import World
@@ -33,11 +33,15 @@ class Servers:
 
     def __init__(self, world: World, ports: dict[str, int] | None, patience: float) -> None:
         wanted = ports or {}
+        self._world = world
         self._servers: list[grpc.Server] = []
+        self._providers: dict[str, Provider[Any]] = {
+            provider.package: provider
+            for provider in (GcpProvider(world), KubernetesProvider(world, patience))
+        }
         self.ports: dict[str, int] = {}
         try:
-            for provider in (GcpProvider(world), KubernetesProvider(world, patience)):
-                name = provider.package
+            for name, provider in self._providers.items():
                 self.ports[name] = self._start(name, Wire(provider), wanted.get(name, 0))
         except ServeError:
             self.stop()
@@ -64,6 +68,19 @@ class Servers:
     def debug_providers(self) -> str:
         """The value for `PULUMI_DEBUG_PROVIDERS`."""
         return ",".join(f"{name}:{port}" for name, port in self.ports.items())
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether the world holds what an interrupted run made and nobody asked for since."""
+        return bool(self._world.lost)
+
+    def forget_lost(self) -> list[str]:
+        """Delete what an interrupted run made and no run since asked for; gives the ids."""
+        gone = sorted(self._world.lost.values(), key=lambda resource: -resource.created)
+        for resource in gone:
+            self._providers[resource.type.split(":")[0]].forget(resource)
+        self._world.lost.clear()
+        return [resource.id for resource in gone]
 
     def stop(self) -> None:
         """Stop both providers; requests under way may finish. Harmless when stopped already."""

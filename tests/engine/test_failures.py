@@ -16,6 +16,7 @@ import pytest
 from sandbox.launcher import operations
 from sandbox.launcher.places import ROOT
 from sandbox.launcher.problem import LaunchError
+from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 
 LAUNCHER = [sys.executable, "-m", "sandbox"]
@@ -23,13 +24,13 @@ PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """Starts `up` of dev as a terminal does: in a process group of its own."""
+def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts an operation on dev as a terminal does: in a process group of its own."""
     running: list[subprocess.Popen[str]] = []
 
-    def start() -> subprocess.Popen[str]:
+    def start(operation: str = "up") -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [*LAUNCHER, "up", "--stack", "dev"],
+            [*LAUNCHER, operation, "--stack", "dev"],
             cwd=ROOT,
             env={**os.environ, "INFERENCE_SANDBOX": str(tmp_path), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -60,14 +61,14 @@ def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def read_until(process: subprocess.Popen[str], steps: int) -> str:
-    """Reads the progress until `steps` resources were made."""
+def read_until(process: subprocess.Popen[str], steps: int, mark: str = "  + ") -> str:
+    """Reads the progress until `steps` resources were made, or what else the mark stands for."""
     assert process.stdout is not None
     seen: list[str] = []
     deadline = time.monotonic() + PATIENCE_SECONDS
     for line in process.stdout:
         seen.append(line)
-        if sum(text.startswith("  + ") for text in seen) >= steps:
+        if sum(text.startswith(mark) for text in seen) >= steps:
             return "".join(seen)
         assert time.monotonic() < deadline, "".join(seen)
     pytest.fail("up ended too early:\n" + "".join(seen))
@@ -97,7 +98,7 @@ def test_a_bad_config_stops_before_the_engine_starts(
     assert not rehearsal.places.checkpoint.exists()
 
 
-def test_a_half_written_state_goes_back_to_the_step_before(
+def test_a_half_written_state_goes_back_to_the_run_before(
     rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = rehearsal_of("dev")
@@ -157,7 +158,7 @@ def test_a_living_lock_is_respected_and_a_dead_one_removed(
 
 
 def test_two_runs_of_a_stack_do_not_meet(
-    started: Callable[[], subprocess.Popen[str]], tmp_path: Path
+    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     first = started()
     read_until(first, steps=1)
@@ -203,7 +204,7 @@ def test_the_ranges_of_a_living_region_stay(rehearsal_of: Callable[[str], Rehear
 
 
 def test_ctrl_c_ends_what_was_begun_and_the_next_up_goes_on(
-    started: Callable[[], subprocess.Popen[str]], tmp_path: Path
+    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     process = started()
     read_until(process, steps=20)
@@ -219,10 +220,38 @@ def test_ctrl_c_ends_what_was_begun_and_the_next_up_goes_on(
 
 
 def test_a_killed_up_is_taken_up_again(
-    started: Callable[[], subprocess.Popen[str]], tmp_path: Path
+    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     process = started()
     read_until(process, steps=20)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    result = run("up", "--stack", "dev", sandbox=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
+
+
+def test_what_a_killed_up_made_and_the_config_no_longer_has_is_deleted(
+    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = started()
+    read_until(process, steps=60)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    made = World(tmp_path / "dev" / "world.db")
+    assert made.count() > 0
+    result = run("destroy", "--stack", "dev", sandbox=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert made.all() == []
+    made.close()
+
+
+def test_what_a_killed_destroy_deleted_is_made_again(
+    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    assert run("up", "--stack", "dev", sandbox=tmp_path).returncode == 0
+    process = started("destroy")
+    read_until(process, steps=20, mark="  - ")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     result = run("up", "--stack", "dev", sandbox=tmp_path)

@@ -267,9 +267,9 @@ def test_a_provider_configuration_is_checked(gcp: Client) -> None:
 
 def test_the_resource_knows_its_urn(cloud: Client, world: World) -> None:
     id_, _ = cloud.create(TOPIC, {"name": "orders"}, name="orders")
-    found = world.find_urn(urn_of(TOPIC, "orders"))
+    found = world.get(TOPIC, id_)
     assert found is not None
-    assert found.id == id_
+    assert found.urn == urn_of(TOPIC, "orders")
 
 
 def test_lists_and_lookups_answer_from_the_world(cloud: Client) -> None:

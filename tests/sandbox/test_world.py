@@ -26,7 +26,7 @@ def test_a_world_survives_its_process(tmp_path: Path) -> None:
         assert found is not None
         assert found.inputs == {"name": "a"}
         assert found.outputs == {"x": [1, {"y": None}]}
-        assert world.find_urn("urn:a") == found
+        assert found.urn == "urn:a"
         assert world.projects() == {"p": "123"}
         assert world.enabled_apis("p") == {"run.googleapis.com"}
         assert world.assumptions() == [Assumption("group:g", "urn:a")]
