@@ -122,6 +122,20 @@ def _check_replica_set(
             f"at most {_LONGEST_SLUG} characters together with the model's name '{slug(name)}'",
             "give a shorter name: or rename the model",
         )
+    if replica_set.most_replicas < replica_set.replicas:
+        yield Problem(
+            (*path, "max_replicas"),
+            shown(replica_set.most_replicas),
+            f"at least replicas, {replica_set.replicas}",
+            "raise it or lower replicas",
+        )
+    if replica_set.max_replicas is None and "queue_per_replica" in replica_set.model_fields_set:
+        yield Problem(
+            (*path, "queue_per_replica"),
+            shown(replica_set.queue_per_replica),
+            "nothing without max_replicas: the number of replicas stays",
+            "remove it or add max_replicas",
+        )
     where = (*path, "node_pool")
     yield from check_name(known, "gpu_pools", where, replica_set.node_pool)
     pool = known.gpu_pools.get(replica_set.node_pool)
@@ -165,13 +179,14 @@ def _check_room(known: Known) -> Iterator[Problem]:
                 ("gpu_pools", name, "max_nodes"),
                 f"{pool.max_nodes}, that is {room} GPUs in {region}",
                 f"nodes for the {wanted[region]} GPUs the models of {region} need on this pool",
-                f"raise it to {-(-wanted[region] // pool.gpus_per_node)} or lower replicas",
+                f"raise it to {-(-wanted[region] // pool.gpus_per_node)} or lower replicas or"
+                " max_replicas",
             )
 
 
 def _gpus_on(known: Known, pool: str, region: str) -> int:
     return sum(
-        replica_set.replicas * replica_set.gpus
+        replica_set.most_replicas * replica_set.gpus
         for model in known.models.values()
         for replica_set in model.replica_sets
         if model.is_in(region) and replica_set.node_pool == pool
