@@ -49,6 +49,7 @@ CUSTOM_RESOURCES: Mapping[str, CustomResource] = {
 VLLM_IMAGE = IMAGES["vllm"].image
 ENDPOINT_PICKER_IMAGE = IMAGES["endpoint_picker"].image
 BODY_BASED_ROUTER_IMAGE = IMAGES["body_based_router"].image
+METRICS_ADAPTER_IMAGE = IMAGES["metrics_adapter"].image
 GKE_MINIMUM_VERSION = row(Minimum, "gke.minimum", table(_document, "gke")["minimum"]).version
 INFERENCE_POOL_API_VERSION = CUSTOM_RESOURCES["InferencePool"].api_version
 INFERENCE_OBJECTIVE_API_VERSION = CUSTOM_RESOURCES["InferenceObjective"].api_version

@@ -24,6 +24,7 @@ from components.inference.model_server_arguments import (
     validate_model_server,
 )
 from components.inference.model_server_pod import pod_spec
+from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autoscaler
 from components.inference.pods import selector_labels
 from components.names import dns_label
 from components.validation import component_type
@@ -35,10 +36,10 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 class ModelServer(pulumi.ComponentResource):
     """Makes a replica set of one model: what the architecture calls a model replica set.
 
-    A Deployment of vLLM with its service account, monitoring, and a disruption budget where there
-    is more than one replica. The account may read this model's files or token and nothing else. The
-    token is a file that Secret Manager's driver mounts; it is in no environment variable, manifest
-    or state. Source: https://cloud.google.com/kubernetes-engine/docs/tutorials/serve-gemma-gpu-vllm
+    A Deployment of vLLM with its service account, monitoring, a disruption budget where there is
+    more than one replica, and an autoscaler where there may be more at times. The account may read
+    this model's files or token and nothing else. The token is a file that Secret Manager's driver
+    mounts; it is in no environment variable, manifest or state. Source: https://cloud.google.com/kubernetes-engine/docs/tutorials/serve-gemma-gpu-vllm
     and https://cloud.google.com/secret-manager/docs/secret-manager-managed-csi-component
     """
 
@@ -83,7 +84,16 @@ class ModelServer(pulumi.ComponentResource):
             ["http"],
             pulumi.ResourceOptions(parent=self),
         )
-        if args.get("replicas", 1) > 1:
+        if "max_replicas" in args:
+            queue_autoscaler(
+                f"{name}-autoscaler",
+                identity,
+                deployment.metadata.name,
+                replicas=(args.get("replicas", 1), args["max_replicas"]),
+                queue=args.get("queue_per_replica", DEFAULT_QUEUE),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        if args.get("max_replicas", args.get("replicas", 1)) > 1:
             kubernetes.policy.v1.PodDisruptionBudget(
                 f"{name}-disruption-budget",
                 metadata=identity.metadata(),
@@ -194,7 +204,8 @@ class ModelServer(pulumi.ComponentResource):
             f"{name}-deployment",
             metadata=identity.metadata(None if waits else SKIP_AWAIT),
             spec={
-                "replicas": args.get("replicas", 1),
+                # A number here would be set anew at every update, against the autoscaler.
+                "replicas": None if "max_replicas" in args else args.get("replicas", 1),
                 "selector": {"match_labels": dict(self.pod_labels)},
                 # A surge would need a second set of GPUs, which a full pool never gets.
                 "strategy": {

@@ -37,6 +37,11 @@ class ModelServerArgs(TypedDict):
     """GPUs of one replica (tensor parallelism, default 1)."""
     replicas: NotRequired[int]
     """Replicas (default 1)."""
+    max_replicas: NotRequired[int]
+    """Replicas when requests queue up; `replicas` is then the least (default: the number stays).
+    Needs a MetricsAdapter in the cluster."""
+    queue_per_replica: NotRequired[int]
+    """Waiting requests of a replica from which on an autoscaler adds more (default 5)."""
     cpu: NotRequired[str]
     """CPU of one replica (default 4 for each GPU)."""
     memory: NotRequired[str]
@@ -80,6 +85,9 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
         problems.add("model", "found none, allowed: a name; give the model name clients send")
     check_between(problems, "gpus", args.get("gpus", 1), 1, vllm.MOST_GPUS, "GPUs of a node")
     check_between(problems, "replicas", args.get("replicas", 1), 1, 1000)
+    least = args.get("replicas", 1)
+    check_between(problems, "max_replicas", args.get("max_replicas", least), least, 1000)
+    check_between(problems, "queue_per_replica", args.get("queue_per_replica", 1), 1, 1000)
     check_between(problems, "max_context", args.get("max_context", 1), 1, 100_000_000, "tokens")
     for field in ("startup_timeout_seconds", "drain_seconds"):
         check_between(problems, field, args.get(field, 1), 1, LONGEST_SECONDS, "seconds")

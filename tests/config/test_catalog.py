@@ -125,7 +125,7 @@ def test_what_has_no_price_says_why() -> None:
 
 def test_images_are_pinned_and_sourced() -> None:
     for image in releases.IMAGES.values():
-        assert re.fullmatch(r"[a-z0-9./-]+:v[0-9]+\.[0-9]+\.[0-9]+", image.image)
+        assert re.fullmatch(r"[a-z0-9./-]+:v[0-9]+\.[0-9]+\.[0-9]+(-gke\.[0-9]+)?", image.image)
         assert image.source.startswith("https://")
 
 
