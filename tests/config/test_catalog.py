@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from catalog import machines, prices, releases, services
+from catalog import machines, metrics, prices, releases, services
 from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MACHINE_TYPES, REGIONS
 from catalog.prices import MACHINE_PRICES, PRICES, UNPRICED
 from catalog.table import CatalogError, read, row
@@ -18,7 +18,7 @@ CONFIDENCES = {"high", "medium", "low"}
 TODAY = dt.datetime.now(tz=dt.UTC).date()
 
 
-@pytest.mark.parametrize("table", [machines, prices, releases, services])
+@pytest.mark.parametrize("table", [machines, metrics, prices, releases, services])
 def test_tables_have_a_date(table: object) -> None:
     as_of = getattr(table, "AS_OF", None)
     assert isinstance(as_of, dt.date)
