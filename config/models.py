@@ -52,11 +52,11 @@ class ReplicaSet(Settings):
         description="Replicas in each region when requests queue up; replicas is then the least."
         " Default: the number stays.",
     )
-    queue_per_replica: int = Field(
-        default=5,
+    queue_per_replica: int | None = Field(
+        default=None,
         ge=1,
         le=1000,
-        description="Waiting requests of a replica from which on more are added.",
+        description="Waiting requests of a replica from which on more are added. Default: 5.",
     )
     gpus: Literal[1, 2, 4, 8] = Field(
         default=1, description="GPUs of one replica (tensor parallel size)."

@@ -287,6 +287,7 @@ class _RegionBuilder:
         }
         if replica_set.max_replicas is not None:
             args["max_replicas"] = replica_set.max_replicas
+        if replica_set.queue_per_replica is not None:
             args["queue_per_replica"] = replica_set.queue_per_replica
         if model.max_context is not None:
             args["max_context"] = model.max_context

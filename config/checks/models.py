@@ -129,7 +129,7 @@ def _check_replica_set(
             f"at least replicas, {replica_set.replicas}",
             "raise it or lower replicas",
         )
-    if replica_set.max_replicas is None and "queue_per_replica" in replica_set.model_fields_set:
+    if replica_set.max_replicas is None and replica_set.queue_per_replica is not None:
         yield Problem(
             (*path, "queue_per_replica"),
             shown(replica_set.queue_per_replica),

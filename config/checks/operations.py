@@ -22,7 +22,7 @@ def check_operations(known: Known) -> Iterator[Problem]:
 
 def _check_channels(alerts: Alerts) -> Iterator[Problem]:
     for name, channel in alerts.notify.items():
-        given = sorted(channel.model_fields_set)
+        given = sorted(way for way, value in dict(channel).items() if value is not None)
         if len(given) != 1:
             yield Problem(
                 ("alerts", "notify", name),
