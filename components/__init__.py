@@ -23,6 +23,7 @@ COMPONENTS: Mapping[str, str] = {
     "InferenceDashboard": "components.operations.inference_dashboard",
     "InferenceGateway": "components.inference.inference_gateway",
     "InferencePool": "components.inference.inference_pool",
+    "LeaderWorkerSets": "components.inference.leader_worker_sets",
     "MessageArchive": "components.serverless.message_archive",
     "MetricsAdapter": "components.operations.metrics_adapter",
     "ModelArmorAccess": "components.inference.model_armor_access",

@@ -59,7 +59,13 @@ class ReplicaSet(Settings):
         description="Waiting requests of a replica from which on more are added. Default: 5.",
     )
     gpus: Literal[1, 2, 4, 8] = Field(
-        default=1, description="GPUs of one replica (tensor parallel size)."
+        default=1, description="GPUs of one replica on each of its nodes (tensor parallel size)."
+    )
+    nodes: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="Nodes of one replica; the model's layers are split between them.",
     )
     weight: int = Field(
         default=100,
@@ -72,6 +78,11 @@ class ReplicaSet(Settings):
         default_factory=lambda data: str(data["node_pool"]),
         description="Name of the replica set within the model. Default: the GPU pool's name.",
     )
+
+    @property
+    def gpus_in_all(self) -> int:
+        """GPUs of one replica on all its nodes."""
+        return self.gpus * self.nodes
 
     @property
     def most_replicas(self) -> int:

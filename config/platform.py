@@ -81,6 +81,10 @@ class Platform(Settings):
         """Whether some replica set of `region` changes its number of replicas."""
         return any(each.max_replicas is not None for _, _, each in self.replica_sets_in(region))
 
+    def spans_nodes_in(self, region: str) -> bool:
+        """Whether some replica of `region` spans nodes."""
+        return any(each.nodes > 1 for _, _, each in self.replica_sets_in(region))
+
     def guardrails_by_model(self, region: str) -> Mapping[str, str]:
         """The guardrail's name of every model and adapter name that `region` serves.
 

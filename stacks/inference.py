@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 from catalog.releases import (
     BODY_BASED_ROUTER_IMAGE,
     ENDPOINT_PICKER_IMAGE,
+    LEADER_WORKER_SET_IMAGE,
     METRICS_ADAPTER_IMAGE,
     VLLM_IMAGE,
 )
@@ -20,6 +21,7 @@ from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upst
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.inference_pool import Pool
+from components.inference.leader_worker_sets import LeaderWorkerSets
 from components.inference.model_armor_access import ModelArmorAccess
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
@@ -121,9 +123,13 @@ class _RegionBuilder:
         definitions = InferenceCrds(self.name, {}, in_cluster)
         if self.platform.autoscales_in(self.region):
             self._metrics_adapter(cluster, images, in_cluster)
+        groups = None
+        if self.platform.spans_nodes_in(self.region):
+            image = images.reference(LEADER_WORKER_SET_IMAGE)
+            groups = LeaderWorkerSets(self.name, {"image": image}, in_cluster).api_version
         servers = {
             replica_set_name(model, replica_set): self._server(
-                cluster, pools, images, namespace, model, replica_set, in_cluster
+                cluster, pools, images, namespace, model, replica_set, groups, in_cluster
             )
             for model, _, replica_set in self.platform.replica_sets_in(self.region)
         }
@@ -211,6 +217,7 @@ class _RegionBuilder:
             "node_locations": pool.zones_in(self.region),
             "driver_version": pool.driver,
             "disk_gib": pool.disk_gib,
+            "rdma": pool.rdma,
             "node_labels": pool.labels,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
@@ -260,6 +267,7 @@ class _RegionBuilder:
         namespace: pulumi.Output[str],
         name: str,
         replica_set: ReplicaSet,
+        groups: pulumi.Output[str] | None,
         options: pulumi.ResourceOptions,
     ) -> ModelServer:
         model, services = self.platform.models[name], self.foundation.services
@@ -285,6 +293,10 @@ class _RegionBuilder:
                 for taint in pool.taints
             ],
         }
+        if replica_set.nodes > 1 and groups is not None:
+            args["nodes"] = replica_set.nodes
+            args["leader_worker_set_api"] = groups
+            args["rdma"] = pool.rdma
         if replica_set.max_replicas is not None:
             args["max_replicas"] = replica_set.max_replicas
         if replica_set.queue_per_replica is not None:

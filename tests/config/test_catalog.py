@@ -129,6 +129,13 @@ def test_images_are_pinned_and_sourced() -> None:
         assert image.source.startswith("https://")
 
 
+def test_a_chart_is_of_the_release_of_its_image() -> None:
+    for name, chart in releases.CHARTS.items():
+        assert releases.IMAGES[name].image.endswith(f":v{chart.version}")
+        assert chart.chart.startswith("oci://")
+        assert chart.source.startswith("https://")
+
+
 def test_endpoint_picker_and_router_are_of_one_release() -> None:
     picker = releases.ENDPOINT_PICKER_IMAGE.rpartition(":")[2]
     assert releases.BODY_BASED_ROUTER_IMAGE.rpartition(":")[2] == picker

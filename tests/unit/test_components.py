@@ -55,6 +55,7 @@ ARGUMENTS: Mapping[str, Any] = {
         "pool": inference_arguments.GATEWAY["pools"][0],
         "request_timeout_seconds": 300,
     },
+    "LeaderWorkerSets": {},
     "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
     "MetricsAdapter": operations_arguments.ADAPTER,
     "ModelArmorAccess": {"project": "p", "project_number": "1", "grant_container_admin": True},
