@@ -12,11 +12,11 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
-from pulumi_kubernetes.rbac.v1 import RoleRefArgsDict
 
 from catalog import releases
 from components.inference import pods
 from components.names import LABEL_LENGTH, dns_label
+from components.operations.metrics_adapter_rights import adapter_rights
 from components.validation import Problems, component_type
 
 NAMESPACE = "custom-metrics"
@@ -27,7 +27,6 @@ VERSIONS: Mapping[str, int] = {"v1beta1": 100, "v1beta2": 200}
 """Versions of the API with their priority: the autoscaler takes the highest."""
 CERTIFICATES = "/certificates"
 REPLICAS = 2
-_READS = ("get", "list", "watch")
 
 
 class MetricsAdapterArgs(TypedDict):
@@ -96,7 +95,14 @@ class MetricsAdapter(pulumi.ComponentResource):
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account", metadata=self._metadata(), opts=child
         )
-        needed: list[pulumi.Resource] = [account, *self._rights(name), self._viewer(name, args)]
+        rights = adapter_rights(
+            name,
+            self._physical_name,
+            self._namespace,
+            self._labels,
+            pulumi.ResourceOptions(parent=self),
+        )
+        needed: list[pulumi.Resource] = [account, *rights, self._viewer(name, args)]
         deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=self._metadata(),
@@ -150,54 +156,6 @@ class MetricsAdapter(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-    def _rights(self, name: str) -> Sequence[pulumi.Resource]:
-        """Who asks is checked by the API server; which pods a metric is of is read from it."""
-        child = pulumi.ResourceOptions(parent=self)
-        reader = kubernetes.rbac.v1.ClusterRole(
-            f"{name}-reader",
-            metadata={"name": f"{self._physical_name}-metrics-adapter", "labels": self._labels},
-            rules=[
-                {"api_groups": [""], "resources": ["pods", "nodes"], "verbs": list(_READS)},
-            ],
-            opts=child,
-        )
-        subjects: list[kubernetes.rbac.v1.SubjectArgsDict] = [
-            {
-                "kind": "ServiceAccount",
-                "name": self._physical_name,
-                "namespace": self._namespace,
-            }
-        ]
-        read = kubernetes.rbac.v1.ClusterRoleBinding(
-            f"{name}-read",
-            metadata={"name": f"{self._physical_name}-metrics-adapter", "labels": self._labels},
-            role_ref=_role("ClusterRole", reader.metadata.name),
-            subjects=subjects,
-            opts=child,
-        )
-        ask = kubernetes.rbac.v1.ClusterRoleBinding(
-            f"{name}-ask-who-calls",
-            metadata={
-                "name": f"{self._physical_name}-metrics-adapter-auth",
-                "labels": self._labels,
-            },
-            role_ref=_role("ClusterRole", "system:auth-delegator"),
-            subjects=subjects,
-            opts=child,
-        )
-        know = kubernetes.rbac.v1.RoleBinding(
-            f"{name}-know-the-api-server",
-            metadata={
-                "name": f"{self._physical_name}-metrics-adapter-auth",
-                "namespace": "kube-system",
-                "labels": self._labels,
-            },
-            role_ref=_role("Role", "extension-apiserver-authentication-reader"),
-            subjects=subjects,
-            opts=child,
-        )
-        return [read, ask, know]
 
     def _register(
         self, name: str, needed: Sequence[pulumi.Resource]
@@ -269,7 +227,3 @@ class MetricsAdapter(pulumi.ComponentResource):
                 }
             ],
         }
-
-
-def _role(kind: str, name: pulumi.Input[str]) -> RoleRefArgsDict:
-    return {"api_group": "rbac.authorization.k8s.io", "kind": kind, "name": name}

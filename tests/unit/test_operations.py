@@ -348,3 +348,20 @@ def test_every_workload_of_the_request_path_is_scraped_once_on_a_port_it_has(dep
         ports = {port["name"] for port in container["ports"]}
         assert {endpoint["port"] for endpoint in spec["endpoints"]} <= ports
     assert len(monitorings) == len(workloads)
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        "qwen3-4b-l4-us-central1-7d9f8b6c5d-x2x9q",
+        "qwen3-4b-l4-us-central1-0",
+        "qwen3-4b-l4-us-central1-12-3",
+    ],
+)
+@pytest.mark.parametrize("name", ["gpu_duty_cycle_percent", "gpu_memory_percent"])
+def test_gpus_are_shown_by_replica_set_and_region(name: str, pod: str):
+    pattern = re.search(r'"pod_name", "([^"]*)"', QUERIES[name].text(EVERYTHING))
+    assert pattern
+    found = re.fullmatch(pattern[1], pod)
+    assert found
+    assert found[1] == "qwen3-4b-l4-us-central1"
