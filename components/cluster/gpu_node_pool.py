@@ -78,7 +78,7 @@ class GpuNodePool(pulumi.ComponentResource):
             else {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1},
             network_config={
                 "enable_private_nodes": True,
-                **({"accelerator_network_profile": "auto"} if args.get("rdma") else {}),
+                "accelerator_network_profile": "auto" if args.get("rdma") else None,
             },
             placement_policy={"type": "COMPACT"} if args.get("compact_placement") else None,
             node_config=_node_config(args),
