@@ -11,22 +11,24 @@ from tests.engine.conftest import Rehearsal
 pytestmark = pytest.mark.usefixtures("engine")
 
 
+def large(config: dict[str, Any]) -> None:
+    """Adds a model of two nodes, and the pool it runs on, to a stack's config."""
+    config["gpu_pools"]["h200"] = {
+        "machine_type": "a3-ultragpu-8g",
+        "capacity": "spot",
+        "min_nodes": 0,
+        "max_nodes": 2,
+        "rdma": True,
+    }
+    config["models"]["deepseek-v3"] = {
+        "source": "deepseek-ai/DeepSeek-V3-0324",
+        "memory_gib": 1500,
+        "replica_sets": [{"node_pool": "h200", "replicas": 1, "gpus": 8, "nodes": 2}],
+    }
+
+
 @pytest.fixture(scope="module")
 def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    def large(config: dict[str, Any]) -> None:
-        config["gpu_pools"]["h200"] = {
-            "machine_type": "a3-ultragpu-8g",
-            "capacity": "spot",
-            "min_nodes": 0,
-            "max_nodes": 2,
-            "rdma": True,
-        }
-        config["models"]["deepseek-v3"] = {
-            "source": "deepseek-ai/DeepSeek-V3-0324",
-            "memory_gib": 1500,
-            "replica_sets": [{"node_pool": "h200", "replicas": 1, "gpus": 8, "nodes": 2}],
-        }
-
     rehearsal = rehearsal_of("prod")
     rehearsal.edit(large)
     operations.up(rehearsal.places)
