@@ -31,6 +31,8 @@ class MachineType:
     capacities: frozenset[str]
     boot_disk_type: str
     local_ssd_count: int
+    rdma_interfaces: int
+    """Network interfaces with RDMA that GKE's managed DRANET hands to pods; 0 for none."""
     zones: tuple[str, ...]
     confidence: str
 
@@ -52,6 +54,7 @@ class _Shape:
     gpu_type: str = ""
     gpu_count: int = 0
     local_ssd_count: int = 0
+    rdma_interfaces: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def _machine_types(
             capacities=frozenset(terms.capacities),
             boot_disk_type=terms.boot_disk_type,
             local_ssd_count=shape.local_ssd_count,
+            rdma_interfaces=shape.rdma_interfaces,
             zones=_zones(every_zone if zones == "all" else cast("Mapping[str, str]", zones)),
             confidence=terms.confidence,
         )

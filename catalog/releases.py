@@ -18,6 +18,15 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A Helm chart with its version, and where the choice comes from."""
+
+    chart: str
+    version: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Minimum:
     """The lowest version that works, and where that is said."""
 
@@ -41,6 +50,10 @@ IMAGES: Mapping[str, Image] = {
     name: row(Image, f"images.{name}", columns)
     for name, columns in table(_document, "images").items()
 }
+CHARTS: Mapping[str, Chart] = {
+    name: row(Chart, f"charts.{name}", columns)
+    for name, columns in table(_document, "charts").items()
+}
 CUSTOM_RESOURCES: Mapping[str, CustomResource] = {
     kind: row(CustomResource, f"custom_resources.{kind}", columns)
     for kind, columns in table(_document, "custom_resources").items()
@@ -49,6 +62,9 @@ CUSTOM_RESOURCES: Mapping[str, CustomResource] = {
 VLLM_IMAGE = IMAGES["vllm"].image
 ENDPOINT_PICKER_IMAGE = IMAGES["endpoint_picker"].image
 BODY_BASED_ROUTER_IMAGE = IMAGES["body_based_router"].image
+METRICS_ADAPTER_IMAGE = IMAGES["metrics_adapter"].image
+LEADER_WORKER_SET_IMAGE = IMAGES["leader_worker_set"].image
+LEADER_WORKER_SET_CHART = CHARTS["leader_worker_set"]
 GKE_MINIMUM_VERSION = row(Minimum, "gke.minimum", table(_document, "gke")["minimum"]).version
 INFERENCE_POOL_API_VERSION = CUSTOM_RESOURCES["InferencePool"].api_version
 INFERENCE_OBJECTIVE_API_VERSION = CUSTOM_RESOURCES["InferenceObjective"].api_version

@@ -88,6 +88,11 @@ class GpuPool(Settings):
         le=168,
         description="Hours after which a flex-start node ends. Default: 168, the longest possible.",
     )
+    rdma: bool = Field(
+        default=False,
+        description="Whether nodes have an RDMA network, for replicas of several nodes. GKE sets it"
+        " up.",
+    )
     labels: Mapping[LabelKey, LabelValue] = Field(
         default_factory=dict, description="Kubernetes labels of the nodes."
     )

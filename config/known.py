@@ -13,6 +13,7 @@ from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail
 from config.models import Model
 from config.network import Region
+from config.operations import Alerts, Budget
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline
 from config.platform import Platform
@@ -31,6 +32,8 @@ class Known:
 
     project: Project | None
     perimeter: Perimeter | None
+    alerts: Alerts | None
+    budget: Budget | None
     regions: Mapping[str, Region]
     gpu_pools: Mapping[str, GpuPool]
     models: Mapping[str, Model]
@@ -52,6 +55,8 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
     return Known(
         project=cast("Project | None", parts.get("project")),
         perimeter=cast("Perimeter | None", parts.get("perimeter")),
+        alerts=cast("Alerts | None", parts.get("alerts")),
+        budget=cast("Budget | None", parts.get("budget")),
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
         models=cast("Mapping[str, Model]", collections["models"]),

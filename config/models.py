@@ -45,8 +45,27 @@ class ReplicaSet(Settings):
 
     node_pool: str = Field(description="Name of the GPU pool (a key of gpu_pools) it runs on.")
     replicas: int = Field(ge=1, le=1000, description="Replicas in each region.")
+    max_replicas: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Replicas in each region when requests queue up; replicas is then the least."
+        " Default: the number stays.",
+    )
+    queue_per_replica: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Waiting requests of a replica from which on more are added. Default: 5.",
+    )
     gpus: Literal[1, 2, 4, 8] = Field(
-        default=1, description="GPUs of one replica (tensor parallel size)."
+        default=1, description="GPUs of one replica on each of its nodes (tensor parallel size)."
+    )
+    nodes: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="Nodes of one replica; the model's layers are split between them.",
     )
     weight: int = Field(
         default=100,
@@ -59,6 +78,16 @@ class ReplicaSet(Settings):
         default_factory=lambda data: str(data["node_pool"]),
         description="Name of the replica set within the model. Default: the GPU pool's name.",
     )
+
+    @property
+    def gpus_in_all(self) -> int:
+        """GPUs of one replica on all its nodes."""
+        return self.gpus * self.nodes
+
+    @property
+    def most_replicas(self) -> int:
+        """The most replicas there may be in a region."""
+        return self.replicas if self.max_replicas is None else self.max_replicas
 
     @property
     def has_weight(self) -> bool:

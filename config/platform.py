@@ -12,6 +12,7 @@ from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, UNSCREENED, Guardrail, GuardrailName
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region
+from config.operations import Alerts, Budget
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline, PipelineName
 from config.project import Project
@@ -52,6 +53,13 @@ class Platform(Settings):
         default=None,
         description="VPC Service Controls perimeter. Leave it out where there is no organization.",
     )
+    alerts: Alerts | None = Field(
+        default=None,
+        description="Who is told when something is wrong. Leave it out to tell nobody.",
+    )
+    budget: Budget | None = Field(
+        default=None, description="What a month may cost. Leave it out where there is no limit."
+    )
 
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """The GPU pools of `region`, by name."""
@@ -68,6 +76,14 @@ class Platform(Settings):
             for name, model in self.models_in(region).items()
             for replica_set in model.replica_sets
         )
+
+    def autoscales_in(self, region: str) -> bool:
+        """Whether some replica set of `region` changes its number of replicas."""
+        return any(each.max_replicas is not None for _, _, each in self.replica_sets_in(region))
+
+    def spans_nodes_in(self, region: str) -> bool:
+        """Whether some replica of `region` spans nodes."""
+        return any(each.nodes > 1 for _, _, each in self.replica_sets_in(region))
 
     def guardrails_by_model(self, region: str) -> Mapping[str, str]:
         """The guardrail's name of every model and adapter name that `region` serves.
@@ -94,6 +110,8 @@ class Platform(Settings):
             "inference",
             *(("serverless",) if self.pipelines else ()),
             *(("perimeter",) if self.perimeter else ()),
+            *(("notifications",) if self.alerts and self.alerts.has_topics else ()),
+            *(("budget",) if self.budget else ()),
         )
 
     @property

@@ -86,7 +86,8 @@ def _bounds(node: Node) -> str:
     if least is not None:
         return f", {least} or more"
     if "exclusiveMinimum" in node:
-        return f" greater than {node['exclusiveMinimum']}"
+        upper = f", at most {most}" if most is not None else ""
+        return f" greater than {node['exclusiveMinimum']}{upper}"
     return ""
 
 

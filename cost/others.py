@@ -11,6 +11,7 @@ from cost.pricing import ONE, Pricing, by_usage
 FLAT: Final[Mapping[str, tuple[str, str]]] = {
     "gcp:dns/managedZone:ManagedZone": ("DNS zone", "dns-zone"),
     "gcp:kms/cryptoKey:CryptoKey": ("key version", "key-version"),
+    "gcp:monitoring/alertPolicy:AlertPolicy": ("alert condition", "alert-condition"),
     "gcp:secretmanager/secretVersion:SecretVersion": ("secret version", "secret-version"),
 }
 # Type token: what it is billed by.
@@ -32,6 +33,9 @@ USAGE: Final[Mapping[str, str]] = {
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": "billed by stored GiB",
     "gcp:logging/projectSink:ProjectSink": "billed where it writes to",
     "gcp:modelarmor/template:Template": "billed by checked tokens",
+    "gcp:monitoring/alertPolicy:AlertPolicy": (
+        "alerts are billed by the time series their queries return beside that"
+    ),
     "gcp:pubsub/subscription:Subscription": "billed by delivered and kept TiB",
     "gcp:pubsub/topic:Topic": "billed by published TiB",
     "gcp:secretmanager/secret:Secret": "billed by versions and accesses",
@@ -59,7 +63,8 @@ _FREE: Final = re.compile(
     r"|gcp:gkehub/(feature|membership|fleet):.*"
     r"|gcp:kms/keyRing:.*"
     r"|gcp:logging/(metric|projectExclusion|logView):.*"
-    r"|gcp:monitoring/(alertPolicy|customService|dashboard|genericService|notificationChannel"
+    r"|gcp:billing/budget:.*"
+    r"|gcp:monitoring/(customService|dashboard|genericService|notificationChannel"
     r"|slo):.*"
     r"|gcp:networksecurity/(authzPolicy|clientTlsPolicy|serverTlsPolicy):.*"
     r"|gcp:networkservices/(authzExtension|lbRouteExtension|lbTrafficExtension"

@@ -7,14 +7,21 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from catalog.releases import BODY_BASED_ROUTER_IMAGE, ENDPOINT_PICKER_IMAGE, VLLM_IMAGE
+from catalog.releases import (
+    BODY_BASED_ROUTER_IMAGE,
+    ENDPOINT_PICKER_IMAGE,
+    LEADER_WORKER_SET_IMAGE,
+    METRICS_ADAPTER_IMAGE,
+    VLLM_IMAGE,
+)
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
-from components.cluster.image_mirror import ImageMirror
+from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.inference_pool import Pool
+from components.inference.leader_worker_sets import LeaderWorkerSets
 from components.inference.model_armor_access import ModelArmorAccess
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
@@ -24,6 +31,7 @@ from components.names import dns_label
 from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc import PODS_RANGE, SERVICES_RANGE
 from components.network.vpc_perimeter import VpcPerimeter
+from components.operations.metrics_adapter import MetricsAdapter
 from config.gpu_pools import GpuPool
 from config.models import Model, ReplicaSet
 from config.platform import Platform
@@ -33,6 +41,7 @@ from stacks.guardrails import build_access, build_guardrail
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
 CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
 SECONDS_PER_HOUR = 3600
+GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
 
 
 @dataclass(frozen=True)
@@ -112,9 +121,15 @@ class _RegionBuilder:
             opts=pulumi.ResourceOptions(provider=provider),
         ).metadata.name
         definitions = InferenceCrds(self.name, {}, in_cluster)
+        if self.platform.autoscales_in(self.region):
+            self._metrics_adapter(cluster, images, in_cluster)
+        groups = None
+        if self.platform.spans_nodes_in(self.region):
+            image = images.reference(LEADER_WORKER_SET_IMAGE)
+            groups = LeaderWorkerSets(self.name, {"image": image}, in_cluster).api_version
         servers = {
             replica_set_name(model, replica_set): self._server(
-                cluster, pools, images, namespace, model, replica_set, in_cluster
+                cluster, pools, images, namespace, model, replica_set, groups, in_cluster
             )
             for model, _, replica_set in self.platform.replica_sets_in(self.region)
         }
@@ -174,11 +189,15 @@ class _RegionBuilder:
             project = pulumi.Output.all(project, self.perimeter.perimeter_name).apply(
                 lambda values: str(values[0])
             )
+        upstreams = dict(DEFAULT_UPSTREAMS)
+        if self.platform.autoscales_in(self.region):
+            upstreams["google"] = GOOGLE_REGISTRY
         return ImageMirror(
             self.name,
             {
                 "project": project,
                 "region": self.region,
+                "upstreams": upstreams,
                 "readers": {"nodes": cluster.node_service_account},
                 "vpc_service_controls": enforced,
             },
@@ -198,6 +217,7 @@ class _RegionBuilder:
             "node_locations": pool.zones_in(self.region),
             "driver_version": pool.driver,
             "disk_gib": pool.disk_gib,
+            "rdma": pool.rdma,
             "node_labels": pool.labels,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
@@ -209,6 +229,20 @@ class _RegionBuilder:
         if pool.max_run_hours is not None:
             args["max_run_seconds"] = pool.max_run_hours * SECONDS_PER_HOUR
         return GpuNodePool(f"{name}-{self.region}", args, self.google)
+
+    def _metrics_adapter(
+        self, cluster: GkeCluster, images: ImageMirror, options: pulumi.ResourceOptions
+    ) -> MetricsAdapter:
+        return MetricsAdapter(
+            self.name,
+            {
+                "project": self.foundation.services.project_for("monitoring", "iam"),
+                "project_number": self.foundation.services.project_number,
+                "workload_pool": cluster.workload_pool,
+                "image": images.reference(METRICS_ADAPTER_IMAGE),
+            },
+            options,
+        )
 
     def _certificate(self) -> PrivateCertificate:
         services = self.foundation.services
@@ -233,6 +267,7 @@ class _RegionBuilder:
         namespace: pulumi.Output[str],
         name: str,
         replica_set: ReplicaSet,
+        groups: pulumi.Output[str] | None,
         options: pulumi.ResourceOptions,
     ) -> ModelServer:
         model, services = self.platform.models[name], self.foundation.services
@@ -258,6 +293,14 @@ class _RegionBuilder:
                 for taint in pool.taints
             ],
         }
+        if replica_set.nodes > 1 and groups is not None:
+            args["nodes"] = replica_set.nodes
+            args["leader_worker_set_api"] = groups
+            args["rdma"] = pool.rdma
+        if replica_set.max_replicas is not None:
+            args["max_replicas"] = replica_set.max_replicas
+        if replica_set.queue_per_replica is not None:
+            args["queue_per_replica"] = replica_set.queue_per_replica
         if model.max_context is not None:
             args["max_context"] = model.max_context
         if model.gated and self.secret is not None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from config.platform import Platform
 from stacks.foundation import build_foundation
 from stacks.inference import build_inference
+from stacks.operations import build_operations
 from stacks.perimeter import build_perimeter
 from stacks.publication import build_publication
 from stacks.serverless import build_serverless
@@ -17,6 +18,7 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     regions = build_inference(platform, foundation, perimeter)
     endpoint = build_publication(platform, foundation, regions)
     pipelines = build_serverless(platform, foundation)
+    dashboards = build_operations(platform, foundation)
 
     outputs: dict[str, object] = {
         "inference_url": f"https://{platform.gateway.hostname}/v1",
@@ -33,6 +35,7 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         "topics": {name: pipeline.topic_id for name, pipeline in pipelines.items()},
         "service_urls": {name: pipeline.service_uri for name, pipeline in pipelines.items()},
         "results_tables": {name: pipeline.results_table for name, pipeline in pipelines.items()},
+        "dashboards": dashboards,
     }
     if endpoint is not None:
         outputs["service_attachments"] = endpoint.service_attachment_uris

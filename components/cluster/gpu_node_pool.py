@@ -22,6 +22,9 @@ from components.validation import component_type
 # Found in every zone that sells them, most days. Other GPUs are taken where there are any.
 _PLENTIFUL_GPUS = frozenset({"nvidia-l4"})
 
+RDMA_LABEL = {"cloud.google.com/gke-networking-dra-driver": "true"}
+"""Where GKE runs the driver that hands interfaces to pods."""
+
 
 class GpuNodePool(pulumi.ComponentResource):
     """An autoscaled GKE node pool of one GPU machine type and capacity.
@@ -73,7 +76,10 @@ class GpuNodePool(pulumi.ComponentResource):
             upgrade_settings=None
             if flex_start
             else {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1},
-            network_config={"enable_private_nodes": True},
+            network_config={
+                "enable_private_nodes": True,
+                "accelerator_network_profile": "auto" if args.get("rdma") else None,
+            },
             placement_policy={"type": "COMPACT"} if args.get("compact_placement") else None,
             node_config=_node_config(args),
             opts=pulumi.ResourceOptions(
@@ -122,7 +128,7 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
                 },
             }
         ],
-        "labels": args.get("node_labels", {}),
+        "labels": {**args.get("node_labels", {}), **(RDMA_LABEL if args.get("rdma") else {})},
         "taints": [
             {"key": taint["key"], "value": taint["value"], "effect": taint["effect"]}
             for taint in args.get("taints", ())

@@ -78,6 +78,9 @@ class GpuNodePoolArgs(TypedDict):
     """Name of the reservation, or `projects/<project>/reservations/<name>` of a shared one."""
     compact_placement: NotRequired[bool]
     """Whether nodes stand close to each other, for models that span nodes; default false."""
+    rdma: NotRequired[bool]
+    """Whether GKE sets up the machine's RDMA network and hands its interfaces to pods (managed
+    DRANET); default false."""
     node_labels: NotRequired[Mapping[str, str]]
     """Kubernetes labels of the nodes."""
     taints: NotRequired[Sequence[Taint]]
@@ -127,6 +130,13 @@ def _check_machine(problems: Problems, args: GpuNodePoolArgs, machine: MachineTy
             "capacity",
             f"found {capacity!r}, allowed for {machine.name}: "
             f"{', '.join(sorted(machine.capacities))}",
+        )
+    if args.get("rdma", False) and not machine.rdma_interfaces:
+        with_rdma = [name for name, each in GPU_MACHINE_TYPES.items() if each.rdma_interfaces]
+        problems.add(
+            "rdma",
+            f"found true with {machine.name}, allowed for {', '.join(sorted(with_rdma))}; "
+            "remove it or change the machine type",
         )
     sold_in = machine.zones_in(args["region"])
     if not sold_in:

@@ -5,12 +5,14 @@ not own the nodes, the namespace, the token's secret nor the way to the replicas
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
-from components.inference import vllm
+from components.inference import multi_node, vllm
 from components.inference.custom_resources import (
     SECRET_PROVIDER_CLASS,
     Identity,
@@ -24,6 +26,7 @@ from components.inference.model_server_arguments import (
     validate_model_server,
 )
 from components.inference.model_server_pod import pod_spec
+from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autoscaler
 from components.inference.pods import selector_labels
 from components.names import dns_label
 from components.validation import component_type
@@ -35,15 +38,15 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 class ModelServer(pulumi.ComponentResource):
     """Makes a replica set of one model: what the architecture calls a model replica set.
 
-    A Deployment of vLLM with its service account, monitoring, and a disruption budget where there
-    is more than one replica. The account may read this model's files or token and nothing else. The
-    token is a file that Secret Manager's driver mounts; it is in no environment variable, manifest
-    or state. Source: https://cloud.google.com/kubernetes-engine/docs/tutorials/serve-gemma-gpu-vllm
+    A Deployment of vLLM with its service account, monitoring, a disruption budget where there is
+    more than one replica, and an autoscaler where there may be more at times. The account may read
+    this model's files or token and nothing else. The token is a file that Secret Manager's driver
+    mounts; it is in no environment variable, manifest or state. Source: https://cloud.google.com/kubernetes-engine/docs/tutorials/serve-gemma-gpu-vllm
     and https://cloud.google.com/secret-manager/docs/secret-manager-managed-csi-component
     """
 
     deployment_name: pulumi.Output[str]
-    """Name of the Deployment."""
+    """Name of the Deployment, or of the LeaderWorkerSet of replicas that span nodes."""
     pod_labels: Mapping[str, str]
     """Labels that select the replicas, and nothing else: the selector of the pool."""
     port: int
@@ -60,10 +63,13 @@ class ModelServer(pulumi.ComponentResource):
         super().__init__(component_type(ModelServer), name, {}, opts)
         validate_model_server(name, args).raise_if_any(name)
         physical_name = dns_label(name)
-        self.pod_labels = selector_labels("vllm", physical_name)
+        selector = selector_labels("vllm", physical_name)
+        several = args.get("nodes", 1) > 1
+        # Of a replica that spans nodes only the leader answers.
+        self.pod_labels = {**selector, **multi_node.LEADER} if several else selector
         self.port = vllm.PORT
         self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
-        labels = {**args.get("labels", {}), **self.pod_labels}
+        labels = {**args.get("labels", {}), **selector}
         identity = Identity(physical_name, args["namespace"], labels)
 
         account = kubernetes.core.v1.ServiceAccount(
@@ -75,7 +81,8 @@ class ModelServer(pulumi.ComponentResource):
         needed = [*self._grants(name, args, physical_name)]
         if args.get("gated", False):
             needed.append(self._token(name, args, identity))
-        deployment = self._deployment(name, args, identity, [account, *needed])
+        workload = self._groups if several else self._deployment
+        deployment_name = workload(name, args, identity, [account, *needed])
         pod_monitoring(
             f"{name}-monitoring",
             identity,
@@ -83,14 +90,23 @@ class ModelServer(pulumi.ComponentResource):
             ["http"],
             pulumi.ResourceOptions(parent=self),
         )
-        if args.get("replicas", 1) > 1:
+        if "max_replicas" in args:
+            queue_autoscaler(
+                f"{name}-autoscaler",
+                identity,
+                deployment_name,
+                replicas=(args.get("replicas", 1), args["max_replicas"]),
+                queue=args.get("queue_per_replica", DEFAULT_QUEUE),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        if args.get("max_replicas", args.get("replicas", 1)) > 1:
             kubernetes.policy.v1.PodDisruptionBudget(
                 f"{name}-disruption-budget",
                 metadata=identity.metadata(),
-                spec={"max_unavailable": 1, "selector": {"match_labels": dict(self.pod_labels)}},
+                spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        self.deployment_name = deployment.metadata.name
+        self.deployment_name = deployment_name
         self.register_outputs(
             {
                 "deployment_name": self.deployment_name,
@@ -158,15 +174,9 @@ class ModelServer(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
-    def _deployment(
-        self,
-        name: str,
-        args: ModelServerArgs,
-        identity: Identity,
-        needed: Sequence[pulumi.Resource],
-    ) -> kubernetes.apps.v1.Deployment:
+    def _pod(self, args: ModelServerArgs, identity: Identity) -> PodSpecArgsDict:
         gpus = args.get("gpus", 1)
-        spec = pod_spec(
+        return pod_spec(
             account=identity.name,
             image=args["image"],
             arguments=vllm.arguments(
@@ -189,12 +199,49 @@ class ModelServer(pulumi.ComponentResource):
             startup_timeout_seconds=args.get("startup_timeout_seconds", 1800),
             drain_seconds=args.get("drain_seconds", 60),
         )
+
+    def _groups(
+        self,
+        name: str,
+        args: ModelServerArgs,
+        identity: Identity,
+        needed: Sequence[pulumi.Resource],
+    ) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        claim = None
+        if args.get("rdma", False):
+            claim = multi_node.rdma_claim(f"{name}-rdma", identity, child).metadata.name
+        installed = pulumi.Output.from_input(args.get("leader_worker_set_api", ""))
+        namespace = pulumi.Output.all(args["namespace"], installed).apply(
+            lambda values: str(values[0])
+        )
+        groups = multi_node.replica_groups(
+            f"{name}-groups",
+            replace(identity, namespace=namespace),
+            self._pod(args, identity),
+            replicas=args.get("replicas", 1),
+            nodes=args.get("nodes", 1),
+            claim_template=claim,
+            annotations=None if args.get("wait_for_ready", False) else SKIP_AWAIT,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
+        )
+        return groups.id.apply(lambda _: identity.name)
+
+    def _deployment(
+        self,
+        name: str,
+        args: ModelServerArgs,
+        identity: Identity,
+        needed: Sequence[pulumi.Resource],
+    ) -> pulumi.Output[str]:
         waits = args.get("wait_for_ready", False)
+        spec = self._pod(args, identity)
         return kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=identity.metadata(None if waits else SKIP_AWAIT),
             spec={
-                "replicas": args.get("replicas", 1),
+                # A number here would be set anew at every update, against the autoscaler.
+                "replicas": None if "max_replicas" in args else args.get("replicas", 1),
                 "selector": {"match_labels": dict(self.pod_labels)},
                 # A surge would need a second set of GPUs, which a full pool never gets.
                 "strategy": {
@@ -204,7 +251,7 @@ class ModelServer(pulumi.ComponentResource):
                 "template": {"metadata": {"labels": dict(identity.labels)}, "spec": spec},
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
-        )
+        ).metadata.name
 
 
 __all__ = ["ModelServer", "ModelServerArgs", "validate_model_server"]

@@ -35,8 +35,21 @@ class ModelServerArgs(TypedDict):
     """Node labels, such as `{"cloud.google.com/gke-nodepool": "l4-spot"}`."""
     gpus: NotRequired[int]
     """GPUs of one replica (tensor parallelism, default 1)."""
+    nodes: NotRequired[int]
+    """Nodes of one replica (default 1), each with `gpus`: the model's layers are split between
+    them. More than one needs LeaderWorkerSets in the cluster, and no `max_replicas`."""
+    leader_worker_set_api: NotRequired[pulumi.Input[str]]
+    """`LeaderWorkerSets.api_version`, so that the replicas wait for it. Needed with `nodes`."""
+    rdma: NotRequired[bool]
+    """Whether a replica's nodes talk over all RDMA interfaces of each (default false). Needs
+    `GpuNodePool.rdma`. Not tried on hardware: NCCL may ask for Google's gIB plugin beside it."""
     replicas: NotRequired[int]
     """Replicas (default 1)."""
+    max_replicas: NotRequired[int]
+    """Replicas when requests queue up; `replicas` is then the least (default: the number stays).
+    Needs a MetricsAdapter in the cluster."""
+    queue_per_replica: NotRequired[int]
+    """Waiting requests of a replica from which on an autoscaler adds more (default 5)."""
     cpu: NotRequired[str]
     """CPU of one replica (default 4 for each GPU)."""
     memory: NotRequired[str]
@@ -80,6 +93,11 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
         problems.add("model", "found none, allowed: a name; give the model name clients send")
     check_between(problems, "gpus", args.get("gpus", 1), 1, vllm.MOST_GPUS, "GPUs of a node")
     check_between(problems, "replicas", args.get("replicas", 1), 1, 1000)
+    check_between(problems, "nodes", args.get("nodes", 1), 1, vllm.MOST_NODES, "nodes")
+    _check_nodes(problems, args)
+    least = args.get("replicas", 1)
+    check_between(problems, "max_replicas", args.get("max_replicas", least), least, 1000)
+    check_between(problems, "queue_per_replica", args.get("queue_per_replica", 1), 1, 1000)
     check_between(problems, "max_context", args.get("max_context", 1), 1, 100_000_000, "tokens")
     for field in ("startup_timeout_seconds", "drain_seconds"):
         check_between(problems, field, args.get(field, 1), 1, LONGEST_SECONDS, "seconds")
@@ -92,6 +110,22 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
             "use the argument of ModelServer that sets it",
         )
     return problems
+
+
+def _check_nodes(problems: Problems, args: ModelServerArgs) -> None:
+    several = args.get("nodes", 1) > 1
+    if several and "max_replicas" in args:
+        problems.add(
+            "max_replicas",
+            f"found {args['max_replicas']}, allowed: nothing with several nodes; remove it",
+        )
+    if several and "leader_worker_set_api" not in args:
+        problems.add(
+            "leader_worker_set_api",
+            "found none, allowed: LeaderWorkerSets.api_version with several nodes; give it",
+        )
+    if args.get("rdma", False) and not several:
+        problems.add("rdma", "found true, allowed: false with one node; remove it")
 
 
 def _check_source(problems: Problems, args: ModelServerArgs) -> None:

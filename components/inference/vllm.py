@@ -10,11 +10,14 @@ from typing import Any, TypedDict
 PORT = 8000
 HEALTH_PATH = "/health"
 COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
+MULTI_NODE_COMMAND = ("vllm", "serve")
+"""The command line that knows replicas of several nodes; it takes the model without a flag."""
 
 MAX_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 DEFAULT_MAX_LORA_RANK = 64
 MOST_GPUS = 8
-"""GPUs of the largest node; a model that needs more spans nodes, which this server does not."""
+"""GPUs of the largest node; a model that needs more spans nodes."""
+MOST_NODES = 8
 LORA_SLOTS = 4
 """Adapters held in GPU memory at once; the rest wait in CPU memory."""
 
@@ -22,12 +25,19 @@ OWN_FLAGS = frozenset(
     {
         "enable-lora",
         "host",
+        "distributed-executor-backend",
         "load-format",
         "lora-modules",
         "max-cpu-loras",
         "max-lora-rank",
         "max-loras",
+        "headless",
+        "master-addr",
+        "master-port",
         "max-model-len",
+        "nnodes",
+        "node-rank",
+        "pipeline-parallel-size",
         "model",
         "port",
         "served-model-name",
@@ -78,6 +88,27 @@ def arguments(
     if adapters:
         given += ["--lora-modules", *(_lora_module(adapter, model) for adapter in adapters)]
     return given
+
+
+def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> list[str]:
+    """Give the arguments of the leader or of a worker of a replica that spans nodes.
+
+    `given` are those of a replica on one node. The model's layers are split between the nodes, each
+    layer between the GPUs of its node: `nodes` times less traffic between nodes than GPUs would
+    need. The variables come from LeaderWorkerSet.
+    Source: https://github.com/vllm-project/vllm/pull/23691
+    """
+    model, *rest = given
+    split = [
+        f"--pipeline-parallel-size={nodes}",
+        "--distributed-executor-backend=mp",
+        f"--nnodes={nodes}",
+        f"--node-rank={'0' if leader else '$(LWS_WORKER_INDEX)'}",
+        "--master-addr=$(LWS_LEADER_ADDRESS)",
+        *([] if leader else ["--headless"]),
+    ]
+    modules = rest.index("--lora-modules") if "--lora-modules" in rest else len(rest)
+    return [model.removeprefix("--model="), *rest[:modules], *split, *rest[modules:]]
 
 
 def own_flags_in(server_args: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from config.checks.gpu_pools import check_gpu_pools
 from config.checks.guardrails import check_guardrails
 from config.checks.models import check_models
 from config.checks.network import check_network
+from config.checks.operations import check_operations
 from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
 from config.errors import Problem
@@ -18,6 +19,7 @@ _CHECKS = (
     check_consumers,
     check_pipelines,
     check_perimeter,
+    check_operations,
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from catalog.machines import GPU_MACHINE_TYPES
 from config.checks.references import check_region_keys, check_regions
 from config.errors import Problem, listed, shown
 from config.gpu_pools import GpuPool
@@ -13,6 +14,7 @@ def check_gpu_pools(known: Known) -> Iterator[Problem]:
     for name, pool in known.gpu_pools.items():
         path = ("gpu_pools", name)
         yield from _check_capacity(path, pool)
+        yield from _check_rdma(path, pool)
         yield from check_regions(known, (*path, "regions"), pool.regions)
         yield from check_region_keys(known, (*path, "zones"), pool.zones)
         yield from _check_zones(known, path, pool)
@@ -60,6 +62,17 @@ def _check_capacity(path: tuple[str, str], pool: GpuPool) -> Iterator[Problem]:
             shown(pool.reservation),
             "nothing unless capacity is reservation",
             "remove it or set capacity: reservation",
+        )
+
+
+def _check_rdma(path: tuple[str, str], pool: GpuPool) -> Iterator[Problem]:
+    if pool.rdma and not pool.machine.rdma_interfaces:
+        having = [name for name, each in GPU_MACHINE_TYPES.items() if each.rdma_interfaces]
+        yield Problem(
+            (*path, "rdma"),
+            f"true with {pool.machine_type}",
+            f"machine types with an RDMA network: {listed(having)}",
+            "remove it or change the machine type",
         )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from config.checks.references import check_name, check_regions
 from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.fields import slug
+from config.gpu_pools import GpuPool
 from config.known import Known
 from config.models import Model, ReplicaSet
 
@@ -14,6 +15,8 @@ OWN_ARGS: Final = {
     "model": "source",
     "served-model-name": "the model's key",
     "tensor-parallel-size": "replica_sets[].gpus",
+    "pipeline-parallel-size": "replica_sets[].nodes",
+    "nnodes": "replica_sets[].nodes",
     "max-model-len": "max_context",
     "enable-lora": "adapters",
     "lora-modules": "adapters",
@@ -122,6 +125,20 @@ def _check_replica_set(
             f"at most {_LONGEST_SLUG} characters together with the model's name '{slug(name)}'",
             "give a shorter name: or rename the model",
         )
+    if replica_set.most_replicas < replica_set.replicas:
+        yield Problem(
+            (*path, "max_replicas"),
+            shown(replica_set.most_replicas),
+            f"at least replicas, {replica_set.replicas}",
+            "raise it or lower replicas",
+        )
+    if replica_set.max_replicas is None and replica_set.queue_per_replica is not None:
+        yield Problem(
+            (*path, "queue_per_replica"),
+            shown(replica_set.queue_per_replica),
+            "nothing without max_replicas: the number of replicas stays",
+            "remove it or add max_replicas",
+        )
     where = (*path, "node_pool")
     yield from check_name(known, "gpu_pools", where, replica_set.node_pool)
     pool = known.gpu_pools.get(replica_set.node_pool)
@@ -142,13 +159,33 @@ def _check_replica_set(
             f"at most {pool.gpus_per_node}, the GPUs of one {pool.machine_type}",
             "lower it or choose a pool with larger machines",
         )
-    room = replica_set.gpus * pool.machine.gpu_memory_gib
+    yield from _check_nodes(path, replica_set, pool)
+    room = replica_set.gpus_in_all * pool.machine.gpu_memory_gib
     if model.memory_gib > room:
         yield Problem(
             (*path, "gpus"),
-            f"{replica_set.gpus}, that is {room:g} GiB on {pool.machine.gpu_type}",
+            f"{replica_set.gpus_in_all}, that is {room:g} GiB on {pool.machine.gpu_type}",
             f"GPUs with at least memory_gib, {model.memory_gib:g} GiB",
             "raise gpus or choose a pool with larger GPUs",
+        )
+
+
+def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Iterator[Problem]:
+    if replica_set.nodes == 1:
+        return
+    if replica_set.gpus != pool.gpus_per_node:
+        yield Problem(
+            (*path, "gpus"),
+            f"{replica_set.gpus} with nodes: {replica_set.nodes}",
+            f"{pool.gpus_per_node}, all GPUs of one {pool.machine_type}, with several nodes",
+            "raise it: a replica that fits a part of a node needs no second one",
+        )
+    if replica_set.max_replicas is not None:
+        yield Problem(
+            (*path, "max_replicas"),
+            shown(replica_set.max_replicas),
+            "nothing with several nodes",
+            "remove it: the number of such replicas stays",
         )
 
 
@@ -165,13 +202,14 @@ def _check_room(known: Known) -> Iterator[Problem]:
                 ("gpu_pools", name, "max_nodes"),
                 f"{pool.max_nodes}, that is {room} GPUs in {region}",
                 f"nodes for the {wanted[region]} GPUs the models of {region} need on this pool",
-                f"raise it to {-(-wanted[region] // pool.gpus_per_node)} or lower replicas",
+                f"raise it to {-(-wanted[region] // pool.gpus_per_node)} or lower replicas or"
+                " max_replicas",
             )
 
 
 def _gpus_on(known: Known, pool: str, region: str) -> int:
     return sum(
-        replica_set.replicas * replica_set.gpus
+        replica_set.most_replicas * replica_set.gpus_in_all
         for model in known.models.values()
         for replica_set in model.replica_sets
         if model.is_in(region) and replica_set.node_pool == pool

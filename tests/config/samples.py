@@ -78,6 +78,16 @@ _VALUES: Final[Mapping[str, Any]] = {
             }
         ],
     },
+    "alerts": {
+        "notify": {
+            "oncall": {"email": "oncall@acme.com"},
+            "incidents": {"pubsub_topic": "incidents"},
+            "pager": {"pagerduty_secret": "pagerduty-key"},
+        },
+        "thresholds": {"latency_p90_seconds": 10, "dead_letters": 3},
+        "models": {"qwen3-4b": {"latency_p90_seconds": 5, "first_token_p90_seconds": 1.5}},
+    },
+    "budget": {"billing_account": "01A2B3-C4D5E6-F70819", "monthly_usd": 1000},
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from catalog import machines, prices, releases, services
+from catalog import machines, metrics, prices, releases, services
 from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MACHINE_TYPES, REGIONS
 from catalog.prices import MACHINE_PRICES, PRICES, UNPRICED
 from catalog.table import CatalogError, read, row
@@ -18,7 +18,7 @@ CONFIDENCES = {"high", "medium", "low"}
 TODAY = dt.datetime.now(tz=dt.UTC).date()
 
 
-@pytest.mark.parametrize("table", [machines, prices, releases, services])
+@pytest.mark.parametrize("table", [machines, metrics, prices, releases, services])
 def test_tables_have_a_date(table: object) -> None:
     as_of = getattr(table, "AS_OF", None)
     assert isinstance(as_of, dt.date)
@@ -125,8 +125,15 @@ def test_what_has_no_price_says_why() -> None:
 
 def test_images_are_pinned_and_sourced() -> None:
     for image in releases.IMAGES.values():
-        assert re.fullmatch(r"[a-z0-9./-]+:v[0-9]+\.[0-9]+\.[0-9]+", image.image)
+        assert re.fullmatch(r"[a-z0-9./-]+:v[0-9]+\.[0-9]+\.[0-9]+(-gke\.[0-9]+)?", image.image)
         assert image.source.startswith("https://")
+
+
+def test_a_chart_is_of_the_release_of_its_image() -> None:
+    for name, chart in releases.CHARTS.items():
+        assert releases.IMAGES[name].image.endswith(f":v{chart.version}")
+        assert chart.chart.startswith("oci://")
+        assert chart.source.startswith("https://")
 
 
 def test_endpoint_picker_and_router_are_of_one_release() -> None:

@@ -58,11 +58,13 @@ def test_zones_are_those_that_sell_the_machine_unless_given() -> None:
 def test_only_apis_of_areas_in_use_are_enabled() -> None:
     everything = from_mapping(values(), SOURCE)
     assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.services)
-    less = from_mapping(changed(("pipelines", REMOVED), ("perimeter", REMOVED)), SOURCE)
+    areas = ("pipelines", "perimeter", "alerts", "budget")
+    less = from_mapping(changed(*((area, REMOVED) for area in areas)), SOURCE)
     assert less.perimeter is None
     assert set(everything.services) - set(less.services) == {
         "accesscontextmanager.googleapis.com",
         "bigquery.googleapis.com",
+        "billingbudgets.googleapis.com",
         "pubsub.googleapis.com",
         "run.googleapis.com",
     }
@@ -124,3 +126,18 @@ def test_every_committed_stack_screens_all_its_models() -> None:
             assert set(platform.models_in(region)) <= set(found)
             assert "none" not in found.values()
             assert not any(each.fail_open for each in platform.all_guardrails.values())
+
+
+def test_notifications_over_pubsub_need_its_api_without_pipelines_too() -> None:
+    topics = from_mapping(changed(("pipelines", REMOVED)), SOURCE)
+    assert "pubsub.googleapis.com" in topics.services
+    mail = changed(("pipelines", REMOVED), ("alerts|notify|incidents", REMOVED))
+    assert "pubsub.googleapis.com" not in from_mapping(mail, SOURCE).services
+
+
+def test_the_most_replicas_are_those_that_stay_or_the_autoscalers() -> None:
+    sets = {name: replica_set for name, _, replica_set in PROD.replica_sets_in("us-east4")}
+    assert sets["qwen3-4b"].most_replicas == 4
+    assert sets["llama-3.1-8b"].most_replicas == sets["llama-3.1-8b"].replicas == 2
+    assert PROD.autoscales_in("us-east4")
+    assert not from_mapping(values(), SOURCE).autoscales_in("us-central1")

@@ -287,6 +287,18 @@ def test_lists_and_lookups_answer_from_the_world(cloud: Client) -> None:
     assert '"user:a", "user:b"' in policy["policyData"]
 
 
+def test_the_latest_value_of_a_secret_can_be_read_once_there_is_one(cloud: Client) -> None:
+    access = "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess"
+    key = {"secret": "key"}
+    secret, _ = cloud.create(
+        "gcp:secretmanager/secret:Secret", {"secretId": "key", "replication": {"auto": {}}}
+    )
+    with pytest.raises(RefusedError, match="secrets/key/versions/latest' was not found"):
+        cloud.invoke(access, **key)
+    cloud.create(SECRET_VERSION, {"secret": secret, "secretData": Secret("hush")})
+    assert cloud.invoke(access, **key)["secretData"] in ("hush", Secret("hush"))
+
+
 def test_each_connection_has_its_own_configuration(cloud: Client, servers: Servers) -> None:
     with connect(servers.ports["gcp"]) as other:
         other.configure(project="second", region="europe-west4")

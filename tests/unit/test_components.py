@@ -14,6 +14,7 @@ from pulumi.provider.experimental.analyzer import Analyzer
 import components
 from tests.unit import (
     inference_arguments,
+    operations_arguments,
     test_consumer_vpc,
     test_gke_cluster,
     test_gpu_node_pool,
@@ -37,6 +38,7 @@ ARGUMENTS: Mapping[str, Any] = {
         "gateway_name": "gateway",
         "image": "router:1",
     },
+    "Budget": operations_arguments.BUDGET,
     "CloudRunService": test_serverless_parts.SERVICE_ARGS,
     "ConsumerVpc": test_consumer_vpc.ARGS,
     "DeadLetter": test_serverless_parts.DEAD_LETTER_ARGS,
@@ -44,17 +46,24 @@ ARGUMENTS: Mapping[str, Any] = {
     "GkeCluster": test_gke_cluster.ARGS,
     "GpuNodePool": test_gpu_node_pool.ARGS,
     "ImageMirror": test_image_mirror.ARGS,
+    "InferenceAlerts": operations_arguments.ALERTS,
     "InferenceCrds": {},
+    "InferenceDashboard": operations_arguments.DASHBOARD,
     "InferenceGateway": inference_arguments.GATEWAY,
     "InferencePool": {
         "namespace": "inference",
         "pool": inference_arguments.GATEWAY["pools"][0],
         "request_timeout_seconds": 300,
     },
+    "LeaderWorkerSets": {},
     "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
+    "MetricsAdapter": operations_arguments.ADAPTER,
     "ModelArmorAccess": {"project": "p", "project_number": "1", "grant_container_admin": True},
     "ModelArmorGuardrail": inference_arguments.GUARDRAIL,
     "ModelServer": inference_arguments.GATED_SERVER,
+    "NotificationChannels": operations_arguments.CHANNELS,
+    "PipelineAlerts": operations_arguments.PIPELINE_ALERTS,
+    "PipelineDashboard": operations_arguments.PIPELINE_DASHBOARD,
     "PrivateCertificate": test_private_certificate.ARGS,
     "ProjectServices": test_project_services.ARGS,
     "PscEndpoint": test_psc_endpoint.ARGS,
@@ -66,7 +75,8 @@ ARGUMENTS: Mapping[str, Any] = {
 }
 
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
-    "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]}
+    "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]},
+    "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess": {"secretData": "key"},
 }
 # The SDKs alias a kind's own older API versions; an alias of ours would give a name or parent.
 OWN_ALIAS = re.compile(r"name:|urn:|parentUrn: \"[^\"]")

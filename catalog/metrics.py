@@ -1,0 +1,102 @@
+"""What can be seen of the platform: metrics, queries, and the charts and alerts made of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Template
+from typing import cast
+
+from catalog.table import CatalogError, read, row, table
+
+DASHBOARDS = ("inference", "serverless")
+MATCHERS = (
+    *("models", "served", "pools", "namespace", "containers"),
+    *("subscriptions", "dead_letters", "services"),
+)
+"""What the program fills into queries, as PromQL label matchers, beside the metrics."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as PromQL names it, its kind (counter, gauge, histogram) and its source's key."""
+
+    name: str
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A PromQL template, and the template of its lines' names."""
+
+    promql: str
+    legend: str
+
+    def text(self, matchers: Mapping[str, str]) -> str:
+        """The query with its metrics and `matchers` filled in. Raises KeyError for what lacks."""
+        names = {key: metric.name for key, metric in METRICS.items()}
+        return Template(self.promql).substitute({**matchers, **names})
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of a dashboard. The unit is UCUM."""
+
+    dashboard: str
+    section: str
+    title: str
+    unit: str
+    queries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """When to tell somebody, and what they shall look at."""
+
+    dashboard: str
+    title: str
+    query: str
+    comparison: str
+    threshold: str
+    minutes: int
+    severity: str
+    runbook: str
+
+
+_document = read("metrics.yaml")
+
+AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
+SOURCES: Mapping[str, str] = cast("Mapping[str, str]", _document["sources"])
+METRICS: Mapping[str, Metric] = {
+    key: row(Metric, f"metrics.{key}", columns)
+    for key, columns in table(_document, "metrics").items()
+}
+QUERIES: Mapping[str, Query] = {
+    key: row(Query, f"queries.{key}", columns)
+    for key, columns in table(_document, "queries").items()
+}
+CHARTS: Mapping[str, Chart] = {
+    key: row(Chart, f"charts.{key}", columns) for key, columns in table(_document, "charts").items()
+}
+ALERTS: Mapping[str, Alert] = {
+    key: row(Alert, f"alerts.{key}", columns) for key, columns in table(_document, "alerts").items()
+}
+
+
+def _check_references() -> None:
+    known = {*METRICS, *MATCHERS}
+    for key, query in QUERIES.items():
+        if unknown := sorted(set(Template(query.promql).get_identifiers()) - known):
+            raise CatalogError(f"queries.{key}: found {unknown}, expected metrics or {MATCHERS}")
+    asked = [
+        *((f"charts.{key}", name) for key, chart in CHARTS.items() for name in chart.queries),
+        *((f"alerts.{key}", alert.query) for key, alert in ALERTS.items()),
+    ]
+    for where, name in asked:
+        if name not in QUERIES:
+            raise CatalogError(f"{where}: found query {name!r}, expected one of {sorted(QUERIES)}")
+
+
+_check_references()

@@ -1,0 +1,1 @@
+"""Seeing, being told and scaling: dashboards, alerts, a budget, and metrics for autoscalers."""

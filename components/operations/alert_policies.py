@@ -1,0 +1,103 @@
+"""Alert policies of the catalog's alerts: one PromQL condition each, as the API demands.
+
+https://cloud.google.com/monitoring/alerts/using-promql
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from catalog.metrics import ALERTS, QUERIES, Alert
+from components.validation import Problems
+
+_AUTO_CLOSE = "3600s"
+_EVALUATION = "60s"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A part of an alert's condition: what it is about, and from which value on it fires."""
+
+    matchers: Mapping[str, str]
+    threshold: float
+
+
+def alerts_of(dashboard: str, leave_out: Collection[str] = ()) -> Mapping[str, Alert]:
+    """Give the catalog's alerts on what a dashboard shows, by name."""
+    return {
+        name: alert
+        for name, alert in ALERTS.items()
+        if alert.dashboard == dashboard and name not in leave_out
+    }
+
+
+def threshold_of(alert: Alert, thresholds: Mapping[str, float]) -> float:
+    """Give an alert's threshold: the fixed one, or that of `thresholds`."""
+    return float(alert.threshold if alert.threshold.isdecimal() else thresholds[alert.threshold])
+
+
+def check_thresholds(
+    problems: Problems, alerts: Mapping[str, Alert], thresholds: Mapping[str, float]
+) -> None:
+    """Notes thresholds that are missing or unknown."""
+    wanted = {each.threshold for each in alerts.values() if not each.threshold.isdecimal()}
+    for name in sorted(wanted - thresholds.keys()):
+        problems.add(f"thresholds.{name}", "found none, allowed: a number; give it")
+    for name in sorted(thresholds.keys() - wanted):
+        problems.add(
+            f"thresholds.{name}",
+            f"found {name!r}, allowed: {', '.join(sorted(wanted))}; remove it",
+        )
+
+
+def query_of(alert: Alert, conditions: Sequence[Condition]) -> str:
+    """Give the PromQL that has a result while any of the conditions holds."""
+    query = QUERIES[alert.query]
+    return " or ".join(
+        f"({query.text(each.matchers)}) {alert.comparison} {each.threshold:g}"
+        for each in conditions
+    )
+
+
+def alert_policy(
+    resource_name: str,
+    alert: Alert,
+    query: str,
+    *,
+    project: pulumi.Input[str],
+    title: str,
+    channels: Sequence[pulumi.Input[str]],
+    dashboard_url: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> gcp.monitoring.AlertPolicy:
+    """Make the policy of an alert; `title` says whose it is."""
+    return gcp.monitoring.AlertPolicy(
+        resource_name,
+        project=project,
+        display_name=f"{title}: {alert.title}",
+        combiner="OR",
+        severity=alert.severity,
+        conditions=[
+            {
+                "display_name": alert.title,
+                "condition_prometheus_query_language": {
+                    "query": query,
+                    "duration": f"{alert.minutes * 60}s",
+                    "evaluation_interval": _EVALUATION,
+                    # Before the first request the metrics don't exist.
+                    "disable_metric_validation": True,
+                },
+            }
+        ],
+        documentation={
+            "subject": f"{title}: {alert.title}",
+            "content": f"{alert.runbook}\n\nFires after {alert.minutes} minutes of `{query}`",
+            "mime_type": "text/markdown",
+            "links": [{"display_name": "Dashboard", "url": dashboard_url}],
+        },
+        alert_strategy={"auto_close": _AUTO_CLOSE},
+        notification_channels=list(channels),
+        opts=opts,
+    )

@@ -1,0 +1,125 @@
+"""InferenceAlerts: tells somebody when models are slow, fail, queue up or are gone.
+
+Owns the alert policies. Does not own the channels (NotificationChannels) nor the dashboard.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from catalog.metrics import Alert
+from components.operations.alert_policies import (
+    Condition,
+    alert_policy,
+    alerts_of,
+    check_thresholds,
+    query_of,
+    threshold_of,
+)
+from components.operations.matchers import check_names, inference_matchers
+from components.validation import Problems, component_type
+
+AUTOSCALER_ALERTS = ("autoscaler_room",)
+
+
+class InferenceAlertsArgs(TypedDict):
+    """Arguments of `InferenceAlerts`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    models: Sequence[str]
+    """Names of the models, as clients send them."""
+    adapters: NotRequired[Sequence[str]]
+    """Names of the adapters, as clients send them."""
+    pools: Sequence[str]
+    """Names of the InferencePools."""
+    namespace: str
+    """Kubernetes namespace of the models, the same in every cluster."""
+    thresholds: Mapping[str, float]
+    """By name, in the unit the name ends with: latency_p90_seconds, latency_p99_seconds,
+    first_token_p90_seconds, errors_percent, gateway_errors_percent, queue_per_replica."""
+    model_thresholds: NotRequired[Mapping[str, Mapping[str, float]]]
+    """Other latency thresholds of single models, by model name."""
+    channels: Sequence[pulumi.Input[str]]
+    """Full names of the notification channels."""
+    dashboard_url: pulumi.Input[str]
+    """Where a notification leads to."""
+    autoscaled: NotRequired[bool]
+    """Whether a model has an autoscaler, which may be at its maximum; default false."""
+
+
+def validate_inference_alerts(args: InferenceAlertsArgs) -> Problems:
+    """Checks the plain values of the arguments."""
+    problems = Problems()
+    problems.check_not_empty("channels", args["channels"], "a notification channel")
+    for path, names in (("models", args["models"]), ("pools", args["pools"])):
+        problems.check_not_empty(path, names, "a name")
+        check_names(problems, path, names)
+    check_names(problems, "adapters", args.get("adapters", ()))
+    check_names(problems, "namespace", [args["namespace"]])
+    alerts = alerts_of("inference")
+    check_thresholds(problems, alerts, args["thresholds"])
+    by_model = {each.threshold for each in alerts.values() if _is_by_model(each)}
+    for model, thresholds in args.get("model_thresholds", {}).items():
+        problems.check_one_of(f"model_thresholds.{model}", model, args["models"])
+        for name in thresholds:
+            problems.check_one_of(f"model_thresholds.{model}.{name}", name, by_model)
+    return problems
+
+
+def _is_by_model(alert: Alert) -> bool:
+    return alert.threshold.endswith("_seconds")
+
+
+class InferenceAlerts(pulumi.ComponentResource):
+    """An alert policy for each of the catalog's alerts on models (`catalog/metrics.yaml`).
+
+    Models with thresholds of their own are parts of the same condition, as a policy is billed by
+    its conditions.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/monitoring/alerts/using-promql
+    """
+
+    policy_names: Mapping[str, pulumi.Output[str]]
+    """By the catalog's name: `projects/<project>/alertPolicies/<number>`."""
+
+    def __init__(
+        self, name: str, args: InferenceAlertsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(InferenceAlerts), name, {}, opts)
+        validate_inference_alerts(args).raise_if_any(f"InferenceAlerts {name}")
+        left_out = () if args.get("autoscaled", False) else AUTOSCALER_ALERTS
+        policies = {
+            key: alert_policy(
+                f"{name}-{key.replace('_', '-')}",
+                alert,
+                query_of(alert, _conditions(alert, args)),
+                project=args["project"],
+                title=name,
+                channels=args["channels"],
+                dashboard_url=args["dashboard_url"],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for key, alert in alerts_of("inference", left_out).items()
+        }
+        self.policy_names = {key: policy.name for key, policy in policies.items()}
+        self.register_outputs({"policy_names": self.policy_names})
+
+
+def _conditions(alert: Alert, args: InferenceAlertsArgs) -> Sequence[Condition]:
+    """One condition for all models with the same threshold, in the order of the models."""
+    default = threshold_of(alert, args["thresholds"])
+    own = args.get("model_thresholds", {})
+    groups: dict[float, list[str]] = {}
+    for model in args["models"]:
+        threshold = own.get(model, {}).get(alert.threshold, default)
+        groups.setdefault(threshold, []).append(model)
+    return [
+        Condition(
+            inference_matchers(models, args.get("adapters", ()), args["pools"], args["namespace"]),
+            threshold,
+        )
+        for threshold, models in groups.items()
+    ]

@@ -1,0 +1,70 @@
+"""InferenceDashboard: one look at every model, from the load balancer to the GPUs.
+
+Owns the dashboard. Does not own the scraping (PodMonitoring of each workload) nor the alerts.
+"""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.operations.dashboard_layout import console_url, dashboard_json
+from components.operations.matchers import check_names, inference_matchers
+from components.validation import Problems, component_type
+
+
+class InferenceDashboardArgs(TypedDict):
+    """Arguments of `InferenceDashboard`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    models: Sequence[str]
+    """Names of the models, as clients send them."""
+    adapters: NotRequired[Sequence[str]]
+    """Names of the adapters, as clients send them."""
+    pools: Sequence[str]
+    """Names of the InferencePools."""
+    namespace: str
+    """Kubernetes namespace of the models, the same in every cluster."""
+
+
+def validate_inference_dashboard(args: InferenceDashboardArgs) -> Problems:
+    """Checks the plain values of the arguments."""
+    problems = Problems()
+    for path, names in (("models", args["models"]), ("pools", args["pools"])):
+        problems.check_not_empty(path, names, "a name")
+        check_names(problems, path, names)
+    check_names(problems, "adapters", args.get("adapters", ()))
+    check_names(problems, "namespace", [args["namespace"]])
+    return problems
+
+
+class InferenceDashboard(pulumi.ComponentResource):
+    """A dashboard of traffic, latency, errors, saturation, tokens, GPUs and the load balancer.
+
+    Charts and queries are the catalog's (`catalog/metrics.yaml`), a line for each model and region.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/monitoring/dashboards/api-dashboard
+    """
+
+    url: pulumi.Output[str]
+    """Address in the Google Cloud console."""
+
+    def __init__(
+        self, name: str, args: InferenceDashboardArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(InferenceDashboard), name, {}, opts)
+        validate_inference_dashboard(args).raise_if_any(f"InferenceDashboard {name}")
+        matchers = inference_matchers(
+            args["models"], args.get("adapters", ()), args["pools"], args["namespace"]
+        )
+        dashboard = gcp.monitoring.Dashboard(
+            f"{name}-dashboard",
+            project=args["project"],
+            dashboard_json=dashboard_json("inference", f"{name}: models", matchers),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.url = console_url(dashboard.id, args["project"])
+        self.register_outputs({"url": self.url})

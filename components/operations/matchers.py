@@ -1,0 +1,47 @@
+"""What the catalog's queries are about: the models and pipelines of a stack, as label matchers."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from components.validation import Problems
+
+_NAME = re.compile(r"[A-Za-z0-9._/~%+-]+")
+_SPECIAL = re.compile(r"[.+]")
+
+
+def inference_matchers(
+    models: Sequence[str], adapters: Sequence[str], pools: Sequence[str], namespace: str
+) -> Mapping[str, str]:
+    """Give the matchers of the queries about models."""
+    return {
+        "models": matcher("model_name", models),
+        "served": matcher("model_name", [*models, *adapters]),
+        "pools": matcher("name", pools),
+        "namespace": matcher("namespace", [namespace]),
+        "containers": matcher("namespace_name", [namespace]),
+    }
+
+
+def pipeline_matchers(pipelines: Sequence[str]) -> Mapping[str, str]:
+    """Give the matchers of the queries about pipelines: the names PubSubCloudRunPipeline gives."""
+    return {
+        "subscriptions": matcher("subscription_id", [f"{name}-push" for name in pipelines]),
+        "dead_letters": matcher("subscription_id", [f"{name}-dead-letter" for name in pipelines]),
+        "services": matcher("service_name", [f"{name}-service" for name in pipelines]),
+    }
+
+
+def matcher(label: str, names: Sequence[str]) -> str:
+    """Give the PromQL matcher of a label that has one of the names."""
+    pattern = "|".join(_SPECIAL.sub(lambda found: f"[{found.group()}]", name) for name in names)
+    return f'{label}=~"{pattern}"'
+
+
+def check_names(problems: Problems, property_path: str, names: Collection[str]) -> None:
+    """Notes names that cannot stand in a query."""
+    for name in names:
+        if not _NAME.fullmatch(name):
+            problems.add(
+                property_path,
+                f"found {name!r}, allowed: letters, digits and . _ / ~ % + -; rename it",
+            )

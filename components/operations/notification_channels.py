@@ -1,0 +1,149 @@
+"""NotificationChannels: the ways to tell somebody: e-mail, a Pub/Sub topic, PagerDuty.
+
+Owns the channels, and the topics they write to. Does not own PagerDuty's key, a secret that must be
+there before, nor who reads the topics.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.validation import Problems, component_type
+
+WAYS = ("email", "pagerduty_secret", "pubsub_topic")
+
+
+class Channel(TypedDict):
+    """A way to tell somebody: exactly one of its keys."""
+
+    email: NotRequired[str]
+    """E-mail address."""
+    pubsub_topic: NotRequired[str]
+    """Name of the topic to make."""
+    pagerduty_secret: NotRequired[str]
+    """Id of the secret whose latest version is the integration key."""
+
+
+class NotificationChannelsArgs(TypedDict):
+    """Arguments of `NotificationChannels`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    project_number: pulumi.Input[str]
+    """Project number."""
+    channels: Mapping[str, Channel]
+    """Channels by any short name."""
+
+
+def validate_notification_channels(name: str, args: NotificationChannelsArgs) -> Problems:
+    """Checks the plain values of the arguments."""
+    problems = Problems()
+    problems.check_not_empty("channels", args["channels"], "a channel")
+    for key, channel in args["channels"].items():
+        problems.check_name(f"channels.{key}", f"{name}-{key}")
+        given = sorted(channel)
+        if len(given) != 1:
+            problems.add(
+                f"channels.{key}",
+                f"found {' and '.join(given) or 'nothing'}, allowed: one of {', '.join(WAYS)}",
+            )
+    return problems
+
+
+class NotificationChannels(pulumi.ComponentResource):
+    """Notification channels of Cloud Monitoring.
+
+    The account Cloud Monitoring publishes as comes with the first Pub/Sub channel, so the grant on
+    the topic follows the channel. PagerDuty's key is read from Secret Manager and is a secret in
+    the state too.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/monitoring/support/notification-options
+    """
+
+    channel_names: Sequence[pulumi.Output[str]]
+    """`projects/<project>/notificationChannels/<number>`, once messages get through."""
+    email_channel_names: Sequence[pulumi.Output[str]]
+    """Those that send e-mail: a budget takes no others."""
+
+    def __init__(
+        self, name: str, args: NotificationChannelsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(NotificationChannels), name, {}, opts)
+        validate_notification_channels(name, args).raise_if_any(f"NotificationChannels {name}")
+        names = {
+            key: self._channel(f"{name}-{key}", args, channel)
+            for key, channel in args["channels"].items()
+        }
+        self.channel_names = list(names.values())
+        self.email_channel_names = [
+            channel for key, channel in names.items() if "email" in args["channels"][key]
+        ]
+        self.register_outputs(
+            {
+                "channel_names": self.channel_names,
+                "email_channel_names": self.email_channel_names,
+            }
+        )
+
+    def _channel(
+        self, name: str, args: NotificationChannelsArgs, channel: Channel
+    ) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        if "pubsub_topic" in channel:
+            return self._topic(name, args, channel["pubsub_topic"], child)
+        if "pagerduty_secret" in channel:
+            version = gcp.secretmanager.get_secret_version_access_output(
+                project=args["project"],
+                secret=channel["pagerduty_secret"],
+                opts=pulumi.InvokeOutputOptions(parent=self),
+            )
+            return gcp.monitoring.NotificationChannel(
+                name,
+                project=args["project"],
+                display_name=name,
+                type="pagerduty",
+                sensitive_labels={"service_key": pulumi.Output.secret(version.secret_data)},
+                opts=child,
+            ).name
+        return gcp.monitoring.NotificationChannel(
+            name,
+            project=args["project"],
+            display_name=name,
+            type="email",
+            labels={"email_address": channel.get("email", "")},
+            opts=child,
+        ).name
+
+    def _topic(
+        self,
+        name: str,
+        args: NotificationChannelsArgs,
+        topic_name: str,
+        child: pulumi.ResourceOptions,
+    ) -> pulumi.Output[str]:
+        topic = gcp.pubsub.Topic(
+            f"{name}-topic", name=topic_name, project=args["project"], opts=child
+        )
+        channel = gcp.monitoring.NotificationChannel(
+            name,
+            project=args["project"],
+            display_name=name,
+            type="pubsub",
+            labels={"topic": topic.id},
+            opts=child,
+        )
+        grant = gcp.pubsub.TopicIAMMember(
+            f"{name}-publish",
+            project=args["project"],
+            topic=topic.name,
+            role="roles/pubsub.publisher",
+            member=pulumi.Output.format(
+                "serviceAccount:service-{0}@gcp-sa-monitoring-notification.iam.gserviceaccount.com",
+                args["project_number"],
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[channel]),
+        )
+        return pulumi.Output.all(channel.name, grant.id).apply(lambda values: str(values[0]))

@@ -1,0 +1,70 @@
+"""Operations: channels that say one way each, thresholds of models that exist and make sense."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from config.checks.references import check_name
+from config.errors import Problem, listed, shown
+from config.known import Known
+from config.operations import Alerts, Channel, LatencyThresholds, Thresholds
+
+_MOST_BUDGET_EMAILS: Final = 5
+
+
+def check_operations(known: Known) -> Iterator[Problem]:
+    """Alerts and budget."""
+    if known.alerts is not None:
+        yield from _check_channels(known.alerts)
+        yield from _check_thresholds(known, known.alerts)
+    if known.budget is not None:
+        yield from _check_budget(known)
+
+
+def _check_channels(alerts: Alerts) -> Iterator[Problem]:
+    for name, channel in alerts.notify.items():
+        given = sorted(way for way, value in dict(channel).items() if value is not None)
+        if len(given) != 1:
+            yield Problem(
+                ("alerts", "notify", name),
+                " and ".join(given) or "an empty mapping",
+                f"exactly one of {listed(Channel.model_fields)}",
+                "give each way a name of its own" if given else "add one",
+            )
+
+
+def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
+    yield from _check_order(("alerts", "thresholds"), alerts.thresholds, alerts.thresholds)
+    for name, own in alerts.models.items():
+        path = ("alerts", "models", name)
+        yield from check_name(known, "models", path, name)
+        if not any(value is not None for value in dict(own).values()):
+            yield Problem(
+                path, "no threshold", listed(LatencyThresholds.model_fields), "add one or remove it"
+            )
+        yield from _check_order(path, own, alerts.thresholds)
+
+
+def _check_order(
+    path: tuple[str, ...], own: Thresholds | LatencyThresholds, default: Thresholds
+) -> Iterator[Problem]:
+    p90 = own.latency_p90_seconds or default.latency_p90_seconds
+    p99 = own.latency_p99_seconds or default.latency_p99_seconds
+    if p90 > p99:
+        yield Problem(
+            (*path, "latency_p90_seconds"),
+            shown(p90),
+            f"at most latency_p99_seconds, {shown(p99)}",
+            "lower it or raise the other: one in a hundred is never faster than one in ten",
+        )
+
+
+def _check_budget(known: Known) -> Iterator[Problem]:
+    alerts = known.alerts
+    emails = [each for each in alerts.notify.values() if each.email] if alerts else []
+    if len(emails) > _MOST_BUDGET_EMAILS:
+        yield Problem(
+            ("budget",),
+            f"{len(emails)} e-mail addresses in alerts.notify",
+            f"at most {_MOST_BUDGET_EMAILS} with a budget",
+            "use a mailing list",
+        )

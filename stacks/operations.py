@@ -1,0 +1,166 @@
+"""Operations: dashboards, alerts with their channels, and the budget."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.operations.budget import Budget
+from components.operations.inference_alerts import InferenceAlerts
+from components.operations.inference_dashboard import InferenceDashboard
+from components.operations.notification_channels import Channel, NotificationChannels
+from components.operations.pipeline_alerts import PipelineAlerts
+from components.operations.pipeline_dashboard import PipelineDashboard
+from config.operations import Alerts, LatencyThresholds, Thresholds
+from config.operations import Channel as ChannelSettings
+from config.platform import Platform
+from stacks.foundation import PLATFORM, Foundation
+from stacks.inference import replica_set_name
+
+PIPELINE_THRESHOLDS = ("backlog_age_seconds", "dead_letters", "errors_percent")
+OF_PIPELINES_ONLY = ("backlog_age_seconds", "dead_letters")
+
+
+def build_operations(
+    platform: Platform, foundation: Foundation
+) -> Mapping[str, pulumi.Output[str]]:
+    """Makes what shows and tells how the platform is; gives the dashboards' addresses by name."""
+    return _OperationsBuilder(platform, foundation).build()
+
+
+@dataclass(frozen=True)
+class _OperationsBuilder:
+    platform: Platform
+    foundation: Foundation
+
+    @property
+    def google(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(provider=self.foundation.provider)
+
+    @property
+    def project(self) -> pulumi.Output[str]:
+        return self.foundation.services.project_for("monitoring")
+
+    def build(self) -> Mapping[str, pulumi.Output[str]]:
+        alerts = self.platform.alerts
+        channels = None if alerts is None else self._channels(alerts)
+        dashboards = {"inference": self._inference(alerts, channels)}
+        if self.platform.pipelines:
+            dashboards["pipelines"] = self._pipelines(alerts, channels)
+        self._budget(channels)
+        return dashboards
+
+    def _channels(self, alerts: Alerts) -> NotificationChannels:
+        services = self.foundation.services
+        apis = ["monitoring", "secretmanager"]
+        if alerts.has_topics:
+            apis.append("pubsub")
+        return NotificationChannels(
+            PLATFORM,
+            {
+                "project": services.project_for(*apis),
+                "project_number": services.project_number,
+                "channels": {name: _channel(each) for name, each in alerts.notify.items()},
+            },
+            self.google,
+        )
+
+    def _inference(
+        self, alerts: Alerts | None, channels: NotificationChannels | None
+    ) -> pulumi.Output[str]:
+        platform = self.platform
+        models = list(platform.models)
+        adapters = [each.name for model in platform.models.values() for each in model.adapters]
+        pools = [
+            replica_set_name(name, replica_set)
+            for name, model in platform.models.items()
+            for replica_set in model.replica_sets
+        ]
+        url = InferenceDashboard(
+            PLATFORM,
+            {
+                "project": self.project,
+                "models": models,
+                "adapters": adapters,
+                "pools": pools,
+                "namespace": PLATFORM,
+            },
+            self.google,
+        ).url
+        if alerts is not None and channels is not None:
+            InferenceAlerts(
+                PLATFORM,
+                {
+                    "project": self.project,
+                    "models": models,
+                    "adapters": adapters,
+                    "pools": pools,
+                    "namespace": PLATFORM,
+                    "thresholds": {
+                        name: value
+                        for name, value in _values(alerts.thresholds).items()
+                        if name not in OF_PIPELINES_ONLY
+                    },
+                    "model_thresholds": {name: _values(own) for name, own in alerts.models.items()},
+                    "channels": channels.channel_names,
+                    "dashboard_url": url,
+                    "autoscaled": any(map(platform.autoscales_in, platform.regions)),
+                },
+                self.google,
+            )
+        return url
+
+    def _pipelines(
+        self, alerts: Alerts | None, channels: NotificationChannels | None
+    ) -> pulumi.Output[str]:
+        pipelines = list(self.platform.pipelines)
+        url = PipelineDashboard(
+            PLATFORM, {"project": self.project, "pipelines": pipelines}, self.google
+        ).url
+        if alerts is not None and channels is not None:
+            thresholds = _values(alerts.thresholds)
+            PipelineAlerts(
+                f"{PLATFORM}-pipelines",
+                {
+                    "project": self.project,
+                    "pipelines": pipelines,
+                    "thresholds": {name: thresholds[name] for name in PIPELINE_THRESHOLDS},
+                    "channels": channels.channel_names,
+                    "dashboard_url": url,
+                },
+                self.google,
+            )
+        return url
+
+    def _budget(self, channels: NotificationChannels | None) -> None:
+        budget, services = self.platform.budget, self.foundation.services
+        if budget is None:
+            return
+        number = pulumi.Output.all(
+            services.project_number, services.project_for("billingbudgets")
+        ).apply(lambda values: str(values[0]))
+        Budget(
+            f"{PLATFORM}-{self.platform.environment}",
+            {
+                "billing_account": budget.billing_account,
+                "project_number": number,
+                "monthly_usd": budget.monthly_usd,
+                "thresholds_percent": budget.thresholds_percent,
+                "forecast_percent": budget.forecast_percent,
+                "email_channels": [] if channels is None else channels.email_channel_names,
+            },
+            self.google,
+        )
+
+
+def _channel(channel: ChannelSettings) -> Channel:
+    if channel.pubsub_topic is not None:
+        return {"pubsub_topic": channel.pubsub_topic}
+    if channel.pagerduty_secret is not None:
+        return {"pagerduty_secret": channel.pagerduty_secret}
+    return {"email": channel.email or ""}
+
+
+def _values(thresholds: Thresholds | LatencyThresholds) -> Mapping[str, float]:
+    """The thresholds that are given, by name."""
+    return {name: value for name, value in dict(thresholds).items() if value is not None}
