@@ -34,6 +34,15 @@ class CustomResource:
     source: str
 
 
+@dataclass(frozen=True)
+class Chart:
+    """A Helm chart in an OCI registry with its version, and where the choice comes from."""
+
+    chart: str
+    version: str
+    source: str
+
+
 _document = read("releases.yaml")
 
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
@@ -44,6 +53,10 @@ IMAGES: Mapping[str, Image] = {
 CUSTOM_RESOURCES: Mapping[str, CustomResource] = {
     kind: row(CustomResource, f"custom_resources.{kind}", columns)
     for kind, columns in table(_document, "custom_resources").items()
+}
+CHARTS: Mapping[str, Chart] = {
+    name: row(Chart, f"charts.{name}", columns)
+    for name, columns in table(_document, "charts").items()
 }
 
 VLLM_IMAGE = IMAGES["vllm"].image
