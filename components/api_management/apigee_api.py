@@ -159,13 +159,9 @@ class ApigeeApi(pulumi.ComponentResource):
             user_name=f"{consumer}@{hostname}",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        credential: dict[str, pulumi.Input[str]] = {}
-        if "client_id" in limits:
-            # The client's key is its id, which tokens prove; nothing ever asks for the secret.
-            credential = {
-                "consumer_key": limits["client_id"],
-                "consumer_secret": pulumi.Output.secret(secrets.token_urlsafe(_SECRET_BYTES)),
-            }
+        client_id = limits.get("client_id")
+        # A client's key is its id, which tokens prove; nothing ever asks for the secret.
+        unused = pulumi.Output.secret(secrets.token_urlsafe(_SECRET_BYTES)) if client_id else None
         return gcp.apigee.DeveloperApp(
             f"{resource_name}-app",
             name=dns_label(resource_name),
@@ -173,8 +169,8 @@ class ApigeeApi(pulumi.ComponentResource):
             developer_email=developer.email,
             callback_url=f"https://{hostname}",
             api_products=[self._product(resource_name, consumer, limits, proxy).name],
-            consumer_key=credential.get("consumer_key"),
-            consumer_secret=credential.get("consumer_secret"),
+            consumer_key=client_id,
+            consumer_secret=unused,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 additional_secret_outputs=["credentials", "consumerSecret"],

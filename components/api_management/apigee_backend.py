@@ -89,7 +89,7 @@ class ApigeeBackend(pulumi.ComponentResource):
             "apigee-apim-operator",
             "apigee_operator",
             {
-                "projectId": args["organization"],
+                "projectId": args["project"],
                 "serviceAccount": args["service_account"],
                 "apigeeOrg": args["organization"],
                 "generateEnv": False,

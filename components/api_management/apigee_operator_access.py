@@ -1,7 +1,7 @@
-"""ApigeeOperatorAccess: what the Apigee operator of the clusters may do, and as whom.
+"""ApigeeOperatorAccess: what the Apigee operator of a cluster may do, and as whom.
 
-Owns the operator's service account, its two custom roles and who may act as it, one set a project.
-Does not own the operator (ApigeeBackend).
+Owns the operator's service account, its two custom roles and who may act as it, one set a
+cluster. Does not own the operator (ApigeeBackend).
 """
 
 from typing import Final, NotRequired, TypedDict
@@ -84,11 +84,11 @@ class ApigeeOperatorAccessArgs(TypedDict):
     """Arguments of `ApigeeOperatorAccess`."""
 
     project: pulumi.Input[str]
-    """Id of the project with the clusters and the gateways."""
+    """Id of the project with the cluster and its gateway."""
     organization: pulumi.Input[str]
     """Name of the Apigee organization, which is the id of its project."""
     workload_pool: pulumi.Input[str]
-    """Workload identity pool of the clusters: `PROJECT_ID.svc.id.goog`."""
+    """Workload identity pool of the cluster: `PROJECT_ID.svc.id.goog`."""
     google_roles: NotRequired[bool]
     """Grant the four administrator roles Google asks for instead of the custom ones (default
     false)."""
@@ -164,8 +164,8 @@ class ApigeeOperatorAccess(pulumi.ComponentResource):
         role = gcp.projects.IAMCustomRole(
             f"{name}-{area.lower()}-role",
             project=project,
-            role_id=f"apigeeOperator{area}",
-            title=f"Apigee operator: {area}",
+            role_id=f"{name}_apigee_operator_{area.lower()}".replace("-", "_"),
+            title=f"Apigee operator of {name}: {area}",
             permissions=list(permissions),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -25,6 +25,7 @@ from components.inference.model_server_arguments import (
 )
 from components.inference.model_server_pod import pod_spec
 from components.inference.pods import selector_labels
+from components.inference.replica_guardrail import guardrail_container
 from components.names import dns_label
 from components.validation import component_type
 
@@ -47,7 +48,7 @@ class ModelServer(pulumi.ComponentResource):
     pod_labels: Mapping[str, str]
     """Labels that select the replicas, and nothing else: the selector of the pool."""
     port: int
-    """Port the replicas listen on."""
+    """Port the replicas take requests on: the guardrail's where there is one."""
     model_names: Sequence[str]
     """Names clients may send: the model's, then the adapters'."""
 
@@ -61,7 +62,7 @@ class ModelServer(pulumi.ComponentResource):
         validate_model_server(name, args).raise_if_any(name)
         physical_name = dns_label(name)
         self.pod_labels = selector_labels("vllm", physical_name)
-        self.port = vllm.PORT
+        self.port = args["guardrail"]["port"] if "guardrail" in args else vllm.PORT
         self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
         labels = {**args.get("labels", {}), **self.pod_labels}
         identity = Identity(physical_name, args["namespace"], labels)
@@ -165,7 +166,7 @@ class ModelServer(pulumi.ComponentResource):
         identity: Identity,
         needed: Sequence[pulumi.Resource],
     ) -> kubernetes.apps.v1.Deployment:
-        gpus = args.get("gpus", 1)
+        gpus, drain_seconds = args.get("gpus", 1), args.get("drain_seconds", 60)
         spec = pod_spec(
             account=identity.name,
             image=args["image"],
@@ -187,7 +188,10 @@ class ModelServer(pulumi.ComponentResource):
             tolerations=args.get("tolerations", ()),
             token_file=TOKEN_FILE if args.get("gated", False) else None,
             startup_timeout_seconds=args.get("startup_timeout_seconds", 1800),
-            drain_seconds=args.get("drain_seconds", 60),
+            drain_seconds=drain_seconds,
+            guardrail=guardrail_container(args["guardrail"], drain_seconds)
+            if "guardrail" in args
+            else None,
         )
         waits = args.get("wait_for_ready", False)
         return kubernetes.apps.v1.Deployment(
