@@ -169,7 +169,7 @@ class ApigeeOperatorAccess(pulumi.ComponentResource):
             permissions=list(permissions),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return project, role.name
+        return project, role.id
 
 
 __all__ = ["ApigeeOperatorAccess", "ApigeeOperatorAccessArgs"]
