@@ -46,12 +46,11 @@ class Platform(Settings):
     guardrail_floor: GuardrailFloor | None = Field(
         default=None,
         description="What every Model Armor template of the project screens at least. Leave it out"
-        " for no floor: it binds the whole project, so one stack of it should say this.",
+        " for no floor.",
     )
     api_management: ApiManagement | None = Field(
         default=None,
-        description="Who may call the gateway, and how often. Leave it out for no API management:"
-        " then whoever connects may call.",
+        description="Who may call the gateway, and how often. Leave it out for no API management.",
     )
     gateway: Gateway = Field(description="The address clients send requests to.")
     consumers: Mapping[ConsumerName, Consumer] = Field(

@@ -87,18 +87,19 @@ def _check_floor(known: Known, floor: GuardrailFloor) -> Iterator[Problem]:
         if guardrail.is_model_armor:
             yield from _check_above(("guardrails", name), guardrail, floor)
     guardrails = {DEFAULT: Guardrail(), **known.guardrails}
-    open_models = {
-        name: model.guardrail
+    at_gateway = {
+        name: guardrails.get(model.guardrail)
         for name, model in known.models.items()
-        if model.guardrail == UNSCREENED
-        or (model.guardrail in guardrails and guardrails[model.guardrail].at == REPLICA)
+        if model.guardrail in {UNSCREENED, *guardrails}
     }
-    # With others that are screened, these get templates that screen nothing.
-    if len(open_models) < len(known.models):
-        for name, found in open_models.items():
+    if not any(each is not None and each.is_model_armor for each in at_gateway.values()):
+        return
+    # Beside others that Model Armor screens, these get templates that screen nothing.
+    for name, guardrail in at_gateway.items():
+        if guardrail is None or guardrail.at == REPLICA:
             yield Problem(
                 ("models", name, "guardrail"),
-                shown(found),
+                shown(known.models[name].guardrail),
                 "a guardrail of Model Armor, as guardrail_floor is enforced",
                 "choose one, or set guardrail_floor.enforce: false",
             )

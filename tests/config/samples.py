@@ -37,7 +37,7 @@ _VALUES: Final[Mapping[str, Any]] = {
         }
     },
     "guardrails": {"default": {"sensitive_data": "redact", "info_types": ["IBAN_CODE"]}},
-    "guardrail_floor": {"responsible_ai": {"hate_speech": "high"}},
+    "guardrail_floor": {"enforce": False, "responsible_ai": {"hate_speech": "high"}},
     "api_management": {
         "apigee": {
             "organization": "acme-test",
