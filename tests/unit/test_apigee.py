@@ -279,5 +279,5 @@ class TestOperator:
         }
 
     def test_the_extension_names_the_platforms_proxy(self, deploy: Deploy):
-        cloud = deploy(lambda: ApigeeBackend("inference-us", BACKEND).extension["metadata"])
+        cloud = deploy(lambda: ApigeeBackend("inference-us", BACKEND).extension.get("metadata"))
         assert cloud.value["apigee-extension-processor"] == "inference"

@@ -62,6 +62,12 @@ def _custom_resources(cloud: Cloud) -> list[Recorded]:
     return [r for r in kubernetes if r.type.split(":")[1].split("/")[0] not in BUILT_IN]
 
 
+def check_fits(api_version: str, kind: str, spec: Mapping[str, Any]) -> None:
+    """Raises jsonschema.ValidationError where a spec does not fit the definition of its kind."""
+    manifest = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, "spec": spec}
+    jsonschema.validate(manifest, _schemas()[api_version, kind])
+
+
 def _everything() -> None:
     InferenceGateway("gateway", GATEWAY)
     ModelServer("server", GATED_SERVER)

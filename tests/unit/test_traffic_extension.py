@@ -17,6 +17,7 @@ from components.inference.traffic_extension import (
 from tests.unit.harness import Cloud, Deploy
 from tests.unit.inference_arguments import GUARDRAIL
 from tests.unit.request_chain_arguments import CHAIN, MANAGEMENT, SCREENING
+from tests.unit.test_manifests import check_fits
 
 EXTENSION = "kubernetes:networking.gke.io/v1:GCPTrafficExtension"
 TEMPLATE = "gcp:modelarmor/template:Template"
@@ -98,6 +99,40 @@ def test_the_chain_waits_for_what_its_services_need(deploy: Deploy):
     assert cloud.all(TEMPLATE)
     for template in cloud.all(TEMPLATE):
         assert cloud.requires(cloud.one(EXTENSION), template)
+
+
+_EXTENSIONS = st.fixed_dictionaries(
+    {"name": st.sampled_from(["a", "api-management", "A", "x" * 64, "-"])},
+    optional={
+        "google_api": st.just("modelarmor.us.rep.googleapis.com"),
+        "service": st.just({"name": "nemo", "port": 50051}),
+        "apigee_backend": st.just("apigee"),
+        "events": st.lists(st.sampled_from([*EVENTS, "Trailers"]), max_size=6, unique=True),
+        "whole_bodies": st.booleans(),
+        "fail_open": st.booleans(),
+        "timeout_seconds": st.one_of(st.integers(-1, 11), st.floats(0, 11)),
+    },
+)
+
+
+@given(st.lists(_EXTENSIONS, max_size=4))
+def test_what_is_not_told_is_what_the_cluster_takes(extensions: list[Extension]):
+    args = cast("TrafficExtensionArgs", {**CHAIN, "extensions": extensions})
+    if validate_traffic_extension("region", args).found:
+        return
+    specs = [extension_spec(each) for each in extensions]
+    chain = {"name": "every-request", "extensions": specs}
+    target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "gateway"}
+    check_fits(
+        "networking.gke.io/v1",
+        "GCPTrafficExtension",
+        {"targetRefs": [target], "extensionChains": [chain]},
+    )
+    for spec in specs:
+        milliseconds = float(spec["timeout"].removesuffix("ms").removesuffix("s"))
+        if not spec["timeout"].endswith("ms"):
+            milliseconds *= 1000
+        assert 10 <= milliseconds <= 10_000
 
 
 @pytest.mark.parametrize(
