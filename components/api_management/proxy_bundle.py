@@ -83,7 +83,10 @@ def proxy_files(name: str, jwt: Jwt | None) -> Mapping[str, str]:
 
 
 def write_bundle(name: str, jwt: Jwt | None) -> Path:
-    """Write the archive of the proxy where the provider finds it. A change makes another path."""
+    """Write the archive of the proxy where the provider finds it. A change makes another path.
+
+    So does another folder for temporary files: then the same proxy is uploaded once more.
+    """
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
         for path, text in proxy_files(name, jwt).items():

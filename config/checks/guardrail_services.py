@@ -14,6 +14,7 @@ _MODEL_ARMOR = (
     "sensitive_data",
     "info_types",
 )
+_OF_A_DEPLOYMENT = ("health_port", "replicas")
 _STRICTNESS = ("none", "high", "medium", "low")
 
 
@@ -51,6 +52,14 @@ def _check_service(path: tuple[str, str], guardrail: Guardrail) -> Iterator[Prob
             shown(guardrail.service.service),
             f"an image where at is '{REPLICA}', as it runs in the replica's pod",
             "give image",
+        )
+    unused = sorted(guardrail.service.model_fields_set.intersection(_OF_A_DEPLOYMENT))
+    if replica and unused:
+        yield Problem(
+            (*path, "service", unused[0]),
+            "a setting of a service of its own",
+            f"none of {listed(_OF_A_DEPLOYMENT)} where at is '{REPLICA}'",
+            "remove it: there is one in each replica, and its health is the model's",
         )
     if replica and guardrail.fail_open:
         yield Problem(
