@@ -19,7 +19,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Chart:
-    """A Helm chart with its version, and where the choice comes from."""
+    """A Helm chart in an OCI registry with its version, and where the choice comes from."""
 
     chart: str
     version: str

@@ -9,7 +9,7 @@ from typing import cast
 
 from catalog.table import read, row, table
 
-AREAS = ("foundation", "inference", "serverless", "perimeter", "notifications", "budget")
+AREAS = ("foundation", "inference", "serverless", "apigee", "perimeter", "notifications", "budget")
 
 
 @dataclass(frozen=True)

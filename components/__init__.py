@@ -9,8 +9,13 @@ from collections.abc import Mapping
 import pulumi
 
 COMPONENTS: Mapping[str, str] = {
+    "ApigeeApi": "components.api_management.apigee_api",
+    "ApigeeBackend": "components.api_management.apigee_backend",
+    "ApigeeOperatorAccess": "components.api_management.apigee_operator_access",
+    "ApigeeOrganization": "components.api_management.apigee_organization",
     "BodyBasedRouter": "components.inference.body_based_router",
     "Budget": "components.operations.budget",
+    "CalloutService": "components.inference.callout_service",
     "CloudRunService": "components.serverless.cloud_run_service",
     "ConsumerVpc": "components.network.consumer_vpc",
     "DeadLetter": "components.serverless.dead_letter",
@@ -27,6 +32,7 @@ COMPONENTS: Mapping[str, str] = {
     "MessageArchive": "components.serverless.message_archive",
     "MetricsAdapter": "components.operations.metrics_adapter",
     "ModelArmorAccess": "components.inference.model_armor_access",
+    "ModelArmorFloor": "components.inference.model_armor_floor",
     "ModelArmorGuardrail": "components.inference.model_armor_guardrail",
     "ModelServer": "components.inference.model_server",
     "NotificationChannels": "components.operations.notification_channels",
@@ -38,6 +44,7 @@ COMPONENTS: Mapping[str, str] = {
     "PubSubCloudRunPipeline": "components.serverless.pubsub_cloud_run_pipeline",
     "RestrictedGoogleApis": "components.network.restricted_google_apis",
     "ResultsTable": "components.serverless.results_table",
+    "TrafficExtension": "components.inference.traffic_extension",
     "Vpc": "components.network.vpc",
     "VpcPerimeter": "components.network.vpc_perimeter",
 }

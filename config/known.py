@@ -7,10 +7,11 @@ from typing import Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from config.api_management import ApiManagement
 from config.consumers import Consumer
 from config.errors import KeyPath
 from config.gpu_pools import GpuPool
-from config.guardrails import Guardrail
+from config.guardrails import Guardrail, GuardrailFloor
 from config.models import Model
 from config.network import Region
 from config.operations import Alerts, Budget
@@ -34,6 +35,8 @@ class Known:
     perimeter: Perimeter | None
     alerts: Alerts | None
     budget: Budget | None
+    api_management: ApiManagement | None
+    guardrail_floor: GuardrailFloor | None
     regions: Mapping[str, Region]
     gpu_pools: Mapping[str, GpuPool]
     models: Mapping[str, Model]
@@ -57,6 +60,8 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         perimeter=cast("Perimeter | None", parts.get("perimeter")),
         alerts=cast("Alerts | None", parts.get("alerts")),
         budget=cast("Budget | None", parts.get("budget")),
+        api_management=cast("ApiManagement | None", parts.get("api_management")),
+        guardrail_floor=cast("GuardrailFloor | None", parts.get("guardrail_floor")),
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
         models=cast("Mapping[str, Model]", collections["models"]),

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from catalog.services import services_to_enable
+from config.api_management import ApiManagement
+from config.callouts import Callout
 from config.consumers import Consumer, ConsumerName
 from config.fields import Environment, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
-from config.guardrails import DEFAULT, UNSCREENED, Guardrail, GuardrailName
+from config.guardrails import DEFAULT, REPLICA, UNSCREENED, Guardrail, GuardrailFloor, GuardrailName
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region
 from config.operations import Alerts, Budget
@@ -41,6 +43,15 @@ class Platform(Settings):
         default_factory=dict,
         description="What is screened in prompts and responses, by name. The one named default is"
         " for every model that names none, and has its defaults where it's left out.",
+    )
+    guardrail_floor: GuardrailFloor | None = Field(
+        default=None,
+        description="What every Model Armor template of the project screens at least. Leave it out"
+        " for no floor.",
+    )
+    api_management: ApiManagement | None = Field(
+        default=None,
+        description="Who may call the gateway, and how often. Leave it out for no API management.",
     )
     gateway: Gateway = Field(description="The address clients send requests to.")
     consumers: Mapping[ConsumerName, Consumer] = Field(
@@ -86,21 +97,47 @@ class Platform(Settings):
         return any(each.nodes > 1 for _, _, each in self.replica_sets_in(region))
 
     def guardrails_by_model(self, region: str) -> Mapping[str, str]:
-        """The guardrail's name of every model and adapter name that `region` serves.
+        """The guardrail at the gateway of every model and adapter name that `region` serves.
 
-        Empty when the region screens nothing: every model there says so.
+        Models with a guardrail at their replicas have none there. Empty when the region screens
+        nothing at the gateway.
         """
         found = {
-            served: model.guardrail
+            served: UNSCREENED if self.replica_guardrail(model) else model.guardrail
             for name, model in self.models_in(region).items()
             for served in (name, *(adapter.name for adapter in model.adapters))
         }
         return found if set(found.values()) - {UNSCREENED} else {}
 
+    def replica_guardrail(self, model: Model) -> Callout | None:
+        """The guardrail in the pods of the model's replicas, None where it has none."""
+        guardrail = self.all_guardrails.get(model.guardrail)
+        return guardrail.service if guardrail and guardrail.at == REPLICA else None
+
+    def gateway_guardrail(self, region: str) -> Callout | None:
+        """The service that screens the gateway of `region` instead of Model Armor."""
+        used = set(self.guardrails_by_model(region).values())
+        services = [each.service for name, each in self.all_guardrails.items() if name in used]
+        return next((service for service in services if service), None)
+
     @property
     def all_guardrails(self) -> Mapping[str, Guardrail]:
         """The guardrails by name, the default one included."""
         return {DEFAULT: Guardrail(), **self.guardrails}
+
+    @property
+    def model_armor_guardrails(self) -> Mapping[str, Guardrail]:
+        """The guardrails by which Model Armor screens, by name, with the default one.
+
+        Where that is a service, Model Armor's default takes its place: it screens unknown names.
+        """
+        found = {name: each for name, each in self.guardrails.items() if each.is_model_armor}
+        return {DEFAULT: Guardrail(), **found}
+
+    @property
+    def guardrails_fail_open(self) -> bool:
+        """Whether requests pass while the guardrail at the gateway doesn't answer."""
+        return all(each.fail_open for each in self.all_guardrails.values() if each.at != REPLICA)
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -109,6 +146,7 @@ class Platform(Settings):
             "foundation",
             "inference",
             *(("serverless",) if self.pipelines else ()),
+            *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(("perimeter",) if self.perimeter else ()),
             *(("notifications",) if self.alerts and self.alerts.has_topics else ()),
             *(("budget",) if self.budget else ()),

@@ -16,6 +16,9 @@ FLAT: Final[Mapping[str, tuple[str, str]]] = {
 }
 # Type token: what it is billed by.
 USAGE: Final[Mapping[str, str]] = {
+    "gcp:apigee/environment:Environment": "billed by the hour and region, by its type",
+    "gcp:apigee/instance:Instance": "billed with the environments it runs",
+    "gcp:apigee/apiDeployment:ApiDeployment": "billed by calls and by the hour beyond a number",
     "gcp:artifactregistry/repository:Repository": "billed by stored GiB",
     "gcp:bigquery/dataset:Dataset": "billed by stored GiB and queried TiB",
     "gcp:bigquery/table:Table": "billed by stored GiB, written GiB and queried TiB",
@@ -49,6 +52,8 @@ _FREE: Final = re.compile(
     r"inference:index:.*|pulumi:.*|kubernetes:.*|random:.*|command:.*|time:.*"
     r"|gcp:[^:]+:[A-Za-z0-9]*I(am|AM)(Member|Binding|Policy|CustomRole|AuditConfig)"
     r"|gcp:(accesscontextmanager|iam|organizations|projects|serviceaccount|serviceusage|tags)/.*"
+    r"|gcp:apigee/(api|apiProduct|developer|developerApp|envGroup|envGroupAttachment"
+    r"|instanceAttachment|organization):.*"
     r"|gcp:artifactregistry/(vpcscConfig):.*"
     r"|gcp:bigquery/(datasetAccess|routine|connection):.*"
     r"|gcp:certificateauthority/(certificateTemplate):.*"
@@ -64,6 +69,7 @@ _FREE: Final = re.compile(
     r"|gcp:kms/keyRing:.*"
     r"|gcp:logging/(metric|projectExclusion|logView):.*"
     r"|gcp:billing/budget:.*"
+    r"|gcp:modelarmor/floorsetting:.*"
     r"|gcp:monitoring/(customService|dashboard|genericService|notificationChannel"
     r"|slo):.*"
     r"|gcp:networksecurity/(authzPolicy|clientTlsPolicy|serverTlsPolicy):.*"

@@ -1,13 +1,14 @@
-"""Guardrails: Model Armor on each region's gateway, and the grants of the project for it."""
+"""Guardrails by Model Armor: on each region's gateway, their floor, and the grants for them."""
 
 import pulumi
 
-from components.inference.inference_gateway import InferenceGateway
+from components.inference.extensions import Extension
 from components.inference.model_armor_access import ModelArmorAccess, ModelArmorAccessArgs
 from components.inference.model_armor_arguments import Guardrail as GuardrailArgs
+from components.inference.model_armor_floor import ModelArmorFloor
 from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_armor_templates import is_advanced
-from config.guardrails import DEFAULT, Guardrail
+from config.guardrails import DEFAULT, Guardrail, ResponsibleAi
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
 
@@ -16,8 +17,8 @@ NETWORK_SERVICES = "networkservices.googleapis.com"
 
 
 def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess | None:
-    """Makes the project's grants; None where no model is screened."""
-    if not any(platform.guardrails_by_model(region) for region in platform.regions):
+    """Makes the project's grants; None where Model Armor screens no model."""
+    if not any(_is_screened(platform, region) for region in platform.regions):
         return None
     services = foundation.services
     args: ModelArmorAccessArgs = {
@@ -26,52 +27,72 @@ def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess
             services.project_number, services.service_agents[NETWORK_SERVICES]
         ).apply(lambda values: str(values[0])),
     }
-    if any(is_advanced(_guardrail(each)) for each in platform.all_guardrails.values()):
+    if any(is_advanced(_guardrail(each)) for each in platform.model_armor_guardrails.values()):
         args["model_armor_agent_email"] = services.service_agents[MODEL_ARMOR]
     return ModelArmorAccess(PLATFORM, args, pulumi.ResourceOptions(provider=foundation.provider))
 
 
-def build_guardrail(
+def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor | None:
+    """Sets the project's floor; None where the config has none."""
+    floor = platform.guardrail_floor
+    if floor is None:
+        return None
+    return ModelArmorFloor(
+        PLATFORM,
+        {
+            "project": foundation.services.project_for("modelarmor"),
+            "enforce": floor.enforce,
+            "malicious_urls": floor.malicious_urls,
+            "responsible_ai": _levels(floor.responsible_ai),
+        },
+        pulumi.ResourceOptions(provider=foundation.provider),
+    )
+
+
+def build_model_armor(
     platform: Platform,
     region: str,
     access: ModelArmorAccess | None,
-    gateway: InferenceGateway,
-    namespace: pulumi.Output[str],
     options: pulumi.ResourceOptions,
-) -> ModelArmorGuardrail | None:
-    """Screens a region's gateway; None where none of its models is screened."""
-    models = platform.guardrails_by_model(region)
-    if access is None or not models:
+) -> Extension | None:
+    """Screens a region's gateway; None where Model Armor screens none of its models."""
+    if access is None or not _is_screened(platform, region):
         return None
-    guardrails = platform.all_guardrails
+    guardrails = platform.model_armor_guardrails
     return ModelArmorGuardrail(
         f"{PLATFORM}-{region}",
         {
             "project": access.project_id,
             "region": region,
-            "namespace": namespace,
-            "gateway_name": gateway.gateway_name,
             "guardrails": {name: _guardrail(each) for name, each in guardrails.items()},
             "default": DEFAULT,
-            "models": models,
-            "fail_open": all(each.fail_open for each in guardrails.values()),
+            "models": platform.guardrails_by_model(region),
+            "fail_open": platform.guardrails_fail_open,
             "timeout_seconds": platform.gateway.guardrail_timeout_seconds,
         },
         options,
-    )
+    ).extension
+
+
+def _is_screened(platform: Platform, region: str) -> bool:
+    models = platform.guardrails_by_model(region)
+    return bool(models) and platform.gateway_guardrail(region) is None
+
+
+def _levels(harms: ResponsibleAi) -> dict[str, str]:
+    return {
+        "dangerous": harms.dangerous,
+        "harassment": harms.harassment,
+        "hate_speech": harms.hate_speech,
+        "sexually_explicit": harms.sexually_explicit,
+    }
 
 
 def _guardrail(guardrail: Guardrail) -> GuardrailArgs:
-    harms = guardrail.responsible_ai
     args: GuardrailArgs = {
         "prompt_injection": guardrail.prompt_injection,
         "malicious_urls": guardrail.malicious_urls,
-        "responsible_ai": {
-            "dangerous": harms.dangerous,
-            "harassment": harms.harassment,
-            "hate_speech": harms.hate_speech,
-            "sexually_explicit": harms.sexually_explicit,
-        },
+        "responsible_ai": _levels(guardrail.responsible_ai),
         "sensitive_data": guardrail.sensitive_data,
     }
     if guardrail.info_types is not None:

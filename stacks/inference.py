@@ -22,7 +22,6 @@ from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.inference_pool import Pool
 from components.inference.leader_worker_sets import LeaderWorkerSets
-from components.inference.model_armor_access import ModelArmorAccess
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
@@ -35,8 +34,9 @@ from components.operations.metrics_adapter import MetricsAdapter
 from config.gpu_pools import GpuPool
 from config.models import Model, ReplicaSet
 from config.platform import Platform
+from stacks.callouts import replica_guardrail
 from stacks.foundation import PLATFORM, Foundation
-from stacks.guardrails import build_access, build_guardrail
+from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
 CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
@@ -52,7 +52,7 @@ class Region:
     certificate: PrivateCertificate
     gateway: InferenceGateway
     forwarding_rule: pulumi.Output[str]
-    """Of the gateway, once its guardrail is there: nobody connects before."""
+    """Of the gateway, once its chain is there: nobody connects before."""
 
 
 def build_inference(
@@ -60,9 +60,9 @@ def build_inference(
 ) -> Mapping[str, Region]:
     """Makes every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
-    access = build_access(platform, foundation)
+    parts = build_chain_parts(platform, foundation)
     return {
-        name: _RegionBuilder(platform, foundation, name, secret, perimeter, access).build()
+        name: _RegionBuilder(platform, foundation, name, secret, perimeter, parts).build()
         for name in platform.regions
     }
 
@@ -90,7 +90,7 @@ class _RegionBuilder:
     region: str
     secret: pulumi.Output[str] | None
     perimeter: VpcPerimeter | None
-    access: ModelArmorAccess | None
+    parts: ChainParts
 
     @property
     def name(self) -> str:
@@ -155,12 +155,13 @@ class _RegionBuilder:
             },
             in_cluster,
         )
-        guardrail = build_guardrail(
-            self.platform, self.region, self.access, gateway, namespace, in_cluster
-        )
+        chain = ChainBuilder(
+            *(self.platform, self.foundation, self.parts, self.region),
+            *(cluster, images, namespace, in_cluster),
+        ).build(gateway)
         forwarding_rule = gateway.forwarding_rule
-        if guardrail is not None:
-            forwarding_rule = pulumi.Output.all(forwarding_rule, guardrail.extension_name).apply(
+        if chain is not None:
+            forwarding_rule = pulumi.Output.all(forwarding_rule, chain.extension_name).apply(
                 lambda values: str(values[0])
             )
         return Region(cluster, certificate, gateway, forwarding_rule)
@@ -303,6 +304,9 @@ class _RegionBuilder:
             args["queue_per_replica"] = replica_set.queue_per_replica
         if model.max_context is not None:
             args["max_context"] = model.max_context
+        guardrail = self.platform.replica_guardrail(model)
+        if guardrail is not None:
+            args["guardrail"] = replica_guardrail(guardrail, images)
         if model.gated and self.secret is not None:
             args["hugging_face_secret"] = self.secret
         return ModelServer(f"{replica_set_name(name, replica_set)}-{self.region}", args, options)

@@ -1,7 +1,7 @@
 """BodyBasedRouter: copies the model name from a request's body into a header, to route by.
 
 Owns the router and its extension of one Gateway. Does not own the Gateway nor the routes.
-Guardrails and API management are not routing: they are a GCPTrafficExtension (ModelArmorGuardrail).
+Guardrails and API management are not routing: they are in the Gateway's chain (TrafficExtension).
 """
 
 import json

@@ -1,7 +1,7 @@
 """Arguments of ModelArmorGuardrail, and what is allowed in them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 import pulumi
 
@@ -26,8 +26,6 @@ BLOCK: Final = "block"
 REDACT: Final = "redact"
 DEFAULT_LEVEL: Final = "medium"
 DEFAULT_TIMEOUT_SECONDS: Final = 10
-# A chain holds three extensions; one of them is the guardrail.
-MOST_PRECEDING: Final = 2
 
 
 class Guardrail(TypedDict):
@@ -54,25 +52,18 @@ class ModelArmorGuardrailArgs(TypedDict):
     """Project id: `ModelArmorAccess.project_id`, so that calls are granted before they start."""
     region: str
     """Region of the Gateway; the templates are there too."""
-    namespace: pulumi.Input[str]
-    """Kubernetes namespace of the Gateway."""
-    gateway_name: pulumi.Input[str]
-    """Name of the Gateway: `InferenceGateway.gateway_name`."""
     guardrails: Mapping[str, Guardrail]
     """Guardrails by name: 1 to 54 lowercase letters, digits or hyphens, not `none`."""
     default: str
     """Guardrail of requests for any other model, or for none."""
     models: Mapping[str, str]
     """Guardrail by the name clients send, for every model and adapter; `none` is unscreened."""
-    preceding_extensions: NotRequired[Sequence[Mapping[str, Any]]]
-    """Extensions of the chain that run before the guardrail, such as API management (default none).
-    A Gateway runs one chain a request, so whatever else shall see requests belongs here."""
     fail_open: NotRequired[bool]
     """Without an answer of Model Armor, let requests and responses pass (default false)."""
     timeout_seconds: NotRequired[int]
     """Longest wait for Model Armor: 1 to 10 (default 10)."""
     labels: NotRequired[Mapping[str, str]]
-    """Labels of the templates and of the Kubernetes object."""
+    """Labels of the templates."""
 
 
 def validate_model_armor_guardrail(args: ModelArmorGuardrailArgs) -> Problems:
@@ -86,12 +77,6 @@ def validate_model_armor_guardrail(args: ModelArmorGuardrailArgs) -> Problems:
     for model, guardrail_name in args["models"].items():
         allowed = {*args["guardrails"], UNSCREENED}
         problems.check_one_of(f"models.{model}", guardrail_name, allowed)
-    preceding = args.get("preceding_extensions", ())
-    if len(preceding) > MOST_PRECEDING:
-        problems.add(
-            "preceding_extensions",
-            f"found {len(preceding)}, allowed: up to {MOST_PRECEDING}; a chain holds three",
-        )
     check_between(
         problems,
         "timeout_seconds",

@@ -1,19 +1,14 @@
-"""ModelArmorGuardrail: every prompt and every response of a Gateway passes Model Armor.
+"""ModelArmorGuardrail: every prompt and every response of a region's models passes Model Armor.
 
-Owns the templates and the Gateway's one traffic extension. Does not own the grants, which are one
-set a project (ModelArmorAccess), nor the Gateway.
+Owns the templates of the region. Does not own the Gateway's extension: it gives its place in the
+chain (TrafficExtension); nor the grants, which are one set a project (ModelArmorAccess).
 """
 
-from typing import Any
+from collections.abc import Mapping
 
 import pulumi
 
-from components.inference.custom_resources import (
-    GATEWAY,
-    TRAFFIC_EXTENSION,
-    Identity,
-    custom_resource,
-)
+from components.inference.extensions import Extension
 from components.inference.model_armor_arguments import (
     DEFAULT_TIMEOUT_SECONDS,
     UNSCREENED,
@@ -27,36 +22,23 @@ from components.inference.model_armor_templates import (
     Place,
     guardrail_templates,
 )
-from components.names import dns_label
 from components.validation import component_type
-
-EVERY_REQUEST = 'request.path.startsWith("/")'
-BOTH_WAYS = (
-    "RequestHeaders",
-    "RequestBody",
-    "RequestTrailers",
-    "ResponseHeaders",
-    "ResponseBody",
-    "ResponseTrailers",
-)
 
 
 class ModelArmorGuardrail(pulumi.ComponentResource):
-    """Screens what clients send to models and what models answer, on every path of a Gateway.
+    """Screens what clients send to models and what models answer.
 
-    One extension with one chain: a load balancer runs the first chain that matches and no other, so
-    that a second one would open a way around this one. Whatever must see requests before the
-    guardrail, such as API management, precedes it in the chain; responses pass in reverse order.
-    Without an answer of Model Armor a request fails, unless `fail_open` is set. The wait is the
-    longest a load balancer allows, since then each one that ends early fails a request.
+    Model Armor sees all parts of requests and responses. Without its answer a request fails, unless
+    `fail_open` is set. The wait is the longest a load balancer allows, since each one that ends
+    early fails a request.
     https://cloud.google.com/service-extensions/docs/configure-extensions-to-google-services
 
     Raises `pulumi.InputPropertiesError` for wrong arguments, ValueError for more model names with
     guardrails of their own than an extension's metadata holds.
     """
 
-    extension_name: pulumi.Output[str]
-    """Name of the extension, known once it is made."""
+    extension: Extension
+    """The guardrail's place in a chain; what uses it waits for the templates."""
 
     def __init__(
         self,
@@ -66,9 +48,7 @@ class ModelArmorGuardrail(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(ModelArmorGuardrail), name, {}, opts)
         validate_model_armor_guardrail(args).raise_if_any(name)
-        physical_name = f"{dns_label(name)}-guardrail"
-        labels = args.get("labels", {})
-        place = Place(args["project"], args["region"], labels)
+        place = Place(args["project"], args["region"], args.get("labels", {}))
         templates = [
             template
             for guardrail_name, guardrail in _guardrails_in_use(args).items()
@@ -76,46 +56,29 @@ class ModelArmorGuardrail(pulumi.ComponentResource):
                 self, f"{name}-{guardrail_name}", place, guardrail_name, guardrail
             )
         ]
-        extension = custom_resource(
-            f"{name}-extension",
-            TRAFFIC_EXTENSION,
-            Identity(physical_name, args["namespace"], labels),
-            {
-                "targetRefs": [GATEWAY.reference(args["gateway_name"])],
-                "extensionChains": [
-                    {
-                        "name": "every-request",
-                        "matchCondition": {"celExpressions": [{"celMatcher": EVERY_REQUEST}]},
-                        "extensions": [*args.get("preceding_extensions", ()), _callout(args)],
-                    }
-                ],
-            },
-            # From its creation on, every request needs its templates.
-            pulumi.ResourceOptions(parent=self, depends_on=templates),
-        )
-        self.extension_name = extension.id.apply(lambda _: physical_name)
-        self.register_outputs({"extension_name": self.extension_name})
+        # From the extension's creation on, every request needs its templates. Made of inputs, the
+        # settings are known in a preview.
+        metadata = pulumi.Output.all(
+            args["project"], *[template.template_id for template in templates]
+        ).apply(lambda values: _settings(args, str(values[0])))
+        self.extension = {
+            "name": "model-armor",
+            "google_api": f"modelarmor.{args['region']}.rep.googleapis.com",
+            "timeout_seconds": args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+            "fail_open": args.get("fail_open", False),
+            "metadata": metadata,
+        }
+        self.register_outputs({"extension": self.extension})
+
+
+def _settings(args: ModelArmorGuardrailArgs, project: str) -> Mapping[str, str]:
+    return model_armor_settings(project, args["region"], args["models"], args["default"])
 
 
 def _guardrails_in_use(args: ModelArmorGuardrailArgs) -> dict[str, Guardrail]:
     guardrails = {**args["guardrails"], UNSCREENED: UNSCREENED_GUARDRAIL}
     used = {*args["models"].values(), args["default"]}
     return {name: guardrail for name, guardrail in guardrails.items() if name in used}
-
-
-def _callout(args: ModelArmorGuardrailArgs) -> dict[str, Any]:
-    return {
-        "name": "model-armor",
-        "googleAPIServiceName": f"modelarmor.{args['region']}.rep.googleapis.com",
-        "timeout": f"{args.get('timeout_seconds', DEFAULT_TIMEOUT_SECONDS)}s",
-        "failOpen": args.get("fail_open", False),
-        "supportedEvents": list(BOTH_WAYS),
-        "metadata": pulumi.Output.from_input(args["project"]).apply(
-            lambda project: model_armor_settings(
-                project, args["region"], args["models"], args["default"]
-            )
-        ),
-    }
 
 
 __all__ = ["ModelArmorGuardrail", "ModelArmorGuardrailArgs", "validate_model_armor_guardrail"]

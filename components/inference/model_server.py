@@ -28,6 +28,7 @@ from components.inference.model_server_arguments import (
 from components.inference.model_server_pod import pod_spec
 from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autoscaler
 from components.inference.pods import selector_labels
+from components.inference.replica_guardrail import guardrail_container
 from components.names import dns_label
 from components.validation import component_type
 
@@ -50,7 +51,7 @@ class ModelServer(pulumi.ComponentResource):
     pod_labels: Mapping[str, str]
     """Labels that select the replicas, and nothing else: the selector of the pool."""
     port: int
-    """Port the replicas listen on."""
+    """Port the replicas take requests on: the guardrail's where there is one."""
     model_names: Sequence[str]
     """Names clients may send: the model's, then the adapters'."""
 
@@ -67,7 +68,7 @@ class ModelServer(pulumi.ComponentResource):
         several = args.get("nodes", 1) > 1
         # Of a replica that spans nodes only the leader answers.
         self.pod_labels = {**selector, **multi_node.LEADER} if several else selector
-        self.port = vllm.PORT
+        self.port = args["guardrail"]["port"] if "guardrail" in args else vllm.PORT
         self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
         labels = {**args.get("labels", {}), **selector}
         identity = Identity(physical_name, args["namespace"], labels)
@@ -175,7 +176,7 @@ class ModelServer(pulumi.ComponentResource):
         )
 
     def _pod(self, args: ModelServerArgs, identity: Identity) -> PodSpecArgsDict:
-        gpus = args.get("gpus", 1)
+        gpus, drain_seconds = args.get("gpus", 1), args.get("drain_seconds", 60)
         return pod_spec(
             account=identity.name,
             image=args["image"],
@@ -197,7 +198,10 @@ class ModelServer(pulumi.ComponentResource):
             tolerations=args.get("tolerations", ()),
             token_file=TOKEN_FILE if args.get("gated", False) else None,
             startup_timeout_seconds=args.get("startup_timeout_seconds", 1800),
-            drain_seconds=args.get("drain_seconds", 60),
+            drain_seconds=drain_seconds,
+            guardrail=guardrail_container(args["guardrail"], drain_seconds)
+            if "guardrail" in args
+            else None,
         )
 
     def _groups(

@@ -14,6 +14,22 @@ from components.validation import Problems
 LONGEST_SECONDS = 24 * 3600
 
 
+class ReplicaGuardrail(TypedDict):
+    """A guardrail in each replica's pod, which takes the requests and asks the model itself."""
+
+    image: pulumi.Input[str]
+    """Container image of a proxy that runs as any user. It forwards every path, /health and
+    /metrics included, to the address in its variable UPSTREAM_URL."""
+    port: int
+    """Port it listens on: 1024 to 65535, not the model server's 8000."""
+    cpu: NotRequired[str]
+    """CPU (default 1)."""
+    memory: NotRequired[str]
+    """Memory (default 2Gi)."""
+    environment: NotRequired[Mapping[str, str]]
+    """Further environment variables. No secrets: they would be in the manifest."""
+
+
 class ModelServerArgs(TypedDict):
     """Arguments of `ModelServer`."""
 
@@ -74,6 +90,8 @@ class ModelServerArgs(TypedDict):
     """Time a stopping replica goes on answering (default 60)."""
     wait_for_ready: NotRequired[bool]
     """Wait until the replicas are ready (default false: GPUs out of stock are no failed update)."""
+    guardrail: NotRequired[ReplicaGuardrail]
+    """A guardrail in front of the model in every replica (default none)."""
     labels: NotRequired[Mapping[str, str]]
     """Kubernetes labels."""
 
@@ -101,6 +119,13 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
     check_between(problems, "max_context", args.get("max_context", 1), 1, 100_000_000, "tokens")
     for field in ("startup_timeout_seconds", "drain_seconds"):
         check_between(problems, field, args.get(field, 1), 1, LONGEST_SECONDS, "seconds")
+    if "guardrail" in args:
+        port = args["guardrail"]["port"]
+        check_between(problems, "guardrail.port", port, 1024, 65535)
+        if port == vllm.PORT:
+            problems.add(
+                "guardrail.port", f"found {port}, which the model server has; give another"
+            )
     _check_source(problems, args)
     _check_adapters(problems, args)
     for flag in vllm.own_flags_in(args.get("server_args", {})):

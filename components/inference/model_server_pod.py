@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
     HTTPGetActionArgsDict,
     PodSpecArgsDict,
     TolerationArgsDict,
@@ -39,6 +40,7 @@ def pod_spec(
     token_file: str | None,
     startup_timeout_seconds: int,
     drain_seconds: int,
+    guardrail: ContainerArgsDict | None = None,
 ) -> PodSpecArgsDict:
     """Give the spec of the pod. A `token_file` is mounted from a SecretProviderClass `account`."""
     environment = {
@@ -83,6 +85,7 @@ def pod_spec(
         "termination_grace_period_seconds": drain_seconds + GRACE_AFTER_DRAIN_SECONDS,
         "volumes": volumes,
         "containers": [
+            *([guardrail] if guardrail else []),
             {
                 "name": "vllm",
                 "image": image,
@@ -111,6 +114,6 @@ def pod_spec(
                 },
                 # vLLM stops accepting at SIGTERM; the load balancer must have left before.
                 "lifecycle": {"pre_stop": {"sleep": {"seconds": drain_seconds}}},
-            }
+            },
         ],
     }

@@ -1,7 +1,9 @@
 """What must hold between the values of a config that each are fine alone."""
 
+from config.checks.api_management import check_api_management
 from config.checks.consumers import check_consumers
 from config.checks.gpu_pools import check_gpu_pools
+from config.checks.guardrail_services import check_guardrail_services
 from config.checks.guardrails import check_guardrails
 from config.checks.models import check_models
 from config.checks.network import check_network
@@ -16,6 +18,8 @@ _CHECKS = (
     check_gpu_pools,
     check_models,
     check_guardrails,
+    check_guardrail_services,
+    check_api_management,
     check_consumers,
     check_pipelines,
     check_perimeter,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from config.errors import Problem, did_you_mean, listed, shown
-from config.guardrails import DEFAULT, UNSCREENED, Guardrail
+from config.guardrails import DEFAULT, REPLICA, UNSCREENED, Guardrail
 from config.known import Known
 
 
@@ -47,7 +47,7 @@ def _check_used(known: Known) -> Iterator[Problem]:
 
 
 def _check_each(known: Known) -> Iterator[Problem]:
-    failures = {guardrail.fail_open for guardrail in known.guardrails.values()}
+    failures = {each.fail_open for each in known.guardrails.values() if each.at != REPLICA}
     if DEFAULT not in known.names.get("guardrails", ()):
         failures.add(Guardrail().fail_open)
     for name, guardrail in known.guardrails.items():
@@ -58,7 +58,7 @@ def _check_each(known: Known) -> Iterator[Problem]:
                 "nothing where sensitive_data is 'none'",
                 "remove it, or block or redact sensitive data",
             )
-        if guardrail.fail_open and len(failures) > 1:
+        if guardrail.fail_open and guardrail.at != REPLICA and len(failures) > 1:
             yield Problem(
                 ("guardrails", name, "fail_open"),
                 "true",

@@ -37,6 +37,15 @@ _VALUES: Final[Mapping[str, Any]] = {
         }
     },
     "guardrails": {"default": {"sensitive_data": "redact", "info_types": ["IBAN_CODE"]}},
+    "guardrail_floor": {"enforce": False, "responsible_ai": {"hate_speech": "high"}},
+    "api_management": {
+        "apigee": {
+            "organization": "acme-test",
+            "consumers": {
+                "apps": {"requests_per_minute": 60, "quota": {"requests": 1000, "per": "day"}}
+            },
+        }
+    },
     "gateway": {"hostname": "inference.acme.internal"},
     "consumers": {
         "apps": {"subnets": {"us-central1": "10.200.0.0/24"}},

@@ -141,3 +141,40 @@ def test_the_most_replicas_are_those_that_stay_or_the_autoscalers() -> None:
     assert sets["llama-3.1-8b"].most_replicas == sets["llama-3.1-8b"].replicas == 2
     assert PROD.autoscales_in("us-east4")
     assert not from_mapping(values(), SOURCE).autoscales_in("us-central1")
+
+
+def test_a_model_with_a_guardrail_at_its_replicas_has_none_at_the_gateway() -> None:
+    at_replica = {"at": "replica", "service": {"image": "docker.io/acme/nemo:1", "port": 8080}}
+    platform = from_mapping(
+        changed(
+            ("guardrails|nemo", at_replica),
+            ("models|raw", {**values()["models"]["qwen3-4b"], "adapters": [], "guardrail": "nemo"}),
+        ),
+        SOURCE,
+    )
+    assert platform.guardrails_by_model("us-central1") == {
+        "qwen3-4b": "default",
+        "tone": "default",
+        "raw": "none",
+    }
+    found = platform.replica_guardrail(platform.models["raw"])
+    assert found is not None
+    assert found.port == 8080
+    assert platform.replica_guardrail(platform.models["qwen3-4b"]) is None
+    assert platform.gateway_guardrail("us-central1") is None
+
+
+def test_a_service_at_the_gateway_takes_the_place_of_model_armor() -> None:
+    service = {"service": {"service": "nemo", "port": 50051}, "fail_open": True}
+    platform = from_mapping(changed(("guardrails|default", service)), SOURCE)
+    found = platform.gateway_guardrail("us-central1")
+    assert found is not None
+    assert found.service == "nemo"
+    assert platform.guardrails_fail_open
+    assert PROD.gateway_guardrail("us-east4") is None
+
+
+def test_apigee_needs_its_api_on_and_nothing_else_does() -> None:
+    assert "apigee.googleapis.com" in PROD.services
+    without = from_mapping(changed(("api_management", REMOVED)), SOURCE)
+    assert "apigee.googleapis.com" not in without.services

@@ -15,18 +15,30 @@ from tests.kubernetes.wire import on_the_wire
 SELF_CHANGING = {"APIService", "CustomResourceDefinition"}
 """Kinds whose status the API server changes by itself."""
 WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
+RELEASE = "kubernetes:helm.sh/v3:Release"
+"""No object of Kubernetes: Helm applies what its chart makes."""
+SERVICES = "dev with services in the chain and a guardrail at the replicas"
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
+def _with_services(config: dict[str, Any]) -> None:
+    server = {"image": "us-docker.pkg.dev/acme/images/server:1.0", "port": 50051}
+    config["api_management"] = {"extension": server}
+    config["guardrails"] = {"default": {"at": "replica", "service": server}}
+
+
+@pytest.fixture(scope="module", params=["dev", "prod", SERVICES])
 def clusters(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[Manifest]]:
     """What the environment's rehearsal made in each of its clusters, dependencies first."""
-    rehearsal = Rehearsal(request.param, tmp_path_factory.mktemp(request.param))
+    stack = "dev" if request.param == SERVICES else request.param
+    rehearsal = Rehearsal(stack, tmp_path_factory.mktemp(stack))
+    if request.param == SERVICES:
+        rehearsal.edit(_with_services)
     operations.up(rehearsal.places)
     found: dict[str, list[Manifest]] = {}
     for resource in rehearsal.resources():
-        if resource["type"].startswith("kubernetes:"):
+        if resource["type"].startswith("kubernetes:") and resource["type"] != RELEASE:
             found.setdefault(resource["provider"], []).append(on_the_wire(resource["inputs"]))
     return found
 

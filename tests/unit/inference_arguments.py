@@ -79,8 +79,6 @@ GATEWAY: InferenceGatewayArgs = {
 GUARDRAIL: ModelArmorGuardrailArgs = {
     "project": "acme",
     "region": "us-central1",
-    "namespace": "inference",
-    "gateway_name": "gateway",
     "guardrails": {
         "default": {},
         "strict": {

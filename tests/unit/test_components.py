@@ -15,6 +15,7 @@ import components
 from tests.unit import (
     inference_arguments,
     operations_arguments,
+    request_chain_arguments,
     test_consumer_vpc,
     test_gke_cluster,
     test_gpu_node_pool,
@@ -32,6 +33,10 @@ from tests.unit.harness import Cloud, Deploy, Recorded
 every_component = pytest.mark.parametrize("name", components.COMPONENTS)
 
 ARGUMENTS: Mapping[str, Any] = {
+    "ApigeeApi": request_chain_arguments.API,
+    "ApigeeBackend": request_chain_arguments.BACKEND,
+    "ApigeeOperatorAccess": request_chain_arguments.OPERATOR_ACCESS,
+    "ApigeeOrganization": request_chain_arguments.ORGANIZATION,
     "BodyBasedRouter": {
         "namespace": "inference",
         "physical_name": "router",
@@ -39,6 +44,7 @@ ARGUMENTS: Mapping[str, Any] = {
         "image": "router:1",
     },
     "Budget": operations_arguments.BUDGET,
+    "CalloutService": request_chain_arguments.CALLOUT,
     "CloudRunService": test_serverless_parts.SERVICE_ARGS,
     "ConsumerVpc": test_consumer_vpc.ARGS,
     "DeadLetter": test_serverless_parts.DEAD_LETTER_ARGS,
@@ -59,6 +65,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
     "MetricsAdapter": operations_arguments.ADAPTER,
     "ModelArmorAccess": {"project": "p", "project_number": "1", "grant_container_admin": True},
+    "ModelArmorFloor": {"project": "p"},
     "ModelArmorGuardrail": inference_arguments.GUARDRAIL,
     "ModelServer": inference_arguments.GATED_SERVER,
     "NotificationChannels": operations_arguments.CHANNELS,
@@ -70,6 +77,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "PubSubCloudRunPipeline": test_pubsub_cloud_run_pipeline.ARGS,
     "RestrictedGoogleApis": {"project": "p", "network": "n"},
     "ResultsTable": test_serverless_parts.RESULTS_ARGS,
+    "TrafficExtension": request_chain_arguments.CHAIN,
     "Vpc": {**test_vpc.TWO_REGIONS, "restricted_google_apis": True},
     "VpcPerimeter": test_vpc_perimeter.ARGS,
 }

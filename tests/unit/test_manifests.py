@@ -9,17 +9,22 @@ import jsonschema
 import pytest
 import yaml
 
+from components.api_management.apigee_backend import ApigeeBackend
+from components.inference.callout_service import CalloutService
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_server import ModelServer
+from components.inference.traffic_extension import TrafficExtension
 from tests.unit.harness import Cloud, Deploy, Recorded
 from tests.unit.inference_arguments import GATED_SERVER, GATEWAY, GUARDRAIL
+from tests.unit.request_chain_arguments import BACKEND, CALLOUT, CHAIN
 
 DEFINITIONS = Path(__file__).parents[2] / "sandbox" / "crds"
 BUILT_IN = {
     "apiextensions.k8s.io",
     "apps",
     "core",
+    "helm.sh",
     "policy",
     "rbac.authorization.k8s.io",
 }
@@ -57,10 +62,19 @@ def _custom_resources(cloud: Cloud) -> list[Recorded]:
     return [r for r in kubernetes if r.type.split(":")[1].split("/")[0] not in BUILT_IN]
 
 
+def check_fits(api_version: str, kind: str, spec: Mapping[str, Any]) -> None:
+    """Raises jsonschema.ValidationError where a spec does not fit the definition of its kind."""
+    manifest = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, "spec": spec}
+    jsonschema.validate(manifest, _schemas()[api_version, kind])
+
+
 def _everything() -> None:
     InferenceGateway("gateway", GATEWAY)
     ModelServer("server", GATED_SERVER)
-    ModelArmorGuardrail("armor", GUARDRAIL)
+    armor, callout = ModelArmorGuardrail("armor", GUARDRAIL), CalloutService("callout", CALLOUT)
+    apigee = ApigeeBackend("apigee", BACKEND)
+    extensions = [apigee.extension, callout.extension, armor.extension]
+    TrafficExtension("chain", {**CHAIN, "extensions": extensions})
 
 
 def test_every_custom_resource_fits_its_definition(deploy: Deploy):
@@ -72,6 +86,7 @@ def test_every_custom_resource_fits_its_definition(deploy: Deploy):
         jsonschema.validate(manifest, schema)
         kinds.add(manifest["kind"])
     assert kinds == {
+        "ApigeeBackendService",
         "GCPBackendPolicy",
         "GCPGatewayPolicy",
         "GCPRoutingExtension",

@@ -1,0 +1,116 @@
+"""ApigeeOrganization: an Apigee organization for a project that has none, up to its environment.
+
+Owns the organization, an instance in each region and the environment the gateway's proxy runs in.
+Does not own the API (ApigeeApi). A project has one organization at most: use an existing one
+without this component.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.validation import Problems, component_type
+
+EXTENSION_PROCESSOR: Final = "apigee-service-extension-enabled"
+"""Property of an environment whose proxies answer load balancers."""
+
+
+class ApigeeOrganizationArgs(TypedDict):
+    """Arguments of `ApigeeOrganization`."""
+
+    project: pulumi.Input[str]
+    """Project id, which becomes the organization's name."""
+    regions: Sequence[str]
+    """Regions with a gateway; each gets an instance."""
+    environment: str
+    """Name of the environment: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
+    analytics_region: NotRequired[str]
+    """Region of analytics data, which cannot be changed later (default: the first region)."""
+    billing_type: NotRequired[str]
+    """PAYG (default), SUBSCRIPTION or EVALUATION."""
+    deletion_protection: NotRequired[bool]
+    """Whether the organization is protected from deletion (default true). A deleted one keeps its
+    name for days, so that no other can be made in the project."""
+
+
+def validate_apigee_organization(args: ApigeeOrganizationArgs) -> Problems:
+    """Check the plain arguments of an `ApigeeOrganization`."""
+    problems = Problems()
+    problems.check_not_empty("regions", args["regions"], "a region")
+    problems.check_name("environment", args["environment"])
+    problems.check_one_of(
+        "billing_type", args.get("billing_type", "PAYG"), {"PAYG", "SUBSCRIPTION", "EVALUATION"}
+    )
+    return problems
+
+
+class ApigeeOrganization(pulumi.ComponentResource):
+    """Makes an Apigee organization that is reached by Private Service Connect, without peering.
+
+    The environment is of type COMPREHENSIVE, as proxies that answer load balancers need at least an
+    INTERMEDIATE one. Making it takes about an hour, and it costs by the hour from then on.
+    https://cloud.google.com/apigee/docs/api-platform/get-started/overview
+    https://cloud.google.com/apigee/docs/api-platform/service-extensions/extension-processor-overview
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    """
+
+    organization: pulumi.Output[str]
+    """Name of the organization."""
+    environment: pulumi.Output[str]
+    """Name of the environment, known once it runs in every region."""
+
+    def __init__(
+        self, name: str, args: ApigeeOrganizationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(ApigeeOrganization), name, {}, opts)
+        validate_apigee_organization(args).raise_if_any(name)
+        child = pulumi.ResourceOptions(parent=self)
+        protected = args.get("deletion_protection", True)
+        organization = gcp.apigee.Organization(
+            f"{name}-organization",
+            project_id=args["project"],
+            analytics_region=args.get("analytics_region", args["regions"][0]),
+            runtime_type="CLOUD",
+            billing_type=args.get("billing_type", "PAYG"),
+            disable_vpc_peering=True,
+            opts=pulumi.ResourceOptions(parent=self, protect=protected or None),
+        )
+        environment = gcp.apigee.Environment(
+            f"{name}-environment",
+            name=args["environment"],
+            org_id=organization.id,
+            type="COMPREHENSIVE",
+            deployment_type="PROXY",
+            api_proxy_type="PROGRAMMABLE",
+            properties={"properties": [{"name": EXTENSION_PROCESSOR, "value": "true"}]},
+            opts=child,
+        )
+        attachments: list[gcp.apigee.InstanceAttachment] = []
+        for region in args["regions"]:
+            instance = gcp.apigee.Instance(
+                f"{name}-{region}",
+                name=region,
+                org_id=organization.id,
+                location=region,
+                opts=child,
+            )
+            attachments.append(
+                gcp.apigee.InstanceAttachment(
+                    f"{name}-{region}-attachment",
+                    instance_id=instance.id,
+                    environment=environment.name,
+                    opts=child,
+                )
+            )
+        self.organization = organization.project_id
+        # Made of inputs, the name is known in a preview.
+        self.environment = pulumi.Output.all(
+            environment.name, *[attachment.environment for attachment in attachments]
+        ).apply(lambda names: str(names[0]))
+        self.register_outputs({"organization": self.organization, "environment": self.environment})
+
+
+__all__ = ["ApigeeOrganization", "ApigeeOrganizationArgs", "validate_apigee_organization"]

@@ -1,0 +1,119 @@
+"""What a service in the chain of a Gateway's traffic extension is, as its owner gives it.
+
+Fields: https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gke-service-extensions
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NotRequired, TypedDict
+
+import pulumi
+
+from components.inference.custom_resources import APIGEE_BACKEND_SERVICE, SERVICE
+from components.validation import Problems
+
+EVENTS: Final = (
+    "RequestHeaders",
+    "RequestBody",
+    "RequestTrailers",
+    "ResponseHeaders",
+    "ResponseBody",
+    "ResponseTrailers",
+)
+"""Everything of a request and of its response."""
+DEFAULT_TIMEOUT_SECONDS: Final = 10
+"""The longest a load balancer waits: each wait that ends early fails a request."""
+LEAST_TIMEOUT_SECONDS: Final = 0.01
+BACKENDS: Final = ("google_api", "service", "apigee_backend")
+HTTPS_PORT: Final = 443
+
+
+class ServiceBackend(TypedDict):
+    """A Service of the Gateway's namespace that answers the ext_proc protocol of Envoy."""
+
+    name: pulumi.Input[str]
+    """Name of the Service, known once it answers."""
+    port: int
+    """Port of the Service; its appProtocol is HTTP2."""
+
+
+class Extension(TypedDict):
+    """A service that sees requests and responses, and may change or refuse them."""
+
+    name: str
+    """Name within the chain: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
+    google_api: NotRequired[str]
+    """Host name of a Google API that is called. One of this, `service` and `apigee_backend`."""
+    service: NotRequired[ServiceBackend]
+    """A Service of the cluster that is called."""
+    apigee_backend: NotRequired[pulumi.Input[str]]
+    """Name of the ApigeeBackendService that is called."""
+    events: NotRequired[Sequence[str]]
+    """Parts of requests and responses that are sent (default: all six)."""
+    whole_bodies: NotRequired[bool]
+    """Bodies are held back until the service has them whole, so that nothing of a long prompt
+    passes unseen (default false: chunk by chunk)."""
+    fail_open: NotRequired[bool]
+    """Without an answer, let requests and responses pass (default false)."""
+    timeout_seconds: NotRequired[float]
+    """Longest wait for an answer: 0.01 to 10 (default 10)."""
+    metadata: NotRequired[pulumi.Input[Mapping[str, str]]]
+    """What the service is told with each request."""
+
+
+def check_extension(problems: Problems, path: str, extension: Extension) -> None:
+    """Notes what a load balancer refuses in an extension."""
+    problems.check_name(f"{path}.name", extension["name"])
+    given = [key for key in BACKENDS if key in extension]
+    if len(given) != 1:
+        problems.add(
+            path,
+            f"found {' and '.join(given) or 'no backend'}, allowed: one of {', '.join(BACKENDS)}",
+        )
+    events = extension.get("events", EVENTS)
+    problems.check_not_empty(f"{path}.events", events, "an event")
+    for event in events:
+        problems.check_one_of(f"{path}.events", event, EVENTS)
+    bodies = {"RequestBody", "RequestTrailers", "ResponseBody", "ResponseTrailers"}
+    if extension.get("whole_bodies", False) and (missing := sorted(bodies.difference(events))):
+        problems.add(
+            f"{path}.events",
+            f"found none of {', '.join(missing)}, which whole_bodies needs; add them",
+        )
+    seconds = extension.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
+    if not LEAST_TIMEOUT_SECONDS <= seconds <= DEFAULT_TIMEOUT_SECONDS:
+        problems.add(
+            f"{path}.timeout_seconds",
+            f"found {seconds}, allowed: {LEAST_TIMEOUT_SECONDS} to {DEFAULT_TIMEOUT_SECONDS}"
+            " seconds",
+        )
+
+
+def extension_spec(extension: Extension) -> dict[str, Any]:
+    """Give an extension as a GCPTrafficExtension has it. Closed on failure unless it says so."""
+    seconds = extension.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
+    spec: dict[str, Any] = {
+        "name": extension["name"],
+        "timeout": f"{seconds}s" if isinstance(seconds, int) else f"{round(seconds * 1000)}ms",
+        "failOpen": extension.get("fail_open", False),
+        "supportedEvents": list(extension.get("events", EVENTS)),
+    }
+    if "google_api" in extension:
+        spec["googleAPIServiceName"] = extension["google_api"]
+    if "service" in extension:
+        service = extension["service"]
+        # A Service needs an authority: the host name its calls are for. Any will do.
+        spec["authority"] = service["name"]
+        spec["backendRef"] = {
+            "group": "",
+            "kind": SERVICE.kind,
+            "name": service["name"],
+            "port": service["port"],
+        }
+    if "apigee_backend" in extension:
+        reference = APIGEE_BACKEND_SERVICE.reference(extension["apigee_backend"])
+        spec["backendRef"] = {**reference, "port": HTTPS_PORT}
+    if extension.get("whole_bodies", False):
+        spec["requestBodySendMode"] = spec["responseBodySendMode"] = "FullDuplexStreamed"
+    if "metadata" in extension:
+        spec["metadata"] = extension["metadata"]
+    return spec

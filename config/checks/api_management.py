@@ -1,0 +1,94 @@
+"""API management: one kind, consumers there are, and a way to know them."""
+
+from collections.abc import Iterator
+
+from config.api_management import NEW, Apigee
+from config.checks.callouts import check_callout
+from config.checks.references import check_name
+from config.errors import Problem, shown
+from config.known import Known
+
+_AREA = "api_management"
+_APIGEE = (_AREA, "apigee")
+
+
+def check_api_management(known: Known) -> Iterator[Problem]:
+    """The kind of API management, and its settings."""
+    management = known.api_management
+    if management is None:
+        return
+    if (management.apigee is None) == (management.extension is None):
+        yield Problem(
+            (_AREA,),
+            "neither of them" if management.apigee is None else "both of them",
+            "exactly one of apigee, extension",
+            f"give one, or leave {_AREA} out for none",
+        )
+    if management.extension is not None:
+        yield from check_callout((_AREA, "extension"), management.extension)
+    if management.apigee is not None:
+        yield from _check_consumers(known, management.apigee)
+        yield from _check_authentication(management.apigee)
+        yield from _check_organization(management.apigee)
+
+
+def _check_consumers(known: Known, apigee: Apigee) -> Iterator[Problem]:
+    for name in apigee.consumers:
+        path = (*_APIGEE, "consumers", name)
+        yield from check_name(known, "consumers", path, name)
+        if not known.names.get("consumers", {"unread"}):
+            yield Problem(
+                path, shown(name), "a key of consumers", "there are none: add it to consumers"
+            )
+
+
+def _check_authentication(apigee: Apigee) -> Iterator[Problem]:
+    tokens = apigee.authentication == "jwt"
+    if tokens and apigee.jwt is None:
+        yield Problem(
+            (*_APIGEE, "jwt"),
+            "nothing",
+            "issuer, audience and jwks_uri, as authentication is 'jwt'",
+            "add them, or use authentication: api-key",
+        )
+    if not tokens and apigee.jwt is not None:
+        yield Problem(
+            (*_APIGEE, "jwt"),
+            "an issuer although authentication is 'api-key'",
+            "nothing where keys identify consumers",
+            "remove it, or use authentication: jwt",
+        )
+    clients: dict[str, str] = {}
+    for name, consumer in apigee.consumers.items():
+        path = (*_APIGEE, "consumers", name, "client_id")
+        if tokens and consumer.client_id is None:
+            yield Problem(
+                path, "nothing", "what tokens name the client", "add it: a token is known by it"
+            )
+        if consumer.client_id is None:
+            continue
+        if not tokens:
+            yield Problem(
+                path,
+                shown(consumer.client_id),
+                "nothing where authentication is 'api-key'",
+                "remove it: Apigee makes the key",
+            )
+        other = clients.setdefault(consumer.client_id, name)
+        if other != name:
+            yield Problem(
+                path,
+                f"{shown(consumer.client_id)}, the client of {other} too",
+                "a client of its own for each consumer",
+                "change one of them",
+            )
+
+
+def _check_organization(apigee: Apigee) -> Iterator[Problem]:
+    if apigee.organization != NEW and apigee.analytics_region is not None:
+        yield Problem(
+            (*_APIGEE, "analytics_region"),
+            shown(apigee.analytics_region),
+            f"nothing beside an existing organization ('{NEW}' makes one)",
+            "remove it: the organization has one",
+        )

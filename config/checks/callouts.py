@@ -1,0 +1,36 @@
+"""Services that requests pass: run from an image, or there already."""
+
+from collections.abc import Iterator
+
+from config.callouts import Callout
+from config.errors import KeyPath, Problem, listed
+
+LOWEST_PORT = 1024
+_OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
+
+
+def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
+    """What is run and how, or where it is."""
+    if (callout.image is None) == (callout.service is None):
+        yield Problem(
+            path,
+            "neither image nor service" if callout.image is None else "image and service together",
+            "exactly one of image, service",
+            "give an image to run, or the name of a Service that is there",
+        )
+    elif callout.service is not None:
+        extra = sorted(callout.model_fields_set.intersection(_OF_AN_IMAGE))
+        if extra:
+            yield Problem(
+                (*path, extra[0]),
+                "a setting of what an image runs",
+                f"none of {listed(_OF_AN_IMAGE)} beside service",
+                "remove it: whoever runs the Service decides",
+            )
+    elif callout.port < LOWEST_PORT:
+        yield Problem(
+            (*path, "port"),
+            str(callout.port),
+            f"{LOWEST_PORT} or more beside image (it doesn't run as root)",
+            "let the server listen on a higher port",
+        )

@@ -1,0 +1,67 @@
+"""Services of the cluster that requests pass, as the config describes them."""
+
+import pulumi
+
+from components.cluster.image_mirror import ImageMirror
+from components.inference.callout_service import CalloutService, CalloutServiceArgs
+from components.inference.extensions import Extension
+from components.inference.model_server_arguments import ReplicaGuardrail
+from config.callouts import Callout
+
+_ARTIFACT_REGISTRY = "-docker.pkg.dev/"
+
+
+def build_callout(
+    name: str,
+    extension_name: str,
+    callout: Callout,
+    failure: tuple[bool, int],
+    images: ImageMirror,
+    namespace: pulumi.Output[str],
+    options: pulumi.ResourceOptions,
+) -> Extension:
+    """Runs a service, or takes the one that is there, and gives its place in the chain.
+
+    `failure` says whether requests pass without its answer, and the seconds to wait for it.
+    """
+    fail_open, timeout_seconds = failure
+    if callout.service is not None:
+        return {
+            "name": extension_name,
+            "service": {"name": callout.service, "port": callout.port},
+            "whole_bodies": True,
+            "fail_open": fail_open,
+            "timeout_seconds": timeout_seconds,
+        }
+    args: CalloutServiceArgs = {
+        "namespace": namespace,
+        "extension_name": extension_name,
+        "image": _image(callout, images),
+        "port": callout.port,
+        "replicas": callout.replicas,
+        "cpu": callout.cpu,
+        "memory": callout.memory,
+        "environment": callout.environment,
+        "fail_open": fail_open,
+        "timeout_seconds": timeout_seconds,
+    }
+    if callout.health_port is not None:
+        args["health_port"] = callout.health_port
+    return CalloutService(f"{name}-{extension_name}", args, options).extension
+
+
+def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:
+    """Gives the guardrail of a model server's pods."""
+    return {
+        "image": _image(callout, images),
+        "port": callout.port,
+        "cpu": callout.cpu,
+        "memory": callout.memory,
+        "environment": callout.environment,
+    }
+
+
+def _image(callout: Callout, images: ImageMirror) -> pulumi.Input[str]:
+    image = callout.image or ""
+    # Artifact Registry is reached without a mirror.
+    return image if _ARTIFACT_REGISTRY in image else images.reference(image)

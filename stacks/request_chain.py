@@ -1,0 +1,107 @@
+"""What every request of a region's gateway passes: API management, then the guardrail."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster.gke_cluster import GkeCluster
+from components.cluster.image_mirror import ImageMirror
+from components.inference.extensions import Extension
+from components.inference.inference_gateway import InferenceGateway
+from components.inference.model_armor_access import ModelArmorAccess
+from components.inference.traffic_extension import TrafficExtension
+from config.platform import Platform
+from stacks.api_management import ManagedApi, build_apigee_extension, build_managed_api
+from stacks.callouts import build_callout
+from stacks.foundation import PLATFORM, Foundation
+from stacks.guardrails import build_access, build_floor, build_model_armor
+
+
+@dataclass(frozen=True)
+class ChainParts:
+    """What the chains of all regions share."""
+
+    access: ModelArmorAccess | None
+    api: ManagedApi | None
+
+
+def build_chain_parts(platform: Platform, foundation: Foundation) -> ChainParts:
+    """Makes what is there once a project."""
+    build_floor(platform, foundation)
+    return ChainParts(build_access(platform, foundation), build_managed_api(platform, foundation))
+
+
+@dataclass(frozen=True)
+class ChainBuilder:
+    """Makes the chain of one region."""
+
+    platform: Platform
+    foundation: Foundation
+    parts: ChainParts
+    region: str
+    cluster: GkeCluster
+    images: ImageMirror
+    namespace: pulumi.Output[str]
+    options: pulumi.ResourceOptions
+
+    def build(self, gateway: InferenceGateway) -> TrafficExtension | None:
+        """Puts the chain before the models; None where nothing is in it."""
+        # Who may not call is refused before the prompt is screened, and paid for.
+        found = [self._api_management(), self._guardrail()]
+        extensions = [extension for extension in found if extension is not None]
+        if not extensions:
+            return None
+        return TrafficExtension(
+            self._name,
+            {
+                "namespace": self.namespace,
+                "gateway_name": gateway.gateway_name,
+                "extensions": extensions,
+            },
+            self.options,
+        )
+
+    @property
+    def _name(self) -> str:
+        return f"{PLATFORM}-{self.region}"
+
+    def _api_management(self) -> Extension | None:
+        management = self.platform.api_management
+        if self.parts.api is not None:
+            return build_apigee_extension(
+                self.platform,
+                self.foundation,
+                self.region,
+                self.parts.api,
+                self.cluster,
+                self.namespace,
+                self.options,
+            )
+        if management is None or management.extension is None:
+            return None
+        return build_callout(
+            self._name,
+            "api-management",
+            management.extension,
+            (management.fail_open, management.timeout_seconds),
+            self.images,
+            self.namespace,
+            self.options,
+        )
+
+    def _guardrail(self) -> Extension | None:
+        service = self.platform.gateway_guardrail(self.region)
+        if service is None:
+            return build_model_armor(self.platform, self.region, self.parts.access, self.options)
+        return build_callout(
+            self._name,
+            "guardrail",
+            service,
+            (
+                self.platform.guardrails_fail_open,
+                self.platform.gateway.guardrail_timeout_seconds,
+            ),
+            self.images,
+            self.namespace,
+            self.options,
+        )
