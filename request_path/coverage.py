@@ -1,0 +1,119 @@
+"""For which requests a condition holds.
+
+To evaluate a condition on one request says nothing of all the others, so `covers` decides it for a
+whole set: what a route claims. Where that can't be told, nothing is proven.
+"""
+
+from enum import Enum
+
+from request_path.cel import Both, Condition, Constant, Either, Not, Test
+from request_path.matching import Request, Requests
+
+
+class Truth(Enum):
+    """Whether a condition holds for the requests of a set."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    UNPROVEN = "for some, or not known"
+
+
+def holds(condition: Condition, request: Request) -> bool | None:
+    """Whether a condition holds for one request; None where it asks for a header that isn't there.
+
+    CEL raises an error then, unless another part of the condition decides.
+    """
+    match condition:
+        case Constant(value):
+            return value
+        case Not(part):
+            inner = holds(part, request)
+            return None if inner is None else not inner
+        case Both(parts):
+            return _joined([holds(part, request) for part in parts], decisive=False)
+        case Either(parts):
+            return _joined([holds(part, request) for part in parts], decisive=True)
+        case Test("header", "in", _, header):
+            return header in request.headers
+        case Test("header", operation, value, header):
+            found = request.headers.get(header)
+            return None if found is None else _compare(operation, found, value)
+        case Test(attribute, operation, value):
+            found = {"path": request.path, "host": request.host, "method": request.method}
+            return _compare(operation, found[attribute], value)
+
+
+def _joined(results: list[bool | None], *, decisive: bool) -> bool | None:
+    if decisive in results:
+        return decisive
+    return None if None in results else not decisive
+
+
+def _compare(operation: str, found: str, value: str) -> bool:
+    return {
+        "==": found == value,
+        "startsWith": found.startswith(value),
+        "endsWith": found.endswith(value),
+        "contains": value in found,
+    }[operation]
+
+
+def covers(condition: Condition, requests: Requests) -> Truth:
+    """Whether a condition holds for every request of a set, for none, or can't be told."""
+    match condition:
+        case Constant(value):
+            return Truth.ALWAYS if value else Truth.NEVER
+        case Not(part):
+            opposite = {Truth.ALWAYS: Truth.NEVER, Truth.NEVER: Truth.ALWAYS}
+            return opposite.get(covers(part, requests), Truth.UNPROVEN)
+        case Both(parts):
+            found = {covers(part, requests) for part in parts}
+            if Truth.NEVER in found:
+                return Truth.NEVER
+            return Truth.ALWAYS if found == {Truth.ALWAYS} else Truth.UNPROVEN
+        case Either(parts):
+            found = {covers(part, requests) for part in parts}
+            if Truth.ALWAYS in found:
+                return Truth.ALWAYS
+            return Truth.NEVER if found == {Truth.NEVER} else Truth.UNPROVEN
+        case Test():
+            return _covers_test(condition, requests)
+
+
+def _covers_test(test: Test, requests: Requests) -> Truth:
+    if test.attribute == "path":
+        return _covers_path(test, requests)
+    if test.attribute == "header":
+        known = requests.headers.get(test.header)
+        if known is None:
+            return Truth.UNPROVEN
+        return Truth.ALWAYS if test.operation == "in" else _told(test, known)
+    known = requests.host if test.attribute == "host" else requests.method
+    return Truth.UNPROVEN if known is None else _told(test, known)
+
+
+def _told(test: Test, known: str) -> Truth:
+    return Truth.ALWAYS if _compare(test.operation, known, test.value) else Truth.NEVER
+
+
+def _covers_path(test: Test, requests: Requests) -> Truth:
+    if requests.path is not None:
+        return _told(test, requests.path)
+    if requests.prefix is None:
+        every = test.operation != "==" and test.value in {"", "/"} and test.operation != "endsWith"
+        return Truth.ALWAYS if every else Truth.UNPROVEN
+    # The set holds the prefix itself, without a slash at its end, and every path below it.
+    prefix = requests.prefix.rstrip("/")
+    shortest = prefix or "/"
+    below = f"{prefix}/"
+    if test.operation == "startsWith":
+        if shortest.startswith(test.value):
+            return Truth.ALWAYS
+        possible = below.startswith(test.value) or test.value.startswith(below)
+        return Truth.UNPROVEN if possible else Truth.NEVER
+    if test.operation == "==":
+        possible = test.value == shortest or test.value.startswith(below)
+        return Truth.UNPROVEN if possible else Truth.NEVER
+    if test.operation == "contains" and test.value in shortest:
+        return Truth.ALWAYS
+    return Truth.UNPROVEN
