@@ -27,8 +27,9 @@ def findings_of(objects: Objects, unscreened: frozenset[str] = frozenset()) -> l
     """
     if not objects.gateways or not _has_models(objects):
         return []
-    found = [_accepted(each, unscreened) for each in _all(objects)]
-    return list(dict.fromkeys(found))
+    found = (_accepted(each, unscreened) for each in _all(objects))
+    # A route of many matches says the same of each.
+    return list({(each.code, each.subject.urn, each.text()): each for each in found}.values())
 
 
 def _has_models(objects: Objects) -> bool:

@@ -12,19 +12,30 @@ EXTENSION_KINDS: Final = ("GCPTrafficExtension", "GCPRoutingExtension")
 OTHER_KINDS: Final = ("ReferenceGrant", "ApigeeBackendService", "GCPWasmPlugin", "ServiceImport")
 
 
+def is_read(resource_type: str) -> bool:
+    """Whether resources of this type can be among the objects."""
+    return _reader(resource_type) is not None
+
+
 def read(resources: Iterable[Resource]) -> Objects:
     """Give the objects among the resources; everything else is passed over."""
     found: dict[str, list[Any]] = {}
     for resource in resources:
-        reader = _READERS.get(resource.type)
-        if reader is None and resource.type.startswith("kubernetes:"):
-            reader = _CUSTOM.get(resource.type.rpartition(":")[2])
+        reader = _reader(resource.type)
         if reader is not None:
             group, make = reader
             thing = make(resource)
             if thing is not None:
                 found.setdefault(group, []).append(thing)
     return Objects(**{group: tuple(things) for group, things in found.items()})
+
+
+def _reader(resource_type: str) -> "_Reader | None":
+    if resource_type in _READERS:
+        return _READERS[resource_type]
+    if resource_type.startswith("kubernetes:"):
+        return _CUSTOM.get(resource_type.rpartition(":")[2])
+    return None
 
 
 _Reader = tuple[str, Callable[[Resource], object]]
@@ -51,4 +62,4 @@ _CUSTOM: Final[Mapping[str, _Reader]] = {
 }
 
 
-__all__ = ["Resource", "read"]
+__all__ = ["Resource", "is_read", "read"]

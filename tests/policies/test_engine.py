@@ -17,7 +17,7 @@ from pulumi import Output, automation
 from tests.policies.echo_provider import serve
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKS = ("least-privilege", "scale-limits")
+PACKS = ("baseline", "least-privilege", "scale-limits")
 LAUNCHER = f"""#!/bin/sh
 cd "$2" && exec "{sys.executable}" -u -m pulumi.policy "$1" "$2"
 """
@@ -187,7 +187,7 @@ def test_limit_that_is_no_limit_stops_the_engine(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("preview")
 def test_pack_with_a_misspelled_rule_does_not_start(tmp_path: Path) -> None:
-    for room in ("catalog", "cost"):
+    for room in ("catalog", "cost", "request_path"):
         (tmp_path / room).symlink_to(ROOT / room)
     shutil.copytree(ROOT / "policies", tmp_path / "policies")
     pack = tmp_path / "policies" / "least-privilege"
