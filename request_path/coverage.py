@@ -4,6 +4,7 @@ To evaluate a condition on one request says nothing of all the others, so `cover
 whole set: what a route claims. Where that can't be told, nothing is proven.
 """
 
+from dataclasses import replace
 from enum import Enum
 
 from request_path.cel import Both, Condition, Constant, Either, Not, Test
@@ -60,19 +61,33 @@ def _compare(operation: str, found: str, value: str) -> bool:
 
 def covers(condition: Condition, requests: Requests) -> Truth:
     """Whether a condition holds for every request of a set, for none, or can't be told."""
+    truths = {_covers(condition, part) for part in _parts(requests)}
+    return truths.pop() if len(truths) == 1 else Truth.UNPROVEN
+
+
+def _parts(requests: Requests) -> tuple[Requests, ...]:
+    """A prefix `/v1` takes `/v1` itself and all that begins with `/v1/`, but not `/v1x`."""
+    if requests.prefix is None:
+        return (requests,)
+    prefix = requests.prefix.rstrip("/")
+    itself = replace(requests, path=prefix or "/", prefix=None)
+    return (itself, replace(requests, prefix=f"{prefix}/"))
+
+
+def _covers(condition: Condition, requests: Requests) -> Truth:
     match condition:
         case Constant(value):
             return Truth.ALWAYS if value else Truth.NEVER
         case Not(part):
             opposite = {Truth.ALWAYS: Truth.NEVER, Truth.NEVER: Truth.ALWAYS}
-            return opposite.get(covers(part, requests), Truth.UNPROVEN)
+            return opposite.get(_covers(part, requests), Truth.UNPROVEN)
         case Both(parts):
-            found = {covers(part, requests) for part in parts}
+            found = {_covers(part, requests) for part in parts}
             if Truth.NEVER in found:
                 return Truth.NEVER
             return Truth.ALWAYS if found == {Truth.ALWAYS} else Truth.UNPROVEN
         case Either(parts):
-            found = {covers(part, requests) for part in parts}
+            found = {_covers(part, requests) for part in parts}
             if Truth.ALWAYS in found:
                 return Truth.ALWAYS
             return Truth.NEVER if found == {Truth.NEVER} else Truth.UNPROVEN
@@ -102,18 +117,11 @@ def _covers_path(test: Test, requests: Requests) -> Truth:
     if requests.prefix is None:
         every = test.operation != "==" and test.value in {"", "/"} and test.operation != "endsWith"
         return Truth.ALWAYS if every else Truth.UNPROVEN
-    # The set holds the prefix itself, without a slash at its end, and every path below it.
-    prefix = requests.prefix.rstrip("/")
-    shortest = prefix or "/"
-    below = f"{prefix}/"
-    if test.operation == "startsWith":
-        if shortest.startswith(test.value):
-            return Truth.ALWAYS
-        possible = below.startswith(test.value) or test.value.startswith(below)
-        return Truth.UNPROVEN if possible else Truth.NEVER
-    if test.operation == "==":
-        possible = test.value == shortest or test.value.startswith(below)
-        return Truth.UNPROVEN if possible else Truth.NEVER
-    if test.operation == "contains" and test.value in shortest:
+    below = requests.prefix
+    if test.operation == "startsWith" and below.startswith(test.value):
         return Truth.ALWAYS
+    if test.operation == "contains" and test.value in below:
+        return Truth.ALWAYS
+    if test.operation in {"startsWith", "=="} and not test.value.startswith(below):
+        return Truth.NEVER
     return Truth.UNPROVEN

@@ -136,7 +136,7 @@ def violating() -> None:
 
 
 def test_clean_program_passes_without_a_word(preview: Preview) -> None:
-    output = re.sub(r"warning: using \S+ from \$PATH|2 warnings", "", preview(clean, "dev"))
+    output = re.sub(r"warning: using \S+ from \$PATH|[0-9]+ warnings", "", preview(clean, "dev"))
     for word in ("[mandatory]", "[advisory]", "can't run policy", "warning", "error"):
         assert word not in output, output
     for pack in PACKS:
