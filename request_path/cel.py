@@ -22,7 +22,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Test:
+class Comparison:
     """A test of one attribute: `path`, `host`, `method`, or of a header by its name."""
 
     attribute: str
@@ -53,7 +53,7 @@ class Either:
     parts: tuple["Condition", ...]
 
 
-Condition = Constant | Test | Not | Both | Either
+Condition = Constant | Comparison | Not | Both | Either
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>\"[^\"\\]*\"|'[^'\\]*')|(?P<word>[A-Za-z_]\w*)|(?P<mark>&&|\|\||==|!=|[!().\[\]]))"
@@ -147,7 +147,7 @@ def _test(tokens: _Tokens) -> Condition:
         header = tokens.string()
         for word in ("in", "request", ".", "headers"):
             tokens.expect(word)
-        return Test("header", "in", "", header.lower())
+        return Comparison("header", "in", "", header.lower())
     tokens.expect("request")
     tokens.expect(".")
     attribute, header = tokens.take()[1], ""
@@ -158,9 +158,9 @@ def _test(tokens: _Tokens) -> Condition:
     elif attribute not in _ATTRIBUTES:
         raise CelError(f"request.{attribute} isn't read here")
     if tokens.accept("=="):
-        return Test(attribute, "==", tokens.string(), header)
+        return Comparison(attribute, "==", tokens.string(), header)
     if tokens.accept("!="):
-        return Not(Test(attribute, "==", tokens.string(), header))
+        return Not(Comparison(attribute, "==", tokens.string(), header))
     tokens.expect(".")
     function = tokens.take()[1]
     if function not in _FUNCTIONS:
@@ -168,4 +168,4 @@ def _test(tokens: _Tokens) -> Condition:
     tokens.expect("(")
     value = tokens.string()
     tokens.expect(")")
-    return Test(attribute, function, value, header)
+    return Comparison(attribute, function, value, header)

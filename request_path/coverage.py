@@ -7,7 +7,7 @@ whole set: what a route claims. Where that can't be told, nothing is proven.
 from dataclasses import replace
 from enum import Enum
 
-from request_path.cel import Both, Condition, Constant, Either, Not, Test
+from request_path.cel import Both, Comparison, Condition, Constant, Either, Not
 from request_path.matching import Request, Requests
 
 
@@ -34,12 +34,12 @@ def holds(condition: Condition, request: Request) -> bool | None:
             return _joined([holds(part, request) for part in parts], decisive=False)
         case Either(parts):
             return _joined([holds(part, request) for part in parts], decisive=True)
-        case Test("header", "in", _, header):
+        case Comparison("header", "in", _, header):
             return header in request.headers
-        case Test("header", operation, value, header):
+        case Comparison("header", operation, value, header):
             found = request.headers.get(header)
             return None if found is None else _compare(operation, found, value)
-        case Test(attribute, operation, value):
+        case Comparison(attribute, operation, value):
             found = {"path": request.path, "host": request.host, "method": request.method}
             return _compare(operation, found[attribute], value)
 
@@ -91,11 +91,11 @@ def _covers(condition: Condition, requests: Requests) -> Truth:
             if Truth.ALWAYS in found:
                 return Truth.ALWAYS
             return Truth.NEVER if found == {Truth.NEVER} else Truth.UNPROVEN
-        case Test():
+        case Comparison():
             return _covers_test(condition, requests)
 
 
-def _covers_test(test: Test, requests: Requests) -> Truth:
+def _covers_test(test: Comparison, requests: Requests) -> Truth:
     if test.attribute == "path":
         return _covers_path(test, requests)
     if test.attribute == "header":
@@ -107,11 +107,11 @@ def _covers_test(test: Test, requests: Requests) -> Truth:
     return Truth.UNPROVEN if known is None else _told(test, known)
 
 
-def _told(test: Test, known: str) -> Truth:
+def _told(test: Comparison, known: str) -> Truth:
     return Truth.ALWAYS if _compare(test.operation, known, test.value) else Truth.NEVER
 
 
-def _covers_path(test: Test, requests: Requests) -> Truth:
+def _covers_path(test: Comparison, requests: Requests) -> Truth:
     if requests.path is not None:
         return _told(test, requests.path)
     if requests.prefix is None:

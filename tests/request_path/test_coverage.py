@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from request_path.cel import Both, CelError, Condition, Constant, Either, Not, Test, parse
+from request_path.cel import Both, CelError, Comparison, Condition, Constant, Either, Not, parse
 from request_path.coverage import Truth, covers, holds
 from request_path.matching import Request, Requests
 
@@ -19,13 +19,17 @@ UNIVERSE = [
 ]
 TESTS = st.one_of(
     st.builds(
-        Test,
+        Comparison,
         st.sampled_from(("path", "host", "method")),
         st.sampled_from(("==", "startsWith", "endsWith", "contains")),
         st.sampled_from(VALUES),
     ),
     st.builds(
-        Test, st.just("header"), st.sampled_from(("==", "in")), st.just("one"), st.just("model")
+        Comparison,
+        st.just("header"),
+        st.sampled_from(("==", "in")),
+        st.just("one"),
+        st.just("model"),
     ),
 )
 CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
@@ -83,9 +87,9 @@ def written(condition: Condition) -> str:
             return f"({' && '.join(map(written, parts))})"
         case Either(parts):
             return f"({' || '.join(map(written, parts))})"
-        case Test("header", "in", _, header):
+        case Comparison("header", "in", _, header):
             return f"'{header}' in request.headers"
-        case Test(attribute, operation, value, header):
+        case Comparison(attribute, operation, value, header):
             name = f'headers["{header}"]' if attribute == "header" else attribute
             if operation == "==":
                 return f"request.{name} == '{value}'"
