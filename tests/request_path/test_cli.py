@@ -1,6 +1,7 @@
 """`make route`: what is printed, and how it ends."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ def test_a_request_is_explained_hop_by_hop(capsys: pytest.CaptureFixture[str]) -
     printed = capsys.readouterr().out
     central, eastern = printed.split("\n\n")
     assert "us-east4: POST https://inference.acme.internal/v1/chat/completions" in eastern
-    steps = [line.split("  ")[2] for line in central.splitlines() if line.startswith("    ")]
     lines = [line.split(None, 1)[1] for line in central.splitlines() if line[3:5].strip().isdigit()]
     order = [
         ("DNS name", "inference.acme.internal"),
@@ -45,7 +45,6 @@ def test_a_request_is_explained_hop_by_hop(capsys: pytest.CaptureFixture[str]) -
             for index, line in enumerate(lines)
             if index >= position and line.startswith(step) and text in line
         )
-    assert steps
 
 
 def test_an_adapter_takes_the_way_of_its_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +89,7 @@ def test_findings_end_with_an_error(
     text = (home / "dev" / state).read_text()
     broken = tmp_path / "dev" / state
     broken.parent.mkdir(parents=True)
-    broken.write_text(text.replace('"failOpen": false', '"failOpen": true'))
+    broken.write_text(re.sub(r'("failOpen": ?)false', r"\1true", text))
     monkeypatch.setenv("INFERENCE_SANDBOX", str(tmp_path))
     assert main(["--stack", "dev"]) == 1
     printed = capsys.readouterr().out

@@ -30,7 +30,7 @@ from request_path.objects import (
 
 HOSTS = ("a.test", "b.test", "x.a.test")
 PATTERNS = ("a.test", "b.test", "*.test", "*.a.test", "*")
-PATHS = ("/", "/v1", "/v1/chat", "/v1x", "/v2")
+PATHS = ("/", "/v1", "/v1/", "/v1/chat", "/v1x", "/v2")
 PREFIXES = ("/", "/v1", "/v1/", "/v1/chat", "/v2")
 NAMES = ("model", "team")
 UNIVERSE = [
