@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from request_path.reading import Resource
 from sandbox.launcher.places import ROOT, StackPlaces, plain_pulumi
@@ -43,7 +43,7 @@ def exported_resources(places: StackPlaces) -> list[Resource]:
 
 
 def _resources(stack: str, deployment: Any, file: Path | None) -> list[Resource]:
-    found: list[dict[str, Any]] = (deployment or {}).get("resources") or []
+    found = cast("list[dict[str, Any]]", (deployment or {}).get("resources") or [])
     if not found:
         where = f" ({file})" if file else ""
         raise LaunchError(f"{stack} has no resources{where}: run `make up STACK={stack}` first")
