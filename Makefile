@@ -6,7 +6,7 @@ SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export lint format test test-kubernetes bench lock schema
+.PHONY: help setup up preview destroy refresh export route lint format test test-kubernetes bench lock schema
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ preview: ## Show what `up` would change, cost and violate
 destroy: ## Delete everything of the stack
 refresh: ## Take what is in the cloud into the state
 export: ## Print the deployment as JSON
+
+route: ## Explain the way of a request: MODEL=... [URL_PATH=...]; without MODEL check every way
+	@$(SETUP)
+	@$(PYTHON) -m request_path --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(URL_PATH)'
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)

@@ -7,12 +7,15 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
+from policies.rules.baseline import RULES as BASELINE
 from policies.rules.config import PolicyConfigError, check_file
+from policies.rules.inputs import MEMORY
 from policies.rules.least_privilege import RULES as LEAST_PRIVILEGE
 from policies.rules.rule import AnyRule, to_policy
 from policies.rules.scale_limits import RULES as SCALE_LIMITS
 
 PACKS: Final[Mapping[str, tuple[AnyRule, ...]]] = {
+    "baseline": BASELINE,
     "least-privilege": LEAST_PRIVILEGE,
     "scale-limits": SCALE_LIMITS,
 }
@@ -36,6 +39,6 @@ def start(folder: Path) -> None:
             sys.exit(str(error))
     PolicyPack(
         name=folder.name,
-        policies=[to_policy(rule) for rule in PACKS[folder.name]],
+        policies=[MEMORY, *(to_policy(rule) for rule in PACKS[folder.name])],
         enforcement_level=EnforcementLevel.MANDATORY,
     )

@@ -23,6 +23,7 @@ from pulumi_policy import (
 )
 
 from policies.rules.config import Limit, Limits, PolicyConfigError, read_limits
+from policies.rules.inputs import or_inputs
 from policies.rules.peek import Props
 
 
@@ -36,6 +37,8 @@ class Resource:
     props: Props
     dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """URNs of the resources each property is wired from; only stack rules know them."""
+    provider: str = ""
+    """URN of its provider, which tells clusters apart; only stack rules know it."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +172,10 @@ def _resource(resource: PolicyResource) -> Resource:
         resource.resource_type,
         resource.name,
         resource.urn,
-        resource.props,
+        or_inputs(resource.urn, resource.props),
         {
             name: tuple(each.urn for each in wired)
             for name, wired in resource.property_dependencies.items()
         },
+        provider=resource.provider.urn if resource.provider else "",
     )

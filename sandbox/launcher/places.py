@@ -13,7 +13,7 @@ from sandbox.launcher.problem import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROJECT = "inference"
-POLICY_PACKS = ("least-privilege", "scale-limits")
+POLICY_PACKS = ("baseline", "least-privilege", "scale-limits")
 VENV_BIN = ROOT / ".venv" / "bin"
 
 

@@ -14,10 +14,11 @@ import pulumi_gcp as gcp
 import pytest
 from pulumi import Output, automation
 
+from tests.policies import path_routed_gateway as sample
 from tests.policies.echo_provider import serve
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKS = ("least-privilege", "scale-limits")
+PACKS = ("baseline", "least-privilege", "scale-limits")
 LAUNCHER = f"""#!/bin/sh
 cd "$2" && exec "{sys.executable}" -u -m pulumi.policy "$1" "$2"
 """
@@ -55,7 +56,7 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     with serve() as port, pytest.MonkeyPatch.context() as patch:
         path = (str(launcher.parent), str(Path(engine).parent), os.environ["PATH"])
         patch.setenv("PATH", os.pathsep.join(path))
-        patch.setenv("PULUMI_DEBUG_PROVIDERS", f"gcp:{port}")
+        patch.setenv("PULUMI_DEBUG_PROVIDERS", f"gcp:{port},kubernetes:{port}")
         patch.setenv("PULUMI_BACKEND_URL", f"file://{home / 'state'}")
         patch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
         patch.setenv("PULUMI_HOME", str(home / "pulumi"))
@@ -136,7 +137,7 @@ def violating() -> None:
 
 
 def test_clean_program_passes_without_a_word(preview: Preview) -> None:
-    output = re.sub(r"warning: using \S+ from \$PATH|2 warnings", "", preview(clean, "dev"))
+    output = re.sub(r"warning: using \S+ from \$PATH|[0-9]+ warnings", "", preview(clean, "dev"))
     for word in ("[mandatory]", "[advisory]", "can't run policy", "warning", "error"):
         assert word not in output, output
     for pack in PACKS:
@@ -154,6 +155,40 @@ def test_violating_program_fails_with_the_messages(preview: Preview) -> None:
         "nodeConfig.serviceAccount is not set",
     ):
         assert finding in output, output
+
+
+def test_unscreened_path_beside_a_screened_one_fails_the_preview(preview: Preview) -> None:
+    def published() -> None:
+        sample.make(*sample.AS_PUBLISHED, prefixes=("/v1/", "/security/", "/cache/"))
+
+    with pytest.raises(automation.CommandError) as caught:
+        preview(published, "dev")
+    output = str(caught.value)
+    for finding in (
+        "requests to /v1/ may pass no guardrail: no chain of guardrails is sure to match them",
+        "for requests to /cache/ the chain",
+    ):
+        assert finding in output, output
+    assert "v1-below (kubernetes:gateway.networking.k8s.io/v1:HTTPRoute)" in output
+    assert "ai-models-reachable" not in output
+    assert "ai-routes-unambiguous" not in output
+
+
+def test_one_chain_for_every_path_passes(preview: Preview) -> None:
+    def mended() -> None:
+        sample.make(*sample.MENDED, prefixes=("/v1/", "/security/", "/cache/"))
+
+    output = preview(mended, "dev")
+    assert "[mandatory]" not in output, output
+
+
+def test_two_models_on_one_path_fail_the_preview(preview: Preview) -> None:
+    def ambiguous() -> None:
+        sample.make(*sample.MENDED, prefixes=("/v1/", "/v1"))
+
+    with pytest.raises(automation.CommandError) as caught:
+        preview(ambiguous, "dev")
+    assert "the older of the two gets every request" in str(caught.value)
 
 
 def test_same_program_differs_by_environment(preview: Preview) -> None:
@@ -187,7 +222,7 @@ def test_limit_that_is_no_limit_stops_the_engine(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("preview")
 def test_pack_with_a_misspelled_rule_does_not_start(tmp_path: Path) -> None:
-    for room in ("catalog", "cost"):
+    for room in ("catalog", "cost", "request_path"):
         (tmp_path / room).symlink_to(ROOT / room)
     shutil.copytree(ROOT / "policies", tmp_path / "policies")
     pack = tmp_path / "policies" / "least-privilege"

@@ -16,6 +16,11 @@ POLICIES = Path(__file__).resolve().parents[2] / "policies"
 
 # Rule: level in dev, level in prod. A rule or level that changes must be changed here too.
 LEVELS: dict[str, dict[str, tuple[str, str]]] = {
+    "baseline": {
+        "ai-guardrail-on-every-path": ("mandatory", "mandatory"),
+        "ai-routes-unambiguous": ("mandatory", "mandatory"),
+        "ai-models-reachable": ("mandatory", "mandatory"),
+    },
     "least-privilege": {
         "iam-no-basic-roles": ("mandatory", "mandatory"),
         "iam-no-public-members": ("mandatory", "mandatory"),

@@ -17,6 +17,9 @@ from tests.policies.test_scale_limits import COMPLIANT, LIMITS, VIOLATING
 SECRET = "Xy7-s3cr3t_Marker/9q"  # noqa: S105  a marker that must not come back
 CONFIG: dict[str, dict[str, Any]] = {**NO_EXCEPTIONS, **LIMITS}
 STACK_CONFIG: dict[str, dict[str, Any]] = {
+    "ai-guardrail-on-every-path": {"unscreenedModels": []},
+    "ai-routes-unambiguous": {},
+    "ai-models-reachable": {},
     "scale-gpu-total": {"maxGpus": 0.0},
     "scale-pubsub-dlq": {"maxDeliveryAttempts": 0.0},
     "cost-monthly-ceiling": {

@@ -1,0 +1,38 @@
+"""No request reaches a model, and no answer leaves one, around the guardrail."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.baseline.request_paths import breaches
+from policies.rules.config import Limits, NamesLimit
+from policies.rules.rule import Resource, StackFinding, StackRule
+from request_path.finding import Check
+
+
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    return breaches(Check.GUARDED, resources, frozenset(limits.names("unscreenedModels")))
+
+
+RULE: Final = StackRule(
+    id=Check.GUARDED.value,
+    display_name="Every path to a model passes a guardrail",
+    description=(
+        "Every route of an inference gateway leads its prompts and its answers through a guardrail "
+        "that fails closed, except for models that are allowed to go unscreened."
+    ),
+    why=(
+        "A load balancer runs the first extension chain that matches and no other, so one path, "
+        "event or model name that is left out is a way around all screening."
+    ),
+    remediation=(
+        "put the guardrail into one chain for every path, with the body events of request and "
+        "response and failOpen false, on the Gateway's own namespace; or name the model in "
+        "unscreenedModels."
+    ),
+    severity=Severity.CRITICAL,
+    url="https://cloud.google.com/service-extensions/docs/lb-extensions-overview",
+    limits=(NamesLimit("unscreenedModels", "Models that may go without a guardrail"),),
+    check=_check,
+)

@@ -1,0 +1,30 @@
+"""Every route of an inference gateway ends at replicas of its model, and consumers can come in."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.baseline.request_paths import breaches
+from policies.rules.config import Limits
+from policies.rules.rule import Resource, StackFinding, StackRule
+from request_path.finding import Check
+
+
+def _check(resources: Sequence[Resource], _: Limits) -> Iterator[StackFinding]:
+    return breaches(Check.REACHABLE, resources)
+
+
+RULE: Final = StackRule(
+    id=Check.REACHABLE.value,
+    display_name="Every model can be reached",
+    description=(
+        "Every route of an inference gateway leads to pools whose selector takes replicas of its "
+        "model, with a picker and a health check, and published gateways have a DNS name."
+    ),
+    why="The API server accepts references to nothing; requests then fail on a stack that is up.",
+    remediation="correct the name, selector, port or weight that leads nowhere.",
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/kubernetes-engine/docs/how-to/deploy-gke-inference-gateway",
+    check=_check,
+)

@@ -1,0 +1,30 @@
+"""No two routes of an inference gateway claim the same request."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.baseline.request_paths import breaches
+from policies.rules.config import Limits
+from policies.rules.rule import Resource, StackFinding, StackRule
+from request_path.finding import Check
+
+
+def _check(resources: Sequence[Resource], _: Limits) -> Iterator[StackFinding]:
+    return breaches(Check.UNAMBIGUOUS, resources)
+
+
+RULE: Final = StackRule(
+    id=Check.UNAMBIGUOUS.value,
+    display_name="No two routes claim the same request",
+    description=(
+        "No two matches of the routes of an inference gateway take the same request with the same "
+        "precedence."
+    ),
+    why="The older route gets every such request, so which model answers depends on history.",
+    remediation="tell the matches apart by host, path or the header with the model's name.",
+    severity=Severity.HIGH,
+    url="https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule",
+    check=_check,
+)

@@ -1,0 +1,209 @@
+"""The way of one request: hop by hop to the replicas, and back through the extensions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from request_path.extensions import ROUTING, TRAFFIC, attached, chain_for, kind_of
+from request_path.hops import Hop, named, policies_on, way_in
+from request_path.matching import Claim, Request, claims_of, winners
+from request_path.model_armor import DEFAULT, SIDES, entries
+from request_path.models import MODEL_HEADER, asked_models, pool_of, pools_of, reaches_models
+from request_path.objects import (
+    Backend,
+    Extension,
+    Gateway,
+    Objects,
+    Pool,
+)
+from request_path.pods import answering, chosen, guards_itself, served_models
+from request_path.publication import (
+    region_of,
+)
+from request_path.values import UNKNOWN, get, number, text
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A request's way through one Gateway."""
+
+    region: str
+    request: Request
+    hops: tuple[Hop, ...]
+    answer: tuple[Hop, ...]
+    """What the answer meets on its way back."""
+    arrives: bool
+    """Whether there are replicas at its end."""
+
+
+def models_in(objects: Objects) -> list[str]:
+    """Give every model name that a route asks for or a replica serves."""
+    names: set[str] = set()
+    for claim in claims_of(objects):
+        names |= asked_models(claim)
+    for pool in objects.pools:
+        for _, pods in chosen(pool, objects):
+            served = served_models(pods)
+            names |= served if isinstance(served, frozenset) else frozenset()
+    return sorted(names)
+
+
+def journeys(objects: Objects, model: str, path: str) -> list[Journey]:
+    """Give the way of a request for a model through each Gateway and host name."""
+    claims = claims_of(objects)
+    ways = {(claim.gateway.urn, claim.host): claim for claim in claims if reaches_models(claim)}
+    found: list[Journey] = []
+    for (urn, host), claim in ways.items():
+        request = Request(host.replace("*", "host", 1), path, "POST", {MODEL_HEADER: model})
+        own = [each for each in claims if each.gateway.urn == urn]
+        found.append(_journey(objects, claim.gateway, request, own))
+    return sorted(found, key=lambda journey: (journey.region, journey.request.host))
+
+
+def _journey(objects: Objects, gateway: Gateway, request: Request, claims: list[Claim]) -> Journey:
+    taking = winners(claims, request)
+    hops = [*way_in(objects, gateway, request), *_routing(objects, gateway)]
+    region = region_of(gateway, objects) or gateway.label
+    if not taking:
+        hops.append(Hop("HTTPRoute", "none", "no route takes this request: the answer is 404"))
+        return Journey(region, request, tuple(hops), (), arrives=False)
+    hops += [
+        Hop("HTTPRoute", named(claim.route), _match(claim))
+        if index == 0
+        else Hop("HTTPRoute", named(claim.route), "claims the same: the older one answers")
+        for index, claim in enumerate(taking)
+    ]
+    # Security policies judge a request before the extensions see it.
+    hops += _security(objects, taking[0])
+    traffic = _traffic(objects, gateway, request)
+    hops += [hop for _, hop in traffic]
+    claim = taking[0]
+    replicas = [hop for backend in claim.rule.backends for hop in _backend(objects, claim, backend)]
+    arrives = any(hop.step == "replicas" for hop in replicas)
+    answer = [_back(extension) for extension, _ in reversed(traffic) if extension is not None]
+    inside = [hop for hop in replicas if hop.step == "guardrail in the pod"]
+    return Journey(region, request, (*hops, *replicas), (*inside, *answer), arrives)
+
+
+def _routing(objects: Objects, gateway: Gateway) -> Iterator[Hop]:
+    for extensions in attached(gateway, ROUTING, objects):
+        for chain in extensions.chains:
+            for extension in chain.extensions:
+                yield Hop(
+                    "body-based router",
+                    named(extensions),
+                    f"Service {extension.backend.name}, {_fails(extension)}",
+                )
+
+
+def _traffic(
+    objects: Objects, gateway: Gateway, request: Request
+) -> list[tuple[Extension | None, Hop]]:
+    found: list[tuple[Extension | None, Hop]] = []
+    for extensions in attached(gateway, TRAFFIC, objects):
+        chain = chain_for(extensions, request)
+        if chain is None:
+            found.append((None, Hop("extension chain", named(extensions), "no chain matches")))
+            continue
+        name = f"{chain.name} of {named(extensions)}"
+        found.append((None, Hop("extension chain", name, " and ".join(map(str, chain.conditions)))))
+        model = request.headers[MODEL_HEADER]
+        for extension in chain.extensions:
+            hop = Hop(
+                "request extension" if "RequestBody" in extension.events else "extension",
+                f"{extension.name} ({kind_of(extension).title})",
+                _templates(extension, model, "prompts") + _fails(extension),
+            )
+            found.append((extension, hop))
+    if not found:
+        found.append((None, Hop("extension chain", "none", "nothing screens this request")))
+    return found
+
+
+def _back(extension: Extension) -> Hop:
+    name = f"{extension.name} ({kind_of(extension).title})"
+    if "ResponseBody" not in extension.events:
+        return Hop("response extension", name, "sees no body of an answer")
+    return Hop("response extension", name, _templates(extension, None, "answers").rstrip("; "))
+
+
+def _templates(extension: Extension, model: str | None, side: str) -> str:
+    found = entries(extension)
+    if found is None:
+        return ""
+    chosen_entries = found if model is None else {model: found.get(model, found.get(DEFAULT))}
+    names = {str(text(entry, SIDES[side])).rpartition("/")[2] for entry in chosen_entries.values()}
+    return f"template {', '.join(sorted(names))}; "
+
+
+def _fails(extension: Extension) -> str:
+    return f"fails {'open' if extension.fail_open else 'closed'} after {extension.timeout}"
+
+
+def _match(claim: Claim) -> str:
+    match = claim.match
+    headers = (f"{header.name} = {header.value}" for header in match.headers)
+    return ", ".join([f"{match.path_type} {match.path}", *headers])
+
+
+def _backend(objects: Objects, claim: Claim, backend: Backend) -> Iterator[Hop]:
+    total = sum(each.weight for each in claim.rule.backends if isinstance(each.weight, int))
+    share = (
+        f"{100 * backend.weight / total:g} %"
+        if isinstance(backend.weight, int) and total
+        else "0 %"
+    )
+    pool = pool_of(claim, backend, objects)
+    if pool is None:
+        reference = backend.reference
+        state = "isn't there" if reference.kind == "InferencePool" else "not an InferencePool"
+        yield Hop("pool", f"{reference.kind} {reference.name}", f"{share}, {state}")
+        return
+    yield Hop("pool", named(pool), share)
+    for policy in policies_on(objects, pool, "InferencePool", "GCPBackendPolicy"):
+        yield Hop(
+            "backend policy",
+            named(policy),
+            f"answers within {number(policy.settings, 'timeoutSec')} s",
+        )
+    yield Hop(
+        "endpoint picker",
+        str(pool.picker),
+        f"port {pool.picker_port}, {pool.failure_mode}",
+    )
+    for policy in policies_on(objects, pool, "InferencePool", "HealthCheckPolicy"):
+        check = get(policy.settings, "config", "httpHealthCheck")
+        yield Hop(
+            "health check",
+            named(policy),
+            f"{text(policy.settings, 'config', 'type')} {text(check, 'requestPath') or ''} "
+            f"port {number(check, 'port')}",
+        )
+    yield from _replicas(objects, pool)
+
+
+def _security(objects: Objects, claim: Claim) -> Iterator[Hop]:
+    found = {
+        text(policy.settings, "securityPolicy")
+        for pool in pools_of(claim, objects)
+        for policy in policies_on(objects, pool, "InferencePool", "GCPBackendPolicy")
+    }
+    for name in sorted(str(each) for each in found if each is not None) or ["none"]:
+        yield Hop("security policy", name)
+
+
+def _replicas(objects: Objects, pool: Pool) -> Iterator[Hop]:
+    for workload, pods in chosen(pool, objects):
+        for port in pool.ports:
+            guard = guards_itself(pods, port)
+            if guard is not None:
+                yield Hop("guardrail in the pod", str(guard.name), f"port {port}")
+        selector = pods.node_selector
+        nodes = "" if selector is UNKNOWN else ", ".join(map(str, selector.values()))
+        answers = [answering(pods, port) for port in pool.ports]
+        container = ", ".join(str(each.name) for each in answers if each is not None)
+        yield Hop(
+            "replicas",
+            f"{workload.kind} {named(workload)}",
+            f"{workload.replicas} x {container or 'no container'} on port "
+            f"{', '.join(map(str, pool.ports))}, nodes {nodes or 'any'}",
+        )

@@ -1,0 +1,112 @@
+"""Which Model Armor templates screen a model name, as an extension's settings say."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from request_path.objects import Extension, Template
+from request_path.values import UNKNOWN, get, items, may_equal, text
+
+DEFAULT: Final = "default"
+"""The entry for every name that has none of its own."""
+SIDES: Final = {
+    "prompts": "user_prompt_template_id",
+    "answers": "model_response_template_id",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with the settings; `unscreened` are the names it leaves without a guardrail."""
+
+    code: str
+    sentence: str
+    values: tuple[object, ...]
+    unscreened: frozenset[str] = frozenset()
+    chosen: bool = False
+    """Whether someone chose it: a template whose filters are all off."""
+
+
+def entries(guard: Extension) -> dict[str, object] | None:
+    """Give the entry of each model name; None where the settings can't be read."""
+    if not isinstance(guard.settings, str):
+        return None
+    try:
+        settings = json.loads(guard.settings)
+    except ValueError:
+        return None
+    return {str(get(each, "model")): each for each in items(settings)}
+
+
+def screening(
+    guard: Extension,
+    models: frozenset[str],
+    region: str | None,
+    templates: Iterable[Template],
+) -> Iterator[Problem]:
+    """Give what is wrong with the templates of some model names, of any name where there are none.
+
+    Templates are to be in the region and in the stack, and to screen something.
+    """
+    found = entries(guard)
+    if found is None:
+        state = "aren't known yet" if guard.settings is UNKNOWN else "can't be read or aren't there"
+        yield Problem("no-settings", "the Model Armor settings of {} " + state, (guard.name,))
+        return
+    for model in sorted(models) or [DEFAULT]:
+        entry = found.get(model, found.get(DEFAULT))
+        if entry is None:
+            yield Problem(
+                "no-entry",
+                "the model {} has no templates: the settings of {} have no entry for it, nor one "
+                "for default",
+                (model, guard.name),
+                frozenset({model}),
+            )
+            continue
+        for side, key in SIDES.items():
+            yield from _template(model, side, text(entry, key), region, templates)
+
+
+def template_of(reference: object, templates: Iterable[Template]) -> Template | None:
+    """Give the template that a full name is of."""
+    parts = reference.split("/") if isinstance(reference, str) else []
+    if len(parts) != 6 or parts[0::2] != ["projects", "locations", "templates"]:
+        return None
+    for template in templates:
+        named = (template.project, template.location, template.name)
+        if all(may_equal(one, other) for one, other in zip(parts[1::2], named, strict=True)):
+            return template
+    return None
+
+
+def _template(
+    model: str, side: str, reference: object, region: str | None, templates: Iterable[Template]
+) -> Iterator[Problem]:
+    one = frozenset({model})
+    if not isinstance(reference, str):
+        yield Problem("no-template", "{} of {} have no template", (side, model), one)
+        return
+    template = template_of(reference, templates)
+    if template is None:
+        yield Problem(
+            "template-missing",
+            "the template {} for {} of {} isn't in this stack: without it Model Armor answers "
+            "with an error",
+            (reference, side, model),
+        )
+    elif region is not None and not may_equal(template.location, region):
+        yield Problem(
+            "template-elsewhere",
+            "the template {} for {} of {} is in {}, Model Armor is called in {}",
+            (template, side, model, template.location, region),
+        )
+    elif not template.screens:
+        yield Problem(
+            "unscreened",
+            "{} of {} pass unscreened, as chosen: every filter of the template {} is off",
+            (side, model, template),
+            one,
+            chosen=True,
+        )

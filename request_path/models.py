@@ -1,0 +1,64 @@
+"""Which model names a claim on requests is for."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from request_path.matching import Claim
+from request_path.objects import Backend, Objects, Pool
+from request_path.pods import chosen, served_models
+from request_path.values import UNKNOWN
+
+MODEL_HEADER: Final = "x-gateway-model-name"
+BASE_MODEL_HEADER: Final = "x-gateway-base-model-name"
+"""The headers that the body-based router sets: the name in the body, or that of its base model."""
+
+
+def pool_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | None:
+    """Give the pool of a backend."""
+    for pool in objects.pools:
+        if pool.cluster == claim.route.cluster and backend.reference.means(
+            claim.route, pool, "InferencePool", objects.pools
+        ):
+            return pool
+    return None
+
+
+def used_backends(claim: Claim) -> tuple[Backend, ...]:
+    """Give the backends that get a share."""
+    return tuple(each for each in claim.rule.backends if each.weight != 0)
+
+
+def pools_of(claim: Claim, objects: Objects) -> Iterator[Pool]:
+    """Give the pools that get a share."""
+    for backend in used_backends(claim):
+        pool = pool_of(claim, backend, objects)
+        if pool is not None:
+            yield pool
+
+
+def reaches_models(claim: Claim) -> bool:
+    """Whether a claim leads to models: to a pool, or by a model's name."""
+    named = {header.name for header in claim.match.headers} & {MODEL_HEADER, BASE_MODEL_HEADER}
+    kinds = {backend.reference.kind for backend in claim.rule.backends}
+    return bool(kinds & {"InferencePool", UNKNOWN}) or bool(kinds and named)
+
+
+def asked_models(claim: Claim) -> frozenset[str]:
+    """Give the model names a claim asks for by header; none where it takes any."""
+    return frozenset(
+        value for name, value in claim.requests().headers.items() if name == MODEL_HEADER
+    )
+
+
+def models_of(claim: Claim, objects: Objects) -> frozenset[str]:
+    """Give the model names that requests of a claim may carry, as far as they can be told."""
+    asked = asked_models(claim)
+    if asked:
+        return asked
+    names: set[str] = set()
+    for pool in pools_of(claim, objects):
+        for _, pods in chosen(pool, objects):
+            served = served_models(pods)
+            if isinstance(served, frozenset):
+                names |= served
+    return frozenset(names)

@@ -1,0 +1,65 @@
+"""Read the objects out of a stack's resources: one module for each family of kinds."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from request_path.objects import Objects
+from request_path.reading import extensions, google, replicas, routes
+from request_path.reading.resource import Resource
+
+POLICY_KINDS: Final = ("HealthCheckPolicy", "GCPBackendPolicy", "GCPGatewayPolicy")
+EXTENSION_KINDS: Final = ("GCPTrafficExtension", "GCPRoutingExtension")
+OTHER_KINDS: Final = ("ReferenceGrant", "ApigeeBackendService", "GCPWasmPlugin", "ServiceImport")
+
+
+def is_read(resource_type: str) -> bool:
+    """Whether resources of this type can be among the objects."""
+    return _reader(resource_type) is not None
+
+
+def read(resources: Iterable[Resource]) -> Objects:
+    """Give the objects among the resources; everything else is passed over."""
+    found: dict[str, list[Any]] = {}
+    for resource in resources:
+        reader = _reader(resource.type)
+        if reader is not None:
+            group, make = reader
+            thing = make(resource)
+            if thing is not None:
+                found.setdefault(group, []).append(thing)
+    return Objects(**{group: tuple(things) for group, things in found.items()})
+
+
+def _reader(resource_type: str) -> "_Reader | None":
+    if resource_type in _READERS:
+        return _READERS[resource_type]
+    if resource_type.startswith("kubernetes:"):
+        return _CUSTOM.get(resource_type.rpartition(":")[2])
+    return None
+
+
+_Reader = tuple[str, Callable[[Resource], object]]
+_READERS: Final[Mapping[str, _Reader]] = {
+    "kubernetes:core/v1:Service": ("services", replicas.service),
+    "gcp:modelarmor/template:Template": ("templates", google.template),
+    "gcp:compute/address:Address": ("addresses", google.regional),
+    "gcp:compute/serviceAttachment:ServiceAttachment": ("attachments", google.regional),
+    google.FORWARDING_RULE: ("endpoints", google.regional),
+    "gcp:dns/recordSet:RecordSet": ("records", google.record),
+    "gcp:container/nodePool:NodePool": ("node_pools", google.named),
+}
+# Custom resources: of any version, as versions of a kind differ in nothing that is read here.
+_CUSTOM: Final[Mapping[str, _Reader]] = {
+    "Gateway": ("gateways", routes.gateway),
+    "HTTPRoute": ("routes", routes.route),
+    "InferencePool": ("pools", replicas.pool),
+    "Deployment": ("workloads", replicas.workload),
+    "StatefulSet": ("workloads", replicas.workload),
+    "LeaderWorkerSet": ("workloads", replicas.workload),
+    **dict.fromkeys(POLICY_KINDS, ("policies", extensions.policy)),
+    **dict.fromkeys(EXTENSION_KINDS, ("extensions", extensions.extensions)),
+    **dict.fromkeys(OTHER_KINDS, ("others", extensions.other)),
+}
+
+
+__all__ = ["Resource", "is_read", "read"]

@@ -1,0 +1,87 @@
+"""Read InferencePools, Services and what keeps pods running.
+
+Fields: https://gateway-api-inference-extension.sigs.k8s.io/reference/spec
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from request_path import objects as o
+from request_path.reading.resource import Resource, in_cluster
+from request_path.values import get, items, labels, number, text, texts
+
+WORKER_INDEX: Final = "leaderworkerset.sigs.k8s.io/worker-index"
+
+
+def pool(resource: Resource) -> o.Pool:
+    """Read an InferencePool."""
+    spec = get(resource.props, "spec")
+    picker = get(spec, "endpointPickerRef")
+    ports = (number(each, "number") for each in items(spec, "targetPorts"))
+    return o.Pool(
+        **in_cluster(resource),
+        selector=labels(spec, "selector", "matchLabels"),
+        ports=tuple(port for port in ports if port is not None),
+        picker=text(picker, "name"),
+        picker_port=number(picker, "port", "number"),
+        failure_mode=text(picker, "failureMode") or "FailClose",
+    )
+
+
+def _pods(role: str, template: object) -> o.Pods:
+    spec = get(template, "spec")
+    return o.Pods(
+        role,
+        labels(template, "metadata", "labels"),
+        tuple(_container(each) for each in _containers(spec)),
+        labels(spec, "nodeSelector"),
+    )
+
+
+def _containers(spec: object) -> Iterable[object]:
+    yield from items(spec, "containers")
+    for each in items(spec, "initContainers"):
+        # One that is always restarted is a sidecar.
+        if text(each, "restartPolicy") == "Always":
+            yield each
+
+
+def _container(value: object) -> o.Container:
+    ports = (number(each, "containerPort") for each in items(value, "ports"))
+    return o.Container(
+        text(value, "name"),
+        (*texts(value, "command"), *texts(value, "args")),
+        frozenset(port for port in ports if port is not None),
+    )
+
+
+def workload(resource: Resource) -> o.Workload:
+    """Read a Deployment, StatefulSet or LeaderWorkerSet."""
+    spec = get(resource.props, "spec")
+    kind = resource.type.rpartition(":")[2]
+    if kind == "LeaderWorkerSet":
+        template = get(spec, "leaderWorkerTemplate")
+        worker = get(template, "workerTemplate")
+        leader = get(template, "leaderTemplate")
+        first = _pods("leader", worker if leader is None else leader)
+        # The controller tells a group's pods apart by a label of its own.
+        if isinstance(first.labels, Mapping):
+            first = replace(first, labels={**first.labels, WORKER_INDEX: "0"})
+        pods = (first, _pods("worker", worker))
+    else:
+        pods = (_pods("", get(spec, "template")),)
+    return o.Workload(
+        **in_cluster(resource), kind=kind, replicas=number(spec, "replicas"), pods=pods
+    )
+
+
+def service(resource: Resource) -> o.Service:
+    """Read a Service."""
+    spec = get(resource.props, "spec")
+    ports = (number(each, "port") for each in items(spec, "ports"))
+    return o.Service(
+        **in_cluster(resource),
+        selector=labels(spec, "selector"),
+        ports=tuple(port for port in ports if port is not None),
+    )

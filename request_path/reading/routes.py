@@ -1,0 +1,73 @@
+"""Read Gateways and HTTPRoutes: https://gateway-api.sigs.k8s.io/reference/spec"""
+
+from request_path import objects as o
+from request_path.reading.resource import Resource, home_of, in_cluster, reference
+from request_path.values import UNKNOWN, get, items, number, text, texts
+
+
+def gateway(resource: Resource) -> o.Gateway:
+    """Read a Gateway."""
+    spec = get(resource.props, "spec")
+    return o.Gateway(
+        **in_cluster(resource),
+        listeners=tuple(
+            o.Listener(
+                text(each, "name"),
+                text(each, "protocol"),
+                number(each, "port"),
+                text(each, "hostname"),
+                text(each, "allowedRoutes", "namespaces", "from") or "Same",
+            )
+            for each in items(spec, "listeners")
+        ),
+        address_names=tuple(
+            text(each, "value")
+            for each in items(spec, "addresses")
+            if text(each, "type") in {"NamedAddress", UNKNOWN}
+        ),
+        gateway_class=text(spec, "gatewayClassName"),
+    )
+
+
+def _match(value: object) -> o.Match:
+    headers: dict[object, o.HeaderMatch] = {}
+    for each in items(value, "headers"):
+        name, content = text(each, "name"), text(each, "value")
+        lower = name.lower() if isinstance(name, str) else UNKNOWN
+        # Of several entries for one name, in any case, only the first counts.
+        headers.setdefault(
+            lower,
+            o.HeaderMatch(lower, content or "", text(each, "type") == "RegularExpression"),
+        )
+    path = get(value, "path")
+    return o.Match(
+        path=text(path, "value") or "/",
+        path_type=text(path, "type") or "PathPrefix",
+        headers=tuple(headers.values()),
+        method=text(value, "method"),
+        queries=len(items(value, "queryParams")),
+    )
+
+
+def _backend(value: object, home: object) -> o.Backend:
+    weight = number(value, "weight")
+    return o.Backend(reference(value, home, "Service"), 1 if weight is None else weight)
+
+
+def route(resource: Resource) -> o.Route:
+    """Read an HTTPRoute."""
+    spec, home = get(resource.props, "spec"), home_of(resource)
+    return o.Route(
+        **in_cluster(resource),
+        parents=tuple(reference(each, home, "Gateway") for each in items(spec, "parentRefs")),
+        hostnames=texts(spec, "hostnames"),
+        rules=tuple(
+            o.RouteRule(
+                # A rule without a match takes every path.
+                tuple(_match(match) for match in items(rule, "matches")) or (o.Match(),),
+                tuple(_backend(each, home) for each in items(rule, "backendRefs")),
+                text(rule, "timeouts", "request"),
+            )
+            for rule in items(spec, "rules")
+        ),
+    )

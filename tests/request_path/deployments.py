@@ -1,0 +1,95 @@
+"""Change a deployment in one place, and read it."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+from request_path.deployment import resources_in
+from request_path.objects import Objects
+from request_path.reading import read
+
+Deployment = list[dict[str, Any]]
+Change = Callable[[Deployment], None]
+GONE = object()
+ROUTE, POOL, GATEWAY = "v1:HTTPRoute", "v1:InferencePool", "v1:Gateway"
+TRAFFIC, ROUTING = "v1:GCPTrafficExtension", "v1:GCPRoutingExtension"
+DEPLOYMENT, SERVICE = "apps/v1:Deployment", "core/v1:Service"
+
+
+def changed(deployment: Deployment, change: Change) -> Objects:
+    """The objects of a deployment after a change, which leaves the deployment as it is."""
+    copied = copy.deepcopy(deployment)
+    change(copied)
+    return objects(copied)
+
+
+def objects(deployment: Deployment) -> Objects:
+    return read(resources_in(deployment))
+
+
+def the(deployment: Deployment, kind: str, name: str) -> dict[str, Any]:
+    """The one resource of a kind with this name in the program."""
+    [found] = [
+        each
+        for each in deployment
+        if each["type"].endswith(kind) and each["urn"].endswith(f"::{name}")
+    ]
+    return found
+
+
+def put(kind: str, name: str, *path: str | int, to: object) -> Change:
+    """A change that puts a value at a path of a resource, or takes it away (`GONE`)."""
+
+    def change(deployment: Deployment) -> None:
+        resource = the(deployment, kind, name)
+        for side in ("inputs", "outputs"):
+            place: Any = resource[side]
+            for step in path[:-1]:
+                place = place.setdefault(step, {}) if isinstance(step, str) else place[step]
+            if to is GONE:
+                del place[path[-1]]
+            else:
+                place[path[-1]] = copy.deepcopy(to)
+
+    return change
+
+
+def without(kind: str, name: str) -> Change:
+    """A change that takes a resource away."""
+    return lambda deployment: deployment.remove(the(deployment, kind, name))
+
+
+def twin(kind: str, name: str, *, named: str) -> Change:
+    """A change that adds a copy of a Kubernetes object, with another name."""
+
+    def change(deployment: Deployment) -> None:
+        copied = copy.deepcopy(the(deployment, kind, name))
+        copied["urn"] = f"{copied['urn'].rpartition('::')[0]}::{named}"
+        for side in ("inputs", "outputs"):
+            copied[side]["metadata"]["name"] = named
+        deployment.append(copied)
+
+    return change
+
+
+def settings(change: Callable[[list[dict[str, str]]], None], extension: str) -> Change:
+    """A change of Model Armor's settings in a traffic extension."""
+
+    def apply(deployment: Deployment) -> None:
+        resource = the(deployment, TRAFFIC, extension)
+        for side in ("inputs", "outputs"):
+            metadata = resource[side]["spec"]["extensionChains"][0]["extensions"][0]["metadata"]
+            entries = cast("list[dict[str, str]]", json.loads(metadata["model_armor_settings"]))
+            change(entries)
+            metadata["model_armor_settings"] = json.dumps(entries)
+
+    return apply
+
+
+def both(*changes: Change) -> Change:
+    def change(deployment: Deployment) -> None:
+        for each in changes:
+            each(deployment)
+
+    return change
