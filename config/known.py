@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.consumers import Consumer
 from config.errors import KeyPath
+from config.gateway import Gateway
 from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail
 from config.models import Model
@@ -30,6 +31,7 @@ class Known:
     """
 
     project: Project | None
+    gateway: Gateway | None
     perimeter: Perimeter | None
     regions: Mapping[str, Region]
     gpu_pools: Mapping[str, GpuPool]
@@ -51,6 +53,7 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
     }
     return Known(
         project=cast("Project | None", parts.get("project")),
+        gateway=cast("Gateway | None", parts.get("gateway")),
         perimeter=cast("Perimeter | None", parts.get("perimeter")),
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),

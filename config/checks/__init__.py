@@ -1,6 +1,7 @@
 """What must hold between the values of a config that each are fine alone."""
 
 from config.checks.consumers import check_consumers
+from config.checks.gateway import check_gateway
 from config.checks.gpu_pools import check_gpu_pools
 from config.checks.guardrails import check_guardrails
 from config.checks.models import check_models
@@ -16,6 +17,7 @@ _CHECKS = (
     check_models,
     check_guardrails,
     check_consumers,
+    check_gateway,
     check_pipelines,
     check_perimeter,
 )
