@@ -9,7 +9,7 @@ from typing import cast
 
 from catalog.table import read, row, table
 
-AREAS = ("foundation", "inference", "serverless", "perimeter")
+AREAS = ("foundation", "inference", "serverless", "perimeter", "services-access")
 
 
 @dataclass(frozen=True)

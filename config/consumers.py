@@ -33,6 +33,11 @@ class Failover(Settings):
         description="Addresses of the load balancer's proxies in each region of a network made"
         " here: private CIDR, /26 or larger. An existing network has its own already.",
     )
+    outlier_detection: bool = Field(
+        default=True,
+        description="Whether a region whose answers fail is left out for a while. Google's pages"
+        " give it to this load balancer, the provider's don't: set false if it is refused.",
+    )
 
 
 class Consumer(Settings):

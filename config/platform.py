@@ -93,6 +93,11 @@ class Platform(Settings):
             "foundation",
             "inference",
             *(("serverless",) if self.pipelines else ()),
+            *(
+                ("services-access",)
+                if any(consumer.shared_with for consumer in self.consumers.values())
+                else ()
+            ),
             *(("perimeter",) if self.perimeter else ()),
         )
 
