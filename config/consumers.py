@@ -77,7 +77,7 @@ class Consumer(Settings):
     failover: Failover | None = Field(
         default=None,
         description="Answers the hostname with the nearest region that works, by a load balancer"
-        " in the consumer's network. Leave it out where one region serves.",
+        " in the consumer's network. With one region it does nothing, until there is another.",
     )
     connection_limit: int = Field(
         default=10,

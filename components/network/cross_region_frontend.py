@@ -39,7 +39,7 @@ class CrossRegionFrontendArgs(TypedDict):
     network: pulumi.Input[str]
     """Self link of the consumer's network."""
     subnetworks: Mapping[str, pulumi.Input[str]]
-    """Id of the subnet for the addresses, by region; two regions or more."""
+    """Id of the subnet for the addresses, by region."""
     service_attachments: Mapping[str, pulumi.Input[str]]
     """Self link of the service attachment, by the same regions."""
     generations: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -184,11 +184,7 @@ def validate_cross_region_frontend(args: CrossRegionFrontendArgs) -> Problems:
     problems = Problems()
     problems.check_name("physical_name", args["physical_name"])
     regions = args["subnetworks"]
-    if len(regions) < 2:
-        problems.add(
-            "subnetworks",
-            f"found {len(regions)} region, allowed: two or more; use an endpoint alone for one",
-        )
+    problems.check_not_empty("subnetworks", regions, "a subnet of a published region")
     for region in regions:
         problems.check_one_of(f"subnetworks.{region}", region, args["service_attachments"])
     return problems

@@ -1,4 +1,7 @@
-"""Failover: between regions, with room for the load balancer's proxies and connections."""
+"""Failover: with room for the load balancer's proxies and connections.
+
+One region is enough: the load balancer stays when the other is lost.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,20 +18,12 @@ def check_failover(path: tuple[str, str], consumer: Consumer) -> Iterator[Proble
     if consumer.failover is None:
         return
     where = (*path, "failover")
-    regions = consumer.subnets or consumer.subnetworks
     if consumer.project:
         yield Problem(
             where,
             "failover beside project",
             "failover of a network",
             "remove it: who makes the endpoints makes their load balancer",
-        )
-    elif len(regions) < 2:
-        yield Problem(
-            where,
-            f"failover with one region, {listed(regions)}",
-            "two regions or more",
-            "remove it, or add a subnet in another region",
         )
     if consumer.connection_limit < CONNECTIONS:
         yield Problem(

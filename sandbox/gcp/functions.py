@@ -15,6 +15,8 @@ from sandbox.sdk_types import FunctionType, function_type, resource_type
 from sandbox.values import Values, as_list, is_list
 from sandbox.world import World
 
+FOREIGN_SECRET: Final = "a secret value outside of the sandbox"  # noqa: S105 not one
+
 Answer = Callable[[World, ProviderConfig, Values], Values]
 
 
@@ -150,6 +152,19 @@ def _compute_account(_: World, config: ProviderConfig, args: Values) -> Values:
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 
+def _secret_version(world: World, config: ProviderConfig, args: Values) -> Values:
+    """A version the world has; of another project's secret one that is assumed."""
+    project = str(args.get("project") or config.project)
+    name = f"projects/{project}/secrets/{args['secret']}/versions/{args.get('version') or 'latest'}"
+    found = world.find(name)
+    if found:
+        return {**found[0].outputs, "id": name}
+    if project in world.projects():
+        raise missing(name)
+    world.assume(name, "a data source")
+    return {"id": name, "name": name, "enabled": True, "secretData": FOREIGN_SECRET}
+
+
 def _iam_policy(_: World, __: ProviderConfig, args: Values) -> Values:
     bindings = [
         {"role": binding["role"], "members": sorted(as_list(binding.get("members")))}
@@ -172,5 +187,6 @@ _SPECIAL: Final[Mapping[str, Answer]] = {
     "gcp:compute/getZones:getZones": _zones,
     "gcp:compute/getDefaultServiceAccount:getDefaultServiceAccount": _compute_account,
     "gcp:container/getEngineVersions:getEngineVersions": _engine_versions,
+    "gcp:secretmanager/getSecretVersion:getSecretVersion": _secret_version,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_agent,
 }

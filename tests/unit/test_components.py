@@ -15,14 +15,18 @@ import components
 from tests.unit import (
     inference_arguments,
     test_consumer_vpc,
+    test_cross_region_frontend,
     test_gke_cluster,
     test_gpu_node_pool,
     test_image_mirror,
+    test_managed_certificate,
     test_private_certificate,
     test_project_services,
     test_psc_endpoint,
     test_pubsub_cloud_run_pipeline,
+    test_self_managed_certificate,
     test_serverless_parts,
+    test_services_access,
     test_vpc,
     test_vpc_perimeter,
 )
@@ -39,6 +43,7 @@ ARGUMENTS: Mapping[str, Any] = {
     },
     "CloudRunService": test_serverless_parts.SERVICE_ARGS,
     "ConsumerVpc": test_consumer_vpc.ARGS,
+    "CrossRegionFrontend": test_cross_region_frontend.ARGS,
     "DeadLetter": test_serverless_parts.DEAD_LETTER_ARGS,
     "EndpointPicker": {"namespace": "inference", "pool": "pool"},
     "GkeCluster": test_gke_cluster.ARGS,
@@ -51,6 +56,7 @@ ARGUMENTS: Mapping[str, Any] = {
         "pool": inference_arguments.GATEWAY["pools"][0],
         "request_timeout_seconds": 300,
     },
+    "ManagedCertificate": test_managed_certificate.ARGS,
     "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
     "ModelArmorAccess": {"project": "p", "project_number": "1", "grant_container_admin": True},
     "ModelArmorGuardrail": inference_arguments.GUARDRAIL,
@@ -61,12 +67,15 @@ ARGUMENTS: Mapping[str, Any] = {
     "PubSubCloudRunPipeline": test_pubsub_cloud_run_pipeline.ARGS,
     "RestrictedGoogleApis": {"project": "p", "network": "n"},
     "ResultsTable": test_serverless_parts.RESULTS_ARGS,
+    "SelfManagedCertificate": test_self_managed_certificate.ARGS,
+    "ServicesAccess": test_services_access.ARGS,
     "Vpc": {**test_vpc.TWO_REGIONS, "restricted_google_apis": True},
     "VpcPerimeter": test_vpc_perimeter.ARGS,
 }
 
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
-    "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]}
+    "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]},
+    **test_managed_certificate.ANSWERS,
 }
 # The SDKs alias a kind's own older API versions; an alias of ours would give a name or parent.
 OWN_ALIAS = re.compile(r"name:|urn:|parentUrn: \"[^\"]")
