@@ -40,13 +40,12 @@ def leaf_of(pem: str) -> X509:
         raise ValueError(f"no {_START}")
     try:
         return _read(ssl.PEM_cert_to_DER_cert(pem[start : end + len(_END)]))
-    except (IndexError, UnicodeDecodeError, ValueError) as error:
+    except (IndexError, ValueError) as error:
         raise ValueError("no X.509 certificate") from error
 
 
 def _read(der: bytes) -> X509:
-    _, body = next(_values(der))
-    _, fields = next(_values(body))
+    fields = _first(_first(der))
     parts = list(_values(fields))
     # The version stands first unless it is 1, and then the extensions stand last.
     dates = parts[4 if parts[0][0] != 0x02 else 3][1]
@@ -56,12 +55,11 @@ def _read(der: bytes) -> X509:
 
 
 def _names(extensions: bytes) -> Iterator[str]:
-    _, listed = next(_values(extensions))
-    for _, extension in _values(listed):
+    for _, extension in _values(_first(extensions)):
         (_, identifier), *_, (tag, value) = _values(extension)
         if identifier == _SUBJECT_ALT_NAME and tag == _OCTETS:
-            _, names = next(_values(value))
-            yield from (name.decode("ascii") for kind, name in _values(names) if kind == _DNS_NAME)
+            names = _values(_first(value))
+            yield from (name.decode("ascii") for kind, name in names if kind == _DNS_NAME)
 
 
 def _moment(tag: int, value: bytes) -> datetime:
@@ -70,6 +68,13 @@ def _moment(tag: int, value: bytes) -> datetime:
         # Two digits of a year are 1950 to 2049.
         text = f"{'19' if text[:2] >= '50' else '20'}{text}"
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+
+
+def _first(der: bytes) -> bytes:
+    """The content of the first value. Raises IndexError when there is none."""
+    for _, content in _values(der):
+        return content
+    raise IndexError(0)
 
 
 def _values(der: bytes) -> Iterator[tuple[int, bytes]]:

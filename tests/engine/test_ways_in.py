@@ -16,6 +16,7 @@ from tests.engine.plans import plan_of
 pytestmark = pytest.mark.usefixtures("engine")
 
 CERTIFICATE = "gcp:certificatemanager/certificate:Certificate"
+ATTACHMENT = "gcp:compute/serviceAttachment:ServiceAttachment"
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 RECORD = "gcp:dns/recordSet:RecordSet"
 KEY = "projects/acme-secrets/secrets/inference-tls/versions/3"
@@ -107,6 +108,21 @@ def test_an_existing_certificate_is_only_named(dev: Rehearsal) -> None:
     assert not dev.resources(CERTIFICATE)
 
 
+def test_a_consumer_can_be_accepted_by_its_network_alone(dev: Rehearsal) -> None:
+    dev.edit(lambda config: gateway_of(config, accept="network"))
+    operations.up(dev.places)
+    (attachment,) = dev.resources(ATTACHMENT)
+    (accepted,) = attachment["inputs"]["consumerAcceptLists"]
+    assert accepted["networkUrl"] == "projects/acme-inference-dev/global/networks/apps"
+    assert "projectIdOrNum" not in accepted
+    endpoints = [
+        each["outputs"]["pscConnectionStatus"]
+        for each in dev.resources("gcp:compute/forwardingRule:ForwardingRule")
+    ]
+    assert "ACCEPTED" in endpoints
+    assert "PENDING" not in endpoints
+
+
 @pytest.fixture(scope="module")
 def prod(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
     """Made once, unprotected as its owner would before a region goes."""
@@ -156,6 +172,40 @@ def test_prod_answers_with_the_nearest_region_that_works(prod: Rehearsal) -> Non
     assert {f"{region}.inference.acme.internal." for region in REGIONS} < records.keys()
 
 
+def test_the_load_balancer_is_open_to_every_region_before_it_is_published(prod: Rehearsal) -> None:
+    """Global access given later never reaches a service attachment."""
+    known = {each["urn"]: each for each in prod.resources()}
+    attachments = prod.resources(ATTACHMENT)
+    assert len(attachments) == len(REGIONS)
+    for attachment in attachments:
+        region = attachment["inputs"]["region"]
+        (policy,) = (
+            urn for urn in known if "GCPGatewayPolicy" in urn and urn.endswith(f"{region}-policy")
+        )
+        assert policy in behind(known, attachment["urn"])
+    with World(prod.places.world) as world:
+        rules = [
+            rule.outputs
+            for rule in world.by_type("gcp:compute/forwardingRule:ForwardingRule")
+            if rule.outputs["loadBalancingScheme"] == "INTERNAL_MANAGED"
+        ]
+    assert [(rule["portRange"], rule["allowGlobalAccess"]) for rule in rules] == [
+        ("443-443", True)
+    ] * len(REGIONS)
+
+
+def behind(known: Mapping[str, dict[str, Any]], urn: str) -> set[str]:
+    """All that had to be there before a resource."""
+    found: set[str] = set()
+    waiting = [urn]
+    while waiting:
+        for earlier in known.get(waiting.pop(), {}).get("dependencies", ()):
+            if earlier not in found:
+                found.add(earlier)
+                waiting.append(earlier)
+    return found
+
+
 def planned_beside(plan: Mapping[str, frozenset[str]], lost: str) -> dict[tuple[str, str], Any]:
     """By type and name what is planned, without what goes because it is in the lost region."""
     found: dict[tuple[str, str], Any] = {}
@@ -174,7 +224,7 @@ def test_losing_a_region_touches_nothing_of_the_other(prod: Rehearsal) -> None:
 
 
 def test_losing_the_first_region_only_moves_the_authority_of_the_frontend(prod: Rehearsal) -> None:
-    """Its pipeline goes too, and the APIs with it; the other region's own certificate and authority stay."""
+    """Its pipeline goes too, and the APIs with it; what is the other region's own stays."""
     before = prod.config.read_text()
     prod.edit(without("us-central1"))
     plan = planned_beside(plan_of(prod.places), lost="us-central1")
