@@ -148,6 +148,7 @@ def without(region: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+GONE = frozenset({"delete"})
 # What both regions share, and a region's loss changes in place.
 SHARED = {
     ("gcp:compute/backendService:BackendService", "inference-apps-frontend-service"): {"update"},
@@ -211,7 +212,7 @@ def planned_beside(plan: Mapping[str, frozenset[str]], lost: str) -> dict[tuple[
     found: dict[tuple[str, str], Any] = {}
     for urn, steps in plan.items():
         _, types, name = urn.rsplit("::", 2)
-        if not (lost in name and steps == {"delete"}):
+        if not (lost in name and steps == GONE):
             found[types.rpartition("$")[2], name] = steps
     return found
 
@@ -238,8 +239,7 @@ def test_losing_the_first_region_only_moves_the_authority_of_the_frontend(prod: 
     rest = {
         key: steps
         for key, steps in plan.items()
-        if key[1] not in moved
-        and not (steps == {"delete"} and re.match("sentiment-?|services-", key[1]))
+        if key[1] not in moved and not (steps == GONE and re.match("sentiment-?|services-", key[1]))
     }
     proxy = ("gcp:compute/targetHttpsProxy:TargetHttpsProxy", "inference-apps-frontend-proxy")
     assert rest == {**SHARED, proxy: {"update"}}
