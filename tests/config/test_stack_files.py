@@ -99,7 +99,7 @@ REFUSED = {
     "a consumer's region twice": (
         "config:\n  consumers: {apps: {subnets: {us-east4: a, us-east4: b}}}\n",
         (
-            "found broken YAML in line 2, column 46 (the key 'us-east4' was already given on line"
+            "found broken YAML in line 2, column 45 (the key 'us-east4' was already given on line"
             " 2); allowed: YAML with each key once; mend that line"
         ),
     ),

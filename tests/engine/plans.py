@@ -25,6 +25,6 @@ def plan_of(places: StackPlaces) -> Mapping[str, frozenset[str]]:
         if operation not in UNCHANGED and not metadata.type.startswith("pulumi:pulumi:"):
             planned.setdefault(metadata.urn, set()).add(operation)
 
-    with opened(places) as stack:
+    with opened(places) as (stack, _):
         stack.preview(on_event=take, color="never")
     return {urn: frozenset(operations) for urn, operations in planned.items()}

@@ -207,8 +207,17 @@ def behind(known: Mapping[str, dict[str, Any]], urn: str) -> set[str]:
     return found
 
 
-def planned_beside(plan: Mapping[str, frozenset[str]], lost: str) -> dict[tuple[str, str], Any]:
-    """By type and name what is planned, without what goes because it is in the lost region."""
+def plan_without(stack: Rehearsal, lost: str) -> dict[tuple[str, str], Any]:
+    """What is planned when a region leaves the config, by type and name.
+
+    What is deleted because it is in that region is left out.
+    """
+    before = stack.config.read_text()
+    stack.edit(without(lost))
+    try:
+        plan = plan_of(stack.places)
+    finally:
+        stack.config.write_text(before)
     found: dict[tuple[str, str], Any] = {}
     for urn, steps in plan.items():
         _, types, name = urn.rsplit("::", 2)
@@ -218,18 +227,12 @@ def planned_beside(plan: Mapping[str, frozenset[str]], lost: str) -> dict[tuple[
 
 
 def test_losing_a_region_touches_nothing_of_the_other(prod: Rehearsal) -> None:
-    before = prod.config.read_text()
-    prod.edit(without("us-east4"))
-    assert planned_beside(plan_of(prod.places), lost="us-east4") == SHARED
-    prod.config.write_text(before)
+    assert plan_without(prod, "us-east4") == SHARED
 
 
 def test_losing_the_first_region_only_moves_the_authority_of_the_frontend(prod: Rehearsal) -> None:
     """Its pipeline goes too, and the APIs with it; what is the other region's own stays."""
-    before = prod.config.read_text()
-    prod.edit(without("us-central1"))
-    plan = planned_beside(plan_of(prod.places), lost="us-central1")
-    prod.config.write_text(before)
+    plan = plan_without(prod, "us-central1")
     assert not [name for _, name in plan if "us-east4" in name]
     moved = {name for _, name in plan if name.startswith("inference-global-")}
     assert moved == {

@@ -164,11 +164,12 @@ def test_a_secret_version_can_be_read(cloud: Client, world: World) -> None:
     )
     cloud.create(SECRET_VERSION, {"secret": secret, "secretData": Secret("hush")})
     read = "gcp:secretmanager/getSecretVersion:getSecretVersion"
-    found = cloud.invoke(read, secret="s", version="1")
+    of = {"secret": "s"}
+    found = cloud.invoke(read, **of, version="1")
     assert found["secretData"] in {"hush", Secret("hush")}
     with pytest.raises(RefusedError, match="404"):
-        cloud.invoke(read, secret="s", version="2")
-    cloud.invoke(read, project="others", secret="s", version="2")
+        cloud.invoke(read, **of, version="2")
+    cloud.invoke(read, project="others", **of, version="2")
     assumed = {each.subject for each in world.assumptions()}
     assert "projects/others/secrets/s/versions/2" in assumed
 
