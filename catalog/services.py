@@ -9,7 +9,10 @@ from typing import cast
 
 from catalog.table import read, row, table
 
-AREAS = ("foundation", "inference", "serverless", "apigee", "perimeter", "notifications", "budget")
+AREAS = (
+    *("foundation", "inference", "serverless", "apigee", "perimeter", "services-access"),
+    *("notifications", "budget"),
+)
 
 
 @dataclass(frozen=True)

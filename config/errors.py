@@ -45,12 +45,14 @@ class ConfigError(ValueError):
 
 
 def shown(value: object) -> str:
-    """A value as YAML has it: text in quotes, long ones cut, lists and mappings only named."""
+    """A value as YAML has it: text in quotes, long ones cut; lists, mappings, keys only named."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
+        if "PRIVATE KEY-----" in value:
+            return "a private key"
         return f"'{value[:_LONGEST_VALUE]}{'...' if len(value) > _LONGEST_VALUE else ''}'"
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"

@@ -1,9 +1,11 @@
 """The gateway: the one address clients send requests to."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.certificate import Certificate
 from config.fields import Matching, Settings
 
 Hostname = Annotated[
@@ -23,6 +25,19 @@ class Gateway(Settings):
         description="DNS name clients use; consumers get it in a private zone, the certificate is"
         " for it."
     )
+    certificate: Certificate = Field(
+        default_factory=Certificate, description="The certificate clients are shown."
+    )
+    regional_names: bool = Field(
+        default=False,
+        description="Whether each region has a name of its own beside the hostname, such as"
+        " us-central1.inference.acme.internal; the certificate is for it too.",
+    )
+    accept: Literal["project", "network"] = Field(
+        default="project",
+        description="Whom the service attachments accept: every network of a consumer's project,"
+        " or only the consumer's own network.",
+    )
     guardrail_timeout_seconds: int = Field(
         default=10,
         ge=1,
@@ -35,3 +50,8 @@ class Gateway(Settings):
         le=3600,
         description="Seconds after which a request ends, its streamed answer included.",
     )
+
+    def hostnames(self, regions: Iterable[str]) -> tuple[str, ...]:
+        """The names of the gateways of `regions`: the shared one first, then each region's own."""
+        own = (f"{region}.{self.hostname}" for region in regions) if self.regional_names else ()
+        return (self.hostname, *own)

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from config.api_management import ApiManagement
 from config.consumers import Consumer
 from config.errors import KeyPath
+from config.gateway import Gateway
 from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail, GuardrailFloor
 from config.models import Model
@@ -32,6 +33,7 @@ class Known:
     """
 
     project: Project | None
+    gateway: Gateway | None
     perimeter: Perimeter | None
     alerts: Alerts | None
     budget: Budget | None
@@ -57,6 +59,7 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
     }
     return Known(
         project=cast("Project | None", parts.get("project")),
+        gateway=cast("Gateway | None", parts.get("gateway")),
         perimeter=cast("Perimeter | None", parts.get("perimeter")),
         alerts=cast("Alerts | None", parts.get("alerts")),
         budget=cast("Budget | None", parts.get("budget")),

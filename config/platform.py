@@ -147,6 +147,11 @@ class Platform(Settings):
             "inference",
             *(("serverless",) if self.pipelines else ()),
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
+            *(
+                ("services-access",)
+                if any(consumer.shared_with for consumer in self.consumers.values())
+                else ()
+            ),
             *(("perimeter",) if self.perimeter else ()),
             *(("notifications",) if self.alerts and self.alerts.has_topics else ()),
             *(("budget",) if self.budget else ()),

@@ -26,10 +26,12 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "gcp:compute/address:Address": network.address,
     "gcp:compute/forwardingRule:ForwardingRule": network.forwarding_rule,
     "gcp:compute/globalAddress:GlobalAddress": network.address,
-    "gcp:compute/globalForwardingRule:GlobalForwardingRule": network.forwarding_rule,
+    network.GLOBAL_RULE: network.forwarding_rule,
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": network.endpoint_group,
     "gcp:compute/routerNat:RouterNat": network.nat,
     "gcp:container/cluster:Cluster": compute.cluster,
     "gcp:container/nodePool:NodePool": compute.node_pool,
+    "gcp:networkconnectivity/spoke:Spoke": network.spoke,
     "kubernetes:gateway.networking.k8s.io/v1:Gateway": network.gateway,
 }
 _AUTHORITY: Final = "gcp:certificateauthority/authority:Authority"

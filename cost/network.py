@@ -7,6 +7,9 @@ from cost.model import Item, Resource
 from cost.pricing import ONE, Bounds, Pricing, by_usage
 from policies.rules.peek import text
 
+GLOBAL_RULE: Final = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
+_INTERNAL: Final = "INTERNAL_MANAGED"
+_PSC_GROUP: Final = "PRIVATE_SERVICE_CONNECT"
 _PSC_TARGET: Final = "/serviceAttachments/"
 # An internal Application Load Balancer has at least three proxies.
 _PROXIES: Final = 3.0
@@ -39,7 +42,28 @@ def forwarding_rule(resource: Resource, pricing: Pricing) -> Iterator[Item]:
         return
     rate = pricing.month("forwarding-rule")
     yield pricing.line(resource, "forwarding rule", rate, ONE)
+    if resource.type == GLOBAL_RULE and text(resource.inputs, "loadBalancingScheme") == _INTERNAL:
+        yield _proxies(resource, pricing)
     yield by_usage(resource, "load balancing is billed by traffic beside that")
+
+
+def endpoint_group(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """A group of endpoints is free, but a Private Service Connect backend costs as an endpoint."""
+    if text(resource.inputs, "networkEndpointType") == _PSC_GROUP:
+        rate = pricing.month("psc-endpoint")
+        yield pricing.line(resource, "Private Service Connect backend", rate, ONE)
+        yield by_usage(resource, "the backend is billed by traffic beside that")
+
+
+def spoke(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """A network connected to a Network Connectivity Center hub."""
+    yield pricing.line(resource, "VPC spoke", pricing.month("vpc-spoke"), ONE)
+    yield by_usage(resource, "data between spokes is billed beside that")
+
+
+def _proxies(resource: Resource, pricing: Pricing) -> Item:
+    rate = pricing.month("load-balancer-proxy")
+    return pricing.line(resource, "load balancer proxies", rate, Bounds(_PROXIES, _PROXIES))
 
 
 def _is_endpoint(resource: Resource) -> bool:
@@ -52,7 +76,5 @@ def _is_endpoint(resource: Resource) -> bool:
 def gateway(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """The load balancer that GKE makes for a Gateway."""
     yield pricing.line(resource, "forwarding rule", pricing.month("forwarding-rule"), ONE)
-    proxies = Bounds(_PROXIES, _PROXIES)
-    rate = pricing.month("load-balancer-proxy")
-    yield pricing.line(resource, "load balancer proxies", rate, proxies)
+    yield _proxies(resource, pricing)
     yield by_usage(resource, "more proxies are added, and traffic is billed, by load")

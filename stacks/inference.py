@@ -25,7 +25,6 @@ from components.inference.leader_worker_sets import LeaderWorkerSets
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
-from components.inference.private_certificate import PrivateCertificate
 from components.names import dns_label
 from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc import PODS_RANGE, SERVICES_RANGE
@@ -35,11 +34,11 @@ from config.gpu_pools import GpuPool
 from config.models import Model, ReplicaSet
 from config.platform import Platform
 from stacks.callouts import replica_guardrail
+from stacks.certificates import GatewayCertificate, build_certificate
 from stacks.foundation import PLATFORM, Foundation
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
-CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
 SECONDS_PER_HOUR = 3600
 GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
 
@@ -49,7 +48,7 @@ class Region:
     """What serves models in one region."""
 
     cluster: GkeCluster
-    certificate: PrivateCertificate
+    certificate: GatewayCertificate
     gateway: InferenceGateway
     forwarding_rule: pulumi.Output[str]
     """Of the gateway, once its chain is there: nobody connects before."""
@@ -100,6 +99,10 @@ class _RegionBuilder:
     def google(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(provider=self.foundation.provider)
 
+    @property
+    def hostnames(self) -> tuple[str, ...]:
+        return self.platform.gateway.hostnames([self.region])
+
     def build(self) -> Region:
         cluster = self._cluster()
         images = self._images(cluster)
@@ -141,7 +144,8 @@ class _RegionBuilder:
                 "namespace": namespace,
                 "subnetwork": self.foundation.vpc.node_subnetwork_ids[self.region],
                 "hostname": self.platform.gateway.hostname,
-                "certificate": certificate.certificate_name,
+                "additional_hostnames": self.hostnames[1:],
+                "certificate": certificate.name,
                 "pools": [_pool(name, server) for name, server in servers.items()],
                 "routes": [
                     _route(name, model)
@@ -245,20 +249,8 @@ class _RegionBuilder:
             options,
         )
 
-    def _certificate(self) -> PrivateCertificate:
-        services = self.foundation.services
-        return PrivateCertificate(
-            self.name,
-            {
-                "project": services.project_for("privateca", "certificatemanager"),
-                "region": self.region,
-                "domains": [self.platform.gateway.hostname],
-                "organization": self.platform.project.id,
-                "service_agent_email": services.service_agents[CERTIFICATE_MANAGER],
-                "deletion_protection": self.platform.deletion_protection,
-            },
-            self.google,
-        )
+    def _certificate(self) -> GatewayCertificate:
+        return build_certificate(self.platform, self.foundation, self.region, self.hostnames)
 
     def _server(
         self,

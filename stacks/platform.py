@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from config.platform import Platform
+from stacks.certificates import EVERYWHERE, certificate_outputs
 from stacks.foundation import build_foundation
 from stacks.inference import build_inference
 from stacks.operations import build_operations
@@ -16,7 +17,7 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     foundation = build_foundation(platform)
     perimeter = build_perimeter(platform, foundation)
     regions = build_inference(platform, foundation, perimeter)
-    endpoint = build_publication(platform, foundation, regions)
+    publication = build_publication(platform, foundation, regions)
     pipelines = build_serverless(platform, foundation)
     dashboards = build_operations(platform, foundation)
 
@@ -29,17 +30,18 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         ),
         "clusters": {name: region.cluster.cluster_name for name, region in regions.items()},
         "gateway_addresses": {name: region.gateway.address for name, region in regions.items()},
-        "ca_certificates": {
-            name: region.certificate.ca_certificate_pem for name, region in regions.items()
-        },
         "topics": {name: pipeline.topic_id for name, pipeline in pipelines.items()},
         "service_urls": {name: pipeline.service_uri for name, pipeline in pipelines.items()},
         "results_tables": {name: pipeline.results_table for name, pipeline in pipelines.items()},
         "dashboards": dashboards,
     }
-    if endpoint is not None:
-        outputs["service_attachments"] = endpoint.service_attachment_uris
-        outputs["endpoint_addresses"] = endpoint.endpoint_ips
+    certificates = {name: region.certificate for name, region in regions.items()}
+    if publication is not None:
+        outputs["service_attachments"] = publication.endpoint.service_attachment_uris
+        outputs["endpoint_addresses"] = publication.endpoint.endpoint_ips
+        if publication.certificate is not None:
+            certificates[EVERYWHERE] = publication.certificate
+    outputs |= certificate_outputs(certificates)
     if perimeter is not None:
         outputs["perimeter"] = perimeter.perimeter_name
     return outputs

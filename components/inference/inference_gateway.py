@@ -25,6 +25,7 @@ from components.inference.inference_crds import API_GROUP
 from components.inference.inference_gateway_arguments import (
     DEFAULT_TIMEOUT_SECONDS,
     InferenceGatewayArgs,
+    hostnames,
     validate_inference_gateway,
 )
 from components.inference.inference_pool import InferencePool, Pool
@@ -90,7 +91,7 @@ class InferenceGateway(pulumi.ComponentResource):
                 f"{name}-{route_name(route)}-route",
                 HTTP_ROUTE,
                 Identity(route_name(route), args["namespace"], identity.labels),
-                route_spec(route, physical_name, args["hostname"]),
+                route_spec(route, physical_name, hostnames(args)),
                 # A route to a pool without a picker answers 500 until the pool is whole.
                 pulumi.ResourceOptions(
                     parent=self,
@@ -161,10 +162,13 @@ class InferenceGateway(pulumi.ComponentResource):
             "name": "https",
             "protocol": "HTTPS",
             "port": HTTPS_PORT,
-            "hostname": args["hostname"],
             "tls": {"mode": "Terminate", "options": {CERTIFICATE_OPTION: args["certificate"]}},
             "allowedRoutes": {"namespaces": {"from": "Same"}},
         }
+        # With several names the one listener takes all and the routes say which: each listener more
+        # would show the certificate again.
+        if not args.get("additional_hostnames"):
+            listener["hostname"] = args["hostname"]
         return custom_resource(
             f"{name}-gateway",
             GATEWAY,

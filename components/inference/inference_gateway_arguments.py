@@ -36,8 +36,10 @@ class InferenceGatewayArgs(TypedDict):
     """That proxy-only subnet, where the same program makes it: the Gateway then comes after it."""
     hostname: str
     """Host name clients use, such as `inference.dev.acme.internal`."""
+    additional_hostnames: NotRequired[Sequence[str]]
+    """Other names the gateway answers to, such as its region's own; default: none."""
     certificate: pulumi.Input[str]
-    """Name of a Certificate Manager certificate of the region, for the host name."""
+    """Name of a Certificate Manager certificate of the region, for every host name."""
     pools: Sequence[Pool]
     """Pools, one for each replica set."""
     routes: Sequence[Route]
@@ -54,16 +56,22 @@ class InferenceGatewayArgs(TypedDict):
     """Labels of Kubernetes objects and of the address."""
 
 
+def hostnames(args: InferenceGatewayArgs) -> tuple[str, ...]:
+    """Every name the gateway answers to."""
+    return (args["hostname"], *args.get("additional_hostnames", ()))
+
+
 def validate_inference_gateway(name: str, args: InferenceGatewayArgs) -> Problems:
     """Check the plain arguments of an `InferenceGateway`."""
     problems = Problems()
     problems.check_name("name", f"{dns_label(name)}-bbr")
-    if not _HOSTNAME.fullmatch(args["hostname"]):
-        problems.add(
-            "hostname",
-            f"found {args['hostname']!r}, allowed: a host name with a domain, in lowercase, such "
-            "as inference.dev.acme.internal; give the name clients use",
-        )
+    for index, hostname in enumerate(hostnames(args)):
+        if not _HOSTNAME.fullmatch(hostname):
+            problems.add(
+                f"additional_hostnames[{index - 1}]" if index else "hostname",
+                f"found {hostname!r}, allowed: a host name with a domain, in lowercase, such "
+                "as inference.dev.acme.internal; give the name clients use",
+            )
     check_between(
         problems,
         "request_timeout_seconds",

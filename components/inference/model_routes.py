@@ -41,11 +41,11 @@ def route_name(route: Route) -> str:
     return dns_label(route["models"][0])
 
 
-def route_spec(route: Route, gateway: str, hostname: str) -> dict[str, Any]:
+def route_spec(route: Route, gateway: str, hostnames: Sequence[str]) -> dict[str, Any]:
     """Give the spec of the HTTPRoute of a route."""
     return {
         "parentRefs": [GATEWAY.reference(gateway)],
-        "hostnames": [hostname],
+        "hostnames": list(hostnames),
         "rules": [
             {
                 "matches": [_match(model) for model in route["models"]],

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
+from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
 from components.names import dns_label, label_of
 from components.validation import Problems, component_type
 
@@ -40,12 +41,15 @@ class PrivateCertificateArgs(TypedDict):
     """Keep the authority from deletion (default true). Without it, deletion is immediate."""
     authority_lifetime_seconds: NotRequired[int]
     """Lifetime of the root certificate in seconds (default ten years)."""
+    everywhere: NotRequired[bool]
+    """Whether the certificate is for load balancers that span regions: its location is then global
+    and its scope ALL_REGIONS, while the authority stays in `region`. Default false."""
     labels: NotRequired[Mapping[str, str]]
     """Labels."""
 
 
 class PrivateCertificate(pulumi.ComponentResource):
-    """Makes a regional Google-managed certificate signed by a root authority of its own.
+    """Makes a Google-managed certificate signed by a root authority of its own.
 
     Certificate Manager supports CA Service certificates in a region
     (https://cloud.google.com/certificate-manager/docs/certificates), which regional load balancers
@@ -54,6 +58,8 @@ class PrivateCertificate(pulumi.ComponentResource):
 
     certificate_name: pulumi.Output[str]
     """Name of the certificate, as the Gateway's TLS option takes it."""
+    certificate_id: pulumi.Output[str]
+    """Full name of the certificate, as a target proxy takes it."""
     ca_certificate_pem: pulumi.Output[str]
     """Root certificate, PEM: what clients must trust."""
 
@@ -70,6 +76,10 @@ class PrivateCertificate(pulumi.ComponentResource):
         physical_name = dns_label(name)
         tier = args.get("tier", "DEVOPS")
         child = pulumi.ResourceOptions(parent=self)
+        everywhere = args.get("everywhere", False)
+        location = EVERYWHERE if everywhere else region
+        # Beside the region, as a certificate moves with the authority that signs it.
+        place = (name, region) if everywhere else (name,)
 
         pool = gcp.certificateauthority.CaPool(
             f"{name}-pool",
@@ -94,9 +104,9 @@ class PrivateCertificate(pulumi.ComponentResource):
         )
         issuance = gcp.certificatemanager.CertificateIssuanceConfig(
             f"{name}-issuance",
-            name=physical_name,
+            name=label_of(*place),
             project=project,
-            location=region,
+            location=location,
             certificate_authority_config={
                 "certificate_authority_service_config": {"ca_pool": pool.id}
             },
@@ -108,18 +118,21 @@ class PrivateCertificate(pulumi.ComponentResource):
         )
         certificate = gcp.certificatemanager.Certificate(
             f"{name}-certificate",
-            name=label_of(name, args["domains"][0]),
+            name=label_of(*place, *args["domains"]),
             project=project,
-            location=region,
+            location=location,
+            scope=ALL_REGIONS if everywhere else None,
             managed={"domains": list(args["domains"]), "issuance_config": issuance.id},
             labels=labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[grant]),
         )
         self.certificate_name = certificate.name
+        self.certificate_id = certificate.id
         self.ca_certificate_pem = authority.pem_ca_certificates[0]
         self.register_outputs(
             {
                 "certificate_name": self.certificate_name,
+                "certificate_id": self.certificate_id,
                 "ca_certificate_pem": self.ca_certificate_pem,
             }
         )

@@ -14,6 +14,9 @@ import pulumi_gcp as gcp
 from components.network.defaults import FLOW_LOGS, deny_ingress
 from components.validation import Problems, component_type
 
+# https://cloud.google.com/load-balancing/docs/proxy-only-subnets
+SMALLEST_PROXY_ONLY = 26
+
 
 class ConsumerVpcArgs(TypedDict):
     """Arguments of ConsumerVpc."""
@@ -22,6 +25,8 @@ class ConsumerVpcArgs(TypedDict):
     """Id of the project."""
     subnets: Mapping[str, pulumi.Input[str]]
     """IPv4 range in CIDR notation by region."""
+    proxy_only: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """IPv4 range, by region, of the proxies of cross-region load balancers; default: none."""
     deletion_protection: NotRequired[bool]
     """Whether the network and its subnets are protected from deletion; default false."""
 
@@ -36,6 +41,12 @@ def validate_consumer_vpc(name: str, args: ConsumerVpcArgs) -> Problems:
         path = f"subnets.{region}"
         problems.check_name(path, f"{name}-{region}")
         network = problems.check_cidr(path, ip_cidr_range)
+        if network is not None:
+            placed[path] = network
+    for region, ip_cidr_range in args.get("proxy_only", {}).items():
+        path = f"proxy_only.{region}"
+        problems.check_name(path, f"{name}-{region}-proxy-only")
+        network = problems.check_cidr(path, ip_cidr_range, SMALLEST_PROXY_ONLY)
         if network is not None:
             placed[path] = network
     problems.check_no_overlap(placed)
@@ -54,6 +65,8 @@ class ConsumerVpc(pulumi.ComponentResource):
     network_self_link: pulumi.Output[str]
     subnetwork_ids: Mapping[str, pulumi.Output[str]]
     """By region."""
+    proxy_only_subnetwork_ids: Mapping[str, pulumi.Output[str]]
+    """By region; empty without `proxy_only`."""
 
     def __init__(
         self, name: str, args: ConsumerVpcArgs, opts: pulumi.ResourceOptions | None = None
@@ -90,11 +103,26 @@ class ConsumerVpc(pulumi.ComponentResource):
             ).id
             for region, ip_cidr_range in args["subnets"].items()
         }
+        self.proxy_only_subnetwork_ids = {
+            region: gcp.compute.Subnetwork(
+                f"{name}-{region}-proxy-only",
+                name=f"{name}-{region}-proxy-only",
+                project=args["project"],
+                network=network.id,
+                region=region,
+                ip_cidr_range=ip_cidr_range,
+                purpose="GLOBAL_MANAGED_PROXY",
+                role="ACTIVE",
+                opts=protected,
+            ).id
+            for region, ip_cidr_range in args.get("proxy_only", {}).items()
+        }
         self.register_outputs(
             {
                 "network_id": self.network_id,
                 "network_name": self.network_name,
                 "network_self_link": self.network_self_link,
                 "subnetwork_ids": self.subnetwork_ids,
+                "proxy_only_subnetwork_ids": self.proxy_only_subnetwork_ids,
             }
         )

@@ -32,6 +32,20 @@ class AcceptedConsumer(TypedDict):
     """Endpoints it may make, per attachment; default 10."""
 
 
+class Frontend(TypedDict):
+    """The load balancer before a consumer's connections to several regions."""
+
+    certificate: pulumi.Input[str]
+    """Full name of a Certificate Manager certificate in `global`, of scope ALL_REGIONS."""
+    proxy_only_subnetworks: NotRequired[Sequence[pulumi.Input[str]]]
+    """The network's proxy-only subnets of purpose GLOBAL_MANAGED_PROXY, where the same program
+    makes them."""
+    request_timeout_seconds: pulumi.Input[int]
+    """Longest answer in seconds."""
+    outlier_detection: NotRequired[bool]
+    """As for CrossRegionFrontend."""
+
+
 class Consumer(TypedDict):
     """Where endpoints are made."""
 
@@ -43,6 +57,12 @@ class Consumer(TypedDict):
     """Id of the subnet that gives the endpoint its address, by region."""
     dns_name: NotRequired[str]
     """Name the network resolves to its endpoints, such as `llm.acme.internal`; default: none."""
+    regional_names: NotRequired[bool]
+    """Whether `<region>.<dns_name>` is the endpoint of that region alone; default false."""
+    shared_with: NotRequired[Sequence[pulumi.Input[str]]]
+    """Self links of networks that reach this one's endpoints, so resolve the names too."""
+    frontend: NotRequired[Frontend]
+    """Answers `dns_name` with the nearest region that works, which endpoints alone can't."""
 
 
 class PscEndpointArgs(TypedDict):
@@ -60,6 +80,9 @@ class PscEndpointArgs(TypedDict):
     """Who may connect: only projects, or only networks."""
     consume: NotRequired[Mapping[str, Consumer]]
     """Where to make endpoints, by the consumer's name."""
+    propagated_connection_limit: NotRequired[int]
+    """Networks to which a consumer's endpoints may be propagated by a Network Connectivity Center
+    hub, per attachment and consumer; default: Google's, 250."""
     allow_psc_global_access: NotRequired[bool]
     """Whether clients of other regions may use an endpoint; default false. The load balancer must
     allow global access before it is published."""
@@ -87,6 +110,12 @@ def validate_psc_endpoint(args: PscEndpointArgs) -> Problems:
             "service attachments decides who may connect",
         )
     _check_accept(problems, accept)
+    limit = args.get("propagated_connection_limit")
+    if limit is not None and limit < 1:
+        problems.add(
+            "propagated_connection_limit",
+            f"found {limit}, allowed: 1 or more; leave it out where nothing is shared",
+        )
     for name, consumer in args.get("consume", {}).items():
         _check_consumer(problems, args, name, consumer)
     return problems
@@ -128,6 +157,11 @@ def _check_consumer(
             f"found {dns_name!r}, allowed: a full lowercase name without a last dot, "
             "such as llm.acme.internal",
         )
+    for key in ("frontend", "regional_names", "shared_with"):
+        if consumer.get(key) and dns_name is None:
+            problems.add(
+                f"{path}.{key}", "found it without dns_name, allowed: beside dns_name; give both"
+            )
     accept = args.get("accept", ())
     if accept and not any(_accepts(entry, consumer, args["project"]) for entry in accept):
         problems.add(

@@ -10,10 +10,12 @@ from typing import NamedTuple
 import pulumi
 import pulumi_gcp as gcp
 
-from components.names import label_of
+from components.network.consumer_names import TTL_SECONDS, nearest, nearest_healthy, private_zone
+from components.network.cross_region_frontend import CrossRegionFrontend
 from components.network.psc_arguments import (
     AcceptedConsumer,
     Consumer,
+    Frontend,
     PscEndpointArgs,
     PublishedService,
     validate_psc_endpoint,
@@ -21,8 +23,6 @@ from components.network.psc_arguments import (
 from components.validation import component_type
 
 DEFAULT_CONNECTION_LIMIT = 10
-
-_DNS_TTL_SECONDS = 60
 
 
 class _Endpoint(NamedTuple):
@@ -35,9 +35,10 @@ class PscEndpoint(pulumi.ComponentResource):
 
     Per region: a service attachment that accepts those named only. Per consumer and region: an
     internal address and an endpoint. Per consumer: a private zone for its DNS name; with endpoints
-    in several regions, clients get the nearest. Everything is destroyed in the order record,
-    endpoint, attachment, and all of it before the load balancer, which cannot go while attached.
-    When an attachment is replaced its endpoints are too: they would stay closed.
+    in several regions, clients get the nearest, with a frontend the nearest that works. Everything
+    is destroyed in the order record, endpoint, attachment, and all of it before the load balancer,
+    which cannot go while attached. When an attachment is replaced its endpoints are too: they would
+    stay closed.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/vpc/docs/configure-private-service-connect-producer
@@ -106,6 +107,7 @@ class PscEndpoint(pulumi.ComponentResource):
             consumer_accept_lists=[_accept_list(entry) for entry in self._args.get("accept", ())],
             # An endpoint already accepted is cut off when its project leaves the list.
             reconcile_connections=True,
+            propagated_connection_limit=self._args.get("propagated_connection_limit"),
             # The load balancer's HTTP proxies do not read the PROXY protocol.
             enable_proxy_protocol=False,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
@@ -157,37 +159,73 @@ class PscEndpoint(pulumi.ComponentResource):
         dns_name: str,
         endpoints: Mapping[str, _Endpoint],
     ) -> None:
+        prefix = f"{self._prefix}-{consumer_name}"
         project = consumer.get("project", self._args["project"])
-        # The zone is the service's name alone, so that no other name of its domain is hidden.
-        zone = gcp.dns.ManagedZone(
-            f"{self._prefix}-{consumer_name}-zone",
-            name=label_of(self._args["service_name"], consumer_name, dns_name),
-            project=project,
-            dns_name=f"{dns_name}.",
-            description=f"{dns_name} at its Private Service Connect endpoints",
-            visibility="private",
-            private_visibility_config={"networks": [{"network_url": consumer["network"]}]},
-            opts=pulumi.ResourceOptions(parent=self),
+        zone = private_zone(
+            prefix,
+            f"{self._args['service_name']}-{consumer_name}",
+            project,
+            dns_name,
+            [consumer["network"], *consumer.get("shared_with", ())],
+            self,
         )
-        nearest: gcp.dns.RecordSetRoutingPolicyArgsDict = {
-            "geos": [
-                {"location": region, "rrdatas": [endpoint.address]}
-                for region, endpoint in endpoints.items()
-            ]
-        }
-        single = len(endpoints) == 1
+        rules = pulumi.ResourceOptions(
+            parent=self, depends_on=[endpoint.rule for endpoint in endpoints.values()]
+        )
+        addresses = {region: endpoint.address for region, endpoint in endpoints.items()}
+        policy = nearest(addresses) if len(addresses) > 1 else None
+        if "frontend" in consumer:
+            frontend = self._front(consumer_name, consumer, consumer["frontend"])
+            policy = nearest_healthy(frontend.addresses, project, consumer["network"])
         gcp.dns.RecordSet(
-            f"{self._prefix}-{consumer_name}-record",
+            f"{prefix}-record",
             name=zone.dns_name,
             project=project,
             managed_zone=zone.name,
             type="A",
-            ttl=_DNS_TTL_SECONDS,
-            rrdatas=[endpoint.address for endpoint in endpoints.values()] if single else None,
-            routing_policy=None if single else nearest,
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[endpoint.rule for endpoint in endpoints.values()]
-            ),
+            ttl=TTL_SECONDS,
+            rrdatas=None if policy else list(addresses.values()),
+            routing_policy=policy,
+            opts=rules,
+        )
+        for region in endpoints if consumer.get("regional_names") else ():
+            gcp.dns.RecordSet(
+                f"{prefix}-{region}-record",
+                name=zone.dns_name.apply(lambda domain, region=region: f"{region}.{domain}"),
+                project=project,
+                managed_zone=zone.name,
+                type="A",
+                ttl=TTL_SECONDS,
+                rrdatas=[addresses[region]],
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[endpoints[region].rule]),
+            )
+
+    def _front(
+        self, consumer_name: str, consumer: Consumer, frontend: Frontend
+    ) -> CrossRegionFrontend:
+        published = self._args.get("publish", {})
+        regions = consumer["subnetworks"]
+        return CrossRegionFrontend(
+            f"{self._prefix}-{consumer_name}-frontend",
+            {
+                "project": consumer.get("project", self._args["project"]),
+                "physical_name": f"{self._args['service_name']}-{consumer_name}-any",
+                "network": consumer["network"],
+                "subnetworks": regions,
+                "service_attachments": {
+                    region: self.service_attachment_uris[region] for region in regions
+                },
+                "generations": {
+                    region: published[region]["target_service"]
+                    for region in regions
+                    if region in published
+                },
+                "certificate": frontend["certificate"],
+                "proxy_only_subnetworks": frontend.get("proxy_only_subnetworks", ()),
+                "request_timeout_seconds": frontend["request_timeout_seconds"],
+                "outlier_detection": frontend.get("outlier_detection", True),
+            },
+            pulumi.ResourceOptions(parent=self),
         )
 
 

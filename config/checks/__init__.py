@@ -2,6 +2,7 @@
 
 from config.checks.api_management import check_api_management
 from config.checks.consumers import check_consumers
+from config.checks.gateway import check_gateway
 from config.checks.gpu_pools import check_gpu_pools
 from config.checks.guardrail_services import check_guardrail_services
 from config.checks.guardrails import check_guardrails
@@ -21,6 +22,7 @@ _CHECKS = (
     check_guardrail_services,
     check_api_management,
     check_consumers,
+    check_gateway,
     check_pipelines,
     check_perimeter,
     check_operations,

@@ -1,11 +1,12 @@
 """Consumers: exactly one kind each, in the platform's regions, with ranges of their own apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from config.checks.failover import check_failover
 from config.checks.network import check_overlaps
 from config.checks.references import check_region_keys
 from config.consumers import Consumer
-from config.errors import Problem, listed, shown
+from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.known import Known
 
 _KINDS = ("subnets", "network", "project")
@@ -19,8 +20,16 @@ def check_consumers(known: Known) -> Iterator[Problem]:
         yield from check_region_keys(known, (*path, "subnets"), consumer.subnets)
         yield from check_region_keys(known, (*path, "subnetworks"), consumer.subnetworks)
         yield from check_overlaps(
-            {(*path, "subnets", region): cidr for region, cidr in consumer.subnets.items()}
+            {
+                **{(*path, "subnets", region): cidr for region, cidr in consumer.subnets.items()},
+                **{
+                    (*path, "failover", "proxy_only", region): cidr
+                    for region, cidr in _proxy_only(consumer).items()
+                },
+            }
         )
+        yield from check_failover(path, consumer)
+        yield from _check_accepted(known, path, consumer)
         for region, subnetwork in consumer.subnetworks.items():
             if f"/regions/{region}/" not in subnetwork:
                 yield Problem(
@@ -29,6 +38,50 @@ def check_consumers(known: Known) -> Iterator[Problem]:
                     f"a subnetwork of {region}",
                     "change the region in one of them",
                 )
+    yield from _check_networks(known)
+
+
+def _proxy_only(consumer: Consumer) -> Mapping[str, str]:
+    return consumer.failover.proxy_only if consumer.failover else {}
+
+
+def _check_accepted(known: Known, path: tuple[str, str], consumer: Consumer) -> Iterator[Problem]:
+    by_network = known.gateway is not None and known.gateway.accept == "network"
+    if by_network and consumer.project:
+        yield Problem(
+            (*path, "project"),
+            f"{shown(consumer.project)}, which no accept list names",
+            "no project where gateway.accept is 'network' (an attachment accepts one kind)",
+            "give the consumer's network with subnetworks, or set accept: project",
+        )
+    if consumer.project and consumer.shared_with:
+        yield Problem(
+            (*path, "shared_with"),
+            "networks that share what isn't made here",
+            "nothing beside project",
+            "remove it: who makes the endpoints shares them",
+        )
+
+
+def _check_networks(known: Known) -> Iterator[Problem]:
+    """Each network resolves the hostname in one way: to its own endpoints or to shared ones."""
+    taken: dict[str, KeyPath] = {}
+    for name, consumer in known.consumers.items():
+        used: list[tuple[KeyPath, str]] = [
+            (("consumers", name, "shared_with", position), network)
+            for position, network in enumerate(consumer.shared_with)
+        ]
+        if consumer.network:
+            used.insert(0, (("consumers", name, "network"), consumer.network))
+        for path, network in used:
+            if network in taken:
+                yield Problem(
+                    path,
+                    f"{shown(network)} again",
+                    f"each network once ({shown_path(taken[network])} has it)",
+                    "remove one of them: a network gets the hostname from one consumer",
+                )
+            taken.setdefault(network, path)
 
 
 def _check_kind(path: tuple[str, str], consumer: Consumer) -> Iterator[Problem]:

@@ -19,9 +19,15 @@ def check_name(known: Known, collection: str, path: KeyPath, name: str) -> Itera
 
 
 def check_regions(known: Known, path: KeyPath, regions: Iterable[str] | None) -> Iterator[Problem]:
-    """Regions of a list that are not declared."""
+    """Regions of a list that are not declared, or stand in it twice."""
+    listed_already: set[str] = set()
     for position, region in enumerate(regions or ()):
         yield from check_name(known, "regions", (*path, position), region)
+        if region in listed_already:
+            yield Problem(
+                (*path, position), f"{shown(region)} again", "each region once", "remove it"
+            )
+        listed_already.add(region)
 
 
 def check_region_keys(known: Known, path: KeyPath, regions: Iterable[str]) -> Iterator[Problem]:

@@ -16,6 +16,8 @@ from sandbox.values import Values, as_list, is_list
 from sandbox.world import World
 
 _SECRET_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"  # noqa: S105 a type
+FOREIGN_SECRET: Final = "a secret value outside of the sandbox"  # noqa: S105 not one
+
 Answer = Callable[[World, ProviderConfig, Values], Values]
 
 
@@ -151,6 +153,25 @@ def _compute_account(_: World, config: ProviderConfig, args: Values) -> Values:
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 
+def _secret_version(world: World, config: ProviderConfig, args: Values) -> Values:
+    """A version the world has, by default the latest; one of another project is assumed."""
+    secret = str(args["secret"])
+    project = str(args.get("project") or config.project)
+    parent = secret if "/" in secret else f"projects/{project}/secrets/{secret}"
+    wanted = str(args.get("version") or "latest")
+    versions = [each for each in world.by_type(_SECRET_VERSION) if each.id.startswith(f"{parent}/")]
+    if wanted != "latest":
+        versions = [each for each in versions if each.id == f"{parent}/versions/{wanted}"]
+    if versions:
+        found = max(versions, key=lambda each: int(each.id.rpartition("/")[2]))
+        return {**found.outputs, "id": found.id, "name": found.id}
+    name = f"{parent}/versions/{wanted}"
+    if parent.split("/")[1] in world.projects():
+        raise missing(name)
+    world.assume(name, "a data source")
+    return {"id": name, "name": name, "enabled": True, "secretData": FOREIGN_SECRET}
+
+
 def _iam_policy(_: World, __: ProviderConfig, args: Values) -> Values:
     bindings = [
         {"role": binding["role"], "members": sorted(as_list(binding.get("members")))}
@@ -165,17 +186,6 @@ def _organization(_: World, __: ProviderConfig, args: Values) -> Values:
     return {"orgId": number, "name": f"organizations/{number}", "domain": args.get("domain", "")}
 
 
-def _secret_version(world: World, config: ProviderConfig, args: Values) -> Values:
-    """The latest version's value; a secret that nobody gave one is as the cloud has it: missing."""
-    project = str(args.get("project") or config.project)
-    parent = f"projects/{project}/secrets/{str(args['secret']).rpartition('/')[2]}"
-    versions = [each for each in world.by_type(_SECRET_VERSION) if each.id.startswith(f"{parent}/")]
-    if not versions:
-        raise missing(f"{parent}/versions/{args.get('version') or 'latest'}")
-    latest = max(versions, key=lambda each: int(each.id.rpartition("/")[2]))
-    return {"name": latest.id, "secretData": latest.inputs.get("secretData", "")}
-
-
 _SPECIAL: Final[Mapping[str, Answer]] = {
     "gcp:organizations/getProject:getProject": _project,
     "gcp:organizations/getClientConfig:getClientConfig": _client_config,
@@ -184,6 +194,7 @@ _SPECIAL: Final[Mapping[str, Answer]] = {
     "gcp:compute/getZones:getZones": _zones,
     "gcp:compute/getDefaultServiceAccount:getDefaultServiceAccount": _compute_account,
     "gcp:container/getEngineVersions:getEngineVersions": _engine_versions,
+    "gcp:secretmanager/getSecretVersion:getSecretVersion": _secret_version,
     "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess": _secret_version,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_agent,
 }

@@ -23,6 +23,7 @@ from sandbox.world import Resource, World
 RULES: Final = "networking.gke.io/forwarding-rules"
 _CERTIFICATES: Final = "networking.gke.io/cert-manager-certs"
 _CERTIFICATE: Final = "gcp:certificatemanager/certificate:Certificate"
+_POLICY: Final = ":GCPGatewayPolicy"
 _OWNER: Final = "gke-gateway-controller"
 _WAIT: Final = "pulumi.com/waitFor"
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1"
@@ -53,6 +54,9 @@ def program(world: World, cluster: Cluster, gateway: Resource) -> Resource:
     address = _address(world, cluster, gateway, spec, ports)
     _remove_rules(world, gateway, keep={_rule_id(cluster, gateway, port) for port in ports})
     ids = [_put_rule(world, cluster, gateway, port, address, scheme) for port in ports]
+    for policy in world.in_scope(cluster.id):
+        if policy.type.endswith(_POLICY):
+            apply_policy(world, cluster, policy)
     return _programmed(world, cluster, gateway, ids, address)
 
 

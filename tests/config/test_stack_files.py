@@ -89,6 +89,20 @@ REFUSED = {
             " allowed: YAML with each key once; mend that line"
         ),
     ),
+    "a region twice": (
+        "config:\n  regions:\n    us-east4: {}\n    us-east4: {}\n",
+        (
+            "found broken YAML in line 4, column 5 (the key 'us-east4' was already given on line"
+            " 3); allowed: YAML with each key once; mend that line"
+        ),
+    ),
+    "a consumer's region twice": (
+        "config:\n  consumers: {apps: {subnets: {us-east4: a, us-east4: b}}}\n",
+        (
+            "found broken YAML in line 2, column 45 (the key 'us-east4' was already given on line"
+            " 2); allowed: YAML with each key once; mend that line"
+        ),
+    ),
     "two documents": (
         "config: {}\n---\nconfig: {}\n",
         (

@@ -43,6 +43,7 @@ RATES = Rates(
         "psc-endpoint": price(0.01, "endpoint-hour"),
         "nat-vm": price(0.001, "VM-hour"),
         "nat-gateway-most": price(0.05, "gateway-hour"),
+        "vpc-spoke": price(0.07, "spoke-hour"),
         "dns-zone": price(0.2, "zone-month"),
         "private-ca-devops": price(20.0, "CA-month"),
         "private-ca-enterprise": price(200.0, "CA-month"),
@@ -244,6 +245,22 @@ def test_cloud_run_without_a_known_maximum(scaling: dict[str, Any]) -> None:
             (0.02 + 3 * 0.03) * HOURS,
         ),
         ("gcp:dns/managedZone:ManagedZone", {}, 0.2),
+        (
+            "gcp:compute/globalForwardingRule:GlobalForwardingRule",
+            {"loadBalancingScheme": "INTERNAL_MANAGED"},
+            (0.02 + 3 * 0.03) * HOURS,
+        ),
+        (
+            "gcp:compute/globalForwardingRule:GlobalForwardingRule",
+            {"loadBalancingScheme": "EXTERNAL_MANAGED"},
+            0.02 * HOURS,
+        ),
+        (
+            "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+            {"networkEndpointType": "PRIVATE_SERVICE_CONNECT"},
+            0.01 * HOURS,
+        ),
+        ("gcp:networkconnectivity/spoke:Spoke", {}, 0.07 * HOURS),
     ],
 )
 def test_flat_prices(token: str, inputs: dict[str, Any], expected: float) -> None:
@@ -289,6 +306,9 @@ def test_usage_is_listed(token: str) -> None:
         "gcp:pubsub/topicIAMMember:TopicIAMMember",
         "gcp:projects/service:Service",
         "gcp:compute/network:Network",
+        "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+        "gcp:networkconnectivity/hub:Hub",
+        "gcp:networkconnectivity/group:Group",
         "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter",
     ],
 )

@@ -205,6 +205,15 @@ def test_a_gateway_policy_opens_global_access(gcp: Client, cluster: Client) -> N
 
 
 @pytest.mark.usefixtures("proxies")
+def test_a_gateway_policy_may_stand_before_its_gateway(gcp: Client, cluster: Client) -> None:
+    target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "door"}
+    spec = {"default": {"allowGlobalAccess": True}, "targetRef": target}
+    cluster.create(POLICY, {"metadata": {"name": "p"}, "spec": spec})
+    cluster.create(GATEWAY, gateway())
+    assert [rule["allowGlobalAccess"] for rule in rules_of(gcp)] == [True]
+
+
+@pytest.mark.usefixtures("proxies")
 def test_a_policy_for_no_gateway_is_accepted_and_found_dangling(
     cluster: Client, world: World
 ) -> None:

@@ -158,6 +158,22 @@ def test_secrets_stay_secret_and_the_world_keeps_plain_values(cloud: Client, wor
     assert stored.outputs["secretData"] == "hush"
 
 
+def test_a_secret_version_can_be_read(cloud: Client, world: World) -> None:
+    secret, _ = cloud.create(
+        "gcp:secretmanager/secret:Secret", {"secretId": "s", "replication": {"auto": {}}}
+    )
+    cloud.create(SECRET_VERSION, {"secret": secret, "secretData": Secret("hush")})
+    read = "gcp:secretmanager/getSecretVersion:getSecretVersion"
+    of = {"secret": "s"}
+    found = cloud.invoke(read, **of, version="1")
+    assert found["secretData"] in {"hush", Secret("hush")}
+    with pytest.raises(RefusedError, match="404"):
+        cloud.invoke(read, **of, version="2")
+    cloud.invoke(read, project="others", **of, version="2")
+    assumed = {each.subject for each in world.assumptions()}
+    assert "projects/others/secrets/s/versions/2" in assumed
+
+
 def test_outputs_the_sdk_calls_secret_are_secret(cloud: Client) -> None:
     account, _ = cloud.create(ACCOUNT, {"accountId": "robots"})
     _, key = cloud.create("gcp:serviceaccount/key:Key", {"serviceAccountId": account})

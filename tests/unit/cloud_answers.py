@@ -28,16 +28,31 @@ _ID_TEMPLATES = {
     ),
     "gcp:cloudrunv2/service:Service": "projects/{project}/locations/{location}/services/{name}",
     "gcp:compute/address:Address": "projects/{project}/regions/{region}/addresses/{name}",
+    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": (
+        "projects/{project}/locations/{location}/dnsAuthorizations/{name}"
+    ),
+    "gcp:compute/backendService:BackendService": "projects/{project}/global/backendServices/{name}",
     "gcp:compute/firewall:Firewall": "projects/{project}/global/firewalls/{name}",
     "gcp:compute/forwardingRule:ForwardingRule": (
         "projects/{project}/regions/{region}/forwardingRules/{name}"
     ),
+    "gcp:compute/globalForwardingRule:GlobalForwardingRule": (
+        "projects/{project}/global/forwardingRules/{name}"
+    ),
     "gcp:compute/network:Network": "projects/{project}/global/networks/{name}",
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
+        "projects/{project}/regions/{region}/networkEndpointGroups/{name}"
+    ),
     "gcp:compute/router:Router": "projects/{project}/regions/{region}/routers/{name}",
+    "gcp:compute/sSLPolicy:SSLPolicy": "projects/{project}/global/sslPolicies/{name}",
     "gcp:compute/serviceAttachment:ServiceAttachment": (
         "projects/{project}/regions/{region}/serviceAttachments/{name}"
     ),
     "gcp:compute/subnetwork:Subnetwork": ("projects/{project}/regions/{region}/subnetworks/{name}"),
+    "gcp:compute/targetHttpsProxy:TargetHttpsProxy": (
+        "projects/{project}/global/targetHttpsProxies/{name}"
+    ),
+    "gcp:compute/uRLMap:URLMap": "projects/{project}/global/urlMaps/{name}",
     "gcp:container/cluster:Cluster": "projects/{project}/locations/{location}/clusters/{name}",
     "gcp:container/nodePool:NodePool": (
         "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"
@@ -52,6 +67,7 @@ _ID_TEMPLATES = {
     "gcp:modelarmor/template:Template": (
         "projects/{project}/locations/{location}/templates/{templateId}"
     ),
+    "gcp:networkconnectivity/hub:Hub": "projects/{project}/locations/global/hubs/{name}",
     "gcp:projects/service:Service": "{project}/{service}",
     "gcp:pubsub/schema:Schema": "projects/{project}/schemas/{name}",
     "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",

@@ -17,14 +17,18 @@ from tests.unit import (
     operations_arguments,
     request_chain_arguments,
     test_consumer_vpc,
+    test_cross_region_frontend,
     test_gke_cluster,
     test_gpu_node_pool,
     test_image_mirror,
+    test_managed_certificate,
     test_private_certificate,
     test_project_services,
     test_psc_endpoint,
     test_pubsub_cloud_run_pipeline,
+    test_self_managed_certificate,
     test_serverless_parts,
+    test_services_access,
     test_vpc,
     test_vpc_perimeter,
 )
@@ -47,6 +51,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "CalloutService": request_chain_arguments.CALLOUT,
     "CloudRunService": test_serverless_parts.SERVICE_ARGS,
     "ConsumerVpc": test_consumer_vpc.ARGS,
+    "CrossRegionFrontend": test_cross_region_frontend.ARGS,
     "DeadLetter": test_serverless_parts.DEAD_LETTER_ARGS,
     "EndpointPicker": {"namespace": "inference", "pool": "pool"},
     "GkeCluster": test_gke_cluster.ARGS,
@@ -62,6 +67,7 @@ ARGUMENTS: Mapping[str, Any] = {
         "request_timeout_seconds": 300,
     },
     "LeaderWorkerSets": {},
+    "ManagedCertificate": test_managed_certificate.ARGS,
     "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
     "MetricsAdapter": operations_arguments.ADAPTER,
     "ModelArmorAccess": {"project": "p", "project_number": "1", "grant_container_admin": True},
@@ -78,6 +84,8 @@ ARGUMENTS: Mapping[str, Any] = {
     "RestrictedGoogleApis": {"project": "p", "network": "n"},
     "ResultsTable": test_serverless_parts.RESULTS_ARGS,
     "TrafficExtension": request_chain_arguments.CHAIN,
+    "SelfManagedCertificate": test_self_managed_certificate.ARGS,
+    "ServicesAccess": test_services_access.ARGS,
     "Vpc": {**test_vpc.TWO_REGIONS, "restricted_google_apis": True},
     "VpcPerimeter": test_vpc_perimeter.ARGS,
 }
@@ -85,6 +93,7 @@ ARGUMENTS: Mapping[str, Any] = {
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]},
     "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess": {"secretData": "key"},
+    **test_managed_certificate.ANSWERS,
 }
 # The SDKs alias a kind's own older API versions; an alias of ours would give a name or parent.
 OWN_ALIAS = re.compile(r"name:|urn:|parentUrn: \"[^\"]")

@@ -77,3 +77,27 @@ def test_wrong_arguments_are_named():
         "name",
         "subnets.us-central1",
     ]
+
+
+def test_proxies_of_cross_region_load_balancers_have_ranges_of_their_own(deploy: Deploy):
+    ranges = {"us-central1": "10.200.2.0/26"}
+    cloud = deploy(lambda: ConsumerVpc("apps", {**ARGS, "proxy_only": ranges}))
+    subnet = cloud.one(SUBNETWORK, "apps-us-central1-proxy-only").inputs
+    assert (subnet["purpose"], subnet["role"]) == ("GLOBAL_MANAGED_PROXY", "ACTIVE")
+    assert subnet["ipCidrRange"] == "10.200.2.0/26"
+
+
+def test_proxies_need_room_and_other_addresses():
+    args: ConsumerVpcArgs = {
+        **ARGS,
+        "proxy_only": {"us-central1": "10.200.0.0/26", "us-east4": "10.200.2.0/27"},
+    }
+    assert {p["property_path"]: p["reason"] for p in validate_consumer_vpc("apps", args).found} == {
+        "proxy_only.us-central1": (
+            "found '10.200.0.0/26', which overlaps subnets.us-central1 '10.200.0.0/24'; "
+            "give ranges that share no address"
+        ),
+        "proxy_only.us-east4": (
+            "found '10.200.2.0/27', allowed: a prefix of /8 to /26; give a range of that size"
+        ),
+    }

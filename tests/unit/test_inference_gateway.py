@@ -623,3 +623,19 @@ def test_all_problems_come_at_once(deploy: Deploy):
 
 def test_valid_arguments_have_no_problem():
     assert validate_inference_gateway("gateway", ARGS).found == []
+
+
+def test_a_region_can_have_a_name_beside_the_shared_one(deploy: Deploy):
+    """One listener takes every name, and the routes say which there are."""
+    names = ["inference.dev.acme.internal", "us-central1.inference.dev.acme.internal"]
+    cloud = _deploy(deploy, _with(additional_hostnames=names[1:]))
+    (listener,) = cloud.one(GATEWAY).inputs["spec"]["listeners"]
+    assert "hostname" not in listener
+    routes = cloud.all(ROUTE)
+    assert routes
+    assert all(route.inputs["spec"]["hostnames"] == names for route in routes)
+
+
+def test_an_additional_name_that_is_none_is_told():
+    found = validate_inference_gateway("gateway", _with(additional_hostnames=["X"])).found
+    assert [problem["property_path"] for problem in found] == ["additional_hostnames[0]"]

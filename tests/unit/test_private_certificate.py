@@ -109,6 +109,7 @@ def test_outputs(deploy: Deploy):
     component = cloud.one("inference:index:PrivateCertificate")
     assert cloud.outputs[component.urn] == {
         "certificate_name": "cert-inference-dev-acme-internal",
+        "certificate_id": cloud.one(CERTIFICATE).id,
         "ca_certificate_pem": "-----BEGIN CERTIFICATE-----",
     }
     assert len(cloud.children(component)) == len(cloud.resources) - 1
@@ -145,3 +146,21 @@ def test_another_host_name_is_another_certificate(deploy: Deploy):
     old = _deploy(deploy, ARGS).one(CERTIFICATE)
     new = _deploy(deploy, {**ARGS, "domains": ["other.acme.internal"]}).one(CERTIFICATE)
     assert old.inputs["name"] != new.inputs["name"]
+
+
+def test_more_host_names_are_another_certificate(deploy: Deploy):
+    domains = [*ARGS["domains"], "us-central1.inference.dev.acme.internal"]
+    old, new = (_deploy(deploy, _with(**each)) for each in ({}, {"domains": domains}))
+    assert old.one(CERTIFICATE).inputs["name"] != new.one(CERTIFICATE).inputs["name"]
+
+
+def test_a_certificate_for_every_region_is_global_and_signed_in_the_region(deploy: Deploy):
+    cloud = _deploy(deploy, _with(everywhere=True))
+    certificate = cloud.one(CERTIFICATE)
+    assert certificate.inputs["scope"] == "ALL_REGIONS"
+    assert certificate.inputs["location"] == cloud.one(ISSUANCE).inputs["location"] == "global"
+    for type_ in (POOL, AUTHORITY):
+        assert cloud.one(type_).inputs["location"] == "us-central1"
+    moved = _deploy(deploy, _with(everywhere=True, region="us-east4"))
+    for type_ in (ISSUANCE, CERTIFICATE):
+        assert moved.one(type_).inputs["name"] != cloud.one(type_).inputs["name"]

@@ -140,6 +140,74 @@ def test_several_endpoints_answer_by_nearness(deploy: Deploy):
     assert "rrdatas" not in record.inputs
 
 
+def _consuming(**keys: Any) -> PscEndpointArgs:
+    (consumer,) = TWO_REGIONS["consume"].values()  # pyright: ignore[reportTypedDictNotRequiredAccess] - it is above
+    return cast("PscEndpointArgs", {**TWO_REGIONS, "consume": {"apps": {**consumer, **keys}}})
+
+
+FRONTEND = {
+    "certificate": "projects/acme/locations/global/certificates/c",
+    "request_timeout_seconds": 600,
+}
+
+
+def test_a_frontend_answers_with_the_nearest_region_that_works(deploy: Deploy):
+    cloud = _deploy(deploy, _consuming(frontend=FRONTEND))
+    policy = cloud.one(RECORD).inputs["routingPolicy"]
+    assert policy["enableGeoFencing"] is False
+    for geo, region in zip(policy["geos"], ("us-central1", "us-east4"), strict=True):
+        assert geo == {
+            "location": region,
+            "healthCheckedTargets": {
+                "internalLoadBalancers": [
+                    {
+                        "loadBalancerType": "globalL7ilb",
+                        "ipAddress": "10.0.0.42",
+                        "ipProtocol": "tcp",
+                        "port": "443",
+                        "networkUrl": NETWORK,
+                        "project": "acme",
+                    }
+                ]
+            },
+        }
+    rules = cloud.all("gcp:compute/globalForwardingRule:GlobalForwardingRule")
+    assert len(rules) == 2
+    assert all(cloud.requires(cloud.one(RECORD), rule) for rule in rules)
+
+
+def test_a_frontend_goes_before_the_attachments(deploy: Deploy):
+    cloud = _deploy(deploy, _consuming(frontend=FRONTEND))
+    backend = "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
+    for region in ("us-central1", "us-east4"):
+        group = cloud.one(backend, f"psc-apps-frontend-{region}-backend")
+        assert cloud.requires(group, cloud.one(ATTACHMENT, f"psc-{region}-attachment"))
+
+
+def test_each_region_can_have_a_name_of_its_own(deploy: Deploy):
+    cloud = _deploy(deploy, _consuming(regional_names=True))
+    for region in ("us-central1", "us-east4"):
+        record = cloud.one(RECORD, f"psc-apps-{region}-record")
+        assert record.inputs["name"] == f"{region}.llm.acme.internal."
+        assert record.inputs["rrdatas"] == ["10.0.0.42"]
+        assert cloud.requires(record, cloud.one(RULE, f"psc-apps-{region}-endpoint"))
+        other = "us-east4" if region == "us-central1" else "us-central1"
+        assert not cloud.requires(record, cloud.one(RULE, f"psc-apps-{other}-endpoint"))
+
+
+def test_networks_that_share_the_endpoints_resolve_the_names(deploy: Deploy):
+    web = "projects/acme-web/global/networks/web"
+    zone = _deploy(deploy, _consuming(shared_with=[web])).one(ZONE)
+    assert zone.inputs["privateVisibilityConfig"] == {
+        "networks": [{"networkUrl": NETWORK}, {"networkUrl": web}]
+    }
+
+
+def test_propagated_connections_can_be_limited(deploy: Deploy):
+    attachments = _deploy(deploy, {**ARGS, "propagated_connection_limit": 3}).all(ATTACHMENT)
+    assert {each.inputs["propagatedConnectionLimit"] for each in attachments} == {3}
+
+
 def test_without_a_name_there_is_no_zone(deploy: Deploy):
     args = cast(
         "PscEndpointArgs",
@@ -303,6 +371,24 @@ CONSUMER: dict[str, Any] = {"network": NETWORK, "subnetworks": {"us-central1": "
         ),
         (
             {"accept": [{"network": "projects/acme/global/networks/other"}]},
+            "consume.apps",
+            (
+                "found a consumer that no entry of accept names, so its endpoints would stay "
+                "pending; add its project or network to accept"
+            ),
+        ),
+        (
+            {"propagated_connection_limit": 0},
+            "propagated_connection_limit",
+            "found 0, allowed: 1 or more; leave it out where nothing is shared",
+        ),
+        (
+            {"consume": {"apps": {**CONSUMER, "regional_names": True}}},
+            "consume.apps.regional_names",
+            "found it without dns_name, allowed: beside dns_name; give both",
+        ),
+        (
+            {"consume": {"apps": {**CONSUMER, "project": "stranger"}}},
             "consume.apps",
             (
                 "found a consumer that no entry of accept names, so its endpoints would stay "

@@ -1,0 +1,121 @@
+"""SelfManagedCertificate: a certificate of your own, with its key from Secret Manager.
+
+Owns the certificate in Certificate Manager. Does not own the secret, and never shows the key: it is
+read when the program runs and is sealed wherever the engine keeps it.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.checks import check_labels
+from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
+from components.names import label_of
+from components.validation import Problems, component_type
+
+_VERSION = re.compile(r"projects/([^/]+)/secrets/([^/]+)/versions/([1-9][0-9]*)")
+
+
+class SelfManagedCertificateArgs(TypedDict):
+    """Arguments of `SelfManagedCertificate`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    location: str
+    """Region of the load balancer, or `global` for a cross-region internal one."""
+    domain: str
+    """Host name the certificate is for; part of its name."""
+    chain_pem: str
+    """The certificate and those between it and its root, PEM."""
+    private_key: str
+    """Full name of the secret version with the key in PEM: projects/P/secrets/S/versions/N. A
+    version by number, because the key must be the certificate's."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels."""
+
+
+class SelfManagedCertificate(pulumi.ComponentResource):
+    """Uploads a certificate; renewing it is its owner's task.
+
+    A renewed one gets a name of its own, so that the Gateway changes over before the old one goes.
+    The deployer needs roles/secretmanager.secretAccessor on the secret.
+    https://cloud.google.com/certificate-manager/docs/deploy-self-managed
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    """
+
+    certificate_name: pulumi.Output[str]
+    """Name of the certificate, as the Gateway's TLS option takes it."""
+    certificate_id: pulumi.Output[str]
+    """Full name of the certificate, as a target proxy takes it."""
+
+    def __init__(
+        self,
+        name: str,
+        args: SelfManagedCertificateArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(SelfManagedCertificate), name, {}, opts)
+        validate_self_managed_certificate(args).raise_if_any(f"SelfManagedCertificate {name}")
+        project, secret, version = _VERSION.fullmatch(args["private_key"]).groups()  # pyright: ignore[reportOptionalMemberAccess] - validated
+        key = gcp.secretmanager.get_secret_version_output(
+            project=project,
+            secret=secret,
+            version=version,
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        ).secret_data
+        certificate = gcp.certificatemanager.Certificate(
+            f"{name}-certificate",
+            name=label_of(name, args["domain"], _digest(args["chain_pem"])),
+            project=args["project"],
+            location=args["location"],
+            scope=ALL_REGIONS if args["location"] == EVERYWHERE else None,
+            self_managed={
+                "pem_certificate": args["chain_pem"],
+                "pem_private_key": pulumi.Output.secret(key),
+            },
+            labels=dict(args.get("labels", {})),
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["selfManaged"]),
+        )
+        self.certificate_name = certificate.name
+        self.certificate_id = certificate.id
+        self.register_outputs(
+            {
+                "certificate_name": self.certificate_name,
+                "certificate_id": self.certificate_id,
+            }
+        )
+
+
+def _digest(chain_pem: str) -> str:
+    return hashlib.sha256(chain_pem.encode()).hexdigest()[:8]
+
+
+def validate_self_managed_certificate(args: SelfManagedCertificateArgs) -> Problems:
+    """Check the plain arguments of a `SelfManagedCertificate`."""
+    problems = Problems()
+    problems.check_name("location", args["location"])
+    if "PRIVATE KEY-----" in args["chain_pem"]:
+        problems.add(
+            "chain_pem",
+            "found a private key, allowed: certificates only; put the key into Secret Manager",
+        )
+    if not _VERSION.fullmatch(args["private_key"]):
+        problems.add(
+            "private_key",
+            "found something else, allowed: projects/P/secrets/S/versions/N; name the secret "
+            "version, the key itself never stands here",
+        )
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+__all__ = [
+    "SelfManagedCertificate",
+    "SelfManagedCertificateArgs",
+    "validate_self_managed_certificate",
+]
