@@ -25,6 +25,7 @@ Source = Annotated[
         "write it like Qwen/Qwen3-4B",
     ),
 ]
+ObjectiveName = Annotated[str, label(15, "it becomes part of a Kubernetes name")]
 FlagName = Annotated[
     str,
     Matching("[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"),
@@ -122,6 +123,19 @@ class Model(Settings):
         description="Further vLLM options without their dashes; true gives a bare switch.",
     )
 
+    objectives: Mapping[ObjectiveName, int] = Field(
+        default_factory=dict,
+        description="Priorities by name, which clients choose by the header"
+        " x-gateway-inference-objective; its value is <model>-<replica set>-<name>, each as in"
+        " Kubernetes. Requests without one have 0; negative ones are rejected while the replicas"
+        " are saturated.",
+    )
+    flow_control: bool = Field(
+        default=False,
+        description="Whether requests wait in the endpoint picker while the replicas are"
+        " saturated, the highest priority first. Experimental in release 1.5 of the inference"
+        " extension; without it priorities above 0 change nothing.",
+    )
     guardrail: str = Field(
         default=DEFAULT,
         description="Name of the guardrail (a key of guardrails) that screens it and its adapters;"

@@ -142,7 +142,10 @@ class _RegionBuilder:
                 "subnetwork": self.foundation.vpc.node_subnetwork_ids[self.region],
                 "hostname": self.platform.gateway.hostname,
                 "certificate": certificate.certificate_name,
-                "pools": [_pool(name, server) for name, server in servers.items()],
+                "pools": [
+                    _pool(model, replica_set_name(name, replica_set), servers)
+                    for name, model, replica_set in self.platform.replica_sets_in(self.region)
+                ],
                 "routes": [
                     _route(name, model)
                     for name, model in self.platform.models_in(self.region).items()
@@ -313,12 +316,15 @@ def replica_set_name(model: str, replica_set: ReplicaSet) -> str:
     return dns_label(f"{model}-{replica_set.name}")
 
 
-def _pool(name: str, server: ModelServer) -> Pool:
+def _pool(model: Model, name: str, servers: Mapping[str, ModelServer]) -> Pool:
+    server = servers[name]
     return {
         "name": name,
         "selector": server.pod_labels,
         "target_port": server.port,
         "lora": len(server.model_names) > 1,
+        "objectives": model.objectives,
+        "flow_control": model.flow_control,
     }
 
 

@@ -8,7 +8,7 @@ import pulumi
 
 from components.checks import check_between, check_labels
 from components.inference.endpoint_picker import PickerSettings, picker_name
-from components.inference.inference_pool import FAILURE_MODES, Pool
+from components.inference.inference_pool import FAILURE_MODES, Pool, objective_name
 from components.inference.model_routes import Route, check_routes
 from components.names import LABEL_LENGTH, dns_label
 from components.validation import Problems
@@ -102,3 +102,22 @@ def _check_pools(problems: Problems, pools: Sequence[Pool]) -> None:
         problems.check_one_of(
             f"{path}.failure_mode", pool.get("failure_mode", "FailOpen"), FAILURE_MODES
         )
+    _check_objectives(problems, pools)
+
+
+def _check_objectives(problems: Problems, pools: Sequence[Pool]) -> None:
+    taken: dict[str, str] = {}
+    for index, pool in enumerate(pools):
+        for objective, priority in pool.get("objectives", {}).items():
+            path = f"pools[{index}].objectives.{objective}"
+            name = objective_name(pool["name"], objective)
+            problems.check_name(path, name)
+            other = taken.setdefault(name, path)
+            if other != path:
+                problems.add(path, f"found a name {name!r} that {other} makes too; rename one")
+            if priority > 0 and not pool.get("flow_control", False):
+                problems.add(
+                    path,
+                    f"found {priority}, allowed: 0 or less without flow_control, as only that lets "
+                    "one request go before another; set flow_control, or lower the priority",
+                )

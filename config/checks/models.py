@@ -46,10 +46,12 @@ def check_models(known: Known) -> Iterator[Problem]:
                 "other options of vLLM",
                 f"remove it and use {OWN_ARGS[flag]}",
             )
+        yield from _check_objectives(path, model)
         if model.gated and model.source.startswith("gs://"):
             yield Problem(
                 (*path, "gated"), "true", "false for a source in Cloud Storage", "remove it"
             )
+    yield from _check_objective_names(known)
     yield from _check_room(known)
 
 
@@ -83,6 +85,35 @@ def _check_names(known: Known) -> Iterator[Problem]:
                 "rename one of them",
             )
         slugs.setdefault(key, ("models", name))
+
+
+def _check_objectives(path: tuple[str, str], model: Model) -> Iterator[Problem]:
+    for objective, priority in model.objectives.items():
+        if priority > 0 and not model.flow_control:
+            yield Problem(
+                (*path, "objectives", objective),
+                shown(priority),
+                "0 or less without flow_control: nothing else lets one request go before another",
+                "set flow_control: true of the model or lower it",
+            )
+
+
+def _check_objective_names(known: Known) -> Iterator[Problem]:
+    """Objectives are named after their model, replica set and own name, all in one namespace."""
+    taken: dict[str, KeyPath] = {}
+    for name, model in known.models.items():
+        for objective in model.objectives:
+            path: KeyPath = ("models", name, "objectives", objective)
+            for replica_set in model.replica_sets:
+                key = f"{slug(name)}-{replica_set.name}-{objective}"
+                if taken.setdefault(key, path) != path:
+                    yield Problem(
+                        path,
+                        shown(objective),
+                        f"a name whose object differs from {shown_path(taken[key])}'s"
+                        f" (both become '{key}' in Kubernetes)",
+                        "rename one of them",
+                    )
 
 
 def _check_weights(path: tuple[str, str], model: Model) -> Iterator[Problem]:
