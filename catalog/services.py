@@ -9,7 +9,15 @@ from typing import cast
 
 from catalog.table import read, row, table
 
-AREAS = ("foundation", "inference", "serverless", "perimeter", "notifications", "budget")
+AREAS = (
+    "foundation",
+    "inference",
+    "vertex_ai",
+    "serverless",
+    "perimeter",
+    "notifications",
+    "budget",
+)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.external_backends import ExternalBackend
 from config.fields import Matching, Scalar, Settings, label
 from config.guardrails import DEFAULT
 
@@ -75,6 +76,11 @@ class ReplicaSet(Settings):
         description="Percent of the model's requests. Needed when there are several replica sets;"
         " all together are 100.",
     )
+    source: Source | None = Field(
+        default=None,
+        description="Where these replicas' weights come from: a new version beside the old one."
+        " Default: the model's source.",
+    )
     name: Annotated[str, label(23, "it becomes part of Kubernetes names")] = Field(
         default_factory=lambda data: str(data["node_pool"]),
         description="Name of the replica set within the model. Default: the GPU pool's name.",
@@ -97,16 +103,25 @@ class ReplicaSet(Settings):
 
 
 class Model(Settings):
-    """One model, served by vLLM behind the gateway under its key as name."""
+    """One model behind the gateway under its key, served by vLLM or outside the cluster."""
 
-    source: Source = Field(
+    source: Source | None = Field(
+        default=None,
         description="Where the weights come from: Hugging Face repository or gs://bucket/path."
+        " Needed for replica sets.",
     )
-    memory_gib: float = Field(
-        gt=0, description="GPU memory one replica needs in GiB: weights and KV cache."
+    memory_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description="GPU memory one replica needs in GiB: weights and KV cache. Needed for replica"
+        " sets.",
     )
     replica_sets: tuple[ReplicaSet, ...] = Field(
-        min_length=1, description="Where replicas run. Several share the requests by weight."
+        default=(), description="Where replicas run. Several share the requests by weight."
+    )
+    external: tuple[ExternalBackend, ...] = Field(
+        default=(),
+        description="Backends outside the cluster, beside the replica sets or instead of them.",
     )
     adapters: tuple[Adapter, ...] = Field(default=(), description="LoRA adapters on this model.")
     max_context: int | None = Field(
@@ -141,6 +156,11 @@ class Model(Settings):
         description="Name of the guardrail (a key of guardrails) that screens it and its adapters;"
         " 'none' for none at all. Default: the guardrail named default.",
     )
+
+    @property
+    def backends(self) -> tuple[ReplicaSet | ExternalBackend, ...]:
+        """Everything that answers its requests: replica sets, then external backends."""
+        return (*self.replica_sets, *self.external)
 
     def is_in(self, region: str) -> bool:
         """Whether `region` serves this model."""

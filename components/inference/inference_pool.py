@@ -4,7 +4,7 @@ Owns the pool, its endpoint picker and its load balancer policies. Does not own 
 (ModelServer), whose labels it selects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -42,6 +42,8 @@ class Pool(TypedDict):
     """Labels of the replicas: `ModelServer.pod_labels`."""
     target_port: int
     """Port of the replicas: `ModelServer.port`."""
+    models: NotRequired[Sequence[str]]
+    """`ModelServer.model_names`: routes of other names to this pool are then refused."""
     lora: NotRequired[bool]
     """The replicas serve LoRA adapters (default false)."""
     failure_mode: NotRequired[str]
@@ -64,6 +66,8 @@ class InferencePoolArgs(TypedDict):
     """Longest answer in seconds."""
     picker: NotRequired[PickerSettings]
     """Image and resources of the endpoint picker."""
+    security_policy: NotRequired[pulumi.Input[str]]
+    """Name of a Cloud Armor policy of the region (default none)."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """API group of InferenceObjective, from `InferenceCrds.api_group`."""
     labels: NotRequired[Mapping[str, str]]
@@ -127,6 +131,11 @@ class InferencePool(pulumi.ComponentResource):
                     "timeoutSec": args["request_timeout_seconds"],
                     "connectionDraining": {"drainingTimeoutSec": DRAIN_SECONDS},
                     "logging": {"enabled": True, "sampleRate": ALL_REQUESTS},
+                    **(
+                        {"securityPolicy": args["security_policy"]}
+                        if "security_policy" in args
+                        else {}
+                    ),
                 },
             },
             child,

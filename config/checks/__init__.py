@@ -1,8 +1,10 @@
 """What must hold between the values of a config that each are fine alone."""
 
 from config.checks.consumers import check_consumers
+from config.checks.edge_protection import check_edge_protection
 from config.checks.gpu_pools import check_gpu_pools
 from config.checks.guardrails import check_guardrails
+from config.checks.images import check_images
 from config.checks.models import check_models
 from config.checks.network import check_network
 from config.checks.operations import check_operations
@@ -20,6 +22,8 @@ _CHECKS = (
     check_pipelines,
     check_perimeter,
     check_operations,
+    check_edge_protection,
+    check_images,
 )
 
 

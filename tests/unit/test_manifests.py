@@ -9,11 +9,12 @@ import jsonschema
 import pytest
 import yaml
 
+from components.inference.external_backend import ExternalBackend
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_server import ModelServer
 from tests.unit.harness import Cloud, Deploy, Recorded
-from tests.unit.inference_arguments import GATED_SERVER, GATEWAY, GUARDRAIL
+from tests.unit.inference_arguments import GATED_SERVER, GATEWAY, GEMINI, GUARDRAIL
 
 DEFINITIONS = Path(__file__).parents[2] / "sandbox" / "crds"
 BUILT_IN = {
@@ -61,6 +62,7 @@ def _everything() -> None:
     InferenceGateway("gateway", GATEWAY)
     ModelServer("server", GATED_SERVER)
     ModelArmorGuardrail("armor", GUARDRAIL)
+    ExternalBackend("gemini", {**GEMINI, "security_policy": "edge"})
 
 
 def test_every_custom_resource_fits_its_definition(deploy: Deploy):
