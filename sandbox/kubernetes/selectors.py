@@ -55,7 +55,7 @@ def _of_kind(objects: Sequence[Resource], kind: str) -> Iterator[Resource]:
 
 
 def _selected(pool: Resource, workloads: Sequence[_Pods]) -> list[_Pods]:
-    (labels, *_) = [*at(pool.inputs, "spec.selector.matchLabels"), {}]
+    labels = as_map(as_map(as_map(pool.inputs.get("spec")).get("selector")).get("matchLabels"))
     return [
         pods
         for pods in workloads
