@@ -10,8 +10,8 @@ from typing import cast
 from catalog.table import read, row, table
 
 AREAS = (
-    *("foundation", "inference", "serverless", "apigee", "perimeter", "services-access"),
-    *("notifications", "budget"),
+    *("foundation", "inference", "vertex_ai", "serverless", "apigee", "perimeter"),
+    *("services-access", "notifications", "budget"),
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.api_management import ApiManagement
 from config.consumers import Consumer
+from config.edge_protection import EdgeProtection
 from config.errors import KeyPath
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool
@@ -45,6 +46,8 @@ class Known:
     guardrails: Mapping[str, Guardrail]
     consumers: Mapping[str, Consumer]
     pipelines: Mapping[str, Pipeline]
+    edge_protection: EdgeProtection | None
+    images: Mapping[str, str]
     names: Mapping[str, Set[str]]
 
     def region_names(self, chosen: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -71,6 +74,8 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         guardrails=cast("Mapping[str, Guardrail]", collections["guardrails"]),
         consumers=cast("Mapping[str, Consumer]", collections["consumers"]),
         pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),
+        edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
+        images=cast("Mapping[str, str]", parts.get("images") or {}),
         names={name: entries.keys() for name, entries in collections.items()}
         if names is None
         else names,

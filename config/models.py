@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.external_backends import ExternalBackend
 from config.fields import Matching, Scalar, Settings, label
 from config.guardrails import DEFAULT
 
@@ -25,6 +26,7 @@ Source = Annotated[
         "write it like Qwen/Qwen3-4B",
     ),
 ]
+ObjectiveName = Annotated[str, label(15, "it becomes part of a Kubernetes name")]
 FlagName = Annotated[
     str,
     Matching("[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"),
@@ -74,6 +76,11 @@ class ReplicaSet(Settings):
         description="Percent of the model's requests. Needed when there are several replica sets;"
         " all together are 100.",
     )
+    source: Source | None = Field(
+        default=None,
+        description="Where these replicas' weights come from: a new version beside the old one."
+        " Default: the model's source.",
+    )
     name: Annotated[str, label(23, "it becomes part of Kubernetes names")] = Field(
         default_factory=lambda data: str(data["node_pool"]),
         description="Name of the replica set within the model. Default: the GPU pool's name.",
@@ -96,16 +103,25 @@ class ReplicaSet(Settings):
 
 
 class Model(Settings):
-    """One model, served by vLLM behind the gateway under its key as name."""
+    """One model behind the gateway under its key, served by vLLM or outside the cluster."""
 
-    source: Source = Field(
+    source: Source | None = Field(
+        default=None,
         description="Where the weights come from: Hugging Face repository or gs://bucket/path."
+        " Needed for replica sets.",
     )
-    memory_gib: float = Field(
-        gt=0, description="GPU memory one replica needs in GiB: weights and KV cache."
+    memory_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description="GPU memory one replica needs in GiB: weights and KV cache. Needed for replica"
+        " sets.",
     )
     replica_sets: tuple[ReplicaSet, ...] = Field(
-        min_length=1, description="Where replicas run. Several share the requests by weight."
+        default=(), description="Where replicas run. Several share the requests by weight."
+    )
+    external: tuple[ExternalBackend, ...] = Field(
+        default=(),
+        description="Backends outside the cluster, beside the replica sets or instead of them.",
     )
     adapters: tuple[Adapter, ...] = Field(default=(), description="LoRA adapters on this model.")
     max_context: int | None = Field(
@@ -122,11 +138,29 @@ class Model(Settings):
         description="Further vLLM options without their dashes; true gives a bare switch.",
     )
 
+    objectives: Mapping[ObjectiveName, int] = Field(
+        default_factory=dict,
+        description="Priorities by name, which clients choose by the header"
+        " x-gateway-inference-objective; its value is <model>-<replica set>-<name>, each as in"
+        " Kubernetes. Requests without one have 0; negative ones are rejected while the replicas"
+        " are saturated.",
+    )
+    flow_control: bool = Field(
+        default=False,
+        description="Whether requests wait in the endpoint picker while the replicas are"
+        " saturated, the highest priority first. Experimental in release 1.5 of the inference"
+        " extension; without it priorities above 0 change nothing.",
+    )
     guardrail: str = Field(
         default=DEFAULT,
         description="Name of the guardrail (a key of guardrails) that screens it and its adapters;"
         " 'none' for none at all. Default: the guardrail named default.",
     )
+
+    @property
+    def backends(self) -> tuple[ReplicaSet | ExternalBackend, ...]:
+        """Everything that answers its requests: replica sets, then external backends."""
+        return (*self.replica_sets, *self.external)
 
     def is_in(self, region: str) -> bool:
         """Whether `region` serves this model."""

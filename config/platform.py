@@ -4,14 +4,17 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from catalog.releases import IMAGES
 from catalog.services import services_to_enable
 from config.api_management import ApiManagement
 from config.callouts import Callout
 from config.consumers import Consumer, ConsumerName
+from config.edge_protection import EdgeProtection
 from config.fields import Environment, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, UNSCREENED, Guardrail, GuardrailFloor, GuardrailName
+from config.images import ImageReference
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region
 from config.operations import Alerts, Budget
@@ -71,6 +74,20 @@ class Platform(Settings):
     budget: Budget | None = Field(
         default=None, description="What a month may cost. Leave it out where there is no limit."
     )
+
+    edge_protection: EdgeProtection | None = Field(
+        default=None,
+        description="Cloud Armor policy before every model. Leave it out for none.",
+    )
+    images: Mapping[str, ImageReference] = Field(
+        default_factory=dict,
+        description="Images in the place of the catalog's of the same name (catalog/releases.yaml),"
+        " with a tag, a digest or both.",
+    )
+
+    def image(self, name: str) -> str:
+        """The image that runs under `name` in catalog/releases.yaml. Raises KeyError for none."""
+        return self.images.get(name) or IMAGES[name].image
 
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """The GPU pools of `region`, by name."""
@@ -145,6 +162,7 @@ class Platform(Settings):
         return (
             "foundation",
             "inference",
+            *(("vertex_ai",) if self._uses_vertex_ai else ()),
             *(("serverless",) if self.pipelines else ()),
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(
@@ -155,6 +173,12 @@ class Platform(Settings):
             *(("perimeter",) if self.perimeter else ()),
             *(("notifications",) if self.alerts and self.alerts.has_topics else ()),
             *(("budget",) if self.budget else ()),
+        )
+
+    @property
+    def _uses_vertex_ai(self) -> bool:
+        return any(
+            external.vertex_ai for model in self.models.values() for external in model.external
         )
 
     @property

@@ -9,6 +9,10 @@ from cost.pricing import ONE, Pricing, by_usage
 
 # Type token: what one of it is called, and the name of its monthly price.
 FLAT: Final[Mapping[str, tuple[str, str]]] = {
+    "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy": (
+        "Cloud Armor policy",
+        "security-policy",
+    ),
     "gcp:dns/managedZone:ManagedZone": ("DNS zone", "dns-zone"),
     "gcp:kms/cryptoKey:CryptoKey": ("key version", "key-version"),
     "gcp:monitoring/alertPolicy:AlertPolicy": ("alert condition", "alert-condition"),
@@ -26,6 +30,9 @@ USAGE: Final[Mapping[str, str]] = {
     "gcp:certificatemanager/certificate:Certificate": "billed by issued private certificates",
     "gcp:cloudrunv2/job:Job": "billed by the time its tasks run",
     "gcp:cloudscheduler/job:Job": "billed by jobs beyond three of an account",
+    "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy": (
+        "rules (1 USD a month each) and requests are billed beside that"
+    ),
     "gcp:compute/serviceAttachment:ServiceAttachment": "billed by traffic",
     "gcp:dataloss/preventionDeidentifyTemplate:PreventionDeidentifyTemplate": (
         "billed by transformed GiB"

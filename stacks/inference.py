@@ -7,34 +7,28 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from catalog.releases import (
-    BODY_BASED_ROUTER_IMAGE,
-    ENDPOINT_PICKER_IMAGE,
-    LEADER_WORKER_SET_IMAGE,
-    METRICS_ADAPTER_IMAGE,
-    VLLM_IMAGE,
-)
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
 from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
-from components.inference.inference_pool import Pool
+from components.inference.inference_gateway_arguments import InferenceGatewayArgs
 from components.inference.leader_worker_sets import LeaderWorkerSets
-from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
-from components.names import dns_label
 from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc import PODS_RANGE, SERVICES_RANGE
 from components.network.vpc_perimeter import VpcPerimeter
 from components.operations.metrics_adapter import MetricsAdapter
 from config.gpu_pools import GpuPool
-from config.models import Model, ReplicaSet
+from config.models import ReplicaSet
 from config.platform import Platform
+from stacks.backends import backend_name, pool_of, route_of
 from stacks.callouts import replica_guardrail
 from stacks.certificates import GatewayCertificate, build_certificate
+from stacks.edge_protection import build_edge_protection
+from stacks.external_backends import build_external_backends
 from stacks.foundation import PLATFORM, Foundation
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
@@ -128,37 +122,50 @@ class _RegionBuilder:
             self._metrics_adapter(cluster, images, in_cluster)
         groups = None
         if self.platform.spans_nodes_in(self.region):
-            image = images.reference(LEADER_WORKER_SET_IMAGE)
+            image = images.reference(self.platform.image("leader_worker_set"))
             groups = LeaderWorkerSets(self.name, {"image": image}, in_cluster).api_version
         servers = {
-            replica_set_name(model, replica_set): self._server(
+            backend_name(model, replica_set): self._server(
                 cluster, pools, images, namespace, model, replica_set, groups, in_cluster
             )
             for model, _, replica_set in self.platform.replica_sets_in(self.region)
         }
-        gateway = InferenceGateway(
-            self.name,
-            {
-                "project": self.foundation.services.project_for("compute"),
-                "region": self.region,
-                "namespace": namespace,
-                "subnetwork": self.foundation.vpc.node_subnetwork_ids[self.region],
-                "hostname": self.platform.gateway.hostname,
-                "additional_hostnames": self.hostnames[1:],
-                "certificate": certificate.name,
-                "pools": [_pool(name, server) for name, server in servers.items()],
-                "routes": [
-                    _route(name, model)
-                    for name, model in self.platform.models_in(self.region).items()
-                ],
-                "request_timeout_seconds": self.platform.gateway.request_timeout_seconds,
-                "proxy_only_subnetwork": self.foundation.vpc.proxy_only_subnetwork_ids[self.region],
-                "extension_api_group": definitions.api_group,
-                "picker": {"image": images.reference(ENDPOINT_PICKER_IMAGE)},
-                "router_image": images.reference(BODY_BASED_ROUTER_IMAGE),
-            },
-            in_cluster,
-        )
+        security_policy = build_edge_protection(self.platform, self.foundation, self.region)
+        gateway_args: InferenceGatewayArgs = {
+            "project": self.foundation.services.project_for("compute"),
+            "region": self.region,
+            "namespace": namespace,
+            "subnetwork": self.foundation.vpc.node_subnetwork_ids[self.region],
+            "hostname": self.platform.gateway.hostname,
+            "additional_hostnames": self.hostnames[1:],
+            "certificate": certificate.name,
+            "pools": [
+                pool_of(model, backend_name(name, replica_set), servers)
+                for name, model, replica_set in self.platform.replica_sets_in(self.region)
+            ],
+            "external": build_external_backends(
+                self.platform,
+                self.foundation,
+                self.region,
+                cluster,
+                images,
+                namespace,
+                security_policy,
+                in_cluster,
+            ),
+            "routes": [
+                route_of(name, model)
+                for name, model in self.platform.models_in(self.region).items()
+            ],
+            "request_timeout_seconds": self.platform.gateway.request_timeout_seconds,
+            "proxy_only_subnetwork": self.foundation.vpc.proxy_only_subnetwork_ids[self.region],
+            "extension_api_group": definitions.api_group,
+            "picker": {"image": images.reference(self.platform.image("endpoint_picker"))},
+            "router_image": images.reference(self.platform.image("body_based_router")),
+        }
+        if security_policy is not None:
+            gateway_args["security_policy"] = security_policy
+        gateway = InferenceGateway(self.name, gateway_args, in_cluster)
         chain = ChainBuilder(
             *(self.platform, self.foundation, self.parts, self.region),
             *(cluster, images, namespace, in_cluster),
@@ -244,7 +251,7 @@ class _RegionBuilder:
                 "project": self.foundation.services.project_for("monitoring", "iam"),
                 "project_number": self.foundation.services.project_number,
                 "workload_pool": cluster.workload_pool,
-                "image": images.reference(METRICS_ADAPTER_IMAGE),
+                "image": images.reference(self.platform.image("metrics_adapter")),
             },
             options,
         )
@@ -271,8 +278,8 @@ class _RegionBuilder:
             "workload_pool": cluster.workload_pool,
             "namespace": namespace,
             "model": name,
-            "source": model.source,
-            "image": images.reference(VLLM_IMAGE),
+            "source": replica_set.source or model.source or "",
+            "image": images.reference(self.platform.image("vllm")),
             "node_selector": pools[replica_set.node_pool].node_selector,
             "gpus": replica_set.gpus,
             "replicas": replica_set.replicas,
@@ -301,28 +308,4 @@ class _RegionBuilder:
             args["guardrail"] = replica_guardrail(guardrail, images)
         if model.gated and self.secret is not None:
             args["hugging_face_secret"] = self.secret
-        return ModelServer(f"{replica_set_name(name, replica_set)}-{self.region}", args, options)
-
-
-def replica_set_name(model: str, replica_set: ReplicaSet) -> str:
-    """The name of a replica set within a region: of its pool, and first part of its server's."""
-    return dns_label(f"{model}-{replica_set.name}")
-
-
-def _pool(name: str, server: ModelServer) -> Pool:
-    return {
-        "name": name,
-        "selector": server.pod_labels,
-        "target_port": server.port,
-        "lora": len(server.model_names) > 1,
-    }
-
-
-def _route(name: str, model: Model) -> Route:
-    return {
-        "models": [name, *(adapter.name for adapter in model.adapters)],
-        "backends": [
-            {"pool": replica_set_name(name, replica_set), "weight": replica_set.weight}
-            for replica_set in model.replica_sets
-        ],
-    }
+        return ModelServer(f"{backend_name(name, replica_set)}-{self.region}", args, options)

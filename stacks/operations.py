@@ -14,8 +14,8 @@ from components.operations.pipeline_dashboard import PipelineDashboard
 from config.operations import Alerts, LatencyThresholds, Thresholds
 from config.operations import Channel as ChannelSettings
 from config.platform import Platform
+from stacks.backends import backend_name
 from stacks.foundation import PLATFORM, Foundation
-from stacks.inference import replica_set_name
 
 PIPELINE_THRESHOLDS = ("backlog_age_seconds", "dead_letters", "errors_percent")
 OF_PIPELINES_ONLY = ("backlog_age_seconds", "dead_letters")
@@ -72,7 +72,7 @@ class _OperationsBuilder:
         models = list(platform.models)
         adapters = [each.name for model in platform.models.values() for each in model.adapters]
         pools = [
-            replica_set_name(name, replica_set)
+            backend_name(name, replica_set)
             for name, model in platform.models.items()
             for replica_set in model.replica_sets
         ]

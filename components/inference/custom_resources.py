@@ -35,6 +35,7 @@ def _kind(kind: str) -> Kind:
 GATEWAY = _kind("Gateway")
 HTTP_ROUTE = _kind("HTTPRoute")
 INFERENCE_POOL = _kind("InferencePool")
+INFERENCE_OBJECTIVE = _kind("InferenceObjective")
 GATEWAY_POLICY = _kind("GCPGatewayPolicy")
 BACKEND_POLICY = _kind("GCPBackendPolicy")
 HEALTH_CHECK_POLICY = _kind("HealthCheckPolicy")
@@ -43,7 +44,7 @@ TRAFFIC_EXTENSION = _kind("GCPTrafficExtension")
 LEADER_WORKER_SET = _kind("LeaderWorkerSet")
 APIGEE_BACKEND_SERVICE = _kind("ApigeeBackendService")
 POD_MONITORING = _kind("PodMonitoring")
-SECRET_PROVIDER_CLASS = Kind("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass")
+SECRET_PROVIDER_CLASS = _kind("SecretProviderClass")
 SERVICE = Kind("v1", "Service")
 
 

@@ -35,6 +35,8 @@ SCORERS: Mapping[str, int] = {
     "prefix-cache-scorer": 3,
 }
 """Weights of the scorers every pool has: the defaults of the inferencepool chart, release 1.5."""
+FLOW_CONTROL = "flowControl"
+"""Feature gate of the flow control layer."""
 LORA_SCORERS: Mapping[str, int] = {"lora-affinity-scorer": 1}
 """Further scorers of a pool with adapters: prefer a replica that has the adapter loaded."""
 
@@ -59,6 +61,8 @@ class EndpointPickerArgs(TypedDict):
     """Name of the InferencePool."""
     lora: NotRequired[bool]
     """The replicas serve LoRA adapters (default false)."""
+    flow_control: NotRequired[bool]
+    """Queue requests by priority while the replicas are saturated (default false)."""
     settings: NotRequired[PickerSettings]
     """Image and resources."""
     extension_api_group: NotRequired[pulumi.Input[str]]
@@ -97,7 +101,9 @@ class EndpointPicker(pulumi.ComponentResource):
             f"{name}-account", metadata=metadata, opts=child
         )
         binding = self._rights(name, args, identity)
-        config = picker_config(lora=args.get("lora", False))
+        config = picker_config(
+            lora=args.get("lora", False), flow_control=args.get("flow_control", False)
+        )
         config_map = kubernetes.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={CONFIG_FILE: config}, opts=child
         )
@@ -180,13 +186,20 @@ def picker_name(pool: str) -> str:
     return f"{pool}-epp"
 
 
-def picker_config(*, lora: bool) -> str:
-    """Give the EndpointPickerConfig document of a pool."""
+def picker_config(*, lora: bool, flow_control: bool = False) -> str:
+    """Give the EndpointPickerConfig document of a pool.
+
+    Without flow control the picker queues nothing: it rejects requests of negative priority while
+    the replicas are saturated, and treats all others alike. With it, requests wait in the picker
+    and the highest priority goes first; release 1.5 calls that experimental.
+    https://gateway-api-inference-extension.sigs.k8s.io/guides/flow-control
+    """
     scorers = {**SCORERS, **(LORA_SCORERS if lora else {})}
     metrics = {"scheme": "http", "path": "/metrics", "insecureSkipVerify": True}
     config: dict[str, Any] = {
         "apiVersion": releases.CUSTOM_RESOURCES["EndpointPickerConfig"].api_version,
         "kind": "EndpointPickerConfig",
+        **({"featureGates": [FLOW_CONTROL]} if flow_control else {}),
         "plugins": [
             *({"type": scorer} for scorer in scorers),
             {"type": "metrics-data-source", "parameters": metrics},

@@ -14,10 +14,10 @@ from pulumi_kubernetes.apiextensions.v1 import (
     JSONSchemaPropsArgsDict,
 )
 
+from catalog import releases
 from components.validation import component_type
 
-API_GROUP = "inference.networking.x-k8s.io"
-API_VERSION = "v1alpha2"
+API_GROUP, _, API_VERSION = releases.INFERENCE_OBJECTIVE_API_VERSION.partition("/")
 
 
 class InferenceCrdsArgs(TypedDict):

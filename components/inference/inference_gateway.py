@@ -28,7 +28,7 @@ from components.inference.inference_gateway_arguments import (
     hostnames,
     validate_inference_gateway,
 )
-from components.inference.inference_pool import InferencePool, Pool
+from components.inference.inference_pool import InferencePool, InferencePoolArgs, Pool
 from components.inference.model_routes import route_name, route_spec
 from components.names import dns_label
 from components.validation import component_type
@@ -75,6 +75,7 @@ class InferenceGateway(pulumi.ComponentResource):
         address = self._address(name, args, physical_name)
         gateway = self._gateway(name, args, identity, address)
         pools = {pool["name"]: self._pool(name, args, pool) for pool in args["pools"]}
+        externals = {external["name"]: external for external in args.get("external", ())}
         router = BodyBasedRouter(
             f"{name}-router",
             {
@@ -91,13 +92,17 @@ class InferenceGateway(pulumi.ComponentResource):
                 f"{name}-{route_name(route)}-route",
                 HTTP_ROUTE,
                 Identity(route_name(route), args["namespace"], identity.labels),
-                route_spec(route, physical_name, hostnames(args)),
+                route_spec(route, physical_name, hostnames(args), externals),
                 # A route to a pool without a picker answers 500 until the pool is whole.
                 pulumi.ResourceOptions(
                     parent=self,
                     depends_on=[
                         *(gateway, router),
-                        *(pools[backend["pool"]] for backend in route["backends"]),
+                        *(
+                            pools[backend["pool"]]
+                            for backend in route["backends"]
+                            if backend["pool"] in pools
+                        ),
                     ],
                 ),
                 RECONCILED,
@@ -187,19 +192,18 @@ class InferenceGateway(pulumi.ComponentResource):
         )
 
     def _pool(self, name: str, args: InferenceGatewayArgs, pool: Pool) -> InferencePool:
+        pool_args: InferencePoolArgs = {
+            "namespace": args["namespace"],
+            "pool": pool,
+            "request_timeout_seconds": args.get("request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+            "picker": args.get("picker", {}),
+            "extension_api_group": args.get("extension_api_group", API_GROUP),
+            "labels": args.get("labels", {}),
+        }
+        if "security_policy" in args:
+            pool_args["security_policy"] = args["security_policy"]
         return InferencePool(
-            f"{name}-{pool['name']}",
-            {
-                "namespace": args["namespace"],
-                "pool": pool,
-                "request_timeout_seconds": args.get(
-                    "request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS
-                ),
-                "picker": args.get("picker", {}),
-                "extension_api_group": args.get("extension_api_group", API_GROUP),
-                "labels": args.get("labels", {}),
-            },
-            pulumi.ResourceOptions(parent=self),
+            f"{name}-{pool['name']}", pool_args, pulumi.ResourceOptions(parent=self)
         )
 
     def _forwarding_rule(

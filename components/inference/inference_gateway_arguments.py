@@ -1,15 +1,15 @@
 """Arguments of InferenceGateway, and what is allowed in them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 
 from components.checks import check_between, check_labels
 from components.inference.endpoint_picker import PickerSettings, picker_name
-from components.inference.inference_pool import FAILURE_MODES, Pool
-from components.inference.model_routes import Route, check_routes
+from components.inference.inference_pool import FAILURE_MODES, Pool, objective_name
+from components.inference.model_routes import External, Route, check_routes
 from components.names import LABEL_LENGTH, dns_label
 from components.validation import Problems
 
@@ -42,10 +42,14 @@ class InferenceGatewayArgs(TypedDict):
     """Name of a Certificate Manager certificate of the region, for every host name."""
     pools: Sequence[Pool]
     """Pools, one for each replica set."""
+    external: NotRequired[Sequence[External]]
+    """Backends outside the cluster."""
     routes: Sequence[Route]
-    """Model names and the pools that answer them."""
+    """Model names and the pools or external backends that answer them."""
     request_timeout_seconds: NotRequired[int]
     """Longest answer in seconds (default 300)."""
+    security_policy: NotRequired[pulumi.Input[str]]
+    """Name of a Cloud Armor policy of the region, put before every pool (default none)."""
     picker: NotRequired[PickerSettings]
     """Image and resources of the endpoint pickers."""
     router_image: NotRequired[pulumi.Input[str]]
@@ -81,13 +85,18 @@ def validate_inference_gateway(name: str, args: InferenceGatewayArgs) -> Problem
         "seconds",
     )
     check_labels(problems, "labels", args.get("labels", {}))
+    externals = args.get("external", ())
+    if not externals:
+        problems.check_not_empty("pools", args["pools"], "a pool, one for each replica set")
     _check_pools(problems, args["pools"])
-    check_routes(problems, args["routes"], {pool["name"] for pool in args["pools"]})
+    pools = {pool["name"] for pool in args["pools"]}
+    _check_externals(problems, externals, pools)
+    check_routes(problems, args["routes"], pools | {each["name"] for each in externals})
+    _check_served(problems, args)
     return problems
 
 
 def _check_pools(problems: Problems, pools: Sequence[Pool]) -> None:
-    problems.check_not_empty("pools", pools, "a pool, one for each replica set")
     seen: dict[str, str] = {}
     for index, pool in enumerate(pools):
         path = f"pools[{index}]"
@@ -110,3 +119,65 @@ def _check_pools(problems: Problems, pools: Sequence[Pool]) -> None:
         problems.check_one_of(
             f"{path}.failure_mode", pool.get("failure_mode", "FailOpen"), FAILURE_MODES
         )
+    _check_objectives(problems, pools)
+    _check_selectors(problems, pools)
+
+
+def _check_selectors(problems: Problems, pools: Sequence[Pool]) -> None:
+    """A pool whose labels are among another's selects that one's replicas too."""
+    for index, pool in enumerate(pools):
+        for other_index, other in enumerate(pools):
+            wider = pool["selector"].items() <= other["selector"].items()
+            same = len(pool["selector"]) == len(other["selector"])
+            if wider and pool["selector"] and (not same or index > other_index):
+                problems.add(
+                    f"pools[{index}].selector",
+                    f"found labels that select the replicas of pools[{other_index}] too; give the "
+                    "labels of one replica set: ModelServer.pod_labels",
+                )
+
+
+def _check_served(problems: Problems, args: InferenceGatewayArgs) -> None:
+    served = {pool["name"]: pool["models"] for pool in args["pools"] if "models" in pool}
+    for index, route in enumerate(args["routes"]):
+        for position, backend in enumerate(route["backends"]):
+            names = served.get(backend["pool"])
+            missing = sorted(set(route["models"]) - set(names)) if names is not None else []
+            if names is not None and missing:
+                problems.add(
+                    f"routes[{index}].backends[{position}].pool",
+                    f"found {backend['pool']!r}, which serves {', '.join(names)} and not "
+                    f"{', '.join(missing)}; route to a pool that serves them",
+                )
+
+
+def _check_externals(
+    problems: Problems, externals: Sequence[External], pools: Collection[str]
+) -> None:
+    seen = set(pools)
+    for index, external in enumerate(externals):
+        if external["name"] in seen:
+            problems.add(
+                f"external[{index}].name",
+                f"found {external['name']!r}, which a pool or external backend has too; rename one "
+                "of them",
+            )
+        seen.add(external["name"])
+
+
+def _check_objectives(problems: Problems, pools: Sequence[Pool]) -> None:
+    taken: dict[str, str] = {}
+    for index, pool in enumerate(pools):
+        for objective, priority in pool.get("objectives", {}).items():
+            path = f"pools[{index}].objectives.{objective}"
+            name = objective_name(pool["name"], objective)
+            problems.check_name(path, name)
+            other = taken.setdefault(name, path)
+            if other != path:
+                problems.add(path, f"found a name {name!r} that {other} makes too; rename one")
+            if priority > 0 and not pool.get("flow_control", False):
+                problems.add(
+                    path,
+                    f"found {priority}, allowed: 0 or less without flow_control, as only that lets "
+                    "one request go before another; set flow_control, or lower the priority",
+                )

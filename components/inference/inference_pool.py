@@ -4,13 +4,14 @@ Owns the pool, its endpoint picker and its load balancer policies. Does not own 
 (ModelServer), whose labels it selects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 
 from components.inference.custom_resources import (
     BACKEND_POLICY,
+    INFERENCE_OBJECTIVE,
     INFERENCE_POOL,
     Identity,
     custom_resource,
@@ -41,10 +42,17 @@ class Pool(TypedDict):
     """Labels of the replicas: `ModelServer.pod_labels`."""
     target_port: int
     """Port of the replicas: `ModelServer.port`."""
+    models: NotRequired[Sequence[str]]
+    """`ModelServer.model_names`: routes of other names to this pool are then refused."""
     lora: NotRequired[bool]
     """The replicas serve LoRA adapters (default false)."""
     failure_mode: NotRequired[str]
     """Without a picker: FailOpen (default; any replica answers) or FailClose (none does)."""
+    objectives: NotRequired[Mapping[str, int]]
+    """Priorities by name; requests without one have 0. Negative: shed while saturated."""
+    flow_control: NotRequired[bool]
+    """Let requests wait in the picker, the highest priority first (default false: priorities
+    above 0 then change nothing)."""
 
 
 class InferencePoolArgs(TypedDict):
@@ -58,6 +66,8 @@ class InferencePoolArgs(TypedDict):
     """Longest answer in seconds."""
     picker: NotRequired[PickerSettings]
     """Image and resources of the endpoint picker."""
+    security_policy: NotRequired[pulumi.Input[str]]
+    """Name of a Cloud Armor policy of the region (default none)."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """API group of InferenceObjective, from `InferenceCrds.api_group`."""
     labels: NotRequired[Mapping[str, str]]
@@ -65,8 +75,11 @@ class InferencePoolArgs(TypedDict):
 
 
 class InferencePool(pulumi.ComponentResource):
-    """Makes an InferencePool, its endpoint picker, health check, timeout and log.
+    """Makes an InferencePool, its endpoint picker, objectives, health check, timeout and log.
 
+    A request chooses an objective of the pool by the header `x-gateway-inference-objective`, whose
+    value is `objective_name` of it. The picker looks among the objectives of its own pool only: in
+    another pool of the same model the name means nothing, and the request has priority 0.
     Source: https://gateway-api-inference-extension.sigs.k8s.io/reference/spec and
     https://cloud.google.com/kubernetes-engine/docs/how-to/deploy-gke-inference-gateway
     """
@@ -118,16 +131,23 @@ class InferencePool(pulumi.ComponentResource):
                     "timeoutSec": args["request_timeout_seconds"],
                     "connectionDraining": {"drainingTimeoutSec": DRAIN_SECONDS},
                     "logging": {"enabled": True, "sampleRate": ALL_REQUESTS},
+                    **(
+                        {"securityPolicy": args["security_policy"]}
+                        if "security_policy" in args
+                        else {}
+                    ),
                 },
             },
             child,
         )
+        self._objectives(name, args)
         EndpointPicker(
             f"{name}-picker",
             {
                 "namespace": args["namespace"],
                 "pool": pool["name"],
                 "lora": pool.get("lora", False),
+                "flow_control": pool.get("flow_control", False),
                 "settings": args.get("picker", {}),
                 "extension_api_group": args.get("extension_api_group", API_GROUP),
                 "labels": labels,
@@ -137,5 +157,27 @@ class InferencePool(pulumi.ComponentResource):
         self.pool_name = resource.id.apply(lambda _: pool["name"])
         self.register_outputs({"pool_name": self.pool_name})
 
+    def _objectives(self, name: str, args: InferencePoolArgs) -> None:
+        pool = args["pool"]
+        # The definition comes first: its group is known once it is installed.
+        namespace = pulumi.Output.all(
+            args["namespace"], args.get("extension_api_group", API_GROUP)
+        ).apply(lambda known: str(known[0]))
+        for objective, priority in pool.get("objectives", {}).items():
+            custom_resource(
+                f"{name}-{objective}-objective",
+                INFERENCE_OBJECTIVE,
+                Identity(
+                    objective_name(pool["name"], objective), namespace, args.get("labels", {})
+                ),
+                {"poolRef": INFERENCE_POOL.reference(pool["name"]), "priority": priority},
+                pulumi.ResourceOptions(parent=self),
+            )
 
-__all__ = ["FAILURE_MODES", "InferencePool", "InferencePoolArgs", "Pool"]
+
+def objective_name(pool: str, objective: str) -> str:
+    """Give the name of an objective of a pool: what clients send to choose it."""
+    return f"{pool}-{objective}"
+
+
+__all__ = ["FAILURE_MODES", "InferencePool", "InferencePoolArgs", "Pool", "objective_name"]

@@ -1,4 +1,4 @@
-"""Which pools answer a model name: the routes of the Gateway, and what makes them contradictory.
+"""Which backends answer a model name: the routes of the Gateway, and what contradicts itself.
 
 Route matching: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
 """
@@ -6,8 +6,10 @@ Route matching: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypedDict
 
+import pulumi
+
 from components.inference.body_based_router import MODEL_HEADER
-from components.inference.custom_resources import GATEWAY, INFERENCE_POOL
+from components.inference.custom_resources import GATEWAY, INFERENCE_POOL, SERVICE
 from components.names import LABEL_RULE, dns_label, is_dns_label
 from components.validation import Problems
 
@@ -22,7 +24,7 @@ class Backend(TypedDict):
     """A share of a route's requests."""
 
     pool: str
-    """Name of the pool."""
+    """Name of the pool, or of an external backend."""
     weight: int
     """Percent of the requests."""
 
@@ -36,13 +38,26 @@ class Route(TypedDict):
     """Pools; their weights add up to 100."""
 
 
+class External(TypedDict):
+    """What a Gateway needs to know about a backend outside the cluster."""
+
+    name: str
+    """Name of the backend, for routes to refer to; no pool has it."""
+    service: pulumi.Input[str]
+    """`ExternalBackend.service_name`: the routes then come after the backend."""
+    port: int
+    """`ExternalBackend.port`."""
+
+
 def route_name(route: Route) -> str:
     """Give the name of a route's object: that of its first model."""
     return dns_label(route["models"][0])
 
 
-def route_spec(route: Route, gateway: str, hostnames: Sequence[str]) -> dict[str, Any]:
-    """Give the spec of the HTTPRoute of a route."""
+def route_spec(
+    route: Route, gateway: str, hostnames: Sequence[str], externals: Mapping[str, External]
+) -> dict[str, Any]:
+    """Give the spec of the HTTPRoute of a route; `externals` are by name, all others are pools."""
     return {
         "parentRefs": [GATEWAY.reference(gateway)],
         "hostnames": list(hostnames),
@@ -50,12 +65,20 @@ def route_spec(route: Route, gateway: str, hostnames: Sequence[str]) -> dict[str
             {
                 "matches": [_match(model) for model in route["models"]],
                 "backendRefs": [
-                    {**INFERENCE_POOL.reference(backend["pool"]), "weight": backend["weight"]}
+                    {**_backend(backend["pool"], externals), "weight": backend["weight"]}
                     for backend in route["backends"]
                 ],
             }
         ],
     }
+
+
+def _backend(name: str, externals: Mapping[str, External]) -> dict[str, Any]:
+    external = externals.get(name)
+    if external is None:
+        return INFERENCE_POOL.reference(name)
+    service, port = external["service"], external["port"]
+    return {"group": "", "kind": SERVICE.kind, "name": service, "port": port}
 
 
 def _match(model: str) -> dict[str, Any]:
@@ -66,7 +89,7 @@ def _match(model: str) -> dict[str, Any]:
 
 
 def check_routes(problems: Problems, routes: Sequence[Route], pools: Collection[str]) -> None:
-    """Note what is wrong with routes to the named pools."""
+    """Note what is wrong with routes to the named pools and external backends."""
     problems.check_not_empty("routes", routes, "a route, or no request is answered")
     model_paths: dict[str, str] = {}
     name_paths: dict[str, str] = {}

@@ -47,6 +47,11 @@ def grpc_probe(port: int, period_seconds: int, service: str = "") -> ProbeArgsDi
     return {"grpc": {"port": port, "service": service}, "period_seconds": period_seconds}
 
 
+def http_probe(path: str, port: str, period_seconds: int) -> ProbeArgsDict:
+    """Give a probe that asks a path on a named port."""
+    return {"http_get": {"path": path, "port": port}, "period_seconds": period_seconds}
+
+
 def resources(
     requests: Mapping[str, str], limits: Mapping[str, str]
 ) -> ResourceRequirementsArgsDict:

@@ -2,10 +2,12 @@
 
 from config.checks.api_management import check_api_management
 from config.checks.consumers import check_consumers
+from config.checks.edge_protection import check_edge_protection
 from config.checks.gateway import check_gateway
 from config.checks.gpu_pools import check_gpu_pools
 from config.checks.guardrail_services import check_guardrail_services
 from config.checks.guardrails import check_guardrails
+from config.checks.images import check_images
 from config.checks.models import check_models
 from config.checks.network import check_network
 from config.checks.operations import check_operations
@@ -26,6 +28,8 @@ _CHECKS = (
     check_pipelines,
     check_perimeter,
     check_operations,
+    check_edge_protection,
+    check_images,
 )
 
 

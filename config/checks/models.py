@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from config.checks.backends import check_backends, check_length
 from config.checks.references import check_name, check_regions
 from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.fields import slug
@@ -24,8 +25,6 @@ OWN_ARGS: Final = {
     "host": "nothing: the gateway expects 0.0.0.0",
     "port": "nothing: the gateway expects 8000",
 }
-# A Kubernetes name has at most 63 characters; `-endpoint-picker` comes behind.
-_LONGEST_SLUG: Final = 47
 
 
 def check_models(known: Known) -> Iterator[Problem]:
@@ -34,7 +33,7 @@ def check_models(known: Known) -> Iterator[Problem]:
     for name, model in known.models.items():
         path = ("models", name)
         yield from check_regions(known, (*path, "regions"), model.regions)
-        yield from _check_weights(path, model)
+        yield from check_backends(known, name, model)
         for position, replica_set in enumerate(model.replica_sets):
             yield from _check_replica_set(
                 known, (*path, "replica_sets", position), name, model, replica_set
@@ -46,10 +45,12 @@ def check_models(known: Known) -> Iterator[Problem]:
                 "other options of vLLM",
                 f"remove it and use {OWN_ARGS[flag]}",
             )
-        if model.gated and model.source.startswith("gs://"):
+        yield from _check_objectives(path, model)
+        if model.gated and model.source and model.source.startswith("gs://"):
             yield Problem(
                 (*path, "gated"), "true", "false for a source in Cloud Storage", "remove it"
             )
+    yield from _check_objective_names(known)
     yield from _check_room(known)
 
 
@@ -85,46 +86,39 @@ def _check_names(known: Known) -> Iterator[Problem]:
         slugs.setdefault(key, ("models", name))
 
 
-def _check_weights(path: tuple[str, str], model: Model) -> Iterator[Problem]:
-    sets = model.replica_sets
-    names: dict[str, int] = {}
-    for position, replica_set in enumerate(sets):
-        where = (*path, "replica_sets", position)
-        if replica_set.name in names:
+def _check_objectives(path: tuple[str, str], model: Model) -> Iterator[Problem]:
+    for objective, priority in model.objectives.items():
+        if priority > 0 and not model.flow_control:
             yield Problem(
-                (*where, "name"),
-                f"{shown(replica_set.name)} again",
-                "a name no other replica set of the model has",
-                "give this one its own name",
+                (*path, "objectives", objective),
+                shown(priority),
+                "0 or less without flow_control: nothing else lets one request go before another",
+                "set flow_control: true of the model or lower it",
             )
-        names.setdefault(replica_set.name, position)
-        if len(sets) > 1 and not replica_set.has_weight:
-            yield Problem(
-                (*where, "weight"),
-                "nothing",
-                "a whole number from 0 to 100, for every replica set when there are several",
-                "add its percent of the requests",
-            )
-    total = sum(replica_set.weight for replica_set in sets)
-    if total != 100 and (len(sets) == 1 or all(each.has_weight for each in sets)):
-        yield Problem(
-            (*path, "replica_sets"),
-            f"weights that add up to {total}",
-            "weights that add up to 100",
-            "change them",
-        )
+
+
+def _check_objective_names(known: Known) -> Iterator[Problem]:
+    """Objectives are named after their model, replica set and own name, all in one namespace."""
+    taken: dict[str, KeyPath] = {}
+    for name, model in known.models.items():
+        for objective in model.objectives:
+            path: KeyPath = ("models", name, "objectives", objective)
+            for replica_set in model.replica_sets:
+                key = f"{slug(name)}-{replica_set.name}-{objective}"
+                if taken.setdefault(key, path) != path:
+                    yield Problem(
+                        path,
+                        shown(objective),
+                        f"a name whose object differs from {shown_path(taken[key])}'s"
+                        f" (both become '{key}' in Kubernetes)",
+                        "rename one of them",
+                    )
 
 
 def _check_replica_set(
     known: Known, path: KeyPath, name: str, model: Model, replica_set: ReplicaSet
 ) -> Iterator[Problem]:
-    if len(f"{slug(name)}-{replica_set.name}") > _LONGEST_SLUG:
-        yield Problem(
-            (*path, "name"),
-            shown(replica_set.name),
-            f"at most {_LONGEST_SLUG} characters together with the model's name '{slug(name)}'",
-            "give a shorter name: or rename the model",
-        )
+    yield from check_length(path, name, replica_set.name)
     if replica_set.most_replicas < replica_set.replicas:
         yield Problem(
             (*path, "max_replicas"),
@@ -161,7 +155,7 @@ def _check_replica_set(
         )
     yield from _check_nodes(path, replica_set, pool)
     room = replica_set.gpus_in_all * pool.machine.gpu_memory_gib
-    if model.memory_gib > room:
+    if model.memory_gib is not None and model.memory_gib > room:
         yield Problem(
             (*path, "gpus"),
             f"{replica_set.gpus_in_all}, that is {room:g} GiB on {pool.machine.gpu_type}",

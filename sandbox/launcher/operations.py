@@ -13,6 +13,7 @@ from config.errors import ConfigError
 from config.load import from_file
 from config.platform import Platform
 from sandbox.kubernetes.references import dangling
+from sandbox.kubernetes.selectors import misdirected
 from sandbox.launcher import report
 from sandbox.launcher.engine import message_of, open_stack, platform_program
 from sandbox.launcher.guards import check_ranges, check_unprotected, check_whole
@@ -181,14 +182,14 @@ def _graceful_interrupt(progress: Progress) -> Generator[None]:
 def _settled_world(places: StackPlaces) -> list[str]:
     """What the stack relies on outside its world.
 
-    Raises LaunchError if a Kubernetes object names something that isn't there.
+    Raises LaunchError if a Kubernetes object names something that isn't there, or the wrong thing.
     """
     with World(places.world) as world:
-        if lines := dangling(world):
+        if lines := [*dangling(world), *misdirected(world)]:
             listed = "\n".join(f"  - {line}" for line in lines)
             raise LaunchError(
-                f"Kubernetes accepts these objects, but what they name isn't there, so they do "
-                f"nothing:\n{listed}"
+                f"Kubernetes accepts these objects, but what they name isn't there or is something "
+                f"else, so they do nothing:\n{listed}"
             )
         return sorted({assumption.subject for assumption in world.assumptions()})
 

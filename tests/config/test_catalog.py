@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
 
-from catalog import machines, metrics, prices, releases, services
+from catalog import machines, metrics, prices, releases, services, strict_yaml
 from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MACHINE_TYPES, REGIONS
 from catalog.prices import MACHINE_PRICES, PRICES, UNPRICED
 from catalog.table import CatalogError, read, row
+from components.cluster.gke_cluster import MINIMUM_MINOR_VERSION
+from sandbox.gcp.effects.cluster import DEFAULT_VERSION
 from tests.config.samples import ROOT
 
 CONFIDENCES = {"high", "medium", "low"}
@@ -125,7 +128,9 @@ def test_what_has_no_price_says_why() -> None:
 
 def test_images_are_pinned_and_sourced() -> None:
     for image in releases.IMAGES.values():
-        assert re.fullmatch(r"[a-z0-9./-]+:v[0-9]+\.[0-9]+\.[0-9]+(-gke\.[0-9]+)?", image.image)
+        assert re.fullmatch(
+            r"[a-z0-9./-]+:(distroless-)?v[0-9]+\.[0-9]+\.[0-9]+(-gke\.[0-9]+)?", image.image
+        )
         assert image.source.startswith("https://")
 
 
@@ -149,6 +154,57 @@ def test_custom_resources_are_of_the_family_of_the_endpoint_picker() -> None:
         assert re.fullmatch(r"[a-z0-9.-]+/v[0-9]+(?:(?:alpha|beta)[0-9]+)?", resource.api_version)
         assert resource.installed_by in {"gke", "platform"}
         assert resource.source.startswith("https://")
+
+
+def _components() -> str:
+    return "".join(path.read_text() for path in sorted((ROOT / "components").rglob("*.py")))
+
+
+def _served_by_gke() -> dict[str, dict[str, str]]:
+    """Custom kinds of a GKE cluster: their rows in the rehearsal's table."""
+    rows = strict_yaml.load((ROOT / "sandbox" / "kubernetes_kinds.yaml").read_text())
+    return {kind: row for row in cast("Any", rows)["installed"] for kind in row["kinds"]}
+
+
+def test_every_custom_resource_in_use_is_in_the_catalog_and_every_other_is_not() -> None:
+    source = _components()
+    used = {kind for kind in releases.CUSTOM_RESOURCES if f'"{kind}"' in source}
+    assert used == releases.CUSTOM_RESOURCES.keys()
+    by_gke = {kind for kind, row in releases.CUSTOM_RESOURCES.items() if row.installed_by == "gke"}
+    assert by_gke <= _served_by_gke().keys()
+    assert re.findall(r'\bKind\("([^"]+)", ', source) == ["v1"]  # the core Service
+
+
+def test_what_gke_installs_is_there_from_the_minimum_version_on() -> None:
+    for kind, resource in releases.CUSTOM_RESOURCES.items():
+        if resource.installed_by == "gke":
+            row = _served_by_gke()[kind]
+            group, _, version = resource.api_version.partition("/")
+            assert row["group"] == group
+            assert version in row["versions"]
+            assert _version(row.get("since", "0.0.0-gke.0")) <= _version(
+                releases.GKE_MINIMUM_VERSION
+            )
+
+
+def test_clusters_are_of_the_minimum_version_or_later() -> None:
+    minimum = _version(releases.GKE_MINIMUM_VERSION)
+    assert _version(f"{MINIMUM_MINOR_VERSION}.0-gke.0")[:2] == minimum[:2]
+    assert _version(DEFAULT_VERSION) >= minimum
+
+
+def test_definitions_in_the_tests_are_of_the_catalogs_releases() -> None:
+    modules = (ROOT / "tools" / "go" / "cluster-definitions" / "go.mod").read_text()
+    extension = re.search(r"gateway-api-inference-extension (v\S+)", modules)
+    gateway_api = re.search(r"sigs.k8s.io/gateway-api (v\d+)", modules)
+    assert extension and gateway_api
+    assert extension[1] == releases.ENDPOINT_PICKER_IMAGE.rpartition(":")[2]
+    for kind in ("Gateway", "HTTPRoute"):
+        assert releases.CUSTOM_RESOURCES[kind].api_version.endswith(f"/{gateway_api[1]}")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))
 
 
 def test_services() -> None:

@@ -1,5 +1,6 @@
 """Arguments of the inference components that several tests share."""
 
+from components.inference.external_backend_arguments import ExternalBackendArgs
 from components.inference.inference_gateway_arguments import InferenceGatewayArgs
 from components.inference.model_armor_arguments import ModelArmorGuardrailArgs
 from components.inference.model_server_arguments import ModelServerArgs
@@ -90,4 +91,12 @@ GUARDRAIL: ModelArmorGuardrailArgs = {
     },
     "default": "default",
     "models": {"llama-3.1-8b": "default", "topic-control": "strict", "raw": "none"},
+}
+
+GEMINI: ExternalBackendArgs = {
+    "project": "acme",
+    "project_number": "415104041262",
+    "workload_pool": "acme.svc.id.goog",
+    "namespace": "inference",
+    "vertex_ai": {"region": "us-central1"},
 }

@@ -457,6 +457,7 @@ def test_the_definitions_are_those_gke_lacks(deploy: Deploy):
 
 POOLS = ARGS["pools"]
 ROUTES = ARGS["routes"]
+NEW_POOL = {**POOLS[0], "selector": {"app.kubernetes.io/instance": "new"}}
 NO_WEIGHT = [{"pool": "llama-8b-l4", "weight": 100}]
 NO_LABELS: dict[str, str] = {}
 NO_ROUTES: list[Any] = []
@@ -552,12 +553,12 @@ NO_BACKENDS: list[Any] = []
             "found 65 names, allowed: 64; split the route in two",
         ),
         (
-            {"pools": [*POOLS, POOLS[0]]},
+            {"pools": [*POOLS, {**NEW_POOL, "name": "llama-70b-h100"}]},
             "pools[3].name",
             "found 'llama-70b-h100', which pools[0] has too; rename one of them",
         ),
         (
-            {"pools": [*POOLS, {**POOLS[0], "name": "p" * 60}]},
+            {"pools": [*POOLS, {**NEW_POOL, "name": "p" * 60}]},
             "pools[3].name",
             (
                 f"found '{'p' * 60}', too long for its picker's Service '{'p' * 60}-epp'; allowed: "
@@ -565,7 +566,7 @@ NO_BACKENDS: list[Any] = []
             ),
         ),
         (
-            {"pools": [*POOLS, {**POOLS[0], "name": "Pool"}]},
+            {"pools": [*POOLS, {**NEW_POOL, "name": "Pool"}]},
             "pools[3].name",
             (
                 "found 'Pool', allowed: 1 to 63 lowercase letters, digits or hyphens, a letter "
@@ -573,17 +574,17 @@ NO_BACKENDS: list[Any] = []
             ),
         ),
         (
-            {"pools": [*POOLS, {**POOLS[0], "name": "new", "selector": NO_LABELS}]},
+            {"pools": [*POOLS, {**NEW_POOL, "name": "new", "selector": NO_LABELS}]},
             "pools[3].selector",
             "found none, allowed: one or more; give the replicas' labels",
         ),
         (
-            {"pools": [*POOLS, {**POOLS[0], "name": "new", "target_port": 0}]},
+            {"pools": [*POOLS, {**NEW_POOL, "name": "new", "target_port": 0}]},
             "pools[3].target_port",
             "found 0, allowed: 1 to 65535",
         ),
         (
-            {"pools": [*POOLS, {**POOLS[0], "name": "new", "failure_mode": "open"}]},
+            {"pools": [*POOLS, {**NEW_POOL, "name": "new", "failure_mode": "open"}]},
             "pools[3].failure_mode",
             "found 'open', allowed: FailClose, FailOpen",
         ),
@@ -639,3 +640,43 @@ def test_a_region_can_have_a_name_beside_the_shared_one(deploy: Deploy):
 def test_an_additional_name_that_is_none_is_told():
     found = validate_inference_gateway("gateway", _with(additional_hostnames=["X"])).found
     assert [problem["property_path"] for problem in found] == ["additional_hostnames[0]"]
+
+
+def test_a_pool_that_selects_anothers_replicas_is_told():
+    same = {**POOLS[0], "name": "same"}
+    wider = {
+        **POOLS[0],
+        "name": "wider",
+        "selector": {"app.kubernetes.io/name": "vllm"},
+    }
+    narrow = {
+        **POOLS[0],
+        "name": "narrow",
+        "selector": {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "narrow"},
+    }
+    found = validate_inference_gateway("gateway", _with(pools=[*POOLS, same])).found
+    assert [p["property_path"] for p in found] == ["pools[3].selector"]
+    found = validate_inference_gateway("gateway", _with(pools=[*POOLS, wider, narrow])).found
+    assert found == [
+        {
+            "property_path": "pools[3].selector",
+            "reason": (
+                "found labels that select the replicas of pools[4] too; give the labels of one "
+                "replica set: ModelServer.pod_labels"
+            ),
+        }
+    ]
+
+
+def test_a_route_to_a_pool_of_another_model_is_told():
+    served = {**POOLS[2], "models": ["llama-3.1-8b", "topic-control"]}
+    found = validate_inference_gateway("gateway", _with(pools=[*POOLS[:2], served])).found
+    assert found == [
+        {
+            "property_path": "routes[1].backends[0].pool",
+            "reason": (
+                "found 'llama-8b-l4', which serves llama-3.1-8b, topic-control and not "
+                "content-safety; route to a pool that serves them"
+            ),
+        }
+    ]

@@ -11,12 +11,13 @@ import yaml
 
 from components.api_management.apigee_backend import ApigeeBackend
 from components.inference.callout_service import CalloutService
+from components.inference.external_backend import ExternalBackend
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_server import ModelServer
 from components.inference.traffic_extension import TrafficExtension
 from tests.unit.harness import Cloud, Deploy, Recorded
-from tests.unit.inference_arguments import GATED_SERVER, GATEWAY, GUARDRAIL
+from tests.unit.inference_arguments import GATED_SERVER, GATEWAY, GEMINI, GUARDRAIL
 from tests.unit.request_chain_arguments import BACKEND, CALLOUT, CHAIN
 
 DEFINITIONS = Path(__file__).parents[2] / "sandbox" / "crds"
@@ -75,6 +76,7 @@ def _everything() -> None:
     apigee = ApigeeBackend("apigee", BACKEND)
     extensions = [apigee.extension, callout.extension, armor.extension]
     TrafficExtension("chain", {**CHAIN, "extensions": extensions})
+    ExternalBackend("gemini", {**GEMINI, "security_policy": "edge"})
 
 
 def test_every_custom_resource_fits_its_definition(deploy: Deploy):

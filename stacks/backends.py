@@ -1,0 +1,40 @@
+"""What the gateway routes to: the pools and routes of the models, by their config."""
+
+from collections.abc import Mapping
+
+from components.inference.inference_pool import Pool
+from components.inference.model_routes import Route
+from components.inference.model_server import ModelServer
+from components.names import dns_label
+from config.external_backends import ExternalBackend
+from config.models import Model, ReplicaSet
+
+
+def backend_name(model: str, backend: ReplicaSet | ExternalBackend) -> str:
+    """The name of a backend within a region: of its pool, and first part of its server's."""
+    return dns_label(f"{model}-{backend.name}")
+
+
+def pool_of(model: Model, name: str, servers: Mapping[str, ModelServer]) -> Pool:
+    """The pool of a replica set, whose server has the same name."""
+    server = servers[name]
+    return {
+        "name": name,
+        "selector": server.pod_labels,
+        "target_port": server.port,
+        "models": server.model_names,
+        "lora": len(server.model_names) > 1,
+        "objectives": model.objectives,
+        "flow_control": model.flow_control,
+    }
+
+
+def route_of(name: str, model: Model) -> Route:
+    """The route of a model and its adapters."""
+    return {
+        "models": [name, *(adapter.name for adapter in model.adapters)],
+        "backends": [
+            {"pool": backend_name(name, backend), "weight": backend.weight}
+            for backend in model.backends
+        ],
+    }
