@@ -26,9 +26,7 @@ class SlowClientError(OSError):
     """The client left the response unread for too long."""
 
 
-def error_response(
-    error: ServiceError, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+def error_response(error: ServiceError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Gives the JSON body every error has: `{"error": {"category": ..., "message": ...}}`."""
     body: dict[str, Any] = {"error": {"category": error.category, "message": error.message}}
     retry = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}

@@ -1,7 +1,7 @@
 """Limits: bounds the size of bodies, the time to send them, and the requests worked on at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from starlette.datastructures import Headers
@@ -73,7 +73,7 @@ class Limits:
             ) from problem
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self) -> AsyncGenerator[None]:
         try:
             async with asyncio.timeout(self._settings.queue_seconds):
                 await self._turns.acquire()

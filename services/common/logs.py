@@ -56,5 +56,6 @@ def configure_logs(project: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # One line a request is ours to write; the client library's would double it.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # What these tell is in our own lines, with its category.
+    for library in ("httpx", "stamina"):
+        logging.getLogger(library).setLevel(logging.ERROR)

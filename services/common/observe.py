@@ -80,6 +80,7 @@ class Observe:
                 sent["bytes"] += len(message.get("body", b""))
             await send(message)
 
+        _log.debug("%s %s begins", scope["method"], scope["path"])
         started = time.perf_counter()
         try:
             await self._app(scope, receive, counting_send)
@@ -107,6 +108,8 @@ class Observe:
     ) -> None:
         note: Noted = scope["noted"]
         status = sent["status"]
+        if status in (404, 405) and note.category is None:
+            note.category = "no_such_route"
         attributes: dict[str, str | int] = {
             "http.request.method": scope["method"],
             "http.response.status_code": status,
@@ -120,7 +123,7 @@ class Observe:
         if is_probe(scope):
             level = logging.DEBUG
         elif note.category:
-            level = logging.ERROR if status >= 500 else logging.WARNING  # noqa: PLR2004
+            level = logging.ERROR if status >= 500 else logging.WARNING
         client = scope.get("client")
         fields: dict[str, Any] = {
             **note.fields,

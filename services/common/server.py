@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import TypeVar
 
 import uvicorn
@@ -19,9 +20,10 @@ from services.common.telemetry import configure_telemetry
 S = TypeVar("S", bound=ServerSettings)
 
 
-def serve(
-    service: str, settings_type: type[S], build: Callable[[S], ASGIApp]
-) -> int:
+def _ignore(number: int, frame: FrameType | None) -> None: ...
+
+
+def serve(service: str, settings_type: type[S], build: Callable[[S], ASGIApp]) -> int:
     """Serves what `build` makes; returns the exit code: 0 after SIGTERM, 2 for wrong settings."""
     try:
         settings = settings_type.load()
@@ -46,7 +48,7 @@ def serve(
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     # The server sends itself the signal again when it is done; being stopped is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGTERM, _ignore)
     server = uvicorn.Server(config)
     try:
         server.run()

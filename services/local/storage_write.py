@@ -27,18 +27,28 @@ _JSON_COLUMNS = ("output",)
 
 
 class LocalStorageWrite:
-    """The server. `failing` makes it answer UNAVAILABLE until it is false again."""
+    """The server.
+
+    While `failing` is true it answers UNAVAILABLE; while `flowing` is clear it doesn't answer, and
+    `waiting` counts the requests that wait for it. It refuses the rows of `refused_ids`.
+    """
 
     def __init__(self, rows_file: Path | None = None, port: int = 0) -> None:
         self.rows: list[dict[str, Any]] = []
         self.failing = False
+        self.flowing = threading.Event()
+        self.flowing.set()
+        self.waiting = 0
+        self.refused_ids: set[str] = set()
         self._rows_file = rows_file
         self._lock = threading.Lock()
         self._server: Any = grpc.server(ThreadPoolExecutor(max_workers=32))
-        handler = grpc.stream_stream_rpc_method_handler(
+        request: Any = types.AppendRowsRequest
+        response: Any = types.AppendRowsResponse
+        handler: Any = grpc.stream_stream_rpc_method_handler(
             self._append_rows,
-            request_deserializer=types.AppendRowsRequest.deserialize,
-            response_serializer=types.AppendRowsResponse.serialize,
+            request_deserializer=request.deserialize,
+            response_serializer=response.serialize,
         )
         self._server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(_SERVICE, {"AppendRows": handler}),)
@@ -56,6 +66,7 @@ class LocalStorageWrite:
 
     def stop(self) -> None:
         """Cuts all connections."""
+        self.flowing.set()
         self._server.stop(grace=None).wait()
 
     def wait(self) -> None:
@@ -65,6 +76,9 @@ class LocalStorageWrite:
     def _append_rows(self, requests: Iterator[Any], context: Any) -> Iterator[Any]:
         row_class: Any = None
         for request in requests:
+            self.waiting += 1
+            self.flowing.wait()
+            self.waiting -= 1
             if self.failing:
                 context.abort(grpc.StatusCode.UNAVAILABLE, "the warehouse is made to fail")
             if not _STREAM.fullmatch(request.write_stream):
@@ -81,7 +95,10 @@ class LocalStorageWrite:
         errors: list[Any] = []
         for index, data in enumerate(serialized):
             try:
-                rows.append(_row(row_class, data))
+                row = _row(row_class, data)
+                if row["message_id"] in self.refused_ids:
+                    raise ValueError("the row is made to be refused")
+                rows.append(row)
             except (DecodeError, ValueError) as problem:
                 errors.append(
                     types.RowError(index=index, code="FIELDS_ERROR", message=str(problem))

@@ -1,21 +1,18 @@
 """The HTTP side: Pub/Sub's deliveries on `/`, direct calls on `/v1/sentiment`."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from opentelemetry import metrics, trace
-from starlette.responses import JSONResponse
 
-from services.common.errors import ServiceError, error_response
-from services.common.logs import FIELDS
+from services.common.application import application
+from services.common.bodies import require_json, validated
+from services.common.errors import ServiceError
 from services.common.observe import noted
-from services.sentiment_analyzer.envelope import Envelope, parse_envelope, validated
+from services.sentiment_analyzer.envelope import Envelope, parse_envelope
 from services.sentiment_analyzer.model import MODEL_VERSION, Classifier, Sentiment
 from services.sentiment_analyzer.once import Once
 from services.sentiment_analyzer.payload import Review, check_length, parse_payload
@@ -24,7 +21,6 @@ from services.sentiment_analyzer.settings import Settings
 from services.sentiment_analyzer.sink import Sink, SinkError
 from services.sentiment_analyzer.storage_write import StorageWriteSink
 
-_log = logging.getLogger(__name__)
 _tracer = trace.get_tracer(__name__)
 _predictions = metrics.get_meter(__name__).create_counter("sentiment.predictions")
 
@@ -85,24 +81,6 @@ def build(settings: Settings) -> FastAPI:
     )
     analyzer = Analyzer(settings, sink)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await sink.start()
-        _log.info("ready", extra={FIELDS: {"model": MODEL_VERSION}})
-        yield
-        await sink.close()
-        _log.info("stopped")
-
-    app = FastAPI(title="Sentiment analyzer", lifespan=lifespan, docs_url=None, redoc_url=None)
-
-    @app.exception_handler(ServiceError)
-    async def on_error(request: Request, error: ServiceError) -> JSONResponse:
-        note = noted(request)
-        note.category = error.category
-        note.fields["error"] = error.message
-        return error_response(error)
-
-    @app.post("/")
     async def deliver(request: Request) -> Response:
         """Takes a delivery: 204 when its result is kept."""
         envelope = parse_envelope(await request.body(), request.headers)
@@ -117,36 +95,22 @@ def build(settings: Settings) -> FastAPI:
         note.fields |= {"label": result.sentiment.label, "duplicate": repeated}
         return Response(status_code=204)
 
-    @app.post("/v1/sentiment")
     async def classify(request: Request) -> dict[str, Any]:
         """Classifies `{"text": ...}` for a caller that waits; nothing is kept."""
-        media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if media_type != "application/json":
-            raise ServiceError(
-                415, "wrong_content_type", f"found {media_type!r}, allowed: application/json"
-            )
-        noted(request).fields["mode"] = "direct"
+        note = noted(request)
+        note.fields["mode"] = "direct"
+        require_json(request.headers)
         review = analyzer.review(await request.body())
         sentiment = await analyzer.classify(review.text)
-        noted(request).fields["label"] = sentiment.label
-        return {
-            "id": review.id,
-            "label": sentiment.label,
-            "score": sentiment.score,
-            "model": MODEL_VERSION,
-        }
+        note.fields["label"] = sentiment.label
+        return {"id": review.id, **sentiment._asdict(), "model": MODEL_VERSION}
 
-    @app.get("/")
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        """Answers while the process does."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    async def readyz() -> dict[str, str]:
-        """Ready once the lexicon is loaded, as it is before the port opens."""
-        return {"status": "ok", "sink": "ok" if sink.healthy else "failing"}
-
-    # FastAPI finds handlers by their decorators; the names are for tracebacks.
-    _ = (on_error, deliver, classify, healthz, readyz)
+    app = application(
+        "Sentiment analyzer",
+        state=lambda: {"sink": "ok" if sink.healthy else "failing"},
+        start=sink.start,
+        stop=sink.close,
+    )
+    app.add_api_route("/", deliver, methods=["POST"])
+    app.add_api_route("/v1/sentiment", classify, methods=["POST"])
     return app

@@ -8,16 +8,15 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from services.common.bodies import explain, require_json, validated
 from services.common.errors import ServiceError
 
 UNWRAPPED_ID = "x-goog-pubsub-message-id"
 _UNWRAPPED_TIME = "x-goog-pubsub-publish-time"
-
-M = TypeVar("M", bound=BaseModel)
 
 
 class _Model(BaseModel):
@@ -60,11 +59,7 @@ def parse_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     """Reads a delivery of either kind. Raises `ServiceError` 400 or 415."""
     if UNWRAPPED_ID in headers:
         return _unwrapped(body, headers)
-    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ServiceError(
-            415, "wrong_content_type", f"found {media_type!r}, allowed: application/json"
-        )
+    require_json(headers)
     return validated(Envelope, body, 400, "malformed_envelope")
 
 
@@ -84,19 +79,3 @@ def _unwrapped(body: bytes, headers: Mapping[str, str]) -> Envelope:
         return Envelope.model_validate(envelope)
     except ValidationError as problem:
         raise ServiceError(400, "malformed_envelope", explain(problem)) from problem
-
-
-def validated(model: type[M], body: bytes, status: int, category: str) -> M:
-    """Reads JSON as a model. Raises `ServiceError` with the given status and category."""
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as problem:
-        raise ServiceError(status, category, explain(problem)) from problem
-
-
-def explain(problem: ValidationError) -> str:
-    """Says where what is wrong, without the values: they are the user's."""
-    return "; ".join(
-        f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}"
-        for error in problem.errors(include_url=False, include_input=False, include_context=False)
-    )

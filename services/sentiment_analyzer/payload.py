@@ -11,8 +11,8 @@ from typing import Any
 import fastavro
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.common.bodies import explain, validated
 from services.common.errors import ServiceError
-from services.sentiment_analyzer.envelope import explain, validated
 
 ENCODING = "googclient_schemaencoding"
 

@@ -42,9 +42,7 @@ def message_class(descriptor: Any) -> Any:
             name="result.proto", syntax="proto2", package="results", message_type=[descriptor]
         )
     )
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName(f"results.{descriptor.name}")
-    )
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"results.{descriptor.name}"))
 
 
 @cache

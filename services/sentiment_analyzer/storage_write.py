@@ -11,7 +11,8 @@ import logging
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from services.sentiment_analyzer.sink import Row, SinkError
 
@@ -187,7 +188,7 @@ class _Connection:
 
 def _load() -> None:
     """Imports the client, which takes longer than everything else the service does at its start."""
-    import google.cloud.bigquery_storage_v1.services.big_query_write  # noqa: F401
+    import_module("google.cloud.bigquery_storage_v1.services.big_query_write")
 
 
 async def _google_client() -> "BigQueryWriteAsyncClient":
@@ -195,5 +196,5 @@ async def _google_client() -> "BigQueryWriteAsyncClient":
     from google.cloud.bigquery_storage_v1.services.big_query_write import BigQueryWriteAsyncClient
 
     # Asks the metadata server, without giving way to others.
-    credentials, _ = await asyncio.to_thread(google.auth.default)
+    credentials, _ = await asyncio.to_thread(cast("Any", google.auth).default)
     return BigQueryWriteAsyncClient(credentials=credentials)
