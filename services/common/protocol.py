@@ -21,16 +21,24 @@ class TimedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Stops the clock once the headers are there, starts it for half a request."""
         super().data_received(data)
-        unfinished = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
-        if unfinished and self._deadline is None:
-            self._start()
-        elif not unfinished:
-            self._stop()
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Starts the clock for half a request that came with the one before it."""
+        super().on_response_complete()
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clock."""
         self._stop()
         super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        unfinished = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
+        if unfinished and self._deadline is None:
+            self._start()
+        elif not unfinished:
+            self._stop()
 
     def _start(self) -> None:
         self._deadline = self.loop.call_later(self.header_timeout_seconds, self._cut)

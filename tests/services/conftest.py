@@ -10,6 +10,8 @@ import httpx
 import pytest
 import uvicorn
 from fakeredis import TcpFakeServer
+from fakeredis._clients._tcp_server import TCPFakeRequestHandler
+from redis.exceptions import ResponseError
 
 from services.local.openai_server import LocalOpenAI
 from services.local.storage_write import LocalStorageWrite
@@ -94,10 +96,28 @@ def start_backend(start: Start, model: Model) -> Start:
     return start_one
 
 
+class _Redis(TCPFakeRequestHandler):
+    """Hangs up after no error reply, which fakeredis's own does, unlike Redis."""
+
+    def setup(self) -> None:
+        super().setup()
+        connection = cast("Any", self.current_client)
+        read = connection.read_response
+
+        def read_response() -> Any:
+            try:
+                return read()
+            except ResponseError as problem:
+                return problem
+
+        connection.read_response = read_response
+
+
 @pytest.fixture
 def redis_url() -> Iterator[str]:
     port = free_port()
     server = cast("Any", TcpFakeServer)(("127.0.0.1", port), server_type="redis")
+    server.RequestHandlerClass = _Redis
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"redis://127.0.0.1:{port}"

@@ -20,16 +20,21 @@ SERVICES = ROOT / "services"
 _START_SECONDS = 60
 
 
-def image_command(service: str) -> list[str]:
-    """The command the image starts, from its Dockerfile, with this environment's Python."""
+def dockerfile(service: str) -> list[dict[str, Any]]:
+    """The instructions of the image, in order."""
     text = (SERVICES / service / "Dockerfile").read_text()
     parser = cast("Any", DockerfileParser)(fileobj=_Memory(text))
-    entrypoints = [
+    return parser.structure
+
+
+def image_command(service: str) -> list[str]:
+    """The command the image starts, from its Dockerfile, with this environment's Python."""
+    words = [
         json.loads(line["value"])
-        for line in parser.structure
+        for line in dockerfile(service)
         if line["instruction"] in ("ENTRYPOINT", "CMD")
     ]
-    command = [word for words in entrypoints for word in words]
+    command = [word for part in words for word in part]
     assert command[0] == "python"
     return [sys.executable, *command[1:]]
 

@@ -30,7 +30,9 @@ def test_a_message_becomes_a_row_of_the_platforms_table(
         client.post(service.url, json=envelope(b"I love it", "plain")),
         client.post(service.url, json=envelope(b'{"text": "I hate it"}', "json")),
         client.post(service.url, json=avro_json("It is awful", "avro-json")),
-        client.post(service.url, json=avro_binary("A table \N{SMILING FACE WITH OPEN MOUTH}", "avro-binary")),
+        client.post(
+            service.url, json=avro_binary("A table \N{SMILING FACE WITH OPEN MOUTH}", "avro-binary")
+        ),
     ]
     assert [answer.status_code for answer in answers] == [204] * 4
     rows = {row["message_id"]: row for row in warehouse.rows}
