@@ -92,7 +92,8 @@ class Observe:
                 response = error_response(error, {"connection": "close"})
                 await response(scope, receive, counting_send)
         except (ClientDisconnect, SlowClientError) as error:
-            slow = isinstance(error.__cause__ or error.__context__ or error, SlowClientError)
+            causes = (error, error.__cause__, error.__context__)
+            slow = any(isinstance(cause, SlowClientError) for cause in causes)
             note.category = "slow_client" if slow else "client_gone"
             sent["status"] = sent["status"] or _CLIENT_GONE
         except Exception:

@@ -65,7 +65,7 @@ class Model(LocalOpenAI):
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
         self._server = uvicorn.Server(
-            uvicorn.Config(self.app, log_level="critical", timeout_graceful_shutdown=1)
+            uvicorn.Config(self.app, log_level="critical", timeout_graceful_shutdown=30)
         )
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._server.serve([self._socket]))
@@ -88,12 +88,18 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture
-def start_backend(start: Start, model: Model) -> Start:
+def start_backend(start: Start, model: Model) -> Iterator[Start]:
+    running: list[Service] = []
+
     def start_one(**environment: str) -> Service:
         given = {"LLM_BASE_URL": model.url, "LLM_MODEL": "qwen3-4b", **environment}
-        return start("llm_backend", given)
+        running.append(start("llm_backend", given))
+        return running[-1]
 
-    return start_one
+    yield start_one
+    # Before the model server, which waits for who still talks to it.
+    for service in running:
+        service.stop()
 
 
 class _Redis(TCPFakeRequestHandler):

@@ -94,7 +94,7 @@ class Service:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/readyz").status_code == httpx.codes.OK:
+                if httpx.get(f"{self.url}/readyz").is_success:
                     return self
             except httpx.TransportError:
                 time.sleep(0.05)

@@ -8,7 +8,7 @@ Hutto & Gilbert, VADER: A Parsimonious Rule-based Model for Sentiment Analysis o
 ICWSM 2014.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from services.sentiment_analyzer.model import Classifier, Label
@@ -42,5 +42,5 @@ def measure() -> Mapping[str, float]:
     }
 
 
-def _share(pairs: list[tuple[Label, Label]]) -> float:
+def _share(pairs: Sequence[tuple[str, str]]) -> float:
     return sum(wanted == got for wanted, got in pairs) / len(pairs)
