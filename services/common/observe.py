@@ -1,5 +1,6 @@
 """Observe: a span, a metric and a log line for every request, and an answer for every error."""
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass, field
@@ -91,6 +92,10 @@ class Observe:
                 # What of the body is unread must not be taken for the next request.
                 response = error_response(error, {"connection": "close"})
                 await response(scope, receive, counting_send)
+        except asyncio.CancelledError:
+            note.category = "cut_at_stop"
+            self._report(scope, headers, span, sent, time.perf_counter() - started)
+            raise
         except (ClientDisconnect, SlowClientError) as error:
             causes = (error, error.__cause__, error.__context__)
             slow = any(isinstance(cause, SlowClientError) for cause in causes)

@@ -289,3 +289,16 @@ def test_sigterm_lets_a_stream_finish(
         text += "".join(pieces)
     assert text.endswith("data: [DONE]\n\n")
     assert service.wait() == 0
+
+
+def test_a_stream_longer_than_the_stop_is_cut_and_noted(
+    start_backend: Start, model: Model, client: httpx.Client
+) -> None:
+    service = start_backend(SHUTDOWN_SECONDS="1")
+    body = {"message": "[[pause 5]] tell me", "stream": True}
+    with client.stream("POST", f"{service.url}/v1/chat", json=body) as response:
+        pieces = response.iter_bytes()
+        next(pieces)
+        service.terminate()
+        assert service.wait() == 0
+    assert service.wait_for_log(error_category="cut_at_stop")
