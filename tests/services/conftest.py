@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from services.local.openai_server import LocalOpenAI
 from services.local.storage_write import LocalStorageWrite
-from tests.services.harness import Service, free_port
+from tests.services.harness import Service
 
 Start = Callable[..., Service]
 TABLE = "acme.sentiment_results.results"
@@ -121,12 +121,11 @@ class _Redis(TCPFakeRequestHandler):
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    port = free_port()
-    server = cast("Any", TcpFakeServer)(("127.0.0.1", port), server_type="redis")
+    server = cast("Any", TcpFakeServer)(("127.0.0.1", 0), server_type="redis")
     server.RequestHandlerClass = _Redis
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"redis://127.0.0.1:{port}"
+    yield f"redis://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
 

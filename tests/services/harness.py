@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from dockerfile_parse import DockerfileParser
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
 _START_SECONDS = 60
+_LISTENING = re.compile(r"running on http://127\.0\.0\.1:(\d+)")
 
 
 def dockerfile(service: str) -> list[dict[str, Any]]:
@@ -52,6 +54,7 @@ class _Memory:
 
 
 def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
@@ -61,8 +64,7 @@ class Service:
     """A running service; its log is read as it comes."""
 
     def __init__(self, name: str, environment: Mapping[str, str]) -> None:
-        self.port = int(environment.get("PORT") or free_port())
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = 0
         self.log: list[dict[str, Any]] = []
         self.process = subprocess.Popen(
             image_command(name),
@@ -72,8 +74,8 @@ class Service:
                 "PYTHONUNBUFFERED": "1",
                 "HOST": "127.0.0.1",
                 "GOOGLE_CLOUD_PROJECT": "acme",
+                "PORT": "0",  # any free one; the log says which
                 **environment,
-                "PORT": str(self.port),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,6 +83,11 @@ class Service:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    @property
+    def url(self) -> str:
+        """Known once it is ready."""
+        return f"http://127.0.0.1:{self.port}"
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -93,11 +100,12 @@ class Service:
     def wait_until_ready(self) -> "Service":
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/readyz").is_success:
+            for line in list(self.log):
+                if listening := _LISTENING.search(str(line["message"])):
+                    self.port = int(listening[1])
+                    assert httpx.get(f"{self.url}/readyz").is_success
                     return self
-            except httpx.TransportError:
-                time.sleep(0.05)
+            time.sleep(0.02)
         raise AssertionError(f"the service did not start: {self.log}")
 
     def requests(self, status: int | None = None) -> list[dict[str, Any]]:
