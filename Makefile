@@ -4,6 +4,8 @@ CLOUD ?= sandbox
 PYTHON := .venv/bin/python
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
+SERVICES := sentiment_analyzer llm_backend
+COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up preview destroy refresh export route lint format test test-kubernetes bench lock schema
@@ -61,6 +63,9 @@ schema: ## Write the JSON Schema of the stack files
 	@$(SETUP)
 	$(PYTHON) -m config.schema
 
-lock: ## Pin requirements.in with hashes into requirements.txt
+lock: ## Pin every requirements.in with hashes into its requirements.txt
 	@$(SETUP)
-	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.txt requirements.in
+	$(COMPILE) -o requirements.txt requirements.in
+	for service in $(SERVICES); do \
+	  $(COMPILE) -c requirements.txt -o services/$$service/requirements.txt services/$$service/requirements.in || exit; \
+	done

@@ -1,0 +1,1 @@
+"""The container applications the platform runs, each image made from this folder."""

@@ -1,0 +1,136 @@
+"""The HTTP side: chats on `/v1/chat`."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.responses import JSONResponse, StreamingResponse
+
+from services.common.application import application
+from services.common.bodies import require_json, validated
+from services.common.errors import ServiceError
+from services.common.observe import Noted, noted
+from services.llm_backend.cache import Cache
+from services.llm_backend.caller import caller_of
+from services.llm_backend.messages import ChatReply, ChatRequest
+from services.llm_backend.modes import build_prompt, detect_mode, mode_names
+from services.llm_backend.rates import Rates
+from services.llm_backend.settings import Settings
+from services.llm_backend.upstream import Upstream
+
+
+class Backend:
+    """Answers chats."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._rates = Rates(settings)
+        self._upstream = Upstream(settings)
+        self.cache = Cache(settings)
+
+    async def chat(self, request: Request) -> Response:
+        """Gives the reply, whole or as a stream. Raises `ServiceError`."""
+        note = noted(request)
+        caller = caller_of(request)
+        note.fields["caller"] = caller
+        require_json(request.headers)
+        chat = self._read(await request.body())
+        mode = detect_mode(chat)
+        model = chat.model or self._settings.llm_model
+        note.fields |= {"mode": mode.name, "model": model, "stream": chat.stream}
+        await self._rates.check(caller)
+        prompt = build_prompt(chat, mode, model, self._settings.max_history)
+        if chat.stream:
+            return await self._stream(prompt, mode.name, note)
+        reply = await self._reply(prompt, mode.name, note)
+        return JSONResponse(reply.model_dump())
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._upstream.close()
+        await self.cache.close()
+
+    def _read(self, body: bytes) -> ChatRequest:
+        chat = validated(ChatRequest, body, 422, "malformed_request")
+        longest = max(len(chat.message), *(len(turn.content) for turn in chat.history), 0)
+        most = self._settings.max_message_characters
+        if longest > most:
+            raise ServiceError(
+                422, "message_too_long", f"found {longest} characters, allowed: up to {most}"
+            )
+        if chat.mode is not None and chat.mode not in mode_names():
+            raise ServiceError(
+                422, "unknown_mode", f"found {chat.mode!r}, allowed: {', '.join(mode_names())}"
+            )
+        models = self._settings.models
+        if chat.model is not None and chat.model not in models:
+            raise ServiceError(
+                422, "unknown_model", f"found {chat.model!r}, allowed: {', '.join(models)}"
+            )
+        return chat
+
+    async def _reply(self, prompt: dict[str, Any], mode: str, note: Noted) -> ChatReply:
+        kept = await self.cache.get(prompt)
+        note.fields["cached"] = kept is not None
+        if kept is not None:
+            return kept.model_copy(update={"cached": True})
+        started = time.perf_counter()
+        completion = await self._upstream.complete(prompt)
+        note.fields["model_ms"] = round((time.perf_counter() - started) * 1000, 2)
+        choice = completion["choices"][0]
+        usage: dict[str, Any] = completion.get("usage") or {}
+        reply = ChatReply(
+            mode=mode,
+            model=str(completion.get("model") or prompt["model"]),
+            reply=choice["message"]["content"] or "",
+            finish_reason=choice.get("finish_reason"),
+            usage={key: count for key, count in usage.items() if isinstance(count, int)},
+        )
+        note.fields["usage"] = reply.usage
+        await self.cache.put(prompt, reply)
+        return reply
+
+    async def _stream(self, prompt: dict[str, Any], mode: str, note: Noted) -> Response:
+        async with AsyncExitStack() as stack:
+            events = await stack.enter_async_context(self._upstream.stream(prompt))
+            # From here on the response closes the stream, however it ends.
+            held = stack.pop_all()
+        return StreamingResponse(
+            _passed_through(events, held, note),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", "x-accel-buffering": "no", "x-mode": mode},
+        )
+
+
+async def _passed_through(
+    events: AsyncIterator[bytes], held: AsyncExitStack, note: Noted
+) -> AsyncIterator[bytes]:
+    """Passes events on; an error after the first of them becomes the last event."""
+    started = time.perf_counter()
+    note.category = "client_gone"  # unless the end is reached
+    async with held:
+        try:
+            async for data in events:
+                note.fields.setdefault(
+                    "first_byte_ms", round((time.perf_counter() - started) * 1000, 2)
+                )
+                yield data
+            note.category = None
+        except ServiceError as error:
+            note.category = error.category
+            note.fields["error"] = error.message
+            said = {"error": {"category": error.category, "message": error.message}}
+            yield f"event: error\ndata: {json.dumps(said)}\n\n".encode()
+
+
+def build(settings: Settings) -> FastAPI:
+    """Makes the application."""
+    backend = Backend(settings)
+    app = application(
+        "LLM backend", state=lambda: {"cache": backend.cache.state}, stop=backend.close
+    )
+    app.add_api_route("/v1/chat", backend.chat, methods=["POST"], response_model=None)
+    return app

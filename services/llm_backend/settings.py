@@ -1,0 +1,67 @@
+"""Settings of the LLM backend."""
+
+from typing import Literal, Self
+
+from limits import parse
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from services.common.settings import ServerSettings
+
+
+class Settings(ServerSettings):
+    """What the backend takes from its environment; see ServerSettings for how."""
+
+    llm_base_url: str = Field(
+        pattern=r"^https?://\S+$",
+        description="OpenAI-compatible endpoint up to and without /chat/completions: the Inference "
+        "Gateway's `http://<host>/v1`, or Vertex AI's `https://<region>-aiplatform.googleapis.com"
+        "/v1/projects/<project>/locations/<region>/endpoints/openapi`.",
+    )
+    llm_model: str = Field(min_length=1, description="Model of requests that name none.")
+    llm_models: list[str] = Field(
+        default_factory=list, description="Models requests may name; empty: llm_model alone."
+    )
+    llm_auth: Literal["none", "api_key", "google"] = Field(
+        default="none",
+        description="none inside the VPC, api_key for LLM_API_KEY, google for the service "
+        "account's token (Vertex AI).",
+    )
+    llm_api_key: SecretStr = Field(
+        default=SecretStr(""), description="From a secret: variable, mounted file or `.env`."
+    )
+    connect_timeout_seconds: float = Field(default=3, gt=0, description="To reach the endpoint.")
+    read_timeout_seconds: float = Field(
+        default=60, gt=0, description="Longest silence of the endpoint; then the request gets 504."
+    )
+    attempts: int = Field(default=3, ge=1, description="Tries of a request that may succeed.")
+    retry_seconds: float = Field(
+        default=30, gt=0, description="Time after which no further try begins."
+    )
+    max_history: int = Field(default=20, ge=0, description="Messages of history sent along.")
+    max_message_characters: int = Field(default=32_000, ge=1, description="More get 422.")
+    rate_limit: str = Field(
+        default="60/minute",
+        description="Requests of a caller, as `limits` reads it; with Redis over all instances.",
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr(""), description="redis://...; empty: no cache, rates by instance."
+    )
+    redis_timeout_seconds: float = Field(default=0.3, gt=0, description="For an answer of Redis.")
+    cache_seconds: int = Field(default=3600, ge=1, description="Age at which a reply is dropped.")
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate_limit(cls, value: str) -> str:
+        parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _check_key(self) -> Self:
+        if self.llm_auth == "api_key" and not self.llm_api_key.get_secret_value():
+            raise ValueError("LLM_AUTH is api_key, but LLM_API_KEY is missing")
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Models requests may name."""
+        return tuple(dict.fromkeys((self.llm_model, *self.llm_models)))

@@ -1,0 +1,46 @@
+"""A result: a row of the table the platform makes."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.sentiment_analyzer.model import MODEL_VERSION, Sentiment
+
+
+@dataclass(frozen=True)
+class Result:
+    """The classification of one message."""
+
+    message_id: str
+    review_id: str | None
+    text_hash: str
+    """SHA-256: finds equal texts without keeping any; the archive has the texts."""
+    sentiment: Sentiment
+    latency_ms: float
+    """From taking up the message to its classification."""
+    published_at: datetime | None
+    processed_at: datetime
+
+    def row(self) -> dict[str, str | int]:
+        """Gives the columns of components.serverless.results_table.DEFAULT_RESULTS."""
+        published = self.published_at and self.published_at.isoformat()
+        output = {
+            "label": self.sentiment.label,
+            "score": self.sentiment.score,
+            "review_id": self.review_id,
+            "published_at": published,
+        }
+        return {
+            "message_id": self.message_id,
+            "processed_at": int(self.processed_at.timestamp() * 1_000_000),
+            "model": MODEL_VERSION,
+            "input": self.text_hash,
+            "output": json.dumps(output),
+            "latency_ms": round(self.latency_ms),
+        }
+
+
+def hash_text(text: str) -> str:
+    """Gives what stands for a text in the table: `sha256:<hex>`."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
