@@ -13,13 +13,9 @@ def names_of(resource: Resource, prop: str, *path: str | int) -> frozenset[str]:
 
 def members_of(resource: Resource) -> frozenset[str]:
     """The principals a Member or Binding grants to, by name or by the URNs they come from."""
-    found: set[str] = set()
-    for prop in ("member", "members"):
-        one = text(resource.props, prop)
-        listed = entries(resource.props, prop)
-        values = (one,) if isinstance(one, str) else listed
-        known = () if isinstance(values, Absence) else values
-        found |= {each for each in known if isinstance(each, str)}
-        if not found:
-            found |= set(resource.dependencies.get(prop, ()))
-    return frozenset(found)
+    prop = "members" if resource.type.endswith("Binding") else "member"
+    one = text(resource.props, prop)
+    values = (one,) if isinstance(one, str) else entries(resource.props, prop)
+    known = () if isinstance(values, Absence) else values
+    found = frozenset(each for each in known if isinstance(each, str))
+    return found or frozenset(resource.dependencies.get(prop, ()))

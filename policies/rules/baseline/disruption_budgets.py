@@ -43,8 +43,10 @@ def _blocks(budget: Resource, replicas: float) -> bool:
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     budgets = [each for each in resources if each.type == _BUDGET]
     for each in resources:
+        if each.type not in _WORKLOADS:
+            continue
         replicas = number(each.props, "spec", "replicas")
-        if each.type not in _WORKLOADS or replicas is MISSING or replicas in (0, 1):
+        if replicas is MISSING or replicas in (0, 1):
             continue
         mine = [budget for budget in budgets if _selects(budget, each)]
         if not mine:

@@ -22,10 +22,10 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         return
     bounded: set[str] = set()
     for each in resources:
+        if each.type != "kubernetes:core/v1:ResourceQuota":
+            continue
         hard = [quantity(each.props, "spec", "hard", name) for name in _GPUS]
-        if each.type == "kubernetes:core/v1:ResourceQuota" and any(
-            isinstance(bound, float) for bound in hard
-        ):
+        if any(isinstance(bound, float) for bound in hard):
             bounded |= names_of(each, "metadata", "namespace")
     for each in resources:
         if each.type == "kubernetes:core/v1:Namespace":

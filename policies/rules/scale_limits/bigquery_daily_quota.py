@@ -1,7 +1,7 @@
 """What queries read in a day is capped."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pulumi_policy import Severity
@@ -10,10 +10,11 @@ from policies.rules.config import Limits
 from policies.rules.peek import text
 from policies.rules.rule import Resource, StackFinding, StackRule
 
-_QUOTAS: Final = (
-    "gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride",
-    "gcp:cloudquota/sQuotaPreference:SQuotaPreference",
-)
+# Type token: what names the quota.
+_QUOTAS: Final[Mapping[str, str]] = {
+    "gcp:cloudquota/sQuotaPreference:SQuotaPreference": "quotaId",
+    "gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride": "metric",
+}
 _DAILY: Final = re.compile(r".*(query/usage|QueryUsagePerDay).*", re.IGNORECASE)
 
 
@@ -21,8 +22,8 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     uses = any(each.type.startswith("gcp:bigquery/") for each in resources)
     for each in resources:
         if each.type in _QUOTAS and text(each.props, "service") == "bigquery.googleapis.com":
-            names = (text(each.props, "quotaId"), text(each.props, "metric"))
-            if any(isinstance(name, str) and _DAILY.fullmatch(name) for name in names):
+            name = text(each.props, _QUOTAS[each.type])
+            if isinstance(name, str) and _DAILY.fullmatch(name):
                 return
     if uses:
         yield StackFinding("uses BigQuery without a quota of query usage per day")

@@ -39,10 +39,12 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         for name in names_of(each, "metadata", "name")
     }
     for each in resources:
+        if each.type != _HPA:
+            continue
         most = number(each.props, "spec", "maxReplicas")
         target = text(each.props, "spec", "scaleTargetRef", "name")
         workload = workloads.get(target) if isinstance(target, str) else None
-        if each.type == _HPA and isinstance(most, float) and workload is not None:
+        if isinstance(most, float) and workload is not None:
             needed = most * _pod_gpus(workload)
             if needed > supply:
                 yield StackFinding(
