@@ -34,10 +34,11 @@ STACK_CONFIG: dict[str, dict[str, Any]] = {
     },
     **{case.rule: case.limits for case in CASES if not isinstance(RULES[case.rule], ResourceRule)},
 }
-EXAMPLES = [row[:3] for row in (*GRANTS, *COMPLIANT)] + [
-    row[:3] for row in (*BAD_GRANTS, *VIOLATING)
+EXAMPLES = [
+    *(row[:3] for row in (*GRANTS, *COMPLIANT)),
+    *(row[:3] for row in (*BAD_GRANTS, *VIOLATING)),
+    *((case.rule, row["type"], row["props"]) for case in CASES for row in case.resources),
 ]
-EXAMPLES += [(case.rule, row["type"], row["props"]) for case in CASES for row in case.resources]
 CONFIGURED = [rule.id for rule in RULES.values() if rule.id in CONFIG or not rule.limits]
 ODD = st.one_of(
     st.just(UNKNOWN),

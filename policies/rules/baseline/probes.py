@@ -23,9 +23,10 @@ _GPU: Final = ("resources", "limits", "nvidia.com/gpu")
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _SERVICE:
         found = entries(resource.props, "template", "containers")
-        for index, container in enumerate(found if isinstance(found, tuple) else ()):
+        known = found if isinstance(found, tuple) else ()
+        for index, container in enumerate(known):
             # Only the container with a port gets the requests.
-            serves = peek(container, "ports") is not MISSING or len(found) == 1
+            serves = peek(container, "ports") is not MISSING or len(known) == 1
             if serves and peek(container, "startupProbe") is MISSING:
                 yield f"containers[{index}] has no startupProbe"
         return

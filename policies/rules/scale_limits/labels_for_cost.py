@@ -46,14 +46,16 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     defaults = [
         _keys(peek(each.props, "defaultLabels")) for each in resources if each.type == _PROVIDER
     ]
-    everywhere = frozenset.intersection(*defaults) if defaults else frozenset[str]()
+    everywhere = {
+        key for keys in defaults[:1] for key in keys if all(key in each for each in defaults)
+    }
     for each in resources:
         if each.type not in _BILLED:
             continue
-        found = everywhere.union(*(_keys(peek(each.props, name)) for name in _LABELS))
+        own = {key for name in _LABELS for key in _keys(peek(each.props, name))}
         if any(peek(each.props, name) is UNKNOWN for name in _LABELS):
             continue
-        if lacking := sorted(required - found):
+        if lacking := sorted(required - everywhere - own):
             yield StackFinding(f"lacks the labels {', '.join(lacking)}", each)
 
 
