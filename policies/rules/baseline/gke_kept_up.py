@@ -21,6 +21,9 @@ _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled")
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
+        # GKE does both unless told otherwise, but takes what is left out of the block for no.
+        if peek(resource.props, "management") is MISSING:
+            return
         queued = any(flag(resource.props, *path) is True for path in _QUEUED)
         yield from unmet(resource.props, (_UPGRADED,) if queued else (_UPGRADED, _REPAIRED))
         return

@@ -46,9 +46,8 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     defaults = [
         _keys(peek(each.props, "defaultLabels")) for each in resources if each.type == _PROVIDER
     ]
-    everywhere = {
-        key for keys in defaults[:1] for key in keys if all(key in each for each in defaults)
-    }
+    named = {key for keys in defaults for key in keys}
+    everywhere = {key for key in named if all(key in keys for keys in defaults)}
     for each in resources:
         if each.type not in _BILLED:
             continue
