@@ -19,6 +19,8 @@ from tests.policies.echo_provider import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = ("baseline", "least-privilege", "scale-limits")
+LABELS = {"environment": "dev", "platform": "inference"}
+IMAGE = "us-central1-docker.pkg.dev/acme-inference-dev/app/worker:1"
 LAUNCHER = f"""#!/bin/sh
 cd "$2" && exec "{sys.executable}" -u -m pulumi.policy "$1" "$2"
 """

@@ -28,6 +28,8 @@ MUTATIONS: dict[str, tuple[str, list[Row]]] = {
     for rule, group in document(path).items()
     for name, rows in group.items()
 }
+# The rules on the way of a request have mutations of their own, in tests/request_path.
+ELSEWHERE = {"ai-guardrail-on-every-path", "ai-routes-unambiguous", "ai-models-reachable"}
 PACK_OF = {rule.id: pack for pack, rules in PACKS.items() for rule in rules}
 
 
@@ -68,7 +70,9 @@ def policy_resources(rows: list[Row]) -> list[PolicyResource]:
             prop: [by_urn[urn] for urn in urns if urn in by_urn]
             for prop, urns in row["wired"].items()
         }
-        each = resource(row["type"], row["inputs"], row["name"], wired, protect=row["protect"])
+        # Rules of the whole stack see what the cloud has answered as well.
+        props = {**row["inputs"], **row["outputs"]}
+        each = resource(row["type"], props, row["name"], wired, protect=row["protect"])
         each.urn = row["urn"]
         made.append(each)
     return made
@@ -82,6 +86,7 @@ def read(rehearsal: Rehearsal) -> list[Row]:
             "urn": each["urn"],
             "name": each["urn"].rpartition("::")[2],
             "inputs": {k: v for k, v in each.get("inputs", {}).items() if k != "__defaults"},
+            "outputs": each.get("outputs", {}),
             "wired": each.get("propertyDependencies") or {},
             "protect": each.get("protect", False),
         }
@@ -127,7 +132,7 @@ def mutated(rows: list[Row], change: Row) -> list[Row]:
     """The stack with one change."""
     if "add" in change:
         urn = f"urn:pulumi:prod::inference::{change['add']['type']}::added-{len(rows)}"
-        new: Row = {"urn": urn, "name": "added", "wired": {}, "protect": False}
+        new: Row = {"urn": urn, "name": "added", "outputs": {}, "wired": {}, "protect": False}
         added = change["add"]
         return [*rows, {**new, "type": added["type"], "inputs": copy.deepcopy(added["props"])}]
     fits = [
@@ -139,6 +144,7 @@ def mutated(rows: list[Row], change: Row) -> list[Row]:
     target = copy.deepcopy(rows[fits[0]])
     for path, new in change["set"].items():
         put(target["inputs"], path.split("|"), new)
+    target["outputs"] = {}
     target["protect"] = change.get("protect", target["protect"])
     return [*rows[: fits[0]], target, *rows[fits[0] + 1 :]]
 
@@ -169,5 +175,5 @@ def test_mutation(stack_of: Callable[[str], Stack], score: dict[str, bool], name
 
 
 def test_every_rule_has_a_mutation() -> None:
-    assert {rule for rule, _ in MUTATIONS.values()} == set(RULES)
+    assert {rule for rule, _ in MUTATIONS.values()} == set(RULES) - ELSEWHERE
     assert len(MUTATIONS) >= 150

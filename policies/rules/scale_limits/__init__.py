@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from policies.rules.rule import AnyRule
 from policies.rules.scale_limits import (
     apigee_capped,
     autopilot_quota,
@@ -36,7 +37,6 @@ from policies.rules.scale_limits import (
     spot_gpus,
     vertex_replicas_capped,
 )
-from policies.rules.rule import AnyRule
 
 RULES: Final[tuple[AnyRule, ...]] = (
     cloud_run_instances_capped.RULE,
