@@ -61,6 +61,7 @@ class _OperationsBuilder:
                 "project": services.project_for(*apis),
                 "project_number": services.project_number,
                 "channels": {name: _channel(each) for name, each in alerts.notify.items()},
+                "regions": list(self.platform.regions),
             },
             self.google,
         )

@@ -160,6 +160,8 @@ def _pod_spec(
     ]
     return {
         "service_account_name": physical_name,
+        # The program makes a Kubernetes client when it starts.
+        "automount_service_account_token": True,
         "enable_service_links": False,
         "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
         "topology_spread_constraints": [

@@ -231,6 +231,8 @@ def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpe
     ]
     return {
         "service_account_name": physical_name,
+        # It watches the pods of its pool.
+        "automount_service_account_token": True,
         "enable_service_links": False,
         "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
         "termination_grace_period_seconds": GRACE_PERIOD_SECONDS,

@@ -186,6 +186,8 @@ class MetricsAdapter(pulumi.ComponentResource):
     def _pod(self, args: MetricsAdapterArgs) -> PodSpecArgsDict:
         return {
             "service_account_name": self._physical_name,
+            # It answers for the API server, and asks it who may see what.
+            "automount_service_account_token": True,
             "enable_service_links": False,
             "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
             "topology_spread_constraints": [

@@ -35,6 +35,8 @@ class NotificationChannelsArgs(TypedDict):
     """Project number."""
     channels: Mapping[str, Channel]
     """Channels by any short name."""
+    regions: NotRequired[Sequence[str]]
+    """Where messages to a Pub/Sub topic may be kept; anywhere by default."""
 
 
 def validate_notification_channels(name: str, args: NotificationChannelsArgs) -> Problems:
@@ -124,8 +126,15 @@ class NotificationChannels(pulumi.ComponentResource):
         topic_name: str,
         child: pulumi.ResourceOptions,
     ) -> pulumi.Output[str]:
+        regions = args.get("regions")
         topic = gcp.pubsub.Topic(
-            f"{name}-topic", name=topic_name, project=args["project"], opts=child
+            f"{name}-topic",
+            name=topic_name,
+            project=args["project"],
+            message_storage_policy={"allowed_persistence_regions": list(regions)}
+            if regions
+            else None,
+            opts=child,
         )
         channel = gcp.monitoring.NotificationChannel(
             name,

@@ -1,9 +1,9 @@
-"""The containers of every Kubernetes kind that makes pods."""
+"""The pods and containers of every Kubernetes kind that makes pods."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policies.rules.peek import UNKNOWN, Props, entries
+from policies.rules.peek import UNKNOWN, Props, entries, peek
 
 _TEMPLATE: Final = ("spec", "template", "spec")
 _POD_SPECS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
@@ -36,3 +36,15 @@ def containers(token: str, props: Props) -> Iterator[tuple[str, object]]:
             elif isinstance(found, tuple):
                 for index, container in enumerate(found):
                     yield f"{role}[{index}]", container
+
+
+def pod_specs(token: str, props: Props) -> Iterator[object]:
+    """The spec of each pod a resource makes; it may be `UNKNOWN` or `MISSING`."""
+    for path in _POD_SPECS[token]:
+        yield peek(props, *path)
+
+
+def pod_templates(token: str, props: Props) -> Iterator[object]:
+    """What each spec of `pod_specs` stands in: the metadata of the pods is beside it."""
+    for path in _POD_SPECS[token]:
+        yield peek(props, *path[:-1])

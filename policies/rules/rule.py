@@ -39,6 +39,8 @@ class Resource:
     """URNs of the resources each property is wired from; only stack rules know them."""
     provider: str = ""
     """URN of its provider, which tells clusters apart; only stack rules know it."""
+    protected: bool = False
+    """Whether the engine refuses to delete it (the `protect` option)."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ def _resource_validation(
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if not rule.applies(args.resource_type):
             args.not_applicable(f"{rule.id} does not speak of {args.resource_type}")
-        resource = Resource(args.resource_type, args.name, args.urn, args.props)
+        resource = Resource(
+            args.resource_type, args.name, args.urn, args.props, protected=args.opts.protect
+        )
         try:
             limits = read_limits(rule.id, rule.limits, args.get_config())
         except PolicyConfigError as error:
@@ -178,4 +182,5 @@ def _resource(resource: PolicyResource) -> Resource:
             for name, wired in resource.property_dependencies.items()
         },
         provider=resource.provider.urn if resource.provider else "",
+        protected=resource.opts.protect,
     )

@@ -21,15 +21,23 @@ from policies.rules.rule import AnyRule, ResourceRule, to_policy
 UNKNOWN: Final = proxy.UNKNOWN_STRING_VALUE
 NOT_APPLICABLE: Final = ["not applicable"]
 RULES: Final[Mapping[str, AnyRule]] = {rule.id: rule for pack in PACKS.values() for rule in pack}
-_OPTIONS: Final = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 
 
 def urn(resource_type: str, name: str = "it") -> str:
     return f"urn:pulumi:dev::inference::{resource_type}::{name}"
 
 
+def _options(*, protect: bool) -> PolicyResourceOptions:
+    return PolicyResourceOptions(protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
+
+
 def check(
-    rule_id: str, resource_type: str, props: dict[str, Any], config: dict[str, Any] | None = None
+    rule_id: str,
+    resource_type: str,
+    props: dict[str, Any],
+    config: dict[str, Any] | None = None,
+    *,
+    protect: bool = False,
 ) -> list[str]:
     """The messages of a resource rule, or `NOT_APPLICABLE`."""
     rule = RULES[rule_id]
@@ -41,7 +49,7 @@ def check(
         proxy.unknown_checking_proxy(props),
         urn(resource_type),
         "it",
-        _OPTIONS,
+        _options(protect=protect),
         None,
         config,
     )
@@ -58,13 +66,15 @@ def resource(
     props: dict[str, Any],
     name: str = "it",
     wired: dict[str, list[PolicyResource]] | None = None,
+    *,
+    protect: bool | None = None,
 ) -> PolicyResource:
     return PolicyResource(
         resource_type,
         proxy.unknown_checking_proxy(props),
         urn(resource_type, name),
         name,
-        _OPTIONS,
+        _options(protect=bool(protect)),
         None,
         None,
         [],

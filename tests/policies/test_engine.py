@@ -19,6 +19,8 @@ from tests.policies.echo_provider import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = ("baseline", "least-privilege", "scale-limits")
+LABELS = {"environment": "dev", "platform": "inference"}
+IMAGE = "us-central1-docker.pkg.dev/acme-inference-dev/app/worker:1"
 LAUNCHER = f"""#!/bin/sh
 cd "$2" && exec "{sys.executable}" -u -m pulumi.policy "$1" "$2"
 """
@@ -89,11 +91,14 @@ def clean() -> None:
         "worker",
         location="us-central1",
         project="acme",
+        ingress="INGRESS_TRAFFIC_INTERNAL_ONLY",
+        labels=LABELS,
         template={
             "service_account": runner.email,
             "timeout": "60s",
+            "max_instance_request_concurrency": 40,
             "scaling": {"max_instance_count": 5},
-            "containers": [{"image": "gcr.io/acme/worker:1"}],
+            "containers": [{"image": IMAGE, "startup_probe": {"http_get": {"path": "/"}}}],
         },
     )
     gcp.projects.IAMMember(
@@ -109,17 +114,27 @@ def clean() -> None:
             "machine_type": "g2-standard-8",
             "service_account": runner.email,
             "spot": True,
+            "shielded_instance_config": {"enable_secure_boot": True},
             "workload_metadata_config": {"mode": "GKE_METADATA"},
         },
     )
-    work, dead = (gcp.pubsub.Topic(name, project="acme") for name in ("work", "dead"))
+    work, dead = (
+        gcp.pubsub.Topic(
+            name,
+            project="acme",
+            labels=LABELS,
+            message_storage_policy={"allowed_persistence_regions": ["us-central1"]},
+        )
+        for name in ("work", "dead")
+    )
     gcp.pubsub.Subscription(
         "work",
         topic=work.id,
         project="acme",
+        labels=LABELS,
         dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": 5},
     )
-    gcp.pubsub.Subscription("dead", topic=dead.id, project="acme")
+    gcp.pubsub.Subscription("dead", topic=dead.id, project="acme", labels=LABELS)
 
 
 def violating() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.rule import ResourceRule
+from tests.policies.cases import CASES
 from tests.policies.harness import RULES, UNKNOWN, check, check_stack, resource
 from tests.policies.test_least_privilege import COMPLIANT as GRANTS
 from tests.policies.test_least_privilege import NO_EXCEPTIONS
@@ -15,7 +16,11 @@ from tests.policies.test_least_privilege import VIOLATING as BAD_GRANTS
 from tests.policies.test_scale_limits import COMPLIANT, LIMITS, VIOLATING
 
 SECRET = "Xy7-s3cr3t_Marker/9q"  # noqa: S105  a marker that must not come back
-CONFIG: dict[str, dict[str, Any]] = {**NO_EXCEPTIONS, **LIMITS}
+CONFIG: dict[str, dict[str, Any]] = {
+    **{case.rule: case.limits for case in CASES},
+    **NO_EXCEPTIONS,
+    **LIMITS,
+}
 STACK_CONFIG: dict[str, dict[str, Any]] = {
     "ai-guardrail-on-every-path": {"unscreenedModels": []},
     "ai-routes-unambiguous": {},
@@ -27,10 +32,14 @@ STACK_CONFIG: dict[str, dict[str, Any]] = {
         "maxBaselineUsd": 0.0,
         "unpricedTypes": [],
     },
+    **{case.rule: case.limits for case in CASES if not isinstance(RULES[case.rule], ResourceRule)},
 }
-EXAMPLES = [row[:3] for row in (*GRANTS, *COMPLIANT)] + [
-    row[:3] for row in (*BAD_GRANTS, *VIOLATING)
+EXAMPLES = [
+    *(row[:3] for row in (*GRANTS, *COMPLIANT)),
+    *(row[:3] for row in (*BAD_GRANTS, *VIOLATING)),
+    *((case.rule, row["type"], row["props"]) for case in CASES for row in case.resources),
 ]
+CONFIGURED = [rule.id for rule in RULES.values() if rule.id in CONFIG or not rule.limits]
 ODD = st.one_of(
     st.just(UNKNOWN),
     st.none(),
@@ -61,13 +70,17 @@ def mutated(value: Any, draw: st.DrawFn) -> Any:
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[str, str, dict[str, Any]]:
     rule, resource_type, props = draw(st.sampled_from(EXAMPLES))
+    if draw(st.booleans()):
+        rule = draw(st.sampled_from(CONFIGURED))
     return rule, resource_type, {key: mutated(each, draw) for key, each in props.items()}
 
 
-@settings(max_examples=400)
+@settings(max_examples=1000)
 @given(cases())
 def test_resource_rules_stand_anything(case: tuple[str, str, dict[str, Any]]) -> None:
     rule, resource_type, props = case
+    if not isinstance(RULES[rule], ResourceRule):
+        return
     try:
         messages = check(rule, resource_type, props, CONFIG.get(rule))
     except UnknownValueError as error:
@@ -86,8 +99,48 @@ def test_stack_rules_stand_anything(some: list[tuple[str, str, dict[str, Any]]])
         assert SECRET not in "".join(messages)
 
 
+def test_every_rule_is_among_those_that_stand_anything() -> None:
+    assert {rule for rule, _, _ in EXAMPLES} | set(STACK_CONFIG) >= set(RULES)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_no_rule_falls_over_a_huge_stack_of_nothing(rule: str) -> None:
+    tokens = sorted({kind for _, kind, _ in EXAMPLES})
+    asked = RULES[rule]
+    if not isinstance(asked, ResourceRule):
+        many = [resource(kind, {}, f"r{index}") for index, kind in enumerate(tokens * 20)]
+        check_stack(rule, many, STACK_CONFIG[rule])
+        return
+    for token in tokens:
+        try:
+            check(rule, token, {}, CONFIG.get(rule))
+        except UnknownValueError as error:
+            assert error.props == ["policyData"]
+
+
 # Where each limit stands: an unknown anywhere on the way to it must be told.
 LIMIT_PATHS: list[tuple[str, str, tuple[str, ...]]] = [
+    (
+        "scale-cloudrun-worker-max",
+        "gcp:cloudrunv2/workerPool:WorkerPool",
+        ("scaling", "maxInstanceCount"),
+    ),
+    (
+        "scale-vertex-replicas",
+        "gcp:vertex/aiDeploymentResourcePool:AiDeploymentResourcePool",
+        ("dedicatedResources", "maxReplicaCount"),
+    ),
+    (
+        "scale-quota-not-raised",
+        "gcp:cloudquota/sQuotaPreference:SQuotaPreference",
+        ("quotaConfig", "preferredValue"),
+    ),
+    ("data-kms-rotation", "gcp:kms/cryptoKey:CryptoKey", ("rotationPeriod",)),
+    (
+        "scale-cloudrun-concurrency",
+        "gcp:cloudrunv2/service:Service",
+        ("template", "maxInstanceRequestConcurrency"),
+    ),
     (
         "scale-cloudrun-max-instances",
         "gcp:cloudrunv2/service:Service",

@@ -20,6 +20,7 @@ NETWORK = "gcp:compute/network:Network"
 # Numbers arrive as floats.
 LIMITS: dict[str, dict[str, Any]] = {
     "scale-cloudrun-max-instances": {"maxInstances": 5.0},
+    "scale-cloudrun-worker-max": {"maxInstances": 5.0},
     "scale-cloudrun-timeout": {"maxSeconds": 300.0},
     "scale-gke-pool-bounded": {"maxNodes": 6.0},
     "scale-gke-gpu-per-pool": {"maxGpus": 4.0},
@@ -65,7 +66,7 @@ COMPLIANT: list[tuple[str, str, dict[str, Any]]] = [
         {"template": {"scaling": {"maxInstanceCount": 5.0}}, "scaling": {"maxInstanceCount": 90}},
     ),
     (
-        "scale-cloudrun-max-instances",
+        "scale-cloudrun-worker-max",
         WORKERS,
         {"scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 2}},
     ),
@@ -108,7 +109,7 @@ VIOLATING: list[tuple[str, str, dict[str, Any], str]] = [
         "may run 9 instances",
     ),
     (
-        "scale-cloudrun-max-instances",
+        "scale-cloudrun-worker-max",
         WORKERS,
         {"scaling": {"manualInstanceCount": 7}},
         "may run 7 instances",
@@ -224,6 +225,7 @@ VIOLATING: list[tuple[str, str, dict[str, Any], str]] = [
 
 # A limit that is not known before the update is never passed.
 UNKNOWN_LIMITS: list[tuple[str, str, dict[str, Any]]] = [
+    ("scale-cloudrun-worker-max", WORKERS, {"scaling": {"manualInstanceCount": UNKNOWN}}),
     (
         "scale-cloudrun-max-instances",
         SERVICE,

@@ -13,7 +13,6 @@ from policies.rules.rule import Resource, ResourceRule
 _TYPES: Final = (
     "gcp:cloudrun/service:Service",
     "gcp:cloudrunv2/service:Service",
-    "gcp:cloudrunv2/workerPool:WorkerPool",
 )
 
 
@@ -29,14 +28,12 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
 RULE: Final = ResourceRule(
     id="scale-cloudrun-max-instances",
     display_name="Cloud Run instances are capped",
-    description=(
-        "Every Cloud Run service and worker pool states a maximum of instances within the cap."
-    ),
+    description=("Every Cloud Run service states a maximum of instances within the cap."),
     why="Unbounded, a burst of requests or a retry storm scales to the platform's default of 100.",
     remediation="set template.scaling.maxInstanceCount to a plain number within the cap.",
     severity=Severity.HIGH,
     url="https://cloud.google.com/run/docs/configuring/max-instances",
-    limits=(NumberLimit("maxInstances", "Most instances of one service or worker pool"),),
+    limits=(NumberLimit("maxInstances", "Most instances of one service"),),
     applies=lambda resource_type: resource_type in _TYPES,
     check=_check,
 )

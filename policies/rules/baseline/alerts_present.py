@@ -1,0 +1,34 @@
+"""Somebody is told when the service is down."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import MISSING, entries
+from policies.rules.rule import Resource, StackFinding, StackRule
+
+_ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
+_SERVING: Final = ("gcp:cloudrunv2/service:Service", "gcp:container/cluster:Cluster")
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    alerts = [each for each in resources if each.type == _ALERT]
+    if not alerts and any(each.type in _SERVING for each in resources):
+        yield StackFinding("serves, and has no alert policy")
+    for each in alerts:
+        if entries(each.props, "notificationChannels") in (MISSING, ()):
+            yield StackFinding("alerts nobody: it has no notificationChannels", each)
+
+
+RULE: Final = StackRule(
+    id="rel-alerts",
+    display_name="Somebody is told",
+    description="A stack that serves has alert policies, each with a notification channel.",
+    why="Users would be the monitoring.",
+    remediation="make gcp.monitoring.AlertPolicy with notificationChannels.",
+    severity=Severity.LOW,
+    url="https://cloud.google.com/monitoring/alerts",
+    check=_check,
+)

@@ -1,0 +1,59 @@
+"""Only images that pass the policy run."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.expected import Expected, unmet
+from policies.rules.peek import MISSING, flag, peek
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
+_POLICY: Final = "gcp:binaryauthorization/policy:Policy"
+_CLOUD_RUN: Final = (
+    "gcp:cloudrunv2/job:Job",
+    "gcp:cloudrunv2/service:Service",
+    "gcp:cloudrunv2/workerPool:WorkerPool",
+)
+_ASKS: Final = (
+    Expected("binaryAuthorization.evaluationMode", ("PROJECT_SINGLETON_POLICY_ENFORCE",)),
+)
+_DECIDES: Final = (
+    Expected("defaultAdmissionRule.evaluationMode", ("ALWAYS_DENY", "REQUIRE_ATTESTATION")),
+    Expected("defaultAdmissionRule.enforcementMode", ("ENFORCED_BLOCK_AND_AUDIT_LOG",)),
+)
+_BREAKGLASS: Final = ("binaryAuthorization", "breakglassJustification")
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type in _CLOUD_RUN:
+        asks = flag(resource.props, "binaryAuthorization", "useDefault") is True
+        if not asks and peek(resource.props, "binaryAuthorization", "policy") is MISSING:
+            yield "does not ask Binary Authorization"
+        if peek(resource.props, *_BREAKGLASS) not in (MISSING, ""):
+            yield "goes past Binary Authorization by breakglassJustification"
+    else:
+        yield from unmet(resource.props, _DECIDES if resource.type == _POLICY else _ASKS)
+
+
+RULE: Final = ResourceRule(
+    id="sup-binauthz",
+    display_name="Binary Authorization decides what runs",
+    description=(
+        "Clusters and Cloud Run ask Binary Authorization, and its policy does not allow all."
+    ),
+    why="Whoever can deploy could run any image.",
+    remediation=(
+        "set binaryAuthorization, and a policy that requires attestations or trusted repositories."
+    ),
+    severity=Severity.MEDIUM,
+    url="https://cloud.google.com/binary-authorization/docs/overview",
+    references=(
+        Reference("CIS GKE", "5.10.4"),
+        Reference("checkov", "CKV_GCP_66"),
+    ),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _POLICY, *_CLOUD_RUN),
+    check=_check,
+)

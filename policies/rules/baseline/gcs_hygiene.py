@@ -1,0 +1,37 @@
+"""Objects of a bucket can be restored, and end."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import MISSING, entries, flag, number
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    kept = number(resource.props, "softDeletePolicy", "retentionDurationSeconds")
+    if kept == 0 and flag(resource.props, "versioning", "enabled") is not True:
+        yield "has neither versioning nor soft delete"
+    if entries(resource.props, "lifecycleRules") in (MISSING, ()):
+        yield "has no lifecycleRules"
+
+
+RULE: Final = ResourceRule(
+    id="data-gcs-hygiene",
+    display_name="Buckets can restore and end",
+    description="A bucket has versioning or soft delete, and lifecycle rules.",
+    why="One wrong command deletes for good; and what nobody deletes is billed for ever.",
+    remediation=(
+        "leave softDeletePolicy at its seven days or enable versioning, and set lifecycleRules."
+    ),
+    severity=Severity.LOW,
+    url="https://cloud.google.com/storage/docs/soft-delete",
+    references=(
+        Reference("checkov", "CKV_GCP_78"),
+        Reference("trivy", "GCP-0078"),
+    ),
+    applies=lambda resource_type: resource_type == "gcp:storage/bucket:Bucket",
+    check=_check,
+)

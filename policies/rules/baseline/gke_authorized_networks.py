@@ -1,0 +1,52 @@
+"""Only named networks reach the address of a control plane."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import MISSING, entries, flag, peek, text
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+_NETWORKS: Final = "masterAuthorizedNetworksConfig"
+_EVERYWHERE: Final = frozenset({"0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0"})
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    # IAM alone decides at the DNS endpoint.
+    if flag(resource.props, "controlPlaneEndpointsConfig", "ipEndpointsConfig", "enabled") is False:
+        return
+    if peek(resource.props, _NETWORKS) is MISSING:
+        yield f"{_NETWORKS} is not set"
+        return
+    blocks = entries(resource.props, _NETWORKS, "cidrBlocks")
+    for block in blocks if isinstance(blocks, tuple) else ():
+        if text(block, "cidrBlock") in _EVERYWHERE:
+            yield "lets every address reach its control plane"
+    if flag(resource.props, _NETWORKS, "gcpPublicCidrsAccessEnabled") is True:
+        yield "lets every virtual machine of Google Cloud reach its control plane"
+
+
+RULE: Final = ResourceRule(
+    id="net-gke-authorized-networks",
+    display_name="GKE control planes name their networks",
+    description="A control plane with an address lists the networks that may reach it, never all.",
+    why=(
+        "Every address that can reach the control plane can try stolen credentials and new "
+        "exploits on it."
+    ),
+    remediation=(
+        "switch off controlPlaneEndpointsConfig.ipEndpointsConfig, or list "
+        "masterAuthorizedNetworksConfig.cidrBlocks."
+    ),
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation",
+    references=(
+        Reference("CIS GKE", "5.6.3"),
+        Reference("checkov", "CKV_GCP_20"),
+        Reference("trivy", "GCP-0061"),
+    ),
+    applies=lambda resource_type: resource_type == "gcp:container/cluster:Cluster",
+    check=_check,
+)

@@ -1,0 +1,38 @@
+"""Network policies of a cluster take effect."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import flag, text
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if (
+        # Autopilot clusters have it always.
+        flag(resource.props, "enableAutopilot") is not True
+        and text(resource.props, "datapathProvider") != "ADVANCED_DATAPATH"
+        and flag(resource.props, "networkPolicy", "enabled") is not True
+    ):
+        yield "has neither Dataplane V2 nor networkPolicy.enabled"
+
+
+RULE: Final = ResourceRule(
+    id="net-gke-dataplane-v2",
+    display_name="GKE enforces network policies",
+    description="A GKE cluster has Dataplane V2, or network policy enforcement.",
+    why="Without either, Kubernetes takes NetworkPolicy objects and ignores them.",
+    remediation="set datapathProvider to ADVANCED_DATAPATH.",
+    severity=Severity.MEDIUM,
+    url="https://cloud.google.com/kubernetes-engine/docs/concepts/dataplane-v2",
+    references=(
+        Reference("CIS GKE", "5.6.7"),
+        Reference("checkov", "CKV_GCP_12"),
+        Reference("trivy", "GCP-0056"),
+    ),
+    applies=lambda resource_type: resource_type == "gcp:container/cluster:Cluster",
+    check=_check,
+)

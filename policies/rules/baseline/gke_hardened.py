@@ -1,0 +1,84 @@
+"""Clusters and nodes have the safe settings."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.expected import Expected, unmet
+from policies.rules.peek import Props, entries, flag, text
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+_POOL: Final = "gcp:container/nodePool:NodePool"
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
+_ALL_CLUSTERS: Final = (
+    Expected("anonymousAuthenticationConfig.mode", ("LIMITED",)),
+    Expected("rbacBindingConfig.enableInsecureBindingSystemAuthenticated", (False,)),
+    Expected("rbacBindingConfig.enableInsecureBindingSystemUnauthenticated", (False,)),
+    Expected("enableLegacyAbac", (False,), unset=True),
+    Expected("masterAuth.clientCertificateConfig.issueClientCertificate", (False,), unset=True),
+)
+# Autopilot has these always, and does not take them as settings.
+_STANDARD_CLUSTERS: Final = (
+    Expected("enableShieldedNodes", (True,), unset=True),
+    Expected("enableKubernetesAlpha", (False,), unset=True),
+    Expected("securityPostureConfig.mode", ("BASIC", "ENTERPRISE")),
+)
+_NODES: Final = (
+    Expected("nodeConfig.imageType", ("COS_CONTAINERD", "cos_containerd"), unset=True),
+    Expected("nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring", (True,), unset=True),
+    Expected("nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", ("FALSE",), unset=True),
+)
+_SECURE_BOOT: Final = Expected("nodeConfig.shieldedInstanceConfig.enableSecureBoot", (True,))
+
+
+def _own_drivers(props: Props) -> bool:
+    """Whether GPU drivers are installed by oneself: without Google's signature none would boot."""
+    accelerators = entries(props, "nodeConfig", "guestAccelerators")
+    return isinstance(accelerators, tuple) and any(
+        text(each, "gpuDriverInstallationConfig", "gpuDriverVersion") == "INSTALLATION_DISABLED"
+        for each in accelerators
+    )
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _POOL:
+        secure_boot = () if _own_drivers(resource.props) else (_SECURE_BOOT,)
+        yield from unmet(resource.props, (*_NODES, *secure_boot))
+        return
+    yield from unmet(resource.props, _ALL_CLUSTERS)
+    if flag(resource.props, "enableAutopilot") is not True:
+        yield from unmet(resource.props, _STANDARD_CLUSTERS)
+
+
+RULE: Final = ResourceRule(
+    id="gke-hardening",
+    display_name="GKE is hardened",
+    description=(
+        "Clusters and nodes have shielded nodes, Container-Optimized OS and no legacy way in."
+    ),
+    why="Each of these is a known way from a pod to the node or from outside to the cluster.",
+    remediation="set the property as named.",
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster",
+    references=(
+        Reference("CIS GKE", "5.5.5"),
+        Reference("CIS GKE", "5.5.6"),
+        Reference("CIS GKE", "5.5.7"),
+        Reference("CIS GKE", "5.8.3"),
+        Reference("checkov", "CKV_GCP_7"),
+        Reference("checkov", "CKV_GCP_13"),
+        Reference("checkov", "CKV_GCP_22"),
+        Reference("checkov", "CKV_GCP_68"),
+        Reference("checkov", "CKV_GCP_71"),
+        Reference("checkov", "CKV_GCP_72"),
+        Reference("checkov", "CKV2_GCP_19"),
+        Reference("trivy", "GCP-0054"),
+        Reference("trivy", "GCP-0055"),
+        Reference("trivy", "GCP-0062"),
+        Reference("trivy", "GCP-0064"),
+    ),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _POOL),
+    check=_check,
+)

@@ -1,0 +1,63 @@
+"""Clusters and nodes are upgraded and repaired by themselves."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.expected import Expected, unmet
+from policies.rules.peek import MISSING, flag, peek
+from policies.rules.rule import Reference, Resource, ResourceRule
+
+_POOL: Final = "gcp:container/nodePool:NodePool"
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
+_CHANNEL: Final = Expected("releaseChannel.channel", ("RAPID", "REGULAR", "STABLE", "EXTENDED"))
+_UPGRADED: Final = Expected("management.autoUpgrade", (True,))
+_REPAIRED: Final = Expected("management.autoRepair", (True,))
+# A node that waited in a queue is not repaired: its replacement would wait again.
+_QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled"))
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _POOL:
+        # GKE does both unless told otherwise, but takes what is left out of the block for no.
+        if peek(resource.props, "management") is MISSING:
+            return
+        queued = any(flag(resource.props, *path) is True for path in _QUEUED)
+        yield from unmet(resource.props, (_UPGRADED,) if queued else (_UPGRADED, _REPAIRED))
+        return
+    # Autopilot clusters are always in a channel.
+    if flag(resource.props, "enableAutopilot") is not True:
+        yield from unmet(resource.props, (_CHANNEL,))
+    if peek(resource.props, "maintenancePolicy") is MISSING:
+        yield "has no maintenancePolicy"
+
+
+RULE: Final = ResourceRule(
+    id="rel-gke-channel-repair",
+    display_name="GKE is kept up to date",
+    description=(
+        "A cluster is in a release channel with a maintenance window, and its nodes are "
+        "upgraded and repaired."
+    ),
+    why="A cluster that nobody upgrades is upgraded by force one day, in the middle of the day.",
+    remediation=(
+        "set releaseChannel.channel, maintenancePolicy, management.autoUpgrade and "
+        "management.autoRepair."
+    ),
+    severity=Severity.MEDIUM,
+    url="https://cloud.google.com/kubernetes-engine/docs/concepts/release-channels",
+    references=(
+        Reference("CIS GKE", "5.5.2"),
+        Reference("CIS GKE", "5.5.3"),
+        Reference("CIS GKE", "5.5.4"),
+        Reference("checkov", "CKV_GCP_9"),
+        Reference("checkov", "CKV_GCP_10"),
+        Reference("checkov", "CKV_GCP_70"),
+        Reference("trivy", "GCP-0058"),
+        Reference("trivy", "GCP-0063"),
+    ),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _POOL),
+    check=_check,
+)

@@ -1,0 +1,62 @@
+"""Everything is in the allowed locations."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits, NamesLimit
+from policies.rules.peek import MISSING, entries, peek, text
+from policies.rules.rule import Resource, ResourceRule
+
+_TOPIC: Final = "gcp:pubsub/topic:Topic"
+_REPLICATED: Final = "gcp:secretmanager/secret:Secret"
+_ZONE: Final = re.compile(r"([a-z]+-[a-z]+[0-9]+)-[a-z]")
+
+
+def _region(place: str) -> str:
+    name = place.rpartition("/")[2].lower()
+    match = _ZONE.fullmatch(name)
+    return match[1] if match else name
+
+
+def _places(resource: Resource) -> Iterator[str]:
+    found: list[object] = [text(resource.props, name) for name in ("location", "region", "zone")]
+    for path in (("messageStoragePolicy", "allowedPersistenceRegions"), ("nodeLocations",)):
+        listed = entries(resource.props, *path)
+        found += listed if isinstance(listed, tuple) else ()
+    if resource.type == _REPLICATED:
+        replicas = entries(resource.props, "replication", "userManaged", "replicas")
+        known = replicas if isinstance(replicas, tuple) else ()
+        found += [text(each, "location") for each in known]
+        if peek(resource.props, "replication", "auto") is not MISSING:
+            found.append("global")
+    for place in found:
+        if isinstance(place, str) and place:
+            yield _region(place)
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    allowed = {name.lower() for name in limits.names("allowedLocations")}
+    if not set(_places(resource)) <= allowed:
+        yield "is outside the allowed locations"
+    if resource.type == _TOPIC and peek(resource.props, "messageStoragePolicy") is MISSING:
+        yield "has no messageStoragePolicy, so its messages may be kept anywhere"
+
+
+RULE: Final = ResourceRule(
+    id="data-residency",
+    display_name="Data stays in its regions",
+    description=(
+        "Every resource with a location is in an allowed one, and topics and secrets keep their "
+        "data there."
+    ),
+    why="Data in another country is under another law.",
+    remediation="move the resource, or allow the location in the policy config.",
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/architecture/framework/security/data-residency-sovereignty",
+    limits=(NamesLimit("allowedLocations", "Regions, multi-regions and global that may be used"),),
+    applies=lambda resource_type: resource_type.startswith("gcp:"),
+    check=_check,
+)

@@ -1,0 +1,30 @@
+"""A secret has a rotation, or an end."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import MISSING, peek
+from policies.rules.rule import Resource, ResourceRule
+
+_ENDS: Final = ("rotation", "expireTime", "ttl")
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if all(peek(resource.props, name) is MISSING for name in _ENDS):
+        yield "neither rotates nor expires"
+
+
+RULE: Final = ResourceRule(
+    id="data-secret-rotation",
+    display_name="Secrets rotate or end",
+    description="A secret states when it rotates or expires.",
+    why="A secret that never changes stays good for whoever once read it.",
+    remediation="set rotation with a topic, or expireTime or ttl.",
+    severity=Severity.LOW,
+    url="https://cloud.google.com/secret-manager/docs/rotation-recommendations",
+    applies=lambda resource_type: resource_type == "gcp:secretmanager/secret:Secret",
+    check=_check,
+)

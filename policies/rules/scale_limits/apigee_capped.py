@@ -1,0 +1,47 @@
+"""Apigee environments and products have limits."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits, NumberLimit
+from policies.rules.peek import Absence, number, peek, show
+from policies.rules.rule import Resource, ResourceRule
+
+_ENVIRONMENT: Final = "gcp:apigee/environment:Environment"
+_PRODUCT: Final = "gcp:apigee/apiProduct:ApiProduct"
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    cap = limits.number("maxNodes")
+    if resource.type == _PRODUCT:
+        for name in ("quota", "quotaInterval", "quotaTimeUnit"):
+            if isinstance(peek(resource.props, name), Absence):
+                yield f"its {name} is not set or not known"
+        return
+    # Apigee writes the number as text.
+    most = number(resource.props, "nodeConfig", "maxNodeCount")
+    if isinstance(most, Absence):
+        yield f"its maximum of nodes is {most.value}, allowed {show(cap)}"
+    elif most > cap:
+        yield f"may grow to {show(most)} nodes, allowed {show(cap)}"
+
+
+RULE: Final = ResourceRule(
+    id="scale-apigee-nodes",
+    display_name="Apigee is capped",
+    description=(
+        "An Apigee environment states a maximum of nodes within the cap, and a product has a quota."
+    ),
+    why=(
+        "Gateway nodes are billed by the hour, and a product without quota lets one consumer "
+        "use all of it."
+    ),
+    remediation="set nodeConfig.maxNodeCount, and quota, quotaInterval and quotaTimeUnit.",
+    severity=Severity.MEDIUM,
+    url="https://cloud.google.com/apigee/docs/api-platform/system-administration/node-config",
+    limits=(NumberLimit("maxNodes", "Most gateway nodes of one environment"),),
+    applies=lambda resource_type: resource_type in (_ENVIRONMENT, _PRODUCT),
+    check=_check,
+)

@@ -1,0 +1,59 @@
+"""Tables end, and queries of big ones must filter."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.peek import flag, is_mapping, number, peek
+from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.wiring import names_of
+
+_DATASET: Final = "gcp:bigquery/dataset:Dataset"
+_TABLE: Final = "gcp:bigquery/table:Table"
+_DEFAULTS: Final = ("defaultTableExpirationMs", "defaultPartitionExpirationMs")
+_ENDS: Final = (("expirationTime",), ("timePartitioning", "expirationMs"))
+_PARTITIONS: Final = ("timePartitioning", "rangePartitioning")
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    expiring: set[str] = set()
+    for each in resources:
+        if each.type == _DATASET and any(
+            isinstance(number(each.props, name), float) for name in _DEFAULTS
+        ):
+            expiring |= names_of(each, "datasetId") | {each.urn}
+    for each in resources:
+        # Views and external tables hold no data.
+        if each.type != _TABLE or any(
+            is_mapping(peek(each.props, kind))
+            for kind in ("view", "materializedView", "externalDataConfiguration")
+        ):
+            continue
+        if not names_of(each, "datasetId") & expiring and not any(
+            isinstance(number(each.props, *end), float) for end in _ENDS
+        ):
+            yield StackFinding("keeps its data for ever", each)
+        if (
+            any(is_mapping(peek(each.props, kind)) for kind in _PARTITIONS)
+            and flag(each.props, "requirePartitionFilter") is not True
+        ):
+            yield StackFinding("is partitioned, but queries need no filter", each)
+
+
+RULE: Final = StackRule(
+    id="scale-bq-expiration",
+    display_name="BigQuery data expires",
+    description=(
+        "Every table has an end for its data, and a partitioned one requires a filter in queries."
+    ),
+    why="Data that nobody deletes is billed for ever, and a query without filter reads all of it.",
+    remediation=(
+        "set timePartitioning.expirationMs or expirationTime, and requirePartitionFilter on "
+        "partitioned tables."
+    ),
+    severity=Severity.LOW,
+    url="https://cloud.google.com/bigquery/docs/best-practices-storage",
+    check=_check,
+)

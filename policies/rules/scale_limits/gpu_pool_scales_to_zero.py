@@ -1,0 +1,35 @@
+"""A GPU node pool keeps no node when there is no work."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.gpus import gpu_demand
+from policies.rules.node_pools import min_nodes
+from policies.rules.peek import Absence, show
+from policies.rules.rule import Resource, ResourceRule
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if not gpu_demand(resource):
+        return
+    least = min_nodes(resource.props)
+    if isinstance(least, Absence):
+        yield f"its minimum of nodes is {least.value}"
+    elif least > 0:
+        yield f"keeps {show(least)} GPU nodes"
+
+
+RULE: Final = ResourceRule(
+    id="scale-gpu-pool-zero-min",
+    display_name="GPU pools scale to zero",
+    description="A GPU node pool has a minimum of zero nodes.",
+    why="An idle GPU node is the most expensive thing that does nothing.",
+    remediation="set autoscaling.totalMinNodeCount or minNodeCount to 0.",
+    severity=Severity.MEDIUM,
+    url="https://cloud.google.com/kubernetes-engine/docs/concepts/cluster-autoscaler",
+    applies=lambda resource_type: resource_type == "gcp:container/nodePool:NodePool",
+    check=_check,
+)

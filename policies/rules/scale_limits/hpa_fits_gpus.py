@@ -1,0 +1,67 @@
+"""Autoscaled replicas find a GPU."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.config import Limits
+from policies.rules.gpus import gpu_demand
+from policies.rules.peek import Absence, number, show, text
+from policies.rules.pods import containers, makes_pods
+from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.wiring import names_of
+
+_HPA: Final = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+_GPU: Final = ("resources", "limits", "nvidia.com/gpu")
+
+
+def _pod_gpus(workload: Resource) -> float:
+    counts = [number(each, *_GPU) for _, each in containers(workload.type, workload.props)]
+    return sum(count for count in counts if isinstance(count, float))
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    demands = [
+        demand.count
+        for each in resources
+        if each.type in ("gcp:container/nodePool:NodePool", "gcp:container/cluster:Cluster")
+        for demand in gpu_demand(each)
+    ]
+    supply = sum(count for count in demands if isinstance(count, float))
+    # Pools elsewhere, or of a size not known, may hold the rest.
+    if not demands or any(isinstance(count, Absence) for count in demands):
+        return
+    workloads = {
+        name: each
+        for each in resources
+        if makes_pods(each.type)
+        for name in names_of(each, "metadata", "name")
+    }
+    for each in resources:
+        if each.type != _HPA:
+            continue
+        most = number(each.props, "spec", "maxReplicas")
+        target = text(each.props, "spec", "scaleTargetRef", "name")
+        workload = workloads.get(target) if isinstance(target, str) else None
+        if isinstance(most, float) and workload is not None:
+            needed = most * _pod_gpus(workload)
+            if needed > supply:
+                yield StackFinding(
+                    f"scales to {show(needed)} GPUs, the node pools have {show(supply)}", each
+                )
+
+
+RULE: Final = StackRule(
+    id="scale-hpa-gpu-fit",
+    display_name="Autoscaled pods fit the GPUs",
+    description=(
+        "The GPUs of an autoscaled workload at its maximum are no more than those of all node "
+        "pools."
+    ),
+    why="Replicas beyond the GPUs stay pending: the maximum promises what is not there.",
+    remediation="lower maxReplicas or raise the maximum of the GPU node pool.",
+    severity=Severity.LOW,
+    url="https://cloud.google.com/kubernetes-engine/docs/concepts/horizontalpodautoscaler",
+    check=_check,
+)

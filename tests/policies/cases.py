@@ -1,0 +1,88 @@
+"""The examples of `examples/*.yaml`: resources, and what a rule says about them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pulumi_policy import PolicyResource
+
+from catalog import strict_yaml
+from policies.rules.rule import ResourceRule
+from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check, check_stack, resource
+
+FOLDER: Final = Path(__file__).parent / "examples"
+UNKNOWN_WORD: Final = "<unknown>"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One rule on one example."""
+
+    rule: str
+    name: str
+    limits: dict[str, Any]
+    resources: tuple[dict[str, Any], ...]
+    """Each with `type` and `props`, and where it matters `name`, `wired` and `protect`."""
+    says: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.name}"
+
+    def run(self) -> list[str]:
+        """The messages of the rule."""
+        if isinstance(RULES[self.rule], ResourceRule):
+            (one,) = self.resources
+            return check(
+                self.rule, one["type"], one["props"], self.limits, protect=one.get("protect", False)
+            )
+        return check_stack(self.rule, policy_resources(self.resources), self.limits)
+
+
+def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[PolicyResource]:
+    """The resources as the engine gives them to a rule of the whole stack."""
+    made: dict[str, PolicyResource] = {}
+    for row in rows:
+        name = row.get("name", "it")
+        wired = {
+            prop: [made.get(each) or resource("gcp:other/other:Other", {}, each) for each in names]
+            for prop, names in row.get("wired", {}).items()
+        }
+        made[name] = resource(row["type"], row["props"], name, wired, protect=row.get("protect"))
+    return list(made.values())
+
+
+def with_unknowns(value: Any) -> Any:
+    """The value, `<unknown>` replaced by what stands for an unknown value in a preview."""
+    if isinstance(value, dict):
+        parts = cast("dict[str, Any]", value)
+        return {key: with_unknowns(each) for key, each in parts.items()}
+    if isinstance(value, list):
+        return [with_unknowns(each) for each in cast("list[Any]", value)]
+    return UNKNOWN if value == UNKNOWN_WORD else value
+
+
+def document(path: Path) -> dict[str, Any]:
+    """A YAML file of the tests, with its unknown values."""
+    return with_unknowns(strict_yaml.load(path.read_text(encoding="utf-8")))
+
+
+def _cases() -> Iterator[Case]:
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for rule, group in document(path).items():
+            for name, row in group["cases"].items():
+                rows = row.get("resources") or [{"type": group.get("type"), **row}]
+                if "resources" in row:
+                    rows = row["resources"]
+                says = row.get("says", [])
+                yield Case(
+                    rule,
+                    name,
+                    group.get("limits", {}),
+                    tuple(rows),
+                    (says,) if isinstance(says, str) else tuple(says),
+                )
+
+
+CASES: Final = tuple(_cases())
+NOT_SPOKEN_OF: Final = tuple(NOT_APPLICABLE)
