@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from pulumi_policy import PolicyResource
 
 from policies.rules.packs import PACKS
-from policies.rules.rule import ResourceRule
+from policies.rules.rule import Resource, ResourceRule
 from sandbox.launcher import operations
 from sandbox.launcher.places import ROOT
 from tests.engine.conftest import ENGINE, Rehearsal
 from tests.policies.cases import document
-from tests.policies.harness import NOT_APPLICABLE, RULES, check, check_stack, resource
+from tests.policies.harness import NOT_APPLICABLE, RULES, check, check_stack
 
 FOLDER = Path(__file__).parent / "mutations"
 Row = dict[str, Any]
@@ -62,20 +61,19 @@ class Stack:
         return self._said[rule]
 
 
-def policy_resources(rows: list[Row]) -> list[PolicyResource]:
-    by_urn = {row["urn"]: resource(row["type"], row["inputs"], row["name"]) for row in rows}
-    made: list[PolicyResource] = []
-    for row in rows:
-        wired = {
-            prop: [by_urn[urn] for urn in urns if urn in by_urn]
-            for prop, urns in row["wired"].items()
-        }
-        # Rules of the whole stack see what the cloud has answered as well.
-        props = {**row["inputs"], **row["outputs"]}
-        each = resource(row["type"], props, row["name"], wired, protect=row["protect"])
-        each.urn = row["urn"]
-        made.append(each)
-    return made
+def policy_resources(rows: list[Row]) -> list[Resource]:
+    return [
+        Resource(
+            row["type"],
+            row["name"],
+            row["urn"],
+            # Rules of the whole stack see what the cloud has answered as well.
+            {**row["inputs"], **row["outputs"]},
+            {prop: tuple(urns or ()) for prop, urns in row["wired"].items()},
+            row["protect"],
+        )
+        for row in rows
+    ]
 
 
 def read(rehearsal: Rehearsal) -> list[Row]:
