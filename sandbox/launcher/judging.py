@@ -78,7 +78,7 @@ def _preview(places: StackPlaces) -> str:
     packs = places.policy_configs()
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
     progress = Progress(preview=True, out=sys.stderr)
-    with opened(places, program) as stack, progress:
+    with opened(places, program) as (stack, _), progress:
         try:
             stack.preview(
                 on_event=progress.on_event,
