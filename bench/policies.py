@@ -116,6 +116,8 @@ def _stack(resource: dict[str, Any]) -> analyzer_pb2.AnalyzerResource:
         urn=urn, type=resource["type"], name=urn.rpartition("::")[2]
     )
     json_format.ParseDict(resource.get("outputs", {}), found.properties)
+    # Tells the clusters of the copies apart.
+    found.provider.urn = str(resource.get("provider") or "").rpartition("::")[0]
     wired: dict[str, list[str] | None] = resource.get("propertyDependencies") or {}
     for name, urns in wired.items():
         if urns:
