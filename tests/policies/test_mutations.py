@@ -28,7 +28,11 @@ MUTATIONS: dict[str, tuple[str, list[Row]]] = {
     for name, rows in group.items()
 }
 # The rules on the way of a request have mutations of their own, in tests/request_path.
-ELSEWHERE = {"ai-guardrail-on-every-path", "ai-routes-unambiguous", "ai-models-reachable"}
+# Mutated with the request path, and one that asks for what no environment prescribes as shipped.
+ELSEWHERE = {
+    *("ai-guardrail-on-every-path", "ai-routes-unambiguous", "ai-models-reachable"),
+    "cost-labels-prescribed",
+}
 PACK_OF = {rule.id: pack for pack, rules in PACKS.items() for rule in rules}
 
 
