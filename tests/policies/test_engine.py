@@ -142,6 +142,17 @@ def clean() -> None:
         dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": 5},
     )
     gcp.pubsub.Subscription("dead", topic=dead.id, project="acme", labels=LABELS)
+    gcp.monitoring.AlertPolicy(
+        "down",
+        project="acme",
+        display_name="down",
+        combiner="OR",
+        conditions=[
+            {"display_name": "down", "condition_prometheus_query_language": {"query": "up"}}
+        ],
+        notification_channels=["projects/acme/notificationChannels/1"],
+        user_labels=LABELS,
+    )
 
 
 def violating() -> None:

@@ -129,7 +129,7 @@ def test_command_judges_an_exported_state(
 ) -> None:
     file = tmp_path / "export.json"
     file.write_text(json.dumps({"version": 3, "deployment": {"manifest": {}, "resources": STATE}}))
-    arguments = ["--state", str(file), "--environment", "prod", "--output", str(tmp_path / "out")]
+    arguments = ["--state", str(file), "--environment", "dev", "--output", str(tmp_path / "out")]
     assert report.main(arguments) == 1
     assert "grants the basic role roles/owner" in capsys.readouterr().out
     written = {path.name for path in (tmp_path / "out").iterdir()}
