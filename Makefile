@@ -1,6 +1,7 @@
 # The project's commands. `make help` lists them.
 STACK ?= dev
 CLOUD ?= sandbox
+FORMAT ?= text
 PYTHON := .venv/bin/python
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
@@ -8,7 +9,7 @@ SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export route lint format test test-kubernetes bench lock schema
+.PHONY: help setup up preview destroy refresh export route policy lint format test test-kubernetes bench lock schema
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +32,10 @@ export: ## Print the deployment as JSON
 route: ## Explain the way of a request: MODEL=... [URL_PATH=...]; without MODEL check every way
 	@$(SETUP)
 	@$(PYTHON) -m request_path --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(URL_PATH)'
+
+policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
+	@$(SETUP)
+	@$(PYTHON) -m sandbox policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)

@@ -1,20 +1,26 @@
-"""Policy config: the level and limits of each rule, one JSON file per pack and environment.
+"""Policy config: the level, limits and exemptions of each rule, as the engine hands them on.
 
 The engine passes over names it does not know, so a misspelled rule would silently lose its limits.
 `check_file` finds that; `python -m policies.check` runs it, and each pack runs it on the files
-beside it before it starts. At run time `read_limits` refuses what does not fit, so a config from
-elsewhere fails closed too.
+beside it before it starts. At run time `read_settings` refuses what does not fit, so a config from
+elsewhere fails closed too: the engine stops before the first resource.
 """
 
+import datetime as dt
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeGuard
+from typing import Final, Protocol, TypeGuard
+
+from policies.rules.exemptions import Exemption, exemption, exemption_problems
 
 LEVELS = ("advisory", "mandatory", "disabled")
-_LEVEL = "enforcementLevel"
+REMEDIATE: Final = "remediate"
+LEVEL: Final = "enforcementLevel"
+EXEMPTIONS: Final = "exemptions"
+_LEVEL = LEVEL
 
 
 class PolicyConfigError(ValueError):
@@ -111,6 +117,15 @@ class Limits:
         return tuple(str(item) for item in value)
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What the policy config says of one rule, already checked."""
+
+    level: str
+    limits: Limits
+    exemptions: tuple[Exemption, ...] = ()
+
+
 def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
@@ -127,7 +142,58 @@ def read_limits(rule_id: str, limits: Sequence[Limit], values: Mapping[str, obje
     return Limits(values)
 
 
-def check_file(path: Path, rules: Mapping[str, Sequence[Limit]]) -> None:
+def read_settings(
+    rules: Mapping[str, Sequence[Limit]],
+    values: Mapping[str, Mapping[str, object]],
+    *,
+    remediable: Collection[str] = (),
+    today: dt.date | None = None,
+) -> dict[str, Settings]:
+    """The settings of every rule out of the engine's config; raises `PolicyConfigError`.
+
+    A rule that the config does not name is mandatory, and refused when it needs a limit. Limits of
+    a disabled rule are not asked for.
+    """
+    day = today or dt.date.today()
+    problems: list[str] = []
+    settings: dict[str, Settings] = {}
+    for rule_id, limits in rules.items():
+        found = values.get(rule_id, {})
+        level = found.get(LEVEL, "mandatory")
+        if level == "disabled":
+            settings[rule_id] = Settings("disabled", Limits({}))
+            continue
+        wrong = [
+            *_level_problems(rule_id, level, remediable),
+            *_limit_problems(rule_id, limits, found),
+            *_exemption_problems(rule_id, found, day),
+        ]
+        problems += wrong
+        if not wrong:
+            exempt = found.get(EXEMPTIONS, ())
+            settings[rule_id] = Settings(
+                str(level),
+                Limits(found),
+                tuple(exemption(rule_id, each) for each in _objects(exempt)),
+            )
+    if problems:
+        raise PolicyConfigError("\n".join(problems))
+    return settings
+
+
+def _objects(value: object) -> Iterator[Mapping[str, object]]:
+    for each in value if _is_list(value) else ():
+        if _is_object(each):
+            yield each
+
+
+def check_file(
+    path: Path,
+    rules: Mapping[str, Sequence[Limit]],
+    *,
+    remediable: Collection[str] = (),
+    today: dt.date | None = None,
+) -> None:
     """Check a policy config file against the limits of each rule; raises `PolicyConfigError`."""
     try:
         values: object = json.loads(
@@ -135,13 +201,20 @@ def check_file(path: Path, rules: Mapping[str, Sequence[Limit]]) -> None:
         )
     except (OSError, ValueError) as error:
         raise PolicyConfigError(f"{path}: cannot be read as JSON: {error}") from error
-    found = list(problems_in(values, rules))
+    found = list(problems_in(values, rules, remediable=remediable, today=today))
     if found:
         raise PolicyConfigError("\n".join(f"{path}: {problem}" for problem in found))
 
 
-def problems_in(values: object, rules: Mapping[str, Sequence[Limit]]) -> Iterator[str]:
+def problems_in(
+    values: object,
+    rules: Mapping[str, Sequence[Limit]],
+    *,
+    remediable: Collection[str] = (),
+    today: dt.date | None = None,
+) -> Iterator[str]:
     """Every problem of a policy config, as text that names the key, the value and the cure."""
+    day = today or dt.date.today()
     if not _is_object(values):
         yield "found something other than an object; write one entry per rule"
         return
@@ -161,12 +234,28 @@ def problems_in(values: object, rules: Mapping[str, Sequence[Limit]]) -> Iterato
                 f'write an object such as {{"{_LEVEL}": "mandatory"}}'
             )
         else:
-            if settings.get(_LEVEL) not in LEVELS:
-                yield (
-                    f"{rule_id}.{_LEVEL}: found {settings.get(_LEVEL)!r}, "
-                    f"allowed: {', '.join(LEVELS)}"
-                )
+            yield from _level_problems(rule_id, settings.get(_LEVEL), remediable)
             yield from _limit_problems(rule_id, limits, settings)
+            yield from _exemption_problems(rule_id, settings, day)
+
+
+def _level_problems(rule_id: str, level: object, remediable: Collection[str]) -> Iterator[str]:
+    allowed = (*LEVELS, REMEDIATE) if rule_id in remediable else LEVELS
+    if level not in allowed:
+        why = "; nothing mends it by itself" if level == REMEDIATE else ""
+        yield f"{rule_id}.{_LEVEL}: found {level!r}, allowed: {', '.join(allowed)}{why}"
+
+
+def _exemption_problems(
+    rule_id: str, settings: Mapping[str, object], today: dt.date
+) -> Iterator[str]:
+    found = settings.get(EXEMPTIONS, ())
+    if not _is_list(found):
+        yield f"{rule_id}.{EXEMPTIONS}: found {found!r}; write a list of objects"
+        return
+    for index, each in enumerate(found):
+        for problem in exemption_problems(rule_id, each, today):
+            yield f"{rule_id}.{EXEMPTIONS}[{index}].{problem}"
 
 
 def _limit_problems(
@@ -174,7 +263,7 @@ def _limit_problems(
 ) -> Iterator[str]:
     known = {limit.name: limit for limit in limits}
     for name in values:
-        if name != _LEVEL and name not in known:
+        if name not in (_LEVEL, EXEMPTIONS) and name not in known:
             yield (
                 f"{rule_id}.{name}: the rule has no such property, "
                 f"allowed: {', '.join((_LEVEL, *known))}; mend the spelling or remove it"

@@ -128,9 +128,10 @@ def _entity_grant(props: Props) -> Iterator[Grant]:
 def _dataset_grant(props: object) -> Iterator[Grant]:
     role = text(props, "role")
     yield Grant(role, (text(props, "iamMember"), text(props, "specialGroup")))
-    domain = peek(props, "domain")
-    if isinstance(domain, str):
-        yield Grant(role, (f"domain:{domain}",))
+    for key, kind in _DATASET_MEMBERS.items():
+        name = peek(props, key)
+        if isinstance(name, str):
+            yield Grant(role, (f"{kind}:{name}",))
 
 
 def _dataset_grants(props: Props) -> Iterator[Grant]:
@@ -139,6 +140,11 @@ def _dataset_grants(props: Props) -> Iterator[Grant]:
         yield from _dataset_grant(access)
 
 
+_DATASET_MEMBERS: Final[Mapping[str, str]] = {
+    "domain": "domain",
+    "userByEmail": "user",
+    "groupByEmail": "group",
+}
 _PREDEFINED_ACLS: Final[Mapping[str, str]] = {
     "publicRead": "allUsers",
     "publicReadWrite": "allUsers",

@@ -5,25 +5,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pulumi_policy import EnforcementLevel, PolicyPack
-
 from policies.rules.baseline import RULES as BASELINE
 from policies.rules.config import PolicyConfigError, check_file
-from policies.rules.inputs import MEMORY
+from policies.rules.journal import Journal
 from policies.rules.least_privilege import RULES as LEAST_PRIVILEGE
-from policies.rules.rule import AnyRule, to_policy
+from policies.rules.rule import AnyRule
 from policies.rules.scale_limits import RULES as SCALE_LIMITS
+from policies.rules.server import remediable, serve
 
 PACKS: Final[Mapping[str, tuple[AnyRule, ...]]] = {
     "baseline": BASELINE,
     "least-privilege": LEAST_PRIVILEGE,
     "scale-limits": SCALE_LIMITS,
 }
+ALL: Final = "all"
+"""The folder that starts the rules of every pack in one process: one start, one conversion."""
+
+
+def rules_of(folder: str) -> tuple[AnyRule, ...]:
+    """The rules that a folder's pack serves."""
+    if folder == ALL:
+        return tuple(rule for pack in PACKS.values() for rule in pack)
+    return PACKS[folder]
 
 
 def check_config(path: Path) -> None:
     """Check a policy config file beside a pack; raises `PolicyConfigError`."""
-    check_file(path, {rule.id: rule.limits for rule in PACKS[path.parent.name]})
+    rules = rules_of(path.parent.name)
+    check_file(path, {rule.id: rule.limits for rule in rules}, remediable=remediable(rules))
 
 
 def start(folder: Path) -> None:
@@ -37,8 +46,4 @@ def start(folder: Path) -> None:
             check_config(path)
         except PolicyConfigError as error:
             sys.exit(str(error))
-    PolicyPack(
-        name=folder.name,
-        policies=[MEMORY, *(to_policy(rule) for rule in PACKS[folder.name])],
-        enforcement_level=EnforcementLevel.MANDATORY,
-    )
+    serve(folder.name, rules_of(folder.name), Journal.of_environment())

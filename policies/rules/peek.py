@@ -7,6 +7,7 @@ advisory remark, so every rule reads through this module.
 
 import math
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeGuard
@@ -52,9 +53,39 @@ _SHOWABLE = re.compile(
 )
 
 
+class _Witness(threading.local):
+    """Whether the rule that runs on this thread met something unknown."""
+
+    met_unknown: bool = False
+
+
+_witness = _Witness()
+
+
+def forget_unknowns() -> None:
+    """Start to watch for unknown values on this thread."""
+    _witness.met_unknown = False
+
+
+def note_unknown() -> None:
+    """Say that a rule met something it cannot judge, such as a role that no table knows."""
+    _witness.met_unknown = True
+
+
+def met_unknowns() -> bool:
+    """Whether anything read on this thread since `forget_unknowns` was unknown."""
+    return _witness.met_unknown
+
+
+def is_unknown(value: object) -> bool:
+    """Whether the value is one of the engine's signs of an unknown value."""
+    return isinstance(value, str) and value in _SENTINELS
+
+
 def is_mapping(value: object) -> TypeGuard[Props]:
     """Whether the value is an object with properties."""
-    return isinstance(value, Mapping)
+    # A dict is what it nearly always is, and asking for that is ten times quicker.
+    return isinstance(value, dict) or isinstance(value, Mapping)  # noqa: SIM101
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[object]]:
@@ -77,7 +108,7 @@ def _step(value: object, step: str | int) -> object:
             return _absence_of(value[step]) if is_sequence(value) else MISSING
         return _absence_of(value[step]) if is_mapping(value) else MISSING
     except proxy.UnknownValueError:
-        return UNKNOWN
+        return _unknown()
     except (KeyError, IndexError):
         return MISSING
 
@@ -85,7 +116,12 @@ def _step(value: object, step: str | int) -> object:
 def _absence_of(value: object) -> object:
     if value is None:
         return MISSING
-    return UNKNOWN if isinstance(value, str) and value in _SENTINELS else value
+    return _unknown() if isinstance(value, str) and value in _SENTINELS else value
+
+
+def _unknown() -> Unknown:
+    _witness.met_unknown = True
+    return UNKNOWN
 
 
 def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:

@@ -4,8 +4,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sandbox.launcher.hand_over import hand_over
+from sandbox.launcher.judging import FORMATS, policy
 from sandbox.launcher.operations import OPERATIONS
 from sandbox.launcher.places import places_of
 from sandbox.launcher.problem import InterruptedRunError, LaunchError
@@ -18,14 +20,19 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one operation; returns the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("operation", choices=sorted(OPERATIONS))
+    parser.add_argument("operation", choices=sorted((*OPERATIONS, "policy")))
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
         "--cloud", choices=("sandbox", "gcp"), default="sandbox", help="where to do it"
     )
+    parser.add_argument("--format", choices=FORMATS, default="text", help="of what `policy` prints")
+    parser.add_argument("--state", type=Path, help="an exported state for `policy` to judge")
     chosen = parser.parse_args(arguments)
     try:
         places = places_of(chosen.stack)
+        if chosen.operation == "policy":
+            policy(places, chosen.cloud, chosen.format, chosen.state)
+            return 0
         if chosen.cloud == "gcp":
             hand_over(chosen.operation, places)
         OPERATIONS[chosen.operation](places)

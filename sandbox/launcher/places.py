@@ -13,7 +13,8 @@ from sandbox.launcher.problem import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROJECT = "inference"
-POLICY_PACKS = ("baseline", "least-privilege", "scale-limits")
+# One process holds the rules of every pack: packs start one after the other.
+POLICY_PACKS = ("all",)
 VENV_BIN = ROOT / ".venv" / "bin"
 
 
@@ -96,11 +97,12 @@ class StackPlaces:
         """Every policy pack's folder with its configuration for this stack."""
         folders = [ROOT / "policies" / pack for pack in POLICY_PACKS]
         pairs = [(folder, folder / f"{self.stack}.json") for folder in folders]
-        for folder, file in pairs:
+        for _, file in pairs:
             if not file.exists():
                 raise LaunchError(
-                    f"{file.relative_to(ROOT)}: not found; every stack needs the limits of "
-                    f"{folder.name}: copy {folder.relative_to(ROOT)}/dev.json and adapt it"
+                    f"{file.relative_to(ROOT)}: not found; every stack needs its limits: copy "
+                    f"policies/environments/dev.yaml to {self.stack}.yaml there, adapt it and run "
+                    "`python -m policies.check --write`"
                 )
         return pairs
 

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from pulumi_policy import PolicyResource
-
 from catalog import strict_yaml
-from policies.rules.rule import ResourceRule
+from policies.rules.rule import Resource, ResourceRule
 from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check, check_stack, resource
 
 FOLDER: Final = Path(__file__).parent / "examples"
@@ -39,9 +37,9 @@ class Case:
         return check_stack(self.rule, policy_resources(self.resources), self.limits)
 
 
-def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[PolicyResource]:
+def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[Resource]:
     """The resources as the engine gives them to a rule of the whole stack."""
-    made: dict[str, PolicyResource] = {}
+    made: dict[str, Resource] = {}
     for row in rows:
         name = row.get("name", "it")
         wired = {

@@ -1,34 +1,35 @@
-"""Run a rule as the engine does: through its policy, on proxied properties."""
+"""Run a rule as the packs do: judged by its settings, on properties as the engine gives them."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pulumi_policy import (
-    PolicyCustomTimeouts,
-    PolicyResource,
-    PolicyResourceOptions,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-    proxy,
-)
-from pulumi_policy.policy import _NotApplicableError  # pyright: ignore[reportPrivateUsage]  the SDK has no public harness
+from pulumi_policy import proxy
+from pulumi_policy.proxy import UnknownValueError
 
+from policies.rules.config import LEVEL, PolicyConfigError, read_settings
+from policies.rules.judge import Judge, Result
 from policies.rules.packs import PACKS
-from policies.rules.rule import AnyRule, ResourceRule, to_policy
+from policies.rules.rule import AnyRule, Resource, ResourceRule, StackRule
+from policies.rules.server import remediable
 
 UNKNOWN: Final = proxy.UNKNOWN_STRING_VALUE
 NOT_APPLICABLE: Final = ["not applicable"]
 RULES: Final[Mapping[str, AnyRule]] = {rule.id: rule for pack in PACKS.values() for rule in pack}
+TODAY: Final = dt.date(2026, 11, 21)
 
 
 def urn(resource_type: str, name: str = "it") -> str:
     return f"urn:pulumi:dev::inference::{resource_type}::{name}"
 
 
-def _options(*, protect: bool) -> PolicyResourceOptions:
-    return PolicyResourceOptions(protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
+def judge(rule: AnyRule, config: dict[str, Any] | None = None) -> Judge:
+    """A judge of one rule."""
+    values = {rule.id: {LEVEL: "mandatory", **(config or {})}}
+    settings = read_settings(
+        {rule.id: rule.limits}, values, remediable=remediable([rule]), today=TODAY
+    )
+    return Judge([rule], settings, TODAY)
 
 
 def check(
@@ -39,57 +40,59 @@ def check(
     *,
     protect: bool = False,
 ) -> list[str]:
-    """The messages of a resource rule, or `NOT_APPLICABLE`."""
+    """The messages of a resource rule, or `NOT_APPLICABLE`.
+
+    Raises `UnknownValueError` where the rule cannot run in this preview.
+    """
     rule = RULES[rule_id]
     assert isinstance(rule, ResourceRule)
-    policy = to_policy(rule)
-    assert isinstance(policy, ResourceValidationPolicy)
-    args = ResourceValidationArgs(
-        resource_type,
-        proxy.unknown_checking_proxy(props),
-        urn(resource_type),
-        "it",
-        _options(protect=protect),
-        None,
-        config,
-    )
-    messages: list[str] = []
-    try:
-        policy.validate(args, lambda message, _urn=None: messages.append(message))
-    except _NotApplicableError:
+    if not rule.applies(resource_type):
         return NOT_APPLICABLE
-    return messages
+    resource = Resource(resource_type, "it", urn(resource_type), props, protected=protect)
+    try:
+        results = judge(rule, config).resource(resource)
+    except PolicyConfigError as error:
+        return [f"The policy config cannot be used: {error}"]
+    return messages(results)
+
+
+def messages(results: list[Result]) -> list[str]:
+    found: list[str] = []
+    for result in results:
+        if result.unread:
+            raise UnknownValueError(UNKNOWN, ["policyData"])
+        found += [finding.message for finding in result.violations]
+    # A rule that falls over fails closed, but it must not fall over.
+    assert not any("fell over" in each for each in found), found
+    return found
 
 
 def resource(
     resource_type: str,
     props: dict[str, Any],
     name: str = "it",
-    wired: dict[str, list[PolicyResource]] | None = None,
+    wired: Mapping[str, list[Resource]] | None = None,
     *,
     protect: bool | None = None,
-) -> PolicyResource:
-    return PolicyResource(
+) -> Resource:
+    return Resource(
         resource_type,
-        proxy.unknown_checking_proxy(props),
-        urn(resource_type, name),
         name,
-        _options(protect=bool(protect)),
-        None,
-        None,
-        [],
-        wired or {},
+        urn(resource_type, name),
+        props,
+        {prop: tuple(each.urn for each in found) for prop, found in (wired or {}).items()},
+        bool(protect),
     )
 
 
 def check_stack(
-    rule_id: str, resources: list[PolicyResource], config: dict[str, Any] | None = None
+    rule_id: str, resources: list[Resource], config: dict[str, Any] | None = None
 ) -> list[str]:
     """The messages of a stack rule."""
-    policy = to_policy(RULES[rule_id])
-    assert isinstance(policy, StackValidationPolicy)
-    messages: list[str] = []
-    policy.validate(
-        StackValidationArgs(resources, config), lambda message, _urn=None: messages.append(message)
-    )
-    return messages
+    rule = RULES[rule_id]
+    assert isinstance(rule, StackRule)
+    try:
+        results = judge(rule, config).stack(resources)
+    except PolicyConfigError as error:
+        return [f"The policy config cannot be used: {error}"]
+    return messages(results)

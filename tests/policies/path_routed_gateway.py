@@ -154,7 +154,7 @@ def container(app: str, port: int) -> Any:
     amounts = {"cpu": "1", "memory": "1Gi"}
     return {
         "name": app,
-        "image": f"gcr.io/acme/{app}:1",
+        "image": f"us-central1-docker.pkg.dev/acme-inference-dev/app/{app}:1",
         "args": ["--served-model-name=gemma"] if app == "gemma" else [],
         "ports": [{"container_port": port}],
         "resources": {"requests": amounts, "limits": {"memory": "1Gi"}},

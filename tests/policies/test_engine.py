@@ -1,5 +1,6 @@
 """The packs as the real engine runs them: a preview fails with the message, or passes quietly."""
 
+import datetime as dt
 import gc
 import json
 import os
@@ -7,17 +8,23 @@ import re
 import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pulumi_gcp as gcp
 import pytest
 from pulumi import Output, automation
+from pulumi.automation.events import EngineEvent
 
+from policies.reports.run import of_journal
 from tests.policies import path_routed_gateway as sample
 from tests.policies.echo_provider import serve
 
 ROOT = Path(__file__).resolve().parents[2]
+ALL = ROOT / "policies" / "all"
+ALL_DEV = ALL / "dev.json"
 PACKS = ("baseline", "least-privilege", "scale-limits")
 LABELS = {"environment": "dev", "platform": "inference"}
 IMAGE = "us-central1-docker.pkg.dev/acme-inference-dev/app/worker:1"
@@ -135,6 +142,17 @@ def clean() -> None:
         dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": 5},
     )
     gcp.pubsub.Subscription("dead", topic=dead.id, project="acme", labels=LABELS)
+    gcp.monitoring.AlertPolicy(
+        "down",
+        project="acme",
+        display_name="down",
+        combiner="OR",
+        conditions=[
+            {"display_name": "down", "condition_prometheus_query_language": {"query": "up"}}
+        ],
+        notification_channels=["projects/acme/notificationChannels/1"],
+        user_labels=LABELS,
+    )
 
 
 def violating() -> None:
@@ -212,6 +230,113 @@ def test_same_program_differs_by_environment(preview: Preview) -> None:
     output = str(caught.value)
     assert "grants the basic role roles/owner" in output
     assert "allowed: nvidia-l4" not in output
+
+
+def refused(program: Callable[[], None], pack: Path, config: dict[str, Any]) -> str:
+    """What a preview of `program` fails with."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dev.json"
+        file.write_text(json.dumps(config))
+        stack = automation.create_or_select_stack("dev", "inference", program=program)
+        with pytest.raises(automation.CommandError) as caught:
+            stack.preview(policy_packs=[str(pack)], policy_pack_configs=[str(file)], color="never")
+        return str(caught.value)
+
+
+@pytest.mark.usefixtures("preview")
+def test_every_pack_in_one_process_says_the_same() -> None:
+    output = refused(violating, ROOT / "policies" / "all", json.loads(ALL_DEV.read_text()))
+    for finding in (
+        "owner (gcp:projects/iAMMember:IAMMember): grants the basic role roles/owner",
+        "may take 16 nvidia-h100-80gb GPUs, allowed 4",
+    ):
+        assert finding in output, output
+
+
+def open_bucket() -> None:
+    gcp.storage.Bucket(
+        "models",
+        location="us-central1",
+        project="acme",
+        uniform_bucket_level_access=False,
+        labels={"team": "ml"},
+        lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": 7}}],
+    )
+
+
+@pytest.mark.usefixtures("preview")
+def test_a_bucket_is_mended_where_the_environment_says_so(tmp_path: Path) -> None:
+    config = json.loads(ALL_DEV.read_text())
+    assert "uniformBucketLevelAccess must be true" in refused(open_bucket, ALL, config)
+    config["data-gcs-private"]["enforcementLevel"] = "remediate"
+    config["cost-labels-prescribed"] = {"enforcementLevel": "remediate", "labels": ["env=dev"]}
+    seen: list[dict[str, Any]] = []
+
+    def watch(event: EngineEvent) -> None:
+        step = event.resource_pre_event.metadata if event.resource_pre_event else None
+        if step is not None and step.type == "gcp:storage/bucket:Bucket" and step.new is not None:
+            seen.append({**(step.new.inputs or {})})
+
+    file = tmp_path / "dev.json"
+    file.write_text(json.dumps(config))
+    stack = automation.create_or_select_stack("dev", "inference", program=open_bucket)
+    stack.preview(
+        policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never", on_event=watch
+    )
+    (inputs,) = seen
+    assert inputs["uniformBucketLevelAccess"] is True
+    assert inputs["publicAccessPrevention"] == "enforced"
+    assert inputs["labels"] == {"team": "ml", "env": "dev"}
+
+
+@pytest.mark.usefixtures("preview")
+def test_an_exempted_finding_passes_with_a_word_until_it_expires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = json.loads(ALL_DEV.read_text())
+    entry = {
+        "resource": "gcp:storage/bucket:Bucket::models",
+        "finding": "must be true",
+        "reason": "An old reader of this bucket still needs its object rules.",
+        "owner": "platform@acme.example",
+        "expires": str(dt.date.today() + dt.timedelta(days=30)),
+    }
+    other = {**entry, "finding": "must be enforced"}
+    config["data-gcs-private"]["exemptions"] = [entry, other]
+    journal = tmp_path / "journal"
+    monkeypatch.setenv("POLICY_JOURNAL", str(journal))
+    file = tmp_path / "dev.json"
+    file.write_text(json.dumps(config))
+    stack = automation.create_or_select_stack("dev", "inference", program=open_bucket)
+    output = stack.preview(
+        policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never"
+    ).stdout
+    assert "by platform@acme.example covers 1 until" in output
+    run = of_journal(journal)
+    assert run.whole
+    assert [each.rule["id"] for each in run.exempted] == ["data-gcs-private"] * 2
+    entry["expires"] = "2026-01-01"
+    assert "until 2026-01-01, which is past" in refused(open_bucket, ALL, config)
+
+
+@pytest.mark.usefixtures("preview")
+@pytest.mark.parametrize(
+    ("rule", "settings", "said"),
+    [
+        ("iam-no-sa-keys", {"enforcementLevel": "remediate"}, "nothing mends it by itself"),
+        ("scale-hpa-max", {"maxReplicas": 3, "maxReplica": 3}, "the rule has no such property"),
+        ("iam-no-sa-keys", {"exemptions": [{"owner": "me"}]}, "exemptions[0].reason: not set"),
+    ],
+)
+def test_a_config_that_cannot_be_used_stops_before_the_first_resource(
+    rule: str, settings: dict[str, Any], said: str
+) -> None:
+    config = json.loads(ALL_DEV.read_text())
+    config[rule] = {"enforcementLevel": "mandatory", **settings}
+    output = refused(violating, ALL, config)
+    assert "the policy config of all cannot be used" in output
+    assert said in output
+    assert "grants the basic role" not in output
 
 
 @pytest.mark.usefixtures("preview")

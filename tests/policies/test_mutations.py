@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from pulumi_policy import PolicyResource
 
 from policies.rules.packs import PACKS
-from policies.rules.rule import ResourceRule
+from policies.rules.rule import Resource, ResourceRule
 from sandbox.launcher import operations
 from sandbox.launcher.places import ROOT
 from tests.engine.conftest import ENGINE, Rehearsal
 from tests.policies.cases import document
-from tests.policies.harness import NOT_APPLICABLE, RULES, check, check_stack, resource
+from tests.policies.harness import NOT_APPLICABLE, RULES, check, check_stack
 
 FOLDER = Path(__file__).parent / "mutations"
 Row = dict[str, Any]
@@ -29,7 +28,11 @@ MUTATIONS: dict[str, tuple[str, list[Row]]] = {
     for name, rows in group.items()
 }
 # The rules on the way of a request have mutations of their own, in tests/request_path.
-ELSEWHERE = {"ai-guardrail-on-every-path", "ai-routes-unambiguous", "ai-models-reachable"}
+# Mutated with the request path, and one that asks for what no environment prescribes as shipped.
+ELSEWHERE = {
+    *("ai-guardrail-on-every-path", "ai-routes-unambiguous", "ai-models-reachable"),
+    "cost-labels-prescribed",
+}
 PACK_OF = {rule.id: pack for pack, rules in PACKS.items() for rule in rules}
 
 
@@ -62,20 +65,19 @@ class Stack:
         return self._said[rule]
 
 
-def policy_resources(rows: list[Row]) -> list[PolicyResource]:
-    by_urn = {row["urn"]: resource(row["type"], row["inputs"], row["name"]) for row in rows}
-    made: list[PolicyResource] = []
-    for row in rows:
-        wired = {
-            prop: [by_urn[urn] for urn in urns if urn in by_urn]
-            for prop, urns in row["wired"].items()
-        }
-        # Rules of the whole stack see what the cloud has answered as well.
-        props = {**row["inputs"], **row["outputs"]}
-        each = resource(row["type"], props, row["name"], wired, protect=row["protect"])
-        each.urn = row["urn"]
-        made.append(each)
-    return made
+def policy_resources(rows: list[Row]) -> list[Resource]:
+    return [
+        Resource(
+            row["type"],
+            row["name"],
+            row["urn"],
+            # Rules of the whole stack see what the cloud has answered as well.
+            {**row["inputs"], **row["outputs"]},
+            {prop: tuple(urns or ()) for prop, urns in row["wired"].items()},
+            row["protect"],
+        )
+        for row in rows
+    ]
 
 
 def read(rehearsal: Rehearsal) -> list[Row]:

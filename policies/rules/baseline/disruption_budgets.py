@@ -1,6 +1,7 @@
 """Upgrades take replicas one after the other."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pulumi_policy import Severity
@@ -18,15 +19,27 @@ def _labels(value: object, *path: str) -> dict[str, str | Absence]:
     return {name: text(found, name) for name in list(found)} if is_mapping(found) else {}
 
 
-def _selects(budget: Resource, workload: Resource) -> bool:
-    places = [text(each.props, "metadata", "namespace") for each in (budget, workload)]
-    if UNKNOWN not in places and places[0] != places[1]:
-        return False
-    if peek(budget.props, "spec", "selector", "matchExpressions") is not MISSING:
-        return True
-    wanted = _labels(budget.props, "spec", "selector", "matchLabels")
-    found = _labels(workload.props, "spec", "template", "metadata", "labels")
-    return wanted.items() <= found.items()
+@dataclass(frozen=True)
+class _Budget:
+    """A budget with its selector read once: each is held against every workload."""
+
+    resource: Resource
+    place: str | Absence
+    by_expression: bool
+    wanted: frozenset[tuple[str, str | Absence]]
+
+    def selects(self, place: str | Absence, labels: frozenset[tuple[str, str | Absence]]) -> bool:
+        """Whether it speaks of a workload with these labels in this namespace."""
+        if UNKNOWN not in (self.place, place) and self.place != place:
+            return False
+        return self.by_expression or self.wanted <= labels
+
+
+def _budget(resource: Resource) -> _Budget:
+    expressions = peek(resource.props, "spec", "selector", "matchExpressions")
+    wanted = _labels(resource.props, "spec", "selector", "matchLabels")
+    place = text(resource.props, "metadata", "namespace")
+    return _Budget(resource, place, expressions is not MISSING, frozenset(wanted.items()))
 
 
 def _blocks(budget: Resource, replicas: float) -> bool:
@@ -41,14 +54,16 @@ def _blocks(budget: Resource, replicas: float) -> bool:
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
-    budgets = [each for each in resources if each.type == _BUDGET]
+    budgets = [_budget(each) for each in resources if each.type == _BUDGET]
     for each in resources:
         if each.type not in _WORKLOADS:
             continue
         replicas = number(each.props, "spec", "replicas")
         if replicas is MISSING or replicas in (0, 1):
             continue
-        mine = [budget for budget in budgets if _selects(budget, each)]
+        place = text(each.props, "metadata", "namespace")
+        labels = frozenset(_labels(each.props, "spec", "template", "metadata", "labels").items())
+        mine = [budget.resource for budget in budgets if budget.selects(place, labels)]
         if not mine:
             yield StackFinding("has several replicas and no PodDisruptionBudget", each)
         elif isinstance(replicas, float) and any(_blocks(budget, replicas) for budget in mine):

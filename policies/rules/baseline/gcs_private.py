@@ -1,6 +1,6 @@
 """A bucket cannot be opened to the public."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy import Severity
@@ -19,6 +19,10 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     yield from unmet(resource.props, _CLOSED)
 
 
+def _mend(_resource: Resource, _limits: Limits) -> Mapping[str, object]:
+    return {each.path: each.allowed[0] for each in _CLOSED}
+
+
 RULE: Final = ResourceRule(
     id="data-gcs-private",
     display_name="Buckets cannot be public",
@@ -35,4 +39,5 @@ RULE: Final = ResourceRule(
     ),
     applies=lambda resource_type: resource_type == "gcp:storage/bucket:Bucket",
     check=_check,
+    remedy=_mend,
 )

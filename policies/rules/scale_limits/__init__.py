@@ -27,6 +27,7 @@ from policies.rules.scale_limits import (
     hpa_capped,
     hpa_fits_gpus,
     labels_for_cost,
+    labels_prescribed,
     monthly_cost_capped,
     pubsub_dead_letters,
     pubsub_retention_capped,
@@ -71,4 +72,5 @@ RULES: Final[tuple[AnyRule, ...]] = (
     apigee_capped.RULE,
     queues_capped.RULE,
     labels_for_cost.RULE,
+    labels_prescribed.RULE,
 )

@@ -13,7 +13,7 @@ from policies.rules.rule import Reference, Resource, StackFinding, StackRule
 _PROVIDER: Final = "pulumi:providers:gcp"
 _LABELS: Final = ("labels", "resourceLabels", "userLabels", "effectiveLabels", "pulumiLabels")
 # What is billed by itself and takes labels.
-_BILLED: Final = (
+BILLED: Final = (
     "gcp:artifactregistry/repository:Repository",
     "gcp:bigquery/dataset:Dataset",
     "gcp:bigquery/table:Table",
@@ -49,7 +49,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     named = {key for keys in defaults for key in keys}
     everywhere = {key for key in named if all(key in keys for keys in defaults)}
     for each in resources:
-        if each.type not in _BILLED:
+        if each.type not in BILLED:
             continue
         own = {key for name in _LABELS for key in _keys(peek(each.props, name))}
         if any(peek(each.props, name) is UNKNOWN for name in _LABELS):

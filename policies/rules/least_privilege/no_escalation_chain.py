@@ -1,0 +1,44 @@
+"""Nobody becomes an administrator by way of others."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.access.model import is_agent, shown
+from policies.rules.access.reach import access_of, explain, table
+from policies.rules.config import Limits
+from policies.rules.peek import note_unknown
+from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    access = access_of(resources)
+    if access.unknown:
+        note_unknown()
+    for who in sorted(access.held):
+        if is_agent(who) or access.administers(who):
+            continue
+        for target, path in access.paths(who).items():
+            held = access.administers(target)
+            if held is not None:
+                yield StackFinding(
+                    f"{explain(who, path)}, and {shown(target)} has {held.role} on {held.scope}"
+                )
+
+
+RULE: Final = StackRule(
+    id="iam-no-escalation-chain",
+    display_name="No escalation to administrator",
+    description=(
+        "No principal becomes an administrator of a project or cluster by impersonating accounts "
+        "or deploying code as them."
+    ),
+    why="Whoever takes over the first principal of the chain holds the whole project.",
+    remediation="take one link away: the right to act as the account, or the account's role.",
+    severity=Severity.CRITICAL,
+    url="https://cloud.google.com/iam/docs/best-practices-service-accounts#lateral-movement",
+    references=(Reference("MITRE ATT&CK", "T1098"),),
+    check=_check,
+    table=table,
+)

@@ -1,0 +1,65 @@
+"""No principal holds two rights that are harmless alone and harmful together."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.access.model import is_agent, shown
+from policies.rules.access.reach import Access, access_of
+from policies.rules.config import Limits
+from policies.rules.peek import note_unknown
+from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    access = access_of(resources)
+    if access.unknown:
+        note_unknown()
+    for who in sorted(access.held):
+        if not is_agent(who):
+            yield from _deploys_as_privileged(access, who)
+            yield from _leaks_secrets(access, who)
+            may = access.may(who)
+            if {"write-data", "delete-audit"} <= may and access.administers(who) is None:
+                yield StackFinding(f"{shown(who)} writes data and deletes audit logs")
+
+
+def _deploys_as_privileged(access: Access, who: str) -> Iterator[StackFinding]:
+    for step in dict.fromkeys(access.steps(who)):
+        # An administrator at the end of it is an escalation chain, which has its own rule.
+        held = access.privileged(step.to)
+        if step.how == "deploys code as" and held and not access.administers(step.to):
+            yield StackFinding(
+                f"{shown(who)} deploys code and acts as {shown(step.to)}, "
+                f"which has {held.role} on {held.scope}"
+            )
+
+
+def _leaks_secrets(access: Access, who: str) -> Iterator[StackFinding]:
+    if "read-secrets" in access.may(who):
+        for workload in access.workloads.get(who, ()):
+            if workload.public_egress:
+                yield StackFinding(
+                    f"runs as {shown(who)}, which reads secrets, and reaches the internet",
+                    workload.resource,
+                )
+
+
+RULE: Final = StackRule(
+    id="iam-no-toxic-pair",
+    display_name="No toxic pair of rights",
+    description=(
+        "No principal deploys code as a privileged account, reads secrets with a way out to the "
+        "internet, or writes data and deletes the audit logs of it."
+    ),
+    why="Each right is harmless alone; the two together take what neither was meant to give.",
+    remediation=(
+        "give the two rights to different principals, or send the workload's traffic through the "
+        "VPC with vpcAccess.egress ALL_TRAFFIC."
+    ),
+    severity=Severity.HIGH,
+    url="https://cloud.google.com/iam/docs/best-practices-service-accounts#lateral-movement",
+    references=(Reference("CIS Google Cloud", "1.8"),),
+    check=_check,
+)

@@ -1,0 +1,42 @@
+"""What `make policy` prints and writes: a real preview of a stack, judged by every pack."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.launcher.judging import policy
+from sandbox.launcher.problem import LaunchError
+from tests.engine.conftest import Rehearsal
+
+
+def test_a_preview_of_dev_passes_with_its_report(
+    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = rehearsal_of("dev").places
+    policy(places, "sandbox", "json", None)
+    report = json.loads(capsys.readouterr().out)
+    assert report["passed"] is True
+    assert report["complete"] is True
+    assert report["resources"] > 100
+    assert report["totals"]["passed"] > 100
+    (table,) = report["tables"]
+    assert any(row[0].startswith("serviceAccount:sentiment-run@") for row in table["rows"])
+    written = {path.name for path in (places.home / "policy").iterdir()}
+    assert written >= {"report.txt", "report.json", "report.sarif", "report.md"}
+
+
+def test_a_state_with_a_violation_fails_with_its_report(
+    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = rehearsal_of("dev").places
+    export = places.config.with_name("export.json")
+    grant = {
+        "type": "gcp:projects/iAMMember:IAMMember",
+        "urn": "urn:pulumi:dev::inference::gcp:projects/iAMMember:IAMMember::owner",
+        "inputs": {"role": "roles/owner", "member": "user:dev@acme.example"},
+    }
+    export.write_text(json.dumps({"deployment": {"manifest": {}, "resources": [grant]}}))
+    with pytest.raises(LaunchError, match="violations: `make up` would be refused"):
+        policy(places, "sandbox", "markdown", export)
+    assert capsys.readouterr().out.startswith("## Policy stops this change")
