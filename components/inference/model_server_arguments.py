@@ -139,6 +139,10 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
 
 def _check_nodes(problems: Problems, args: ModelServerArgs) -> None:
     several = args.get("nodes", 1) > 1
+    if several and "guardrail" in args:
+        problems.add(
+            "guardrail", "found one, allowed: none with several nodes; put it at the gateway"
+        )
     if several and "max_replicas" in args:
         problems.add(
             "max_replicas",

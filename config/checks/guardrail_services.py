@@ -23,6 +23,7 @@ def check_guardrail_services(known: Known) -> Iterator[Problem]:
     for name, guardrail in known.guardrails.items():
         yield from _check_service(("guardrails", name), guardrail)
     yield from _check_shared(known)
+    yield from _check_nodes(known)
     if known.guardrail_floor is not None and known.guardrail_floor.enforce:
         yield from _check_floor(known, known.guardrail_floor)
 
@@ -89,6 +90,19 @@ def _check_shared(known: Known) -> Iterator[Problem]:
                     " service there screens all models)",
                     f"change it, or set at: {REPLICA} in guardrails.{service}",
                 )
+
+
+def _check_nodes(known: Known) -> Iterator[Problem]:
+    for name, model in known.models.items():
+        guardrail = known.guardrails.get(model.guardrail)
+        several = any(replica_set.nodes > 1 for replica_set in model.replica_sets)
+        if several and guardrail is not None and guardrail.at == REPLICA:
+            yield Problem(
+                ("models", name, "guardrail"),
+                shown(model.guardrail),
+                "a guardrail at the gateway, as its replicas span nodes",
+                "choose another, or serve it from one node",
+            )
 
 
 def _check_floor(known: Known, floor: GuardrailFloor) -> Iterator[Problem]:

@@ -139,6 +139,13 @@ def test_what_does_not_go_together_is_named(changes: dict[str, int], path: str):
     assert [each["property_path"] for each in validate_model_server("server", args).found] == [path]
 
 
+def test_a_guardrail_in_front_of_several_nodes_is_refused():
+    args: Any = {**SPANNING, "guardrail": {"image": "guard:1", "port": 8080}}
+    assert [each["property_path"] for each in validate_model_server("server", args).found] == [
+        "guardrail"
+    ]
+
+
 def test_groups_without_their_controller_are_refused():
     args: Any = {key: value for key, value in SPANNING.items() if key != "leader_worker_set_api"}
     (problem,) = validate_model_server("server", args).found
