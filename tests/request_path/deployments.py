@@ -74,7 +74,7 @@ def twin(kind: str, name: str, *, named: str) -> Change:
     return change
 
 
-def settings(change: Callable[[list[dict[str, str]]], None], extension: str) -> Change:
+def settings(change: Callable[[list[dict[str, str]]], object], extension: str) -> Change:
     """A change of Model Armor's settings in a traffic extension."""
 
     def apply(deployment: Deployment) -> None:

@@ -87,7 +87,7 @@ def test_the_objectives_a_client_may_choose_are_shown(capsys: pytest.CaptureFixt
 def test_the_nodes_of_a_replica_are_shown(rehearsals: dict[str, Rehearsal]) -> None:
     spanning = changed(rehearsals["dev"].resources(), across_nodes(QWEN_PODS, 2))
     [way] = journeys(spanning, "qwen3-4b", "/v1/completions")
-    [replicas] = [hop for hop in way.hops if hop.step == "replicas"]
+    replicas = next(hop for hop in way.hops if hop.step == "replicas")
     assert replicas.name == "LeaderWorkerSet inference/qwen3-4b-l4-spot-us-central1"
     assert replicas.detail.endswith("2 for each replica")
 

@@ -49,9 +49,15 @@ NO_FILTERS = {
     "maliciousUriFilterSettings": {"filterEnforcement": "DISABLED"},
     "sdpSettings": {"basicConfig": {"filterEnforcement": "DISABLED"}},
 }
-CALLOUT = {
+CALLED: dict[str, Any] = {
+    "group": "",
+    "kind": "Service",
+    "name": "qwen3-4b-l4-epp",
+    "port": 9002,
+}
+CALLOUT: dict[str, Any] = {
     "name": "audit",
-    "backendRef": {"group": "", "kind": "Service", "name": "qwen3-4b-l4-epp", "port": 9002},
+    "backendRef": CALLED,
     "supportedEvents": ["RequestBody", "ResponseBody"],
     "timeout": "1s",
 }
@@ -153,7 +159,7 @@ GUARDED: list[tuple[str, str, Change]] = [
             TRAFFIC,
             EXTENSION,
             *ARMOR,
-            to={**GUARDRAIL, "backendRef": {**CALLOUT["backendRef"], "name": "nemo"}},
+            to={**GUARDRAIL, "backendRef": {**CALLED, "name": "nemo"}},
         ),
     ),
     (
