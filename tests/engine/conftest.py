@@ -48,10 +48,12 @@ class Rehearsal:
 
     def allow_unscreened(self, *models: str) -> None:
         """Names models that the policies let go without a guardrail."""
-        file = ROOT / "policies" / "baseline" / f"{self.places.stack}.json"
-        settings = json.loads(file.read_text())
-        settings["ai-guardrail-on-every-path"]["unscreenedModels"] = list(models)
-        (self.places.home.parent / "baseline.json").write_text(json.dumps(settings))
+        rule = "ai-guardrail-on-every-path"
+        for folder, file in self.places.policy_configs():
+            settings = json.loads(file.read_text())
+            if rule in settings:
+                settings[rule]["unscreenedModels"] = list(models)
+                (self.places.home.parent / f"{folder.name}.json").write_text(json.dumps(settings))
 
     def deployment(self) -> dict[str, Any]:
         """The state as the engine keeps it."""
