@@ -1,4 +1,14 @@
 # The project's commands. `make help` lists them.
+
+# `make route PATH=/v1/...` gives a request's path by the name of the shell's variable: it is kept for
+# that, and the recipes get back the PATH that make was started with.
+ifeq ($(origin PATH),command line)
+REQUEST_PATH := $(PATH)
+TOOLS := $(shell PATH=/usr/bin:/bin; tr '\0' '\n' 2>/dev/null </proc/$$PPID/environ | sed -n 's/^PATH=//p')
+# Where there is no /proc, as on macOS:
+override PATH := $(or $(TOOLS),/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin)
+endif
+
 STACK ?= dev
 CLOUD ?= sandbox
 FORMAT ?= text
@@ -29,9 +39,9 @@ destroy: ## Delete everything of the stack
 refresh: ## Take what is in the cloud into the state
 export: ## Print the deployment as JSON
 
-route: ## Explain the way of a request: MODEL=... [URL_PATH=...]; without MODEL check every way
+route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
-	@$(PYTHON) -m request_path --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(URL_PATH)'
+	@$(PYTHON) -m request_path --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
 
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)

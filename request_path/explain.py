@@ -2,24 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from request_path.edge import backend_of, named_policy, policy_of
 from request_path.extensions import ROUTING, TRAFFIC, attached, chain_for, kind_of
 from request_path.hops import Hop, named, policies_on, way_in
 from request_path.matching import Claim, Request, claims_of, winners
 from request_path.model_armor import DEFAULT, SIDES, entries
-from request_path.models import MODEL_HEADER, asked_models, pool_of, pools_of, reaches_models
-from request_path.objects import (
-    Backend,
-    Extension,
-    Gateway,
-    Objects,
-    Pool,
-)
+from request_path.models import MODEL_HEADER, asked_models, reaches_models, servers_behind
+from request_path.objects import Backend, Extension, Gateway, Objects, Pool, Service
 from request_path.pods import answering, chosen, guards_itself, served_models
-from request_path.publication import (
-    region_of,
-)
+from request_path.publication import region_of
 from request_path.values import UNKNOWN, get, number, text
+
+OBJECTIVE_HEADER: Final = "x-gateway-inference-objective"
+"""The header by which a client chooses an objective of a pool."""
+_ENDS: Final = ("replicas", "external server")
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def _journey(objects: Objects, gateway: Gateway, request: Request, claims: list[
     hops += [hop for _, hop in traffic]
     claim = taking[0]
     replicas = [hop for backend in claim.rule.backends for hop in _backend(objects, claim, backend)]
-    arrives = any(hop.step == "replicas" for hop in replicas)
+    arrives = any(hop.step in _ENDS for hop in replicas)
     answer = [_back(extension) for extension, _ in reversed(traffic) if extension is not None]
     inside = [hop for hop in replicas if hop.step == "guardrail in the pod"]
     return Journey(region, request, (*hops, *replicas), (*inside, *answer), arrives)
@@ -152,25 +150,56 @@ def _backend(objects: Objects, claim: Claim, backend: Backend) -> Iterator[Hop]:
         if isinstance(backend.weight, int) and total
         else "0 %"
     )
-    pool = pool_of(claim, backend, objects)
-    if pool is None:
+    target = backend_of(claim, backend, objects)
+    if target is None:
         reference = backend.reference
-        state = "isn't there" if reference.kind == "InferencePool" else "not an InferencePool"
-        yield Hop("pool", f"{reference.kind} {reference.name}", f"{share}, {state}")
-        return
+        yield Hop("pool", f"{reference.kind} {reference.name}", f"{share}, isn't there")
+    elif isinstance(target, Pool):
+        yield from _pool(objects, target, share)
+    else:
+        yield from _service(objects, target, share)
+
+
+def _pool(objects: Objects, pool: Pool, share: str) -> Iterator[Hop]:
     yield Hop("pool", named(pool), share)
-    for policy in policies_on(objects, pool, "InferencePool", "GCPBackendPolicy"):
+    yield from _policies(objects, pool, "InferencePool")
+    offered = [
+        f"{each.name} (priority {each.priority})"
+        for each in objects.objectives
+        if each.cluster == pool.cluster
+        and each.pool.means(each, pool, "InferencePool", objects.pools)
+    ]
+    if offered:
+        yield Hop("objectives", f"header {OBJECTIVE_HEADER}", ", ".join(sorted(offered)))
+    yield Hop("endpoint picker", str(pool.picker), f"port {pool.picker_port}, {pool.failure_mode}")
+    yield from _health_check(objects, pool, "InferencePool")
+    yield from _replicas(objects, pool)
+
+
+def _service(objects: Objects, service: Service, share: str) -> Iterator[Hop]:
+    yield Hop("service", named(service), share)
+    yield from _policies(objects, service, "Service")
+    yield from _health_check(objects, service, "Service")
+    servers = servers_behind(service, objects)
+    for workload, pods in chosen(service, objects):
+        names = ", ".join(str(each.name) for each in pods.containers)
         yield Hop(
-            "backend policy",
-            named(policy),
-            f"answers within {number(policy.settings, 'timeoutSec')} s",
+            "proxy" if servers else "replicas",
+            f"{workload.kind} {named(workload)}",
+            f"{workload.replicas} x {names}",
         )
-    yield Hop(
-        "endpoint picker",
-        str(pool.picker),
-        f"port {pool.picker_port}, {pool.failure_mode}",
-    )
-    for policy in policies_on(objects, pool, "InferencePool", "HealthCheckPolicy"):
+    for server in servers:
+        yield Hop("external server", server, "outside the cluster")
+
+
+def _policies(objects: Objects, target: Pool | Service, kind: str) -> Iterator[Hop]:
+    for policy in policies_on(objects, target, kind, "GCPBackendPolicy"):
+        seconds = number(policy.settings, "timeoutSec")
+        yield Hop("backend policy", named(policy), f"answers within {seconds} s")
+
+
+def _health_check(objects: Objects, target: Pool | Service, kind: str) -> Iterator[Hop]:
+    for policy in policies_on(objects, target, kind, "HealthCheckPolicy"):
         check = get(policy.settings, "config", "httpHealthCheck")
         yield Hop(
             "health check",
@@ -178,17 +207,17 @@ def _backend(objects: Objects, claim: Claim, backend: Backend) -> Iterator[Hop]:
             f"{text(policy.settings, 'config', 'type')} {text(check, 'requestPath') or ''} "
             f"port {number(check, 'port')}",
         )
-    yield from _replicas(objects, pool)
 
 
 def _security(objects: Objects, claim: Claim) -> Iterator[Hop]:
-    found = {
-        text(policy.settings, "securityPolicy")
-        for pool in pools_of(claim, objects)
-        for policy in policies_on(objects, pool, "InferencePool", "GCPBackendPolicy")
-    }
-    for name in sorted(str(each) for each in found if each is not None) or ["none"]:
-        yield Hop("security policy", name)
+    found: dict[str, str] = {}
+    for backend in claim.rule.backends:
+        target = backend_of(claim, backend, objects)
+        for attaching, name in named_policy(target, objects) if target else ():
+            policy = policy_of(attaching, name, objects)
+            found[str(name)] = f"{policy.rules} rules in {policy.region}" if policy else "not there"
+    for name, detail in sorted(found.items()) or [("none", "")]:
+        yield Hop("security policy", name, detail)
 
 
 def _replicas(objects: Objects, pool: Pool) -> Iterator[Hop]:
@@ -205,5 +234,6 @@ def _replicas(objects: Objects, pool: Pool) -> Iterator[Hop]:
             "replicas",
             f"{workload.kind} {named(workload)}",
             f"{workload.replicas} x {container or 'no container'} on port "
-            f"{', '.join(map(str, pool.ports))}, nodes {nodes or 'any'}",
+            f"{', '.join(map(str, pool.ports))}, nodes {nodes or 'any'}"
+            + (f", {workload.nodes} for each replica" if workload.nodes else ""),
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.conventions import API_MANAGEMENT
 from request_path.cel import CelError, parse
 from request_path.coverage import Truth, covers, holds
 from request_path.matching import Request, Requests
@@ -20,6 +21,8 @@ from request_path.values import UNKNOWN
 TRAFFIC: Final = "GCPTrafficExtension"
 ROUTING: Final = "GCPRoutingExtension"
 MODEL_ARMOR: Final = re.compile(r"modelarmor\.(?P<region>[a-z0-9-]+)\.rep\.googleapis\.com")
+
+API_MANAGEMENT_TITLE: Final = "API management"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ def _calls(kind: str) -> Callable[[Extension], bool]:
     return lambda extension: extension.backend.kind == kind and extension.backend.name is not None
 
 
+def _calls_service(extension: Extension) -> bool:
+    return any(_calls(kind)(extension) for kind in ("Service", "ServiceImport"))
+
+
+def _ends_with(name: object, convention: str) -> bool:
+    return isinstance(name, str) and f"-{name}".endswith(f"-{convention}")
+
+
 KINDS: Final = (
     ExtensionKind(
         "Model Armor",
@@ -46,12 +57,18 @@ KINDS: Final = (
         guards=True,
     ),
     ExtensionKind("API of Google", lambda extension: extension.google_service is not None),
-    ExtensionKind("API management", _calls("ApigeeBackendService")),
+    ExtensionKind(
+        API_MANAGEMENT_TITLE,
+        lambda extension: (
+            _calls("ApigeeBackendService")(extension)
+            or (_calls_service(extension) and _ends_with(extension.name, API_MANAGEMENT))
+        ),
+    ),
     ExtensionKind("Wasm plugin", _calls("GCPWasmPlugin")),
     ExtensionKind(
         "guardrail service",
         lambda extension: (
-            any(_calls(kind)(extension) for kind in ("Service", "ServiceImport"))
+            _calls_service(extension)
             and (is_guardrail_name(extension.name) or is_guardrail_name(extension.backend.name))
         ),
         guards=True,

@@ -3,16 +3,27 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from request_path.frontends import Frontend, regions_behind
 from request_path.matching import Request, host_matches
-from request_path.objects import Gateway, InCluster, Objects, Policy, Regional, Thing
+from request_path.objects import (
+    Gateway,
+    InCluster,
+    Objects,
+    Part,
+    Policy,
+    Record,
+    Regional,
+    Thing,
+)
 from request_path.publication import (
-    addresses_of,
+    Way,
+    address_of,
     attachments_of,
-    endpoints_of,
     names_host,
     records_of,
+    ways_to,
 )
-from request_path.values import text
+from request_path.values import number, text
 
 
 @dataclass(frozen=True)
@@ -29,11 +40,8 @@ def way_in(objects: Objects, gateway: Gateway, request: Request) -> Iterator[Hop
     """Give the hops from the consumer to the listener, by every endpoint."""
     attachments = attachments_of(gateway, objects)
     for attachment in attachments:
-        for endpoint in endpoints_of(attachment, objects):
-            for record in records_of(endpoint, objects):
-                if names_host(record, request.host):
-                    yield Hop("DNS name", str(record.name).rstrip("."), f"zone {record.zone}")
-            yield Hop("consumer endpoint", str(endpoint.name), _endpoint(objects, endpoint))
+        for way in ways_to(attachment, objects):
+            yield from _way(objects, way, request)
     for attachment in attachments:
         yield Hop(
             "service attachment",
@@ -54,22 +62,58 @@ def way_in(objects: Objects, gateway: Gateway, request: Request) -> Iterator[Hop
         yield Hop("TLS policy", str(text(policy.settings, "sslPolicy")))
 
 
-def _endpoint(objects: Objects, endpoint: Regional) -> str:
-    reserved = [each.address for each in addresses_of(endpoint, objects)] or [endpoint.address]
-    network = str(endpoint.network).rpartition("/")[2]
-    return f"{', '.join(map(str, reserved))} in network {network}"
+def _way(objects: Objects, way: Way, request: Request) -> Iterator[Hop]:
+    """Give a consumer's way in, from the DNS names of the host; nothing where it has none."""
+    records = [each for each in records_of(way, objects) if names_host(each, request.host)]
+    for record in records:
+        yield Hop("DNS name", str(record.name).rstrip("."), _answer(record))
+    if not records:
+        return
+    if not isinstance(way, Frontend):
+        yield Hop("consumer endpoint", str(way.name), _addresses(objects, way))
+        return
+    for rule in way.rules:
+        yield Hop("cross-region frontend", str(rule.name), _addresses(objects, rule))
+    yield Hop("backend service", str(way.service.name), _failover(objects, way))
+
+
+def _answer(record: Record) -> str:
+    if not record.places:
+        return f"zone {record.zone}"
+    which = "the nearest that is healthy" if record.checked else "the nearest"
+    return f"zone {record.zone}, {which} of {', '.join(map(str, record.places))}"
+
+
+def _addresses(objects: Objects, rule: Regional | Part) -> str:
+    network = str(rule.network).rpartition("/")[2]
+    return f"{address_of(rule, objects)} in network {network}"
+
+
+def _failover(objects: Objects, frontend: Frontend) -> str:
+    service = frontend.service
+    regions = ", ".join(regions_behind(frontend, objects.attachments))
+    detail = f"the nearest that works of {regions}, answers within {service.timeout} s"
+    if service.outliers is None:
+        return f"{detail}, none is left out when its answers fail"
+    errors = number(service.outliers, "consecutiveErrors")
+    seconds = number(service.outliers, "baseEjectionTime", "seconds")
+    return f"{detail}, one is left out for {seconds} s after {errors} failed answers in a row"
 
 
 def policies_on(
     objects: Objects, thing: InCluster, kind: str, policy_kind: str
 ) -> Iterator[Policy]:
-    """Give the policies of a kind on a Gateway or a pool."""
-    same: tuple[Thing, ...] = objects.pools if kind == "InferencePool" else objects.gateways
+    """Give the policies of a kind on a Gateway, a pool or a Service."""
+    kinds: dict[str, tuple[Thing, ...]] = {
+        "Gateway": objects.gateways,
+        "InferencePool": objects.pools,
+        "Service": objects.services,
+    }
     for policy in objects.policies:
         if (
             policy.kind == policy_kind
             and policy.cluster == thing.cluster
-            and policy.target.means(policy, thing, kind, same)
+            and policy.target.means(policy, thing, kind, kinds[kind])
         ):
             yield policy
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from request_path.matching import Claim
-from request_path.objects import Backend, Objects, Pool
+from request_path.objects import Backend, Objects, Pool, Service
 from request_path.pods import chosen, served_models
 from request_path.values import UNKNOWN
 
@@ -21,6 +21,28 @@ def pool_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | None:
         ):
             return pool
     return None
+
+
+def service_of(claim: Claim, backend: Backend, objects: Objects) -> Service | None:
+    """Give the Service of a backend, such as a proxy to a server outside the cluster."""
+    for service in objects.services:
+        if service.cluster == claim.route.cluster and backend.reference.means(
+            claim.route, service, "Service", objects.services
+        ):
+            return service
+    return None
+
+
+def servers_behind(service: Service, objects: Objects) -> tuple[str, ...]:
+    """Give the servers outside the cluster that the pods of a Service forward to."""
+    found = [
+        server
+        for _, pods in chosen(service, objects)
+        for config in objects.configs
+        if config.beside(service) and config.name in pods.config_maps
+        for server in config.servers
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def used_backends(claim: Claim) -> tuple[Backend, ...]:

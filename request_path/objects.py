@@ -1,6 +1,6 @@
 """The objects a request meets, freed of how Kubernetes and Google Cloud write them down."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from request_path.values import UNKNOWN, Labels, Text, Unknown, may_equal
@@ -100,6 +100,8 @@ class Backend:
 
     reference: Reference
     weight: int | Unknown
+    port: int | Unknown | None = None
+    """Of a Service; a pool has its own."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ class Pods:
     labels: Labels
     containers: tuple[Container, ...]
     node_selector: Labels
+    config_maps: tuple[str | Unknown, ...] = ()
+    """Names of the ConfigMaps they mount."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +160,8 @@ class Workload(InCluster):
 
     kind: str
     replicas: int | Unknown | None
+    nodes: int | Unknown | None = None
+    """Pods of a replica that spans nodes."""
     pods: tuple[Pods, ...]
 
 
@@ -165,6 +171,24 @@ class Service(InCluster):
 
     selector: Labels
     ports: tuple[int | Unknown, ...]
+    targets: Mapping[int | Unknown, int | Unknown | None] = field(compare=False)
+    """Port of the pods by its own; None for one that is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyConfig(InCluster):
+    """A ConfigMap with the configuration of an Envoy."""
+
+    servers: tuple[str, ...]
+    """`host:port` of the servers it forwards to by TLS, with the path that stands there for /v1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective(InCluster):
+    """An InferenceObjective: a priority that clients choose by its name."""
+
+    pool: Reference
+    priority: int | Unknown | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +255,22 @@ class Regional(Thing):
     address: Text = None
     network: Text = None
     accepts: tuple[str, ...] = ()
+    rules: int = 0
+    """How many a Cloud Armor policy has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(Thing):
+    """A part of a cross-region load balancer; each names the next by its link."""
+
+    link: Text
+    leads_to: tuple[str | Unknown, ...]
+    address: Text = None
+    network: Text = None
+    timeout: Text = None
+    """Longest answer in seconds, of a backend service."""
+    outliers: object = field(default=None, compare=False)
+    """When a backend service leaves out a region whose answers fail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +279,10 @@ class Record(Thing):
 
     addresses: tuple[str | Unknown, ...]
     zone: Text
+    places: tuple[str | Unknown, ...] = ()
+    """Regions that have an answer of their own; the nearest is given."""
+    checked: bool = False
+    """Whether an answer is given only while its load balancer is healthy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,5 +308,14 @@ class Objects:
     attachments: tuple[Regional, ...] = ()
     endpoints: tuple[Regional, ...] = ()
     records: tuple[Record, ...] = ()
+    networks: tuple[Thing, ...] = ()
+    fronts: tuple[Part, ...] = ()
+    proxies: tuple[Part, ...] = ()
+    url_maps: tuple[Part, ...] = ()
+    backend_services: tuple[Part, ...] = ()
+    endpoint_groups: tuple[Part, ...] = ()
+    security_policies: tuple[Regional, ...] = ()
+    configs: tuple[ProxyConfig, ...] = ()
+    objectives: tuple[Objective, ...] = ()
     node_pools: tuple[Thing, ...] = ()
     others: tuple[Other, ...] = ()

@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Final
 
-from request_path.objects import Container, Objects, Pods, Pool, Workload
+from catalog.conventions import GUARDRAIL
+from request_path.objects import Container, Objects, Pods, Pool, Service, Workload
 from request_path.values import UNKNOWN, Unknown, selects
 
-GUARDRAIL: Final = "guardrail"
-"""Last word of the name of a container, or of a called extension, that screens both ways."""
 
-
-def chosen(pool: Pool, objects: Objects) -> Iterator[tuple[Workload, Pods]]:
-    """Give the pods a pool's selector takes."""
+def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, Pods]]:
+    """Give the pods that the selector of a pool or a Service takes."""
     for workload in objects.workloads:
         if workload.beside(pool):
             for pods in workload.pods:

@@ -1,7 +1,11 @@
-"""How consumers come to a Gateway: its region, its attachment, their endpoints and DNS names."""
+"""How consumers come to a Gateway: its region, its attachment, and their ways with DNS names.
 
+A way is an endpoint, or a cross-region load balancer that has the attachment behind it.
+"""
+
+from request_path.frontends import Frontend, frontends_of
 from request_path.matching import host_matches
-from request_path.objects import Gateway, Objects, Record, Regional
+from request_path.objects import Gateway, Objects, Part, Record, Regional
 from request_path.values import UNKNOWN
 
 
@@ -40,16 +44,47 @@ def endpoints_of(attachment: Regional, objects: Objects) -> list[Regional]:
     ]
 
 
-def addresses_of(endpoint: Regional, objects: Objects) -> list[Regional]:
-    """Give the reserved addresses an endpoint takes."""
-    return [each for each in objects.addresses if each.urn in endpoint.wired]
+Way = Regional | Frontend
 
 
-def records_of(endpoint: Regional, objects: Objects) -> list[Record]:
-    """Give the DNS records that lead to an endpoint."""
-    reserved = addresses_of(endpoint, objects)
-    sources = {endpoint.urn, *(each.urn for each in reserved)}
-    known = {endpoint.address, *(each.address for each in reserved)} - {None, UNKNOWN}
+def ways_to(attachment: Regional, objects: Objects) -> list[Way]:
+    """Give the ways of all consumers to a service attachment."""
+    return [*endpoints_of(attachment, objects), *frontends_of(attachment, objects)]
+
+
+def _rules(way: Way) -> tuple[Regional | Part, ...]:
+    return way.rules if isinstance(way, Frontend) else (way,)
+
+
+def addresses_of(rule: Regional | Part, objects: Objects) -> list[Regional]:
+    """Give the reserved addresses that an endpoint or a forwarding rule takes."""
+    return [each for each in objects.addresses if each.urn in rule.wired]
+
+
+def address_of(rule: Regional | Part, objects: Objects) -> object:
+    """Give the address of an endpoint or a forwarding rule."""
+    known = [each.address for each in addresses_of(rule, objects)]
+    return known[0] if known else rule.address
+
+
+def network_of(way: Way, objects: Objects) -> object:
+    """Give what tells the network of a way from others: its URN, or its name where it's foreign."""
+    for rule in _rules(way):
+        for network in objects.networks:
+            if network.urn in rule.wired:
+                return network.urn
+    # Links and full names end alike.
+    return str(_rules(way)[0].network).rpartition("projects/")[2]
+
+
+def records_of(way: Way, objects: Objects) -> list[Record]:
+    """Give the DNS records that lead to a way."""
+    sources: set[str] = set()
+    known: set[object] = set()
+    for rule in _rules(way):
+        reserved = addresses_of(rule, objects)
+        sources |= {rule.urn, *(each.urn for each in reserved)}
+        known |= {rule.address, *(each.address for each in reserved)} - {None, UNKNOWN}
     return [each for each in objects.records if sources & each.wired or known & set(each.addresses)]
 
 

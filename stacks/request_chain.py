@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.conventions import API_MANAGEMENT, GUARDRAIL
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.image_mirror import ImageMirror
 from components.inference.extensions import Extension
@@ -81,7 +82,7 @@ class ChainBuilder:
             return None
         return build_callout(
             self._name,
-            "api-management",
+            API_MANAGEMENT,
             management.extension,
             (management.fail_open, management.timeout_seconds),
             self.images,
@@ -95,7 +96,7 @@ class ChainBuilder:
             return build_model_armor(self.platform, self.region, self.parts.access, self.options)
         return build_callout(
             self._name,
-            "guardrail",
+            GUARDRAIL,
             service,
             (
                 self.platform.guardrails_fail_open,

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from catalog import releases
+from catalog.conventions import API_MANAGEMENT
 from components.api_management.apigee_operator_access import NAMESPACE
 from components.inference.custom_resources import (
     APIGEE_BACKEND_SERVICE,
@@ -116,7 +117,7 @@ class ApigeeBackend(pulumi.ComponentResource):
             CREATED,
         )
         self.extension = {
-            "name": "api-management",
+            "name": API_MANAGEMENT,
             "apigee_backend": backend.id.apply(lambda _: physical_name),
             "whole_bodies": True,
             "fail_open": args.get("fail_open", False),

@@ -2,6 +2,7 @@
 
 from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
+from catalog.conventions import GUARDRAIL
 from components.inference import vllm
 from components.inference.model_server_arguments import ReplicaGuardrail
 from components.inference.pods import container_security, resources
@@ -10,7 +11,8 @@ UPSTREAM = f"http://127.0.0.1:{vllm.PORT}"
 
 
 def guardrail_container(guardrail: ReplicaGuardrail, drain_seconds: int) -> ContainerArgsDict:
-    """Give the container. Its health is the model's too, as it forwards /health.
+    """Give the container, by whose name it is known. Its health is the model's too, as it forwards
+    /health.
 
     The load balancer and the endpoint picker ask it, not the model: nothing is routed past it. It
     stops last, as the model does, so that what is answered still passes it.
@@ -18,7 +20,7 @@ def guardrail_container(guardrail: ReplicaGuardrail, drain_seconds: int) -> Cont
     amounts = {"cpu": guardrail.get("cpu", "1"), "memory": guardrail.get("memory", "2Gi")}
     environment = {"UPSTREAM_URL": UPSTREAM, **guardrail.get("environment", {})}
     return {
-        "name": "guardrail",
+        "name": GUARDRAIL,
         "image": guardrail["image"],
         "env": [{"name": key, "value": value} for key, value in environment.items()],
         "ports": [{"name": "guarded", "container_port": guardrail["port"]}],

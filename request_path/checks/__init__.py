@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from request_path.checks import attached, guarded, published, served, unambiguous
+from request_path.checks import attached, guarded, protected, published, served, unambiguous
 from request_path.finding import Finding
 from request_path.matching import claims_of
 from request_path.models import reaches_models
@@ -16,6 +16,7 @@ _CHECKS: Final = (
     unambiguous.check,
     served.check,
     published.check,
+    protected.check,
 )
 
 

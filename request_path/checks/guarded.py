@@ -7,7 +7,14 @@ that leave out a body; a guardrail that fails open; a model name without templat
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from request_path.extensions import TRAFFIC, attached, deciding, kind_of, region_of
+from request_path.extensions import (
+    API_MANAGEMENT_TITLE,
+    TRAFFIC,
+    attached,
+    deciding,
+    kind_of,
+    region_of,
+)
 from request_path.finding import Check, Finding
 from request_path.matching import Claim, claims_of
 from request_path.model_armor import screening
@@ -121,10 +128,40 @@ def _in_chain(
                 extensions,
                 event,
             )
+    yield from _order(extensions, chain)
     for guard in guards:
         yield from _guardrail(extensions, guard)
         if guard.google_service is not None:
             yield from _model_armor(way, extensions, guard, objects)
+
+
+def _order(extensions: Extensions, chain: Chain) -> Iterator[Finding]:
+    """API management comes first, so that no prompt is screened, and paid for, of a stranger."""
+    screened = False
+    for each in chain.extensions:
+        kind = kind_of(each)
+        screened = screened or kind.guards
+        if kind.title != API_MANAGEMENT_TITLE:
+            continue
+        if screened:
+            yield Finding(
+                Check.GUARDED,
+                "guardrail-first",
+                extensions,
+                "in the chain {} the extension {} (API management) comes after a guardrail, which "
+                "then screens the prompts of callers that are refused",
+                (chain.name, each.name),
+            )
+        if each.fail_open:
+            yield Finding(
+                Check.GUARDED,
+                "callers-unchecked",
+                extensions,
+                "extension {} (API management) lets requests pass unidentified and uncounted when "
+                "it doesn't answer (failOpen), as chosen",
+                (each.name,),
+                note=True,
+            )
 
 
 def _guardrail(extensions: Extensions, guard: Extension) -> Iterator[Finding]:

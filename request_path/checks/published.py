@@ -1,12 +1,21 @@
 """Every Gateway with models is published, and its host name resolves where its consumers are."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from request_path.finding import Check, Finding
+from request_path.frontends import Frontend, frontends_of
 from request_path.matching import Claim, claims_of
 from request_path.models import reaches_models
 from request_path.objects import Objects, Regional
-from request_path.publication import attachments_of, endpoints_of, names_host, records_of
+from request_path.publication import (
+    Way,
+    attachments_of,
+    names_host,
+    network_of,
+    records_of,
+    ways_to,
+)
 
 
 def check(objects: Objects) -> Iterator[Finding]:
@@ -28,19 +37,40 @@ def check(objects: Objects) -> Iterator[Finding]:
                 "no service attachment publishes it, although others are published",
             )
         for attachment in attachments:
-            for endpoint in endpoints_of(attachment, objects):
-                yield from _names(claim, endpoint, objects)
+            yield from _names(claim, attachment, objects)
+    for attachment in objects.attachments:
+        for frontend in frontends_of(attachment, objects):
+            yield from _outliers(frontend)
 
 
-def _names(claim: Claim, endpoint: Regional, objects: Objects) -> Iterator[Finding]:
-    records = records_of(endpoint, objects)
-    if not any(names_host(record, claim.host) for record in records):
+def _names(claim: Claim, attachment: Regional, objects: Objects) -> Iterator[Finding]:
+    """In each network one of the ways has the host's name: its endpoint, or its load balancer."""
+    by_network: defaultdict[object, list[Way]] = defaultdict(list)
+    for way in ways_to(attachment, objects):
+        by_network[network_of(way, objects)].append(way)
+    for ways in by_network.values():
+        records = [record for way in ways for record in records_of(way, objects)]
+        if any(names_host(record, claim.host) for record in records):
+            continue
+        first = ways[0]
         yield Finding(
             Check.REACHABLE,
             "no-dns-name",
-            endpoint,
-            "no DNS record leads from {} to this endpoint"
-            if not records
-            else "its DNS record isn't for {}, the host name of the Gateway",
-            (claim.host,),
+            first.service if isinstance(first, Frontend) else first,
+            "no DNS record of its network leads from {} to the Gateway {}"
+            if records
+            else "no DNS record leads from {} to this endpoint of the Gateway {}",
+            (claim.host, claim.gateway),
+        )
+
+
+def _outliers(frontend: Frontend) -> Iterator[Finding]:
+    if frontend.service.outliers is None:
+        yield Finding(
+            Check.REACHABLE,
+            "no-outlier-detection",
+            frontend.service,
+            "leaves no region out whose answers fail, as chosen: it has no outlier detection, and "
+            "active health checks don't exist for its backends",
+            note=True,
         )

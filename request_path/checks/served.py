@@ -5,6 +5,7 @@ from typing import Final
 
 from request_path.extensions import ROUTING, attached
 from request_path.finding import Check, Finding
+from request_path.hops import policies_on
 from request_path.matching import Claim, claims_of
 from request_path.models import (
     BASE_MODEL_HEADER,
@@ -12,8 +13,9 @@ from request_path.models import (
     asked_models,
     pool_of,
     reaches_models,
+    service_of,
 )
-from request_path.objects import Backend, Objects, Pods, Pool, Workload
+from request_path.objects import Backend, Objects, Pods, Pool, Service, Workload
 from request_path.pods import answering, chosen, served_models
 from request_path.values import UNKNOWN, may_equal, selects
 
@@ -28,6 +30,19 @@ def check(objects: Objects) -> Iterator[Finding]:
         yield from _backends(claim, objects)
     for pool in objects.pools:
         yield from _pool(pool, objects)
+    for objective in objects.objectives:
+        if not any(
+            objective.cluster == pool.cluster
+            and objective.pool.means(objective, pool, "InferencePool", objects.pools)
+            for pool in objects.pools
+        ):
+            yield Finding(
+                Check.REACHABLE,
+                "objective-without-pool",
+                objective,
+                "names the pool {}, which isn't there, so no request has its priority",
+                (objective.pool.name,),
+            )
     yield from _unrouted(claims, objects)
 
 
@@ -54,34 +69,78 @@ def _backends(claim: Claim, objects: Objects) -> Iterator[Finding]:
             "the weights of its backends add up to 0: every request gets an error",
         )
     for backend in backends:
-        if backend.reference.kind != "InferencePool":
-            continue
-        pool = pool_of(claim, backend, objects)
-        if pool is None:
-            yield Finding(
-                Check.REACHABLE,
-                "pool-missing",
-                claim.route,
-                "leads to the pool {}, which isn't there",
-                (backend.reference.name,),
-            )
-        else:
-            yield from _namespace(claim, backend, pool, objects)
-            yield from _models(claim, pool, objects)
+        if backend.reference.kind == "InferencePool":
+            pool = pool_of(claim, backend, objects)
+            if pool is None:
+                yield Finding(
+                    Check.REACHABLE,
+                    "pool-missing",
+                    claim.route,
+                    "leads to the pool {}, which isn't there",
+                    (backend.reference.name,),
+                )
+            else:
+                yield from _namespace(claim, backend, pool, objects)
+                yield from _models(claim, pool, objects)
+        elif backend.reference.kind == "Service":
+            service = service_of(claim, backend, objects)
+            if service is None:
+                yield Finding(
+                    Check.REACHABLE,
+                    "service-missing",
+                    claim.route,
+                    "leads to the Service {}, which isn't there",
+                    (backend.reference.name,),
+                )
+            else:
+                yield from _namespace(claim, backend, service, objects)
+                yield from _service(claim, backend, service, objects)
 
 
-def _namespace(claim: Claim, backend: Backend, pool: Pool, objects: Objects) -> Iterator[Finding]:
-    if pool.beside(claim.route) or any(
-        each.kind == "ReferenceGrant" and each.beside(pool) for each in objects.others
+def _namespace(
+    claim: Claim, backend: Backend, target: Pool | Service, objects: Objects
+) -> Iterator[Finding]:
+    if target.beside(claim.route) or any(
+        each.kind == "ReferenceGrant" and each.beside(target) for each in objects.others
     ):
         return
     yield Finding(
         Check.REACHABLE,
         "no-reference-grant",
         claim.route,
-        "leads to the pool {} of another namespace, {}, where no ReferenceGrant allows it",
-        (pool, backend.reference.namespace),
+        "leads to {} of another namespace, {}, where no ReferenceGrant allows it",
+        (target, backend.reference.namespace),
     )
+
+
+def _service(
+    claim: Claim, backend: Backend, service: Service, objects: Objects
+) -> Iterator[Finding]:
+    """A Service with models behind it: a proxy to a server outside the cluster, for example."""
+    replicas = list(chosen(service, objects))
+    if not replicas:
+        yield Finding(
+            Check.REACHABLE, "no-replicas", service, "its selector takes no pod of this stack"
+        )
+    if not any(may_equal(port, backend.port) for port in service.ports):
+        yield Finding(
+            Check.REACHABLE,
+            "port-unserved",
+            claim.route,
+            "leads to port {} of the Service {}, which has no such port",
+            (backend.port, service),
+        )
+    for port, target in service.targets.items():
+        for workload, pods in replicas:
+            if may_equal(port, backend.port) and target and answering(pods, target) is None:
+                yield Finding(
+                    Check.REACHABLE,
+                    "port-unserved",
+                    service,
+                    "sends requests to port {}, on which no container of {} answers",
+                    (target, workload),
+                )
+    yield from _health_check(service, "Service", objects)
 
 
 def _models(claim: Claim, pool: Pool, objects: Objects) -> Iterator[Finding]:
@@ -117,18 +176,18 @@ def _pool(pool: Pool, objects: Objects) -> Iterator[Finding]:
                 (", ".join(workload.label for workload, _ in replicas),),
             )
     yield from _picker(pool, objects)
-    if not any(
-        policy.kind == "HealthCheckPolicy"
-        and policy.cluster == pool.cluster
-        and policy.target.means(policy, pool, "InferencePool", objects.pools)
-        for policy in objects.policies
-    ):
+    yield from _health_check(pool, "InferencePool", objects)
+
+
+def _health_check(target: Pool | Service, kind: str, objects: Objects) -> Iterator[Finding]:
+    """Give a finding where nothing tells the load balancer what to ask."""
+    if not any(policies_on(objects, target, kind, "HealthCheckPolicy")):
         yield Finding(
             Check.REACHABLE,
             "no-health-check",
-            pool,
-            "has no HealthCheckPolicy: the load balancer asks for /, where vLLM answers 404, and "
-            "sends no request",
+            target,
+            "has no HealthCheckPolicy: the load balancer asks for /, where what serves models "
+            "answers 404, and sends no request",
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from request_path.objects import Objects
-from request_path.reading import extensions, google, replicas, routes
+from request_path.reading import extensions, front, google, proxy_config, replicas, routes
 from request_path.reading.resource import Resource
 
 POLICY_KINDS: Final = ("HealthCheckPolicy", "GCPBackendPolicy", "GCPGatewayPolicy")
@@ -41,11 +41,22 @@ def _reader(resource_type: str) -> "_Reader | None":
 _Reader = tuple[str, Callable[[Resource], object]]
 _READERS: Final[Mapping[str, _Reader]] = {
     "kubernetes:core/v1:Service": ("services", replicas.service),
+    "kubernetes:core/v1:ConfigMap": ("configs", proxy_config.config),
     "gcp:modelarmor/template:Template": ("templates", google.template),
     "gcp:compute/address:Address": ("addresses", google.regional),
     "gcp:compute/serviceAttachment:ServiceAttachment": ("attachments", google.regional),
     google.FORWARDING_RULE: ("endpoints", google.regional),
     "gcp:dns/recordSet:RecordSet": ("records", google.record),
+    "gcp:compute/network:Network": ("networks", google.named),
+    "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy": ("security_policies", google.regional),
+    "gcp:compute/globalForwardingRule:GlobalForwardingRule": ("fronts", front.part),
+    "gcp:compute/targetHttpsProxy:TargetHttpsProxy": ("proxies", front.part),
+    "gcp:compute/uRLMap:URLMap": ("url_maps", front.part),
+    "gcp:compute/backendService:BackendService": ("backend_services", front.part),
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
+        "endpoint_groups",
+        front.part,
+    ),
     "gcp:container/nodePool:NodePool": ("node_pools", google.named),
 }
 # Custom resources: of any version, as versions of a kind differ in nothing that is read here.
@@ -53,6 +64,7 @@ _CUSTOM: Final[Mapping[str, _Reader]] = {
     "Gateway": ("gateways", routes.gateway),
     "HTTPRoute": ("routes", routes.route),
     "InferencePool": ("pools", replicas.pool),
+    "InferenceObjective": ("objectives", replicas.objective),
     "Deployment": ("workloads", replicas.workload),
     "StatefulSet": ("workloads", replicas.workload),
     "LeaderWorkerSet": ("workloads", replicas.workload),

@@ -5,7 +5,7 @@ from typing import Final
 
 from request_path import objects as o
 from request_path.reading.resource import Resource, base
-from request_path.values import UNKNOWN, get, items, text
+from request_path.values import UNKNOWN, Unknown, get, items, text
 
 FORWARDING_RULE: Final = "gcp:compute/forwardingRule:ForwardingRule"
 
@@ -46,6 +46,7 @@ def regional(resource: Resource) -> o.Regional | None:
             for each in items(props, "consumerAcceptLists")
             if isinstance(consumer := text(each, "projectIdOrNum") or text(each, "networkUrl"), str)
         ),
+        rules=len(items(props, "rules")),
     )
 
 
@@ -63,7 +64,16 @@ def record(resource: Resource) -> o.Record:
         name=text(props, "name"),
         addresses=tuple(_addresses(get(props, "rrdatas"))) + tuple(_addresses(policy)),
         zone=text(props, "managedZone"),
+        places=_places(policy),
+        checked=any(
+            get(each, "healthCheckedTargets") is not None for each in items(policy, "geos")
+        ),
     )
+
+
+def _places(policy: object) -> tuple[str | Unknown, ...]:
+    found = (text(each, "location") for each in items(policy, "geos"))
+    return tuple(each for each in found if each is not None)
 
 
 def _addresses(value: object) -> Iterable[str]:

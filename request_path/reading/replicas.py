@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from request_path import objects as o
-from request_path.reading.resource import Resource, in_cluster
-from request_path.values import get, items, labels, number, text, texts
+from request_path.reading.resource import Resource, home_of, in_cluster, reference
+from request_path.values import Unknown, get, items, labels, number, text, texts
 
 WORKER_INDEX: Final = "leaderworkerset.sigs.k8s.io/worker-index"
 
@@ -36,6 +36,11 @@ def _pods(role: str, template: object) -> o.Pods:
         labels(template, "metadata", "labels"),
         tuple(_container(each) for each in _containers(spec)),
         labels(spec, "nodeSelector"),
+        tuple(
+            name
+            for each in items(spec, "volumes")
+            if (name := text(each, "configMap", "name")) is not None
+        ),
     )
 
 
@@ -60,6 +65,7 @@ def workload(resource: Resource) -> o.Workload:
     """Read a Deployment, StatefulSet or LeaderWorkerSet."""
     spec = get(resource.props, "spec")
     kind = resource.type.rpartition(":")[2]
+    nodes = None
     if kind == "LeaderWorkerSet":
         template = get(spec, "leaderWorkerTemplate")
         worker = get(template, "workerTemplate")
@@ -69,19 +75,41 @@ def workload(resource: Resource) -> o.Workload:
         if isinstance(first.labels, Mapping):
             first = replace(first, labels={**first.labels, WORKER_INDEX: "0"})
         pods = (first, _pods("worker", worker))
+        nodes = number(template, "size")
     else:
         pods = (_pods("", get(spec, "template")),)
     return o.Workload(
-        **in_cluster(resource), kind=kind, replicas=number(spec, "replicas"), pods=pods
+        **in_cluster(resource),
+        kind=kind,
+        replicas=number(spec, "replicas"),
+        nodes=nodes,
+        pods=pods,
     )
 
 
 def service(resource: Resource) -> o.Service:
     """Read a Service."""
     spec = get(resource.props, "spec")
-    ports = (number(each, "port") for each in items(spec, "ports"))
+    targets: dict[int | Unknown, int | Unknown | None] = {}
+    for each in items(spec, "ports"):
+        port = number(each, "port")
+        if port is not None:
+            # Without one of its own, the port of the pods is the same.
+            own = get(each, "targetPort") is None
+            targets[port] = port if own else number(each, "targetPort")
     return o.Service(
         **in_cluster(resource),
         selector=labels(spec, "selector"),
-        ports=tuple(port for port in ports if port is not None),
+        ports=tuple(targets),
+        targets=targets,
+    )
+
+
+def objective(resource: Resource) -> o.Objective:
+    """Read an InferenceObjective."""
+    spec = get(resource.props, "spec")
+    return o.Objective(
+        **in_cluster(resource),
+        pool=reference(get(spec, "poolRef"), home_of(resource), "InferencePool"),
+        priority=number(spec, "priority"),
     )

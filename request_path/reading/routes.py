@@ -51,7 +51,9 @@ def _match(value: object) -> o.Match:
 
 def _backend(value: object, home: object) -> o.Backend:
     weight = number(value, "weight")
-    return o.Backend(reference(value, home, "Service"), 1 if weight is None else weight)
+    return o.Backend(
+        reference(value, home, "Service"), 1 if weight is None else weight, number(value, "port")
+    )
 
 
 def route(resource: Resource) -> o.Route:

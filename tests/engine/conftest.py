@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,39 @@ def engine() -> None:
         pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
 
 
+@dataclass(frozen=True)
+class _Places(StackPlaces):
+    """Where a rehearsal is: beside its home, packs may have a configuration of their own."""
+
+    def policy_configs(self) -> list[tuple[Path, Path]]:
+        return [
+            (folder, own if (own := self.home.parent / f"{folder.name}.json").exists() else file)
+            for folder, file in super().policy_configs()
+        ]
+
+
 class Rehearsal:
     """A stack in a folder of its own, whose config a test may change."""
 
     def __init__(self, stack: str, folder: Path) -> None:
         self.config = folder / f"Pulumi.{stack}.yaml"
         shutil.copyfile(ROOT / f"Pulumi.{stack}.yaml", self.config)
-        self.places = StackPlaces(stack=stack, config=self.config, home=folder / stack)
+        self.places = _Places(stack=stack, config=self.config, home=folder / stack)
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Applies `change` to the `config` mapping of the stack's file."""
         document = yaml.safe_load(self.config.read_text())
         change(document["config"])
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def allow_unscreened(self, *models: str) -> None:
+        """Names models that the policies let go without a guardrail."""
+        rule = "ai-guardrail-on-every-path"
+        for folder, file in self.places.policy_configs():
+            settings = json.loads(file.read_text())
+            if rule in settings:
+                settings[rule]["unscreenedModels"] = list(models)
+                (self.places.home.parent / f"{folder.name}.json").write_text(json.dumps(settings))
 
     def deployment(self) -> dict[str, Any]:
         """The state as the engine keeps it."""

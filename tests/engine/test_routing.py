@@ -44,6 +44,7 @@ def _changed(config: dict[str, Any]) -> None:
 def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
     rehearsal = rehearsal_of("dev")
     rehearsal.edit(_changed)
+    rehearsal.allow_unscreened("qwen3-4b", "partner-llm")
     operations.up(rehearsal.places)
     return rehearsal
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
+from components.inference.multi_node import LEADER, WORKER
 from request_path.deployment import resources_in
 from request_path.objects import Objects
 from request_path.reading import read
@@ -73,18 +74,44 @@ def twin(kind: str, name: str, *, named: str) -> Change:
     return change
 
 
-def settings(change: Callable[[list[dict[str, str]]], None], extension: str) -> Change:
+def settings(change: Callable[[list[dict[str, str]]], object], extension: str) -> Change:
     """A change of Model Armor's settings in a traffic extension."""
 
     def apply(deployment: Deployment) -> None:
         resource = the(deployment, TRAFFIC, extension)
         for side in ("inputs", "outputs"):
-            metadata = resource[side]["spec"]["extensionChains"][0]["extensions"][0]["metadata"]
+            [metadata] = [
+                each["metadata"]
+                for each in resource[side]["spec"]["extensionChains"][0]["extensions"]
+                if "model_armor_settings" in each.get("metadata", {})
+            ]
             entries = cast("list[dict[str, str]]", json.loads(metadata["model_armor_settings"]))
             change(entries)
             metadata["model_armor_settings"] = json.dumps(entries)
 
     return apply
+
+
+def across_nodes(name: str, nodes: int) -> Change:
+    """A change that makes the pods of a Deployment groups of a leader and its workers."""
+
+    def change(deployment: Deployment) -> None:
+        resource = the(deployment, DEPLOYMENT, name)
+        resource["type"] = "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet"
+        for side in ("inputs", "outputs"):
+            leader = resource[side]["spec"].pop("template")
+            worker = copy.deepcopy(leader)
+            leader["metadata"]["labels"] |= LEADER
+            worker["metadata"]["labels"] |= WORKER
+            for container in worker["spec"]["containers"]:
+                container.pop("ports", None)
+            resource[side]["spec"]["leaderWorkerTemplate"] = {
+                "size": nodes,
+                "leaderTemplate": leader,
+                "workerTemplate": worker,
+            }
+
+    return change
 
 
 def both(*changes: Change) -> Change:

@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 
 from request_path.cli import main
+from request_path.explain import journeys
+from tests.engine.conftest import Rehearsal
+from tests.request_path.deployments import across_nodes, changed, objects
+
+QWEN_PODS = "qwen3-4b-l4-spot-us-central1-deployment"
 
 
 @pytest.fixture(autouse=True)
@@ -17,18 +22,23 @@ def sandbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_request_is_explained_hop_by_hop(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", "prod", "--model", "llama-3.3-70b"]) == 0
     printed = capsys.readouterr().out
-    central, eastern = printed.split("\n\n")
+    central, own, eastern, _ = printed.split("\n\n")
     assert "us-east4: POST https://inference.acme.internal/v1/chat/completions" in eastern
     lines = [line.split(None, 1)[1] for line in central.splitlines() if line[3:5].strip().isdigit()]
     order = [
-        ("DNS name", "inference.acme.internal"),
-        ("consumer endpoint", "10.200.0.10 in network apps"),
+        ("DNS name", "inference.acme.internal: zone"),
+        ("DNS name", "the nearest that is healthy of us-central1, us-east4"),
+        ("cross-region frontend", "in network apps"),
+        ("cross-region frontend", "in network apps"),
+        ("backend service", "the nearest that works of us-central1, us-east4"),
+        ("backend service", "left out for 30 s after 5 failed answers"),
         ("service attachment", "acme-partner-apps (2)"),
         ("listener", "HTTPS 443"),
         ("body-based router", "inference/inference-us-central1-bbr"),
         ("HTTPRoute", "x-gateway-model-name = llama-3.3-70b"),
         ("security policy", "none"),
         ("extension chain", 'request.path.startsWith("/")'),
+        ("request extension", "api-management (API management): fails closed"),
         ("request extension", "template default-prompt; fails closed after 10s"),
         ("pool", "inference/llama-3-3-70b-h100: 90 %"),
         ("backend policy", "600 s"),
@@ -37,6 +47,7 @@ def test_a_request_is_explained_hop_by_hop(capsys: pytest.CaptureFixture[str]) -
         ("replicas", "4 x vllm on port 8000, nodes h100-us-central1"),
         ("pool", "inference/llama-3-3-70b-h100-flex: 10 %"),
         ("response extension", "template default-response"),
+        ("response extension", "api-management"),
     ]
     position = 0
     for step, text in order:
@@ -45,6 +56,57 @@ def test_a_request_is_explained_hop_by_hop(capsys: pytest.CaptureFixture[str]) -
             for index, line in enumerate(lines)
             if index >= position and line.startswith(step) and text in line
         )
+    # The regional name leads through that region's endpoint, past what stands before all regions.
+    assert "us-central1: POST https://us-central1.inference.acme.internal/v1/chat" in own
+    assert "consumer endpoint" in own
+    assert "cross-region" not in own
+
+
+def test_a_model_of_another_host_is_followed_to_that_host(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--stack", "prod", "--model", "google/gemini-2.5-flash"]) == 0
+    hops = re.findall(r"^ +[0-9]+  (.*)$", capsys.readouterr().out.split("\n\n")[0], re.MULTILINE)
+    assert any(hop.startswith("request extension") and "model-armor" in hop for hop in hops)
+    assert any(hop.startswith("proxy") and "2 x envoy" in hop for hop in hops)
+    assert any(
+        "us-central1-aiplatform.googleapis.com:443/v1/projects/acme-inference-prod/" in hop
+        for hop in hops
+        if hop.startswith("external server")
+    )
+
+
+def test_the_objectives_a_client_may_choose_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stack", "prod", "--model", "llama-3.1-8b"]) == 0
+    assert (
+        "header x-gateway-inference-objective: llama-3-1-8b-l4-batch (priority -10), "
+        "llama-3-1-8b-l4-interactive (priority 10)"
+    ) in capsys.readouterr().out
+
+
+def test_the_nodes_of_a_replica_are_shown(rehearsals: dict[str, Rehearsal]) -> None:
+    spanning = changed(rehearsals["dev"].resources(), across_nodes(QWEN_PODS, 2))
+    [way] = journeys(spanning, "qwen3-4b", "/v1/completions")
+    replicas = next(hop for hop in way.hops if hop.step == "replicas")
+    assert replicas.name == "LeaderWorkerSet inference/qwen3-4b-l4-spot-us-central1"
+    assert replicas.detail.endswith("2 for each replica")
+
+
+def test_the_policy_before_the_backends_is_shown(rehearsals: dict[str, Rehearsal]) -> None:
+    [way] = journeys(objects(rehearsals["services"].resources()), "qwen3-4b", "/v1/completions")
+    [policy] = [hop for hop in way.hops if hop.step == "security policy"]
+    assert (policy.name, policy.detail) == ("inference-us-central1", "2 rules in us-central1")
+
+
+def test_a_guardrail_in_the_pod_is_shown_both_ways(rehearsals: dict[str, Rehearsal]) -> None:
+    found = objects(rehearsals["services"].resources())
+    [way] = journeys(found, "llama-3.2-1b", "/v1/completions")
+    assert [hop.step for hop in way.hops][-2:] == ["guardrail in the pod", "replicas"]
+    assert [(hop.step, hop.name) for hop in way.answer] == [
+        ("guardrail in the pod", "guardrail"),
+        ("response extension", "guardrail (guardrail service)"),
+        ("response extension", "api-management (API management)"),
+    ]
 
 
 def test_an_adapter_takes_the_way_of_its_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +116,7 @@ def test_an_adapter_takes_the_way_of_its_model(capsys: pytest.CaptureFixture[str
 
 def test_all_ways_are_checked_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", "prod"]) == 0
-    assert capsys.readouterr().out == "prod: 5 models, 6 routes, 2 gateways: 0 findings\n"
+    assert capsys.readouterr().out == "prod: 6 models, 8 routes, 2 gateways: 0 findings\n"
 
 
 def test_a_path_that_no_route_takes_ends_in_404(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +128,7 @@ def test_an_unknown_model_lists_those_there_are(capsys: pytest.CaptureFixture[st
     assert main(["--stack", "prod", "--model", "qwen3-4"]) == 1
     assert capsys.readouterr().err == (
         "error: no model named 'qwen3-4' (did you mean qwen3-4b?); models: content-safety, "
-        "llama-3.1-8b, llama-3.3-70b, qwen3-4b, topic-control\n"
+        "google/gemini-2.5-flash, llama-3.1-8b, llama-3.3-70b, qwen3-4b, topic-control\n"
     )
 
 

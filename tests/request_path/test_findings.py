@@ -19,11 +19,13 @@ from tests.request_path.deployments import (
     TRAFFIC,
     Change,
     Deployment,
+    across_nodes,
     both,
     changed,
     objects,
     put,
     settings,
+    the,
     twin,
     without,
 )
@@ -36,7 +38,8 @@ QWEN_POOL, QWEN_PODS = f"{QWEN}-l4-pool", "qwen3-4b-l4-us-central1-deployment"
 PICKER = f"{QWEN}-l4-picker-service"
 TEMPLATE = "modelarmor/template:Template"
 CHAIN: tuple[str | int, ...] = ("spec", "extensionChains", 0)
-ARMOR: tuple[str | int, ...] = (*CHAIN, "extensions", 0)
+APIGEE: tuple[str | int, ...] = (*CHAIN, "extensions", 0)
+ARMOR: tuple[str | int, ...] = (*CHAIN, "extensions", 1)
 CONDITION: tuple[str | int, ...] = (*CHAIN, "matchCondition", "celExpressions")
 MATCH: tuple[str | int, ...] = ("spec", "rules", 0, "matches", 0)
 BACKEND: tuple[str | int, ...] = ("spec", "rules", 0, "backendRefs", 0)
@@ -46,13 +49,24 @@ NO_FILTERS = {
     "maliciousUriFilterSettings": {"filterEnforcement": "DISABLED"},
     "sdpSettings": {"basicConfig": {"filterEnforcement": "DISABLED"}},
 }
-CALLOUT = {
+CALLED: dict[str, Any] = {
+    "group": "",
+    "kind": "Service",
+    "name": "qwen3-4b-l4-epp",
+    "port": 9002,
+}
+CALLOUT: dict[str, Any] = {
     "name": "audit",
-    "backendRef": {"group": "", "kind": "Service", "name": "qwen3-4b-l4-epp", "port": 9002},
+    "backendRef": CALLED,
     "supportedEvents": ["RequestBody", "ResponseBody"],
     "timeout": "1s",
 }
 GUARDRAIL = {**CALLOUT, "name": "nemo-guardrail", "failOpen": False}
+OPEN = {**GUARDRAIL, "failOpen": True}
+VERTEX = "google-gemini-2-5-flash-vertex-us-central1"
+GEMINI = "inference-us-central1-google-gemini-2-5-flash-route"
+RECORD, FRONTEND = "recordSet:RecordSet", "inference-apps-frontend"
+BACKEND_POLICY, BACKEND_SERVICE = "v1:GCPBackendPolicy", "backendService:BackendService"
 
 
 def cel(*expressions: str) -> Change:
@@ -145,7 +159,7 @@ GUARDED: list[tuple[str, str, Change]] = [
             TRAFFIC,
             EXTENSION,
             *ARMOR,
-            to={**GUARDRAIL, "backendRef": {**CALLOUT["backendRef"], "name": "nemo"}},
+            to={**GUARDRAIL, "backendRef": {**CALLED, "name": "nemo"}},
         ),
     ),
     (
@@ -158,6 +172,13 @@ GUARDED: list[tuple[str, str, Change]] = [
             to={**CALLOUT, "backendRef": {"kind": "ApigeeBackendService", "name": "apigee"}},
         ),
     ),
+    (
+        "API management gone",
+        "callout-missing",
+        without("v1:ApigeeBackendService", "inference-us-central1-backend"),
+    ),
+    ("API management after the guardrail", "guardrail-first", lambda d: _reverse(d)),
+    ("a guardrail service that fails open", "fail-open", put(TRAFFIC, EXTENSION, *ARMOR, to=OPEN)),
 ]
 
 UNAMBIGUOUS: list[tuple[str, str, Change]] = [
@@ -288,6 +309,85 @@ REACHABLE: list[tuple[str, str, Change]] = [
             put(ROUTE, f"{QWEN}-route", "spec", "hostnames", to=["ai.acme.internal"]),
         ),
     ),
+    ("no regional name", "no-dns-name", without(RECORD, "inference-apps-us-central1-record")),
+    (
+        "a regional name of another region",
+        "no-dns-name",
+        put(
+            RECORD,
+            "inference-apps-us-central1-record",
+            "name",
+            to="us-east4.inference.acme.internal.",
+        ),
+    ),
+    (
+        "a region not behind the name of all",
+        "no-dns-name",
+        without(
+            "regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+            f"{FRONTEND}-us-central1-backend",
+        ),
+    ),
+    (
+        "a region taken out of the backend service",
+        "no-dns-name",
+        lambda deployment: _leave_out(deployment, "us-central1"),
+    ),
+    *(
+        (f"a frontend without its {kind}", "no-dns-name", without(kind, f"{FRONTEND}-{part}"))
+        for kind, part in (
+            (BACKEND_SERVICE, "service"),
+            ("uRLMap:URLMap", "urls"),
+            ("targetHttpsProxy:TargetHttpsProxy", "proxy"),
+        )
+    ),
+    ("a Service gone", "service-missing", without(SERVICE, f"{VERTEX}-service")),
+    ("a route to no Service", "service-missing", put(ROUTE, GEMINI, *BACKEND, "name", to="x")),
+    (
+        "a Service of another namespace",
+        "no-reference-grant",
+        both(
+            put(ROUTE, GEMINI, *BACKEND, "namespace", to="models"),
+            put(SERVICE, f"{VERTEX}-service", "metadata", "namespace", to="models"),
+        ),
+    ),
+    (
+        "a Service of no pods",
+        "no-replicas",
+        put(SERVICE, f"{VERTEX}-service", "spec", "selector", to={"app": "nothing"}),
+    ),
+    ("a proxy gone", "no-replicas", without(DEPLOYMENT, f"{VERTEX}-deployment")),
+    ("another port of a Service", "port-unserved", put(ROUTE, GEMINI, *BACKEND, "port", to=80)),
+    (
+        "a Service that sends to another port",
+        "port-unserved",
+        put(SERVICE, f"{VERTEX}-service", "spec", "ports", 0, "targetPort", to=8081),
+    ),
+    (
+        "a proxy that is never asked for its health",
+        "no-health-check",
+        without("HealthCheckPolicy", f"{VERTEX}-health-check"),
+    ),
+    (
+        "an objective of no pool",
+        "objective-without-pool",
+        put(
+            "InferenceObjective",
+            "inference-us-central1-llama-3-1-8b-l4-batch-objective",
+            *("spec", "poolRef", "name"),
+            to="x",
+        ),
+    ),
+    (
+        "a Cloud Armor policy that isn't there",
+        "security-policy-missing",
+        put(
+            BACKEND_POLICY,
+            f"{QWEN}-l4-backend-policy",
+            *("spec", "default", "securityPolicy"),
+            to="edge",
+        ),
+    ),
 ]
 
 
@@ -296,6 +396,26 @@ def _before(deployment: Deployment, chain: dict[str, Any]) -> None:
         if each["urn"].endswith(f"::{EXTENSION}"):
             for side in ("inputs", "outputs"):
                 each[side]["spec"]["extensionChains"].insert(0, chain)
+
+
+def _reverse(deployment: Deployment) -> None:
+    resource = the(deployment, TRAFFIC, EXTENSION)
+    for side in ("inputs", "outputs"):
+        resource[side]["spec"]["extensionChains"][0]["extensions"].reverse()
+
+
+def _leave_out(deployment: Deployment, region: str) -> None:
+    """Takes a region out of the frontend's backends, as a program without it would."""
+    kind = "regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
+    group = the(deployment, kind, f"{FRONTEND}-{region}-backend")
+    service = the(deployment, BACKEND_SERVICE, f"{FRONTEND}-service")
+    for side in ("inputs", "outputs"):
+        service[side]["backends"] = [
+            each
+            for each in service[side]["backends"]
+            if each["group"] != group["outputs"]["selfLink"]
+        ]
+    service["propertyDependencies"]["backends"].remove(group["urn"])
 
 
 def _move(entry: dict[str, str], region: str) -> None:
@@ -315,7 +435,7 @@ def codes(found: Objects, check: Check) -> set[str]:
     return {each.code for each in findings_of(found) if each.check is check and not each.note}
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("stack", ["dev", "prod", "services"])
 def test_nothing_is_wrong_with_what_is_made(rehearsals: dict[str, Rehearsal], stack: str) -> None:
     assert findings_of(objects(rehearsals[stack].resources())) == []
 
@@ -349,7 +469,7 @@ def test_what_is_broken_is_found(
 HARMLESS: list[tuple[str, Change]] = [
     ("the prefix named exactly", cel('request.path == "/v1" || request.path.startsWith("/v1/")')),
     ("no condition", put(TRAFFIC, EXTENSION, *CHAIN, "matchCondition", to=GONE)),
-    ("the Gateway's host", cel('request.host == "inference.acme.internal"')),
+    ("the Gateway's hosts", cel('request.host.endsWith("inference.acme.internal")')),
     (
         "a path and its host",
         cel('request.path.startsWith("/v1") && request.host.endsWith(".internal")'),
@@ -431,3 +551,115 @@ def test_a_program_without_a_gateway_is_left_alone(rehearsals: dict[str, Rehears
         each for each in rehearsals["dev"].resources() if not each["type"].endswith(GATEWAY)
     ]
     assert findings_of(objects(pools_only)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        (
+            "no-outlier-detection",
+            put(BACKEND_SERVICE, f"{FRONTEND}-service", "outlierDetection", to=GONE),
+        ),
+        ("callers-unchecked", put(TRAFFIC, EXTENSION, *APIGEE, "failOpen", to=True)),
+    ],
+)
+def test_what_the_config_may_choose_is_a_note(
+    rehearsals: dict[str, Rehearsal], code: str, change: Change
+) -> None:
+    found = findings_of(changed(rehearsals["prod"].resources(), change))
+    assert {(each.code, each.note) for each in found} == {(code, True)}
+
+
+REPLICA_PODS = "llama-3-2-1b-l4-spot-us-central1-deployment"
+CONTAINERS = ("spec", "template", "spec", "containers")
+
+
+def test_a_chain_of_services_is_known_by_their_names(rehearsals: dict[str, Rehearsal]) -> None:
+    deployment = rehearsals["services"].resources()
+    assert codes(changed(deployment, _reverse), Check.GUARDED) == {"guardrail-first"}
+    for name, broken in (("audit", {"chain-without-guardrail"}), ("nemo-guardrails", set[str]())):
+        renamed = put(TRAFFIC, EXTENSION, *ARMOR, "name", to=name)
+        other = put(TRAFFIC, EXTENSION, *ARMOR, "backendRef", "name", to="llama-3-2-1b-l4-spot-epp")
+        assert codes(changed(deployment, both(renamed, other)), Check.GUARDED) == broken
+
+
+def test_a_guardrail_at_the_replica_needs_none_in_the_chain(
+    rehearsals: dict[str, Rehearsal],
+) -> None:
+    found = changed(rehearsals["services"].resources(), without(TRAFFIC, EXTENSION))
+    assert {
+        (each.subject.label, each.code)
+        for each in findings_of(found)
+        if each.check is Check.GUARDED
+    } == {(f"{QWEN}-route", "no-extension")}
+
+
+def test_a_guardrail_taken_from_the_replica_leaves_its_model_unreachable(
+    rehearsals: dict[str, Rehearsal],
+) -> None:
+    found = changed(rehearsals["services"].resources(), lambda each: _without_guardrail(each))
+    assert codes(found, Check.REACHABLE) == {"port-unserved"}
+
+
+def test_a_way_past_the_guardrail_of_the_replica_is_found(rehearsals: dict[str, Rehearsal]) -> None:
+    past = both(
+        without(TRAFFIC, EXTENSION),
+        put(POOL, REPLICA_POOL, "spec", "targetPorts", to=[{"number": 8000}]),
+    )
+    found = changed(rehearsals["services"].resources(), past)
+    assert {each.subject.label for each in findings_of(found) if each.code == "no-extension"} == {
+        f"{QWEN}-route",
+        "inference-us-central1-llama-3-2-1b-route",
+    }
+
+
+REPLICA_POOL = "inference-us-central1-llama-3-2-1b-l4-spot-pool"
+
+
+def _without_guardrail(deployment: Deployment) -> None:
+    resource = the(deployment, DEPLOYMENT, REPLICA_PODS)
+    for side in ("inputs", "outputs"):
+        pod = resource[side]["spec"]["template"]["spec"]
+        pod["containers"] = [each for each in pod["containers"] if each["name"] != "guardrail"]
+
+
+LEADERS = put(
+    POOL,
+    QWEN_POOL,
+    *("spec", "selector", "matchLabels", "app.kubernetes.io/component"),
+    to="leader",
+)
+
+
+def test_the_leader_of_a_replica_that_spans_nodes_answers(
+    rehearsals: dict[str, Rehearsal],
+) -> None:
+    spanning = both(across_nodes(QWEN_PODS, 2), LEADERS)
+    assert findings_of(changed(rehearsals["prod"].resources(), spanning)) == []
+
+
+def test_a_pool_that_takes_the_workers_too_is_found(rehearsals: dict[str, Rehearsal]) -> None:
+    found = changed(rehearsals["prod"].resources(), across_nodes(QWEN_PODS, 2))
+    assert "workers-selected" in codes(found, Check.REACHABLE)
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        (
+            "security-policy-missing",
+            without("RegionSecurityPolicy", "inference-us-central1-policy"),
+        ),
+        (
+            "security-policy-elsewhere",
+            put(
+                "RegionSecurityPolicy", "inference-us-central1-policy", "region", to="europe-west4"
+            ),
+        ),
+    ],
+)
+def test_a_cloud_armor_policy_is_there_and_in_the_region(
+    rehearsals: dict[str, Rehearsal], code: str, change: Change
+) -> None:
+    found = changed(rehearsals["services"].resources(), change)
+    assert codes(found, Check.REACHABLE) == {code}

@@ -110,19 +110,19 @@ def matched(pattern: str, match: Match, request: Request) -> bool:
 
 def beats(one: tuple[str, Match], other: tuple[str, Match]) -> bool:
     """Whether one goes first: the criteria of the specification, one after the other."""
-    criteria = [
-        lambda host, match: 0 if "*" in host else len(host),
-        lambda host, match: len(host),
-        lambda host, match: 1 if match.path_type == "Exact" else 0,
-        lambda host, match: max(len(match.path.rstrip("/")), 1),
-        lambda host, match: 0 if match.method is None else 1,
-        lambda host, match: len(match.headers),
-    ]
-    for criterion in criteria:
-        left, right = criterion(*one), criterion(*other)
-        if left != right:
-            return left > right
-    return False
+    # Tuples compare by their first difference.
+    return _criteria(*one) > _criteria(*other)
+
+
+def _criteria(host: str, match: Match) -> tuple[int, ...]:
+    return (
+        0 if "*" in host else len(host),
+        len(host),
+        1 if match.path_type == "Exact" else 0,
+        max(len(str(match.path).rstrip("/")), 1),
+        0 if match.method is None else 1,
+        len(match.headers),
+    )
 
 
 @given(ROUTES)

@@ -20,7 +20,8 @@ RULE: Final = StackRule(
     display_name="Every path to a model passes a guardrail",
     description=(
         "Every route of an inference gateway leads its prompts and its answers through a guardrail "
-        "that fails closed, except for models that are allowed to go unscreened."
+        "that fails closed, after API management where there is some, except for models that are "
+        "allowed to go unscreened."
     ),
     why=(
         "A load balancer runs the first extension chain that matches and no other, so one path, "

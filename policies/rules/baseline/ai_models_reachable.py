@@ -20,7 +20,8 @@ RULE: Final = StackRule(
     display_name="Every model can be reached",
     description=(
         "Every route of an inference gateway leads to pools whose selector takes replicas of its "
-        "model, with a picker and a health check, and published gateways have a DNS name."
+        "model, with a picker and a health check, or to Services with pods and one, and each host "
+        "name of a published gateway is found in every consumer's network."
     ),
     why="The API server accepts references to nothing; requests then fail on a stack that is up.",
     remediation="correct the name, selector, port or weight that leads nowhere.",
