@@ -65,12 +65,15 @@ def _with_new_organization(config: dict[str, Any]) -> None:
 
 def _with_services(config: dict[str, Any]) -> None:
     config["api_management"] = {
-        "extension": {"image": "us-docker.pkg.dev/acme/images/apim:1.0", "port": 50051}
+        "extension": {
+            "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/apim:1.0",
+            "port": 50051,
+        }
     }
     config["guardrails"] = {
         "default": {
             "service": {
-                "image": "us-docker.pkg.dev/acme/images/nemo:1.0",
+                "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/nemo:1.0",
                 "port": 50051,
                 "memory": "4Gi",
             }
@@ -83,7 +86,10 @@ def _at_the_replica(config: dict[str, Any]) -> None:
     config["guardrails"] = {
         "default": {
             "at": "replica",
-            "service": {"image": "us-docker.pkg.dev/acme/images/nemo-proxy:1.0", "port": 8080},
+            "service": {
+                "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/nemo-proxy:1.0",
+                "port": 8080,
+            },
         }
     }
 

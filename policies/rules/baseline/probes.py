@@ -10,11 +10,12 @@ from policies.rules.peek import MISSING, Absence, entries, number, peek
 from policies.rules.pods import containers
 from policies.rules.rule import Reference, Resource, ResourceRule
 
+_GROUPS: Final = "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet"
 _SERVING: Final = (
     "kubernetes:apps/v1:Deployment",
     "kubernetes:apps/v1:StatefulSet",
     "kubernetes:apps/v1:DaemonSet",
-    "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet",
+    _GROUPS,
 )
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _GPU: Final = ("resources", "limits", "nvidia.com/gpu")
@@ -32,6 +33,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         return
     for where, container in containers(resource.type, resource.props):
         if where.startswith("init") or isinstance(container, Absence):
+            continue
+        # Workers of a group answer nobody: their leader does.
+        if resource.type == _GROUPS and peek(container, "ports") is MISSING:
             continue
         needed = ["readinessProbe", "livenessProbe"]
         if number(container, *_GPU) not in (MISSING, 0):
