@@ -54,6 +54,7 @@ def check_network(known: Known) -> Iterator[Problem]:
             for name, region in known.regions.items()
             for kind, cidr in region.model_dump().items()
         }
+        | ({("data", "cache", "range"): cache.range} if (cache := known.data.cache) else {})
     )
     for name, region in known.regions.items():
         nodes = _SYSTEM_NODES + sum(
