@@ -27,6 +27,9 @@ TableName = Annotated[
     ),
 ]
 StorageClass = Literal["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"]
+ColderClass = Annotated[
+    str, Matching("NEARLINE|COLDLINE|ARCHIVE", "NEARLINE, COLDLINE, ARCHIVE", "choose one of them")
+]
 KmsKey = Annotated[
     str,
     Matching(
@@ -44,7 +47,7 @@ class LakeBucket(Settings):
 
     region: str = Field(description="Region of the bucket.")
     storage_class: StorageClass = Field(default="STANDARD", description="Class of new objects.")
-    colder_after_days: Mapping[StorageClass, Days] = Field(
+    colder_after_days: Mapping[ColderClass, Days] = Field(
         default_factory=dict,
         description="Age at which objects move to a colder storage class, by class.",
     )
