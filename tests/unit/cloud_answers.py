@@ -118,7 +118,7 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:redis/instance:Instance": {
         "host": "10.22.0.4",
         "port": 6378,
-        "authString": "password",
+        "authString": "made-by-redis",
         "serverCaCerts": [{"cert": "certificate"}],
     },
     "gcp:storage/bucket:Bucket": {"url": "gs://bucket"},
