@@ -102,7 +102,7 @@ class RedisCache(pulumi.ComponentResource):
         self.ca_certificate = instance.server_ca_certs.apply(
             lambda found: (found[0].cert if found else None) or ""
         )
-        self.password_secret = self._password(name, args, instance.auth_string)
+        self.password_secret = self._password(name, args, instance)
         self.register_outputs(
             {
                 "host": self.host,
@@ -139,7 +139,7 @@ class RedisCache(pulumi.ComponentResource):
         )
 
     def _password(
-        self, name: str, args: RedisCacheArgs, password: pulumi.Output[str]
+        self, name: str, args: RedisCacheArgs, instance: gcp.redis.Instance
     ) -> pulumi.Output[str]:
         secret = gcp.secretmanager.Secret(
             f"{name}-password",
@@ -153,7 +153,10 @@ class RedisCache(pulumi.ComponentResource):
         version = gcp.secretmanager.SecretVersion(
             f"{name}-password-version",
             secret=secret.id,
-            secret_data=pulumi.Output.secret(password),
+            # Written, never read back: the provider keeps it out of what it says of the version.
+            secret_data_wo=pulumi.Output.secret(instance.auth_string),
+            # Another instance has another password.
+            secret_data_wo_version=instance.create_time,
             opts=pulumi.ResourceOptions(parent=self),
         )
         grants = [

@@ -161,8 +161,7 @@ class Warehouse(pulumi.ComponentResource):
                 "refresh_interval_ms": view.get("refresh_minutes", 30) * _MINUTE_MS,
             },
             encryption_configuration=self._encryption(),
-            # It holds nothing that its tables do not.
-            deletion_protection=False,
+            deletion_protection=self._protected,
             labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
@@ -198,7 +197,7 @@ class Warehouse(pulumi.ComponentResource):
                     dataset_id=dataset.dataset_id,
                     table_id=key,
                     view={"query": self._sql(view["query"], sources), "use_legacy_sql": False},
-                    deletion_protection=False,
+                    deletion_protection=self._protected,
                     labels=self._labels,
                     opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                 ),

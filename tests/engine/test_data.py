@@ -57,7 +57,7 @@ def test_the_password_is_nowhere_in_clear(stack: Rehearsal) -> None:
     (instance,) = stack.resources("gcp:redis/instance:Instance")
     (version,) = stack.resources("gcp:secretmanager/secretVersion:SecretVersion")
     assert "ciphertext" in instance["outputs"]["authString"]
-    assert "ciphertext" in version["inputs"]["secretData"]
+    assert "ciphertext" in version["inputs"]["secretDataWo"]
     assert "sandbox-auth-" not in stack.places.checkpoint.read_text()
 
 

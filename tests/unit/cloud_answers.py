@@ -119,6 +119,7 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
         "host": "10.22.0.4",
         "port": 6378,
         "authString": "made-by-redis",
+        "createTime": "2026-11-21T10:00:00Z",
         "serverCaCerts": [{"cert": "certificate"}],
     },
     "gcp:storage/bucket:Bucket": {"url": "gs://bucket"},

@@ -229,8 +229,8 @@ def test_redis_has_tls_a_password_and_an_address_in_the_network_only(deploy: Dep
 def test_the_password_is_a_secret_that_only_readers_see(deploy: Deploy):
     cloud = deploy(lambda: RedisCache("cache", arguments.CACHE).password_secret)
     version = cloud.one(SECRET_VERSION)
-    assert version.inputs["secretData"] == "made-by-redis"
-    assert "secretData" in version.secret_inputs
+    assert version.inputs["secretDataWo"] == "made-by-redis"
+    assert "secretDataWo" in version.secret_inputs
     assert grants(cloud, SECRET_GRANT) == {("roles/secretmanager.secretAccessor", arguments.LOADER)}
     assert "made-by-redis" not in str(cloud.outputs)
     assert cloud.value == f"projects/{PROJECT_ID}/secrets/cache-password"
