@@ -50,7 +50,7 @@ class RedisCacheArgs(TypedDict):
     """Who may read the password and so use the cache, by any short name, such as
     `serviceAccount:run@acme.iam.gserviceaccount.com`."""
     deletion_protection: NotRequired[bool]
-    """Whether the instance is protected from deletion; default true."""
+    """Whether instance and secret are protected from deletion; default true."""
     labels: NotRequired[Mapping[str, str]]
     """Google Cloud labels."""
 
@@ -146,7 +146,7 @@ class RedisCache(pulumi.ComponentResource):
             secret_id=f"{name}-password",
             project=args["project"],
             replication={"user_managed": {"replicas": [{"location": args["region"]}]}},
-            deletion_protection=False,
+            deletion_protection=args.get("deletion_protection", True),
             labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self),
         )
