@@ -28,7 +28,7 @@ def more(config: dict[str, Any]) -> None:
     data["cache"] = {
         "region": "us-central1",
         "range": "10.22.0.0/24",
-        "readers": ["sentiment"],
+        "readers": ["group:chat@acme.com"],
     }
     config["vertex"] = {
         "gemma": {
@@ -75,8 +75,13 @@ def test_a_pipeline_uses_what_it_is_named_for_and_nothing_else(stack: Rehearsal)
     assert granted == {
         ("BucketIAMMember", "roles/storage.objectCreator"),
         ("IamMember", "roles/bigquery.dataEditor"),
-        ("SecretIamMember", "roles/secretmanager.secretAccessor"),
     }
+
+
+def test_only_the_named_may_read_the_password(stack: Rehearsal) -> None:
+    (grant,) = stack.resources("gcp:secretmanager/secretIamMember:SecretIamMember")
+    assert grant["inputs"]["role"] == "roles/secretmanager.secretAccessor"
+    assert grant["inputs"]["member"] == "group:chat@acme.com"
 
 
 def test_the_endpoint_is_watched_by_its_number(stack: Rehearsal) -> None:
