@@ -10,10 +10,10 @@ from typing import cast
 
 from catalog.table import CatalogError, read, row, table
 
-DASHBOARDS = ("inference", "serverless")
+DASHBOARDS = ("inference", "serverless", "vertex")
 MATCHERS = (
     *("models", "served", "pools", "namespace", "containers"),
-    *("subscriptions", "dead_letters", "services"),
+    *("subscriptions", "dead_letters", "services", "endpoints"),
 )
 """What the program fills into queries, as PromQL label matchers, beside the metrics."""
 

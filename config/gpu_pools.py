@@ -17,7 +17,8 @@ from config.fields import (
 )
 
 
-def _machine_type(name: str) -> str:
+def gpu_machine_type(name: str) -> str:
+    """The name itself. Raises a breach when it is no machine type with GPUs."""
     if name not in GPU_MACHINE_TYPES:
         raise breach(
             listed(GPU_MACHINE_TYPES),
@@ -51,7 +52,7 @@ class GpuPool(Settings):
 
     machine_type: Annotated[
         str,
-        AfterValidator(_machine_type),
+        AfterValidator(gpu_machine_type),
         WithJsonSchema({"type": "string", "enum": sorted(GPU_MACHINE_TYPES)}),
     ] = Field(description="Compute Engine machine type of the nodes.")
     capacity: Literal["on-demand", "spot", "flex-start", "reservation"] = Field(

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.api_management import ApiManagement
 from config.consumers import Consumer
+from config.data import Data
 from config.edge_protection import EdgeProtection
 from config.errors import KeyPath
 from config.gateway import Gateway
@@ -21,8 +22,17 @@ from config.perimeter import Perimeter
 from config.pipelines import Pipeline
 from config.platform import Platform
 from config.project import Project
+from config.vertex import VertexEndpoint
 
-_COLLECTIONS: Final = ("regions", "gpu_pools", "models", "guardrails", "consumers", "pipelines")
+_COLLECTIONS: Final = (
+    "regions",
+    "gpu_pools",
+    "models",
+    "guardrails",
+    "consumers",
+    "pipelines",
+    "vertex",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class Known:
     budget: Budget | None
     api_management: ApiManagement | None
     guardrail_floor: GuardrailFloor | None
+    data: Data
     regions: Mapping[str, Region]
     gpu_pools: Mapping[str, GpuPool]
     models: Mapping[str, Model]
@@ -48,6 +59,7 @@ class Known:
     pipelines: Mapping[str, Pipeline]
     edge_protection: EdgeProtection | None
     images: Mapping[str, str]
+    vertex: Mapping[str, VertexEndpoint]
     names: Mapping[str, Set[str]]
 
     def region_names(self, chosen: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -68,6 +80,7 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         budget=cast("Budget | None", parts.get("budget")),
         api_management=cast("ApiManagement | None", parts.get("api_management")),
         guardrail_floor=cast("GuardrailFloor | None", parts.get("guardrail_floor")),
+        data=cast("Data", parts.get("data") or Data()),
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
         models=cast("Mapping[str, Model]", collections["models"]),
@@ -76,6 +89,7 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),
         edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
         images=cast("Mapping[str, str]", parts.get("images") or {}),
+        vertex=cast("Mapping[str, VertexEndpoint]", collections["vertex"]),
         names={name: entries.keys() for name, entries in collections.items()}
         if names is None
         else names,

@@ -9,6 +9,7 @@ from catalog.services import services_to_enable
 from config.api_management import ApiManagement
 from config.callouts import Callout
 from config.consumers import Consumer, ConsumerName
+from config.data import Data
 from config.edge_protection import EdgeProtection
 from config.fields import Environment, Settings
 from config.gateway import Gateway
@@ -21,6 +22,7 @@ from config.operations import Alerts, Budget
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline, PipelineName
 from config.project import Project
+from config.vertex import EndpointName, VertexEndpoint
 
 
 class Platform(Settings):
@@ -62,6 +64,13 @@ class Platform(Settings):
     )
     pipelines: Mapping[PipelineName, Pipeline] = Field(
         default_factory=dict, description="Message pipelines by name."
+    )
+    data: Data = Field(
+        default=Data(),
+        description="Buckets, datasets and the cache, beside what pipelines have of their own.",
+    )
+    vertex: Mapping[EndpointName, VertexEndpoint] = Field(
+        default_factory=dict, description="Models that Vertex AI runs, by the endpoint's name."
     )
     perimeter: Perimeter | None = Field(
         default=None,
@@ -164,6 +173,10 @@ class Platform(Settings):
             "inference",
             *(("vertex_ai",) if self._uses_vertex_ai else ()),
             *(("serverless",) if self.pipelines else ()),
+            *(("warehouse",) if self.data.warehouse else ()),
+            *(("cache",) if self.data.cache else ()),
+            *(("encryption",) if self.data.kms_keys else ()),
+            *(("vertex",) if self.vertex else ()),
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(
                 ("services-access",)

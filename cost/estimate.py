@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from cost import certificates, compute, network, serverless
+from cost import certificates, compute, data, network, serverless, vertex
 from cost.model import Estimate, Item, Line, Resource, Unpriced
 from cost.others import FLAT, USAGE, is_free, other
 from cost.pricing import Pricing, missing, region
@@ -32,6 +32,10 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "gcp:container/cluster:Cluster": compute.cluster,
     "gcp:container/nodePool:NodePool": compute.node_pool,
     "gcp:networkconnectivity/spoke:Spoke": network.spoke,
+    "gcp:redis/instance:Instance": data.redis_instance,
+    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
+        vertex.endpoint
+    ),
     "kubernetes:gateway.networking.k8s.io/v1:Gateway": network.gateway,
 }
 _AUTHORITY: Final = "gcp:certificateauthority/authority:Authority"

@@ -84,6 +84,7 @@ _FREE: Final = re.compile(
     r"|gcp:networkservices/(authzExtension|lbRouteExtension|lbTrafficExtension"
     r"|serviceLbPolicies):.*"
     r"|gcp:pubsub/schema:.*"
+    r"|gcp:servicenetworking/connection:.*"
 )
 
 

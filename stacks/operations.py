@@ -11,6 +11,9 @@ from components.operations.inference_dashboard import InferenceDashboard
 from components.operations.notification_channels import Channel, NotificationChannels
 from components.operations.pipeline_alerts import PipelineAlerts
 from components.operations.pipeline_dashboard import PipelineDashboard
+from components.operations.vertex_alerts import VertexAlerts
+from components.operations.vertex_dashboard import VertexDashboard
+from components.vertex.vertex_endpoint import VertexEndpoint
 from config.operations import Alerts, LatencyThresholds, Thresholds
 from config.operations import Channel as ChannelSettings
 from config.platform import Platform
@@ -22,16 +25,17 @@ OF_PIPELINES_ONLY = ("backlog_age_seconds", "dead_letters")
 
 
 def build_operations(
-    platform: Platform, foundation: Foundation
+    platform: Platform, foundation: Foundation, vertex: Mapping[str, VertexEndpoint]
 ) -> Mapping[str, pulumi.Output[str]]:
     """Makes what shows and tells how the platform is; gives the dashboards' addresses by name."""
-    return _OperationsBuilder(platform, foundation).build()
+    return _OperationsBuilder(platform, foundation, vertex).build()
 
 
 @dataclass(frozen=True)
 class _OperationsBuilder:
     platform: Platform
     foundation: Foundation
+    vertex: Mapping[str, VertexEndpoint]
 
     @property
     def google(self) -> pulumi.ResourceOptions:
@@ -47,6 +51,8 @@ class _OperationsBuilder:
         dashboards = {"inference": self._inference(alerts, channels)}
         if self.platform.pipelines:
             dashboards["pipelines"] = self._pipelines(alerts, channels)
+        if self.vertex:
+            dashboards["vertex"] = self._vertex(alerts, channels)
         self._budget(channels)
         return dashboards
 
@@ -126,6 +132,27 @@ class _OperationsBuilder:
                     "project": self.project,
                     "pipelines": pipelines,
                     "thresholds": {name: thresholds[name] for name in PIPELINE_THRESHOLDS},
+                    "channels": channels.channel_names,
+                    "dashboard_url": url,
+                },
+                self.google,
+            )
+        return url
+
+    def _vertex(
+        self, alerts: Alerts | None, channels: NotificationChannels | None
+    ) -> pulumi.Output[str]:
+        ids = {name: endpoint.endpoint_id for name, endpoint in self.vertex.items()}
+        url = VertexDashboard(
+            PLATFORM, {"project": self.project, "endpoint_ids": ids}, self.google
+        ).url
+        if alerts is not None and channels is not None:
+            VertexAlerts(
+                f"{PLATFORM}-vertex",
+                {
+                    "project": self.project,
+                    "endpoint_ids": ids,
+                    "thresholds": {"errors_percent": alerts.thresholds.errors_percent},
                     "channels": channels.channel_names,
                     "dashboard_url": url,
                 },

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from config.platform import Platform
 from stacks.certificates import EVERYWHERE, certificate_outputs
+from stacks.data import build_data
 from stacks.foundation import build_foundation
 from stacks.inference import build_inference
 from stacks.operations import build_operations
 from stacks.perimeter import build_perimeter
 from stacks.publication import build_publication
 from stacks.serverless import build_serverless
+from stacks.vertex import build_vertex
 
 
 def build_platform(platform: Platform) -> Mapping[str, object]:
@@ -19,7 +21,9 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     regions = build_inference(platform, foundation, perimeter)
     publication = build_publication(platform, foundation, regions)
     pipelines = build_serverless(platform, foundation)
-    dashboards = build_operations(platform, foundation)
+    data = build_data(platform, foundation, pipelines)
+    vertex = build_vertex(platform, foundation)
+    dashboards = build_operations(platform, foundation, vertex)
 
     outputs: dict[str, object] = {
         "inference_url": f"https://{platform.gateway.hostname}/v1",
@@ -33,6 +37,13 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         "topics": {name: pipeline.topic_id for name, pipeline in pipelines.items()},
         "service_urls": {name: pipeline.service_uri for name, pipeline in pipelines.items()},
         "results_tables": {name: pipeline.results_table for name, pipeline in pipelines.items()},
+        "lake_buckets": {name: bucket.bucket_name for name, bucket in data.lake.items()},
+        "warehouse_tables": {name: each.table_ids for name, each in data.warehouse.items()},
+        "warehouse_views": {name: each.view_ids for name, each in data.warehouse.items()},
+        "vertex_endpoints": {
+            name: {"id": endpoint.endpoint_id, "address": endpoint.address}
+            for name, endpoint in vertex.items()
+        },
         "dashboards": dashboards,
     }
     certificates = {name: region.certificate for name, region in regions.items()}
@@ -42,6 +53,13 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         if publication.certificate is not None:
             certificates[EVERYWHERE] = publication.certificate
     outputs |= certificate_outputs(certificates)
+    if data.cache is not None:
+        outputs["cache"] = {
+            "host": data.cache.host,
+            "port": data.cache.port,
+            "ca_certificate": data.cache.ca_certificate,
+            "password_secret": data.cache.password_secret,
+        }
     if perimeter is not None:
         outputs["perimeter"] = perimeter.perimeter_name
     return outputs

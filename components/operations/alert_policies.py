@@ -64,7 +64,7 @@ def query_of(alert: Alert, conditions: Sequence[Condition]) -> str:
 def alert_policy(
     resource_name: str,
     alert: Alert,
-    query: str,
+    query: pulumi.Input[str],
     *,
     project: pulumi.Input[str],
     title: str,
@@ -93,7 +93,9 @@ def alert_policy(
         ],
         documentation={
             "subject": f"{title}: {alert.title}",
-            "content": f"{alert.runbook}\n\nFires after {alert.minutes} minutes of `{query}`",
+            "content": pulumi.Output.concat(
+                f"{alert.runbook}\n\nFires after {alert.minutes} minutes of `", query, "`"
+            ),
             "mime_type": "text/markdown",
             "links": [{"display_name": "Dashboard", "url": dashboard_url}],
         },

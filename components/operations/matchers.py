@@ -1,4 +1,4 @@
-"""What the catalog's queries are about: the models and pipelines of a stack, as label matchers."""
+"""What the catalog's queries are about, as label matchers: models, pipelines and endpoints."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -29,6 +29,11 @@ def pipeline_matchers(pipelines: Sequence[str]) -> Mapping[str, str]:
         "dead_letters": matcher("subscription_id", [f"{name}-dead-letter" for name in pipelines]),
         "services": matcher("service_name", [f"{name}-service" for name in pipelines]),
     }
+
+
+def endpoint_matchers(endpoint_ids: Sequence[str]) -> Mapping[str, str]:
+    """Give the matchers of the queries about endpoints of Vertex AI: their numbers."""
+    return {"endpoints": matcher("endpoint_id", endpoint_ids)}
 
 
 def matcher(label: str, names: Sequence[str]) -> str:

@@ -11,15 +11,11 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
+from components.data.buckets import STORAGE_CLASSES, check_bucket_name
 from components.validation import Problems, component_type
-
-STORAGE_CLASSES: Mapping[str, int] = {"STANDARD": 0, "NEARLINE": 30, "COLDLINE": 90, "ARCHIVE": 365}
-"""From warm to cold, with the days each is paid for at least, however short an object lives.
-https://cloud.google.com/storage/docs/storage-classes"""
 
 DEFAULT_RETENTION_DAYS = 90
 
-_LONGEST_BUCKET_NAME = 63
 _SOFT_DELETE_SECONDS = 7 * 24 * 3600
 # An object is closed after five minutes; a message stays unacknowledged that long.
 _MAX_DURATION_SECONDS = 300
@@ -69,20 +65,6 @@ def validate_message_archive(name: str, args: MessageArchiveArgs) -> Problems:
     )
     check_labels(problems, "labels", args.get("labels", {}))
     return problems
-
-
-def check_bucket_name(problems: Problems, path: str, project: object, name: str) -> None:
-    """Notes a name that makes the bucket's name too long or Google's own."""
-    if not isinstance(project, str):
-        return
-    bucket = f"{project}-{name}"
-    if len(bucket) > _LONGEST_BUCKET_NAME or bucket.startswith("goog") or "google" in bucket:
-        problems.add(
-            path,
-            f"found {name!r}, which makes the bucket's name {bucket!r}, allowed: up to "
-            f"{_LONGEST_BUCKET_NAME} characters, not goog first, no google inside; give the "
-            "component another name",
-        )
 
 
 def check_archive(problems: Problems, path: str, archive: Archive) -> None:

@@ -8,8 +8,9 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 
 from components.checks import check_between, check_labels
+from components.data.buckets import check_bucket_name
 from components.serverless.cloud_run_service import CloudRunServiceArgs, validate_cloud_run_service
-from components.serverless.message_archive import Archive, check_archive, check_bucket_name
+from components.serverless.message_archive import Archive, check_archive
 from components.serverless.results_table import Results, check_results
 from components.validation import Problems
 

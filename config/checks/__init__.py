@@ -2,6 +2,7 @@
 
 from config.checks.api_management import check_api_management
 from config.checks.consumers import check_consumers
+from config.checks.data import check_data
 from config.checks.edge_protection import check_edge_protection
 from config.checks.gateway import check_gateway
 from config.checks.gpu_pools import check_gpu_pools
@@ -13,6 +14,7 @@ from config.checks.network import check_network
 from config.checks.operations import check_operations
 from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
+from config.checks.vertex import check_vertex
 from config.errors import Problem
 from config.known import Known
 
@@ -26,6 +28,8 @@ _CHECKS = (
     check_consumers,
     check_gateway,
     check_pipelines,
+    check_data,
+    check_vertex,
     check_perimeter,
     check_operations,
     check_edge_protection,

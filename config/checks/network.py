@@ -48,13 +48,14 @@ def check_overlaps(ranges: Mapping[KeyPath, str]) -> Iterator[Problem]:
 
 def check_network(known: Known) -> Iterator[Problem]:
     """Ranges apart from each other, with room for every node."""
-    yield from check_overlaps(
-        {
-            ("regions", name, kind): cidr
-            for name, region in known.regions.items()
-            for kind, cidr in region.model_dump().items()
-        }
-    )
+    ranges: dict[KeyPath, str] = {
+        ("regions", name, kind): cidr
+        for name, region in known.regions.items()
+        for kind, cidr in region.model_dump().items()
+    }
+    if known.data.cache is not None:
+        ranges["data", "cache", "range"] = known.data.cache.range
+    yield from check_overlaps(ranges)
     for name, region in known.regions.items():
         nodes = _SYSTEM_NODES + sum(
             pool.max_nodes for pool in known.gpu_pools.values() if pool.is_in(name)

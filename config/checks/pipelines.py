@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from config.checks.columns import check_columns
 from config.checks.references import check_name
-from config.errors import KeyPath, Problem, did_you_mean, listed, shown
+from config.errors import KeyPath, Problem, shown
 from config.known import Known
-from config.pipelines import MessageSchema, Pipeline, Results
+from config.pipelines import MessageSchema, Pipeline
 
 # Memory in MiB an instance may have, by vCPUs.
 # https://cloud.google.com/run/docs/configuring/services/memory-limits
@@ -26,33 +27,6 @@ MINIMUM_DAYS: Final[Mapping[str, int]] = {
     "COLDLINE": 90,
     "ARCHIVE": 365,
 }
-_PARTITION_TYPES: Final = frozenset({"TIMESTAMP", "DATE", "DATETIME"})
-# https://cloud.google.com/bigquery/docs/clustered-tables
-_CLUSTER_TYPES: Final = frozenset(
-    {
-        "BIGNUMERIC",
-        "BOOLEAN",
-        "DATE",
-        "DATETIME",
-        "GEOGRAPHY",
-        "INTEGER",
-        "NUMERIC",
-        "STRING",
-        "TIMESTAMP",
-    }
-)
-# https://cloud.google.com/bigquery/docs/schemas#column_names
-_RESERVED_PREFIXES: Final = (
-    "_table_",
-    "_file_",
-    "_partition",
-    "_row_timestamp",
-    "__root__",
-    "_colidentifier",
-    "_change_sequence_number",
-    "_change_type",
-    "_change_timestamp",
-)
 
 
 def check_pipelines(known: Known) -> Iterator[Problem]:
@@ -61,7 +35,7 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
         path = ("pipelines", name)
         yield from check_name(known, "regions", (*path, "region"), pipeline.region)
         yield from _check_sizes(path, pipeline)
-        yield from _check_results((*path, "results"), pipeline.results)
+        yield from check_columns((*path, "results"), pipeline.results)
         if pipeline.message_schema:
             yield from _check_schema(
                 (*path, "message_schema", "definition"), pipeline.message_schema
@@ -107,56 +81,6 @@ def _check_sizes(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
             shown(pipeline.retry.minimum_seconds),
             f"at most maximum_seconds, {pipeline.retry.maximum_seconds}",
             "lower it or raise maximum_seconds",
-        )
-
-
-def _check_results(path: KeyPath, results: Results) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for position, field in enumerate(results.fields):
-        where = (*path, "fields", position, "name")
-        if field.name.lower() in seen:
-            yield Problem(
-                where,
-                f"{shown(field.name)} again",
-                "each column once (BigQuery ignores case)",
-                "rename one of them",
-            )
-        seen.add(field.name.lower())
-        if field.name.lower().startswith(_RESERVED_PREFIXES):
-            yield Problem(
-                where,
-                shown(field.name),
-                f"a name without BigQuery's own prefixes {listed(_RESERVED_PREFIXES)}",
-                "rename it",
-            )
-    yield from _check_column(
-        (*path, "partition_field"), results, results.partition_field, _PARTITION_TYPES
-    )
-    for position, name in enumerate(results.cluster_by):
-        where = (*path, "cluster_by", position)
-        yield from _check_column(where, results, name, _CLUSTER_TYPES)
-        if name in results.cluster_by[:position]:
-            yield Problem(where, f"{shown(name)} again", "each column once", "remove it")
-
-
-def _check_column(
-    path: KeyPath, results: Results, name: str, types: frozenset[str]
-) -> Iterator[Problem]:
-    columns = {field.name: field for field in results.fields}
-    field = columns.get(name)
-    if field is None:
-        yield Problem(
-            path,
-            shown(name),
-            f"a column of fields: {listed(columns)}",
-            did_you_mean(name, columns, "add it to fields or choose one of them"),
-        )
-    elif field.type not in types or field.mode == "REPEATED":
-        yield Problem(
-            path,
-            f"{shown(name)} ({field.mode} {field.type})",
-            f"a column of one of the types {listed(types)}, not REPEATED",
-            "choose another column or change its type",
         )
 
 

@@ -147,6 +147,11 @@ def _storage_agent(_: World, config: ProviderConfig, args: Values) -> Values:
     return {"emailAddress": email, "member": f"serviceAccount:{email}"}
 
 
+def _bigquery_agent(_: World, config: ProviderConfig, args: Values) -> Values:
+    email = agent_email("bigquery.googleapis.com", str(args.get("project") or config.project))
+    return {"email": email, "member": f"serviceAccount:{email}"}
+
+
 def _compute_account(_: World, config: ProviderConfig, args: Values) -> Values:
     number = project_number(str(args.get("project") or config.project))
     email = f"{number}-compute@developer.gserviceaccount.com"
@@ -192,6 +197,7 @@ _SPECIAL: Final[Mapping[str, Answer]] = {
     "gcp:organizations/getIAMPolicy:getIAMPolicy": _iam_policy,
     "gcp:organizations/getOrganization:getOrganization": _organization,
     "gcp:compute/getZones:getZones": _zones,
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": _bigquery_agent,
     "gcp:compute/getDefaultServiceAccount:getDefaultServiceAccount": _compute_account,
     "gcp:container/getEngineVersions:getEngineVersions": _engine_versions,
     "gcp:secretmanager/getSecretVersion:getSecretVersion": _secret_version,

@@ -71,6 +71,35 @@ _VALUES: Final[Mapping[str, Any]] = {
             "archive": {"storage_class": "NEARLINE", "retention_days": 30},
         }
     },
+    "data": {
+        "lake": {
+            "raw": {
+                "region": "us-central1",
+                "colder_after_days": {"NEARLINE": 30, "COLDLINE": 90},
+                "delete_after_days": 365,
+                "retention_days": 7,
+                "readers": ["group:analysts@acme.com"],
+                "writers": ["sentiment"],
+            }
+        },
+        "warehouse": {
+            "serving": {
+                "region": "us-central1",
+                "tables": {"predictions": {"writers": ["sentiment"]}},
+                "materialized_views": {"usage": {"query": "SELECT model FROM {predictions}"}},
+                "views": {"models": {"query": "SELECT model FROM {usage}"}},
+            }
+        },
+        "cache": {"region": "us-central1", "range": "172.16.0.0/24", "readers": ["sentiment"]},
+    },
+    "vertex": {
+        "gemma": {
+            "region": "us-central1",
+            "model": "google/gemma-3-4b-it",
+            "machine_type": "g2-standard-12",
+            "max_replicas": 2,
+        }
+    },
     "perimeter": {
         "mode": "enforced",
         "access_levels": {"corporate": {"ip_subnetworks": ["203.0.113.0/24"]}},

@@ -58,16 +58,37 @@ def test_zones_are_those_that_sell_the_machine_unless_given() -> None:
 def test_only_apis_of_areas_in_use_are_enabled() -> None:
     everything = from_mapping(values(), SOURCE)
     assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.services)
-    areas = ("pipelines", "perimeter", "alerts", "budget")
+    areas = ("pipelines", "data", "vertex", "perimeter", "alerts", "budget")
     less = from_mapping(changed(*((area, REMOVED) for area in areas)), SOURCE)
     assert less.perimeter is None
     assert set(everything.services) - set(less.services) == {
         "accesscontextmanager.googleapis.com",
+        "aiplatform.googleapis.com",
         "bigquery.googleapis.com",
         "billingbudgets.googleapis.com",
+        "networkconnectivity.googleapis.com",
         "pubsub.googleapis.com",
+        "redis.googleapis.com",
         "run.googleapis.com",
+        "servicenetworking.googleapis.com",
     }
+
+
+def test_data_with_a_key_needs_its_api() -> None:
+    key = "projects/acme-keys/locations/us-central1/keyRings/data/cryptoKeys/one"
+    platform = from_mapping(
+        changed(("data|lake|raw|kms_key", key), ("data|warehouse|serving|kms_key", key)), SOURCE
+    )
+    assert platform.data.kms_keys == {key: ("bigquery", "storage")}
+    assert "cloudkms.googleapis.com" in platform.services
+    assert "cloudkms.googleapis.com" not in from_mapping(values(), SOURCE).services
+
+
+def test_the_perimeter_closes_the_apis_of_data_and_vertex() -> None:
+    perimeter = from_mapping(values(), SOURCE).perimeter
+    assert perimeter
+    closed = {"aiplatform", "bigquery", "cloudkms", "networkconnectivity", "redis", "storage"}
+    assert {f"{name}.googleapis.com" for name in closed} <= set(perimeter.restricted_services)
 
 
 def test_an_empty_perimeter_is_none() -> None:
@@ -129,9 +150,10 @@ def test_every_committed_stack_screens_all_its_models() -> None:
 
 
 def test_notifications_over_pubsub_need_its_api_without_pipelines_too() -> None:
-    topics = from_mapping(changed(("pipelines", REMOVED)), SOURCE)
+    without = (("pipelines", REMOVED), ("data", REMOVED))
+    topics = from_mapping(changed(*without), SOURCE)
     assert "pubsub.googleapis.com" in topics.services
-    mail = changed(("pipelines", REMOVED), ("alerts|notify|incidents", REMOVED))
+    mail = changed(*without, ("alerts|notify|incidents", REMOVED))
     assert "pubsub.googleapis.com" not in from_mapping(mail, SOURCE).services
 
 

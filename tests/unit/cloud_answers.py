@@ -72,6 +72,7 @@ _ID_TEMPLATES = {
     "gcp:pubsub/schema:Schema": "projects/{project}/schemas/{name}",
     "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
     "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
+    "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
     "gcp:storage/bucket:Bucket": "{name}",
 }
 
@@ -114,7 +115,18 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
         },
         "masterAuth": {"clusterCaCertificate": "Y2VydGlmaWNhdGU="},
     },
+    "gcp:redis/instance:Instance": {
+        "host": "10.22.0.4",
+        "port": 6378,
+        "authString": "made-by-redis",
+        "createTime": "2026-11-21T10:00:00Z",
+        "serverCaCerts": [{"cert": "certificate"}],
+    },
     "gcp:storage/bucket:Bucket": {"url": "gs://bucket"},
+    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": {
+        "endpoint": f"projects/{PROJECT_NUMBER}/locations/us-central1/endpoints/123",
+        "deployedModelId": "789",
+    },
 }
 
 _COMPUTED_FROM_INPUTS = {

@@ -13,6 +13,7 @@ from pulumi.provider.experimental.analyzer import Analyzer
 
 import components
 from tests.unit import (
+    data_arguments,
     inference_arguments,
     operations_arguments,
     request_chain_arguments,
@@ -68,6 +69,8 @@ ARGUMENTS: Mapping[str, Any] = {
         "pool": inference_arguments.GATEWAY["pools"][0],
         "request_timeout_seconds": 300,
     },
+    "KeyAccess": data_arguments.KEY_ACCESS,
+    "LakeBucket": data_arguments.BUCKET,
     "LeaderWorkerSets": {},
     "ManagedCertificate": test_managed_certificate.ARGS,
     "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
@@ -80,20 +83,31 @@ ARGUMENTS: Mapping[str, Any] = {
     "PipelineAlerts": operations_arguments.PIPELINE_ALERTS,
     "PipelineDashboard": operations_arguments.PIPELINE_DASHBOARD,
     "PrivateCertificate": test_private_certificate.ARGS,
+    "PrivateServiceAccess": data_arguments.SERVICE_ACCESS,
     "ProjectServices": test_project_services.ARGS,
     "PscEndpoint": test_psc_endpoint.ARGS,
     "PubSubCloudRunPipeline": test_pubsub_cloud_run_pipeline.ARGS,
+    "RedisCache": data_arguments.CACHE,
     "RegionalSecurityPolicy": test_regional_security_policy.ARGS,
     "RestrictedGoogleApis": {"project": "p", "network": "n"},
     "ResultsTable": test_serverless_parts.RESULTS_ARGS,
-    "TrafficExtension": request_chain_arguments.CHAIN,
     "SelfManagedCertificate": test_self_managed_certificate.ARGS,
     "ServicesAccess": test_services_access.ARGS,
+    "TrafficExtension": request_chain_arguments.CHAIN,
+    "VertexAlerts": data_arguments.VERTEX_ALERTS,
+    "VertexConnection": data_arguments.CONNECTION,
+    "VertexDashboard": data_arguments.VERTEX_DASHBOARD,
+    "VertexEndpoint": data_arguments.ENDPOINT,
     "Vpc": {**test_vpc.TWO_REGIONS, "restricted_google_apis": True},
     "VpcPerimeter": test_vpc_perimeter.ARGS,
+    "Warehouse": data_arguments.WAREHOUSE,
 }
 
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {"email": "bq@acme.com"},
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
+        "emailAddress": "gs@acme.com"
+    },
     "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]},
     "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess": {"secretData": "key"},
     **test_managed_certificate.ANSWERS,
@@ -202,9 +216,10 @@ def test_children_inherit_protection_and_provider(deploy: Deploy, name: str):
 
 
 def _is_public(resource: Recorded) -> bool:
-    if resource.type in {"gcp:compute/globalAddress:GlobalAddress"}:
-        return True
-    if resource.type == "gcp:compute/address:Address":
+    if resource.type in {
+        "gcp:compute/address:Address",
+        "gcp:compute/globalAddress:GlobalAddress",
+    }:
         return resource.inputs.get("addressType") != "INTERNAL"
     if resource.type == "gcp:compute/forwardingRule:ForwardingRule":
         return resource.inputs.get("loadBalancingScheme") not in {"", "INTERNAL_MANAGED"}

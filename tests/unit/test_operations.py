@@ -25,7 +25,12 @@ from components.operations.inference_dashboard import (
     InferenceDashboard,
     validate_inference_dashboard,
 )
-from components.operations.matchers import inference_matchers, matcher, pipeline_matchers
+from components.operations.matchers import (
+    endpoint_matchers,
+    inference_matchers,
+    matcher,
+    pipeline_matchers,
+)
 from components.operations.notification_channels import (
     NotificationChannels,
     validate_notification_channels,
@@ -56,6 +61,7 @@ EVERYTHING = {
         arguments.MODELS, arguments.ADAPTERS, arguments.POOLS, arguments.DASHBOARD["namespace"]
     ),
     **pipeline_matchers(["sentiment"]),
+    **endpoint_matchers(["123"]),
 }
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.data.buckets import STORAGE_CLASSES
 from components.serverless.cloud_run_service import MEMORY_MIB
-from components.serverless.message_archive import STORAGE_CLASSES, lifecycle
+from components.serverless.message_archive import lifecycle
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
 from components.serverless.pubsub_cloud_run_pipeline_arguments import (
     PubSubCloudRunPipelineArgs,

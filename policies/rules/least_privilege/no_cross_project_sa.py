@@ -11,10 +11,11 @@ from policies.rules.grants import grants, is_grant
 from policies.rules.peek import show
 from policies.rules.rule import Resource, ResourceRule
 
-# Google's own agents are service-<project number>@... or live in gcp-sa-... projects.
+# Google's own agents are service-<project number>@..., live in gcp-sa-... projects, or encrypt for
+# BigQuery.
 _ACCOUNT: Final = re.compile(
-    r"serviceAccount:(?!(?:service|project)-\d+@)[^@]+@(?!gcp-sa-)([a-z0-9-]+)"
-    r"\.iam\.gserviceaccount\.com"
+    r"serviceAccount:(?!(?:service|project)-\d+@|bq-\d+@bigquery-encryption\.)[^@]+"
+    r"@(?!gcp-sa-)([a-z0-9-]+)\.iam\.gserviceaccount\.com"
 )
 _WORKLOAD: Final = re.compile(r"serviceAccount:([a-z0-9-]+)\.svc\.id\.goog(\[.*)?")
 

@@ -1,0 +1,1 @@
+"""Data: lake buckets, warehouse datasets and the cache."""

@@ -1,0 +1,25 @@
+"""What every bucket has: a storage class, and a name made of the project's."""
+
+from collections.abc import Mapping
+
+from components.validation import Problems
+
+STORAGE_CLASSES: Mapping[str, int] = {"STANDARD": 0, "NEARLINE": 30, "COLDLINE": 90, "ARCHIVE": 365}
+"""From warm to cold, with the days each is paid for at least, however short an object lives.
+https://cloud.google.com/storage/docs/storage-classes"""
+
+_LONGEST_NAME = 63
+
+
+def check_bucket_name(problems: Problems, path: str, project: object, name: str) -> None:
+    """Notes a name that makes the bucket's name too long or Google's own."""
+    if not isinstance(project, str):
+        return
+    bucket = f"{project}-{name}"
+    if len(bucket) > _LONGEST_NAME or bucket.startswith("goog") or "google" in bucket:
+        problems.add(
+            path,
+            f"found {name!r}, which makes the bucket's name {bucket!r}, allowed: up to "
+            f"{_LONGEST_NAME} characters, not goog first, no google inside; give the "
+            "component another name",
+        )

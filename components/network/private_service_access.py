@@ -1,0 +1,85 @@
+"""PrivateServiceAccess: a range of a network in which Google runs managed services for it.
+
+Owns the range and the connection, one of each network. Does not own the services in the range.
+"""
+
+import ipaddress
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.validation import Problems, component_type
+
+_SERVICE = "servicenetworking.googleapis.com"
+_LONGEST_PREFIX = 24
+
+
+class PrivateServiceAccessArgs(TypedDict):
+    """Arguments of PrivateServiceAccess."""
+
+    project: pulumi.Input[str]
+    """Id of the project, Service Networking enabled."""
+    network: pulumi.Input[str]
+    """Id of the network."""
+    range: str
+    """Private IPv4 range in CIDR notation, /24 or larger, that nothing else in the network uses."""
+    deletion_protection: NotRequired[bool]
+    """Whether the range is protected from deletion; default false."""
+
+
+def validate_private_service_access(name: str, args: PrivateServiceAccessArgs) -> Problems:
+    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    problems = Problems()
+    problems.check_name("name", f"{name}-services")
+    problems.check_cidr("range", args["range"], _LONGEST_PREFIX)
+    return problems
+
+
+class PrivateServiceAccess(pulumi.ComponentResource):
+    """Peers a network with Google's own, in which managed services get addresses of the range.
+
+    The firewall of the network stays closed: connections only go out to the services.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/vpc/docs/private-services-access
+    """
+
+    network_id: pulumi.Output[str]
+    """The network, once services can be made in it."""
+    range_name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        args: PrivateServiceAccessArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type(PrivateServiceAccess), name, {}, opts)
+        validate_private_service_access(name, args).raise_if_any(f"PrivateServiceAccess {name}")
+        network = ipaddress.IPv4Network(args["range"])
+        services = gcp.compute.GlobalAddress(
+            f"{name}-range",
+            name=f"{name}-services",
+            project=args["project"],
+            network=args["network"],
+            purpose="VPC_PEERING",
+            address_type="INTERNAL",
+            address=str(network.network_address),
+            prefix_length=network.prefixlen,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.get("deletion_protection") or None,
+                delete_before_replace=True,
+            ),
+        )
+        connection = gcp.servicenetworking.Connection(
+            f"{name}-connection",
+            network=args["network"],
+            service=_SERVICE,
+            reserved_peering_ranges=[services.name],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.network_id = connection.network
+        self.range_name = services.name
+        self.register_outputs({"network_id": self.network_id, "range_name": self.range_name})

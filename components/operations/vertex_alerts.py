@@ -1,0 +1,84 @@
+"""VertexAlerts: tells somebody when models on Vertex AI fail or have no replica.
+
+Owns the alert policies. Does not own the channels (NotificationChannels) nor the dashboard.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import pulumi
+
+from catalog.metrics import Alert
+from components.operations.alert_policies import (
+    Condition,
+    alert_policy,
+    alerts_of,
+    check_thresholds,
+    query_of,
+    threshold_of,
+)
+from components.operations.matchers import endpoint_matchers
+from components.validation import Problems, component_type
+
+
+class VertexAlertsArgs(TypedDict):
+    """Arguments of `VertexAlerts`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    endpoint_ids: Mapping[str, pulumi.Input[str]]
+    """Numbers of the endpoints, by any short name."""
+    thresholds: Mapping[str, float]
+    """By name, in the unit the name ends with: errors_percent."""
+    channels: Sequence[pulumi.Input[str]]
+    """Full names of the notification channels."""
+    dashboard_url: pulumi.Input[str]
+    """Where a notification leads to."""
+
+
+def validate_vertex_alerts(args: VertexAlertsArgs) -> Problems:
+    """Checks the plain values of the arguments."""
+    problems = Problems()
+    problems.check_not_empty("channels", args["channels"], "a notification channel")
+    problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")
+    check_thresholds(problems, alerts_of("vertex"), args["thresholds"])
+    return problems
+
+
+class VertexAlerts(pulumi.ComponentResource):
+    """An alert policy for each of the catalog's alerts on endpoints (`catalog/metrics.yaml`).
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/monitoring/alerts/using-promql
+    """
+
+    policy_names: Mapping[str, pulumi.Output[str]]
+    """By the catalog's name: `projects/<project>/alertPolicies/<number>`."""
+
+    def __init__(
+        self, name: str, args: VertexAlertsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(VertexAlerts), name, {}, opts)
+        validate_vertex_alerts(args).raise_if_any(f"VertexAlerts {name}")
+        policies = {
+            key: alert_policy(
+                f"{name}-{key.replace('_', '-')}",
+                alert,
+                _query(alert, args),
+                project=args["project"],
+                title=name,
+                channels=args["channels"],
+                dashboard_url=args["dashboard_url"],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for key, alert in alerts_of("vertex").items()
+        }
+        self.policy_names = {key: policy.name for key, policy in policies.items()}
+        self.register_outputs({"policy_names": self.policy_names})
+
+
+def _query(alert: Alert, args: VertexAlertsArgs) -> pulumi.Output[str]:
+    threshold = threshold_of(alert, args["thresholds"])
+    return pulumi.Output.all(*args["endpoint_ids"].values()).apply(
+        lambda ids: query_of(alert, [Condition(endpoint_matchers(ids), threshold)])
+    )

@@ -1,0 +1,57 @@
+"""VertexDashboard: one look at every endpoint of Vertex AI: responses, times, replicas and GPUs.
+
+Owns the dashboard. Does not own the endpoints (VertexEndpoint) nor the alerts.
+"""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.operations.dashboard_layout import console_url, dashboard_json
+from components.operations.matchers import endpoint_matchers
+from components.validation import Problems, component_type
+
+
+class VertexDashboardArgs(TypedDict):
+    """Arguments of `VertexDashboard`."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    endpoint_ids: Mapping[str, pulumi.Input[str]]
+    """Numbers of the endpoints, by any short name."""
+
+
+def validate_vertex_dashboard(args: VertexDashboardArgs) -> Problems:
+    """Checks the plain values of the arguments."""
+    problems = Problems()
+    problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")
+    return problems
+
+
+class VertexDashboard(pulumi.ComponentResource):
+    """A dashboard with a line for each endpoint.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/monitoring/dashboards/api-dashboard
+    """
+
+    url: pulumi.Output[str]
+    """Address in the Google Cloud console."""
+
+    def __init__(
+        self, name: str, args: VertexDashboardArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(VertexDashboard), name, {}, opts)
+        validate_vertex_dashboard(args).raise_if_any(f"VertexDashboard {name}")
+        dashboard = gcp.monitoring.Dashboard(
+            f"{name}-dashboard",
+            project=args["project"],
+            dashboard_json=pulumi.Output.all(*args["endpoint_ids"].values()).apply(
+                lambda ids: dashboard_json("vertex", f"{name}: Vertex AI", endpoint_matchers(ids))
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.url = console_url(dashboard.id, args["project"])
+        self.register_outputs({"url": self.url})

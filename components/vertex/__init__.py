@@ -1,0 +1,1 @@
+"""Vertex AI: models it serves, beside those on GKE."""

@@ -1,0 +1,30 @@
+"""Endpoints of Vertex AI: machines their region has, replicas that make sense."""
+
+from collections.abc import Iterator
+
+from catalog.machines import GPU_MACHINE_TYPES
+from config.checks.references import check_name
+from config.errors import Problem, listed, shown
+from config.known import Known
+
+
+def check_vertex(known: Known) -> Iterator[Problem]:
+    """Every endpoint."""
+    for name, endpoint in known.vertex.items():
+        path = ("vertex", name)
+        yield from check_name(known, "regions", (*path, "region"), endpoint.region)
+        sold = GPU_MACHINE_TYPES[endpoint.machine_type].regions
+        if endpoint.region in known.names.get("regions", ()) and endpoint.region not in sold:
+            yield Problem(
+                (*path, "machine_type"),
+                shown(endpoint.machine_type),
+                f"a machine type that {endpoint.region} has; this one is in {listed(sold)}",
+                "choose another machine type or region",
+            )
+        if endpoint.min_replicas > endpoint.max_replicas:
+            yield Problem(
+                (*path, "min_replicas"),
+                shown(endpoint.min_replicas),
+                f"at most max_replicas, {endpoint.max_replicas}",
+                "lower it or raise max_replicas",
+            )

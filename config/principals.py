@@ -1,0 +1,22 @@
+"""Who is granted something: accounts of Google, or a pipeline of the platform."""
+
+from typing import Annotated
+
+from config.fields import Matching
+
+Principal = Annotated[
+    str,
+    Matching(
+        r"(?:user|group|serviceAccount):[^\s:@]+@[a-z0-9.-]+|principal(?:Set)?://\S+"
+        r"|[a-z][a-z0-9-]{0,62}",
+        "the name of a pipeline, user:, group: or serviceAccount: with an e-mail address, or"
+        " principal://, principalSet://",
+        "write it like group:analysts@acme.com",
+    ),
+]
+"""A pipeline is meant by its bare name: the service account its service runs as."""
+
+
+def is_pipeline(principal: str) -> bool:
+    """Whether the principal is the name of a pipeline."""
+    return ":" not in principal

@@ -1,0 +1,25 @@
+"""Endpoints of Vertex AI."""
+
+from collections.abc import Iterator
+
+from cost.model import Item, Resource
+from cost.pricing import Bounds, Pricing, missing, unknown
+from policies.rules.peek import MISSING, UNKNOWN, Absence, flag, number, peek, show, text
+
+
+def endpoint(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """Machines of the replicas, from the least to the most there may be."""
+    dedicated = peek(resource.inputs, "deployConfig", "dedicatedResources")
+    machine = text(dedicated, "machineSpec", "machineType")
+    least, most = number(dedicated, "minReplicaCount"), number(dedicated, "maxReplicaCount")
+    if isinstance(machine, Absence):
+        yield unknown(resource, "the machine type", machine)
+        return
+    if isinstance(least, Absence) or most is UNKNOWN:
+        yield unknown(resource, "the number of replicas", UNKNOWN)
+        return
+    replicas = Bounds(least, least if most is MISSING or isinstance(most, Absence) else most)
+    capacity = "spot" if flag(dedicated, "spot") is True else "on-demand"
+    what = f"{show(machine)} replicas, {capacity}"
+    yield pricing.line(resource, what, pricing.machine(machine, capacity), replicas)
+    yield missing(resource, "there is no price for the fee of Vertex AI on top of the machines")

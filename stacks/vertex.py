@@ -1,0 +1,48 @@
+"""Vertex AI: the endpoints of the config, each with an address in the platform's network."""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.vertex.vertex_connection import VertexConnection
+from components.vertex.vertex_endpoint import VertexEndpoint
+from config.platform import Platform
+from stacks.foundation import PLATFORM, Foundation
+
+
+def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, VertexEndpoint]:
+    """Connects the regions that have endpoints, and makes these."""
+    services, vpc = foundation.services, foundation.vpc
+    google = pulumi.ResourceOptions(provider=foundation.provider)
+    connections = {
+        region: VertexConnection(
+            f"{PLATFORM}-{region}",
+            {
+                "project": services.project_for("networkconnectivity", "compute"),
+                "region": region,
+                "network": vpc.network_id,
+                "subnetwork": vpc.node_subnetwork_ids[region],
+            },
+            google,
+        )
+        for region in sorted({endpoint.region for endpoint in platform.vertex.values()})
+    }
+    return {
+        name: VertexEndpoint(
+            name,
+            {
+                "project": services.project_for("aiplatform"),
+                "region": endpoint.region,
+                "network": connections[endpoint.region].network_id,
+                "model": endpoint.model,
+                "machine_type": endpoint.machine_type,
+                "min_replicas": endpoint.min_replicas,
+                "max_replicas": endpoint.max_replicas,
+                "duty_cycle_percent": endpoint.duty_cycle_percent,
+                "spot": endpoint.spot,
+                "accept_eula": endpoint.accept_eula,
+            },
+            google,
+        )
+        for name, endpoint in platform.vertex.items()
+    }
