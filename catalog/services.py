@@ -12,6 +12,7 @@ from catalog.table import read, row, table
 AREAS = (
     *("foundation", "inference", "vertex_ai", "serverless", "apigee", "perimeter"),
     *("services-access", "notifications", "budget"),
+    *("services", "dataflow", "api_gateway", "iap", "binary_authorization"),
 )
 
 

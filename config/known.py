@@ -21,8 +21,12 @@ from config.perimeter import Perimeter
 from config.pipelines import Pipeline
 from config.platform import Platform
 from config.project import Project
+from config.services import Secret, Service
 
-_COLLECTIONS: Final = ("regions", "gpu_pools", "models", "guardrails", "consumers", "pipelines")
+_COLLECTIONS: Final = (
+    *("regions", "gpu_pools", "models", "guardrails", "consumers", "pipelines", "services"),
+    "secrets",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Known:
     pipelines: Mapping[str, Pipeline]
     edge_protection: EdgeProtection | None
     images: Mapping[str, str]
+    services: Mapping[str, Service]
+    secrets: Mapping[str, Secret]
     names: Mapping[str, Set[str]]
 
     def region_names(self, chosen: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -76,6 +82,8 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),
         edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
         images=cast("Mapping[str, str]", parts.get("images") or {}),
+        services=cast("Mapping[str, Service]", collections["services"]),
+        secrets=cast("Mapping[str, Secret]", collections["secrets"]),
         names={name: entries.keys() for name, entries in collections.items()}
         if names is None
         else names,

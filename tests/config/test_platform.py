@@ -28,6 +28,7 @@ def test_pools_and_models_keep_to_their_regions() -> None:
             ("regions|us-east4", EAST),
             ("gpu_pools|l4|regions", ["us-east4"]),
             ("models|qwen3-4b|regions", ["us-east4"]),
+            ("services|chat|models", []),
         ),
         SOURCE,
     )
@@ -57,16 +58,19 @@ def test_zones_are_those_that_sell_the_machine_unless_given() -> None:
 
 def test_only_apis_of_areas_in_use_are_enabled() -> None:
     everything = from_mapping(values(), SOURCE)
-    assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.services)
-    areas = ("pipelines", "perimeter", "alerts", "budget")
+    assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.apis)
+    areas = ("pipelines", "services", "perimeter", "alerts", "budget")
     less = from_mapping(changed(*((area, REMOVED) for area in areas)), SOURCE)
     assert less.perimeter is None
-    assert set(everything.services) - set(less.services) == {
+    assert set(everything.apis) - set(less.apis) == {
         "accesscontextmanager.googleapis.com",
+        "apigateway.googleapis.com",
         "bigquery.googleapis.com",
         "billingbudgets.googleapis.com",
         "pubsub.googleapis.com",
         "run.googleapis.com",
+        "servicecontrol.googleapis.com",
+        "servicemanagement.googleapis.com",
     }
 
 
@@ -130,9 +134,9 @@ def test_every_committed_stack_screens_all_its_models() -> None:
 
 def test_notifications_over_pubsub_need_its_api_without_pipelines_too() -> None:
     topics = from_mapping(changed(("pipelines", REMOVED)), SOURCE)
-    assert "pubsub.googleapis.com" in topics.services
+    assert "pubsub.googleapis.com" in topics.apis
     mail = changed(("pipelines", REMOVED), ("alerts|notify|incidents", REMOVED))
-    assert "pubsub.googleapis.com" not in from_mapping(mail, SOURCE).services
+    assert "pubsub.googleapis.com" not in from_mapping(mail, SOURCE).apis
 
 
 def test_the_most_replicas_are_those_that_stay_or_the_autoscalers() -> None:
