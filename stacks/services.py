@@ -96,13 +96,7 @@ class _ServicesBuilder:
             if certificate is None:
                 continue
             name = f"{PLATFORM}-{region}-ca"
-            secret = gcp.secretmanager.Secret(
-                name,
-                project=self.foundation.services.project_for("secretmanager"),
-                secret_id=name,
-                replication={"auto": {}},
-                opts=self.google,
-            )
+            secret = self._secret(name)
             version = gcp.secretmanager.SecretVersion(
                 name,
                 secret=secret.id,

@@ -179,6 +179,6 @@ def test_a_service_at_the_gateway_takes_the_place_of_model_armor() -> None:
 
 
 def test_apigee_needs_its_api_on_and_nothing_else_does() -> None:
-    assert "apigee.googleapis.com" in PROD.services
+    assert "apigee.googleapis.com" in PROD.apis
     without = from_mapping(changed(("api_management", REMOVED)), SOURCE)
-    assert "apigee.googleapis.com" not in without.services
+    assert "apigee.googleapis.com" not in without.apis
