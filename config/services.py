@@ -163,8 +163,8 @@ class Service(Container):
     )
     egress: Literal["none", "private-ranges", "all"] | None = Field(
         default=None,
-        description="What it sends into the platform's network. Default: private-ranges with"
-        " models, else none.",
+        description="What it sends into the platform's network. Default: all with models or"
+        " secrets, which then leave by the network's rules alone; else none.",
     )
     ingress: Literal["internal", "load-balancer", "all"] | None = Field(
         default=None, description="Where requests come from. Default: what the front needs."
@@ -202,8 +202,8 @@ class Service(Container):
 
     @property
     def effective_egress(self) -> str:
-        """What it sends into the network: as given, or what its models need."""
-        return self.egress or ("private-ranges" if self.models else "none")
+        """What it sends into the network: as given, or what its models and secrets need."""
+        return self.egress or ("all" if self.models or self.secret_names else "none")
 
 
 FRONT_INGRESS: Mapping[str, str] = {

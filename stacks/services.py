@@ -1,5 +1,6 @@
 """Services that answer requests: each a Cloud Run service, with what stands before it."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -100,7 +101,9 @@ class _ServicesBuilder:
             version = gcp.secretmanager.SecretVersion(
                 name,
                 secret=secret.id,
-                secret_data=certificate,
+                secret_data_wo=certificate,
+                # What is written but not kept can't be compared: the number tells of a change.
+                secret_data_wo_version=certificate.apply(_fingerprint),
                 opts=self.google,
             )
             found[region] = pulumi.Output.all(secret.secret_id, version.id).apply(
@@ -219,6 +222,10 @@ def _audiences(settings: Service) -> Sequence[str]:
     balancer = settings.load_balancer
     front = [] if balancer is None else [f"https://{balancer.hostname}"]
     return list(dict.fromkeys([*front, *settings.custom_audiences]))
+
+
+def _fingerprint(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:7], 16)
 
 
 def _by_name(members: Sequence[str]) -> Mapping[str, str]:
