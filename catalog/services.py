@@ -13,6 +13,7 @@ AREAS = (
     *("foundation", "inference", "vertex_ai", "serverless", "apigee", "perimeter"),
     *("services-access", "notifications", "budget"),
     *("warehouse", "cache", "encryption", "vertex"),
+    *("services", "dataflow", "api_gateway", "iap", "binary_authorization"),
 )
 
 

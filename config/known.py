@@ -22,16 +22,12 @@ from config.perimeter import Perimeter
 from config.pipelines import Pipeline
 from config.platform import Platform
 from config.project import Project
+from config.services import Secret, Service
 from config.vertex import VertexEndpoint
 
 _COLLECTIONS: Final = (
-    "regions",
-    "gpu_pools",
-    "models",
-    "guardrails",
-    "consumers",
-    "pipelines",
-    "vertex",
+    *("regions", "gpu_pools", "models", "guardrails", "consumers", "pipelines", "services"),
+    *("secrets", "vertex"),
 )
 
 
@@ -60,6 +56,8 @@ class Known:
     edge_protection: EdgeProtection | None
     images: Mapping[str, str]
     vertex: Mapping[str, VertexEndpoint]
+    services: Mapping[str, Service]
+    secrets: Mapping[str, Secret]
     names: Mapping[str, Set[str]]
 
     def region_names(self, chosen: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -90,6 +88,8 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
         images=cast("Mapping[str, str]", parts.get("images") or {}),
         vertex=cast("Mapping[str, VertexEndpoint]", collections["vertex"]),
+        services=cast("Mapping[str, Service]", collections["services"]),
+        secrets=cast("Mapping[str, Secret]", collections["secrets"]),
         names={name: entries.keys() for name, entries in collections.items()}
         if names is None
         else names,

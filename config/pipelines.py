@@ -1,9 +1,11 @@
 """Pipelines: messages in, a Cloud Run service that works on each, rows out."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.containers import Container
 from config.fields import Matching, Settings
 
 PipelineName = Annotated[
@@ -13,15 +15,6 @@ PipelineName = Annotated[
         "3 to 20 lowercase letters, digits or hyphens, a letter first, no hyphen last, not goog"
         " first",
         "change it (it becomes part of topic names and service account ids)",
-    ),
-]
-Image = Annotated[
-    str,
-    Matching(
-        r"[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)+"
-        r"(?:@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{64})?)",
-        "a container image with host, path and a tag or digest",
-        "write it like us-docker.pkg.dev/acme/services/sentiment:1.4.0",
     ),
 ]
 FieldName = Annotated[
@@ -65,6 +58,9 @@ class MessageSchema(Settings):
     type: Literal["avro", "protobuf"] = Field(description="Language of the definition.")
     definition: str = Field(
         min_length=1, max_length=300_000, description="The schema itself, as text."
+    )
+    encoding: Literal["json", "binary"] = Field(
+        default="json", description="How publishers encode messages."
     )
 
 
@@ -124,24 +120,47 @@ class Archive(Settings):
     )
 
 
-class Pipeline(Settings):
+class BigQueryExport(Settings):
+    """Every message in a BigQuery table, written by Pub/Sub itself."""
+
+    use_topic_schema: bool = Field(
+        default=False,
+        description="Whether each field of the Avro message_schema is a column. Default: the"
+        " message as it came, bytes, in one column.",
+    )
+    partition_expiration_days: int | None = Field(
+        default=None, ge=1, le=36500, description="Days after which a day's rows are deleted."
+    )
+    filter: str | None = Field(
+        default=None, description='Which messages are kept, like attributes.lang = "en".'
+    )
+
+
+class Dataflow(Settings):
+    """A streaming Dataflow job that works on every message, from a flex template."""
+
+    fields: tuple[ResultField, ...] = Field(
+        min_length=1, description="Columns of the table the job writes."
+    )
+    template: Annotated[
+        str, Matching(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/\S+", "a path gs://bucket/object")
+    ] = Field(
+        default="gs://dataflow-templates-{region}/latest/flex/PubSub_to_BigQuery_Flex",
+        description="Path of the template. Default: Google's, JSON messages to rows.",
+    )
+    parameters: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Parameters of the template, besides those of subscription and tables.",
+    )
+    machine_type: str = Field(
+        default="n2-standard-2", min_length=1, description="Machine type of the workers."
+    )
+    max_workers: int = Field(default=3, ge=1, le=100, description="Workers at most.")
+
+
+class Pipeline(Container):
     """A topic, a Cloud Run service it pushes to, and a BigQuery table for the results."""
 
-    region: str = Field(description="Region of the service and its data.")
-    image: Image = Field(description="Container image of the service, with tag or digest.")
-    cpu: Literal["1", "2", "4", "6", "8"] = Field(
-        default="1", description="vCPUs of an instance, in quotes."
-    )
-    memory_mib: int = Field(
-        default=512, ge=512, le=32768, description="Memory of an instance in MiB."
-    )
-    min_instances: int = Field(default=0, ge=0, le=1000, description="Instances that always run.")
-    max_instances: int = Field(
-        default=5, ge=1, le=1000, description="Instances Cloud Run may start at most."
-    )
-    concurrency: int = Field(
-        default=40, ge=1, le=1000, description="Messages an instance works on at a time."
-    )
     timeout_seconds: int = Field(
         default=60, ge=1, le=600, description="Seconds the service may take for a message."
     )
@@ -165,6 +184,14 @@ class Pipeline(Settings):
         le=31,
         description="Days Pub/Sub keeps messages that were not acknowledged.",
     )
+    filter: str | None = Field(
+        default=None,
+        description='Which messages the service gets, like attributes.lang = "en". Default: all.',
+    )
+    ordering: bool = Field(
+        default=False,
+        description="Whether messages with the same ordering key come one after the other.",
+    )
     message_schema: MessageSchema | None = Field(
         default=None, description="Schema of messages. Default: any message is accepted."
     )
@@ -172,3 +199,11 @@ class Pipeline(Settings):
     archive: Archive | None = Field(
         default=None, description="Archive of the messages. Default: none is kept."
     )
+    bigquery_export: BigQueryExport | None = Field(
+        default=None, description="Table of the messages. Default: none is kept."
+    )
+    exactly_once_pull: bool = Field(
+        default=False,
+        description="Whether another consumer may fetch the messages, each acknowledged once.",
+    )
+    dataflow: Dataflow | None = Field(default=None, description="Streaming job. Default: none.")

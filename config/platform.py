@@ -22,6 +22,7 @@ from config.operations import Alerts, Budget
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline, PipelineName
 from config.project import Project
+from config.services import Secret, SecretName, Service, ServiceName
 from config.vertex import EndpointName, VertexEndpoint
 
 
@@ -71,6 +72,12 @@ class Platform(Settings):
     )
     vertex: Mapping[EndpointName, VertexEndpoint] = Field(
         default_factory=dict, description="Models that Vertex AI runs, by the endpoint's name."
+    )
+    services: Mapping[ServiceName, Service] = Field(
+        default_factory=dict, description="Services that answer requests, by name."
+    )
+    secrets: Mapping[SecretName, Secret] = Field(
+        default_factory=dict, description="Secrets that services read, by their id."
     )
     perimeter: Perimeter | None = Field(
         default=None,
@@ -172,11 +179,11 @@ class Platform(Settings):
             "foundation",
             "inference",
             *(("vertex_ai",) if self._uses_vertex_ai else ()),
-            *(("serverless",) if self.pipelines else ()),
             *(("warehouse",) if self.data.warehouse else ()),
             *(("cache",) if self.data.cache else ()),
             *(("encryption",) if self.data.kms_keys else ()),
             *(("vertex",) if self.vertex else ()),
+            *self._serverless_areas,
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(
                 ("services-access",)
@@ -195,6 +202,19 @@ class Platform(Settings):
         )
 
     @property
-    def services(self) -> tuple[str, ...]:
+    def _serverless_areas(self) -> tuple[str, ...]:
+        services = self.services.values()
+        used = {
+            "serverless": bool(self.pipelines),
+            "services": bool(self.services),
+            "dataflow": any(each.dataflow for each in self.pipelines.values()),
+            "api_gateway": any(each.front == "api_gateway" for each in services),
+            "iap": any(each.iap for each in services),
+            "binary_authorization": any(each.binary_authorization for each in services),
+        }
+        return tuple(area for area, needed in used.items() if needed)
+
+    @property
+    def apis(self) -> tuple[str, ...]:
         """The Google Cloud APIs to enable."""
         return services_to_enable(self.areas)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from cost.model import Item, Resource
-from cost.pricing import ONE, Bounds, Pricing, by_usage
-from policies.rules.peek import text
+from cost.pricing import ONE, Bounds, Pricing, by_usage, unknown
+from policies.rules.peek import UNKNOWN, Absence, entries, text
 
 GLOBAL_RULE: Final = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
 _INTERNAL: Final = "INTERNAL_MANAGED"
@@ -71,6 +71,19 @@ def _is_endpoint(resource: Resource) -> bool:
     # The API marks an endpoint by an empty scheme.
     is_attachment = isinstance(target, str) and _PSC_TARGET in target
     return is_attachment or text(resource.inputs, "loadBalancingScheme") == ""
+
+
+def security_policy(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """A policy of Cloud Armor and each of its rules."""
+    yield pricing.line(resource, "security policy", pricing.month("security-policy"), ONE)
+    rules = entries(resource.inputs, "rules")
+    if rules is UNKNOWN:
+        yield unknown(resource, "the number of rules", rules)
+    elif not isinstance(rules, Absence):
+        count = float(len(rules))
+        rate = pricing.month("security-policy-rule")
+        yield pricing.line(resource, "security rules", rate, Bounds(count, count))
+    yield by_usage(resource, "Cloud Armor is billed by requests beside that")
 
 
 def gateway(resource: Resource, pricing: Pricing) -> Iterator[Item]:

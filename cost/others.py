@@ -9,10 +9,6 @@ from cost.pricing import ONE, Pricing, by_usage
 
 # Type token: what one of it is called, and the name of its monthly price.
 FLAT: Final[Mapping[str, tuple[str, str]]] = {
-    "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy": (
-        "Cloud Armor policy",
-        "security-policy",
-    ),
     "gcp:dns/managedZone:ManagedZone": ("DNS zone", "dns-zone"),
     "gcp:kms/cryptoKey:CryptoKey": ("key version", "key-version"),
     "gcp:monitoring/alertPolicy:AlertPolicy": ("alert condition", "alert-condition"),
@@ -23,6 +19,7 @@ USAGE: Final[Mapping[str, str]] = {
     "gcp:apigee/environment:Environment": "billed by the hour and region, by its type",
     "gcp:apigee/instance:Instance": "billed with the environments it runs",
     "gcp:apigee/apiDeployment:ApiDeployment": "billed by calls and by the hour beyond a number",
+    "gcp:apigateway/gateway:Gateway": "billed by calls beyond two million",
     "gcp:artifactregistry/repository:Repository": "billed by stored GiB",
     "gcp:bigquery/dataset:Dataset": "billed by stored GiB and queried TiB",
     "gcp:bigquery/table:Table": "billed by stored GiB, written GiB and queried TiB",
@@ -30,10 +27,8 @@ USAGE: Final[Mapping[str, str]] = {
     "gcp:certificatemanager/certificate:Certificate": "billed by issued private certificates",
     "gcp:cloudrunv2/job:Job": "billed by the time its tasks run",
     "gcp:cloudscheduler/job:Job": "billed by jobs beyond three of an account",
-    "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy": (
-        "rules (1 USD a month each) and requests are billed beside that"
-    ),
     "gcp:compute/serviceAttachment:ServiceAttachment": "billed by traffic",
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": "billed by its workers' time and streamed GiB",
     "gcp:dataloss/preventionDeidentifyTemplate:PreventionDeidentifyTemplate": (
         "billed by transformed GiB"
     ),
@@ -62,11 +57,13 @@ _FREE: Final = re.compile(
     r"|gcp:apigee/(api|apiProduct|developer|developerApp|envGroup|envGroupAttachment"
     r"|instanceAttachment|organization):.*"
     r"|gcp:artifactregistry/(vpcscConfig):.*"
+    r"|gcp:apigateway/(api|apiConfig):.*"
     r"|gcp:bigquery/(datasetAccess|routine|connection):.*"
     r"|gcp:certificateauthority/(certificateTemplate):.*"
     r"|gcp:certificatemanager/(certificateIssuanceConfig|certificateMap|certificateMapEntry"
     r"|dnsAuthorization|trustConfig):.*"
     r"|gcp:compute/(backendService|regionBackendService|firewall|healthCheck|regionHealthCheck"
+    r"|managedSslCertificate"
     r"|network|networkEndpointGroup|networkFirewallPolicy"
     r"|networkFirewallPolicyAssociation|networkFirewallPolicyRule|networkPeering"
     r"|projectMetadata|regionSslPolicy|regionTargetHttpsProxy|regionUrlMap|route|router"

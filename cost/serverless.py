@@ -62,9 +62,19 @@ def _instances(
     yield _line(resource, pricing, "vcpu", instances.times(vcpus), always_on)
     yield _line(resource, pricing, "memory", instances.times(memory / _GIB), always_on)
     if gpus:
-        yield missing(resource, "there is no price for Cloud Run GPUs")
+        yield _gpus(resource, pricing, instances.times(gpus))
     if not always_on:
         yield by_usage(resource, "requests are billed by number beside that")
+
+
+def _gpus(resource: Resource, pricing: Pricing, amount: Bounds) -> Item:
+    """GPUs of a known kind in one zone; those of a second one have another price."""
+    kind = text(resource.inputs, "template", "nodeSelector", "accelerator")
+    if flag(resource.inputs, "template", "gpuZonalRedundancyDisabled") is not True:
+        return missing(resource, "there is no price for Cloud Run GPUs with zonal redundancy")
+    if isinstance(kind, Absence):
+        return unknown(resource, "the kind of GPU", kind)
+    return pricing.line(resource, "Cloud Run GPUs", pricing.month(f"cloud-run-gpu-{kind}"), amount)
 
 
 def _line(resource: Resource, pricing: Pricing, unit: str, amount: Bounds, always_on: bool) -> Item:

@@ -39,7 +39,7 @@ def build_foundation(platform: Platform) -> Foundation:
         "services",
         {
             "project": platform.project.id,
-            "services": platform.services,
+            "services": platform.apis,
             "identities": identities_for(platform.areas),
         },
         options,

@@ -6,11 +6,14 @@ from config.platform import Platform
 from stacks.certificates import EVERYWHERE, certificate_outputs
 from stacks.data import build_data
 from stacks.foundation import build_foundation
+from stacks.fronts import front_outputs
+from stacks.images import build_images
 from stacks.inference import build_inference
 from stacks.operations import build_operations
 from stacks.perimeter import build_perimeter
 from stacks.publication import build_publication
 from stacks.serverless import build_serverless
+from stacks.services import build_services
 from stacks.vertex import build_vertex
 
 
@@ -20,7 +23,9 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     perimeter = build_perimeter(platform, foundation)
     regions = build_inference(platform, foundation, perimeter)
     publication = build_publication(platform, foundation, regions)
-    pipelines = build_serverless(platform, foundation)
+    images = build_images(platform, foundation)
+    pipelines = build_serverless(platform, foundation, images)
+    services = build_services(platform, foundation, regions, images)
     data = build_data(platform, foundation, pipelines)
     vertex = build_vertex(platform, foundation)
     dashboards = build_operations(platform, foundation, vertex)
@@ -35,7 +40,10 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         "clusters": {name: region.cluster.cluster_name for name, region in regions.items()},
         "gateway_addresses": {name: region.gateway.address for name, region in regions.items()},
         "topics": {name: pipeline.topic_id for name, pipeline in pipelines.items()},
-        "service_urls": {name: pipeline.service_uri for name, pipeline in pipelines.items()},
+        "service_urls": {
+            **{name: pipeline.service_uri for name, pipeline in pipelines.items()},
+            **{name: service.uri for name, service in services.services.items()},
+        },
         "results_tables": {name: pipeline.results_table for name, pipeline in pipelines.items()},
         "lake_buckets": {name: bucket.bucket_name for name, bucket in data.lake.items()},
         "warehouse_tables": {name: each.table_ids for name, each in data.warehouse.items()},
@@ -46,6 +54,8 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         },
         "dashboards": dashboards,
     }
+    if services.fronts:
+        outputs["fronts"] = front_outputs(services.fronts)
     certificates = {name: region.certificate for name, region in regions.items()}
     if publication is not None:
         outputs["service_attachments"] = publication.endpoint.service_attachment_uris

@@ -1,114 +1,34 @@
-"""CloudRunService: a container that answers requests from inside, and scales to zero.
+"""CloudRunService: a container that answers requests, and scales to zero.
 
-Owns the service and who may call it. Does not own the service account it runs as, nor the grants
-of that account.
+Owns the service, who may call it and the right to read the secrets it is given. Does not own the
+service account it runs as, nor that account's other grants, nor what stands before it.
 """
-
-from collections.abc import Mapping
-from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
-from components.validation import Problems, component_type
-
-LONGEST_NAME = 49
-
-MEMORY_MIB: Mapping[str, tuple[int, int]] = {
-    "1": (512, 4096),
-    "2": (512, 8192),
-    "4": (2048, 16384),
-    "6": (4096, 24576),
-    "8": (4096, 32768),
-}
-"""Least and most memory in MiB by CPU, in the second generation environment.
-https://cloud.google.com/run/docs/configuring/services/memory-limits"""
-
-# Set by Cloud Run itself.
-_RESERVED_VARIABLES = ("PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION")
-
-
-class CloudRunServiceArgs(TypedDict):
-    """Arguments of CloudRunService."""
-
-    project: pulumi.Input[str]
-    """Id of the project."""
-    region: str
-    """Region of the service."""
-    image: pulumi.Input[str]
-    """Container image."""
-    service_account: pulumi.Input[str]
-    """Email of the service account the container runs as."""
-    invokers: Mapping[str, pulumi.Input[str]]
-    """Emails, by any short name, of the service accounts that may call the service."""
-    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Environment variables."""
-    cpu: NotRequired[str]
-    """CPUs of an instance: 1 (default), 2, 4, 6 or 8."""
-    memory_mib: NotRequired[int]
-    """Memory of an instance in MiB; default 512."""
-    min_instances: NotRequired[int]
-    """Instances that are always there; default 0."""
-    max_instances: NotRequired[int]
-    """Most instances; default 5."""
-    concurrency: NotRequired[int]
-    """Requests an instance takes at once; default 40."""
-    timeout_seconds: NotRequired[int]
-    """Longest a request may take in seconds; default 60."""
-    port: NotRequired[int]
-    """Port the container listens on; default 8080."""
-    health_path: NotRequired[str | None]
-    """Path that answers GET with 200 when all is well, default `/`. None for a container that has
-    none: then it counts as started when its port opens, and is not restarted when it hangs."""
-    deletion_protection: NotRequired[bool]
-    """Whether the service is protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
-    """Google Cloud labels."""
-
-
-def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
-    problems.check_name("name", name)
-    if len(name) > LONGEST_NAME:
-        problems.add("name", f"found {name!r}, allowed: up to {LONGEST_NAME} characters")
-    cpu, memory_mib = args.get("cpu", "1"), args.get("memory_mib", 512)
-    if cpu in MEMORY_MIB:
-        least, most = MEMORY_MIB[cpu]
-        check_between(problems, "memory_mib", memory_mib, least, most, f"MiB with cpu {cpu}")
-    else:
-        problems.check_one_of("cpu", cpu, MEMORY_MIB)
-    least, most = args.get("min_instances", 0), args.get("max_instances", 5)
-    check_between(problems, "max_instances", most, 1, 1000, "instances")
-    if not 0 <= least <= most:
-        problems.add("min_instances", f"found {least}, allowed: 0 to max_instances, {most}")
-    check_between(problems, "concurrency", args.get("concurrency", 40), 1, 1000, "requests")
-    check_between(problems, "timeout_seconds", args.get("timeout_seconds", 60), 1, 3600, "seconds")
-    check_between(problems, "port", args.get("port", 8080), 1, 65535)
-    health_path = args.get("health_path", "/")
-    if health_path is not None and not health_path.startswith("/"):
-        problems.add("health_path", f"found {health_path!r}, allowed: a path that starts with /")
-    for variable in args.get("environment", {}):
-        if variable in _RESERVED_VARIABLES:
-            problems.add(
-                f"environment.{variable}",
-                f"found {variable!r}, allowed: names other than {', '.join(_RESERVED_VARIABLES)}, "
-                "which Cloud Run sets",
-            )
-    check_labels(problems, "labels", args.get("labels", {}))
-    return problems
+from components.serverless.cloud_run_arguments import (
+    INGRESS,
+    CloudRunServiceArgs,
+    validate_cloud_run_service,
+)
+from components.serverless.cloud_run_template import template_of, traffics_of
+from components.validation import component_type
 
 
 class CloudRunService(pulumi.ComponentResource):
-    """A Cloud Run service that only the given service accounts can call, from inside only.
+    """A Cloud Run service that only the named members can call, by default from inside only.
 
     Inside means: VPC networks of the project or its perimeter, and Pub/Sub, Cloud Scheduler, Cloud
-    Tasks, Eventarc and Workflows of the same project. IAM checks every caller.
+    Tasks, Eventarc and Workflows of the same project. IAM checks every caller, wherever from.
+
+    With `revision` and `traffic` a new version gets a share of the requests (canary), none but by
+    its tag (blue-green), or none again (rollback): revisions stay until nothing names them.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/run/docs/securing/ingress
     https://cloud.google.com/run/docs/configuring/healthchecks
+    https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration
     """
 
     service_name: pulumi.Output[str]
@@ -120,30 +40,36 @@ class CloudRunService(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(CloudRunService), name, {}, opts)
         validate_cloud_run_service(name, args).raise_if_any(f"CloudRunService {name}")
-        labels = args.get("labels", {})
+        readable = [
+            gcp.secretmanager.SecretIamMember(
+                f"{name}-read-{secret}",
+                project=args["project"],
+                secret_id=secret_id,
+                role="roles/secretmanager.secretAccessor",
+                member=pulumi.Output.concat("serviceAccount:", args["service_account"]),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for secret, secret_id in args.get("secret_ids", {}).items()
+        ]
         service = gcp.cloudrunv2.Service(
             f"{name}-run",
             name=name,
             project=args["project"],
             location=args["region"],
-            ingress="INGRESS_TRAFFIC_INTERNAL_ONLY",
+            ingress=INGRESS[args.get("ingress", "internal")],
             invoker_iam_disabled=False,
+            iap_enabled=True if args.get("iap") else None,
+            custom_audiences=[*args.get("custom_audiences", ())] or None,
+            binary_authorization=(
+                {"use_default": True} if args.get("binary_authorization") else None
+            ),
             deletion_protection=args.get("deletion_protection", True),
-            labels=labels,
-            template={
-                "service_account": args["service_account"],
-                "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
-                "scaling": {
-                    "min_instance_count": args.get("min_instances", 0),
-                    "max_instance_count": args.get("max_instances", 5),
-                },
-                "max_instance_request_concurrency": args.get("concurrency", 40),
-                "timeout": f"{args.get('timeout_seconds', 60)}s",
-                "containers": [_container(args)],
-                "labels": labels,
-            },
-            traffics=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}],
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            labels=args.get("labels", {}),
+            template=template_of(name, args),
+            traffics=traffics_of(name, args),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=readable, delete_before_replace=True
+            ),
         )
         grants = [
             gcp.cloudrunv2.ServiceIamMember(
@@ -152,52 +78,50 @@ class CloudRunService(pulumi.ComponentResource):
                 location=args["region"],
                 name=service.name,
                 role="roles/run.invoker",
-                member=pulumi.Output.concat("serviceAccount:", email),
+                member=pulumi.Output.from_input(member).apply(_with_kind),
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for invoker, email in args["invokers"].items()
+            for invoker, member in args["invokers"].items()
         ]
+        passing = self._iap_grants(name, args, service)
         self.service_name = service.name
-        self.uri = pulumi.Output.all(service.uri, *[grant.id for grant in grants]).apply(
+        self.uri = pulumi.Output.all(service.uri, *[each.id for each in (*grants, *passing)]).apply(
             lambda values: str(values[0])
         )
         self.register_outputs({"service_name": self.service_name, "uri": self.uri})
 
+    def _iap_grants(
+        self, name: str, args: CloudRunServiceArgs, service: gcp.cloudrunv2.Service
+    ) -> list[pulumi.CustomResource]:
+        iap = args.get("iap")
+        if iap is None:
+            return []
+        child = pulumi.ResourceOptions(parent=self)
+        call = gcp.cloudrunv2.ServiceIamMember(
+            f"{name}-iap",
+            project=args["project"],
+            location=args["region"],
+            name=service.name,
+            role="roles/run.invoker",
+            member=pulumi.Output.concat("serviceAccount:", iap["service_agent"]),
+            opts=child,
+        )
+        return [
+            call,
+            *(
+                gcp.iap.WebCloudRunServiceIamMember(
+                    f"{name}-iap-{member}",
+                    project=args["project"],
+                    location=args["region"],
+                    cloud_run_service_name=service.name,
+                    role="roles/iap.httpsResourceAccessor",
+                    member=who,
+                    opts=child,
+                )
+                for member, who in iap["members"].items()
+            ),
+        ]
 
-def _container(
-    args: CloudRunServiceArgs,
-) -> gcp.cloudrunv2.ServiceTemplateContainerArgsDict:
-    port = args.get("port", 8080)
-    path = args.get("health_path", "/")
-    container: gcp.cloudrunv2.ServiceTemplateContainerArgsDict = {
-        "image": args["image"],
-        "ports": {"container_port": port},
-        "envs": [
-            {"name": variable, "value": value}
-            for variable, value in sorted(args.get("environment", {}).items())
-        ],
-        "resources": {
-            "limits": {
-                "cpu": args.get("cpu", "1"),
-                "memory": f"{args.get('memory_mib', 512)}Mi",
-            },
-            "cpu_idle": True,
-            "startup_cpu_boost": True,
-        },
-        # 24 times 10 seconds: the longest Cloud Run lets a container take to start.
-        "startup_probe": {
-            "period_seconds": 10,
-            "timeout_seconds": 5,
-            "failure_threshold": 24,
-            "http_get": {"path": path, "port": port} if path else None,
-            "tcp_socket": None if path else {"port": port},
-        },
-    }
-    if path:
-        container["liveness_probe"] = {
-            "period_seconds": 30,
-            "timeout_seconds": 5,
-            "failure_threshold": 3,
-            "http_get": {"path": path, "port": port},
-        }
-    return container
+
+def _with_kind(member: str) -> str:
+    return member if ":" in member else f"serviceAccount:{member}"

@@ -1,7 +1,8 @@
 """PubSubCloudRunPipeline: messages in, each handled by a container, results in a table.
 
 Owns every part from the topic to the table: topic, push subscription, service, identities, grants,
-results, archive, dead letters. Does not own who publishes, nor who reads results and archive.
+results, dead letters, and what else takes the messages. Does not own who publishes, nor who reads
+what is kept.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ import pulumi_gcp as gcp
 
 from components.serverless.cloud_run_service import CloudRunService
 from components.serverless.dead_letter import DeadLetter
-from components.serverless.message_archive import MessageArchive
+from components.serverless.delivery import retry_policy
+from components.serverless.pipeline_copies import copies_of
 from components.serverless.pubsub_cloud_run_pipeline_arguments import (
     SCHEMA_ENCODINGS,
     SCHEMA_TYPES,
@@ -29,12 +31,16 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
 
     The service runs as an account that may write to its results table and nothing else. Pub/Sub
     signs its requests as a second account, the only one that may call the service. A message that
-    fails `max_delivery_attempts` times goes to the dead letter topic. With `archive`, every message
-    is kept as it came. The service finds GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE
+    fails `max_delivery_attempts` times goes to the dead letter topic, whose subscription keeps it
+    to be looked at and published again. Beside the service, messages go as they came to a bucket
+    (`archive`), a table (`bigquery_export`), a streaming job (`dataflow`) and a subscription to
+    fetch from (`exactly_once_pull`), where these are given.
+    The service finds GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE
     (`<project>.<dataset>.<table>`) in its environment.
 
     Names come from the component's: topic `<name>`, service `<name>-service`, dataset
-    `<name>_results`, bucket `<project>-<name>-archive`, dead letters `<name>-dead-letter`.
+    `<name>_results`, bucket `<project>-<name>-archive`, dataset `<name>_messages`, subscription
+    `<name>-pull`, job `<name>-dataflow`, dead letters `<name>-dead-letter`.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/run/docs/triggering/pubsub-push
@@ -49,6 +55,12 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
     """`<project>.<dataset>.<table>`"""
     archive_bucket: pulumi.Output[str | None]
     """Name; None without an archive."""
+    messages_table: pulumi.Output[str | None]
+    """`<project>.<dataset>.<table>`; None without bigquery_export."""
+    pull_subscription_id: pulumi.Output[str | None]
+    """None without exactly_once_pull."""
+    pull_service_account: pulumi.Output[str | None]
+    """Email of the account that may fetch; None without exactly_once_pull."""
     push_service_account: pulumi.Output[str]
     """Email of the account Pub/Sub calls the service as."""
     runtime_service_account: pulumi.Output[str]
@@ -101,19 +113,19 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         dead_letter = self._dead_letter()
-        archive = self._archive(topic)
         delivery = self._push(topic, service, push, dead_letter)
-        subscribed = [part.id for part in delivery]
-        if archive is not None:
-            subscribed.append(archive.subscription_id)
+        copies = copies_of(name, args, topic.id, dead_letter.topic_id, self)
 
-        self.topic_id = pulumi.Output.all(topic.id, *subscribed).apply(
-            lambda values: str(values[0])
-        )
+        self.topic_id = pulumi.Output.all(
+            topic.id, *[part.id for part in delivery], *copies.subscriptions
+        ).apply(lambda values: str(values[0]))
         self.service_uri = service.uri
         self.dead_letter_topic_id = dead_letter.topic_id
         self.results_table = results.table
-        self.archive_bucket = pulumi.Output.from_input(archive and archive.bucket_name)
+        self.archive_bucket = pulumi.Output.from_input(copies.archive_bucket)
+        self.messages_table = pulumi.Output.from_input(copies.messages_table)
+        self.pull_subscription_id = pulumi.Output.from_input(copies.pull_subscription_id)
+        self.pull_service_account = pulumi.Output.from_input(copies.pull_service_account)
         self.push_service_account = push.email
         self.runtime_service_account = runtime.email
         self.register_outputs(
@@ -123,6 +135,9 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
                 "dead_letter_topic_id": self.dead_letter_topic_id,
                 "results_table": self.results_table,
                 "archive_bucket": self.archive_bucket,
+                "messages_table": self.messages_table,
+                "pull_subscription_id": self.pull_subscription_id,
+                "pull_service_account": self.pull_service_account,
                 "push_service_account": self.push_service_account,
                 "runtime_service_account": self.runtime_service_account,
             }
@@ -179,27 +194,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _archive(self, topic: gcp.pubsub.Topic) -> MessageArchive | None:
-        archive = self._args.get("archive")
-        if archive is None:
-            return None
-        message_schema = self._args.get("message_schema")
-        return MessageArchive(
-            f"{self._prefix}-archive",
-            {
-                "project": self._args["project"],
-                "location": self._args["region"],
-                "topic": topic.id,
-                "pubsub_service_agent": self._args["pubsub_service_agent"],
-                "archive": archive,
-                "use_topic_schema": message_schema is not None and message_schema["type"] == "avro",
-                "backlog_retention_days": self._retention_days,
-                "deletion_protection": self._deletion_protection,
-                "labels": self._labels,
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
     def _push(
         self,
         topic: gcp.pubsub.Topic,
@@ -208,7 +202,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         dead_letter: DeadLetter,
     ) -> tuple[pulumi.CustomResource, ...]:
         args = self._args
-        retry = args.get("retry", {})
         sign = gcp.serviceaccount.IAMMember(
             f"{self._prefix}-push-sign",
             service_account_id=push.name,
@@ -228,11 +221,10 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             ack_deadline_seconds=args.get("ack_deadline_seconds", 60),
             message_retention_duration=f"{self._retention_days * 86400}s",
             retain_acked_messages=False,
+            enable_message_ordering=args.get("ordering") or None,
+            filter=args.get("filter"),
             expiration_policy={"ttl": ""},
-            retry_policy={
-                "minimum_backoff": f"{retry.get('minimum_seconds', 10)}s",
-                "maximum_backoff": f"{retry.get('maximum_seconds', 600)}s",
-            },
+            retry_policy=retry_policy(args.get("retry", {})),
             dead_letter_policy={
                 "dead_letter_topic": dead_letter.topic_id,
                 "max_delivery_attempts": args.get("max_delivery_attempts", 5),

@@ -9,8 +9,14 @@ import pulumi
 
 from components.checks import check_between, check_labels
 from components.data.buckets import check_bucket_name
-from components.serverless.cloud_run_service import CloudRunServiceArgs, validate_cloud_run_service
+from components.serverless.cloud_run_arguments import (
+    CloudRunServiceArgs,
+    validate_cloud_run_service,
+)
+from components.serverless.dataflow_job import Dataflow, check_dataflow
+from components.serverless.delivery import Retry, check_filter_text, check_retry
 from components.serverless.message_archive import Archive, check_archive
+from components.serverless.message_table import BigQueryExport, check_export
 from components.serverless.results_table import Results, check_results
 from components.validation import Problems
 
@@ -38,15 +44,6 @@ class MessageSchema(TypedDict):
     """The schema in its own language: Avro's JSON, or a proto file with one message."""
     encoding: NotRequired[str]
     """How publishers encode messages: json (default) or binary."""
-
-
-class Retry(TypedDict):
-    """How long Pub/Sub waits before it delivers a failed message again."""
-
-    minimum_seconds: NotRequired[int]
-    """0 to 600; default 10."""
-    maximum_seconds: NotRequired[int]
-    """0 to 600; default 600."""
 
 
 class PubSubCloudRunPipelineArgs(TypedDict):
@@ -77,6 +74,10 @@ class PubSubCloudRunPipelineArgs(TypedDict):
     """Port the container listens on; default 8080."""
     health_path: NotRequired[str | None]
     """Path that answers GET with 200 when all is well, default `/`; None if there is none."""
+    ready_path: NotRequired[str | None]
+    """Path that answers GET with 200 once the container can work; default health_path."""
+    gpu: NotRequired[str | None]
+    """GPU of an instance: nvidia-l4; without (default), none."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Environment variables, besides GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE."""
     ack_deadline_seconds: NotRequired[int]
@@ -85,6 +86,12 @@ class PubSubCloudRunPipelineArgs(TypedDict):
     """Deliveries before a message goes to the dead letter topic, 5 to 100; default 5."""
     retry: NotRequired[Retry]
     """Waiting time between deliveries."""
+    filter: NotRequired[str | None]
+    """Which messages the service gets, such as `attributes.lang = "en"`; without, all. Changing it
+    makes a new subscription: what the old one had not delivered is lost to the service."""
+    ordering: NotRequired[bool]
+    """Whether messages with the same ordering key are delivered one after the other; default
+    false. A message that fails holds up those after it until it's dead."""
     retention_days: NotRequired[int]
     """How long messages wait in Pub/Sub, dead ones too, and can be replayed, 1 to 31; default 7."""
     message_schema: NotRequired[MessageSchema | None]
@@ -93,6 +100,15 @@ class PubSubCloudRunPipelineArgs(TypedDict):
     """Shape of the results table."""
     archive: NotRequired[Archive | None]
     """How every message is kept as it came; without, none is."""
+    bigquery_export: NotRequired[BigQueryExport | None]
+    """How Pub/Sub itself writes every message to a table; without, it doesn't."""
+    exactly_once_pull: NotRequired[bool]
+    """Whether there is a second subscription to fetch from, with exactly-once delivery and an
+    account that may; default false."""
+    dataflow: NotRequired[Dataflow | None]
+    """The streaming job that works on every message too; without, none. Needs `subnetwork`."""
+    subnetwork: NotRequired[pulumi.Input[str]]
+    """Id of the subnet of the job's workers."""
     deletion_protection: NotRequired[bool]
     """Whether what holds data is protected from deletion; default true."""
     labels: NotRequired[Mapping[str, str]]
@@ -122,6 +138,7 @@ def validate_pubsub_cloud_run_pipeline(name: str, args: PubSubCloudRunPipelineAr
     if archive is not None:
         check_bucket_name(problems, "name", args["project"], f"{name}-archive")
         check_archive(problems, "archive", archive)
+    _check_copies(problems, name, args)
     check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
@@ -144,7 +161,8 @@ def service_args(
 
 _SERVICE_KEYS = (
     *("project", "region", "image", "cpu", "memory_mib", "min_instances", "max_instances"),
-    *("concurrency", "timeout_seconds", "port", "health_path", "deletion_protection", "labels"),
+    *("concurrency", "timeout_seconds", "port", "health_path", "ready_path", "gpu"),
+    *("deletion_protection", "labels"),
 )
 
 
@@ -173,15 +191,27 @@ def _check_delivery(problems: Problems, args: PubSubCloudRunPipelineArgs) -> Non
         )
     attempts = args.get("max_delivery_attempts", 5)
     check_between(problems, "max_delivery_attempts", attempts, 5, 100, "deliveries")
-    retry = args.get("retry", {})
-    least, most = retry.get("minimum_seconds", 10), retry.get("maximum_seconds", 600)
-    check_between(problems, "retry.minimum_seconds", least, 0, 600, "seconds")
-    check_between(problems, "retry.maximum_seconds", most, 0, 600, "seconds")
-    if least > most:
-        problems.add(
-            "retry.minimum_seconds", f"found {least}, allowed: up to maximum_seconds, {most}"
-        )
+    check_retry(problems, args.get("retry", {}))
+    check_filter_text(problems, "filter", args.get("filter"))
     check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
+
+
+def _check_copies(problems: Problems, name: str, args: PubSubCloudRunPipelineArgs) -> None:
+    export, dataflow = args.get("bigquery_export"), args.get("dataflow")
+    if export is not None:
+        check_export(problems, "bigquery_export", export, avro_definition(args))
+    if dataflow is None:
+        return
+    check_bucket_name(problems, "name", args["project"], f"{name}-dataflow-temporary")
+    check_dataflow(problems, "dataflow", dataflow)
+    if "subnetwork" not in args:
+        problems.add("subnetwork", "found none, allowed: the id of a subnet; dataflow needs it")
+
+
+def avro_definition(args: PubSubCloudRunPipelineArgs) -> str | None:
+    """Gives the topic's Avro schema, if it has one."""
+    schema = args.get("message_schema")
+    return schema["definition"] if schema is not None and schema["type"] == "avro" else None
 
 
 def _check_message_schema(problems: Problems, schema: MessageSchema) -> None:

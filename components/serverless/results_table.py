@@ -49,6 +49,10 @@ class ResultsTableArgs(TypedDict):
     """Emails, by any short name, of the service accounts that write rows."""
     results: NotRequired[Results]
     """The shape of the table."""
+    dataset_id: NotRequired[str]
+    """Name of the dataset; default: the component's, with underscores for hyphens."""
+    table_id: NotRequired[str]
+    """Name of the table; default `results`."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and table are protected from deletion; default true."""
     labels: NotRequired[Mapping[str, str]]
@@ -84,9 +88,8 @@ class ResultsTable(pulumi.ComponentResource):
     """A BigQuery table, partitioned by day, in a dataset of its own.
 
     Queries must name the days they read, so that none scans the whole table by mistake. Only the
-    given writers may write, and to this table alone. The dataset is named after the component, with
-    underscores for hyphens, the table `results`. Changing columns other than by adding some, or the
-    partitioning, replaces the table.
+    given writers may write, and to this table alone. Changing columns other than by adding some, or
+    the partitioning, replaces the table.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/bigquery/docs/partitioned-tables
@@ -108,7 +111,7 @@ class ResultsTable(pulumi.ComponentResource):
         dataset = gcp.bigquery.Dataset(
             f"{name}-dataset",
             project=args["project"],
-            dataset_id=_dataset_id(name),
+            dataset_id=args.get("dataset_id", _dataset_id(name)),
             location=args["location"],
             delete_contents_on_destroy=False,
             labels=labels,
@@ -119,7 +122,7 @@ class ResultsTable(pulumi.ComponentResource):
             f"{name}-table",
             project=args["project"],
             dataset_id=dataset.dataset_id,
-            table_id=TABLE_ID,
+            table_id=args.get("table_id", TABLE_ID),
             schema=schema(shape),
             time_partitioning=partitioning(shape),
             require_partition_filter=True,

@@ -14,6 +14,7 @@ from config.checks.network import check_network
 from config.checks.operations import check_operations
 from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
+from config.checks.services import check_services
 from config.checks.vertex import check_vertex
 from config.errors import Problem
 from config.known import Known
@@ -30,6 +31,7 @@ _CHECKS = (
     check_pipelines,
     check_data,
     check_vertex,
+    check_services,
     check_perimeter,
     check_operations,
     check_edge_protection,

@@ -1,10 +1,10 @@
 """Columns of a BigQuery table: each once, and fit to partition and cluster by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from config.errors import KeyPath, Problem, did_you_mean, listed, shown
-from config.pipelines import Results
+from config.pipelines import ResultField, Results
 
 _PARTITION_TYPES: Final = frozenset({"TIMESTAMP", "DATE", "DATETIME"})
 # https://cloud.google.com/bigquery/docs/clustered-tables
@@ -37,8 +37,21 @@ _RESERVED_PREFIXES: Final = (
 
 def check_columns(path: KeyPath, results: Results) -> Iterator[Problem]:
     """A table whose columns, partitions or clusters BigQuery refuses."""
+    yield from check_column_names(path, results.fields)
+    yield from _check_column(
+        (*path, "partition_field"), results, results.partition_field, _PARTITION_TYPES
+    )
+    for position, name in enumerate(results.cluster_by):
+        where = (*path, "cluster_by", position)
+        yield from _check_column(where, results, name, _CLUSTER_TYPES)
+        if name in results.cluster_by[:position]:
+            yield Problem(where, f"{shown(name)} again", "each column once", "remove it")
+
+
+def check_column_names(path: KeyPath, fields: Sequence[ResultField]) -> Iterator[Problem]:
+    """Columns of a table at `path` whose names BigQuery refuses."""
     seen: set[str] = set()
-    for position, field in enumerate(results.fields):
+    for position, field in enumerate(fields):
         where = (*path, "fields", position, "name")
         if field.name.lower() in seen:
             yield Problem(
@@ -55,14 +68,6 @@ def check_columns(path: KeyPath, results: Results) -> Iterator[Problem]:
                 f"a name without BigQuery's own prefixes {listed(_RESERVED_PREFIXES)}",
                 "rename it",
             )
-    yield from _check_column(
-        (*path, "partition_field"), results, results.partition_field, _PARTITION_TYPES
-    )
-    for position, name in enumerate(results.cluster_by):
-        where = (*path, "cluster_by", position)
-        yield from _check_column(where, results, name, _CLUSTER_TYPES)
-        if name in results.cluster_by[:position]:
-            yield Problem(where, f"{shown(name)} again", "each column once", "remove it")
 
 
 def _check_column(

@@ -4,21 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from config.checks.columns import check_columns
+from catalog.avro import AvroError, columns_of
+from config.checks.columns import check_column_names, check_columns
+from config.checks.containers import check_container, check_filter_text
 from config.checks.references import check_name
-from config.errors import KeyPath, Problem, shown
+from config.checks.service_output import check_output
+from config.errors import KeyPath, Problem, listed, shown
 from config.known import Known
 from config.pipelines import MessageSchema, Pipeline
 
-# Memory in MiB an instance may have, by vCPUs.
-# https://cloud.google.com/run/docs/configuring/services/memory-limits
-MEMORY_MIB: Final[Mapping[str, tuple[int, int]]] = {
-    "1": (512, 4096),
-    "2": (512, 8192),
-    "4": (2048, 16384),
-    "6": (4096, 24576),
-    "8": (4096, 32768),
-}
 # Days an object is paid for even when it is deleted earlier.
 # https://cloud.google.com/storage/docs/storage-classes
 MINIMUM_DAYS: Final[Mapping[str, int]] = {
@@ -28,14 +22,25 @@ MINIMUM_DAYS: Final[Mapping[str, int]] = {
     "ARCHIVE": 365,
 }
 
+# What the pipeline itself gives to the container, and to the streaming job's template.
+OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT", "PUBSUB_TOPIC", "RESULTS_TABLE")
+OWN_PARAMETERS: Final = ("inputSubscription", "outputTableSpec", "outputDeadletterTable")
+# https://cloud.google.com/pubsub/docs/bigquery#write-metadata
+METADATA_COLUMNS: Final = frozenset(
+    {"subscription_name", "message_id", "publish_time", "attributes"}
+)
+
 
 def check_pipelines(known: Known) -> Iterator[Problem]:
     """Every pipeline."""
     for name, pipeline in known.pipelines.items():
         path = ("pipelines", name)
         yield from check_name(known, "regions", (*path, "region"), pipeline.region)
-        yield from _check_sizes(path, pipeline)
         yield from check_columns((*path, "results"), pipeline.results)
+        yield from check_container(path, pipeline)
+        yield from _check_delivery(path, pipeline)
+        yield from check_output(path, pipeline)
+        yield from _check_copies(path, pipeline)
         if pipeline.message_schema:
             yield from _check_schema(
                 (*path, "message_schema", "definition"), pipeline.message_schema
@@ -51,22 +56,7 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
             )
 
 
-def _check_sizes(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
-    least, most = MEMORY_MIB[pipeline.cpu]
-    if not least <= pipeline.memory_mib <= most:
-        yield Problem(
-            (*path, "memory_mib"),
-            shown(pipeline.memory_mib),
-            f"{least} to {most} with cpu {pipeline.cpu}",
-            "change it or the cpu",
-        )
-    if pipeline.min_instances > pipeline.max_instances:
-        yield Problem(
-            (*path, "min_instances"),
-            shown(pipeline.min_instances),
-            f"at most max_instances, {pipeline.max_instances}",
-            "lower it or raise max_instances",
-        )
+def _check_delivery(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
     if pipeline.ack_deadline_seconds < pipeline.timeout_seconds:
         yield Problem(
             (*path, "ack_deadline_seconds"),
@@ -81,6 +71,61 @@ def _check_sizes(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
             shown(pipeline.retry.minimum_seconds),
             f"at most maximum_seconds, {pipeline.retry.maximum_seconds}",
             "lower it or raise maximum_seconds",
+        )
+    yield from check_filter_text((*path, "filter"), pipeline.filter)
+    for variable in OWN_VARIABLES:
+        if variable in pipeline.environment:
+            yield Problem(
+                (*path, "environment", variable),
+                f"the name {shown(variable)}",
+                f"names other than {listed(OWN_VARIABLES)}",
+                "remove it: the pipeline sets it",
+            )
+
+
+def _check_copies(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
+    export, schema = pipeline.bigquery_export, pipeline.message_schema
+    if export is not None:
+        yield from check_filter_text((*path, "bigquery_export", "filter"), export.filter)
+        if export.use_topic_schema:
+            where = (*path, "bigquery_export", "use_topic_schema")
+            yield from _check_topic_schema(where, schema)
+    if pipeline.dataflow is None:
+        return
+    if pipeline.ordering:
+        yield Problem(
+            (*path, "ordering"),
+            "true",
+            "false with dataflow, which reads in an order of its own",
+            "remove one of them",
+        )
+    for parameter in OWN_PARAMETERS:
+        if parameter in pipeline.dataflow.parameters:
+            yield Problem(
+                (*path, "dataflow", "parameters", parameter),
+                f"the name {shown(parameter)}",
+                f"names other than {listed(OWN_PARAMETERS)}",
+                "remove it: the pipeline sets it",
+            )
+    yield from check_column_names((*path, "dataflow"), pipeline.dataflow.fields)
+
+
+def _check_topic_schema(path: KeyPath, schema: MessageSchema | None) -> Iterator[Problem]:
+    definition = schema.definition if schema is not None and schema.type == "avro" else ""
+    try:
+        names = {name.lower() for name, _, _ in columns_of(definition)}
+    except AvroError as problem:
+        found = f"true with {problem}" if definition else "true without an Avro message_schema"
+        yield Problem(
+            path, found, "true with an Avro record of plain fields", "mend the schema or remove it"
+        )
+        return
+    if taken := sorted(names & METADATA_COLUMNS):
+        yield Problem(
+            path,
+            f"true with the fields {listed(taken)}",
+            f"fields other than {listed(METADATA_COLUMNS)}",
+            "rename them: Pub/Sub adds columns of these names",
         )
 
 

@@ -29,6 +29,11 @@ class Settings(ServerSettings):
     llm_api_key: SecretStr = Field(
         default=SecretStr(""), description="From a secret: variable, mounted file or `.env`."
     )
+    llm_ca_file: str = Field(
+        default="",
+        description="PEM file of the authority that signs the endpoint's certificate; empty: the "
+        "public ones.",
+    )
     connect_timeout_seconds: float = Field(default=3, gt=0, description="To reach the endpoint.")
     read_timeout_seconds: float = Field(
         default=60, gt=0, description="Longest silence of the endpoint; then the request gets 504."

@@ -12,6 +12,8 @@ from services.llm_backend.credentials import Credentials
 from services.llm_backend.settings import Settings
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 _log = logging.getLogger(__name__)
@@ -128,8 +130,18 @@ class Upstream:
                 ),
                 limits=httpx.Limits(max_connections=self._settings.max_concurrency),
                 trust_env=False,
+                verify=_trust(self._settings.llm_ca_file),
             )
         return self._client
+
+
+def _trust(ca_file: str) -> "ssl.SSLContext | bool":
+    """Gives what the endpoint's certificate is checked by. Raises OSError without the file."""
+    if not ca_file:
+        return True
+    import ssl
+
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _may_pass(problem: Exception) -> bool:

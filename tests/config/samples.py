@@ -100,6 +100,28 @@ _VALUES: Final[Mapping[str, Any]] = {
             "max_replicas": 2,
         }
     },
+    "services": {
+        "chat": {
+            "region": "us-central1",
+            "image": "us-docker.pkg.dev/acme/services/llm-backend:1.0",
+            "models": ["qwen3-4b"],
+            "invokers": ["group:support@acme.com"],
+            "secrets": {"REDIS_URL": "redis-url"},
+            "secret_files": {"/secrets/api/llm_api_key": "api-key:3"},
+            "front": "api_gateway",
+            "api_gateway": {
+                "document": "services/llm_backend/openapi.yaml",
+                "api_key": True,
+                "requests_per_minute": 60,
+            },
+            "revision": "v2",
+            "traffic": [
+                {"revision": "v1", "percent": 90},
+                {"revision": "v2", "percent": 10, "tag": "next"},
+            ],
+        }
+    },
+    "secrets": {"redis-url": {}, "api-key": {"existing": True}},
     "perimeter": {
         "mode": "enforced",
         "access_levels": {"corporate": {"ip_subnetworks": ["203.0.113.0/24"]}},

@@ -28,6 +28,7 @@ def test_pools_and_models_keep_to_their_regions() -> None:
             ("regions|us-east4", EAST),
             ("gpu_pools|l4|regions", ["us-east4"]),
             ("models|qwen3-4b|regions", ["us-east4"]),
+            ("services|chat|models", []),
         ),
         SOURCE,
     )
@@ -57,13 +58,14 @@ def test_zones_are_those_that_sell_the_machine_unless_given() -> None:
 
 def test_only_apis_of_areas_in_use_are_enabled() -> None:
     everything = from_mapping(values(), SOURCE)
-    assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.services)
-    areas = ("pipelines", "data", "vertex", "perimeter", "alerts", "budget")
+    assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.apis)
+    areas = ("pipelines", "services", "data", "vertex", "perimeter", "alerts", "budget")
     less = from_mapping(changed(*((area, REMOVED) for area in areas)), SOURCE)
     assert less.perimeter is None
-    assert set(everything.services) - set(less.services) == {
+    assert set(everything.apis) - set(less.apis) == {
         "accesscontextmanager.googleapis.com",
         "aiplatform.googleapis.com",
+        "apigateway.googleapis.com",
         "bigquery.googleapis.com",
         "billingbudgets.googleapis.com",
         "networkconnectivity.googleapis.com",
@@ -71,6 +73,8 @@ def test_only_apis_of_areas_in_use_are_enabled() -> None:
         "redis.googleapis.com",
         "run.googleapis.com",
         "servicenetworking.googleapis.com",
+        "servicecontrol.googleapis.com",
+        "servicemanagement.googleapis.com",
     }
 
 
@@ -80,7 +84,7 @@ def test_data_with_a_key_needs_its_api() -> None:
         changed(("data|lake|raw|kms_key", key), ("data|warehouse|serving|kms_key", key)), SOURCE
     )
     assert platform.data.kms_keys == {key: ("bigquery", "storage")}
-    assert "cloudkms.googleapis.com" in platform.services
+    assert "cloudkms.googleapis.com" in platform.apis
     assert "cloudkms.googleapis.com" not in from_mapping(values(), SOURCE).services
 
 
@@ -152,9 +156,9 @@ def test_every_committed_stack_screens_all_its_models() -> None:
 def test_notifications_over_pubsub_need_its_api_without_pipelines_too() -> None:
     without = (("pipelines", REMOVED), ("data", REMOVED))
     topics = from_mapping(changed(*without), SOURCE)
-    assert "pubsub.googleapis.com" in topics.services
+    assert "pubsub.googleapis.com" in topics.apis
     mail = changed(*without, ("alerts|notify|incidents", REMOVED))
-    assert "pubsub.googleapis.com" not in from_mapping(mail, SOURCE).services
+    assert "pubsub.googleapis.com" not in from_mapping(mail, SOURCE).apis
 
 
 def test_the_most_replicas_are_those_that_stay_or_the_autoscalers() -> None:
@@ -197,6 +201,6 @@ def test_a_service_at_the_gateway_takes_the_place_of_model_armor() -> None:
 
 
 def test_apigee_needs_its_api_on_and_nothing_else_does() -> None:
-    assert "apigee.googleapis.com" in PROD.services
+    assert "apigee.googleapis.com" in PROD.apis
     without = from_mapping(changed(("api_management", REMOVED)), SOURCE)
-    assert "apigee.googleapis.com" not in without.services
+    assert "apigee.googleapis.com" not in without.apis

@@ -36,6 +36,9 @@ RATES = Rates(
         "cloud-run-idle-memory": price(0.000001, "GiB-second"),
         "cloud-run-instance-vcpu": price(0.00002, "vCPU-second"),
         "cloud-run-instance-memory": price(0.000002, "GiB-second"),
+        "cloud-run-gpu-nvidia-l4": price(0.0002, "GPU-second"),
+        "security-policy": price(5.0, "policy-month"),
+        "security-policy-rule": price(1.0, "rule-month"),
         "external-address": price(0.005, "address-hour"),
         "internal-address": price(0.0, "address-hour"),
         "forwarding-rule": price(0.02, "rule-hour"),
@@ -209,10 +212,49 @@ def test_cloud_run_billed_by_instance() -> None:
     assert found.unpriced == ()
 
 
-def test_cloud_run_gpus_have_no_price() -> None:
+def gpu_service(**template: Any) -> Estimate:
     limits = {"cpu": "4", "memory": "16Gi", "nvidia.com/gpu": "1"}
-    (unpriced,) = run({"resources": {"limits": limits}}, maxInstanceCount=1).unpriced
-    assert unpriced.reason == "there is no price for Cloud Run GPUs"
+    template |= {
+        "scaling": {"maxInstanceCount": 2},
+        "containers": [{"resources": {"limits": limits, "cpuIdle": False}}],
+    }
+    return of("gcp:cloudrunv2/service:Service", {"template": template})
+
+
+def test_cloud_run_gpus_are_billed_with_their_instances() -> None:
+    found = gpu_service(nodeSelector={"accelerator": "nvidia-l4"}, gpuZonalRedundancyDisabled=True)
+    (gpus,) = [line for line in found.lines if line.what == "Cloud Run GPUs"]
+    assert (gpus.minimum, gpus.maximum) == pytest.approx((0, 2 * 0.0002 * SECONDS))
+    assert found.unpriced == ()
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ({"nodeSelector": {"accelerator": "nvidia-l4"}}, "with zonal redundancy"),
+        ({"gpuZonalRedundancyDisabled": True}, "the kind of GPU is "),
+        (
+            {"gpuZonalRedundancyDisabled": True, "nodeSelector": {"accelerator": "nvidia-h9"}},
+            "there is no price for Cloud Run GPUs",
+        ),
+    ],
+)
+def test_cloud_run_gpus_without_a_price_are_told(template: Any, reason: str) -> None:
+    (unpriced,) = gpu_service(**template).unpriced
+    assert reason in unpriced.reason
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "gcp:compute/securityPolicy:SecurityPolicy",
+        "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy",
+    ],
+)
+def test_security_policies_cost_by_rules(token: str) -> None:
+    found = of(token, {"rules": [{"priority": 1}, {"priority": 2}]})
+    assert totals(found) == (7, 7, 7)
+    assert totals(of(token, {})) == (5, 5, 5)
 
 
 @pytest.mark.parametrize("scaling", [{}, {"maxInstanceCount": UNKNOWN}])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.cloud_run import CPUS
 from components.data.buckets import STORAGE_CLASSES
-from components.serverless.cloud_run_service import MEMORY_MIB
 from components.serverless.message_archive import lifecycle
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
 from components.serverless.pubsub_cloud_run_pipeline_arguments import (
@@ -609,7 +609,7 @@ def test_names_too_long_for_the_bucket_are_refused():
 
 
 @given(
-    cpu=st.sampled_from([*MEMORY_MIB, "3"]),
+    cpu=st.sampled_from([*CPUS, "3"]),
     memory_mib=st.integers(0, 40000),
     min_instances=st.integers(-1, 10),
     max_instances=st.integers(-1, 10),

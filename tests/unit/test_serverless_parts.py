@@ -5,11 +5,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.serverless.cloud_run_service import (
-    CloudRunService,
+from components.serverless.cloud_run_arguments import (
     CloudRunServiceArgs,
     validate_cloud_run_service,
 )
+from components.serverless.cloud_run_service import CloudRunService
 from components.serverless.dead_letter import DeadLetter, DeadLetterArgs, validate_dead_letter
 from components.serverless.message_archive import (
     MessageArchive,

@@ -1,0 +1,191 @@
+"""MessageTable: every message of a topic as a row of a BigQuery table, without any code between.
+
+Owns the table with its dataset, its BigQuery subscription and the right of Pub/Sub to write. Does
+not own the topic, the dead letters nor who reads the table.
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from catalog.avro import AvroError, columns_of
+from components.checks import check_between, check_labels
+from components.data.table_shape import Field
+from components.serverless.delivery import check_filter_text
+from components.serverless.results_table import ResultsTable
+from components.validation import Problems, component_type
+
+TABLE_ID = "messages"
+
+_METADATA: tuple[Field, ...] = (
+    {"name": "subscription_name", "type": "STRING"},
+    {"name": "message_id", "type": "STRING"},
+    {"name": "publish_time", "type": "TIMESTAMP"},
+    {"name": "attributes", "type": "JSON"},
+)
+_RAW: Field = {"name": "data", "type": "BYTES"}
+
+
+class BigQueryExport(TypedDict):
+    """How rows are made of messages."""
+
+    use_topic_schema: NotRequired[bool]
+    """Whether each field of the topic's Avro schema is a column; default false: the message as it
+    came, bytes, in the column `data`."""
+    partition_expiration_days: NotRequired[int | None]
+    """Age at which a day of rows is deleted; without, never."""
+    filter: NotRequired[str | None]
+    """Which messages are kept, such as `attributes.lang = "en"`; without, all."""
+
+
+class MessageTableArgs(TypedDict):
+    """Arguments of MessageTable."""
+
+    project: pulumi.Input[str]
+    """Id of the project."""
+    location: str
+    """Region of the dataset."""
+    topic: pulumi.Input[str]
+    """Id of the topic, `projects/<project>/topics/<topic>`."""
+    pubsub_service_agent: pulumi.Input[str]
+    """Email of the project's Pub/Sub service agent."""
+    dead_letter_topic: pulumi.Input[str]
+    """Id of the topic for messages BigQuery refuses; the agent may publish to it."""
+    export: NotRequired[BigQueryExport]
+    """How rows are made of messages."""
+    avro_definition: NotRequired[str | None]
+    """The topic's Avro schema, which use_topic_schema needs."""
+    backlog_retention_days: NotRequired[int]
+    """How long a message waits for the table to take it, 1 to 31; default 7."""
+    deletion_protection: NotRequired[bool]
+    """Whether dataset and table are protected from deletion; default true."""
+    labels: NotRequired[Mapping[str, str]]
+    """Google Cloud labels."""
+
+
+def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
+    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    problems = Problems()
+    problems.check_name("name", name)
+    check_export(problems, "export", args.get("export", {}), args.get("avro_definition"))
+    check_between(
+        problems, "backlog_retention_days", args.get("backlog_retention_days", 7), 1, 31, "days"
+    )
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+def check_export(
+    problems: Problems, path: str, export: BigQueryExport, avro_definition: str | None
+) -> None:
+    """Notes an export Pub/Sub or BigQuery refuses."""
+    check_filter_text(problems, f"{path}.filter", export.get("filter"))
+    days = export.get("partition_expiration_days")
+    if days is not None:
+        check_between(problems, f"{path}.partition_expiration_days", days, 1, 36500, "days")
+    if not export.get("use_topic_schema"):
+        return
+    try:
+        columns = {name.lower() for name, _, _ in columns_of(avro_definition or "")}
+    except AvroError as problem:
+        problems.add(
+            f"{path}.use_topic_schema",
+            f"found true with {problem}, allowed: true with an Avro schema of plain fields",
+        )
+        return
+    for taken in sorted(columns & {field["name"] for field in _METADATA}):
+        problems.add(
+            f"{path}.use_topic_schema",
+            f"found true with a field {taken!r}, allowed: fields other than those Pub/Sub adds",
+        )
+
+
+class MessageTable(pulumi.ComponentResource):
+    """A table of messages by the day they were published, written by Pub/Sub itself.
+
+    The table is `<name, with underscores>.messages`. What BigQuery refuses goes to the dead
+    letters. A message can be written twice: tell by message_id.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/pubsub/docs/bigquery
+    """
+
+    table: pulumi.Output[str]
+    """`<project>.<dataset>.<table>`"""
+    subscription_id: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: MessageTableArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(MessageTable), name, {}, opts)
+        validate_message_table(name, args).raise_if_any(f"MessageTable {name}")
+        export = args.get("export", {})
+        labels = args.get("labels", {})
+        use_topic_schema = export.get("use_topic_schema", False)
+        rows = ResultsTable(
+            f"{name}-rows",
+            {
+                "project": args["project"],
+                "location": args["location"],
+                "dataset_id": name.replace("-", "_"),
+                "table_id": TABLE_ID,
+                "writers": {"pubsub": args["pubsub_service_agent"]},
+                "results": {
+                    "fields": _fields(use_topic_schema, args.get("avro_definition")),
+                    "partition_field": "publish_time",
+                    "partition_expiration_days": export.get("partition_expiration_days"),
+                },
+                "deletion_protection": args.get("deletion_protection", True),
+                "labels": labels,
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        subscription = gcp.pubsub.Subscription(
+            f"{name}-subscription",
+            name=name,
+            project=args["project"],
+            topic=args["topic"],
+            filter=export.get("filter"),
+            ack_deadline_seconds=60,
+            message_retention_duration=f"{args.get('backlog_retention_days', 7) * 86400}s",
+            expiration_policy={"ttl": ""},
+            bigquery_config={
+                "table": rows.table,
+                "use_topic_schema": use_topic_schema,
+                "write_metadata": True,
+                "drop_unknown_fields": False,
+            },
+            dead_letter_policy={
+                "dead_letter_topic": args["dead_letter_topic"],
+                "max_delivery_attempts": 5,
+            },
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+        forward = gcp.pubsub.SubscriptionIAMMember(
+            f"{name}-forward",
+            project=args["project"],
+            subscription=subscription.name,
+            role="roles/pubsub.subscriber",
+            member=pulumi.Output.concat("serviceAccount:", args["pubsub_service_agent"]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.table = rows.table
+        self.subscription_id = pulumi.Output.all(subscription.id, forward.id).apply(
+            lambda values: str(values[0])
+        )
+        self.register_outputs({"table": self.table, "subscription_id": self.subscription_id})
+
+
+def _fields(use_topic_schema: bool, avro_definition: str | None) -> list[Field]:
+    if not use_topic_schema:
+        return [*_METADATA, _RAW]
+    return [
+        *_METADATA,
+        *(
+            {"name": name, "type": kind, "mode": mode}
+            for name, kind, mode in columns_of(avro_definition or "")
+        ),
+    ]

@@ -1,0 +1,171 @@
+"""Who else takes a pipeline's messages, beside its service: what the arguments ask for."""
+
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.serverless.dataflow_job import DataflowJob, worker_account_id
+from components.serverless.message_archive import MessageArchive
+from components.serverless.message_table import MessageTable
+from components.serverless.pubsub_cloud_run_pipeline_arguments import (
+    PubSubCloudRunPipelineArgs,
+    avro_definition,
+)
+from components.serverless.pull_subscription import PullSubscription, PullSubscriptionArgs
+from components.service_accounts import account_id
+
+DEFAULT_RETENTION_DAYS = 7
+
+
+@dataclass
+class Copies:
+    """What was made, and the subscriptions that must be there before a message is published."""
+
+    archive_bucket: pulumi.Output[str] | None = None
+    messages_table: pulumi.Output[str] | None = None
+    pull_subscription_id: pulumi.Output[str] | None = None
+    pull_service_account: pulumi.Output[str] | None = None
+    subscriptions: list[pulumi.Output[str]] = field(default_factory=list[pulumi.Output[str]])
+
+
+def copies_of(
+    name: str,
+    args: PubSubCloudRunPipelineArgs,
+    topic: pulumi.Output[str],
+    dead_letter_topic: pulumi.Output[str],
+    parent: pulumi.Resource,
+) -> Copies:
+    """Makes them as children of `parent`, with names that begin with `name`."""
+    return _Builder(name, args, topic, dead_letter_topic, parent).build()
+
+
+@dataclass(frozen=True)
+class _Builder:
+    name: str
+    args: PubSubCloudRunPipelineArgs
+    topic: pulumi.Output[str]
+    dead_letter_topic: pulumi.Output[str]
+    parent: pulumi.Resource
+
+    @property
+    def child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self.parent)
+
+    @property
+    def retention_days(self) -> int:
+        return self.args.get("retention_days", DEFAULT_RETENTION_DAYS)
+
+    @property
+    def protected(self) -> bool:
+        return self.args.get("deletion_protection", True)
+
+    def build(self) -> Copies:
+        copies = Copies()
+        self._archive(copies)
+        self._table(copies)
+        if self.args.get("exactly_once_pull"):
+            account = self._account("pull", account_id(self.name, "pull"), "fetches messages")
+            subscription = self._pull(f"{self.name}-pull", account, exactly_once=True)
+            copies.pull_service_account = account.email
+            copies.pull_subscription_id = subscription.subscription_id
+            copies.subscriptions.append(subscription.subscription_id)
+        self._dataflow(copies)
+        return copies
+
+    def _archive(self, copies: Copies) -> None:
+        archive = self.args.get("archive")
+        if archive is None:
+            return
+        made = MessageArchive(
+            f"{self.name}-archive",
+            {
+                "project": self.args["project"],
+                "location": self.args["region"],
+                "topic": self.topic,
+                "pubsub_service_agent": self.args["pubsub_service_agent"],
+                "archive": archive,
+                "use_topic_schema": avro_definition(self.args) is not None,
+                "backlog_retention_days": self.retention_days,
+                "deletion_protection": self.protected,
+                "labels": self.args.get("labels", {}),
+            },
+            opts=self.child,
+        )
+        copies.archive_bucket = made.bucket_name
+        copies.subscriptions.append(made.subscription_id)
+
+    def _table(self, copies: Copies) -> None:
+        export = self.args.get("bigquery_export")
+        if export is None:
+            return
+        made = MessageTable(
+            f"{self.name}-messages",
+            {
+                "project": self.args["project"],
+                "location": self.args["region"],
+                "topic": self.topic,
+                "pubsub_service_agent": self.args["pubsub_service_agent"],
+                "dead_letter_topic": self.dead_letter_topic,
+                "export": export,
+                "avro_definition": avro_definition(self.args),
+                "backlog_retention_days": self.retention_days,
+                "deletion_protection": self.protected,
+                "labels": self.args.get("labels", {}),
+            },
+            opts=self.child,
+        )
+        copies.messages_table = made.table
+        copies.subscriptions.append(made.subscription_id)
+
+    def _dataflow(self, copies: Copies) -> None:
+        dataflow = self.args.get("dataflow")
+        if dataflow is None:
+            return
+        job = f"{self.name}-dataflow"
+        account = self._account("dataflow", worker_account_id(job), "runs the streaming job")
+        # Dataflow tells repeated messages apart by itself.
+        subscription = self._pull(job, account, exactly_once=False)
+        copies.subscriptions.append(subscription.subscription_id)
+        DataflowJob(
+            job,
+            {
+                "project": self.args["project"],
+                "region": self.args["region"],
+                "subscription_id": subscription.subscription_id,
+                "service_account": account.email,
+                "subnetwork": self.args.get("subnetwork", ""),
+                "dataflow": dataflow,
+                "deletion_protection": self.protected,
+                "labels": self.args.get("labels", {}),
+            },
+            opts=self.child,
+        )
+
+    def _pull(
+        self, name: str, account: gcp.serviceaccount.Account, *, exactly_once: bool
+    ) -> PullSubscription:
+        args: PullSubscriptionArgs = {
+            "project": self.args["project"],
+            "topic": self.topic,
+            "pubsub_service_agent": self.args["pubsub_service_agent"],
+            "dead_letter_topic": self.dead_letter_topic,
+            "consumers": {"fetch": account.email},
+            "exactly_once": exactly_once,
+            "ordering": exactly_once and self.args.get("ordering", False),
+            "filter": self.args.get("filter"),
+            "max_delivery_attempts": self.args.get("max_delivery_attempts", 5),
+            "retry": self.args.get("retry", {}),
+            "retention_days": self.retention_days,
+            "labels": self.args.get("labels", {}),
+        }
+        return PullSubscription(name, args, opts=self.child)
+
+    def _account(self, role: str, id_: str, purpose: str) -> gcp.serviceaccount.Account:
+        return gcp.serviceaccount.Account(
+            f"{self.name}-{role}",
+            project=self.args["project"],
+            account_id=id_,
+            display_name=f"Pipeline {self.name}: {purpose}",
+            opts=self.child,
+        )

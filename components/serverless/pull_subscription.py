@@ -1,0 +1,114 @@
+"""PullSubscription: messages that a consumer fetches, each acknowledged once if wished.
+
+Owns the subscription and who may fetch from it. Does not own the topic, the dead letters nor the
+consumers.
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.checks import check_between, check_labels
+from components.serverless.delivery import Retry, check_filter_text, check_retry, retry_policy
+from components.validation import Problems, component_type
+
+
+class PullSubscriptionArgs(TypedDict):
+    """Arguments of PullSubscription."""
+
+    project: pulumi.Input[str]
+    """Id of the project."""
+    topic: pulumi.Input[str]
+    """Id of the topic, `projects/<project>/topics/<topic>`."""
+    pubsub_service_agent: pulumi.Input[str]
+    """Email of the project's Pub/Sub service agent, which takes dead messages off."""
+    dead_letter_topic: pulumi.Input[str]
+    """Id of the topic that messages go to after max_delivery_attempts; the agent may publish."""
+    consumers: Mapping[str, pulumi.Input[str]]
+    """Emails, by any short name, of the service accounts that fetch messages."""
+    exactly_once: NotRequired[bool]
+    """Whether an acknowledged message never comes again (default true): consumers must then wait
+    for the answer to their acknowledgement, and fetch in the region of the topic."""
+    ordering: NotRequired[bool]
+    """Whether messages with the same ordering key come in the order they were published."""
+    filter: NotRequired[str | None]
+    """Which messages come, such as `attributes.lang = "en"`; without, all."""
+    ack_deadline_seconds: NotRequired[int]
+    """Time after which an unacknowledged message comes again, 10 to 600; default 60."""
+    max_delivery_attempts: NotRequired[int]
+    """Deliveries before a message goes to the dead letter topic, 5 to 100; default 5."""
+    retry: NotRequired[Retry]
+    """Waiting time between deliveries."""
+    retention_days: NotRequired[int]
+    """How long messages wait to be fetched, 1 to 31; default 7."""
+    labels: NotRequired[Mapping[str, str]]
+    """Google Cloud labels."""
+
+
+def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problems:
+    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    problems = Problems()
+    problems.check_name("name", name)
+    problems.check_not_empty("consumers", args["consumers"], "the account that fetches messages")
+    deadline, attempts = args.get("ack_deadline_seconds", 60), args.get("max_delivery_attempts", 5)
+    check_between(problems, "ack_deadline_seconds", deadline, 10, 600, "seconds")
+    check_between(problems, "max_delivery_attempts", attempts, 5, 100, "deliveries")
+    check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
+    check_retry(problems, args.get("retry", {}))
+    check_filter_text(problems, "filter", args.get("filter"))
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+class PullSubscription(pulumi.ComponentResource):
+    """A pull subscription, by default with exactly-once delivery, for the given consumers alone.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/pubsub/docs/exactly-once-delivery
+    """
+
+    subscription_id: pulumi.Output[str]
+    """`projects/<project>/subscriptions/<name>`; waits until the consumers may fetch."""
+
+    def __init__(
+        self, name: str, args: PullSubscriptionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(PullSubscription), name, {}, opts)
+        validate_pull_subscription(name, args).raise_if_any(f"PullSubscription {name}")
+        subscription = gcp.pubsub.Subscription(
+            f"{name}-subscription",
+            name=name,
+            project=args["project"],
+            topic=args["topic"],
+            enable_exactly_once_delivery=args.get("exactly_once", True),
+            enable_message_ordering=args.get("ordering") or None,
+            filter=args.get("filter"),
+            ack_deadline_seconds=args.get("ack_deadline_seconds", 60),
+            message_retention_duration=f"{args.get('retention_days', 7) * 86400}s",
+            expiration_policy={"ttl": ""},
+            retry_policy=retry_policy(args.get("retry", {})),
+            dead_letter_policy={
+                "dead_letter_topic": args["dead_letter_topic"],
+                "max_delivery_attempts": args.get("max_delivery_attempts", 5),
+            },
+            labels=args.get("labels", {}),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+        fetchers = {**args["consumers"], "forward": args["pubsub_service_agent"]}
+        grants = [
+            gcp.pubsub.SubscriptionIAMMember(
+                f"{name}-{fetcher}",
+                project=args["project"],
+                subscription=subscription.name,
+                role="roles/pubsub.subscriber",
+                member=pulumi.Output.concat("serviceAccount:", email),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for fetcher, email in fetchers.items()
+        ]
+        self.subscription_id = pulumi.Output.all(
+            subscription.id, *[grant.id for grant in grants]
+        ).apply(lambda values: str(values[0]))
+        self.register_outputs({"subscription_id": self.subscription_id})

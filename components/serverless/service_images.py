@@ -1,0 +1,120 @@
+"""ServiceImages: the project's own registry for the images of its services.
+
+Owns the repository. Does not own the images: a build pushes them. Cloud Run's service agent may
+read the repositories of its own project.
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.checks import check_labels
+from components.validation import Problems, component_type
+
+REPOSITORY = "services"
+
+_SECONDS_A_DAY = 86400
+_UNTAGGED_DAYS = 14
+_VERSIONS_KEPT = 20
+
+
+class ServiceImagesArgs(TypedDict):
+    """Arguments of ServiceImages."""
+
+    project: pulumi.Input[str]
+    """Id of the project."""
+    region: str
+    """Region of the repository: that of the services."""
+    publishers: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Members, by any short name, that push images, such as
+    `serviceAccount:build@acme-ci.iam.gserviceaccount.com`."""
+    deletion_protection: NotRequired[bool]
+    """Whether the repository is protected from deletion; default true."""
+    labels: NotRequired[Mapping[str, str]]
+    """Google Cloud labels."""
+
+
+def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
+    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    problems = Problems()
+    problems.check_name("name", name)
+    for key, member in args.get("publishers", {}).items():
+        if isinstance(member, str) and ":" not in member:
+            problems.add(
+                f"publishers.{key}",
+                f"found {member!r}, allowed: a member such as group:ci@acme.com",
+            )
+    check_labels(problems, "labels", args.get("labels", {}))
+    return problems
+
+
+def images_prefix(project: str, region: str) -> str:
+    """Gives what the names of images in the repository of a region begin with."""
+    return f"{region}-docker.pkg.dev/{project}/{REPOSITORY}/"
+
+
+class ServiceImages(pulumi.ComponentResource):
+    """An Artifact Registry repository `services` for container images, scanned where that is on.
+
+    A tag, once pushed, stays what it is. Untagged images go after 14 days; the 20 most recent
+    versions of each image stay.
+
+    Raises `pulumi.InputPropertiesError` for wrong arguments.
+    https://cloud.google.com/artifact-registry/docs/docker
+    """
+
+    prefix: pulumi.Output[str]
+    """`<region>-docker.pkg.dev/<project>/services/`; waits for the repository and the grants."""
+
+    def __init__(
+        self, name: str, args: ServiceImagesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(component_type(ServiceImages), name, {}, opts)
+        validate_service_images(name, args).raise_if_any(f"ServiceImages {name}")
+        repository = gcp.artifactregistry.Repository(
+            f"{name}-images",
+            project=args["project"],
+            location=args["region"],
+            repository_id=REPOSITORY,
+            description="Images of the platform's services",
+            format="DOCKER",
+            mode="STANDARD_REPOSITORY",
+            docker_config={"immutable_tags": True},
+            cleanup_policies=[
+                {
+                    "id": "untagged",
+                    "action": "DELETE",
+                    "condition": {
+                        "tag_state": "UNTAGGED",
+                        "older_than": f"{_UNTAGGED_DAYS * _SECONDS_A_DAY}s",
+                    },
+                },
+                {
+                    "id": "recent",
+                    "action": "KEEP",
+                    "most_recent_versions": {"keep_count": _VERSIONS_KEPT},
+                },
+            ],
+            labels=args.get("labels", {}),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=args.get("deletion_protection", True) or None
+            ),
+        )
+        grants = [
+            gcp.artifactregistry.RepositoryIamMember(
+                f"{name}-publish-{publisher}",
+                project=args["project"],
+                location=args["region"],
+                repository=repository.repository_id,
+                role="roles/artifactregistry.writer",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for publisher, member in args.get("publishers", {}).items()
+        ]
+        self.prefix = pulumi.Output.all(
+            args["project"], repository.location, repository.id, *[grant.id for grant in grants]
+        ).apply(lambda values: images_prefix(str(values[0]), str(values[1])))
+        self.register_outputs({"prefix": self.prefix})

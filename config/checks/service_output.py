@@ -1,0 +1,62 @@
+"""The results table has the columns that a service of ours writes."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, cast
+
+from catalog import strict_yaml
+from config.errors import KeyPath, Problem, shown
+from config.pipelines import Pipeline
+
+SERVICES: Final = Path(__file__).parents[2] / "services"
+
+
+def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
+    """Columns the service writes and the table lacks or has otherwise, and such it leaves empty.
+
+    Silent about images that are not of a service in `services/`, or that declares no output.
+    """
+    written = output_of(pipeline.image_name)
+    if not written:
+        return
+    service = shown(pipeline.image_name)
+    columns = {column.name: column for column in pipeline.results.fields}
+    where = (*path, "results", "fields")
+    for name, kind in written.items():
+        column = columns.get(name)
+        if column is None:
+            yield Problem(
+                where,
+                f"no column {shown(name)}",
+                f"the columns the image {service} writes: {', '.join(written)}",
+                f"add {{name: {name}, type: {kind}}}, or leave fields out",
+            )
+        elif column.type != kind or column.mode == "REPEATED":
+            at = pipeline.results.fields.index(column)
+            yield Problem(
+                (*where, at, "type"),
+                f"{shown(name)} ({column.mode} {column.type})",
+                f"{kind}, not REPEATED: so the image {service} writes it",
+                "change it, or leave fields out",
+            )
+    for at, column in enumerate(pipeline.results.fields):
+        if column.mode == "REQUIRED" and column.name not in written:
+            yield Problem(
+                (*where, at, "mode"),
+                f"{shown(column.name)} (REQUIRED)",
+                f"NULLABLE: the image {service} leaves it empty",
+                "change it or remove the column",
+            )
+
+
+@cache
+def output_of(image_name: str) -> Mapping[str, str]:
+    """The types of the columns a service writes, by name; empty for an image that is not ours."""
+    file = SERVICES / image_name.replace("-", "_") / "output.yaml"
+    if "." in image_name or not file.is_file():
+        return {}
+    document = cast(
+        "Mapping[str, Mapping[str, Mapping[str, str]]]", strict_yaml.load(file.read_text())
+    )
+    return {name: column["type"] for name, column in document["columns"].items()}

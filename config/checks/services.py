@@ -1,0 +1,261 @@
+"""Services: sizes, secrets, models and regions that exist; fronts and traffic that fit."""
+
+import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from catalog.armor import WAF_RULES
+from catalog.openapi import DocumentError, parsed
+from config.checks.containers import check_container
+from config.checks.references import check_name
+from config.errors import KeyPath, Problem, did_you_mean, listed, shown
+from config.known import Known
+from config.models import Model
+from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, Service, name_of
+
+PROJECT_FOLDER: Final = Path(__file__).parents[2]
+# What the platform gives to a container with models, and to every one.
+MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
+_OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT",)
+_FRONTS: Final = ("load_balancer", "api_gateway")
+
+
+def check_services(known: Known) -> Iterator[Problem]:
+    """Every service."""
+    for name, service in known.services.items():
+        path = ("services", name)
+        yield from check_name(known, "regions", (*path, "region"), service.region)
+        yield from check_container(path, service)
+        yield from _check_name(known, path, name)
+        yield from _check_secrets(known, path, service)
+        yield from _check_models(known, path, service)
+        yield from _check_variables(path, service)
+        yield from _check_front(path, service)
+        yield from _check_traffic(path, service)
+
+
+def _check_name(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
+    pipelines = known.names.get("pipelines", set())
+    if taken := {name, name.removesuffix("-service")} & pipelines:
+        yield Problem(
+            path,
+            f"the name {shown(name)}",
+            f"a name apart from the pipeline {listed(taken)} and its service",
+            "rename one of them",
+        )
+
+
+def _check_secrets(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
+    names = known.names.get("secrets", set())
+    for key, uses in (("secrets", service.secrets), ("secret_files", service.secret_files)):
+        for place, use in uses.items():
+            if name_of(use) not in names:
+                yield Problem(
+                    (*path, key, place),
+                    shown(use),
+                    f"a name of secrets: {listed(names)}",
+                    did_you_mean(name_of(use), names, "add it to secrets"),
+                )
+    folders: set[str] = set()
+    for place in service.secret_files:
+        folder = place.rpartition("/")[0]
+        if folder in folders:
+            yield Problem(
+                (*path, "secret_files", place),
+                f"the folder {shown(folder)} again",
+                "a folder of its own for each file",
+                "move it: a mounted secret hides what else is there",
+            )
+        folders.add(folder)
+
+
+def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
+    served = {
+        name: model
+        for key, model in known.models.items()
+        for name in (key, *(adapter.name for adapter in model.adapters))
+    }
+    names = known.names.get("models", set()) | served.keys()
+    for position, name in enumerate(service.models):
+        where = (*path, "models", position)
+        if names and name not in names:
+            remedy = did_you_mean(name, names, "choose one of them or add it to models")
+            yield Problem(where, shown(name), listed(names), remedy)
+        elif name in served and not _is_in(known, served[name], service.region):
+            yield Problem(
+                where,
+                f"{shown(name)}, which is not served in {service.region}",
+                "models of the service's region",
+                "choose another region or model",
+            )
+    if service.models and service.effective_egress == "none":
+        yield Problem(
+            (*path, "egress"),
+            "'none'",
+            "private-ranges or all with models",
+            "remove it: the gateway is inside the network",
+        )
+
+
+def _is_in(known: Known, model: Model, region: str) -> bool:
+    """Whether the region serves the model; true where that cannot be told yet."""
+    declared = known.names.get("regions", set())
+    return model.is_in(region) or not {region, *(model.regions or ())} <= declared
+
+
+def _check_variables(path: KeyPath, service: Service) -> Iterator[Problem]:
+    own = (*_OWN_VARIABLES, *(MODEL_VARIABLES if service.models else ()))
+    for key, variables in (("environment", service.environment), ("secrets", service.secrets)):
+        for variable in variables:
+            if variable in own:
+                yield Problem(
+                    (*path, key, variable),
+                    f"the name {shown(variable)}",
+                    f"names other than {listed(own)}",
+                    "remove it: the platform sets it",
+                )
+    for variable in service.secrets:
+        if variable in service.environment:
+            yield Problem(
+                (*path, "secrets", variable),
+                f"{shown(variable)}, which environment has too",
+                "each variable once",
+                "remove one of them",
+            )
+
+
+def _check_front(path: KeyPath, service: Service) -> Iterator[Problem]:
+    given = {"load_balancer": service.load_balancer, "api_gateway": service.api_gateway}
+    for front in _FRONTS:
+        if given[front] is not None and service.front != front:
+            yield Problem(
+                (*path, front),
+                f"a mapping with front {service.front}",
+                f"nothing, or front: {front}",
+                "change the front or remove it",
+            )
+        if given[front] is None and service.front == front:
+            yield Problem(
+                (*path, "front"),
+                shown(front),
+                f"{front} with a mapping {front}",
+                "add what the front needs",
+            )
+    if service.ingress is not None and not _reaches(service):
+        yield Problem(
+            (*path, "ingress"),
+            shown(service.ingress),
+            f"{FRONT_INGRESS[service.front]} or all with front {service.front}",
+            "remove it",
+        )
+    if service.front == "load_balancer" and service.load_balancer is not None:
+        yield from _check_load_balancer((*path, "load_balancer"), service.load_balancer)
+    if service.front == "api_gateway" and service.api_gateway is not None:
+        yield from _check_api((*path, "api_gateway"), service, service.api_gateway)
+
+
+def _reaches(service: Service) -> bool:
+    order = ("internal", "load-balancer", "all")
+    return order.index(service.effective_ingress) >= order.index(FRONT_INGRESS[service.front])
+
+
+def _check_load_balancer(path: KeyPath, balancer: LoadBalancer) -> Iterator[Problem]:
+    if (balancer.kind == "regional-external") != (balancer.certificate is not None):
+        yield Problem(
+            (*path, "certificate"),
+            shown(balancer.certificate),
+            "a certificate with kind regional-external, nothing with the others",
+            "add or remove it",
+        )
+    for position, each in enumerate(balancer.allowed_ranges):
+        try:
+            ipaddress.ip_network(each)
+        except ValueError as problem:
+            where = (*path, "allowed_ranges", position)
+            yield Problem(where, shown(each), f"an IP range ({problem})", "mend it")
+    for position, each in enumerate(balancer.waf_rules):
+        if each not in WAF_RULES:
+            yield Problem(
+                (*path, "waf_rules", position),
+                shown(each),
+                listed(WAF_RULES),
+                did_you_mean(each, WAF_RULES, "choose one of them"),
+            )
+
+
+def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Problem]:
+    where = (*path, "document")
+    if api.document is None:
+        yield Problem(
+            where,
+            "nothing",
+            "an OpenAPI 2.0 file with info and paths",
+            "write one; the gateway serves the paths in it alone",
+        )
+    else:
+        yield from _check_document(where, api.document)
+    if api.jwt is None and not api.api_key:
+        yield Problem(
+            path, "neither jwt nor api_key", "one of them or both", "add one: else anyone may call"
+        )
+    if api.requests_per_minute is not None and not api.api_key:
+        yield Problem(
+            (*path, "requests_per_minute"),
+            shown(api.requests_per_minute),
+            "a number with api_key: true",
+            "add api_key: requests are counted by key",
+        )
+    if service.timeout_seconds > 600:
+        yield Problem(
+            ("services", path[1], "timeout_seconds"),
+            shown(service.timeout_seconds),
+            "up to 600 with front api_gateway",
+            "lower it or choose another front",
+        )
+
+
+def _check_document(path: KeyPath, document: str) -> Iterator[Problem]:
+    file = (PROJECT_FOLDER / document).resolve()
+    try:
+        if not file.is_relative_to(PROJECT_FOLDER):
+            raise DocumentError("a file outside the project")
+        parsed(file.read_text())
+    except (OSError, UnicodeDecodeError):
+        yield Problem(
+            path,
+            shown(document),
+            "a file that can be read, from the project's folder",
+            "correct the path or write it",
+        )
+    except DocumentError as problem:
+        yield Problem(path, f"{shown(document)} with {problem}", "OpenAPI 2.0", "mend the file")
+
+
+def _check_traffic(path: KeyPath, service: Service) -> Iterator[Problem]:
+    traffic = service.traffic
+    if not traffic:
+        return
+    total = sum(each.percent for each in traffic)
+    if total != 100:
+        yield Problem((*path, "traffic"), f"{total} percent in all", "100", "change the shares")
+    if service.revision is None:
+        yield Problem(
+            (*path, "revision"),
+            "nothing",
+            "a name with traffic",
+            "name the revision this config describes",
+        )
+    tags: set[str] = set()
+    for position, each in enumerate(traffic):
+        if each.percent == 0 and each.tag is None:
+            yield Problem(
+                (*path, "traffic", position, "percent"),
+                "0 without a tag",
+                "1 or more, or a tag",
+                "remove the entry or give it a tag",
+            )
+        if each.tag is not None and each.tag in tags:
+            where = (*path, "traffic", position, "tag")
+            yield Problem(where, f"{shown(each.tag)} again", "each tag once", "rename it")
+        tags.add(each.tag or "")

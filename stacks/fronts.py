@@ -1,0 +1,162 @@
+"""What stands before services: load balancers and API gateways."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.inference.private_certificate import PrivateCertificate
+from components.network.private_name import PrivateName
+from components.serverless.api_document import Callers
+from components.serverless.cloud_run_api import CloudRunApi
+from components.serverless.cloud_run_load_balancer import (
+    CloudRunLoadBalancer,
+    CloudRunLoadBalancerArgs,
+)
+from components.serverless.cloud_run_service import CloudRunService
+from config.checks.services import PROJECT_FOLDER
+from config.platform import Platform
+from config.services import ApiGateway, LoadBalancer, Service
+from stacks.foundation import Foundation
+
+CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
+
+
+@dataclass(frozen=True)
+class Front:
+    """Where clients of a service go."""
+
+    url: pulumi.Input[str]
+    address: pulumi.Output[str] | None = None
+    """IPv4 address the name in the URL must lead to, where it is ours."""
+    ca_certificate_pem: pulumi.Output[str] | None = None
+    """What clients must trust, where that is not public."""
+
+
+def build_fronts(
+    platform: Platform, foundation: Foundation, services: Mapping[str, CloudRunService]
+) -> Mapping[str, Front]:
+    """Makes what stands before each of the services, by the service's name."""
+    fronts: dict[str, Front] = {}
+    for name, settings in platform.services.items():
+        builder = _FrontBuilder(platform, foundation, name, settings, services[name])
+        if settings.front == "load_balancer" and settings.load_balancer is not None:
+            fronts[name] = builder.load_balancer(settings.load_balancer)
+        if settings.front == "api_gateway" and settings.api_gateway is not None:
+            fronts[name] = builder.api(settings.api_gateway)
+    return fronts
+
+
+def front_outputs(fronts: Mapping[str, Front]) -> Mapping[str, Mapping[str, pulumi.Input[str]]]:
+    """The stack's outputs about fronts, by the service's name."""
+    return {
+        name: {
+            key: value
+            for key, value in (
+                ("url", front.url),
+                ("address", front.address),
+                ("ca_certificate", front.ca_certificate_pem),
+            )
+            if value is not None
+        }
+        for name, front in fronts.items()
+    }
+
+
+@dataclass(frozen=True)
+class _FrontBuilder:
+    platform: Platform
+    foundation: Foundation
+    name: str
+    settings: Service
+    service: CloudRunService
+
+    @property
+    def google(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(provider=self.foundation.provider)
+
+    def load_balancer(self, balancer: LoadBalancer) -> Front:
+        vpc, region = self.foundation.vpc, self.settings.region
+        project = self.foundation.services.project_for("compute", "dns")
+        args: CloudRunLoadBalancerArgs = {
+            "project": project,
+            "region": region,
+            "service_name": self.service.service_name,
+            "kind": balancer.kind,
+            "hostname": balancer.hostname,
+            "armor": {
+                "requests_per_minute": balancer.requests_per_minute,
+                "allowed_ranges": balancer.allowed_ranges,
+                "waf_rules": balancer.waf_rules,
+            },
+        }
+        url, authority = f"https://{balancer.hostname}", None
+        if balancer.kind != "global-external":
+            args["network"] = vpc.network_id
+            args["proxy_only_subnetwork"] = vpc.proxy_only_subnetwork_ids[region]
+        if balancer.certificate is not None:
+            args["certificate"] = balancer.certificate
+        if balancer.kind == "internal":
+            certificate = self._certificate(balancer.hostname)
+            authority = certificate.ca_certificate_pem
+            args["subnetwork"] = vpc.node_subnetwork_ids[region]
+            args["certificate"] = pulumi.Output.concat(
+                *("projects/", project, "/locations/", region, "/certificates/"),
+                certificate.certificate_name,
+            )
+        address = CloudRunLoadBalancer(self.name, args, self.google).address
+        if balancer.kind == "internal":
+            PrivateName(
+                self.name,
+                {
+                    "project": project,
+                    "hostname": balancer.hostname,
+                    "addresses": {region: address},
+                    "networks": [vpc.network_id],
+                },
+                self.google,
+            )
+        return Front(url, address, authority)
+
+    def _certificate(self, hostname: str) -> PrivateCertificate:
+        services = self.foundation.services
+        return PrivateCertificate(
+            self.name,
+            {
+                "project": services.project_for("privateca", "certificatemanager"),
+                "region": self.settings.region,
+                "domains": [hostname],
+                "organization": self.platform.project.id,
+                "service_agent_email": services.service_agents[CERTIFICATE_MANAGER],
+                "deletion_protection": self.platform.deletion_protection,
+            },
+            self.google,
+        )
+
+    def api(self, api: ApiGateway) -> Front:
+        apis = ("apigateway", "servicecontrol", "servicemanagement", "iam")
+        callers: Callers = {
+            "api_key": api.api_key,
+            "requests_per_minute": api.requests_per_minute,
+        }
+        if api.jwt is not None:
+            callers["jwt"] = {
+                "issuer": api.jwt.issuer,
+                "jwks_uri": api.jwt.jwks_uri,
+                "audiences": [*api.jwt.audiences],
+            }
+        made = CloudRunApi(
+            self.name,
+            {
+                "project": self.foundation.services.project_for(*apis),
+                "region": self.settings.region,
+                "gateway_region": api.region or self.settings.region,
+                "service_name": self.service.service_name,
+                "service_uri": self.service.uri,
+                "document": (PROJECT_FOLDER / (api.document or "")).read_text(),
+                "callers": callers,
+                "timeout_seconds": self.settings.timeout_seconds,
+            },
+            self.google,
+        )
+        return Front(made.url)

@@ -1,0 +1,45 @@
+"""Images of the platform's own services: their repositories, and names that wait for these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.serverless.service_images import ServiceImages, images_prefix
+from config.platform import Platform
+from stacks.foundation import PLATFORM, Foundation
+
+
+@dataclass(frozen=True)
+class Images:
+    """The made repositories by what names of their images begin with."""
+
+    repositories: Mapping[str, ServiceImages]
+
+    def reference(self, image: str) -> pulumi.Input[str]:
+        """Gives an image's name; that of an image in a repository of ours waits for it."""
+        for prefix, repository in self.repositories.items():
+            if image.startswith(prefix):
+                return pulumi.Output.concat(repository.prefix, image.removeprefix(prefix))
+        return image
+
+
+def build_images(platform: Platform, foundation: Foundation) -> Images:
+    """Makes a repository in each region that an image of the project is in, if any is."""
+    images = [each.image for each in (*platform.pipelines.values(), *platform.services.values())]
+    prefixes = {images_prefix(platform.project.id, region): region for region in platform.regions}
+    return Images(
+        {
+            prefix: ServiceImages(
+                f"{PLATFORM}-{region}",
+                {
+                    "project": foundation.services.project_for("artifactregistry"),
+                    "region": region,
+                    "deletion_protection": platform.deletion_protection,
+                },
+                pulumi.ResourceOptions(provider=foundation.provider),
+            )
+            for prefix, region in prefixes.items()
+            if any(image.startswith(prefix) for image in images)
+        }
+    )

@@ -1,0 +1,243 @@
+"""Services that answer requests: each a Cloud Run service, with what stands before it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.network.private_name import PrivateName
+from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Traffic, Vpc
+from components.serverless.cloud_run_arguments import Secret as SecretVersion
+from components.serverless.cloud_run_service import CloudRunService
+from components.service_accounts import account_id
+from config.fields import slug
+from config.platform import Platform
+from config.services import Service, name_of, version_of
+from config.services import Traffic as TrafficSettings
+from stacks.foundation import PLATFORM, Foundation
+from stacks.fronts import Front, build_fronts
+from stacks.images import Images
+from stacks.inference import Region
+
+IAP = "iap.googleapis.com"
+CA_FILE = "/etc/inference/ca/ca.pem"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The made services, and what stands before them."""
+
+    services: Mapping[str, CloudRunService]
+    fronts: Mapping[str, Front]
+
+
+def build_services(
+    platform: Platform, foundation: Foundation, regions: Mapping[str, Region], images: Images
+) -> Services:
+    """Makes every service of the config, and the secrets they read."""
+    return _ServicesBuilder(platform, foundation, regions, images).build()
+
+
+@dataclass(frozen=True)
+class _ServicesBuilder:
+    platform: Platform
+    foundation: Foundation
+    regions: Mapping[str, Region]
+    images: Images
+
+    @property
+    def google(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(provider=self.foundation.provider)
+
+    def build(self) -> Services:
+        secrets = self._secrets()
+        authorities = self._authorities()
+        gateway = self._gateway_name()
+        services = {
+            name: self._service(name, settings, secrets, authorities, gateway)
+            for name, settings in self.platform.services.items()
+        }
+        return Services(services, build_fronts(self.platform, self.foundation, services))
+
+    def _secrets(self) -> Mapping[str, pulumi.Input[str]]:
+        """Ids by name. The values are added by hand, never seen here."""
+        return {
+            name: name if secret.existing else self._secret(name).secret_id
+            for name, secret in self.platform.secrets.items()
+        }
+
+    def _secret(self, name: str) -> gcp.secretmanager.Secret:
+        protected = self.platform.deletion_protection
+        return gcp.secretmanager.Secret(
+            name,
+            project=self.foundation.services.project_for("secretmanager"),
+            secret_id=name,
+            replication={"auto": {}},
+            deletion_protection=protected,
+            opts=pulumi.ResourceOptions(
+                provider=self.foundation.provider, protect=protected or None
+            ),
+        )
+
+    @property
+    def _asking(self) -> Sequence[str]:
+        """Regions with services that ask models."""
+        asking = [each.region for each in self.platform.services.values() if each.models]
+        return list(dict.fromkeys(asking))
+
+    def _authorities(self) -> Mapping[str, pulumi.Output[str]]:
+        """By region, the secret with the certificate that signs the gateway's. It's no secret: but
+        files come into Cloud Run's containers from secrets alone."""
+        found: dict[str, pulumi.Output[str]] = {}
+        for region in self._asking:
+            certificate = self.regions[region].certificate.ca_certificate_pem
+            if certificate is None:
+                continue
+            name = f"{PLATFORM}-{region}-ca"
+            secret = self._secret(name)
+            version = gcp.secretmanager.SecretVersion(
+                name,
+                secret=secret.id,
+                secret_data_wo=certificate,
+                # What is written but not kept can't be compared: the number tells of a change.
+                secret_data_wo_version=certificate.apply(_fingerprint),
+                opts=self.google,
+            )
+            found[region] = pulumi.Output.all(secret.secret_id, version.id).apply(
+                lambda values: str(values[0])
+            )
+        return found
+
+    def _gateway_name(self) -> pulumi.Output[str] | None:
+        """The gateway's host name, once it is known inside the platform's own network too."""
+        if not self._asking:
+            return None
+        return PrivateName(
+            f"{PLATFORM}-gateway",
+            {
+                "project": self.foundation.services.project_for("dns"),
+                "hostname": self.platform.gateway.hostname,
+                "addresses": {
+                    region: self.regions[region].gateway.address for region in self._asking
+                },
+                "networks": [self.foundation.vpc.network_id],
+            },
+            self.google,
+        ).hostname
+
+    def _service(
+        self,
+        name: str,
+        settings: Service,
+        secrets: Mapping[str, pulumi.Input[str]],
+        authorities: Mapping[str, pulumi.Output[str]],
+        gateway: pulumi.Output[str] | None,
+    ) -> CloudRunService:
+        apis = ["iam", "run", "secretmanager"]
+        if settings.binary_authorization:
+            apis.append("binaryauthorization")
+        project = self.foundation.services.project_for(*apis)
+        account = gcp.serviceaccount.Account(
+            f"{name}-run",
+            project=project,
+            account_id=account_id(name, "run"),
+            display_name=f"Service {name}: runs the service",
+            opts=self.google,
+        )
+        args: CloudRunServiceArgs = {
+            "project": project,
+            "region": settings.region,
+            "image": self.images.reference(settings.image),
+            "service_account": account.email,
+            "invokers": _by_name(settings.invokers),
+            "cpu": settings.cpu,
+            "memory_mib": settings.memory_mib,
+            "gpu": settings.gpu,
+            "min_instances": settings.min_instances,
+            "max_instances": settings.max_instances,
+            "concurrency": settings.concurrency,
+            "timeout_seconds": settings.timeout_seconds,
+            "port": settings.port,
+            "health_path": settings.liveness_path,
+            "ready_path": settings.ready_path,
+            "environment": {"GOOGLE_CLOUD_PROJECT": project, **settings.environment},
+            "secret_ids": {each: secrets[each] for each in settings.secret_names},
+            "secrets": {key: _secret_version(use) for key, use in settings.secrets.items()},
+            "secret_files": {
+                path: _secret_version(use) for path, use in settings.secret_files.items()
+            },
+            "ingress": settings.effective_ingress,
+            "custom_audiences": _audiences(settings),
+            "binary_authorization": settings.binary_authorization,
+            "revision": settings.revision,
+            "traffic": [_traffic(each) for each in settings.traffic],
+            "vpc": self._vpc(settings),
+            "deletion_protection": self.platform.deletion_protection,
+        }
+        if settings.models and gateway is not None:
+            _ask_models(args, settings.models, gateway, authorities.get(settings.region))
+        if settings.iap:
+            args["iap"] = {
+                "service_agent": self.foundation.services.service_agents[IAP],
+                "members": _by_name(settings.iap),
+            }
+        return CloudRunService(name, args, self.google)
+
+    def _vpc(self, settings: Service) -> Vpc | None:
+        if settings.effective_egress == "none":
+            return None
+        vpc = self.foundation.vpc
+        return {
+            "network": vpc.network_id,
+            "subnetwork": vpc.node_subnetwork_ids[settings.region],
+            "egress": settings.effective_egress,
+        }
+
+
+def _ask_models(
+    args: CloudRunServiceArgs,
+    models: Sequence[str],
+    gateway: pulumi.Output[str],
+    authority: pulumi.Output[str] | None,
+) -> None:
+    """Tells the container where the gateway is, and who signs for it where that's not public."""
+    args["environment"] = {
+        **args.get("environment", {}),
+        "LLM_BASE_URL": pulumi.Output.concat("https://", gateway, "/v1"),
+        "LLM_MODEL": models[0],
+        "LLM_MODELS": json.dumps([*models]),
+    }
+    if authority is None:
+        return
+    args["environment"] = {**args["environment"], "LLM_CA_FILE": CA_FILE}
+    args["secret_ids"] = {**args.get("secret_ids", {}), "gateway-ca": authority}
+    args["secret_files"] = {**args.get("secret_files", {}), CA_FILE: {"secret": "gateway-ca"}}
+
+
+def _audiences(settings: Service) -> Sequence[str]:
+    """Those given, and the address of the load balancer before it."""
+    balancer = settings.load_balancer
+    front = [] if balancer is None else [f"https://{balancer.hostname}"]
+    return list(dict.fromkeys([*front, *settings.custom_audiences]))
+
+
+def _fingerprint(text: str) -> str:
+    return str(int(hashlib.sha256(text.encode()).hexdigest()[:7], 16))
+
+
+def _by_name(members: Sequence[str]) -> Mapping[str, str]:
+    return {slug(member): member for member in members}
+
+
+def _secret_version(use: str) -> SecretVersion:
+    return {"secret": name_of(use), "version": version_of(use)}
+
+
+def _traffic(settings: TrafficSettings) -> Traffic:
+    share: Traffic = {"revision": settings.revision, "percent": settings.percent}
+    if settings.tag is not None:
+        share["tag"] = settings.tag
+    return share

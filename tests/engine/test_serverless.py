@@ -1,0 +1,180 @@
+"""Every way of messages and every front, on the real engine: made, shared out, taken back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.launcher import operations
+from tests.engine.conftest import Rehearsal
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+PROJECT = "acme-inference-dev"
+SERVICE = "gcp:cloudrunv2/service:Service"
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+IMAGE = f"us-central1-docker.pkg.dev/{PROJECT}/services/llm-backend:1.0.0"
+REVIEW = """{"type": "record", "name": "Review", "fields": [
+  {"name": "id", "type": ["null", "string"]}, {"name": "text", "type": "string"}]}"""
+
+
+def everything(config: dict[str, Any]) -> None:
+    """Adds each way of messages to the pipeline, and a service with each front."""
+    config["pipelines"]["sentiment"] |= {
+        "message_schema": {"type": "avro", "definition": REVIEW, "encoding": "binary"},
+        "filter": 'attributes.lang = "en" OR NOT attributes:lang',
+        "ordering": True,
+        "bigquery_export": {"use_topic_schema": True, "partition_expiration_days": 30},
+        "exactly_once_pull": True,
+    }
+    config["pipelines"]["clicks"] = {
+        "region": "us-central1",
+        "image": "us-docker.pkg.dev/acme/services/clicks:1.0",
+        "retention_days": 1,
+        "dataflow": {"fields": [{"name": "url", "type": "STRING"}]},
+    }
+    config["secrets"] = {"llm-api-key": {}}
+    chat = {"region": "us-central1", "image": IMAGE, "max_instances": 1, "models": ["qwen3-4b"]}
+    config["services"] = {
+        "api": {
+            **chat,
+            "secret_files": {"/secrets/api/llm_api_key": "llm-api-key"},
+            "revision": "v1",
+            "front": "api_gateway",
+            "api_gateway": {
+                "document": "services/llm_backend/openapi.yaml",
+                "api_key": True,
+                "requests_per_minute": 60,
+            },
+        },
+        "inside": {
+            **chat,
+            "front": "load_balancer",
+            "load_balancer": {"hostname": "chat.dev.acme.internal"},
+        },
+        "world": {
+            **chat,
+            "iap": ["group:support@acme.com"],
+            "binary_authorization": True,
+            "front": "load_balancer",
+            "load_balancer": {
+                "kind": "global-external",
+                "hostname": "chat.dev.acme.com",
+                "requests_per_minute": 300,
+                "waf_rules": ["sqli-v33-stable"],
+            },
+        },
+        "local": {
+            **chat,
+            "gpu": "nvidia-l4",
+            "cpu": "4",
+            "memory_mib": 16384,
+            "front": "load_balancer",
+            "load_balancer": {
+                "kind": "regional-external",
+                "hostname": "local.dev.acme.com",
+                "certificate": "projects/acme-certs/locations/us-central1/certificates/local",
+                "allowed_ranges": ["203.0.113.0/24"],
+            },
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
+    rehearsal = rehearsal_of("dev")
+    rehearsal.edit(everything)
+    operations.up(rehearsal.places)
+    return rehearsal
+
+
+def named(stack: Rehearsal, of_type: str) -> dict[str, dict[str, Any]]:
+    """The outputs of the resources of a type, by name."""
+    return {
+        resource["outputs"].get("name", resource["id"]): resource["outputs"]
+        for resource in stack.resources(of_type)
+    }
+
+
+def test_a_second_preview_changes_nothing(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations.preview(stack.places)
+    printed = capsys.readouterr().out
+    assert "Nothing changes." in printed
+    assert "0 violations, 0 advisories" in printed
+
+
+def test_messages_go_every_way_that_is_asked_for(stack: Rehearsal) -> None:
+    subscriptions = named(stack, SUBSCRIPTION)
+    assert set(subscriptions) >= {
+        *("sentiment-push", "sentiment-archive", "sentiment-messages", "sentiment-pull"),
+        *("sentiment-dead-letter", "clicks-push", "clicks-dataflow", "clicks-dead-letter"),
+    }
+    table = subscriptions["sentiment-messages"]["bigqueryConfig"]["table"]
+    assert table == f"{PROJECT}.sentiment_messages.messages"
+    assert subscriptions["sentiment-pull"]["enableExactlyOnceDelivery"] is True
+    for name in ("sentiment-push", "sentiment-pull"):
+        assert subscriptions[name]["enableMessageOrdering"] is True
+        assert subscriptions[name]["filter"].startswith("attributes.lang")
+    (job,) = stack.resources("gcp:dataflow/flexTemplateJob:FlexTemplateJob")
+    assert job["inputs"]["parameters"]["outputTableSpec"] == f"{PROJECT}:clicks_dataflow.rows"
+    assert job["inputs"]["containerSpecGcsPath"].startswith("gs://dataflow-templates-us-central1/")
+
+
+def test_every_front_leads_to_its_service(stack: Rehearsal) -> None:
+    (top,) = [r for r in stack.deployment()["resources"] if r["type"] == "pulumi:pulumi:Stack"]
+    fronts = top["outputs"]["fronts"]
+    assert fronts["api"]["url"].startswith("https://api-")
+    assert fronts["inside"]["address"].startswith("10.10.")
+    assert "BEGIN CERTIFICATE" in fronts["inside"]["ca_certificate"]
+    assert set(fronts) == {"api", "inside", "world", "local"}
+    ingress = {name: service["ingress"] for name, service in named(stack, SERVICE).items()}
+    assert ingress["api"] == "INGRESS_TRAFFIC_ALL"
+    assert ingress["world"] == "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+    assert ingress["sentiment-service"] == "INGRESS_TRAFFIC_INTERNAL_ONLY"
+
+
+def test_a_new_revision_gets_a_share_and_gives_it_back(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def canary(config: dict[str, Any]) -> None:
+        config["services"]["api"] |= {
+            "revision": "v2",
+            "memory_mib": 1024,
+            "traffic": [
+                {"revision": "v1", "percent": 90},
+                {"revision": "v2", "percent": 10, "tag": "next"},
+            ],
+        }
+
+    def rollback(config: dict[str, Any]) -> None:
+        config["services"]["api"]["traffic"] = [{"revision": "v1", "percent": 100}]
+
+    shares: list[list[tuple[str, int]]] = []
+    for change in (canary, rollback):
+        stack.edit(change)
+        operations.up(stack.places)
+        assert "\n1 updated." in capsys.readouterr().out
+        service = named(stack, SERVICE)["api"]
+        shares.append([(each["revision"], each["percent"]) for each in service["traffics"]])
+    assert shares == [[("api-v1", 90), ("api-v2", 10)], [("api-v1", 100)]]
+
+
+def test_another_quota_makes_another_configuration_before_the_old_one_goes(
+    stack: Rehearsal,
+) -> None:
+    def more(config: dict[str, Any]) -> None:
+        config["services"]["api"]["api_gateway"]["requests_per_minute"] = 120
+
+    (before,) = stack.resources("gcp:apigateway/apiConfig:ApiConfig")
+    stack.edit(more)
+    operations.up(stack.places)
+    (after,) = stack.resources("gcp:apigateway/apiConfig:ApiConfig")
+    (gateway,) = stack.resources("gcp:apigateway/gateway:Gateway")
+    assert gateway["inputs"]["apiConfig"] == after["id"] != before["id"]
+
+
+def test_all_of_it_goes_again(stack: Rehearsal) -> None:
+    operations.destroy(stack.places)
+    assert stack.resources() == []

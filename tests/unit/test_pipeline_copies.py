@@ -1,0 +1,190 @@
+"""Where a pipeline's messages go beside its service."""
+
+from typing import Any, cast
+
+import pytest
+
+from components.serverless.dataflow_job import DataflowJobArgs, validate_dataflow_job
+from components.serverless.message_table import MessageTableArgs, validate_message_table
+from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
+from components.serverless.pubsub_cloud_run_pipeline_arguments import (
+    PubSubCloudRunPipelineArgs,
+    validate_pubsub_cloud_run_pipeline,
+)
+from components.serverless.pull_subscription import (
+    PullSubscriptionArgs,
+    validate_pull_subscription,
+)
+from tests.unit import serverless_arguments as arguments
+from tests.unit.cloud_answers import PROJECT_ID
+from tests.unit.harness import Cloud, Deploy
+from tests.unit.test_pubsub_cloud_run_pipeline import MINIMAL, RECORD, SUBSCRIPTION
+
+JOB = "gcp:dataflow/flexTemplateJob:FlexTemplateJob"
+FIELDS = [{"name": "text", "type": "STRING"}]
+
+
+def _deploy(deploy: Deploy, **change: Any) -> Cloud:
+    args = cast("PubSubCloudRunPipelineArgs", {**MINIMAL, **change})
+    return deploy(lambda: PubSubCloudRunPipeline("texts", args).topic_id)
+
+
+def test_without_being_asked_for_there_is_none(deploy: Deploy):
+    cloud = _deploy(deploy)
+    names = {each.inputs["name"] for each in cloud.all(SUBSCRIPTION)}
+    assert names == {"texts-push", "texts-dead-letter"}
+
+
+def test_raw_messages_go_to_a_table_as_bytes_with_their_metadata(deploy: Deploy):
+    cloud = _deploy(deploy, bigquery_export={"filter": "attributes:a"})
+    (subscription,) = cloud.all(SUBSCRIPTION, "texts-messages-subscription")
+    assert subscription.inputs["filter"] == "attributes:a"
+    assert subscription.inputs["bigqueryConfig"] == {
+        "table": f"{PROJECT_ID}.texts_messages.messages",
+        "useTopicSchema": False,
+        "writeMetadata": True,
+        "dropUnknownFields": False,
+    }
+    (table,) = cloud.all("gcp:bigquery/table:Table", "texts-messages.*")
+    assert '"data", "type": "BYTES"' in table.inputs["schema"]
+    assert table.inputs["timePartitioning"]["field"] == "publish_time"
+    (grant,) = cloud.all("gcp:bigquery/iamMember:IamMember", "texts-messages.*")
+    assert cloud.requires(subscription, grant)
+    assert subscription.inputs["deadLetterPolicy"]
+
+
+def test_fields_of_the_schema_become_columns(deploy: Deploy):
+    cloud = _deploy(
+        deploy,
+        message_schema={"type": "avro", "definition": RECORD, "encoding": "binary"},
+        bigquery_export={"use_topic_schema": True},
+    )
+    (table,) = cloud.all("gcp:bigquery/table:Table", "texts-messages.*")
+    assert '{"name": "t", "type": "STRING", "mode": "REQUIRED"}' in table.inputs["schema"]
+    topic = cloud.one("gcp:pubsub/topic:Topic", "texts-topic")
+    assert topic.inputs["schemaSettings"]["encoding"] == "BINARY"
+
+
+def test_another_consumer_gets_each_message_once_by_an_account_of_its_own(deploy: Deploy):
+    cloud = _deploy(deploy, exactly_once_pull=True, ordering=True, filter="attributes:a")
+    (subscription,) = cloud.all(SUBSCRIPTION, "texts-pull-subscription")
+    assert subscription.inputs["enableExactlyOnceDelivery"] is True
+    assert subscription.inputs["enableMessageOrdering"] is True
+    assert subscription.inputs["filter"] == "attributes:a"
+    assert "pushConfig" not in subscription.inputs
+    grants = cloud.all("gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember", "texts-pull-.*")
+    assert {grant.inputs["member"] for grant in grants} == {
+        f"serviceAccount:texts-pull@{PROJECT_ID}.iam.gserviceaccount.com",
+        f"serviceAccount:{arguments.AGENT}",
+    }
+
+
+def test_the_streaming_job_reads_its_own_subscription_on_private_workers(deploy: Deploy):
+    subnetwork = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/nodes"
+    cloud = _deploy(deploy, dataflow={"fields": FIELDS}, subnetwork=subnetwork)
+    job = cloud.one(JOB)
+    assert job.inputs["ipConfiguration"] == "WORKER_IP_PRIVATE"
+    assert job.inputs["subnetwork"] == "regions/us-central1/subnetworks/nodes"
+    assert job.inputs["onDelete"] == "drain"
+    account = job.inputs["serviceAccountEmail"]
+    grants = [
+        each for each in cloud.resources if each.inputs.get("member") == f"serviceAccount:{account}"
+    ]
+    assert {each.inputs["role"] for each in grants} == {
+        "roles/dataflow.worker",
+        "roles/storage.objectUser",
+        "roles/pubsub.subscriber",
+        "roles/pubsub.viewer",
+        "roles/bigquery.dataEditor",
+    }
+    assert all(cloud.requires(job, grant) for grant in grants)
+    (subscription,) = cloud.all(SUBSCRIPTION, "texts-dataflow-subscription")
+    assert subscription.inputs["enableExactlyOnceDelivery"] is False
+    assert job.inputs["parameters"] == {
+        "inputSubscription": subscription.id,
+        "outputTableSpec": f"{PROJECT_ID}:texts_dataflow.rows",
+        "outputDeadletterTable": f"{PROJECT_ID}:texts_dataflow.errors",
+    }
+
+
+def test_nothing_is_published_before_every_way_is_there(deploy: Deploy):
+    def program() -> Any:
+        args: Any = {
+            **MINIMAL,
+            "archive": {},
+            "bigquery_export": {},
+            "exactly_once_pull": True,
+        }
+
+        async def waited_for(output: Any) -> list[str]:
+            urns = [await resource.urn.future() for resource in await output.resources()]
+            return [str(urn).rpartition("::")[2] for urn in urns]
+
+        return waited_for(PubSubCloudRunPipeline("texts", args).topic_id)
+
+    names = set(deploy(program).value)
+    assert {
+        *("texts-push", "texts-archive-subscription"),
+        *("texts-messages-subscription", "texts-pull-subscription"),
+    } <= names
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"filter": "lang = en"}, "filter"),
+        ({"bigquery_export": {"filter": "a"}}, "bigquery_export.filter"),
+        ({"bigquery_export": {"use_topic_schema": True}}, "bigquery_export.use_topic_schema"),
+        (
+            {"bigquery_export": {"partition_expiration_days": 0}},
+            "bigquery_export.partition_expiration_days",
+        ),
+        ({"dataflow": {"fields": FIELDS}}, "subnetwork"),
+        ({"dataflow": {"fields": []}, "subnetwork": "s"}, "dataflow.fields"),
+        (
+            {"dataflow": {"fields": FIELDS, "template": "a"}, "subnetwork": "s"},
+            "dataflow.template",
+        ),
+        (
+            {
+                "dataflow": {"fields": FIELDS, "parameters": {"outputTableSpec": "t"}},
+                "subnetwork": "s",
+            },
+            "dataflow.parameters.outputTableSpec",
+        ),
+        (
+            {"dataflow": {"fields": FIELDS, "max_workers": 0}, "subnetwork": "s"},
+            "dataflow.max_workers",
+        ),
+    ],
+)
+def test_wrong_ways_are_named(change: Any, path: str):
+    args = cast("PubSubCloudRunPipelineArgs", {**MINIMAL, **change})
+    found = validate_pubsub_cloud_run_pipeline("texts", args).found
+    assert [problem["property_path"] for problem in found] == [path]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"consumers": {}}, "consumers"),
+        ({"ack_deadline_seconds": 5}, "ack_deadline_seconds"),
+        ({"max_delivery_attempts": 101}, "max_delivery_attempts"),
+        ({"retention_days": 32}, "retention_days"),
+        ({"retry": {"maximum_seconds": 601}}, "retry.maximum_seconds"),
+        ({"filter": "attributes.a"}, "filter"),
+    ],
+)
+def test_a_wrong_pull_subscription_is_refused(change: Any, path: str):
+    args = cast("PullSubscriptionArgs", {**arguments.PULL, **change})
+    found = validate_pull_subscription("texts", args).found
+    assert [problem["property_path"] for problem in found] == [path]
+
+
+def test_names_and_days_of_the_other_parts_are_checked():
+    table = cast("MessageTableArgs", {**arguments.MESSAGE_TABLE, "backlog_retention_days": 0})
+    found = validate_message_table("texts", table).found
+    assert [problem["property_path"] for problem in found] == ["backlog_retention_days"]
+    job = cast("DataflowJobArgs", {**arguments.DATAFLOW_JOB, "project": "p" * 30})
+    found = validate_dataflow_job("t" * 30, job).found
+    assert [problem["property_path"] for problem in found] == ["name"]
