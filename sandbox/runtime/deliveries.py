@@ -46,8 +46,6 @@ class Deliveries:
         self._window: dict[str, int] = {}
         self._busy: dict[str, set[asyncio.Task[None]]] = {}
         self._news = asyncio.Event()
-        self.hold = False
-        """While true the clock isn't put forward: somebody is about to publish more."""
         self._delivered = [e for e in broker.pipes.subscriptions.values() if not e.pulled]
         self._pulled = [e for e in broker.pipes.subscriptions.values() if e.pulled]
 
@@ -87,6 +85,7 @@ class Deliveries:
             task = asyncio.create_task(self._deliver(delivery))
             busy.add(task)
             task.add_done_callback(busy.discard)
+            task.add_done_callback(lambda _: self._news.set())
 
     async def _deliver(self, delivery: Delivery) -> None:
         subscription = delivery.subscription
@@ -103,7 +102,6 @@ class Deliveries:
             self._broker.nack(delivery, problem)
             self._window[subscription.id] = max(1, window // 2)
             self._said(f"failed: {problem}", subscription.id, delivery.message.id)
-        self._news.set()
 
     async def _sleep(self) -> None:
         """Until there is news or something is due."""
@@ -112,7 +110,7 @@ class Deliveries:
         if due is not None:
             wait = due - self._clock.now()
             idle = not any(self._busy.values()) and not self._someone_pulls()
-            if self._skip and idle and not self.hold and wait > 0:
+            if self._skip and idle and wait > 0:
                 self._clock.skip_to(due)
                 self._broker.store.set_fact(CLOCK, self._clock.ahead)
                 return
