@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from sandbox.demo.checks import Check
 from sandbox.demo.pipelines import Pipeline
@@ -57,7 +58,7 @@ def _messages(it: Live, pipeline: Pipeline) -> str:
     texts = {**pipeline.good, **pipeline.poison}
     lines: list[tuple[object, ...]] = []
     for id_, text in texts.items():
-        output = (rows.get(id_) or {}).get("output") or {}
+        output: dict[str, Any] = rows.get(id_, {}).get("output") or {}
         state = "dead letter" if id_ in dead else "prediction" if id_ in rows else "neither"
         again = " (delivered again)" if id_ in pipeline.repeated else ""
         label, score = output.get("label", ""), output.get("score", "")

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sandbox.demo.calls import chat, invoker_checks
@@ -97,7 +97,7 @@ async def _demo(places: StackPlaces, world: World, patience: float) -> None:
         for pipeline in done:
             pipeline.repeat(it)
         it.deliveries.wake()
-        await _until_settled(it, board, patience)
+        await _until_settled(it, board.show, patience)
         checks = [check for pipeline in done for check in checks_of(it, pipeline)]
         replies: list[str] = []
         for hosted in it.hosted:
@@ -118,8 +118,7 @@ async def _replay(places: StackPlaces, world: World, patience: float) -> None:
         count = sum(len(it.broker.replay(each)) for each in sources.values())
         it.deliveries.wake()
         print(f"replayed {count} dead letters of {places.stack}", flush=True)
-        board = _Board(it, done, Counter())
-        await _until_settled(it, board, patience)
+        await _until_settled(it, lambda: None, patience)
         left = sum(len(it.broker.waiting(each)) for each in sources.values())
         print(f"{count - left} of them went through, {left} are dead letters again")
 
@@ -162,12 +161,12 @@ async def _until_handled(
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _until_settled(it: Live, board: _Board, patience: float) -> None:
+async def _until_settled(it: Live, show: Callable[[], None], patience: float) -> None:
     deadline = time.monotonic() + patience
     while not it.deliveries.settled() and time.monotonic() < deadline:
-        board.show()
+        show()
         await asyncio.sleep(_LOOK_SECONDS)
-    board.show()
+    show()
 
 
 def _conclude(checks: Sequence[Check], replies: Sequence[str], page: Path) -> None:

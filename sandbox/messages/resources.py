@@ -120,13 +120,18 @@ def seconds(duration: str | None, default: float = 0.0) -> float:
     return float(duration.removesuffix("s")) if duration else default
 
 
+def part(inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A nested block of a resource's inputs; empty when it isn't there."""
+    return inputs.get(name) or {}
+
+
 def _topics(world: World) -> list[Topic]:
     schemas = {schema.id: schema for schema in world.by_type(SCHEMA)}
     return [_topic(resource, schemas) for resource in world.by_type(TOPIC)]
 
 
 def _topic(resource: Resource, schemas: Mapping[str, Resource]) -> Topic:
-    settings = resource.inputs.get("schemaSettings") or {}
+    settings = part(resource.inputs, "schemaSettings")
     schema = schemas.get(str(settings.get("schema")))
     return Topic(
         id=resource.id,
@@ -146,8 +151,7 @@ def _topic(resource: Resource, schemas: Mapping[str, Resource]) -> Topic:
 
 def _subscription(resource: Resource) -> Subscription:
     inputs = resource.inputs
-    push = inputs.get("pushConfig") or {}
-    dead = inputs.get("deadLetterPolicy") or {}
+    push, dead = part(inputs, "pushConfig"), part(inputs, "deadLetterPolicy")
     project = resource.project or inputs["project"]
     topic = str(inputs["topic"])
     return Subscription(
@@ -184,12 +188,11 @@ def _backoff(inputs: Mapping[str, Any]) -> Backoff | None:
 
 
 def _push(config: Mapping[str, Any]) -> Push:
-    token = config.get("oidcToken") or {}
-    bare = config.get("noWrapper")
+    token, bare = part(config, "oidcToken"), config.get("noWrapper")
     return Push(
         endpoint=config["pushEndpoint"],
         account=str(token.get("serviceAccountEmail") or ""),
         audience=str(token.get("audience") or config["pushEndpoint"]),
         wrapped=bare is None,
-        metadata=bool((bare or {}).get("writeMetadata")),
+        metadata=bool(part(config, "noWrapper").get("writeMetadata")),
     )

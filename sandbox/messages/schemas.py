@@ -62,10 +62,12 @@ def _avro(schema: MessageSchema, data: bytes) -> dict[str, Any]:
             raise SchemaError("bytes are left after the record")
         return record
     text = data.decode()
-    record = next(iter(fastavro.json_reader(io.StringIO(json.dumps(json.loads(text))), parsed)))
-    extra = set(json.loads(text)) - {field["name"] for field in parsed["fields"]}
+    given = json.loads(text)
+    extra = set(given) - {field["name"] for field in parsed["fields"]}
     if extra:
         raise SchemaError(f"found {', '.join(sorted(extra))}: not in the schema")
+    # The reader takes one record a line.
+    record = next(iter(cast("Any", fastavro).json_reader(io.StringIO(json.dumps(given)), parsed)))
     validate(record, parsed)
     return record
 

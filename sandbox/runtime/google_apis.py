@@ -22,6 +22,7 @@ from sandbox.access import may
 from sandbox.messages.broker import Broker, Delivery, NoSuchError
 from sandbox.messages.publishing import Draft, PublishError
 from sandbox.messages.push import envelope
+from sandbox.messages.resources import part
 from sandbox.runtime.tokens import Issuer, TokenError
 from sandbox.world import World
 
@@ -161,7 +162,7 @@ async def _body(request: Request) -> dict[str, Any]:
 def _draft(message: dict[str, Any]) -> Draft:
     return Draft(
         base64.b64decode(message.get("data", ""), validate=True),
-        {str(key): str(value) for key, value in (message.get("attributes") or {}).items()},
+        {str(key): str(value) for key, value in part(message, "attributes").items()},
         str(message.get("orderingKey", "")),
     )
 

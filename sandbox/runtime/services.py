@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.messages.resources import seconds
+from sandbox.messages.resources import part, seconds
 from sandbox.world import Resource, World
 
 SERVICE = "gcp:cloudrunv2/service:Service"
@@ -63,7 +63,7 @@ def _service(world: World, resource: Resource) -> CloudRun:
     inputs, outputs = resource.inputs, resource.outputs
     template: Mapping[str, Any] = inputs["template"]
     container: Mapping[str, Any] = template["containers"][0]
-    scaling = template.get("scaling") or {}
+    scaling, ports = part(template, "scaling"), part(container, "ports")
     urls = [outputs.get("uri"), *(outputs.get("urls") or ())]
     project = resource.project or inputs["project"]
     return CloudRun(
@@ -79,14 +79,14 @@ def _service(world: World, resource: Resource) -> CloudRun:
         image=container["image"],
         command=(*(container.get("commands") or ()), *(container.get("args") or ())),
         environment=dict(_variable(world, project, env) for env in container.get("envs") or ()),
-        port=int((container.get("ports") or {}).get("containerPort") or 8080),
+        port=int(ports.get("containerPort") or 8080),
         account=str(template.get("serviceAccount") or ""),
         least=int(scaling.get("minInstanceCount") or 0),
         most=int(scaling.get("maxInstanceCount") or 100),
         concurrency=int(template.get("maxInstanceRequestConcurrency") or 80),
         timeout=seconds(template.get("timeout"), 300.0),
         anyone=bool(inputs.get("invokerIamDisabled")),
-        probe=_probe(container.get("startupProbe") or {}),
+        probe=_probe(part(container, "startupProbe")),
     )
 
 
@@ -100,8 +100,8 @@ def _probe(probe: Mapping[str, Any]) -> Probe:
 
 
 def _variable(world: World, project: str, env: Mapping[str, Any]) -> tuple[str, str]:
-    reference = (env.get("valueSource") or {}).get("secretKeyRef")
-    if reference is None:
+    reference = part(part(env, "valueSource"), "secretKeyRef")
+    if not reference:
         return env["name"], str(env.get("value") or "")
     name = str(reference["secret"]).rpartition("/")[2]
     wanted = rf"projects/[^/]+/secrets/{re.escape(name)}"

@@ -35,7 +35,7 @@ def columns(schema: str | Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     return tuple(
         Column(
             name=entry["name"],
-            type=_ALIASES.get(entry["type"].upper(), entry["type"].upper()),
+            type=_type(str(entry["type"]).upper()),
             mode=str(entry.get("mode") or "NULLABLE").upper(),
             fields=columns(entry.get("fields") or ()),
         )
@@ -81,6 +81,10 @@ def _fitted_one(column: Column, value: Any, where: str) -> Any:
         raise RowError(f"{where}: the warehouse has no type {column.type}") from problem
     except (ValueError, TypeError, AttributeError, OverflowError, InvalidOperation) as problem:
         raise RowError(f"{where}: found {value!r:.60}, allowed: {column.type}") from problem
+
+
+def _type(name: str) -> str:
+    return _ALIASES.get(name, name)
 
 
 def _text(value: Any) -> str:
