@@ -61,7 +61,7 @@ class Instances:
         self._command = command
         self._environment = environment
         self._folder = folder
-        self._pending = pending_seconds
+        self.pending_seconds = pending_seconds
         self._instances: list[Instance] = []
         self._changed = asyncio.Condition()
         self._watchers: set[asyncio.Task[None]] = set()
@@ -102,12 +102,13 @@ class Instances:
             await asyncio.wait(self._watchers, timeout=_STOP_SECONDS)
         for instance in self._instances:
             if instance.process and instance.process.returncode is None:
-                instance.process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    instance.process.kill()
         if self._watchers:
             await asyncio.wait(self._watchers)
 
     async def _chosen(self) -> Instance:
-        deadline = time.monotonic() + self._pending
+        deadline = time.monotonic() + self.pending_seconds
         async with self._changed:
             while True:
                 free = [e for e in self._instances if e.active < self.service.concurrency]
@@ -152,7 +153,8 @@ class Instances:
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
         if not await self._answers(instance):
-            instance.process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                instance.process.kill()
             raise StartError(f"an instance of {self.service.name} did not start: see {log}")
 
     async def _answers(self, instance: Instance) -> bool:
