@@ -31,7 +31,7 @@ from sandbox.warehouse.storage_write import StorageWriteApi
 from sandbox.warehouse.store import Warehouse
 from sandbox.world import World
 from tests.demo.test_services import INVOKER, STRANGER, template, until
-from tests.demo.worlds import PUBLISHER, add, grant
+from tests.demo.worlds import PUBLISHER, grant
 from tests.engine.conftest import Rehearsal
 
 WRITER = "gcp:bigquery/iamMember:IamMember"
@@ -265,10 +265,14 @@ def test_publishing_over_the_api_needs_the_right_to(home: Path) -> None:
     on(home, work)
 
 
-def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(home: Path) -> None:
+@pytest.mark.parametrize("auth", ["none", "google"])
+def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
+    home: Path, auth: str
+) -> None:
     environment = {
         "LLM_BASE_URL": "http://10.10.0.10/v1",
         "LLM_MODEL": "qwen3-4b",
+        "LLM_AUTH": auth,
         "REDIS_URL": "redis://10.20.0.3:6379",
     }
     with World(home / "world.db") as world:
@@ -281,7 +285,7 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(home: Path
         outputs = {**model.outputs, "uri": "https://chat.run.app", "urls": []}
         world.put(replace(model, id=name, inputs=inputs, outputs=outputs, urn="chat"))
         (granted,) = world.by_type(INVOKER)
-        add(world, INVOKER, "chat", **{**granted.inputs, "name": "chat"})
+        world.put(replace(granted, id="chat", inputs={**granted.inputs, "name": "chat"}))
 
     async def work(it: Live, _: Pipeline) -> None:
         (hosted,) = (each for each in it.hosted if each.folder == "llm_backend")
@@ -290,5 +294,8 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(home: Path
         assert "not a model" in replies[0]
         assert replies[1].startswith("second (cached)")
         assert len(it.model.requests) == 2
+        if auth == "google":
+            token = it.model.headers[0]["authorization"].removeprefix("Bearer ")
+            assert it.issuer.account(token, [AUDIENCE]) == hosted.service.account
 
     on(home, work)

@@ -104,8 +104,8 @@ def test_who_may_call_is_what_the_worlds_iam_says_at_that_moment(home: Path) -> 
         assert await status(it, hosted, stranger) == 403
         grant(it.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project)
         assert await status(it, hosted, stranger) == 200
-        inputs = {**granted.inputs, "member": "allUsers"}
-        add(it.world, INVOKER, "everyone", **inputs)
+        everyone = {**granted.inputs, "member": "allUsers"}
+        it.world.put(replace(granted, id="everyone", inputs=everyone))
         assert await status(it, hosted, None) == 200
 
     on(home, work)
