@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -188,7 +188,7 @@ def test_pushes_of_an_account_without_the_invoker_role_are_refused_and_kept(home
 
 
 @contextmanager
-def runtime(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def runtime(home: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
     """The sandbox as a process of its own, and the address of its APIs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.runtime", str(home), "--skip"],
@@ -282,7 +282,7 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
         container = inputs["template"]["containers"][0]
         container["image"] = "us-docker.pkg.dev/acme/services/llm-backend:1.0.0"
         container["envs"] = [{"name": key, "value": value} for key, value in environment.items()]
-        outputs = {**model.outputs, "uri": "https://chat.run.app", "urls": []}
+        outputs: dict[str, Any] = {**model.outputs, "uri": "https://chat.run.app", "urls": []}
         world.put(replace(model, id=name, inputs=inputs, outputs=outputs, urn="chat"))
         (granted,) = world.by_type(INVOKER)
         world.put(replace(granted, id="chat", inputs={**granted.inputs, "name": "chat"}))
