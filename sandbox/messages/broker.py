@@ -1,11 +1,11 @@
 """Broker: Pub/Sub's promises on a file. Messages in, deliveries out, nothing lost in between."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sandbox.messages import dead_letters
 from sandbox.messages.clock import Clock
+from sandbox.messages.ledger import Ledger
 from sandbox.messages.publishing import Draft, PublishError, checked_attributes
 from sandbox.messages.resources import Pipes, Subscription
 from sandbox.messages.store import Message, Store
@@ -28,12 +28,12 @@ class Delivery:
     deadline: float
 
 
-class Broker:
+class Broker(Ledger):
     """The messages of a world's topics. Safe for threads."""
 
     def __init__(self, world: World, store: Store, clock: Clock) -> None:
+        super().__init__(store)
         self._world = world
-        self.store = store
         self.clock = clock
         self.pipes = Pipes(world)
 
@@ -176,38 +176,6 @@ class Broker:
                     new += self.publish(source, [dead_letters.original(delivery.message)])
                     self.ack([delivery])
         return new
-
-    def next_due(self, subscription: Subscription) -> float | None:
-        """When the next delivery begins or runs out; None when all has ended."""
-        found = self.store.rows(
-            "SELECT min(due) FROM deliveries WHERE subscription = ? AND state IN "
-            "('waiting', 'leased')",
-            subscription.id,
-        )
-        return None if found[0][0] is None else float(found[0][0])
-
-    def states(self, subscription_id: str, ids: Collection[str] = ()) -> Counter[str]:
-        """How many messages are in which state, of all or of some."""
-        rows = self.store.rows(
-            "SELECT message, state FROM deliveries WHERE subscription = ?", subscription_id
-        )
-        return Counter(state for id_, state in rows if not ids or str(id_) in ids)
-
-    def attempts(self, subscription_id: str) -> dict[str, int]:
-        """How often each message was delivered."""
-        rows = self.store.rows(
-            "SELECT message, attempts FROM deliveries WHERE subscription = ?", subscription_id
-        )
-        return {str(id_): attempts for id_, attempts in rows}
-
-    def waiting(self, subscription: Subscription) -> list[Message]:
-        """The messages that wait to be delivered, oldest first."""
-        rows = self.store.rows(
-            "SELECT message FROM deliveries WHERE subscription = ? AND state = 'waiting' "
-            "ORDER BY message",
-            subscription.id,
-        )
-        return [self.store.message(str(id_)) for (id_,) in rows]
 
     def _add_delivery(self, subscription: Subscription, message: Message, now: float) -> None:
         self.store.rows(

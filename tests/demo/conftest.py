@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,16 +17,10 @@ from tests.engine.conftest import ENGINE, Rehearsal
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
-    """The dev stack without what the pipelines don't need, once for all tests."""
+    """The dev stack, once for all tests."""
     if not ENGINE.exists():
         pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
-
-    def fewer(config: dict[str, Any]) -> None:
-        for area in ("guardrails", "consumers", "alerts", "perimeter"):
-            config.pop(area)
-
     rehearsal = Rehearsal("dev", tmp_path_factory.mktemp("dev"))
-    rehearsal.edit(fewer)
     operations.up(rehearsal.places)
     return rehearsal
 
