@@ -102,7 +102,8 @@ def _bytes(value: Any) -> str:
 
 def _integer(value: Any) -> int:
     number = int(value)
-    if isinstance(value, bool) or number != float(value) or not -(2**63) <= number < 2**63:
+    fraction = isinstance(value, float) and not value.is_integer()
+    if isinstance(value, bool) or fraction or not -(2**63) <= number < 2**63:
         raise ValueError
     return number
 

@@ -60,6 +60,7 @@ def test_a_value_of_the_columns_type_is_kept(type_: str, value: Any, kept: Any) 
         ("STRING", 1),
         ("BYTES", "%"),
         ("INTEGER", "1.5"),
+        ("INTEGER", 1.5),
         ("INTEGER", 2**63),
         ("INTEGER", True),
         ("FLOAT", "x"),
