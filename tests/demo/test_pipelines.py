@@ -118,11 +118,13 @@ def test_killing_the_services_loses_no_message(home: Path) -> None:
     async def work(it: Live, pipeline: Pipeline) -> None:
         ids = publish(it, pipeline, 60)
         instances = pipeline.hosted.instances
+        killed: set[int] = set()
+        await until(lambda: bool(predicted(it.warehouse, pipeline.results)))
         for _ in range(2):
-            await until(lambda: bool(predicted(it.warehouse, pipeline.results)))
-            await until(lambda: bool(instances.running()))
-            for pid in instances.running():
+            await until(lambda: bool({*instances.running()} - killed))
+            for pid in {*instances.running()} - killed:
                 psutil.Process(pid).kill()
+                killed.add(pid)
             ids += publish(it, pipeline, 20)
         await until(it.deliveries.settled)
         assert it.broker.states(pipeline.push.id) == {"acked": len(ids)}
