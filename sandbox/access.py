@@ -1,37 +1,45 @@
 """Who may do what in a world, by its own IAM resources."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sandbox.tables import table
 from sandbox.values import Values
 from sandbox.world import Resource, World
 
 _CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
+_SERVICE_ACCOUNTS = ".gserviceaccount.com"
+_KINDS = ("serviceAccount:", "user:", "group:")
 EVERYONE = "allUsers"
 EVERY_ACCOUNT = "allAuthenticatedUsers"
 
 
-def may(world: World, account: str | None, permission: str, *resources: str) -> bool:
-    """Whether a service account may do something, by a grant on any of the resources.
+def may(
+    world: World,
+    account: str | None,
+    permission: str,
+    *resources: str,
+    groups: Collection[str] = (),
+) -> bool:
+    """Whether an account may do something, by a grant on any of the resources.
 
-    `account` is an email, or None for a caller nobody knows; `resources` are ids, from the thing
-    itself up to its project. A grant with a condition counts for nothing: conditions are not
+    `account` is an email, or None for a caller nobody knows, and `groups` are its groups' members,
+    `group:<email>`: a world knows of none. `resources` are ids, from the thing itself up to its
+    project. A grant with a condition counts for nothing: conditions are not
     evaluated here.
     """
-    known = {EVERYONE} if account is None else {EVERYONE, EVERY_ACCOUNT, _member(account)}
+    known = {EVERYONE} if account is None else {EVERYONE, EVERY_ACCOUNT, _member(account), *groups}
     return any(
         member in known and _holds(world, role, permission)
         for role, member in grants_on(world, resources)
     )
 
 
-def accounts_that_may(world: World, permission: str, *resources: str) -> list[str]:
-    """The emails of the service accounts that may do something by a grant of their own."""
-    prefix = _member("")
+def members_that_may(world: World, permission: str, *resources: str) -> list[str]:
+    """The accounts and groups that may do something by a grant of their own, as `kind:email`."""
     return [
-        member.removeprefix(prefix)
+        member
         for role, member in grants_on(world, resources)
-        if member.startswith(prefix) and _holds(world, role, permission)
+        if member.startswith(_KINDS) and _holds(world, role, permission)
     ]
 
 
@@ -46,7 +54,8 @@ def grants_on(world: World, resources: Iterable[str]) -> Iterator[tuple[str, str
 
 
 def _member(account: str) -> str:
-    return f"serviceAccount:{account}"
+    kind = "serviceAccount" if account.endswith(_SERVICE_ACCOUNTS) else "user"
+    return f"{kind}:{account}"
 
 
 def _resource(grant: Resource, template: str) -> str:

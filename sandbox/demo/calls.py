@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.access import EVERYONE, accounts_that_may, grants_on
+from sandbox.access import EVERYONE, grants_on, members_that_may
 from sandbox.demo.checks import Check
 from sandbox.runtime.live import Hosted, Live
 
@@ -32,9 +32,9 @@ async def invoker_checks(it: Live, hosted: Hosted) -> list[Check]:
         Caller(_STRANGER, token(_STRANGER, audience), 200 if public else 403),
     ]
     if account is not None:
-        wrong = token(account, "https://elsewhere.run.app")
+        wrong = signed(it, account, "https://elsewhere.run.app")
         callers += [
-            Caller(account, token(account, audience), 200),
+            Caller(account, signed(it, account, audience), 200),
             Caller("a token for another service", wrong, 200 if public else 401),
         ]
     found: list[Check] = []
@@ -52,7 +52,7 @@ async def chat(it: Live, hosted: Hosted) -> tuple[list[Check], list[str]]:
     headers = (
         {}
         if account is None
-        else {"authorization": f"Bearer {it.issuer.token(account, hosted.service.uri)}"}
+        else {"authorization": f"Bearer {signed(it, account, hosted.service.uri)}"}
     )
     url, replies, checks = f"{hosted.url}/v1/chat", list[str](), list[Check]()
     caches = "REDIS_URL" in hosted.service.environment
@@ -77,8 +77,17 @@ async def chat(it: Live, hosted: Hosted) -> tuple[list[Check], list[str]]:
 
 
 def invoker(it: Live, hosted: Hosted) -> str | None:
-    """A service account that may call the service."""
-    return next(iter(accounts_that_may(it.world, _INVOKE, *_where(hosted))), None)
+    """An account or group that may call the service, as `kind:email`."""
+    return next(iter(members_that_may(it.world, _INVOKE, *_where(hosted))), None)
+
+
+def signed(it: Live, member: str, audience: str) -> str:
+    """A token of an account, or of somebody in a group."""
+    kind, _, email = member.partition(":")
+    if kind != "group":
+        return it.issuer.token(email, audience)
+    someone = f"someone@{email.partition('@')[2]}"
+    return it.issuer.token(someone, audience, groups=[member])
 
 
 def is_public(it: Live, hosted: Hosted) -> bool:

@@ -105,10 +105,10 @@ class Front:
         if kind.lower() != "bearer":
             raise Refused(401, "found no Bearer token")
         try:
-            account = self._issuer.account(token.strip(), service.audiences)
+            account, groups = self._issuer.caller(token.strip(), service.audiences)
         except TokenError as problem:
             raise Refused(401, f"the token proves nothing: {problem}") from problem
-        if not may(self._world, account, _INVOKE, *where):
+        if not may(self._world, account, _INVOKE, *where, groups=groups):
             raise Refused(403, f"{account} has no {_INVOKE} on {service.id}")
 
     async def _pass_on(

@@ -168,6 +168,8 @@ async def _host(
 def _environment(service: CloudRun, places: Mapping[str, str]) -> dict[str, str]:
     endpoints = table("local_endpoints")
     given = dict(service.environment)
+    for variable in endpoints["dropped"]:
+        given.pop(variable, None)
     for variable, place in endpoints["replaced"].items():
         if variable in given:
             given[variable] = places[place]

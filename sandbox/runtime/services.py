@@ -115,4 +115,6 @@ def _variable(world: World, project: str, env: Mapping[str, Any]) -> tuple[str, 
         raise MissingSecretError(
             f"{env['name']} is to come from secret {name}, which has no version in the stack"
         )
-    return env["name"], str(versions[-1].inputs.get("secretData") or "")
+    return env["name"], str(
+        versions[-1].inputs.get("secretData") or versions[-1].inputs.get("secretDataWo") or ""
+    )

@@ -19,6 +19,7 @@ from sandbox.world import World
 ISSUER = "https://accounts.google.com"
 _ACCOUNT = "gcp:serviceaccount/account:Account"
 _KEY_ID = "sandbox"
+_GROUPS = "sandbox_groups"
 _LIFETIME_SECONDS = 3600
 
 
@@ -42,8 +43,12 @@ class Issuer:
         subject: str = "",
         issuer: str = ISSUER,
         lifetime: int = _LIFETIME_SECONDS,
+        groups: Collection[str] = (),
     ) -> str:
-        """An ID token of a service account."""
+        """An ID token of an account.
+
+        Google looks up an account's groups itself. Nobody here knows them: the token says them.
+        """
         now = int(time.time())
         claims = {
             "aud": audience,
@@ -54,11 +59,16 @@ class Issuer:
             "iat": now,
             "iss": issuer,
             "sub": subject or account,
+            _GROUPS: [*groups],
         }
         return cast("Any", jwt).encode(self._signer, claims).decode()
 
     def account(self, token: str, audiences: Collection[str]) -> str:
-        """The email of the account the token is of.
+        """The email of the account the token is of. Raises TokenError."""
+        return self.caller(token, audiences)[0]
+
+    def caller(self, token: str, audiences: Collection[str]) -> tuple[str, list[str]]:
+        """The email of the account the token is of, and its groups.
 
         Raises TokenError for a wrong signature, issuer, audience or time.
         """
@@ -71,7 +81,7 @@ class Issuer:
             raise TokenError(str(problem)) from problem
         if claims.get("iss") != ISSUER:
             raise TokenError(f"wrong issuer: found {claims.get('iss')!r}, allowed: {ISSUER!r}")
-        return str(claims["email"])
+        return str(claims["email"]), [str(group) for group in claims.get(_GROUPS, ())]
 
 
 def subject_of(world: World, account: str) -> str | None:

@@ -104,6 +104,12 @@ def test_who_may_call_is_what_the_worlds_iam_says_at_that_moment(home: Path) -> 
         assert await status(it, hosted, stranger) == 403
         grant(it.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project)
         assert await status(it, hosted, stranger) == 200
+        developers = {**granted.inputs, "member": "group:developers@acme.com"}
+        it.world.put(replace(granted, id="developers", inputs=developers))
+        sign, uri = it.issuer.token, hosted.service.uri
+        assert await status(it, hosted, sign("ada@acme.com", uri)) == 403
+        in_group = sign("ada@acme.com", uri, groups=["group:developers@acme.com"])
+        assert await status(it, hosted, in_group) == 200
         everyone = {**granted.inputs, "member": "allUsers"}
         it.world.put(replace(granted, id="everyone", inputs=everyone))
         assert await status(it, hosted, None) == 200
