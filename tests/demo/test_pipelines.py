@@ -202,7 +202,8 @@ def runtime(home: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
     try:
         yield process, json.loads(process.stdout.readline())["apis"]
     finally:
-        process.kill()
+        # Asked to, it ends its services; killed, it leaves them to its next run.
+        process.terminate()
         process.wait()
         process.stdout.close()
 
