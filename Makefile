@@ -19,7 +19,7 @@ SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export route policy lint format test test-kubernetes bench lock schema
+.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-up preview destroy refresh export:
+up preview destroy refresh export demo replay:
 	@$(SETUP)
 	@$(PYTHON) -m sandbox $@ --stack $(STACK) --cloud $(CLOUD)
 
@@ -38,6 +38,8 @@ preview: ## Show what `up` would change, cost and violate
 destroy: ## Delete everything of the stack
 refresh: ## Take what is in the cloud into the state
 export: ## Print the deployment as JSON
+demo: ## Send messages through the stack's pipelines on the sandbox cloud
+replay: ## Publish the dead letters of the sandbox cloud again
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)

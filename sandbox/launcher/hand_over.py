@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from sandbox.launcher.places import ROOT, StackPlaces, plain_pulumi
+from sandbox.launcher.problem import LaunchError
 
 OPERATIONS = {
     "up": ("up",),
@@ -16,7 +17,12 @@ JUDGED = {"up", "preview"}
 
 
 def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
-    """The pulumi command that does `operation`, with the policy packs where they apply."""
+    """The pulumi command that does `operation`, with the policy packs where they apply.
+
+    Raises LaunchError for what Google Cloud has no counterpart of.
+    """
+    if operation not in OPERATIONS:
+        raise LaunchError(f"{operation} is for the sandbox cloud: run it without CLOUD=gcp")
     line = [plain_pulumi(), *OPERATIONS[operation], "--stack", places.stack]
     if operation in JUDGED:
         for folder, file in places.policy_configs():

@@ -97,12 +97,31 @@ def export(places: StackPlaces) -> None:
     print()
 
 
+def demo(places: StackPlaces) -> None:
+    """Sends messages through the stack's pipelines and prints what went where."""
+    _made(places)
+    # Its libraries take longer to load than a preview's first line.
+    from sandbox.demo.run import demo
+
+    demo(places)
+
+
+def replay(places: StackPlaces) -> None:
+    """Publishes the stack's dead letters again, to the topics they came from."""
+    _made(places)
+    from sandbox.demo.run import replay
+
+    replay(places)
+
+
 OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
     "up": up,
     "preview": preview,
     "refresh": refresh,
     "destroy": destroy,
     "export": export,
+    "demo": demo,
+    "replay": replay,
 }
 
 

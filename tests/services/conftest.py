@@ -4,16 +4,13 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
 
 import httpx
 import pytest
 import uvicorn
-from fakeredis import TcpFakeServer
-from fakeredis._clients._tcp_server import TCPFakeRequestHandler
-from redis.exceptions import ResponseError
 
 from services.local.openai_server import LocalOpenAI
+from services.local.redis_server import LocalRedis
 from services.local.storage_write import LocalStorageWrite
 from tests.services.harness import Service
 
@@ -102,32 +99,12 @@ def start_backend(start: Start, model: Model) -> Iterator[Start]:
         service.stop()
 
 
-class _Redis(TCPFakeRequestHandler):
-    """Hangs up after no error reply, which fakeredis's own does, unlike Redis."""
-
-    def setup(self) -> None:
-        super().setup()
-        connection = cast("Any", self.current_client)
-        read = connection.read_response
-
-        def read_response() -> Any:
-            try:
-                return read()
-            except ResponseError as problem:
-                return problem
-
-        connection.read_response = read_response
-
-
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    server = cast("Any", TcpFakeServer)(("127.0.0.1", 0), server_type="redis")
-    server.RequestHandlerClass = _Redis
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"redis://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    server = LocalRedis()
+    server.start()
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture

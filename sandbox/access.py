@@ -1,0 +1,77 @@
+"""Who may do what in a world, by its own IAM resources."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from sandbox.tables import table
+from sandbox.values import Values
+from sandbox.world import Resource, World
+
+_CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
+_SERVICE_ACCOUNTS = ".gserviceaccount.com"
+_KINDS = ("serviceAccount:", "user:", "group:")
+EVERYONE = "allUsers"
+EVERY_ACCOUNT = "allAuthenticatedUsers"
+
+
+def may(
+    world: World,
+    account: str | None,
+    permission: str,
+    *resources: str,
+    groups: Collection[str] = (),
+) -> bool:
+    """Whether an account may do something, by a grant on any of the resources.
+
+    `account` is an email, or None for a caller nobody knows, and `groups` are its groups' members,
+    `group:<email>`: a world knows of none. `resources` are ids, from the thing itself up to its
+    project. A grant with a condition counts for nothing: conditions are not
+    evaluated here.
+    """
+    known = {EVERYONE} if account is None else {EVERYONE, EVERY_ACCOUNT, _member(account), *groups}
+    return any(
+        member in known and _holds(world, role, permission)
+        for role, member in grants_on(world, resources)
+    )
+
+
+def members_that_may(world: World, permission: str, *resources: str) -> list[str]:
+    """The accounts and groups that may do something by a grant of their own, as `kind:email`."""
+    return [
+        member
+        for role, member in grants_on(world, resources)
+        if member.startswith(_KINDS) and _holds(world, role, permission)
+    ]
+
+
+def grants_on(world: World, resources: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The role and the member of every unconditional grant on any of the resources."""
+    wanted = set(resources)
+    for type_, template in table("grants")["grants"].items():
+        for grant in world.by_type(type_):
+            if _resource(grant, template) in wanted and not grant.inputs.get("condition"):
+                members = grant.inputs.get("members") or [grant.inputs.get("member")]
+                yield from ((grant.inputs["role"], str(member)) for member in members)
+
+
+def _member(account: str) -> str:
+    kind = "serviceAccount" if account.endswith(_SERVICE_ACCOUNTS) else "user"
+    return f"{kind}:{account}"
+
+
+def _resource(grant: Resource, template: str) -> str:
+    inputs: Values = {"project": grant.project, **grant.inputs}
+    last = template.rpartition("{")[2].rstrip("}")
+    if last != "project" and str(inputs.get(last, "")).startswith("projects/"):
+        return str(inputs[last])
+    return template.format_map({key: _last(value) for key, value in inputs.items()})
+
+
+def _last(value: object) -> str:
+    return str(value).rpartition("/")[2]
+
+
+def _holds(world: World, role: str, permission: str) -> bool:
+    if role.startswith("roles/"):
+        return role.removeprefix("roles/") in table("grants")["permissions"][permission]
+    custom = world.get(_CUSTOM_ROLE, role)
+    return custom is not None and permission in custom.inputs.get("permissions", ())

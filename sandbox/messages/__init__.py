@@ -1,0 +1,1 @@
+"""Messages: topics and subscriptions of a world that work, durable on one file."""

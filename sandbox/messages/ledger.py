@@ -1,0 +1,46 @@
+"""Ledger: how far each subscription is with its messages."""
+
+from collections import Counter
+from collections.abc import Collection
+
+from sandbox.messages.resources import Subscription
+from sandbox.messages.store import Message, Store
+
+
+class Ledger:
+    """Reads the file of messages; changes nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def next_due(self, subscription: Subscription) -> float | None:
+        """When the next delivery begins or runs out; None when all has ended."""
+        found = self.store.rows(
+            "SELECT min(due) FROM deliveries WHERE subscription = ? AND state IN "
+            "('waiting', 'leased')",
+            subscription.id,
+        )
+        return None if found[0][0] is None else float(found[0][0])
+
+    def states(self, subscription_id: str, ids: Collection[str] = ()) -> Counter[str]:
+        """How many messages are in which state, of all or of some."""
+        rows = self.store.rows(
+            "SELECT message, state FROM deliveries WHERE subscription = ?", subscription_id
+        )
+        return Counter(state for id_, state in rows if not ids or str(id_) in ids)
+
+    def attempts(self, subscription_id: str) -> dict[str, int]:
+        """How often each message was delivered."""
+        rows = self.store.rows(
+            "SELECT message, attempts FROM deliveries WHERE subscription = ?", subscription_id
+        )
+        return {str(id_): attempts for id_, attempts in rows}
+
+    def waiting(self, subscription: Subscription) -> list[Message]:
+        """The messages that wait to be delivered, oldest first."""
+        rows = self.store.rows(
+            "SELECT message FROM deliveries WHERE subscription = ? AND state = 'waiting' "
+            "ORDER BY message",
+            subscription.id,
+        )
+        return [self.store.message(str(id_)) for (id_,) in rows]

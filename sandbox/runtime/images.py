@@ -1,0 +1,44 @@
+"""What an image starts, from the Dockerfile of the service it is built from."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+SERVICES = Path(__file__).parents[2] / "services"
+
+
+class ImageError(LookupError):
+    """An image that isn't built from a folder of services/; names the images that are."""
+
+
+def folder_of(image: str) -> str:
+    """The folder in services/ an image is built from: the last part of its path.
+
+    Raises ImageError when there is none.
+    """
+    name = re.split(r"[:@]", image.rpartition("/")[2])[0].replace("-", "_")
+    if not (SERVICES / name / "Dockerfile").exists():
+        known = sorted(file.parent.name for file in SERVICES.glob("*/Dockerfile"))
+        raise ImageError(
+            f"found image {image}, and there is no services/{name}; allowed here: images whose "
+            f"last part is {' or '.join(known)}, which run from the code in services/"
+        )
+    return name
+
+
+def command_of(folder: str) -> list[str]:
+    """The command of a service's image, with this environment's Python."""
+    text = (SERVICES / folder / "Dockerfile").read_text().replace("\\\n", " ")
+    # What the last stage says counts, and ENTRYPOINT comes before CMD.
+    stage = re.split(r"^FROM ", text, flags=re.MULTILINE)[-1]
+    words: list[str] = []
+    for instruction in ("ENTRYPOINT", "CMD"):
+        found: list[str] = re.findall(rf"^{instruction} (\[.*\])\s*$", stage, re.MULTILINE)
+        words += json.loads(found[-1]) if found else []
+    return local(words)
+
+
+def local(words: list[str]) -> list[str]:
+    """A command of an image as it is on this machine."""
+    return [sys.executable, *words[1:]] if words and words[0] == "python" else words

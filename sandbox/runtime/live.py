@@ -1,0 +1,184 @@
+"""Live: a world's topics, services, tables and buckets at work on this machine."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from sandbox.messages.bigquery_export import BigQueryExport
+from sandbox.messages.broker import Broker
+from sandbox.messages.clock import SkippingClock
+from sandbox.messages.lake import Lake
+from sandbox.messages.push import Pusher
+from sandbox.messages.store import Store
+from sandbox.runtime.deliveries import CLOCK, Deliveries, Said
+from sandbox.runtime.front import Front
+from sandbox.runtime.google_apis import GoogleApis
+from sandbox.runtime.images import ImageError, command_of, folder_of, local
+from sandbox.runtime.instances import Instances, base_environment, end_leftovers
+from sandbox.runtime.local_server import LocalServer
+from sandbox.runtime.services import CloudRun, cloud_run_services
+from sandbox.runtime.tokens import Issuer
+from sandbox.tables import table
+from sandbox.warehouse.storage_write import StorageWriteApi
+from sandbox.warehouse.store import Warehouse
+from sandbox.world import World
+from services.local.openai_server import LocalOpenAI
+from services.local.redis_server import LocalRedis
+
+
+@dataclass
+class Hosted:
+    """A service that runs here."""
+
+    service: CloudRun
+    folder: str
+    """In services/."""
+    instances: Instances
+    url: str
+    """Of its front on this machine."""
+    storage_write: StorageWriteApi
+
+
+@dataclass
+class Live:
+    """What is at work."""
+
+    world: World
+    home: Path
+    broker: Broker
+    clock: SkippingClock
+    warehouse: Warehouse
+    lake: Lake
+    issuer: Issuer
+    client: httpx.AsyncClient
+    deliveries: Deliveries
+    apis: str
+    """URL of Google's APIs for callers with a token."""
+    model: LocalOpenAI
+    hosted: list[Hosted] = field(default_factory=list[Hosted])
+    elsewhere: dict[str, str] = field(default_factory=dict[str, str])
+    """Services whose image isn't built here, by name, with the reason."""
+
+    def resolve(self, url: str) -> str | None:
+        """Where a URL of the world is on this machine."""
+        for each in self.hosted:
+            if url in each.service.audiences:
+                return each.url
+        return None
+
+
+def _silent(*_: str) -> None: ...
+
+
+@asynccontextmanager
+async def live(
+    world: World, home: Path, *, skip: bool, said: Said = _silent, port: int = 0
+) -> AsyncGenerator[Live]:
+    """Brings a world to life until the block ends. Everything durable is in `home`.
+
+    With `skip` waits are left out; `port` is that of Google's APIs. What a killed run left is taken
+    up: its processes are ended, its unfinished deliveries begin again.
+    """
+    async with AsyncExitStack() as stack:
+        end_leftovers(home / "instances")
+        store = Store(home / "messages.db")
+        stack.callback(store.close)
+        clock = SkippingClock(store.fact(CLOCK))
+        broker = Broker(world, store, clock)
+        broker.give_back()
+        warehouse = Warehouse(world, home / "warehouse.db")
+        stack.callback(warehouse.close)
+        lake = Lake(world, home / "lake")
+        issuer = Issuer(home / "issuer")
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        client = await stack.enter_async_context(
+            # Whoever calls sets the time that his own resource allows.
+            httpx.AsyncClient(limits=limits, timeout=None, trust_env=False)  # noqa: S113
+        )
+        model, redis = LocalOpenAI(), LocalRedis()
+        redis.start()
+        stack.callback(redis.stop)
+        openai = await _serve(stack, LocalServer(model.app))
+        pusher = Pusher(world, issuer, client, lambda url: it.resolve(url))
+        export = BigQueryExport(world, warehouse)
+        deliveries = Deliveries(broker, pusher, lake, export, clock, said, skip=skip)
+        apis = GoogleApis(world, broker, issuer, deliveries.wake)
+        server = await _serve(stack, LocalServer(apis.app, port))
+        it = Live(
+            world=world,
+            home=home,
+            broker=broker,
+            clock=clock,
+            warehouse=warehouse,
+            lake=lake,
+            issuer=issuer,
+            client=client,
+            deliveries=deliveries,
+            apis=server.url,
+            model=model,
+        )
+        places = {"openai": f"{openai.url}/v1", "redis": redis.url}
+        for service in cloud_run_services(world):
+            try:
+                it.hosted.append(await _host(stack, it, service, places))
+            except ImageError as problem:
+                it.elsewhere[service.name] = str(problem)
+        running = asyncio.create_task(deliveries.run())
+        try:
+            yield it
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+
+async def _host(
+    stack: AsyncExitStack, it: Live, service: CloudRun, places: Mapping[str, str]
+) -> Hosted:
+    folder = folder_of(service.image)
+    storage_write = StorageWriteApi(it.world, it.warehouse, service.account)
+    stack.callback(storage_write.stop)
+    google = GoogleApis(
+        it.world, it.broker, it.issuer, it.deliveries.wake, service.account, service.project
+    )
+    apis = await _serve(stack, LocalServer(google.app))
+    own = {
+        **places,
+        "storage_write": storage_write.endpoint,
+        "google_apis": f"127.0.0.1:{apis.port}",
+    }
+    instances = Instances(
+        service,
+        local([*service.command]) or command_of(folder),
+        _environment(service, own),
+        it.home / "instances",
+    )
+    stack.push_async_callback(instances.stop)
+    front = Front(it.world, it.issuer, service, instances, it.client)
+    server = await _serve(stack, LocalServer(front))
+    await instances.start()
+    return Hosted(service, folder, instances, server.url, storage_write)
+
+
+def _environment(service: CloudRun, places: Mapping[str, str]) -> dict[str, str]:
+    endpoints = table("local_endpoints")
+    given = dict(service.environment)
+    for variable in endpoints["dropped"]:
+        given.pop(variable, None)
+    for variable, place in endpoints["replaced"].items():
+        if variable in given:
+            given[variable] = places[place]
+    for variable, place in endpoints["added"].items():
+        given[variable] = places[place]
+    return {**base_environment(service), **given}
+
+
+async def _serve(stack: AsyncExitStack, server: LocalServer) -> LocalServer:
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return server

@@ -1,0 +1,60 @@
+"""A stack the real engine made on the sandbox cloud, and worlds to change of it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.launcher import operations
+from sandbox.messages.broker import Broker
+from sandbox.messages.clock import ManualClock
+from sandbox.messages.store import Store
+from sandbox.world import World
+from tests.demo.worlds import small_world
+from tests.engine.conftest import ENGINE, Rehearsal
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
+    """The dev stack, once for all tests."""
+    if not ENGINE.exists():
+        pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
+    rehearsal = Rehearsal("dev", tmp_path_factory.mktemp("dev"))
+    operations.up(rehearsal.places)
+    return rehearsal
+
+
+@pytest.fixture
+def home(made: Rehearsal, tmp_path: Path) -> Path:
+    """A folder with a world of the stack's own resources, to change as one likes."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    shutil.copyfile(made.places.world, folder / "world.db")
+    return folder
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path / "world.db") as opened:
+        small_world(opened)
+        yield opened
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def open_broker(world: World, clock: ManualClock, tmp_path: Path) -> Iterator[Callable[[], Broker]]:
+    """Opens the broker of the world's file, again and again."""
+    opened: list[Store] = []
+
+    def open_one() -> Broker:
+        opened.append(Store(tmp_path / "messages.db"))
+        return Broker(world, opened[-1], clock)
+
+    yield open_one
+    for store in opened:
+        store.close()

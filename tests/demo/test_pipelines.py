@@ -1,0 +1,304 @@
+"""Whole pipelines of the stack: what goes in comes out, whatever is killed or away meanwhile."""
+
+import asyncio
+import base64
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from sandbox.demo.calls import chat
+from sandbox.demo.pipelines import Pipeline, pipelines
+from sandbox.demo.run import demo, replay
+from sandbox.launcher.places import ROOT, StackPlaces
+from sandbox.launcher.problem import LaunchError
+from sandbox.messages.publishing import Draft
+from sandbox.runtime.google_apis import AUDIENCE
+from sandbox.runtime.live import Live, live
+from sandbox.runtime.services import SERVICE
+from sandbox.runtime.tokens import Issuer
+from sandbox.warehouse.storage_write import StorageWriteApi
+from sandbox.warehouse.store import Warehouse
+from sandbox.world import World
+from tests.demo.test_services import INVOKER, STRANGER, template, until
+from tests.demo.worlds import PUBLISHER, grant
+from tests.engine.conftest import Rehearsal
+
+WRITER = "gcp:bigquery/iamMember:IamMember"
+
+
+def places_of(made: Rehearsal, home: Path) -> StackPlaces:
+    return replace(made.places, home=home)
+
+
+def on(home: Path, work: Callable[[Live, Pipeline], Awaitable[None]]) -> None:
+    """Runs `work` with the stack's pipeline at work, waits left out."""
+
+    async def run() -> None:
+        with World(home / "world.db") as world:
+            async with live(world, home, skip=True) as it:
+                await work(it, pipelines(it)[0])
+
+    asyncio.run(run())
+
+
+def publish(it: Live, pipeline: Pipeline, count: int) -> list[str]:
+    ids = it.broker.publish(
+        pipeline.topic.id, [Draft(f"review {number} is great".encode()) for number in range(count)]
+    )
+    it.deliveries.wake()
+    return ids
+
+
+def hurried(home: Path) -> None:
+    """Lets the service wait a second alone for the warehouse."""
+
+    def edit(inputs: dict[str, Any]) -> None:
+        inputs["containers"][0]["envs"].append({"name": "SINK_TIMEOUT_SECONDS", "value": "1"})
+
+    template(home, edit)
+
+
+def predicted(warehouse: Warehouse, table: str) -> Counter[str]:
+    return Counter(row["message_id"] for row in warehouse.rows(table))
+
+
+def test_the_demo_counts_every_message_and_leaves_a_page(
+    made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = places_of(made, home)
+    demo(places)
+    printed = capsys.readouterr().out
+    assert "WRONG" not in printed
+    assert "messages with exactly one prediction" in printed
+    page = (home / "demo.html").read_text()
+    assert "I love this phone" in page
+    assert "dead letter" in page
+    assert "WRONG" not in page
+    assert not list((home / "instances").glob("*.pid"))
+    replay(places)
+    printed = capsys.readouterr().out
+    assert "replayed 4 dead letters" in printed
+    assert "0 of them went through, 4 are dead letters again" in printed
+
+
+def test_the_demo_fails_when_a_count_is_wrong(
+    made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with World(home / "world.db") as world:
+        (dead,) = (g for g in world.by_type(PUBLISHER) if g.inputs["topic"].endswith("dead-letter"))
+        world.remove(*dead.key)
+    with pytest.raises(LaunchError, match="counts are wrong"):
+        demo(places_of(made, home), patience=5)
+    assert "0  WRONG, wanted 4" in capsys.readouterr().out
+
+
+def test_a_stack_without_a_service_of_ours_is_told_what_can_run(
+    made: Rehearsal, home: Path
+) -> None:
+    def other(inputs: dict[str, Any]) -> None:
+        inputs["containers"][0]["image"] = "us-docker.pkg.dev/samples/hello-app:2.0"
+
+    template(home, other)
+    with pytest.raises(LaunchError, match="there is no services/hello_app"):
+        demo(places_of(made, home))
+
+
+def test_killing_the_services_loses_no_message(home: Path) -> None:
+    async def work(it: Live, pipeline: Pipeline) -> None:
+        ids = publish(it, pipeline, 60)
+        instances = pipeline.hosted.instances
+        killed: set[int] = set()
+        await until(lambda: bool(predicted(it.warehouse, pipeline.results)))
+        for _ in range(2):
+            await until(lambda: bool({*instances.running()} - killed))
+            for pid in {*instances.running()} - killed:
+                psutil.Process(pid).kill()
+                killed.add(pid)
+            ids += publish(it, pipeline, 20)
+        await until(it.deliveries.settled)
+        assert it.broker.states(pipeline.push.id) == {"acked": len(ids)}
+        # A row may be there twice: one that was kept as its service was killed, unacknowledged.
+        assert set(predicted(it.warehouse, pipeline.results)) == set(ids)
+
+    on(home, work)
+
+
+def test_an_unreachable_warehouse_loses_nothing_and_dead_letters_come_back(home: Path) -> None:
+    hurried(home)
+
+    async def work(it: Live, pipeline: Pipeline) -> None:
+        hosted = pipeline.hosted
+        port, account = hosted.storage_write.port, hosted.service.account
+        hosted.storage_write.stop()
+        ids = publish(it, pipeline, 5)
+        await until(lambda: it.broker.states(pipeline.push.id)["dead"] == len(ids))
+        again = StorageWriteApi(it.world, it.warehouse, account, port)
+        try:
+            new = it.broker.replay(pipeline.dead_letters[0])
+            it.deliveries.wake()
+            await until(it.deliveries.settled)
+            assert predicted(it.warehouse, pipeline.results) == dict.fromkeys(new, 1)
+            assert len(new) == len(ids)
+        finally:
+            again.stop()
+
+    on(home, work)
+
+
+def test_a_service_that_may_not_write_keeps_its_messages_until_it_may(home: Path) -> None:
+    hurried(home)
+
+    async def work(it: Live, pipeline: Pipeline) -> None:
+        (granted,) = it.world.by_type(WRITER)
+        it.world.remove(*granted.key)
+        (id_,) = publish(it, pipeline, 1)
+        await until(lambda: it.broker.attempts(pipeline.push.id)[id_] > 1)
+        assert not predicted(it.warehouse, pipeline.results)
+        it.world.put(granted)
+        await until(lambda: it.broker.states(pipeline.push.id)["acked"] == 1)
+        assert predicted(it.warehouse, pipeline.results) == {id_: 1}
+
+    on(home, work)
+
+
+def test_pushes_of_an_account_without_the_invoker_role_are_refused_and_kept(home: Path) -> None:
+    async def work(it: Live, pipeline: Pipeline) -> None:
+        (granted,) = it.world.by_type(INVOKER)
+        it.world.remove(*granted.key)
+        (id_,) = publish(it, pipeline, 1)
+        await until(lambda: it.broker.attempts(pipeline.push.id)[id_] > 1)
+        (reason,) = it.broker.store.rows(
+            "SELECT reason FROM deliveries WHERE subscription = ?", pipeline.push.id
+        )[0]
+        assert reason.startswith("403")
+        assert pipeline.hosted.instances.started == 0
+        it.world.put(granted)
+        await until(lambda: it.broker.states(pipeline.push.id)["acked"] == 1)
+
+    on(home, work)
+
+
+@contextmanager
+def runtime(home: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """The sandbox as a process of its own, and the address of its APIs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.runtime", str(home), "--skip"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield process, json.loads(process.stdout.readline())["apis"]
+    finally:
+        # Asked to, it ends its services; killed, it leaves them to its next run.
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def test_killing_the_sandbox_itself_loses_no_message(home: Path) -> None:
+    with World(home / "world.db") as world:
+        topic = next(t.id for t in world.by_type("gcp:pubsub/topic:Topic") if "dead" not in t.id)
+        table = world.by_type("gcp:bigquery/table:Table")[0].id
+        grant(world, PUBLISHER, topic, "roles/pubsub.publisher", STRANGER, topic=topic)
+    token = Issuer(home / "issuer").token(STRANGER, AUDIENCE)
+    ids: list[str] = []
+
+    def send(apis: str, count: int) -> None:
+        messages = [
+            {"data": base64.b64encode(f"number {n} is bad".encode()).decode()} for n in range(count)
+        ]
+        response = httpx.post(
+            f"{apis}/v1/{topic}:publish",
+            json={"messages": messages},
+            headers={"authorization": f"Bearer {token}"},
+        )
+        ids.extend(response.json()["messageIds"])
+
+    def rows() -> set[str]:
+        with World(home / "world.db") as world:
+            warehouse = Warehouse(world, home / "warehouse.db")
+            try:
+                return set(predicted(warehouse, table))
+            finally:
+                warehouse.close()
+
+    for _ in range(2):
+        with runtime(home) as (process, apis):
+            send(apis, 40)
+            asyncio.run(until(lambda: bool(rows() & set(ids))))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    with runtime(home):
+        asyncio.run(until(lambda: rows() == set(ids)))
+    assert len(ids) == 80
+
+
+def test_publishing_over_the_api_needs_the_right_to(home: Path) -> None:
+    async def work(it: Live, pipeline: Pipeline) -> None:
+        url = f"{it.apis}/v1/{pipeline.topic.id}:publish"
+        body = {"messages": [{"data": "aGVsbG8="}]}
+
+        async def status(headers: dict[str, str]) -> int:
+            return (await it.client.post(url, json=body, headers=headers)).status_code
+
+        token = it.issuer.token(STRANGER, AUDIENCE)
+        stranger = {"authorization": f"Bearer {token}"}
+        assert await status({}) == 401
+        assert await status(stranger) == 403
+        topic = pipeline.topic.id
+        grant(it.world, PUBLISHER, topic, "roles/pubsub.publisher", STRANGER, topic=topic)
+        assert await status(stranger) == 200
+        body["messages"] = [{"data": "not base64!"}]
+        assert await status(stranger) == 400
+        await until(it.deliveries.settled)
+
+    on(home, work)
+
+
+@pytest.mark.parametrize("auth", ["none", "google"])
+def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
+    home: Path, auth: str
+) -> None:
+    environment = {
+        "LLM_BASE_URL": "http://10.10.0.10/v1",
+        "LLM_MODEL": "qwen3-4b",
+        "LLM_AUTH": auth,
+        "REDIS_URL": "redis://10.20.0.3:6379",
+    }
+    with World(home / "world.db") as world:
+        (model,) = world.by_type(SERVICE)
+        name = model.id.replace(model.inputs["name"], "chat")
+        inputs = json.loads(json.dumps({**model.inputs, "name": "chat"}))
+        container = inputs["template"]["containers"][0]
+        container["image"] = "us-docker.pkg.dev/acme/services/llm-backend:1.0.0"
+        container["envs"] = [{"name": key, "value": value} for key, value in environment.items()]
+        outputs: dict[str, Any] = {**model.outputs, "uri": "https://chat.run.app", "urls": []}
+        world.put(replace(model, id=name, inputs=inputs, outputs=outputs, urn="chat"))
+        (granted,) = world.by_type(INVOKER)
+        world.put(replace(granted, id="chat", inputs={**granted.inputs, "name": "chat"}))
+
+    async def work(it: Live, _: Pipeline) -> None:
+        (hosted,) = (each for each in it.hosted if each.folder == "llm_backend")
+        checks, replies = await chat(it, hosted)
+        assert [check for check in checks if not check.good] == []
+        assert "not a model" in replies[0]
+        assert replies[1].startswith("second (cached)")
+        assert len(it.model.requests) == 2
+        if auth == "google":
+            token = it.model.headers[0]["authorization"].removeprefix("Bearer ")
+            assert it.issuer.account(token, [AUDIENCE]) == hosted.service.account
+
+    on(home, work)

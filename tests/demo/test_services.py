@@ -1,0 +1,305 @@
+"""The services run as Cloud Run runs them, and only who may call them gets through."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from sandbox.runtime.images import ImageError, command_of, folder_of
+from sandbox.runtime.live import Hosted, Live, live
+from sandbox.runtime.services import SERVICE, MissingSecretError, cloud_run_services
+from sandbox.runtime.tokens import Issuer
+from sandbox.world import World
+from tests.demo.worlds import add, alter, grant
+from tests.services.harness import image_command
+
+INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
+STRANGER = "stranger@acme-inference-dev.iam.gserviceaccount.com"
+PATIENCE_SECONDS = 60
+
+
+def on(home: Path, work: Callable[[Live, Hosted], Awaitable[None]]) -> None:
+    """Runs `work` with the stack's first service at work."""
+
+    async def run() -> None:
+        with World(home / "world.db") as world:
+            async with live(world, home, skip=False) as it:
+                await work(it, it.hosted[0])
+
+    asyncio.run(run())
+
+
+def change(home: Path, work: Callable[[World], None]) -> None:
+    with World(home / "world.db") as world:
+        work(world)
+
+
+def template(home: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Changes the services' templates."""
+    change(home, lambda world: alter(world, SERVICE, lambda inputs: edit(inputs["template"])))
+
+
+def push_account(world: World) -> str:
+    (granted,) = world.by_type(INVOKER)
+    return str(granted.inputs["member"]).removeprefix("serviceAccount:")
+
+
+async def status(it: Live, hosted: Hosted, token: str | None, **more: str) -> int:
+    headers = {**({} if token is None else {"authorization": f"Bearer {token}"}), **more}
+    return (await it.client.get(f"{hosted.url}/", headers=headers)).status_code
+
+
+def test_the_invoker_gets_through_and_nobody_else(home: Path) -> None:
+    async def work(it: Live, hosted: Hosted) -> None:
+        account, uri = push_account(it.world), hosted.service.uri
+        sign = it.issuer.token
+        assert await status(it, hosted, sign(account, uri)) == 200
+        assert await status(it, hosted, None) == 403
+        assert await status(it, hosted, sign(STRANGER, uri)) == 403
+        assert await status(it, hosted, sign(account, "https://other.run.app")) == 401
+        assert await status(it, hosted, sign(account, uri, issuer="https://evil.example")) == 401
+        assert await status(it, hosted, sign(account, uri, lifetime=-60)) == 401
+        token = sign(account, uri)
+        forged = f"{token[:-20]}{'A' * 20}"
+        assert await status(it, hosted, forged) == 401
+        assert await status(it, hosted, "no token") == 401
+        headers = {"authorization": "Basic YTpi"}
+        assert (await it.client.get(f"{hosted.url}/", headers=headers)).status_code == 401
+        both = await status(
+            it, hosted, "nonsense", **{"x-serverless-authorization": f"Bearer {token}"}
+        )
+        assert both == 200
+
+    on(home, work)
+
+
+def test_a_key_of_another_sandbox_proves_nothing(home: Path, tmp_path: Path) -> None:
+    async def work(it: Live, hosted: Hosted) -> None:
+        other = Issuer(tmp_path / "other")
+        token = other.token(push_account(it.world), hosted.service.uri)
+        assert await status(it, hosted, token) == 401
+
+    on(home, work)
+
+
+def test_who_may_call_is_what_the_worlds_iam_says_at_that_moment(home: Path) -> None:
+    async def work(it: Live, hosted: Hosted) -> None:
+        (granted,) = it.world.by_type(INVOKER)
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        stranger = it.issuer.token(STRANGER, hosted.service.uri)
+        assert await status(it, hosted, token) == 200
+        it.world.remove(*granted.key)
+        assert await status(it, hosted, token) == 403
+        project = hosted.service.project
+        grant(
+            it.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project,
+            condition={"expression": "false"},
+        )  # fmt: skip
+        assert await status(it, hosted, stranger) == 403
+        grant(it.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project)
+        assert await status(it, hosted, stranger) == 200
+        developers = {**granted.inputs, "member": "group:developers@acme.com"}
+        it.world.put(replace(granted, id="developers", inputs=developers))
+        sign, uri = it.issuer.token, hosted.service.uri
+        assert await status(it, hosted, sign("ada@acme.com", uri)) == 403
+        in_group = sign("ada@acme.com", uri, groups=["group:developers@acme.com"])
+        assert await status(it, hosted, in_group) == 200
+        everyone = {**granted.inputs, "member": "allUsers"}
+        it.world.put(replace(granted, id="everyone", inputs=everyone))
+        assert await status(it, hosted, None) == 200
+
+    on(home, work)
+
+
+def test_custom_audiences_are_audiences_too(home: Path) -> None:
+    def custom(inputs: dict[str, Any]) -> None:
+        inputs["customAudiences"] = ["https://api.acme.example"]
+
+    change(home, lambda world: alter(world, SERVICE, custom))
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        token = it.issuer.token(push_account(it.world), "https://api.acme.example")
+        assert await status(it, hosted, token) == 200
+
+    on(home, work)
+
+
+def test_a_service_starts_with_the_first_request_and_again_when_it_was_killed(home: Path) -> None:
+    async def work(it: Live, hosted: Hosted) -> None:
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        assert hosted.service.least == 0
+        assert hosted.instances.running() == []
+        assert await status(it, hosted, token) == 200
+        (first,) = hosted.instances.running()
+        psutil.Process(first).kill()
+        await until(lambda: hosted.instances.running() == [])
+        assert await status(it, hosted, token) == 200
+        assert hosted.instances.running() != [first]
+
+    on(home, work)
+
+
+def test_the_least_number_of_instances_is_always_there(home: Path) -> None:
+    def two(inputs: dict[str, Any]) -> None:
+        inputs["scaling"] = {"minInstanceCount": 2, "maxInstanceCount": 2}
+
+    template(home, two)
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        await until(lambda: len(hosted.instances.running()) == 2)
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        assert await status(it, hosted, token) == 200
+        psutil.Process(hosted.instances.running()[0]).kill()
+        await until(lambda: hosted.instances.started == 3)
+
+    on(home, work)
+
+
+def test_beyond_instances_times_concurrency_requests_get_429(home: Path) -> None:
+    def narrow(inputs: dict[str, Any]) -> None:
+        inputs["scaling"] = {"maxInstanceCount": 1}
+        inputs["maxInstanceRequestConcurrency"] = 1
+
+    template(home, narrow)
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        hosted.instances.pending_seconds = 0.2
+        async with hosted.instances.turn():
+            assert await status(it, hosted, token) == 429
+        assert await status(it, hosted, token) == 200
+        assert hosted.instances.started == 1
+
+    on(home, work)
+
+
+def test_more_requests_than_one_instance_takes_start_another(home: Path) -> None:
+    def narrow(inputs: dict[str, Any]) -> None:
+        inputs["scaling"] = {"maxInstanceCount": 2}
+        inputs["maxInstanceRequestConcurrency"] = 1
+
+    template(home, narrow)
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        async with hosted.instances.turn() as one, hosted.instances.turn() as other:
+            assert one.port != other.port
+
+    on(home, work)
+
+
+def test_a_request_longer_than_the_timeout_gets_504(home: Path) -> None:
+    def hurried(inputs: dict[str, Any]) -> None:
+        inputs["timeout"] = "0.001s"
+
+    template(home, hurried)
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        assert await status(it, hosted, token) == 504
+
+    on(home, work)
+
+
+def test_a_service_that_cannot_start_gets_503_and_names_its_log(home: Path) -> None:
+    def broken(inputs: dict[str, Any]) -> None:
+        inputs["containers"][0]["envs"] = [{"name": "RESULTS_TABLE", "value": "nonsense"}]
+
+    template(home, broken)
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        headers = {"authorization": f"Bearer {token}"}
+        response = await it.client.get(f"{hosted.url}/", headers=headers)
+        assert response.status_code == 503
+        log = it.home / "instances" / f"{hosted.service.name}.log"
+        assert str(log) in response.text
+        assert "results_table" in log.read_text().lower()
+
+    on(home, work)
+
+
+ECHO = """
+import http.server, json, os
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"headers": dict(self.headers), "environment": dict(os.environ)}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Echo).serve_forever()
+"""
+
+
+def test_a_service_gets_what_cloud_run_gives_and_no_token_it_could_use(home: Path) -> None:
+    def echo(inputs: dict[str, Any]) -> None:
+        inputs["containers"][0]["commands"] = ["python", "-c", ECHO]
+
+    template(home, echo)
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        headers = {"authorization": f"Bearer {token}", "x-own": "kept"}
+        seen = (await it.client.get(f"{hosted.url}/", headers=headers)).json()
+        given = {name.lower(): value for name, value in seen["headers"].items()}
+        assert given["x-own"] == "kept"
+        assert given["authorization"].endswith(".SIGNATURE_REMOVED_BY_GOOGLE")
+        assert token.rpartition(".")[2] not in given["authorization"]
+        environment = seen["environment"]
+        assert environment["K_SERVICE"] == hosted.service.name
+        assert environment["K_REVISION"] == hosted.service.revision
+        for name, value in hosted.service.environment.items():
+            assert environment[name] == value
+
+    on(home, work)
+
+
+def test_secrets_come_from_the_world_and_a_missing_one_stops_the_start(home: Path) -> None:
+    reference = {"secretKeyRef": {"secret": "key", "version": "latest"}}
+
+    def secret(inputs: dict[str, Any]) -> None:
+        inputs["containers"][0]["envs"].append({"name": "LLM_API_KEY", "valueSource": reference})
+
+    template(home, secret)
+    with World(home / "world.db") as world:
+        with pytest.raises(MissingSecretError, match="LLM_API_KEY is to come from secret key"):
+            cloud_run_services(world)
+        project = world.by_type(SERVICE)[0].project
+        add(
+            world, "gcp:secretmanager/secretVersion:SecretVersion", "version",
+            secret=f"projects/{project}/secrets/key", secretData="s3cret",
+        )  # fmt: skip
+        found = world.by_type("gcp:secretmanager/secretVersion:SecretVersion")[0]
+        world.put(replace(found, project=project))
+        (service,) = cloud_run_services(world)
+        assert service.environment["LLM_API_KEY"] == "s3cret"
+        assert "s3cret" not in repr(service)
+
+
+@pytest.mark.parametrize("service", ["sentiment_analyzer", "llm_backend"])
+def test_a_service_is_started_by_its_images_own_command(service: str) -> None:
+    name = service.replace("_", "-")
+    digest = f"sha256:{'a' * 64}"
+    for tag in (":1.0.0", f"@{digest}", f":1.0.0@{digest}"):
+        assert folder_of(f"us-docker.pkg.dev/acme/services/{name}{tag}") == service
+    assert command_of(service) == image_command(service)
+
+
+def test_an_image_of_somewhere_else_is_named_with_what_can_run_here() -> None:
+    with pytest.raises(ImageError, match="llm_backend or sentiment_analyzer"):
+        folder_of("us-docker.pkg.dev/google-samples/containers/gke/hello-app:2.0")
+
+
+async def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,164 @@
+"""Tables take the rows that fit them, from those who may write."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.messages.bigquery_export import BigQueryExport
+from sandbox.messages.broker import Broker, Delivery
+from sandbox.messages.publishing import Draft
+from sandbox.warehouse.columns import RowError, columns, fitted
+from sandbox.warehouse.store import TABLE, NoTableError, Warehouse, table_id
+from sandbox.world import World
+from tests.demo.worlds import AGENT, MAIN, add, add_subscription, grant
+
+WRITER = "gcp:bigquery/iamMember:IamMember"
+RAW = "projects/acme/datasets/lake/tables/raw"
+SCHEMA = """[
+  {"name": "message_id", "type": "STRING", "mode": "REQUIRED"},
+  {"name": "publish_time", "type": "TIMESTAMP", "mode": "REQUIRED"},
+  {"name": "subscription_name", "type": "STRING"},
+  {"name": "attributes", "type": "JSON"},
+  {"name": "data", "type": "STRING"}]"""
+
+
+def one(type_: str, value: Any, mode: str = "NULLABLE") -> Any:
+    return fitted(columns([{"name": "x", "type": type_, "mode": mode}]), {"x": value})["x"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "kept"),
+    [
+        ("STRING", "a", "a"),
+        ("BYTES", b"a", "YQ=="),
+        ("INTEGER", 7, 7),
+        ("INT64", "7", 7),
+        ("FLOAT", 1, 1.0),
+        ("NUMERIC", "1.123456789", "1.123456789"),
+        ("BOOLEAN", "true", True),
+        ("TIMESTAMP", 1_000_000, "1970-01-01T00:00:01.000000Z"),
+        ("TIMESTAMP", "2026-01-02T03:04:05+01:00", "2026-01-02T02:04:05.000000Z"),
+        ("DATE", 1, "1970-01-02"),
+        ("TIME", "03:04:05", "03:04:05"),
+        ("DATETIME", "2026-01-02T03:04:05", "2026-01-02T03:04:05"),
+        ("JSON", '{"a": 1}', {"a": 1}),
+        ("GEOGRAPHY", "POINT(1 2)", "POINT(1 2)"),
+    ],
+)
+def test_a_value_of_the_columns_type_is_kept(type_: str, value: Any, kept: Any) -> None:
+    assert one(type_, value) == kept
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("STRING", 1),
+        ("BYTES", "%"),
+        ("INTEGER", "1.5"),
+        ("INTEGER", 1.5),
+        ("INTEGER", 2**63),
+        ("INTEGER", True),
+        ("FLOAT", "x"),
+        ("NUMERIC", "0.0000000001"),
+        ("BOOLEAN", 1),
+        ("TIMESTAMP", "yesterday"),
+        ("DATE", "2026-13-01"),
+        ("DATETIME", "2026-01-02T03:04:05Z"),
+        ("JSON", "{"),
+        ("GEOGRAPHY", "here"),
+        ("INTERVAL", "1"),
+    ],
+)
+def test_another_value_is_refused_and_its_column_named(type_: str, value: Any) -> None:
+    with pytest.raises(RowError, match="x: "):
+        one(type_, value)
+
+
+def test_modes_and_records_are_kept_to() -> None:
+    assert one("STRING", None) is None
+    assert one("STRING", None, "REPEATED") == []
+    assert one("STRING", ["a"], "REPEATED") == ["a"]
+    with pytest.raises(RowError, match="x: nothing found, and it is REQUIRED"):
+        one("STRING", None, "REQUIRED")
+    with pytest.raises(RowError, match="allowed: a list"):
+        one("STRING", "a", "REPEATED")
+    inner = [{"name": "y", "type": "INTEGER"}]
+    shape = columns([{"name": "x", "type": "STRUCT", "mode": "REPEATED", "fields": inner}])
+    assert fitted(shape, {"x": [{"y": 1}]}) == {"x": [{"y": 1}]}
+    with pytest.raises(RowError, match=r"x\[0\].y: "):
+        fitted(shape, {"x": [{"y": "many"}]})
+    with pytest.raises(RowError, match="z: no such column"):
+        fitted(shape, {"z": 1})
+
+
+@given(st.integers())
+def test_every_integer_is_kept_whole_or_refused(number: int) -> None:
+    try:
+        assert one("INTEGER", number) == number
+    except RowError:
+        assert not -(2**63) <= number < 2**63
+
+
+@pytest.fixture
+def warehouse(world: World, tmp_path: Path) -> Iterator[Warehouse]:
+    add(world, TABLE, RAW, schema=SCHEMA)
+    opened = Warehouse(world, tmp_path / "warehouse.db")
+    yield opened
+    opened.close()
+
+
+def test_rows_are_kept_all_or_none_and_can_be_queried(warehouse: Warehouse, tmp_path: Path) -> None:
+    row = {"message_id": "1", "publish_time": 0}
+    with pytest.raises(RowError):
+        warehouse.append(RAW, [row, {"message_id": "2"}])
+    assert warehouse.rows(RAW) == []
+    warehouse.append(RAW, [row])
+    with sqlite3.connect(tmp_path / "warehouse.db") as connection:
+        found = connection.execute('SELECT message_id, data FROM "lake.raw"').fetchall()
+    connection.close()
+    assert found == [("1", None)]
+    with pytest.raises(NoTableError):
+        warehouse.append(f"{RAW}2", [row])
+
+
+def test_a_table_is_named_with_a_dot_or_a_colon_after_the_project() -> None:
+    assert table_id("acme.lake.raw") == table_id("acme:lake.raw") == RAW
+
+
+def export(world: World, broker: Broker, warehouse: Warehouse, **config: Any) -> list[str | None]:
+    """Writes what is due on a new BigQuery subscription; gives what came of each message."""
+    name = add_subscription(
+        world, "rows", MAIN, bigqueryConfig={"table": "acme.lake.raw", **config}
+    )
+    own = Broker(world, broker.store, broker.clock)
+    own.publish(MAIN, [Draft(b"hello", {"color": "red"})])
+    leased: list[Delivery] = own.lease(own.pipes.subscriptions[name], 10)
+    exporter = BigQueryExport(world, warehouse)
+    return [exporter.write(own, delivery) for delivery in leased]
+
+
+def test_a_bigquery_subscription_writes_rows_as_the_service_agent_may(
+    world: World, warehouse: Warehouse, open_broker: Callable[[], Broker]
+) -> None:
+    broker = open_broker()
+    (refused,) = export(world, broker, warehouse, writeMetadata=True)
+    assert refused == f"{AGENT} has no bigquery.tables.updateData on {RAW}"
+    grant(world, WRITER, RAW, "roles/bigquery.dataEditor", AGENT, datasetId="lake", tableId="raw")
+    assert export(world, broker, warehouse, writeMetadata=True) == [None]
+    (row,) = warehouse.rows(RAW)
+    assert row["data"] == "hello"
+    assert row["attributes"] == {"color": "red"}
+    assert row["message_id"] == "2"
+
+
+def test_a_message_the_table_refuses_fails_with_the_column_named(
+    world: World, warehouse: Warehouse, open_broker: Callable[[], Broker]
+) -> None:
+    grant(world, WRITER, RAW, "roles/bigquery.dataEditor", AGENT, datasetId="lake", tableId="raw")
+    (problem,) = export(world, open_broker(), warehouse)
+    assert problem == "message_id: nothing found, and it is REQUIRED"
