@@ -26,8 +26,15 @@ from config.services import Secret, Service
 from config.vertex import VertexEndpoint
 
 _COLLECTIONS: Final = (
-    *("regions", "gpu_pools", "models", "guardrails", "consumers", "pipelines", "services"),
-    *("secrets", "vertex"),
+    "regions",
+    "gpu_pools",
+    "models",
+    "guardrails",
+    "consumers",
+    "pipelines",
+    "vertex",
+    "services",
+    "secrets",
 )
 
 

@@ -179,11 +179,11 @@ class Platform(Settings):
             "foundation",
             "inference",
             *(("vertex_ai",) if self._uses_vertex_ai else ()),
+            *self._serverless_areas,
             *(("warehouse",) if self.data.warehouse else ()),
             *(("cache",) if self.data.cache else ()),
             *(("encryption",) if self.data.kms_keys else ()),
             *(("vertex",) if self.vertex else ()),
-            *self._serverless_areas,
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(
                 ("services-access",)

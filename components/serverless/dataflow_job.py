@@ -11,9 +11,9 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
-from components.data.table_shape import Field
-from components.serverless.message_archive import check_bucket_name
-from components.serverless.results_table import ResultsTable, check_results
+from components.data.buckets import check_bucket_name
+from components.data.table_shape import Field, check_shape
+from components.serverless.results_table import ResultsTable
 from components.service_accounts import account_id
 from components.validation import Problems, component_type
 
@@ -88,7 +88,7 @@ def check_dataflow(problems: Problems, path: str, dataflow: Dataflow) -> None:
                 "which the component sets",
             )
     check_between(problems, f"{path}.max_workers", dataflow.get("max_workers", 3), 1, 100)
-    check_results(problems, path, {"fields": dataflow["fields"]})
+    check_shape(problems, path, {"fields": dataflow["fields"]})
 
 
 _OWN_PARAMETERS = ("inputSubscription", "outputTableSpec", "outputDeadletterTable")
@@ -183,7 +183,7 @@ class DataflowJob(pulumi.ComponentResource):
             public_access_prevention="enforced",
             # Nothing in it is needed once the job is gone.
             force_destroy=True,
-            soft_delete_policy={"retention_duration_seconds": 0},
+            soft_delete_policy={"retention_duration_seconds": _TEMPORARY_DAYS * 24 * 3600},
             lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": _TEMPORARY_DAYS}}],
             labels=self._args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),

@@ -49,7 +49,7 @@ def check_columns(path: KeyPath, results: Results) -> Iterator[Problem]:
 
 
 def check_column_names(path: KeyPath, fields: Sequence[ResultField]) -> Iterator[Problem]:
-    """Columns of a table at `path` whose names BigQuery refuses."""
+    """Names that stand twice, or that BigQuery keeps for itself."""
     seen: set[str] = set()
     for position, field in enumerate(fields):
         where = (*path, "fields", position, "name")

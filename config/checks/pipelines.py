@@ -36,9 +36,9 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
     for name, pipeline in known.pipelines.items():
         path = ("pipelines", name)
         yield from check_name(known, "regions", (*path, "region"), pipeline.region)
-        yield from check_columns((*path, "results"), pipeline.results)
         yield from check_container(path, pipeline)
         yield from _check_delivery(path, pipeline)
+        yield from check_columns((*path, "results"), pipeline.results)
         yield from check_output(path, pipeline)
         yield from _check_copies(path, pipeline)
         if pipeline.message_schema:
