@@ -48,11 +48,17 @@ class Rehearsal:
 
     def allow_unscreened(self, *models: str) -> None:
         """Names models that the policies let go without a guardrail."""
-        rule = "ai-guardrail-on-every-path"
+        self._allow("ai-guardrail-on-every-path", unscreenedModels=list(models))
+
+    def allow_deletion(self) -> None:
+        """Lets the policies pass what is not protected from deletion."""
+        self._allow("rel-deletion-protection", enforcementLevel="disabled")
+
+    def _allow(self, rule: str, **changes: object) -> None:
         for folder, file in self.places.policy_configs():
             settings = json.loads(file.read_text())
             if rule in settings:
-                settings[rule]["unscreenedModels"] = list(models)
+                settings[rule] |= changes
                 (self.places.home.parent / f"{folder.name}.json").write_text(json.dumps(settings))
 
     def deployment(self) -> dict[str, Any]:

@@ -92,6 +92,7 @@ def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
         config["deletion_protection"] = False
 
     stack.edit(unprotected)
+    stack.allow_deletion()
     operations.up(stack.places)
     operations.destroy(stack.places)
     assert stack.deployment().get("resources", []) == []

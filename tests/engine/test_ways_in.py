@@ -125,9 +125,10 @@ def test_a_consumer_can_be_accepted_by_its_network_alone(dev: Rehearsal) -> None
 
 @pytest.fixture(scope="module")
 def prod(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    """Made once, unprotected as its owner would before a region goes."""
+    """Made once, without what is in one region alone, unprotected before a region goes."""
     rehearsal = rehearsal_of("prod")
-    rehearsal.edit(lambda config: config.update(deletion_protection=False))
+    rehearsal.edit(lambda config: config.update(deletion_protection=False, services={}, data={}))
+    rehearsal.allow_deletion()
     operations.up(rehearsal.places)
     return rehearsal
 
@@ -156,6 +157,8 @@ SHARED = {
     # Routes are learned in one region then.
     ("gcp:compute/network:Network", "inference-network"): {"update"},
     ("gcp:compute/network:Network", "apps-network"): {"update"},
+    # Messages rest in the regions there are.
+    ("gcp:pubsub/topic:Topic", "inference-incidents-topic"): {"update"},
 }
 
 
