@@ -175,7 +175,7 @@ def test_with_nothing_in_it_there_is_no_chain(dev: Rehearsal) -> None:
 
 
 def test_a_service_of_others_is_called_and_told_of_where_it_is_not_there(dev: Rehearsal) -> None:
-    with pytest.raises(LaunchError, match="the Service .* which isn't in its namespace"):
+    with pytest.raises(LaunchError, match=r"the Service .* which isn't in its namespace"):
         _up(dev, _with_a_service_of_others)
     (called,) = _chain(dev)["extensions"]
     assert called["backendRef"] == {
