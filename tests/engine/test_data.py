@@ -15,6 +15,7 @@ VERTEX = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGard
 
 
 def more(config: dict[str, Any]) -> None:
+    config["services"] = {}
     """Adds a key for all data, a cache, and an endpoint of Vertex AI, to the small stack."""
     data = config["data"]
     data["lake"]["training"]["kms_key"] = KEY
