@@ -15,8 +15,8 @@ VERTEX = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGard
 
 
 def more(config: dict[str, Any]) -> None:
-    config["services"] = {}
     """Adds a key for all data, a cache, and an endpoint of Vertex AI, to the small stack."""
+    config["services"] = {}
     data = config["data"]
     data["lake"]["training"]["kms_key"] = KEY
     data["warehouse"]["inference"]["kms_key"] = KEY
