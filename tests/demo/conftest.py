@@ -17,10 +17,11 @@ from tests.engine.conftest import ENGINE, Rehearsal
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
-    """The dev stack, once for all tests."""
+    """The dev stack with its one pipeline alone, once for all tests."""
     if not ENGINE.exists():
         pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
     rehearsal = Rehearsal("dev", tmp_path_factory.mktemp("dev"))
+    rehearsal.edit(lambda config: config.update(services={}, data={}))
     operations.up(rehearsal.places)
     return rehearsal
 
