@@ -54,7 +54,9 @@ def grown(config: Mapping[str, Any], models: int, regions: int) -> dict[str, Any
     """
     larger = copy.deepcopy(dict(config))
     name, model = next(iter(larger["models"].items()))
-    larger["models"] = {f"{name}-{number}": copy.deepcopy(model) for number in range(models)}
+    # The first keeps its name: others in the config say it.
+    names = (name, *(f"{name}-{number}" for number in range(1, models)))
+    larger["models"] = {each: copy.deepcopy(model) for each in names}
     for pool in larger["gpu_pools"].values():
         pool["max_nodes"] = max(pool["max_nodes"], models)
     larger["regions"] = {region: _ranges(index) for index, region in enumerate(REGIONS[:regions])}
