@@ -73,7 +73,7 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, built o
 	@$(API_SERVER)
 	$(PYTHON) -m pytest tests/kubernetes
 
-bench: ## Measure time and memory against a bare program
+bench: ## Measure stacks and their growth, the policies and the services
 	@$(SETUP)
 	@$(PYTHON) -m bench
 

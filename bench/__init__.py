@@ -1,1 +1,1 @@
-"""Measures the platform's previews and updates against a bare program on the same sandbox."""
+"""Measures the stacks on the sandbox against a bare program, the policies and the services."""

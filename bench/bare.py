@@ -18,6 +18,7 @@ def write_recipe(deployment: Mapping[str, Any], file: Path) -> int:
         {
             "urn": resource["urn"],
             "type": resource["type"],
+            "id": resource.get("id", ""),
             "inputs": _unwrapped(resource.get("inputs", {})),
             "provider": resource.get("provider", "").rpartition("::")[0],
             "dependencies": resource.get("dependencies", []),

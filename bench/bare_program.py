@@ -6,6 +6,7 @@ that `bench.bare.write_recipe` wrote; resources are made in its order.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +14,8 @@ from typing import Any, cast
 import pulumi
 
 from sandbox.sdk_types import resource_type
+
+NUMBER_DIGITS = 9  # shorter ones may be a person's
 
 
 class Plain(pulumi.CustomResource):
@@ -24,9 +27,35 @@ class Plain(pulumi.CustomResource):
         super().__init__(token, name, dict(inputs), options)
 
 
+def wired(value: Any, numbers: Mapping[str, pulumi.Output[str]]) -> Any:
+    """Inputs with the numbers the cloud gave replaced by those it gives this time."""
+    if isinstance(value, dict):
+        found = cast("dict[str, Any]", value)
+        return {key: wired(item, numbers) for key, item in found.items()}
+    if isinstance(value, list):
+        return [wired(item, numbers) for item in cast("list[Any]", value)]
+    if isinstance(value, str):
+        for old, new in numbers.items():
+            if old in value:
+                parts = value.split(old)
+                return new.apply(lambda number, parts=parts: str(number).join(parts))
+    return value
+
+
+def last_part(identifier: str) -> str:
+    """What a number of the cloud's is in."""
+    return identifier.rpartition("/")[2]
+
+
 made: dict[str, pulumi.Resource] = {}
+given: dict[str, pulumi.Output[str]] = {}
+named: Counter[tuple[str, str]] = Counter()
 for item in json.loads(Path(os.environ["INFERENCE_BARE_RECIPE"]).read_text()):
     name = item["urn"].rpartition("::")[2]
+    # Components tell apart what has the same type and name; without them a number must.
+    named[item["type"], name] += 1
+    if (number := named[item["type"], name]) > 1:
+        name = f"{name}-{number}"
     depends_on = [made[urn] for urn in item["dependencies"] if urn in made]
     if item["type"].startswith("pulumi:providers:"):
         package = item["type"].rpartition(":")[2]
@@ -37,4 +66,7 @@ for item in json.loads(Path(os.environ["INFERENCE_BARE_RECIPE"]).read_text()):
     options = pulumi.ResourceOptions(provider=provider, depends_on=depends_on)
     # The SDK's module is imported as a program would: that is part of what is measured.
     resource_type(item["type"])
-    made[item["urn"]] = Plain(item["type"], name, item["inputs"], options)
+    plain = Plain(item["type"], name, wired(item["inputs"], given), options)
+    made[item["urn"]] = plain
+    if len(number_given := last_part(item["id"])) >= NUMBER_DIGITS and number_given.isdecimal():
+        given[number_given] = plain.id.apply(last_part)

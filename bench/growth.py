@@ -1,10 +1,50 @@
-"""Makes a stack's config larger, one short entry per model and per region."""
+"""A stack's config made larger, one short entry per model and per region, and what that costs."""
 
 import copy
+import itertools
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import yaml
+
+from bench.measure import Case, measure, say
+from bench.stacks import write_recipe_of
+from sandbox.launcher.places import ROOT, StackPlaces
+
+MODELS = (1, 10, 50, 100)
 REGIONS = ("us-central1", "us-east4")
+
+
+def growth_figures(base: Path) -> list[dict[str, Any]]:
+    """A first preview and up of dev with more and more models and regions."""
+    document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    rows: list[dict[str, Any]] = []
+    for regions, models in itertools.product(range(1, len(REGIONS) + 1), MODELS):
+        folder = base / f"models-{models}-{regions}"
+        folder.mkdir()
+        places = StackPlaces("dev", folder / "Pulumi.dev.yaml", folder / "home")
+        larger = grown(document["config"], models, regions)
+        places.config.write_text(yaml.safe_dump({**document, "config": larger}))
+        case = Case("dev", places.config, places.home, "preview")
+        preview = measure(case)
+        up = measure(replace(case, operation="up"))
+        recipe = folder / "recipe.json"
+        resources = write_recipe_of(places, recipe)
+        bare = measure(replace(case, operation="up", home=folder / "bare", recipe=recipe))
+        rows.append(
+            {
+                "models": models,
+                "regions": regions,
+                "resources": resources,
+                "preview": vars(preview),
+                "up": vars(up),
+                "ratio": round(up.seconds / bare.seconds, 2),
+            }
+        )
+        say(f"growth: {rows[-1]}")
+    return rows
 
 
 def grown(config: Mapping[str, Any], models: int, regions: int) -> dict[str, Any]:
@@ -14,7 +54,9 @@ def grown(config: Mapping[str, Any], models: int, regions: int) -> dict[str, Any
     """
     larger = copy.deepcopy(dict(config))
     name, model = next(iter(larger["models"].items()))
-    larger["models"] = {f"{name}-{number}": copy.deepcopy(model) for number in range(models)}
+    # The first keeps its name: others in the config say it.
+    names = (name, *(f"{name}-{number}" for number in range(1, models)))
+    larger["models"] = {each: copy.deepcopy(model) for each in names}
     for pool in larger["gpu_pools"].values():
         pool["max_nodes"] = max(pool["max_nodes"], models)
     larger["regions"] = {region: _ranges(index) for index, region in enumerate(REGIONS[:regions])}

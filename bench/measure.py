@@ -47,7 +47,7 @@ def measure(case: Case) -> Figure:
     )
     peak = 0
     while process.poll() is None:
-        peak = max(peak, _resident(process.pid))
+        peak = max(peak, resident(process.pid))
         time.sleep(SAMPLE_SECONDS)
     seconds = time.monotonic() - started
     output = process.stdout.read() if process.stdout else ""
@@ -56,7 +56,13 @@ def measure(case: Case) -> Figure:
     return Figure(seconds=round(seconds, 2), peak_mib=round(peak / MIB, 1))
 
 
-def _resident(pid: int) -> int:
+def say(line: str) -> None:
+    """Tells how far it is, beside the figures on standard output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def resident(pid: int) -> int:
+    """The summed resident memory of a process and its descendants, in bytes."""
     try:
         root = psutil.Process(pid)
         tree = [root, *root.children(recursive=True)]

@@ -19,6 +19,8 @@ import psutil
 from google.protobuf import json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from bench.measure import MIB, say
+from bench.table import pack_growth
 from policies.environment import ENVIRONMENTS, load
 from policies.reports.state import read
 from policies.rules.config import LEVEL
@@ -27,7 +29,6 @@ from policies.rules.server import OBJECTS_BETWEEN_COLLECTIONS, PackServer
 
 SIZES = (500, 1000, 2500, 5000)
 MOST_BYTES = 400 * 1024 * 1024
-MIB = 1024 * 1024
 LEVELS = {"advisory": 0, "mandatory": 1, "disabled": 2, "remediate": 3}
 
 
@@ -38,13 +39,7 @@ def main() -> None:
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     exported = read(Path(sys.argv[1]))
     rows = [figure(grown(exported, size)) for size in SIZES]
-    for row in rows:
-        print(
-            f"{row['resources']:>6} resources: one by one {row['each_seconds']:.2f} s, "
-            f"the stack {row['stack_seconds']:.2f} s, "
-            f"{row['ms_per_resource']:.2f} ms a resource, {row['resident_mib']:.0f} MiB",
-            file=sys.stderr,
-        )
+    say("\n".join(pack_growth(rows)))
     json.dump(rows, sys.stdout, indent=2)
     print()
 
