@@ -59,7 +59,10 @@ class GkeCluster(pulumi.ComponentResource):
         self.cluster_name = cluster.name
         self.cluster_id = cluster.id
         self.location = cluster.location
-        self.workload_pool = pulumi.Output.concat(args["project"], ".svc.id.goog")
+        # A project has the pool from its first cluster with Workload Identity on: grants before fail.
+        self.workload_pool = pulumi.Output.all(args["project"], cluster.name).apply(
+            lambda values: f"{values[0]}.svc.id.goog"
+        )
         self.node_service_account = pulumi.Output.all(
             account.email, *[grant.id for grant in grants]
         ).apply(lambda values: str(values[0]))

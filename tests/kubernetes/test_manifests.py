@@ -21,7 +21,10 @@ SERVICES = "dev with services in the chain and a guardrail at the replicas"
 
 
 def _with_services(config: dict[str, Any]) -> None:
-    server = {"image": "us-docker.pkg.dev/acme/images/server:1.0", "port": 50051}
+    server = {
+        "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/server:1.0",
+        "port": 50051,
+    }
     config["api_management"] = {"extension": server}
     config["guardrails"] = {"default": {"at": "replica", "service": server}}
 
