@@ -59,7 +59,7 @@ class GkeCluster(pulumi.ComponentResource):
         self.cluster_name = cluster.name
         self.cluster_id = cluster.id
         self.location = cluster.location
-        # A project has the pool from its first cluster with Workload Identity on: grants before fail.
+        # A project has no pool before its first cluster, and refuses grants to it.
         self.workload_pool = pulumi.Output.all(args["project"], cluster.name).apply(
             lambda values: f"{values[0]}.svc.id.goog"
         )
