@@ -13,7 +13,6 @@ from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check
 ELSEWHERE = (
     {row[0] for row in (*test_least_privilege.VIOLATING, *test_scale_limits.VIOLATING)}
     | {"scale-gpu-total", "scale-pubsub-dlq", "cost-monthly-ceiling"}
-    | {"ai-guardrail-on-every-path", "ai-routes-unambiguous", "ai-models-reachable"}
 ) - {case.rule for case in CASES}
 
 

@@ -83,7 +83,8 @@ def test_it_holds_on_its_last_day_and_not_after() -> None:
 def test_a_finding_about_the_stack_is_named_so() -> None:
     rule = "scale-gpu-total"
     entry = {**EXEMPTION, "resource": "stack", "finding": "may take 8 GPUs"}
-    values = {rule: {LEVEL: "mandatory", "maxGpus": 4.0, EXEMPTIONS: [entry]}}
+    caps = {"maxGpus": 4.0, "maxGpusPerRegion": 99.0, "maxGpusPerType": 99.0}
+    values = {rule: {LEVEL: "mandatory", **caps, EXEMPTIONS: [entry]}}
     settings = read_settings({rule: RULES[rule].limits}, values, today=TODAY)
     machine = resource("gcp:compute/instance:Instance", {"machineType": "a3-highgpu-8g"})
     (result,) = Judge([RULES[rule]], settings, TODAY).stack([machine])

@@ -25,10 +25,11 @@ STACK_CONFIG: dict[str, dict[str, Any]] = {
     "ai-guardrail-on-every-path": {"unscreenedModels": []},
     "ai-routes-unambiguous": {},
     "ai-models-reachable": {},
-    "scale-gpu-total": {"maxGpus": 0.0},
+    "scale-gpu-total": {"maxGpus": 0.0, "maxGpusPerRegion": 0.0, "maxGpusPerType": 0.0},
     "scale-pubsub-dlq": {"maxDeliveryAttempts": 0.0},
     "cost-monthly-ceiling": {
         "maxWorstCaseUsd": 0.0,
+        "maxExpectedUsd": 0.0,
         "maxBaselineUsd": 0.0,
         "unpricedTypes": [],
     },

@@ -295,8 +295,9 @@ def test_config_that_cannot_be_used_fails_closed(rule: str, change: str) -> None
     assert "The policy config cannot be used" in messages[0]
 
 
-def gpu_total(cap: float, *resources: Any) -> list[str]:
-    return check_stack("scale-gpu-total", list(resources), {"maxGpus": cap})
+def gpu_total(cap: float, *resources: Any, region: float = 99, kind: float = 99) -> list[str]:
+    limits = {"maxGpus": cap, "maxGpusPerRegion": region, "maxGpusPerType": kind}
+    return check_stack("scale-gpu-total", list(resources), limits)
 
 
 def test_gpu_total_sums_over_resources() -> None:
@@ -308,6 +309,24 @@ def test_gpu_total_sums_over_resources() -> None:
     (message,) = gpu_total(23, *pools)
     assert "The stack: may take 24 GPUs, allowed 23" in message
     assert "most: h100 16 nvidia-h100-80gb, l4 8 nvidia-l4" in message
+
+
+def test_gpus_are_counted_by_region_and_type() -> None:
+    here = resource(POOL, total(4, "g2-standard-24"), "here")
+    zone = resource(POOL, total(1, "a3-highgpu-8g", location="us-central1-a"), "zone")
+    there = resource(POOL, total(2, "g2-standard-24", location="us-east4"), "there")
+    assert gpu_total(20, here, zone, there, region=16, kind=12) == []
+    (message,) = gpu_total(20, here, zone, there, region=15)
+    assert "may take 16 GPUs in us-central1, allowed 15 (most: here 8" in message
+    (message,) = gpu_total(20, here, zone, there, kind=11)
+    assert "may take 12 GPUs of type nvidia-l4, allowed 11" in message
+
+
+def test_gpus_whose_region_is_not_known_count_in_each() -> None:
+    here = resource(POOL, total(4), "here")
+    somewhere = resource(POOL, total(2, location=UNKNOWN), "somewhere")
+    (message,) = gpu_total(20, here, somewhere, region=5)
+    assert "may take 6 GPUs in us-central1" in message
 
 
 def test_gpu_total_counts_cloud_run() -> None:

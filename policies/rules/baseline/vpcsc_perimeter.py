@@ -18,18 +18,25 @@ _RULES: Final[Mapping[str, str]] = {
 }
 # Module of a type token: the service that must be restricted when the stack uses it.
 _SERVICES: Final[Mapping[str, str]] = {
+    "alloydb": "alloydb.googleapis.com",
+    "apigee": "apigee.googleapis.com",
     "artifactregistry": "artifactregistry.googleapis.com",
     "bigquery": "bigquery.googleapis.com",
     "certificateauthority": "privateca.googleapis.com",
+    "cloudfunctionsv2": "cloudfunctions.googleapis.com",
     "cloudrunv2": "run.googleapis.com",
     "compute": "compute.googleapis.com",
     "container": "container.googleapis.com",
+    "dataflow": "dataflow.googleapis.com",
     "dataloss": "dlp.googleapis.com",
     "dns": "dns.googleapis.com",
     "kms": "cloudkms.googleapis.com",
     "modelarmor": "modelarmor.googleapis.com",
     "pubsub": "pubsub.googleapis.com",
+    "redis": "redis.googleapis.com",
     "secretmanager": "secretmanager.googleapis.com",
+    "spanner": "spanner.googleapis.com",
+    "sql": "sqladmin.googleapis.com",
     "storage": "storage.googleapis.com",
     "vertex": "aiplatform.googleapis.com",
 }

@@ -1,12 +1,13 @@
 """Tables end, and queries of big ones must filter."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import flag, is_mapping, number, peek
+from policies.rules.peek import flag, is_mapping, number, peek, text
 from policies.rules.rule import Resource, StackFinding, StackRule
 from policies.rules.wiring import names_of
 
@@ -15,10 +16,28 @@ _TABLE: Final = "gcp:bigquery/table:Table"
 _DEFAULTS: Final = ("defaultTableExpirationMs", "defaultPartitionExpirationMs")
 _ENDS: Final = (("expirationTime",), ("timePartitioning", "expirationMs"))
 _PARTITIONS: Final = ("timePartitioning", "rangePartitioning")
+_VIEWS: Final = ("view", "materializedView")
+_SOURCE: Final = re.compile(r"([\w-]+)\.([\w-]+)(?=[`\s),;]|$)")
+
+
+def _read_by_views(resources: Sequence[Resource]) -> frozenset[str]:
+    """URNs and `dataset.table` names of what the views read.
+
+    BigQuery refuses a view without a filter over a table that requires one.
+    """
+    found: set[str] = set()
+    for each in resources:
+        for kind in _VIEWS if each.type == _TABLE else ():
+            found |= set(each.dependencies.get(kind, ()))
+            query = text(each.props, kind, "query")
+            if isinstance(query, str):
+                found |= {".".join(names) for names in _SOURCE.findall(query.replace("`", " "))}
+    return frozenset(found)
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     expiring: set[str] = set()
+    viewed = _read_by_views(resources)
     for each in resources:
         if each.type == _DATASET and any(
             isinstance(number(each.props, name), float) for name in _DEFAULTS
@@ -28,7 +47,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         # Views and external tables hold no data.
         if each.type != _TABLE or any(
             is_mapping(peek(each.props, kind))
-            for kind in ("view", "materializedView", "externalDataConfiguration")
+            for kind in (*_VIEWS, "externalDataConfiguration")
         ):
             continue
         if not names_of(each, "datasetId") & expiring and not any(
@@ -38,15 +57,21 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         if (
             any(is_mapping(peek(each.props, kind)) for kind in _PARTITIONS)
             and flag(each.props, "requirePartitionFilter") is not True
+            and not {each.urn, _name(each)} & viewed
         ):
             yield StackFinding("is partitioned, but queries need no filter", each)
+
+
+def _name(table: Resource) -> str:
+    return ".".join(str(text(table.props, part)) for part in ("datasetId", "tableId"))
 
 
 RULE: Final = StackRule(
     id="scale-bq-expiration",
     display_name="BigQuery data expires",
     description=(
-        "Every table has an end for its data, and a partitioned one requires a filter in queries."
+        "Every table has an end for its data, and a partitioned one that no view reads requires a "
+        "filter in queries."
     ),
     why="Data that nobody deletes is billed for ever, and a query without filter reads all of it.",
     remediation=(

@@ -1,5 +1,6 @@
-"""All GPUs of the stack together stay within a budget."""
+"""All GPUs of the stack stay within a budget: together, in each region and of each type."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -8,10 +9,13 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
 from policies.rules.gpus import GpuDemand, gpu_demand
-from policies.rules.peek import Absence, show
+from policies.rules.peek import Absence, show, text
 from policies.rules.rule import Resource, StackFinding, StackRule
 
 _LARGEST: Final = 5
+_PLACES: Final = ("location", "zone", "region")
+_REGION: Final = re.compile(r"(?:.*/)?([a-z]+-[a-z]+[0-9]+)(?:-[a-z])?")
+_Found = tuple[Resource, GpuDemand]
 
 
 def _total(demands: Sequence[GpuDemand]) -> float:
@@ -30,24 +34,47 @@ def _total(demands: Sequence[GpuDemand]) -> float:
     return rest + sum(max(pools[key], limits[key]) for key in {*pools, *limits})
 
 
+def _region(resource: Resource) -> str | None:
+    """The region a resource is in, None when it has none or it is not known."""
+    for name in _PLACES:
+        place = text(resource.props, name)
+        match = _REGION.fullmatch(place) if isinstance(place, str) else None
+        if match:
+            return match[1]
+    return None
+
+
+def _parts(found: Sequence[_Found]) -> Iterator[tuple[str, str, Sequence[_Found]]]:
+    """What each limit counts. What is not known to be elsewhere, or another type, counts too."""
+    yield "maxGpus", "GPUs", found
+    for place in sorted({_region(each) for each, _ in found} - {None}, key=str):
+        here = [row for row in found if _region(row[0]) in (place, None)]
+        yield "maxGpusPerRegion", f"GPUs in {place}", here
+    for kind in sorted({each.type for _, each in found if isinstance(each.type, str)}):
+        alike = [row for row in found if row[1].type == kind or isinstance(row[1].type, Absence)]
+        yield "maxGpusPerType", f"GPUs of type {show(kind)}", alike
+
+
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    cap = limits.number("maxGpus")
     found = [(resource, demand) for resource in resources for demand in gpu_demand(resource)]
     for resource, demand in found:
         if isinstance(demand.count, Absence):
             yield StackFinding("its number of GPUs is not known, so no total can be made", resource)
-    total = _total([demand for _, demand in found])
-    if total > cap:
-        known = [
-            (demand.count, resource.name, demand.type)
-            for resource, demand in found
-            if isinstance(demand.count, float)
-        ]
-        known.sort(key=lambda each: -each[0])
-        largest = ", ".join(
-            f"{name} {show(count)} {show(kind)}" for count, name, kind in known[:_LARGEST]
-        )
-        yield StackFinding(f"may take {show(total)} GPUs, allowed {show(cap)} (most: {largest})")
+    for limit, what, part in _parts(found):
+        total, cap = _total([demand for _, demand in part]), limits.number(limit)
+        if total > cap:
+            most = f"most: {_largest(part)}"
+            yield StackFinding(f"may take {show(total)} {what}, allowed {show(cap)} ({most})")
+
+
+def _largest(found: Sequence[_Found]) -> str:
+    known = [
+        (demand.count, resource.name, demand.type)
+        for resource, demand in found
+        if isinstance(demand.count, float)
+    ]
+    known.sort(key=lambda each: -each[0])
+    return ", ".join(f"{name} {show(count)} {show(kind)}" for count, name, kind in known[:_LARGEST])
 
 
 RULE: Final = StackRule(
@@ -55,12 +82,16 @@ RULE: Final = StackRule(
     display_name="GPUs of the stack are capped",
     description=(
         "All resources of the stack at their maxima have no more GPUs than the environment's "
-        "budget."
+        "budget, together, in each region and of each type."
     ),
     why="Pools that are each within their cap can together exceed the quota and the budget.",
     remediation="lower the maximum of a pool or service, or raise the budget in the policy config.",
     severity=Severity.HIGH,
     url="https://cloud.google.com/compute/resource-usage#gpu_quota",
-    limits=(NumberLimit("maxGpus", "Most GPUs of all resources together"),),
+    limits=(
+        NumberLimit("maxGpus", "Most GPUs of all resources together"),
+        NumberLimit("maxGpusPerRegion", "Most GPUs of all resources in one region"),
+        NumberLimit("maxGpusPerType", "Most GPUs of one type"),
+    ),
     check=_check,
 )

@@ -23,6 +23,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     largest = ", ".join(f"{line.name} {line.maximum:,.0f}" for line in lines)
     for what, usd, name in (
         ("at its maxima", estimate.maximum, "maxWorstCaseUsd"),
+        ("as expected", estimate.expected, "maxExpectedUsd"),
         ("at its minima", estimate.minimum, "maxBaselineUsd"),
     ):
         cap = limits.number(name)
@@ -37,7 +38,7 @@ RULE: Final = StackRule(
     display_name="Monthly cost is capped",
     description=(
         "The estimated cost of the stack in a month is within the budget, "
-        "both with everything at its maximum and with everything at its minimum."
+        "with everything at its maximum, with everything at its minimum, and as expected between."
     ),
     why="Autoscaling spends up to its maxima without asking; what is billed by usage comes on top.",
     remediation=(
@@ -48,6 +49,7 @@ RULE: Final = StackRule(
     url="https://cloud.google.com/billing/docs/how-to/budgets",
     limits=(
         NumberLimit("maxWorstCaseUsd", "Most USD a month with everything at its maximum"),
+        NumberLimit("maxExpectedUsd", "Most USD a month as expected, half way between the two"),
         NumberLimit("maxBaselineUsd", "Most USD a month with everything at its minimum"),
         NamesLimit("unpricedTypes", "Type tokens accepted although no price is known for them"),
     ),
