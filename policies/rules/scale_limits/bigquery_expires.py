@@ -46,8 +46,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in resources:
         # Views and external tables hold no data.
         if each.type != _TABLE or any(
-            is_mapping(peek(each.props, kind))
-            for kind in (*_VIEWS, "externalDataConfiguration")
+            is_mapping(peek(each.props, kind)) for kind in (*_VIEWS, "externalDataConfiguration")
         ):
             continue
         if not names_of(each, "datasetId") & expiring and not any(
