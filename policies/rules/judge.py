@@ -108,6 +108,7 @@ class Judge:
     def stack(self, resources: Sequence[Resource]) -> list[Result]:
         """What each stack rule says of all resources."""
         stack = stack_of(resources)
+        stack.today = self._today
         return [self._judge_stack(rule, stack) for rule in self.stack_rules]
 
     def mends(self, token: str) -> bool:

@@ -4,6 +4,7 @@ A rule states one truth. It yields findings, short texts that say what was found
 the resource, why it matters and how to mend it.
 """
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,9 @@ AnyRule = ResourceRule | StackRule
 
 class Stack(tuple[Resource, ...]):
     """All resources of a stack, with indexes that the stack rules share."""
+
+    today: dt.date = dt.date.min
+    """The day that the stack is judged on."""
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:

@@ -12,7 +12,7 @@ from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check
 # These have their examples in tables of their own.
 ELSEWHERE = (
     {row[0] for row in (*test_least_privilege.VIOLATING, *test_scale_limits.VIOLATING)}
-    | {"scale-gpu-total", "scale-pubsub-dlq", "cost-monthly-ceiling"}
+    | {"scale-gpu-total", "scale-pubsub-dlq", "cost-monthly-ceiling", "cost-prices-current"}
 ) - {case.rule for case in CASES}
 
 

@@ -125,6 +125,7 @@ LEVELS: dict[str, dict[str, tuple[str, str]]] = {
         "scale-queues": ("advisory", "advisory"),
         "cost-labels": ("advisory", "advisory"),
         "cost-labels-prescribed": ("mandatory", "mandatory"),
+        "cost-prices-current": ("advisory", "advisory"),
     },
 }
 

@@ -27,6 +27,7 @@ STACK_CONFIG: dict[str, dict[str, Any]] = {
     "ai-models-reachable": {},
     "scale-gpu-total": {"maxGpus": 0.0, "maxGpusPerRegion": 0.0, "maxGpusPerType": 0.0},
     "scale-pubsub-dlq": {"maxDeliveryAttempts": 0.0},
+    "cost-prices-current": {"maxDays": 0.0},
     "cost-monthly-ceiling": {
         "maxWorstCaseUsd": 0.0,
         "maxExpectedUsd": 0.0,

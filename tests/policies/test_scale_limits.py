@@ -1,10 +1,16 @@
 """Each rule of the scale-limits pack: compliant, not compliant, not applicable, unknown."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
-from tests.policies.harness import NOT_APPLICABLE, UNKNOWN, check, check_stack, resource
+from cost.estimate import Resource as Priced
+from cost.estimate import estimate
+from policies.rules.config import LEVEL, read_settings
+from policies.rules.judge import Judge
+from tests.policies import harness
+from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check, check_stack, resource
 
 SERVICE = "gcp:cloudrunv2/service:Service"
 WORKERS = "gcp:cloudrunv2/workerPool:WorkerPool"
@@ -363,6 +369,18 @@ def test_gpu_total_passes_what_the_provider_computes() -> None:
     node = {"machineType": "e2-standard-4", "guestAccelerators": UNKNOWN}
     pool = {"autoscaling": {"totalMaxNodeCount": 3, "maxNodeCount": 0}, "nodeConfig": node}
     assert gpu_total(0, resource(POOL, pool)) == []
+
+
+@pytest.mark.parametrize(("days", "told"), [(180, False), (181, True)])
+def test_old_prices_are_told_by_the_pack(days: int, told: bool) -> None:
+    pools = [resource(POOL, total(2, "g2-standard-8"), "l4")]
+    oldest = estimate(Priced(each.type, each.props, each.urn) for each in pools).as_of
+    rule = RULES["cost-prices-current"]
+    config = {rule.id: {LEVEL: "advisory", "maxDays": 180.0}}
+    settings = read_settings({rule.id: rule.limits}, config)
+    day = oldest + dt.timedelta(days=days)
+    messages = harness.messages(Judge([rule], settings, day).stack(pools))
+    assert [f"{days} days old, allowed 180" in each for each in messages] == [True] * told
 
 
 def dead_letters(*resources: Any, cap: float = 10) -> list[str]:

@@ -29,6 +29,7 @@ from policies.rules.scale_limits import (
     labels_for_cost,
     labels_prescribed,
     monthly_cost_capped,
+    prices_current,
     pubsub_dead_letters,
     pubsub_retention_capped,
     queues_capped,
@@ -73,4 +74,5 @@ RULES: Final[tuple[AnyRule, ...]] = (
     queues_capped.RULE,
     labels_for_cost.RULE,
     labels_prescribed.RULE,
+    prices_current.RULE,
 )
