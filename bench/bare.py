@@ -10,7 +10,7 @@ SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105 no credential
 
 
 def write_recipe(deployment: Mapping[str, Any], file: Path) -> int:
-    """Writes types, names, final inputs and dependencies of a deployment's resources.
+    """Writes types, names, inputs, dependencies and given addresses of a deployment's resources.
 
     Returns how many resources there are, providers aside.
     """
@@ -19,6 +19,7 @@ def write_recipe(deployment: Mapping[str, Any], file: Path) -> int:
             "urn": resource["urn"],
             "type": resource["type"],
             "id": resource.get("id", ""),
+            "address": resource.get("outputs", {}).get("address", ""),
             "inputs": _unwrapped(resource.get("inputs", {})),
             "provider": resource.get("provider", "").rpartition("::")[0],
             "dependencies": resource.get("dependencies", []),

@@ -24,17 +24,23 @@ class Plain(pulumi.CustomResource):
     def __init__(
         self, token: str, name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions
     ) -> None:
-        super().__init__(token, name, dict(inputs), options)
+        super().__init__(token, name, {"address": None, **inputs}, options)
 
 
-def wired(value: Any, numbers: Mapping[str, pulumi.Output[str]]) -> Any:
-    """Inputs with the numbers the cloud gave replaced by those it gives this time."""
+def wired(
+    value: Any,
+    numbers: Mapping[str, pulumi.Output[str]],
+    addresses: Mapping[str, pulumi.Output[str]],
+) -> Any:
+    """Inputs with the numbers and addresses the cloud gave replaced by those of this time."""
     if isinstance(value, dict):
         found = cast("dict[str, Any]", value)
-        return {key: wired(item, numbers) for key, item in found.items()}
+        return {key: wired(item, numbers, addresses) for key, item in found.items()}
     if isinstance(value, list):
-        return [wired(item, numbers) for item in cast("list[Any]", value)]
+        return [wired(item, numbers, addresses) for item in cast("list[Any]", value)]
     if isinstance(value, str):
+        if value in addresses:
+            return addresses[value]
         for old, new in numbers.items():
             if old in value:
                 parts = value.split(old)
@@ -49,6 +55,7 @@ def last_part(identifier: str) -> str:
 
 made: dict[str, pulumi.Resource] = {}
 given: dict[str, pulumi.Output[str]] = {}
+addresses: dict[str, pulumi.Output[str]] = {}
 named: Counter[tuple[str, str]] = Counter()
 for item in json.loads(Path(os.environ["INFERENCE_BARE_RECIPE"]).read_text()):
     name = item["urn"].rpartition("::")[2]
@@ -66,7 +73,9 @@ for item in json.loads(Path(os.environ["INFERENCE_BARE_RECIPE"]).read_text()):
     options = pulumi.ResourceOptions(provider=provider, depends_on=depends_on)
     # The SDK's module is imported as a program would: that is part of what is measured.
     resource_type(item["type"])
-    plain = Plain(item["type"], name, wired(item["inputs"], given), options)
+    plain = Plain(item["type"], name, wired(item["inputs"], given, addresses), options)
     made[item["urn"]] = plain
     if len(number_given := last_part(item["id"])) >= NUMBER_DIGITS and number_given.isdecimal():
         given[number_given] = plain.id.apply(last_part)
+    if item["address"] and "address" not in item["inputs"]:
+        addresses[item["address"]] = cast("pulumi.Output[str]", pulumi.get(plain, "address"))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,21 +39,23 @@ class Figure:
 def measure(case: Case) -> Figure:
     """Runs a case in processes of its own. Raises RuntimeError with its output if it fails."""
     started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.run_one", json.dumps(asdict(case), default=str)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, resident(process.pid))
-        time.sleep(SAMPLE_SECONDS)
-    seconds = time.monotonic() - started
-    output = process.stdout.read() if process.stdout else ""
-    if process.returncode != 0:
-        raise RuntimeError(f"{case.operation} of {case.stack} failed:\n{output[-3000:]}")
+    # A file, as a pipe that nobody reads blocks who says much.
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.run_one", json.dumps(asdict(case), default=str)],
+            cwd=ROOT,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, resident(process.pid))
+            time.sleep(SAMPLE_SECONDS)
+        seconds = time.monotonic() - started
+        if process.returncode != 0:
+            said.seek(0)
+            output = said.read().decode(errors="replace")
+            raise RuntimeError(f"{case.operation} of {case.stack} failed:\n{output[-3000:]}")
     return Figure(seconds=round(seconds, 2), peak_mib=round(peak / MIB, 1))
 
 
