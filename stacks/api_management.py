@@ -13,6 +13,7 @@ from components.api_management.apigee_organization import (
 )
 from components.cluster.gke_cluster import GkeCluster
 from components.inference.extensions import Extension
+from components.ready import after
 from config.api_management import NEW, Apigee
 from config.api_management import ApiConsumer as ConsumerLimits
 from config.platform import Platform
@@ -40,8 +41,8 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
         organization, environment = made.organization, made.environment
     else:
         # The API must be on before anything is asked of it.
-        organization = project.apply(lambda _: apigee.organization)
-        environment = project.apply(lambda _: apigee.environment)
+        organization = after(apigee.organization, project)
+        environment = after(apigee.environment, project)
     args: ApigeeApiArgs = {
         "organization": organization,
         "environment": environment,

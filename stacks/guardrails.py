@@ -8,6 +8,7 @@ from components.inference.model_armor_arguments import Guardrail as GuardrailArg
 from components.inference.model_armor_floor import ModelArmorFloor
 from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_armor_templates import is_advanced
+from components.ready import after
 from config.guardrails import DEFAULT, Guardrail, ResponsibleAi
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
@@ -23,9 +24,7 @@ def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess
     services = foundation.services
     args: ModelArmorAccessArgs = {
         "project": services.project_for("modelarmor", "dlp", "networkservices"),
-        "project_number": pulumi.Output.all(
-            services.project_number, services.service_agents[NETWORK_SERVICES]
-        ).apply(lambda values: str(values[0])),
+        "project_number": after(services.project_number, services.service_agents[NETWORK_SERVICES]),
     }
     if any(is_advanced(_guardrail(each)) for each in platform.model_armor_guardrails.values()):
         args["model_armor_agent_email"] = services.service_agents[MODEL_ARMOR]

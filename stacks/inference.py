@@ -21,6 +21,7 @@ from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc import PODS_RANGE, SERVICES_RANGE
 from components.network.vpc_perimeter import VpcPerimeter
 from components.operations.metrics_adapter import MetricsAdapter
+from components.ready import after
 from config.gpu_pools import GpuPool
 from config.models import ReplicaSet
 from config.platform import Platform
@@ -172,9 +173,7 @@ class _RegionBuilder:
         ).build(gateway)
         forwarding_rule = gateway.forwarding_rule
         if chain is not None:
-            forwarding_rule = pulumi.Output.all(forwarding_rule, chain.extension_name).apply(
-                lambda values: str(values[0])
-            )
+            forwarding_rule = after(forwarding_rule, chain.extension_name)
         return Region(cluster, certificate, gateway, forwarding_rule)
 
     def _cluster(self) -> GkeCluster:
@@ -198,9 +197,7 @@ class _RegionBuilder:
         project = self.foundation.services.project_for("artifactregistry")
         if enforced and self.perimeter is not None:
             # Fetching through a perimeter can only be allowed once the project is inside one.
-            project = pulumi.Output.all(project, self.perimeter.perimeter_name).apply(
-                lambda values: str(values[0])
-            )
+            project = after(project, self.perimeter.perimeter_name)
         upstreams = dict(DEFAULT_UPSTREAMS)
         if self.platform.autoscales_in(self.region):
             upstreams["google"] = GOOGLE_REGISTRY

@@ -17,6 +17,7 @@ from components.inference import pods
 from components.inference.custom_resources import SERVICE, Identity, grpc_health_check
 from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS, Extension
 from components.names import LABEL_LENGTH, dns_label
+from components.ready import after
 from components.validation import Problems, component_type
 
 DEFAULT_REPLICAS: Final = 2
@@ -144,10 +145,10 @@ class CalloutService(pulumi.ComponentResource):
             _health_port(args),
             child,
         )
-        ready = pulumi.Output.all(deployment.id, service.id, health_check.id)
+        service_name = after(physical_name, deployment.id, service.id, health_check.id)
         self.extension = {
             "name": args["extension_name"],
-            "service": {"name": ready.apply(lambda _: physical_name), "port": args["port"]},
+            "service": {"name": service_name, "port": args["port"]},
             "whole_bodies": True,
             "fail_open": args.get("fail_open", False),
             "timeout_seconds": args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),

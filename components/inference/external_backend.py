@@ -34,6 +34,7 @@ from components.inference.external_backend_pod import (
 )
 from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
 from components.names import dns_label
+from components.ready import after
 from components.validation import component_type
 
 REPLICAS = 2
@@ -94,9 +95,9 @@ class ExternalBackend(pulumi.ComponentResource):
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         policies = self._policies(name, args, identity)
-        self.service_name = pulumi.Output.all(
-            service.metadata.name, deployment.id, *[policy.id for policy in policies]
-        ).apply(lambda _: physical_name)
+        self.service_name = after(
+            physical_name, service.id, deployment.id, *[policy.id for policy in policies]
+        )
         self.register_outputs({"service_name": self.service_name, "port": self.port})
 
     def _policies(

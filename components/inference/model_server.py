@@ -30,6 +30,7 @@ from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autos
 from components.inference.pods import selector_labels
 from components.inference.replica_guardrail import guardrail_container
 from components.names import dns_label
+from components.ready import after
 from components.validation import component_type
 
 TOKEN_FILE = "token"  # noqa: S105 - the name of a file
@@ -216,9 +217,7 @@ class ModelServer(pulumi.ComponentResource):
         if args.get("rdma", False):
             claim = multi_node.rdma_claim(f"{name}-rdma", identity, child).metadata.name
         installed = pulumi.Output.from_input(args.get("leader_worker_set_api", ""))
-        namespace = pulumi.Output.all(args["namespace"], installed).apply(
-            lambda values: str(values[0])
-        )
+        namespace = after(args["namespace"], installed)
         groups = multi_node.replica_groups(
             f"{name}-groups",
             replace(identity, namespace=namespace),
@@ -229,7 +228,7 @@ class ModelServer(pulumi.ComponentResource):
             annotations=None if args.get("wait_for_ready", False) else SKIP_AWAIT,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
         )
-        return groups.id.apply(lambda _: identity.name)
+        return after(identity.name, groups.id)
 
     def _deployment(
         self,

@@ -13,6 +13,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.names import label_of
+from components.ready import after
 from components.validation import Problems, component_type
 
 HTTPS_PORT = "443"
@@ -158,7 +159,6 @@ class CrossRegionFrontend(pulumi.ComponentResource):
             subnetwork=args["subnetworks"][region],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        proxies = pulumi.Output.all(proxy.self_link, *args.get("proxy_only_subnetworks", ()))
         rule = gcp.compute.GlobalForwardingRule(
             f"{name}-{region}-rule",
             name=physical_name,
@@ -166,12 +166,12 @@ class CrossRegionFrontend(pulumi.ComponentResource):
             load_balancing_scheme="INTERNAL_MANAGED",
             ip_address=address.address,
             port_range=HTTPS_PORT,
-            target=proxies.apply(lambda known: str(known[0])),
+            target=after(proxy.self_link, *args.get("proxy_only_subnetworks", ())),
             network=args["network"],
             subnetwork=args["subnetworks"][region],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return pulumi.Output.all(address.address, rule.id).apply(lambda known: str(known[0]))
+        return after(address.address, rule.id)
 
 
 def _named(physical_name: str, generation: str) -> str:

@@ -17,6 +17,7 @@ from catalog import releases
 from components.inference import pods
 from components.names import LABEL_LENGTH, dns_label
 from components.operations.metrics_adapter_rights import adapter_rights
+from components.ready import after
 from components.validation import Problems, component_type
 
 NAMESPACE = "custom-metrics"
@@ -129,8 +130,8 @@ class MetricsAdapter(pulumi.ComponentResource):
             opts=child,
         )
         registered = self._register(name, [deployment, service])
-        self.api_version = pulumi.Output.all(*[each.id for each in registered]).apply(
-            lambda _: f"{GROUP}/{max(VERSIONS, key=VERSIONS.__getitem__)}"
+        self.api_version = after(
+            f"{GROUP}/{max(VERSIONS, key=VERSIONS.__getitem__)}", *[each.id for each in registered]
         )
         self.register_outputs({"api_version": self.api_version})
 

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.names import label_of
+from components.ready import after
 
 _LOG_SAMPLE_RATE = 1.0
 _HTTPS_PORT = "443"
@@ -99,7 +100,7 @@ def global_frontend(
         target=proxy.self_link,
         opts=child,
     )
-    return pulumi.Output.all(address.address, rule.id).apply(lambda known: str(known[0]))
+    return after(address.address, rule.id)
 
 
 def regional_frontend(
@@ -167,7 +168,6 @@ def regional_frontend(
         subnetwork=front.subnetwork if front.internal else None,
         opts=child,
     )
-    ready = pulumi.Output.all(proxy.self_link, front.proxy_only_subnetwork)
     rule = gcp.compute.ForwardingRule(
         f"{name}-rule",
         name=name,
@@ -176,9 +176,9 @@ def regional_frontend(
         load_balancing_scheme=front.scheme,
         ip_address=address.address,
         port_range=_HTTPS_PORT,
-        target=ready.apply(lambda known: str(known[0])),
+        target=after(proxy.self_link, front.proxy_only_subnetwork),
         network=front.network,
         subnetwork=front.subnetwork if front.internal else None,
         opts=child,
     )
-    return pulumi.Output.all(address.address, rule.id).apply(lambda known: str(known[0]))
+    return after(address.address, rule.id)
