@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.armor import MOST_SENSITIVE
 from components.inference.private_certificate import PrivateCertificate
 from components.network.private_name import PrivateName
 from components.serverless.api_document import Callers
@@ -78,6 +79,7 @@ class _FrontBuilder:
     def load_balancer(self, balancer: LoadBalancer) -> Front:
         vpc, region = self.foundation.vpc, self.settings.region
         project = self.foundation.services.project_for("compute", "dns")
+        rate = balancer.requests_per_minute
         args: CloudRunLoadBalancerArgs = {
             "project": project,
             "region": region,
@@ -85,9 +87,10 @@ class _FrontBuilder:
             "kind": balancer.kind,
             "hostname": balancer.hostname,
             "armor": {
-                "requests_per_minute": balancer.requests_per_minute,
-                "allowed_ranges": balancer.allowed_ranges,
-                "waf_rules": balancer.waf_rules,
+                "allow": balancer.allowed_ranges,
+                "rate_limit": {"requests": rate, "seconds": 60} if rate else None,
+                "waf": balancer.waf_rules,
+                "waf_sensitivity": MOST_SENSITIVE,
             },
         }
         url, authority = f"https://{balancer.hostname}", None
