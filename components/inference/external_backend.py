@@ -33,6 +33,7 @@ from components.inference.external_backend_pod import (
     pod_spec,
 )
 from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
+from components.inference.workloads import disruption_budget
 from components.names import dns_label
 from components.ready import after
 from components.validation import component_type
@@ -87,12 +88,7 @@ class ExternalBackend(pulumi.ComponentResource):
             },
             opts=child,
         )
-        kubernetes.policy.v1.PodDisruptionBudget(
-            f"{name}-disruption-budget",
-            metadata=identity.metadata(),
-            spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
-            opts=child,
-        )
+        disruption_budget(name, identity, selector, child)
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         policies = self._policies(name, args, identity)
         self.service_name = after(

@@ -51,14 +51,7 @@ def pod_spec(
         "enable_service_links": False,
         "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
         "termination_grace_period_seconds": 2 * DRAIN_SECONDS,
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": "kubernetes.io/hostname",
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": dict(selector)},
-            }
-        ],
+        "topology_spread_constraints": pods.spread_over_nodes(selector),
         "volumes": [{"name": "config", "config_map": {"name": account}}],
         "containers": [
             {

@@ -29,6 +29,7 @@ from components.inference.model_server_pod import pod_spec
 from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autoscaler
 from components.inference.pods import selector_labels
 from components.inference.replica_guardrail import guardrail_container
+from components.inference.workloads import disruption_budget
 from components.names import dns_label
 from components.ready import after
 from components.validation import component_type
@@ -102,12 +103,7 @@ class ModelServer(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         if args.get("max_replicas", args.get("replicas", 1)) > 1:
-            kubernetes.policy.v1.PodDisruptionBudget(
-                f"{name}-disruption-budget",
-                metadata=identity.metadata(),
-                spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+            disruption_budget(name, identity, selector, pulumi.ResourceOptions(parent=self))
         self.deployment_name = deployment_name
         self.register_outputs(
             {

@@ -191,14 +191,7 @@ class MetricsAdapter(pulumi.ComponentResource):
             "automount_service_account_token": True,
             "enable_service_links": False,
             "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
-            "topology_spread_constraints": [
-                {
-                    "max_skew": 1,
-                    "topology_key": "kubernetes.io/hostname",
-                    "when_unsatisfiable": "ScheduleAnyway",
-                    "label_selector": {"match_labels": self._selector},
-                }
-            ],
+            "topology_spread_constraints": pods.spread_over_nodes(self._selector),
             "volumes": [{"name": "certificates", "empty_dir": {}}],
             "containers": [
                 {
