@@ -8,9 +8,9 @@ import pulumi
 
 from components.checks import check_between, check_labels
 from components.names import dns_label
+from components.network.https import HTTPS_PORT
 from components.validation import Problems
 
-HTTPS_PORT = 443
 OPENAPI = "openapi"
 """The endpoint of Vertex AI's own and its partners' models, which needs no deployment."""
 LONGEST_TIMEOUT_SECONDS = 24 * 3600

@@ -7,11 +7,11 @@ from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 from catalog import releases
 from components.inference import envoy_bootstrap, pods
 from components.inference.external_backend_arguments import (
-    HTTPS_PORT,
     OPENAPI,
     ExternalBackendArgs,
 )
 from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
+from components.network.https import HTTPS_PORT
 
 CONFIG_FILE = "envoy.yaml"
 CONFIG_DIRECTORY = "/etc/envoy"

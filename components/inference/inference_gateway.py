@@ -31,12 +31,12 @@ from components.inference.inference_gateway_arguments import (
 from components.inference.inference_pool import InferencePool, InferencePoolArgs, Pool
 from components.inference.model_routes import route_name, route_spec
 from components.names import dns_label
+from components.network.https import HTTPS_PORT, TLS
 from components.ready import after
 from components.validation import component_type
 
 GATEWAY_CLASS = "gke-l7-rilb"
 """Regional internal Application Load Balancer: reachable from no public address."""
-HTTPS_PORT = 443
 CERTIFICATE_OPTION = "networking.gke.io/cert-manager-certs"
 PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
 RECONCILED = {
@@ -149,8 +149,7 @@ class InferenceGateway(pulumi.ComponentResource):
             name=identity.name,
             project=args["project"],
             region=args["region"],
-            profile="MODERN",
-            min_tls_version="TLS_1_2",
+            **TLS,
             opts=pulumi.ResourceOptions(parent=self),
         )
         policy = custom_resource(
