@@ -59,7 +59,6 @@ CUSTOM_RESOURCES: Mapping[str, CustomResource] = {
     for kind, columns in table(_document, "custom_resources").items()
 }
 
-VLLM_IMAGE = IMAGES["vllm"].image
 ENDPOINT_PICKER_IMAGE = IMAGES["endpoint_picker"].image
 BODY_BASED_ROUTER_IMAGE = IMAGES["body_based_router"].image
 METRICS_ADAPTER_IMAGE = IMAGES["metrics_adapter"].image
@@ -67,5 +66,3 @@ LEADER_WORKER_SET_IMAGE = IMAGES["leader_worker_set"].image
 LEADER_WORKER_SET_CHART = CHARTS["leader_worker_set"]
 ENVOY_IMAGE = IMAGES["envoy"].image
 GKE_MINIMUM_VERSION = row(Minimum, "gke.minimum", table(_document, "gke")["minimum"]).version
-INFERENCE_POOL_API_VERSION = CUSTOM_RESOURCES["InferencePool"].api_version
-INFERENCE_OBJECTIVE_API_VERSION = CUSTOM_RESOURCES["InferenceObjective"].api_version

@@ -14,11 +14,11 @@ from pulumi_kubernetes.apiextensions.v1 import (
     JSONSchemaPropsArgsDict,
 )
 
-from catalog import releases
+from components.inference.custom_resources import INFERENCE_OBJECTIVE
 from components.ready import after
 from components.validation import component_type
 
-API_GROUP, _, API_VERSION = releases.INFERENCE_OBJECTIVE_API_VERSION.partition("/")
+API_GROUP, _, API_VERSION = INFERENCE_OBJECTIVE.api_version.partition("/")
 
 
 class InferenceCrdsArgs(TypedDict):
