@@ -34,10 +34,12 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
     management = platform.api_management
     if management is None or management.apigee is None:
         return None
-    apigee, google = management.apigee, pulumi.ResourceOptions(provider=foundation.provider)
+    apigee = management.apigee
     project = foundation.services.project_for("apigee")
     if apigee.organization == NEW:
-        made = ApigeeOrganization(PLATFORM, _organization(platform, apigee, project), google)
+        made = ApigeeOrganization(
+            PLATFORM, _organization(platform, apigee, project), foundation.google
+        )
         organization, environment = made.organization, made.environment
     else:
         # The API must be on before anything is asked of it.
@@ -56,7 +58,7 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
             "jwks_uri": apigee.jwt.jwks_uri,
             "client_claim": apigee.jwt.client_claim,
         }
-    return ManagedApi(organization, environment, ApigeeApi(PLATFORM, args, google).proxy)
+    return ManagedApi(organization, environment, ApigeeApi(PLATFORM, args, foundation.google).proxy)
 
 
 def build_apigee_extension(

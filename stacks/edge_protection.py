@@ -32,6 +32,4 @@ def build_edge_protection(
         "region": region,
         "armor": armor,
     }
-    return RegionalSecurityPolicy(
-        f"{PLATFORM}-{region}", args, pulumi.ResourceOptions(provider=foundation.provider)
-    ).policy_name
+    return RegionalSecurityPolicy(f"{PLATFORM}-{region}", args, foundation.google).policy_name

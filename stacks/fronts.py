@@ -72,10 +72,6 @@ class _FrontBuilder:
     settings: Service
     service: CloudRunService
 
-    @property
-    def google(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=self.foundation.provider)
-
     def load_balancer(self, balancer: LoadBalancer) -> Front:
         vpc, region = self.foundation.vpc, self.settings.region
         project = self.foundation.services.project_for("compute", "dns")
@@ -107,7 +103,7 @@ class _FrontBuilder:
                 *("projects/", project, "/locations/", region, "/certificates/"),
                 certificate.certificate_name,
             )
-        address = CloudRunLoadBalancer(self.name, args, self.google).address
+        address = CloudRunLoadBalancer(self.name, args, self.foundation.google).address
         if balancer.kind == "internal":
             PrivateName(
                 self.name,
@@ -117,7 +113,7 @@ class _FrontBuilder:
                     "addresses": {region: address},
                     "networks": [vpc.network_id],
                 },
-                self.google,
+                self.foundation.google,
             )
         return Front(url, address, authority)
 
@@ -133,7 +129,7 @@ class _FrontBuilder:
                 "service_agent_email": services.service_agents[CERTIFICATE_MANAGER],
                 "deletion_protection": self.platform.deletion_protection,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def api(self, api: ApiGateway) -> Front:
@@ -160,6 +156,6 @@ class _FrontBuilder:
                 "callers": callers,
                 "timeout_seconds": self.settings.timeout_seconds,
             },
-            self.google,
+            self.foundation.google,
         )
         return Front(made.url)

@@ -28,7 +28,7 @@ def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess
     }
     if any(is_advanced(_guardrail(each)) for each in platform.model_armor_guardrails.values()):
         args["model_armor_agent_email"] = services.service_agents[MODEL_ARMOR]
-    return ModelArmorAccess(PLATFORM, args, pulumi.ResourceOptions(provider=foundation.provider))
+    return ModelArmorAccess(PLATFORM, args, foundation.google)
 
 
 def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor | None:
@@ -44,7 +44,7 @@ def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor |
             "malicious_urls": floor.malicious_urls,
             "responsible_ai": _levels(floor.responsible_ai),
         },
-        pulumi.ResourceOptions(provider=foundation.provider),
+        foundation.google,
     )
 
 

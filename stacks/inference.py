@@ -91,10 +91,6 @@ class _RegionBuilder:
         return f"{PLATFORM}-{self.region}"
 
     @property
-    def google(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=self.foundation.provider)
-
-    @property
     def hostnames(self) -> tuple[str, ...]:
         return self.platform.gateway.hostnames([self.region])
 
@@ -189,7 +185,7 @@ class _RegionBuilder:
                 "services_range": SERVICES_RANGE,
                 "deletion_protection": self.platform.deletion_protection,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def _images(self, cluster: GkeCluster) -> ImageMirror:
@@ -210,7 +206,7 @@ class _RegionBuilder:
                 "readers": {"nodes": cluster.node_service_account},
                 "vpc_service_controls": enforced,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def _gpu_pool(self, cluster: GkeCluster, name: str, pool: GpuPool) -> GpuNodePool:
@@ -237,7 +233,7 @@ class _RegionBuilder:
             args["reservation"] = pool.reservation
         if pool.max_run_hours is not None:
             args["max_run_seconds"] = pool.max_run_hours * SECONDS_PER_HOUR
-        return GpuNodePool(f"{name}-{self.region}", args, self.google)
+        return GpuNodePool(f"{name}-{self.region}", args, self.foundation.google)
 
     def _metrics_adapter(
         self, cluster: GkeCluster, images: ImageMirror, options: pulumi.ResourceOptions

@@ -40,7 +40,7 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
     }
     if platform.project.organization is not None:
         args["organization"] = platform.project.organization
-    return VpcPerimeter(PLATFORM, args, pulumi.ResourceOptions(provider=foundation.provider))
+    return VpcPerimeter(PLATFORM, args, foundation.google)
 
 
 def _number_once_enabled(foundation: Foundation) -> pulumi.Output[str]:
