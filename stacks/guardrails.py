@@ -1,7 +1,5 @@
 """Guardrails by Model Armor: on each region's gateway, their floor, and the grants for them."""
 
-import pulumi
-
 from components.inference.extensions import Extension
 from components.inference.model_armor_access import ModelArmorAccess, ModelArmorAccessArgs
 from components.inference.model_armor_arguments import Guardrail as GuardrailArgs
@@ -11,6 +9,7 @@ from components.inference.model_armor_templates import is_advanced
 from components.ready import after
 from config.guardrails import DEFAULT, Guardrail, ResponsibleAi
 from config.platform import Platform
+from stacks.clusters import RegionCluster
 from stacks.foundation import PLATFORM, Foundation
 
 MODEL_ARMOR = "modelarmor.googleapis.com"
@@ -49,17 +48,15 @@ def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor |
 
 
 def build_model_armor(
-    platform: Platform,
-    region: str,
-    access: ModelArmorAccess | None,
-    options: pulumi.ResourceOptions,
+    platform: Platform, access: ModelArmorAccess | None, cluster: RegionCluster
 ) -> Extension | None:
     """Screens a region's gateway; None where Model Armor screens none of its models."""
+    region = cluster.region
     if access is None or not _is_screened(platform, region):
         return None
     guardrails = platform.model_armor_guardrails
     return ModelArmorGuardrail(
-        f"{PLATFORM}-{region}",
+        cluster.name,
         {
             "project": access.project_id,
             "region": region,
@@ -69,7 +66,7 @@ def build_model_armor(
             "fail_open": platform.guardrails_fail_open,
             "timeout_seconds": platform.gateway.guardrail_timeout_seconds,
         },
-        options,
+        cluster.options,
     ).extension
 
 
