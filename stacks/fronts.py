@@ -18,9 +18,8 @@ from components.serverless.cloud_run_service import CloudRunService
 from config.checks.services import PROJECT_FOLDER
 from config.platform import Platform
 from config.services import ApiGateway, LoadBalancer, Service
+from stacks.certificates import CERTIFICATE_MANAGER
 from stacks.foundation import Foundation
-
-CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
 
 
 @dataclass(frozen=True)
