@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalog.table import read, row, table
+from catalog.table import read, rows
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,8 @@ class Gpu:
 _document = read("cloud_run.yaml")
 
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
-CPUS: Mapping[str, Cpus] = {
-    name: row(Cpus, name, columns) for name, columns in table(_document, "cpus").items()
-}
-GPUS: Mapping[str, Gpu] = {
-    name: row(Gpu, name, columns) for name, columns in table(_document, "gpus").items()
-}
+CPUS: Mapping[str, Cpus] = rows(Cpus, _document, "cpus")
+GPUS: Mapping[str, Gpu] = rows(Gpu, _document, "gpus")
 
 
 def sizes_for(cpu: str, gpu: str | None = None) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from catalog.table import CatalogError, read, row, table
+from catalog.table import CatalogError, read, row, rows, table
 
 CAPACITIES = ("on-demand", "spot", "flex-start", "reservation")
 
@@ -77,7 +77,7 @@ def _zones(letters: Mapping[str, str]) -> tuple[str, ...]:
 def _machine_types(
     document: Mapping[str, object], every_zone: Mapping[str, str]
 ) -> Mapping[str, MachineType]:
-    gpus = {name: row(_Gpu, name, columns) for name, columns in table(document, "gpus").items()}
+    gpus = rows(_Gpu, document, "gpus")
     series = table(document, "series")
     machines: dict[str, MachineType] = {}
     for name, columns in table(document, "machine_types").items():

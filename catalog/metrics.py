@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from string import Template
 from typing import cast
 
-from catalog.table import CatalogError, read, row, table
+from catalog.table import CatalogError, read, rows
 
 DASHBOARDS = ("inference", "serverless", "vertex")
 MATCHERS = (
@@ -69,20 +69,10 @@ _document = read("metrics.yaml")
 
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
 SOURCES: Mapping[str, str] = cast("Mapping[str, str]", _document["sources"])
-METRICS: Mapping[str, Metric] = {
-    key: row(Metric, f"metrics.{key}", columns)
-    for key, columns in table(_document, "metrics").items()
-}
-QUERIES: Mapping[str, Query] = {
-    key: row(Query, f"queries.{key}", columns)
-    for key, columns in table(_document, "queries").items()
-}
-CHARTS: Mapping[str, Chart] = {
-    key: row(Chart, f"charts.{key}", columns) for key, columns in table(_document, "charts").items()
-}
-ALERTS: Mapping[str, Alert] = {
-    key: row(Alert, f"alerts.{key}", columns) for key, columns in table(_document, "alerts").items()
-}
+METRICS: Mapping[str, Metric] = rows(Metric, _document, "metrics")
+QUERIES: Mapping[str, Query] = rows(Query, _document, "queries")
+CHARTS: Mapping[str, Chart] = rows(Chart, _document, "charts")
+ALERTS: Mapping[str, Alert] = rows(Alert, _document, "alerts")
 
 
 def _check_references() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from catalog.table import read, row, table
+from catalog.table import read, rows
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,7 @@ _document = read("prices.yaml")
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
 REGION = str(_document["region"])
 HOURS_PER_MONTH = cast("int", _document["hours_per_month"])
-MACHINE_PRICES: Mapping[str, MachinePrice] = {
-    name: row(MachinePrice, f"machines.{name}", columns)
-    for name, columns in table(_document, "machines").items()
-}
-PRICES: Mapping[str, Price] = {
-    name: row(Price, f"prices.{name}", columns)
-    for name, columns in table(_document, "prices").items()
-}
+MACHINE_PRICES: Mapping[str, MachinePrice] = rows(MachinePrice, _document, "machines")
+PRICES: Mapping[str, Price] = rows(Price, _document, "prices")
 # What has no price here, and why: to be shown beside a sum, never counted as 0.
 UNPRICED: Mapping[str, str] = cast("Mapping[str, str]", _document["unpriced"])

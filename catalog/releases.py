@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalog.table import read, row, table
+from catalog.table import read, rows
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,14 @@ class CustomResource:
 _document = read("releases.yaml")
 
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
-IMAGES: Mapping[str, Image] = {
-    name: row(Image, f"images.{name}", columns)
-    for name, columns in table(_document, "images").items()
-}
-CHARTS: Mapping[str, Chart] = {
-    name: row(Chart, f"charts.{name}", columns)
-    for name, columns in table(_document, "charts").items()
-}
-CUSTOM_RESOURCES: Mapping[str, CustomResource] = {
-    kind: row(CustomResource, f"custom_resources.{kind}", columns)
-    for kind, columns in table(_document, "custom_resources").items()
-}
+IMAGES: Mapping[str, Image] = rows(Image, _document, "images")
+CHARTS: Mapping[str, Chart] = rows(Chart, _document, "charts")
+CUSTOM_RESOURCES: Mapping[str, CustomResource] = rows(CustomResource, _document, "custom_resources")
 
-VLLM_IMAGE = IMAGES["vllm"].image
 ENDPOINT_PICKER_IMAGE = IMAGES["endpoint_picker"].image
 BODY_BASED_ROUTER_IMAGE = IMAGES["body_based_router"].image
 METRICS_ADAPTER_IMAGE = IMAGES["metrics_adapter"].image
 LEADER_WORKER_SET_IMAGE = IMAGES["leader_worker_set"].image
 LEADER_WORKER_SET_CHART = CHARTS["leader_worker_set"]
 ENVOY_IMAGE = IMAGES["envoy"].image
-GKE_MINIMUM_VERSION = row(Minimum, "gke.minimum", table(_document, "gke")["minimum"]).version
-INFERENCE_POOL_API_VERSION = CUSTOM_RESOURCES["InferencePool"].api_version
-INFERENCE_OBJECTIVE_API_VERSION = CUSTOM_RESOURCES["InferenceObjective"].api_version
+GKE_MINIMUM_VERSION = rows(Minimum, _document, "gke")["minimum"].version

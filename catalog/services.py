@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from catalog.table import read, row, table
+from catalog.table import read, rows
 
 AREAS = (
     *("foundation", "inference", "vertex_ai", "serverless", "apigee", "perimeter"),
@@ -28,9 +28,7 @@ class Service:
 _document = read("services.yaml")
 
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
-SERVICES: Mapping[str, Service] = {
-    name: row(Service, name, columns) for name, columns in table(_document, "services").items()
-}
+SERVICES: Mapping[str, Service] = rows(Service, _document, "services")
 RESTRICTED_SERVICES: tuple[str, ...] = tuple(
     sorted(name for name, service in SERVICES.items() if service.perimeter)
 )

@@ -66,6 +66,13 @@ def row(kind: type[Row], where: str, columns: Mapping[str, object]) -> Row:
     )
 
 
+def rows(kind: type[Row], document: Mapping[str, object], name: str) -> Mapping[str, Row]:
+    """The table `name` with each row as a `kind`. Raises CatalogError as `table` and `row` do."""
+    return {
+        key: row(kind, f"{name}.{key}", columns) for key, columns in table(document, name).items()
+    }
+
+
 def _cell(kind: object, where: str, value: object) -> object:
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
     for each in kinds:

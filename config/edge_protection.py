@@ -1,35 +1,20 @@
 """Edge protection: who may reach the gateway, how often, and which attacks are refused."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from catalog.armor import MOST_REQUESTS, MOST_SENSITIVE, Interval, RuleSet
 from config.fields import Range, Settings
 
 ClientRange = Annotated[str, Range(None)]
-RuleSet = Literal[
-    "java",
-    "lfi",
-    "methodenforcement",
-    "nodejs",
-    "php",
-    "protocolattack",
-    "rce",
-    "rfi",
-    "scannerdetection",
-    "sessionfixation",
-    "sqli",
-    "xss",
-]
 
 
 class RateLimit(Settings):
     """Most requests of one client address."""
 
-    requests: int = Field(ge=1, le=10_000, description="Requests.")
-    seconds: Literal[10, 30, 60, 120, 180, 240, 270, 300, 600, 900, 1200, 1800, 2700, 3600] = Field(
-        default=60, description="Time they are counted over."
-    )
+    requests: int = Field(ge=1, le=MOST_REQUESTS, description="Requests.")
+    seconds: Interval = Field(default=60, description="Time they are counted over.")
 
 
 class EdgeProtection(Settings):
@@ -53,7 +38,10 @@ class EdgeProtection(Settings):
         " like one: begin with waf_preview.",
     )
     waf_sensitivity: int = Field(
-        default=1, ge=1, le=4, description="1: the surest findings only; 4: also the least sure."
+        default=1,
+        ge=1,
+        le=MOST_SENSITIVE,
+        description="1: the surest findings only; 4: also the least sure.",
     )
     waf_preview: bool = Field(
         default=False, description="Whether the preconfigured rules only log what they'd refuse."

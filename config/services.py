@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from catalog.armor import MOST_REQUESTS, RuleSet
 from config.containers import Container, Variable
 from config.fields import Matching, Settings, label
 from config.gateway import Hostname
@@ -96,7 +97,7 @@ class LoadBalancer(Settings):
     requests_per_minute: int | None = Field(
         default=None,
         ge=1,
-        le=1_000_000,
+        le=MOST_REQUESTS,
         description="Requests of an address at most: Cloud Armor.",
     )
     allowed_ranges: tuple[str, ...] = Field(
@@ -104,8 +105,8 @@ class LoadBalancer(Settings):
         max_length=10,
         description="IP ranges that may come: Cloud Armor. Default: all.",
     )
-    waf_rules: tuple[str, ...] = Field(
-        default=(), description="Cloud Armor's signatures of attacks to refuse: sqli-v33-stable..."
+    waf_rules: tuple[RuleSet, ...] = Field(
+        default=(), description="Cloud Armor's signatures of attacks to refuse: sqli..."
     )
 
 

@@ -11,11 +11,12 @@ from components.api_management.apigee_organization import (
     ApigeeOrganization,
     ApigeeOrganizationArgs,
 )
-from components.cluster.gke_cluster import GkeCluster
 from components.inference.extensions import Extension
+from components.ready import after
 from config.api_management import NEW, Apigee
 from config.api_management import ApiConsumer as ConsumerLimits
 from config.platform import Platform
+from stacks.clusters import RegionCluster
 from stacks.foundation import PLATFORM, Foundation
 
 
@@ -33,15 +34,17 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
     management = platform.api_management
     if management is None or management.apigee is None:
         return None
-    apigee, google = management.apigee, pulumi.ResourceOptions(provider=foundation.provider)
+    apigee = management.apigee
     project = foundation.services.project_for("apigee")
     if apigee.organization == NEW:
-        made = ApigeeOrganization(PLATFORM, _organization(platform, apigee, project), google)
+        made = ApigeeOrganization(
+            PLATFORM, _organization(platform, apigee, project), foundation.google
+        )
         organization, environment = made.organization, made.environment
     else:
         # The API must be on before anything is asked of it.
-        organization = project.apply(lambda _: apigee.organization)
-        environment = project.apply(lambda _: apigee.environment)
+        organization = after(apigee.organization, project)
+        environment = after(apigee.environment, project)
     args: ApigeeApiArgs = {
         "organization": organization,
         "environment": environment,
@@ -55,39 +58,33 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
             "jwks_uri": apigee.jwt.jwks_uri,
             "client_claim": apigee.jwt.client_claim,
         }
-    return ManagedApi(organization, environment, ApigeeApi(PLATFORM, args, google).proxy)
+    return ManagedApi(organization, environment, ApigeeApi(PLATFORM, args, foundation.google).proxy)
 
 
 def build_apigee_extension(
-    platform: Platform,
-    foundation: Foundation,
-    region: str,
-    api: ManagedApi,
-    cluster: GkeCluster,
-    namespace: pulumi.Output[str],
-    options: pulumi.ResourceOptions,
+    platform: Platform, foundation: Foundation, api: ManagedApi, cluster: RegionCluster
 ) -> Extension | None:
     """Connects a region's gateway to Apigee; None without Apigee."""
     management = platform.api_management
     if management is None or management.apigee is None:
         return None
-    name, vpc = f"{PLATFORM}-{region}", foundation.vpc
+    region, vpc = cluster.region, foundation.vpc
     access = ApigeeOperatorAccess(
-        name,
+        cluster.name,
         {
             "project": foundation.services.project_for("iam", "compute", "networkservices"),
             "organization": api.organization,
-            "workload_pool": cluster.workload_pool,
+            "workload_pool": cluster.gke.workload_pool,
             "google_roles": management.apigee.google_roles,
         },
-        options,
+        cluster.options,
     )
     return ApigeeBackend(
-        name,
+        cluster.name,
         {
             "project": platform.project.id,
             "region": region,
-            "namespace": namespace,
+            "namespace": cluster.namespace,
             "network": vpc.network_id,
             "subnetwork": vpc.node_subnetwork_ids[region],
             "organization": api.organization,
@@ -97,7 +94,7 @@ def build_apigee_extension(
             "fail_open": management.fail_open,
             "timeout_seconds": management.timeout_seconds,
         },
-        options,
+        cluster.options,
     ).extension
 
 

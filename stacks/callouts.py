@@ -7,18 +7,16 @@ from components.inference.callout_service import CalloutService, CalloutServiceA
 from components.inference.extensions import Extension
 from components.inference.model_server_arguments import ReplicaGuardrail
 from config.callouts import Callout
+from stacks.clusters import RegionCluster
 
 _ARTIFACT_REGISTRY = "-docker.pkg.dev/"
 
 
 def build_callout(
-    name: str,
     extension_name: str,
     callout: Callout,
     failure: tuple[bool, int],
-    images: ImageMirror,
-    namespace: pulumi.Output[str],
-    options: pulumi.ResourceOptions,
+    cluster: RegionCluster,
 ) -> Extension:
     """Runs a service, or takes the one that is there, and gives its place in the chain.
 
@@ -34,9 +32,9 @@ def build_callout(
             "timeout_seconds": timeout_seconds,
         }
     args: CalloutServiceArgs = {
-        "namespace": namespace,
+        "namespace": cluster.namespace,
         "extension_name": extension_name,
-        "image": _image(callout, images),
+        "image": _image(callout, cluster.images),
         "port": callout.port,
         "replicas": callout.replicas,
         "cpu": callout.cpu,
@@ -47,7 +45,7 @@ def build_callout(
     }
     if callout.health_port is not None:
         args["health_port"] = callout.health_port
-    return CalloutService(f"{name}-{extension_name}", args, options).extension
+    return CalloutService(f"{cluster.name}-{extension_name}", args, cluster.options).extension
 
 
 def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:

@@ -63,7 +63,7 @@ def _private(
             "service_agent_email": services.service_agents[CERTIFICATE_MANAGER],
             "deletion_protection": platform.deletion_protection,
         },
-        pulumi.ResourceOptions(provider=foundation.provider),
+        foundation.google,
     )
     return GatewayCertificate(made.certificate_name, made.certificate_id, made.ca_certificate_pem)
 
@@ -81,9 +81,7 @@ def _managed(
     if chosen.zone is not None and (first or not chosen.shared_record):
         args["zone"] = chosen.zone
         args["zone_project"] = chosen.zone_project or platform.project.id
-    made = ManagedCertificate(
-        f"{PLATFORM}-{location}", args, pulumi.ResourceOptions(provider=foundation.provider)
-    )
+    made = ManagedCertificate(f"{PLATFORM}-{location}", args, foundation.google)
     if chosen.zone is not None:
         return GatewayCertificate(made.certificate_name, made.certificate_id)
     return GatewayCertificate(made.certificate_name, made.certificate_id, records=made.records)
@@ -100,7 +98,7 @@ def _self_managed(platform: Platform, foundation: Foundation, location: str) -> 
             "chain_pem": (PROJECT_FOLDER / str(chosen.chain_file)).read_text(encoding="ascii"),
             "private_key": str(chosen.private_key),
         },
-        pulumi.ResourceOptions(provider=foundation.provider),
+        foundation.google,
     )
     return GatewayCertificate(made.certificate_name, made.certificate_id)
 

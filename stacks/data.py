@@ -47,10 +47,6 @@ class _DataBuilder:
     foundation: Foundation
     pipelines: Mapping[str, PubSubCloudRunPipeline]
 
-    @property
-    def google(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=self.foundation.provider)
-
     def build(self) -> Data:
         data = self.platform.data
         keys = {
@@ -72,7 +68,7 @@ class _DataBuilder:
                 "key": key,
                 "services": services,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def _bucket(
@@ -95,7 +91,7 @@ class _DataBuilder:
                 "writers": self._members(bucket.writers),
                 "deletion_protection": self.platform.deletion_protection,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def _dataset(
@@ -115,7 +111,7 @@ class _DataBuilder:
                 "kms_key": keys[dataset.kms_key] if dataset.kms_key else None,
                 "deletion_protection": self.platform.deletion_protection,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def _table(self, table: TableSettings) -> Table:
@@ -147,7 +143,7 @@ class _DataBuilder:
                 "range": cache.range,
                 "deletion_protection": protected,
             },
-            self.google,
+            self.foundation.google,
         )
         return RedisCache(
             f"{PLATFORM}-cache",
@@ -162,7 +158,7 @@ class _DataBuilder:
                 "readers": self._members(cache.readers),
                 "deletion_protection": protected,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def _members(self, principals: Sequence[str]) -> Mapping[str, pulumi.Input[str]]:

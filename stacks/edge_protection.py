@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.network.armor_rules import Armor
 from components.network.regional_security_policy import (
     RegionalSecurityPolicy,
     RegionalSecurityPolicyArgs,
@@ -17,20 +18,18 @@ def build_edge_protection(
     settings = platform.edge_protection
     if settings is None:
         return None
-    args: RegionalSecurityPolicyArgs = {
-        "project": foundation.services.project_for("compute"),
-        "region": region,
+    limit = settings.rate_limit
+    armor: Armor = {
         "allow": settings.allow,
         "deny": settings.deny,
+        "rate_limit": {"requests": limit.requests, "seconds": limit.seconds} if limit else None,
         "waf": settings.waf,
         "waf_sensitivity": settings.waf_sensitivity,
         "waf_preview": settings.waf_preview,
     }
-    if settings.rate_limit is not None:
-        args["rate_limit"] = {
-            "requests": settings.rate_limit.requests,
-            "seconds": settings.rate_limit.seconds,
-        }
-    return RegionalSecurityPolicy(
-        f"{PLATFORM}-{region}", args, pulumi.ResourceOptions(provider=foundation.provider)
-    ).policy_name
+    args: RegionalSecurityPolicyArgs = {
+        "project": foundation.services.project_for("compute"),
+        "region": region,
+        "armor": armor,
+    }
+    return RegionalSecurityPolicy(f"{PLATFORM}-{region}", args, foundation.google).policy_name

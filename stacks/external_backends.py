@@ -4,50 +4,45 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.cluster.gke_cluster import GkeCluster
-from components.cluster.image_mirror import ImageMirror
 from components.inference.external_backend import ExternalBackend
 from components.inference.external_backend_arguments import ExternalBackendArgs, VertexAi
 from components.inference.model_routes import External
 from config import external_backends as settings
 from config.platform import Platform
 from stacks.backends import backend_name
+from stacks.clusters import RegionCluster
 from stacks.foundation import Foundation
 
 
 def build_external_backends(
     platform: Platform,
     foundation: Foundation,
-    region: str,
-    cluster: GkeCluster,
-    images: ImageMirror,
-    namespace: pulumi.Output[str],
+    cluster: RegionCluster,
     security_policy: pulumi.Output[str] | None,
-    options: pulumi.ResourceOptions,
 ) -> Sequence[External]:
     """Makes the region's proxies, and gives what its gateway needs to know about them."""
     found: list[External] = []
-    for model_name, model in platform.models_in(region).items():
+    for model_name, model in platform.models_in(cluster.region).items():
         for backend in model.external:
             args: ExternalBackendArgs = {
                 "project": foundation.services.project_for("aiplatform", "iam")
                 if backend.vertex_ai
                 else foundation.services.project_for("container"),
                 "project_number": foundation.services.project_number,
-                "workload_pool": cluster.workload_pool,
-                "namespace": namespace,
-                "image": images.reference(platform.image("envoy")),
+                "workload_pool": cluster.gke.workload_pool,
+                "namespace": cluster.namespace,
+                "image": cluster.images.reference(platform.image("envoy")),
                 "request_timeout_seconds": platform.gateway.request_timeout_seconds,
             }
             if security_policy is not None:
                 args["security_policy"] = security_policy
             if backend.vertex_ai is not None:
-                args["vertex_ai"] = _vertex_ai(backend.vertex_ai, region)
+                args["vertex_ai"] = _vertex_ai(backend.vertex_ai, cluster.region)
             if backend.https is not None:
                 server = backend.https
                 args["https"] = {"host": server.host, "port": server.port, "path": server.path}
             name = backend_name(model_name, backend)
-            made = ExternalBackend(f"{name}-{region}", args, options)
+            made = ExternalBackend(f"{name}-{cluster.region}", args, cluster.options)
             found.append({"name": name, "service": made.service_name, "port": made.port})
     return found
 

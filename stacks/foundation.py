@@ -21,6 +21,11 @@ class Foundation:
     services: ProjectServices
     vpc: Vpc
 
+    @property
+    def google(self) -> pulumi.ResourceOptions:
+        """Options of a component that makes Google Cloud's resources."""
+        return pulumi.ResourceOptions(provider=self.provider)
+
 
 def build_foundation(platform: Platform) -> Foundation:
     """Makes the provider, enables the APIs and lays the network."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.armor import MOST_SENSITIVE
 from components.inference.private_certificate import PrivateCertificate
 from components.network.private_name import PrivateName
 from components.serverless.api_document import Callers
@@ -17,9 +18,8 @@ from components.serverless.cloud_run_service import CloudRunService
 from config.checks.services import PROJECT_FOLDER
 from config.platform import Platform
 from config.services import ApiGateway, LoadBalancer, Service
+from stacks.certificates import CERTIFICATE_MANAGER
 from stacks.foundation import Foundation
-
-CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,10 @@ class _FrontBuilder:
     settings: Service
     service: CloudRunService
 
-    @property
-    def google(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=self.foundation.provider)
-
     def load_balancer(self, balancer: LoadBalancer) -> Front:
         vpc, region = self.foundation.vpc, self.settings.region
         project = self.foundation.services.project_for("compute", "dns")
+        rate = balancer.requests_per_minute
         args: CloudRunLoadBalancerArgs = {
             "project": project,
             "region": region,
@@ -85,9 +82,10 @@ class _FrontBuilder:
             "kind": balancer.kind,
             "hostname": balancer.hostname,
             "armor": {
-                "requests_per_minute": balancer.requests_per_minute,
-                "allowed_ranges": balancer.allowed_ranges,
-                "waf_rules": balancer.waf_rules,
+                "allow": balancer.allowed_ranges,
+                "rate_limit": {"requests": rate, "seconds": 60} if rate else None,
+                "waf": balancer.waf_rules,
+                "waf_sensitivity": MOST_SENSITIVE,
             },
         }
         url, authority = f"https://{balancer.hostname}", None
@@ -104,7 +102,7 @@ class _FrontBuilder:
                 *("projects/", project, "/locations/", region, "/certificates/"),
                 certificate.certificate_name,
             )
-        address = CloudRunLoadBalancer(self.name, args, self.google).address
+        address = CloudRunLoadBalancer(self.name, args, self.foundation.google).address
         if balancer.kind == "internal":
             PrivateName(
                 self.name,
@@ -114,7 +112,7 @@ class _FrontBuilder:
                     "addresses": {region: address},
                     "networks": [vpc.network_id],
                 },
-                self.google,
+                self.foundation.google,
             )
         return Front(url, address, authority)
 
@@ -130,7 +128,7 @@ class _FrontBuilder:
                 "service_agent_email": services.service_agents[CERTIFICATE_MANAGER],
                 "deletion_protection": self.platform.deletion_protection,
             },
-            self.google,
+            self.foundation.google,
         )
 
     def api(self, api: ApiGateway) -> Front:
@@ -157,6 +155,6 @@ class _FrontBuilder:
                 "callers": callers,
                 "timeout_seconds": self.settings.timeout_seconds,
             },
-            self.google,
+            self.foundation.google,
         )
         return Front(made.url)

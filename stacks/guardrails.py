@@ -1,15 +1,15 @@
 """Guardrails by Model Armor: on each region's gateway, their floor, and the grants for them."""
 
-import pulumi
-
 from components.inference.extensions import Extension
 from components.inference.model_armor_access import ModelArmorAccess, ModelArmorAccessArgs
 from components.inference.model_armor_arguments import Guardrail as GuardrailArgs
 from components.inference.model_armor_floor import ModelArmorFloor
 from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_armor_templates import is_advanced
+from components.ready import after
 from config.guardrails import DEFAULT, Guardrail, ResponsibleAi
 from config.platform import Platform
+from stacks.clusters import RegionCluster
 from stacks.foundation import PLATFORM, Foundation
 
 MODEL_ARMOR = "modelarmor.googleapis.com"
@@ -23,13 +23,11 @@ def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess
     services = foundation.services
     args: ModelArmorAccessArgs = {
         "project": services.project_for("modelarmor", "dlp", "networkservices"),
-        "project_number": pulumi.Output.all(
-            services.project_number, services.service_agents[NETWORK_SERVICES]
-        ).apply(lambda values: str(values[0])),
+        "project_number": after(services.project_number, services.service_agents[NETWORK_SERVICES]),
     }
     if any(is_advanced(_guardrail(each)) for each in platform.model_armor_guardrails.values()):
         args["model_armor_agent_email"] = services.service_agents[MODEL_ARMOR]
-    return ModelArmorAccess(PLATFORM, args, pulumi.ResourceOptions(provider=foundation.provider))
+    return ModelArmorAccess(PLATFORM, args, foundation.google)
 
 
 def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor | None:
@@ -45,22 +43,20 @@ def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor |
             "malicious_urls": floor.malicious_urls,
             "responsible_ai": _levels(floor.responsible_ai),
         },
-        pulumi.ResourceOptions(provider=foundation.provider),
+        foundation.google,
     )
 
 
 def build_model_armor(
-    platform: Platform,
-    region: str,
-    access: ModelArmorAccess | None,
-    options: pulumi.ResourceOptions,
+    platform: Platform, access: ModelArmorAccess | None, cluster: RegionCluster
 ) -> Extension | None:
     """Screens a region's gateway; None where Model Armor screens none of its models."""
+    region = cluster.region
     if access is None or not _is_screened(platform, region):
         return None
     guardrails = platform.model_armor_guardrails
     return ModelArmorGuardrail(
-        f"{PLATFORM}-{region}",
+        cluster.name,
         {
             "project": access.project_id,
             "region": region,
@@ -70,7 +66,7 @@ def build_model_armor(
             "fail_open": platform.guardrails_fail_open,
             "timeout_seconds": platform.gateway.guardrail_timeout_seconds,
         },
-        options,
+        cluster.options,
     ).extension
 
 

@@ -37,7 +37,7 @@ def build_images(platform: Platform, foundation: Foundation) -> Images:
                     "region": region,
                     "deletion_protection": platform.deletion_protection,
                 },
-                pulumi.ResourceOptions(provider=foundation.provider),
+                foundation.google,
             )
             for prefix, region in prefixes.items()
             if any(image.startswith(prefix) for image in images)

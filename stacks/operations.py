@@ -13,6 +13,7 @@ from components.operations.pipeline_alerts import PipelineAlerts
 from components.operations.pipeline_dashboard import PipelineDashboard
 from components.operations.vertex_alerts import VertexAlerts
 from components.operations.vertex_dashboard import VertexDashboard
+from components.ready import after
 from components.vertex.vertex_endpoint import VertexEndpoint
 from config.operations import Alerts, LatencyThresholds, Thresholds
 from config.operations import Channel as ChannelSettings
@@ -164,9 +165,7 @@ class _OperationsBuilder:
         budget, services = self.platform.budget, self.foundation.services
         if budget is None:
             return
-        number = pulumi.Output.all(
-            services.project_number, services.project_for("billingbudgets")
-        ).apply(lambda values: str(values[0]))
+        number = after(services.project_number, services.project_for("billingbudgets"))
         Budget(
             f"{PLATFORM}-{self.platform.environment}",
             {

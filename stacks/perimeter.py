@@ -7,6 +7,7 @@ from components.network.perimeter_arguments import RuleFrom as RuleFromArgs
 from components.network.perimeter_arguments import RuleTo as RuleToArgs
 from components.network.perimeter_arguments import VpcPerimeterArgs
 from components.network.vpc_perimeter import VpcPerimeter
+from components.ready import after
 from config.perimeter import AccessLevel, RuleFrom, RuleTo
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
@@ -39,15 +40,13 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
     }
     if platform.project.organization is not None:
         args["organization"] = platform.project.organization
-    return VpcPerimeter(PLATFORM, args, pulumi.ResourceOptions(provider=foundation.provider))
+    return VpcPerimeter(PLATFORM, args, foundation.google)
 
 
 def _number_once_enabled(foundation: Foundation) -> pulumi.Output[str]:
     """The project's number, once access policies can be made."""
     services = foundation.services
-    return pulumi.Output.all(
-        services.project_number, services.project_for("accesscontextmanager")
-    ).apply(lambda values: str(values[0]))
+    return after(services.project_number, services.project_for("accesscontextmanager"))
 
 
 def _access_level(level: AccessLevel) -> AccessLevelArgs:

@@ -34,7 +34,6 @@ def build_publication(
     """Publishes the gateways; None where the config names no consumer."""
     if not platform.consumers:
         return None
-    google = pulumi.ResourceOptions(provider=foundation.provider)
     certificate = None
     if any(consumer.failover for consumer in platform.consumers.values()):
         hostname = platform.gateway.hostname
@@ -42,7 +41,7 @@ def build_publication(
     places = {
         name: place
         for name, consumer in platform.consumers.items()
-        if (place := _place(platform, foundation, name, consumer, google))
+        if (place := _place(platform, foundation, name, consumer))
     }
     args: PscEndpointArgs = {
         "project": foundation.services.project_for("compute", "dns"),
@@ -64,10 +63,10 @@ def build_publication(
     shared = [len(consumer.shared_with) for consumer in platform.consumers.values()]
     if any(shared):
         args["propagated_connection_limit"] = sum(shared)
-    endpoint = PscEndpoint(PLATFORM, args, google)
+    endpoint = PscEndpoint(PLATFORM, args, foundation.google)
     for name, place in places.items():
         if users := platform.consumers[name].shared_with:
-            _share(foundation, name, place, users, google)
+            _share(foundation, name, place, users)
     return Publication(endpoint, certificate)
 
 
@@ -103,7 +102,6 @@ def _place(
     foundation: Foundation,
     name: str,
     consumer: Consumer,
-    google: pulumi.ResourceOptions,
 ) -> _Place | None:
     """Where the consumer gets endpoints; None for a project that makes its own."""
     if consumer.network is not None:
@@ -118,7 +116,7 @@ def _place(
             "proxy_only": consumer.failover.proxy_only if consumer.failover else {},
             "deletion_protection": platform.deletion_protection,
         },
-        google,
+        foundation.google,
     )
     return _Place(
         platform.project.id,
@@ -157,7 +155,6 @@ def _share(
     name: str,
     place: _Place,
     users: Sequence[str],
-    google: pulumi.ResourceOptions,
 ) -> ServicesAccess:
     return ServicesAccess(
         name,
@@ -172,7 +169,7 @@ def _share(
                 for network in users
             },
         },
-        google,
+        foundation.google,
     )
 
 

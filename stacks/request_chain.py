@@ -2,11 +2,7 @@
 
 from dataclasses import dataclass
 
-import pulumi
-
 from catalog.conventions import API_MANAGEMENT, GUARDRAIL
-from components.cluster.gke_cluster import GkeCluster
-from components.cluster.image_mirror import ImageMirror
 from components.inference.extensions import Extension
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.model_armor_access import ModelArmorAccess
@@ -14,7 +10,8 @@ from components.inference.traffic_extension import TrafficExtension
 from config.platform import Platform
 from stacks.api_management import ManagedApi, build_apigee_extension, build_managed_api
 from stacks.callouts import build_callout
-from stacks.foundation import PLATFORM, Foundation
+from stacks.clusters import RegionCluster
+from stacks.foundation import Foundation
 from stacks.guardrails import build_access, build_floor, build_model_armor
 
 
@@ -39,11 +36,7 @@ class ChainBuilder:
     platform: Platform
     foundation: Foundation
     parts: ChainParts
-    region: str
-    cluster: GkeCluster
-    images: ImageMirror
-    namespace: pulumi.Output[str]
-    options: pulumi.ResourceOptions
+    cluster: RegionCluster
 
     def build(self, gateway: InferenceGateway) -> TrafficExtension | None:
         """Puts the chain before the models; None where nothing is in it."""
@@ -53,56 +46,40 @@ class ChainBuilder:
         if not extensions:
             return None
         return TrafficExtension(
-            self._name,
+            self.cluster.name,
             {
-                "namespace": self.namespace,
+                "namespace": self.cluster.namespace,
                 "gateway_name": gateway.gateway_name,
                 "extensions": extensions,
             },
-            self.options,
+            self.cluster.options,
         )
-
-    @property
-    def _name(self) -> str:
-        return f"{PLATFORM}-{self.region}"
 
     def _api_management(self) -> Extension | None:
         management = self.platform.api_management
         if self.parts.api is not None:
             return build_apigee_extension(
-                self.platform,
-                self.foundation,
-                self.region,
-                self.parts.api,
-                self.cluster,
-                self.namespace,
-                self.options,
+                self.platform, self.foundation, self.parts.api, self.cluster
             )
         if management is None or management.extension is None:
             return None
         return build_callout(
-            self._name,
             API_MANAGEMENT,
             management.extension,
             (management.fail_open, management.timeout_seconds),
-            self.images,
-            self.namespace,
-            self.options,
+            self.cluster,
         )
 
     def _guardrail(self) -> Extension | None:
-        service = self.platform.gateway_guardrail(self.region)
+        service = self.platform.gateway_guardrail(self.cluster.region)
         if service is None:
-            return build_model_armor(self.platform, self.region, self.parts.access, self.options)
+            return build_model_armor(self.platform, self.parts.access, self.cluster)
         return build_callout(
-            self._name,
             GUARDRAIL,
             service,
             (
                 self.platform.guardrails_fail_open,
                 self.platform.gateway.guardrail_timeout_seconds,
             ),
-            self.images,
-            self.namespace,
-            self.options,
+            self.cluster,
         )

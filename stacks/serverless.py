@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import pulumi
-
 from components.data.table_shape import Field
 from components.serverless.dataflow_job import Dataflow
 from components.serverless.message_archive import Archive
@@ -74,7 +72,7 @@ def _pipeline(
     }
     if pipeline.dataflow is not None:
         args["subnetwork"] = foundation.vpc.node_subnetwork_ids[pipeline.region]
-    return PubSubCloudRunPipeline(name, args, pulumi.ResourceOptions(provider=foundation.provider))
+    return PubSubCloudRunPipeline(name, args, foundation.google)
 
 
 def _message_schema(pipeline: Pipeline) -> MessageSchema | None:

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.network.private_name import PrivateName
+from components.ready import after
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Traffic, Vpc
 from components.serverless.cloud_run_arguments import Secret as SecretVersion
 from components.serverless.cloud_run_service import CloudRunService
@@ -106,9 +107,7 @@ class _ServicesBuilder:
                 secret_data_wo_version=certificate.apply(_fingerprint),
                 opts=self.google,
             )
-            found[region] = pulumi.Output.all(secret.secret_id, version.id).apply(
-                lambda values: str(values[0])
-            )
+            found[region] = after(secret.secret_id, version.id)
         return found
 
     def _gateway_name(self) -> pulumi.Output[str] | None:

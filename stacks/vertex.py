@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import pulumi
-
 from components.vertex.vertex_connection import VertexConnection
 from components.vertex.vertex_endpoint import VertexEndpoint
 from config.platform import Platform
@@ -13,7 +11,6 @@ from stacks.foundation import PLATFORM, Foundation
 def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, VertexEndpoint]:
     """Connects the regions that have endpoints, and makes these."""
     services, vpc = foundation.services, foundation.vpc
-    google = pulumi.ResourceOptions(provider=foundation.provider)
     connections = {
         region: VertexConnection(
             f"{PLATFORM}-{region}",
@@ -23,7 +20,7 @@ def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, Ver
                 "network": vpc.network_id,
                 "subnetwork": vpc.node_subnetwork_ids[region],
             },
-            google,
+            foundation.google,
         )
         for region in sorted({endpoint.region for endpoint in platform.vertex.values()})
     }
@@ -42,7 +39,7 @@ def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, Ver
                 "spot": endpoint.spot,
                 "accept_eula": endpoint.accept_eula,
             },
-            google,
+            foundation.google,
         )
         for name, endpoint in platform.vertex.items()
     }

@@ -15,6 +15,7 @@ import pulumi_gcp as gcp
 from components.api_management.proxy_bundle import RATE_ATTRIBUTE, Jwt, write_bundle
 from components.checks import check_between
 from components.names import dns_label
+from components.ready import after
 from components.validation import Problems, component_type
 
 PERIODS: Final = ("minute", "hour", "day", "month")
@@ -141,9 +142,8 @@ class ApigeeApi(pulumi.ComponentResource):
             self._app(f"{name}-{consumer}", consumer, limits, proxy)
             for consumer, limits in args["consumers"].items()
         ]
-        ready = [deployment.proxy_id, attachment.environment, *(app.name for app in apps)]
         # Made of inputs, the name is known in a preview.
-        self.proxy = pulumi.Output.all(*ready).apply(lambda values: str(values[0]))
+        self.proxy = after(deployment.proxy_id, attachment.environment, *[app.name for app in apps])
         self.register_outputs({"proxy": self.proxy})
 
     def _app(

@@ -20,6 +20,7 @@ from components.inference.custom_resources import (
 )
 from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS, Extension
 from components.names import dns_label
+from components.ready import after
 from components.validation import component_type
 
 CREATED = {"pulumi.com/waitFor": "jsonpath={.status.currentState}=CREATED"}
@@ -118,7 +119,7 @@ class ApigeeBackend(pulumi.ComponentResource):
         )
         self.extension = {
             "name": API_MANAGEMENT,
-            "apigee_backend": backend.id.apply(lambda _: physical_name),
+            "apigee_backend": after(physical_name, backend.id),
             "whole_bodies": True,
             "fail_open": args.get("fail_open", False),
             "timeout_seconds": args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),

@@ -9,6 +9,7 @@ from typing import Final, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.service_accounts import account_id
 from components.validation import component_type
 
@@ -153,9 +154,9 @@ class ApigeeOperatorAccess(pulumi.ComponentResource):
             )
             for key, (project, role) in roles.items()
         ]
-        self.service_account = pulumi.Output.all(
+        self.service_account = after(
             account.email, impersonation.role, *[grant.role for grant in grants]
-        ).apply(lambda values: str(values[0]))
+        )
         self.register_outputs({"service_account": self.service_account})
 
     def _role(

@@ -11,6 +11,7 @@ from typing import Final, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.validation import Problems, component_type
 
 EXTENSION_PROCESSOR: Final = "apigee-service-extension-enabled"
@@ -107,9 +108,9 @@ class ApigeeOrganization(pulumi.ComponentResource):
             )
         self.organization = organization.project_id
         # Made of inputs, the name is known in a preview.
-        self.environment = pulumi.Output.all(
+        self.environment = after(
             environment.name, *[attachment.environment for attachment in attachments]
-        ).apply(lambda names: str(names[0]))
+        )
         self.register_outputs({"organization": self.organization, "environment": self.environment})
 
 

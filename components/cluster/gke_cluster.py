@@ -14,6 +14,7 @@ from components.cluster.gke_cluster_arguments import (
     GkeClusterArgs,
     validate_gke_cluster,
 )
+from components.ready import after
 from components.service_accounts import account_id
 from components.validation import component_type
 
@@ -60,12 +61,10 @@ class GkeCluster(pulumi.ComponentResource):
         self.cluster_id = cluster.id
         self.location = cluster.location
         # A project has no pool before its first cluster, and refuses grants to it.
-        self.workload_pool = pulumi.Output.all(args["project"], cluster.name).apply(
-            lambda values: f"{values[0]}.svc.id.goog"
+        self.workload_pool = after(
+            pulumi.Output.concat(args["project"], ".svc.id.goog"), cluster.name
         )
-        self.node_service_account = pulumi.Output.all(
-            account.email, *[grant.id for grant in grants]
-        ).apply(lambda values: str(values[0]))
+        self.node_service_account = after(account.email, *[grant.id for grant in grants])
         dns_endpoint = cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint
         # Webhooks of GKE's own add-ons run on the system nodes: objects made before would fail.
         self.kubeconfig = pulumi.Output.all(cluster.name, dns_endpoint, system_pool.id).apply(

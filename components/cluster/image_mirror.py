@@ -13,6 +13,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
+from components.ready import after
 from components.validation import Problems, component_type
 
 DOCKER_HUB = "docker.io"
@@ -277,9 +278,8 @@ class ImageMirror(pulumi.ComponentResource):
             for key, email in args.get("readers", {}).items()
         ]
         # Made of inputs, the address is known in a preview, and still waits for each grant.
-        return pulumi.Output.all(
-            repository.location,
-            repository.project,
-            repository.repository_id,
-            *(grant.role for grant in grants),
-        ).apply(lambda values: f"{values[0]}-docker.pkg.dev/{values[1]}/{values[2]}")
+        address = pulumi.Output.concat(
+            *(repository.location, "-docker.pkg.dev/", repository.project),
+            *("/", repository.repository_id),
+        )
+        return after(address, *[grant.role for grant in grants])

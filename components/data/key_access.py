@@ -10,6 +10,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.validation import Problems, component_type
 
 SERVICES = ("bigquery", "storage")
@@ -81,7 +82,7 @@ class KeyAccess(pulumi.ComponentResource):
             )
             for service in args["services"]
         ]
-        self.key = pulumi.Output.all(*[grant.id for grant in grants]).apply(lambda _: args["key"])
+        self.key = after(args["key"], *[grant.id for grant in grants])
         self.register_outputs({"key": self.key})
 
     def _agent(self, service: str, args: KeyAccessArgs) -> pulumi.Output[str]:

@@ -13,6 +13,7 @@ import pulumi_gcp as gcp
 from components.checks import check_between, check_labels
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
 from components.data.key_access import check_key
+from components.ready import after
 from components.validation import Problems, component_type
 
 DEFAULT_SOFT_DELETE_DAYS = 7
@@ -197,7 +198,5 @@ class LakeBucket(pulumi.ComponentResource):
             )
             for who, member in members.items()
         ]
-        self.bucket_name = pulumi.Output.all(bucket.name, *[each.id for each in grants]).apply(
-            lambda values: str(values[0])
-        )
+        self.bucket_name = after(bucket.name, *[each.id for each in grants])
         self.register_outputs({"bucket_name": self.bucket_name})

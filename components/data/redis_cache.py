@@ -16,6 +16,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
+from components.ready import after
 from components.validation import Problems, component_type
 
 TIERS: Mapping[str, str] = {"basic": "BASIC", "standard": "STANDARD_HA"}
@@ -170,6 +171,4 @@ class RedisCache(pulumi.ComponentResource):
             )
             for who, member in args.get("readers", {}).items()
         ]
-        return pulumi.Output.all(secret.id, version.id, *[each.id for each in grants]).apply(
-            lambda values: str(values[0])
-        )
+        return after(secret.id, version.id, *[each.id for each in grants])

@@ -20,6 +20,7 @@ from components.data.warehouse_arguments import (
     shape_of,
     validate_warehouse,
 )
+from components.ready import after
 from components.validation import component_type
 
 _MINUTE_MS = 60 * 1000
@@ -228,9 +229,7 @@ class Warehouse(pulumi.ComponentResource):
             for right, role, members in (("read", _READER, readers), ("write", _WRITER, writers))
             for who, member in members.items()
         ]
-        return pulumi.Output.all(
-            self._args["project"],
-            table.dataset_id,
-            table.table_id,
+        return after(
+            pulumi.Output.concat(self._args["project"], ".", table.dataset_id, ".", table.table_id),
             *[grant.id for grant in grants],
-        ).apply(lambda values: ".".join(values[:3]))
+        )

@@ -9,17 +9,15 @@ from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
-from components.inference import pods
+from components.inference import pods, workloads
 from components.inference.custom_resources import (
     GATEWAY,
     ROUTING_EXTENSION,
     SERVICE,
     Identity,
     custom_resource,
-    grpc_health_check,
     pod_monitoring,
 )
 from components.validation import component_type
@@ -69,54 +67,17 @@ class BodyBasedRouter(pulumi.ComponentResource):
         selector = pods.selector_labels("body-based-router", physical_name)
         labels = {**args.get("labels", {}), **selector}
         identity = Identity(physical_name, args["namespace"], labels)
-        metadata = identity.metadata()
         child = pulumi.ResourceOptions(parent=self)
-
-        account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, opts=child
-        )
-        kubernetes.policy.v1.PodDisruptionBudget(
-            f"{name}-disruption-budget",
-            metadata=metadata,
-            spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
-            opts=child,
-        )
-        deployment = kubernetes.apps.v1.Deployment(
-            f"{name}-deployment",
-            metadata=metadata,
-            spec={
-                "replicas": REPLICAS,
-                "selector": {"match_labels": selector},
-                "template": {
-                    "metadata": {"labels": labels},
-                    "spec": _pod_spec(physical_name, selector, args),
-                },
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
-        )
-        service = kubernetes.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec={
-                "selector": selector,
-                "ports": [
-                    {
-                        "name": "grpc-ext-proc",
-                        "port": EXT_PROC_PORT,
-                        "target_port": EXT_PROC_PORT,
-                        "protocol": "TCP",
-                        "app_protocol": "HTTP2",
-                    }
-                ],
-            },
-            opts=child,
-        )
-        health_check = grpc_health_check(
-            f"{name}-health-check",
+        callout = workloads.callout(
+            name,
             identity,
-            {"group": "", "kind": SERVICE.kind, "name": physical_name},
-            HEALTH_PORT,
-            child,
+            selector,
+            _pod_spec(physical_name, selector, args),
+            replicas=REPLICAS,
+            port=EXT_PROC_PORT,
+            health_port=HEALTH_PORT,
+            parent=self,
+            api_token=True,
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         custom_resource(
@@ -125,9 +86,12 @@ class BodyBasedRouter(pulumi.ComponentResource):
             identity,
             _extension(physical_name, args["gateway_name"]),
             # From its creation on, every request needs a healthy router.
-            pulumi.ResourceOptions(parent=self, depends_on=[deployment, service, health_check]),
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[callout.deployment, callout.service, callout.health_check],
+            ),
         )
-        self.service_name = service.metadata.name
+        self.service_name = callout.service.metadata.name
         self.register_outputs({"service_name": self.service_name})
 
 
@@ -164,14 +128,7 @@ def _pod_spec(
         "automount_service_account_token": True,
         "enable_service_links": False,
         "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": "kubernetes.io/hostname",
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": dict(selector)},
-            }
-        ],
+        "topology_spread_constraints": pods.spread_over_nodes(selector),
         "containers": [
             {
                 "name": "bbr",

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import Final, NotRequired, TypedDict
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from components.checks import check_between, check_labels
-from components.inference import pods
-from components.inference.custom_resources import SERVICE, Identity, grpc_health_check
+from components.inference import pods, workloads
+from components.inference.custom_resources import Identity
 from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS, Extension
 from components.names import LABEL_LENGTH, dns_label
+from components.ready import after
 from components.validation import Problems, component_type
 
 DEFAULT_REPLICAS: Final = 2
@@ -92,62 +92,22 @@ class CalloutService(pulumi.ComponentResource):
         selector = pods.selector_labels("callout", physical_name)
         labels = {**args.get("labels", {}), **selector}
         identity = Identity(physical_name, args["namespace"], labels)
-        metadata = identity.metadata()
-        child = pulumi.ResourceOptions(parent=self)
-
-        account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account",
-            metadata=metadata,
-            automount_service_account_token=False,
-            opts=child,
-        )
-        kubernetes.policy.v1.PodDisruptionBudget(
-            f"{name}-disruption-budget",
-            metadata=metadata,
-            spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
-            opts=child,
-        )
-        deployment = kubernetes.apps.v1.Deployment(
-            f"{name}-deployment",
-            metadata=metadata,
-            spec={
-                "replicas": args.get("replicas", DEFAULT_REPLICAS),
-                "selector": {"match_labels": selector},
-                "template": {
-                    "metadata": {"labels": labels},
-                    "spec": _pod_spec(physical_name, selector, args),
-                },
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
-        )
-        service = kubernetes.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec={
-                "selector": selector,
-                "ports": [
-                    {
-                        "name": "grpc-ext-proc",
-                        "port": args["port"],
-                        "target_port": args["port"],
-                        "protocol": "TCP",
-                        "app_protocol": "HTTP2",
-                    }
-                ],
-            },
-            opts=child,
-        )
-        health_check = grpc_health_check(
-            f"{name}-health-check",
+        callout = workloads.callout(
+            name,
             identity,
-            {"group": "", "kind": SERVICE.kind, "name": physical_name},
-            _health_port(args),
-            child,
+            selector,
+            _pod_spec(physical_name, selector, args),
+            replicas=args.get("replicas", DEFAULT_REPLICAS),
+            port=args["port"],
+            health_port=_health_port(args),
+            parent=self,
         )
-        ready = pulumi.Output.all(deployment.id, service.id, health_check.id)
+        service_name = after(
+            physical_name, callout.deployment.id, callout.service.id, callout.health_check.id
+        )
         self.extension = {
             "name": args["extension_name"],
-            "service": {"name": ready.apply(lambda _: physical_name), "port": args["port"]},
+            "service": {"name": service_name, "port": args["port"]},
             "whole_bodies": True,
             "fail_open": args.get("fail_open", False),
             "timeout_seconds": args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
@@ -169,14 +129,7 @@ def _pod_spec(
         "automount_service_account_token": False,
         "enable_service_links": False,
         "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": "kubernetes.io/hostname",
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": dict(selector)},
-            }
-        ],
+        "topology_spread_constraints": pods.spread_over_nodes(selector),
         "volumes": [{"name": "tmp", "empty_dir": {}}],
         "containers": [
             {

@@ -17,6 +17,7 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 from catalog import releases
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
+from components.inference.workloads import ext_proc_service
 from components.validation import component_type
 
 EXT_PROC_PORT = 9002
@@ -127,22 +128,8 @@ class EndpointPicker(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, binding, config_map]),
         )
-        service = kubernetes.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec={
-                "selector": selector,
-                "ports": [
-                    {
-                        "name": "grpc-ext-proc",
-                        "port": EXT_PROC_PORT,
-                        "target_port": EXT_PROC_PORT,
-                        "protocol": "TCP",
-                        "app_protocol": "http2",
-                    }
-                ],
-            },
-            opts=child,
+        service = ext_proc_service(
+            name, identity, selector, EXT_PROC_PORT, child, app_protocol="http2"
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         self.service_name = service.metadata.name

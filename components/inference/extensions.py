@@ -9,6 +9,7 @@ from typing import Any, Final, NotRequired, TypedDict
 import pulumi
 
 from components.inference.custom_resources import APIGEE_BACKEND_SERVICE, SERVICE
+from components.network.https import HTTPS_PORT
 from components.validation import Problems
 
 EVENTS: Final = (
@@ -24,7 +25,6 @@ DEFAULT_TIMEOUT_SECONDS: Final = 10
 """The longest a load balancer waits: each wait that ends early fails a request."""
 LEAST_TIMEOUT_SECONDS: Final = 0.01
 BACKENDS: Final = ("google_api", "service", "apigee_backend")
-HTTPS_PORT: Final = 443
 
 
 class ServiceBackend(TypedDict):

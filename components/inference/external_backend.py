@@ -33,7 +33,9 @@ from components.inference.external_backend_pod import (
     pod_spec,
 )
 from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
+from components.inference.workloads import disruption_budget
 from components.names import dns_label
+from components.ready import after
 from components.validation import component_type
 
 REPLICAS = 2
@@ -86,17 +88,12 @@ class ExternalBackend(pulumi.ComponentResource):
             },
             opts=child,
         )
-        kubernetes.policy.v1.PodDisruptionBudget(
-            f"{name}-disruption-budget",
-            metadata=identity.metadata(),
-            spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
-            opts=child,
-        )
+        disruption_budget(name, identity, selector, child)
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         policies = self._policies(name, args, identity)
-        self.service_name = pulumi.Output.all(
-            service.metadata.name, deployment.id, *[policy.id for policy in policies]
-        ).apply(lambda _: physical_name)
+        self.service_name = after(
+            physical_name, service.id, deployment.id, *[policy.id for policy in policies]
+        )
         self.register_outputs({"service_name": self.service_name, "port": self.port})
 
     def _policies(

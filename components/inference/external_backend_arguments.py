@@ -7,13 +7,15 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from components.checks import check_between, check_labels
+from components.inference.inference_gateway_arguments import (
+    LONGEST_TIMEOUT_SECONDS,
+)
 from components.names import dns_label
+from components.network.https import HTTPS_PORT
 from components.validation import Problems
 
-HTTPS_PORT = 443
 OPENAPI = "openapi"
 """The endpoint of Vertex AI's own and its partners' models, which needs no deployment."""
-LONGEST_TIMEOUT_SECONDS = 24 * 3600
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")

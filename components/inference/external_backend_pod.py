@@ -7,11 +7,11 @@ from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 from catalog import releases
 from components.inference import envoy_bootstrap, pods
 from components.inference.external_backend_arguments import (
-    HTTPS_PORT,
     OPENAPI,
     ExternalBackendArgs,
 )
 from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
+from components.network.https import HTTPS_PORT
 
 CONFIG_FILE = "envoy.yaml"
 CONFIG_DIRECTORY = "/etc/envoy"
@@ -51,14 +51,7 @@ def pod_spec(
         "enable_service_links": False,
         "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
         "termination_grace_period_seconds": 2 * DRAIN_SECONDS,
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": "kubernetes.io/hostname",
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": dict(selector)},
-            }
-        ],
+        "topology_spread_constraints": pods.spread_over_nodes(selector),
         "volumes": [{"name": "config", "config_map": {"name": account}}],
         "containers": [
             {

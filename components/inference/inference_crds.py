@@ -14,10 +14,11 @@ from pulumi_kubernetes.apiextensions.v1 import (
     JSONSchemaPropsArgsDict,
 )
 
-from catalog import releases
+from components.inference.custom_resources import INFERENCE_OBJECTIVE
+from components.ready import after
 from components.validation import component_type
 
-API_GROUP, _, API_VERSION = releases.INFERENCE_OBJECTIVE_API_VERSION.partition("/")
+API_GROUP, _, API_VERSION = INFERENCE_OBJECTIVE.api_version.partition("/")
 
 
 class InferenceCrdsArgs(TypedDict):
@@ -57,7 +58,7 @@ class InferenceCrds(pulumi.ComponentResource):
             )
             for role, kind, plural, spec in _KINDS
         ]
-        self.api_group = pulumi.Output.all(*[d.id for d in definitions]).apply(lambda _: API_GROUP)
+        self.api_group = after(API_GROUP, *[each.id for each in definitions])
         self.register_outputs({"api_group": self.api_group})
 
 

@@ -31,11 +31,12 @@ from components.inference.inference_gateway_arguments import (
 from components.inference.inference_pool import InferencePool, InferencePoolArgs, Pool
 from components.inference.model_routes import route_name, route_spec
 from components.names import dns_label
+from components.network.https import HTTPS_PORT, TLS
+from components.ready import after
 from components.validation import component_type
 
 GATEWAY_CLASS = "gke-l7-rilb"
 """Regional internal Application Load Balancer: reachable from no public address."""
-HTTPS_PORT = 443
 CERTIFICATE_OPTION = "networking.gke.io/cert-manager-certs"
 PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
 RECONCILED = {
@@ -109,7 +110,7 @@ class InferenceGateway(pulumi.ComponentResource):
             )
 
         self.address = address.address
-        self.gateway_name = gateway.id.apply(lambda _: physical_name)
+        self.gateway_name = after(physical_name, gateway.id)
         self.forwarding_rule = self._forwarding_rule(args, address, gateway)
         self.register_outputs(
             {
@@ -148,8 +149,7 @@ class InferenceGateway(pulumi.ComponentResource):
             name=identity.name,
             project=args["project"],
             region=args["region"],
-            profile="MODERN",
-            min_tls_version="TLS_1_2",
+            **TLS,
             opts=pulumi.ResourceOptions(parent=self),
         )
         policy = custom_resource(
@@ -162,7 +162,6 @@ class InferenceGateway(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        needed = pulumi.Output.all(address.name, args.get("proxy_only_subnetwork"))
         listener: dict[str, Any] = {
             "name": "https",
             "protocol": "HTTPS",
@@ -181,7 +180,10 @@ class InferenceGateway(pulumi.ComponentResource):
             {
                 "gatewayClassName": GATEWAY_CLASS,
                 "addresses": [
-                    {"type": "NamedAddress", "value": needed.apply(lambda known: str(known[0]))}
+                    {
+                        "type": "NamedAddress",
+                        "value": after(address.name, args.get("proxy_only_subnetwork")),
+                    }
                 ],
                 "listeners": [listener],
             },

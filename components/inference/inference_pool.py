@@ -25,6 +25,7 @@ from components.inference.endpoint_picker import (
 )
 from components.inference.inference_crds import API_GROUP
 from components.inference.vllm import HEALTH_PATH
+from components.ready import after
 from components.validation import component_type
 
 FAILURE_MODES = ("FailClose", "FailOpen")
@@ -154,15 +155,13 @@ class InferencePool(pulumi.ComponentResource):
             },
             child,
         )
-        self.pool_name = resource.id.apply(lambda _: pool["name"])
+        self.pool_name = after(pool["name"], resource.id)
         self.register_outputs({"pool_name": self.pool_name})
 
     def _objectives(self, name: str, args: InferencePoolArgs) -> None:
         pool = args["pool"]
         # The definition comes first: its group is known once it is installed.
-        namespace = pulumi.Output.all(
-            args["namespace"], args.get("extension_api_group", API_GROUP)
-        ).apply(lambda known: str(known[0]))
+        namespace = after(args["namespace"], args.get("extension_api_group", API_GROUP))
         for objective, priority in pool.get("objectives", {}).items():
             custom_resource(
                 f"{name}-{objective}-objective",

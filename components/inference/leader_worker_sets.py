@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from catalog import releases
+from components.ready import after
 from components.validation import component_type
 
 NAMESPACE = "lws-system"
@@ -60,7 +61,7 @@ class LeaderWorkerSets(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         kind = releases.CUSTOM_RESOURCES["LeaderWorkerSet"]
-        self.api_version = release.id.apply(lambda _: kind.api_version)
+        self.api_version = after(kind.api_version, release.id)
         self.register_outputs({"api_version": self.api_version})
 
 

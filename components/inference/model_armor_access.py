@@ -4,11 +4,12 @@ Owns the grants, one set a project. Does not own the service agents (ProjectServ
 templates and the extension of a region (ModelArmorGuardrail).
 """
 
-from typing import NotRequired, TypedDict, cast
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.validation import component_type
 
 CALLOUT_ROLES = (
@@ -75,9 +76,7 @@ class ModelArmorAccess(pulumi.ComponentResource):
             for role, email in roles.items()
         ]
         # Made of inputs, the id is known in a preview.
-        self.project_id = pulumi.Output.all(
-            args["project"], *[grant.role for grant in grants]
-        ).apply(lambda values: cast("str", values[0]))
+        self.project_id = after(args["project"], *[grant.role for grant in grants])
         self.register_outputs({"project_id": self.project_id})
 
 

@@ -6,26 +6,17 @@ from typing import Final, NotRequired, TypedDict
 import pulumi
 
 from components.checks import check_between, check_labels
+from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS
+from components.inference.model_armor_filters import (
+    DEFAULT_LEVEL,
+    LEVELS,
+    UNSCREENED,
+    check_responsible_ai,
+)
 from components.validation import Problems
 
-UNSCREENED: Final = "none"
-"""Switches a filter off; as the guardrail of a model, all of them."""
-LEVELS: Final[Mapping[str, str]] = {
-    "low": "LOW_AND_ABOVE",
-    "medium": "MEDIUM_AND_ABOVE",
-    "high": "HIGH",
-}
-"""Level to the confidence from which on Model Armor acts: `low` blocks most."""
-RESPONSIBLE_AI: Final[Mapping[str, str]] = {
-    "dangerous": "DANGEROUS",
-    "harassment": "HARASSMENT",
-    "hate_speech": "HATE_SPEECH",
-    "sexually_explicit": "SEXUALLY_EXPLICIT",
-}
 BLOCK: Final = "block"
 REDACT: Final = "redact"
-DEFAULT_LEVEL: Final = "medium"
-DEFAULT_TIMEOUT_SECONDS: Final = 10
 
 
 class Guardrail(TypedDict):
@@ -82,7 +73,7 @@ def validate_model_armor_guardrail(args: ModelArmorGuardrailArgs) -> Problems:
         "timeout_seconds",
         args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
         1,
-        10,
+        DEFAULT_TIMEOUT_SECONDS,
         "seconds",
     )
     check_labels(problems, "labels", args.get("labels", {}))
@@ -94,13 +85,9 @@ def _check_guardrail(problems: Problems, name: str, guardrail: Guardrail) -> Non
     problems.check_name(path, f"{name}-response")
     if name == UNSCREENED:
         problems.add(path, f"found {name!r}, which means no guardrail; rename it")
-    levels = {*LEVELS, UNSCREENED}
-    problems.check_one_of(
-        f"{path}.prompt_injection", guardrail.get("prompt_injection", DEFAULT_LEVEL), levels
-    )
-    for harm, level in guardrail.get("responsible_ai", {}).items():
-        problems.check_one_of(f"{path}.responsible_ai", harm, RESPONSIBLE_AI)
-        problems.check_one_of(f"{path}.responsible_ai.{harm}", level, levels)
+    injection = guardrail.get("prompt_injection", DEFAULT_LEVEL)
+    problems.check_one_of(f"{path}.prompt_injection", injection, {*LEVELS, UNSCREENED})
+    check_responsible_ai(problems, f"{path}.responsible_ai", guardrail.get("responsible_ai", {}))
     treatment = guardrail.get("sensitive_data", BLOCK)
     problems.check_one_of(f"{path}.sensitive_data", treatment, {UNSCREENED, BLOCK, REDACT})
     if "info_types" in guardrail:

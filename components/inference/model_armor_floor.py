@@ -10,11 +10,10 @@ import pulumi
 import pulumi_gcp as gcp
 from pulumi_gcp.modelarmor import FloorsettingFilterConfigArgsDict
 
-from components.inference.model_armor_arguments import (
-    DEFAULT_LEVEL,
-    LEVELS,
-    RESPONSIBLE_AI,
-    UNSCREENED,
+from components.inference.model_armor_filters import (
+    check_responsible_ai,
+    enforcement,
+    responsible_ai_filters,
 )
 from components.validation import Problems, component_type
 
@@ -35,9 +34,7 @@ class ModelArmorFloorArgs(TypedDict):
 def validate_model_armor_floor(args: ModelArmorFloorArgs) -> Problems:
     """Check the plain arguments of a `ModelArmorFloor`."""
     problems = Problems()
-    for harm, level in args.get("responsible_ai", {}).items():
-        problems.check_one_of("responsible_ai", harm, RESPONSIBLE_AI)
-        problems.check_one_of(f"responsible_ai.{harm}", level, {*LEVELS, UNSCREENED})
+    check_responsible_ai(problems, "responsible_ai", args.get("responsible_ai", {}))
     return problems
 
 
@@ -75,19 +72,14 @@ class ModelArmorFloor(pulumi.ComponentResource):
 
 
 def _filters(args: ModelArmorFloorArgs) -> FloorsettingFilterConfigArgsDict:
-    levels = {**dict.fromkeys(RESPONSIBLE_AI, DEFAULT_LEVEL), **args.get("responsible_ai", {})}
-    urls = "ENABLED" if args.get("malicious_urls", True) else "DISABLED"
     filters: FloorsettingFilterConfigArgsDict = {
-        "malicious_uri_filter_settings": {"filter_enforcement": urls}
-    }
-    harms = {harm: level for harm, level in levels.items() if level != UNSCREENED}
-    if harms:
-        filters["rai_settings"] = {
-            "rai_filters": [
-                {"filter_type": RESPONSIBLE_AI[harm], "confidence_level": LEVELS[level]}
-                for harm, level in harms.items()
-            ]
+        "malicious_uri_filter_settings": {
+            "filter_enforcement": enforcement(on=args.get("malicious_urls", True))
         }
+    }
+    harms = responsible_ai_filters(args.get("responsible_ai", {}))
+    if harms is not None:
+        filters["rai_settings"] = harms
     return filters
 
 

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.inference.extensions import Extension
+from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS, Extension
 from components.inference.model_armor_arguments import (
-    DEFAULT_TIMEOUT_SECONDS,
-    UNSCREENED,
     Guardrail,
     ModelArmorGuardrailArgs,
     validate_model_armor_guardrail,
 )
+from components.inference.model_armor_filters import UNSCREENED
 from components.inference.model_armor_settings import model_armor_settings
 from components.inference.model_armor_templates import (
     UNSCREENED_GUARDRAIL,

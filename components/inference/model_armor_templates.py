@@ -15,14 +15,14 @@ from pulumi_gcp.modelarmor import (
     TemplateTemplateMetadataArgsDict,
 )
 
-from components.inference.model_armor_arguments import (
-    BLOCK,
+from components.inference.model_armor_arguments import BLOCK, REDACT, Guardrail
+from components.inference.model_armor_filters import (
     DEFAULT_LEVEL,
     LEVELS,
-    REDACT,
     RESPONSIBLE_AI,
     UNSCREENED,
-    Guardrail,
+    enforcement,
+    responsible_ai_filters,
 )
 from components.inference.model_armor_settings import PROMPT, RESPONSE, template_id
 
@@ -98,31 +98,21 @@ def _filters(
 ) -> TemplateFilterConfigArgsDict:
     filters: TemplateFilterConfigArgsDict = {
         "malicious_uri_filter_settings": {
-            "filter_enforcement": _enforcement(guardrail.get("malicious_urls", True))
+            "filter_enforcement": enforcement(on=guardrail.get("malicious_urls", True))
         },
-        "pi_and_jailbreak_filter_settings": {"filter_enforcement": _enforcement(on=False)},
+        "pi_and_jailbreak_filter_settings": {"filter_enforcement": enforcement(on=False)},
         "sdp_settings": sensitive_data,
     }
     injection = guardrail.get("prompt_injection", DEFAULT_LEVEL)
     if side == PROMPT and injection != UNSCREENED:
         filters["pi_and_jailbreak_filter_settings"] = {
-            "filter_enforcement": _enforcement(on=True),
+            "filter_enforcement": enforcement(on=True),
             "confidence_level": LEVELS[injection],
         }
-    levels = {**dict.fromkeys(RESPONSIBLE_AI, DEFAULT_LEVEL), **guardrail.get("responsible_ai", {})}
-    harms = {harm: level for harm, level in levels.items() if level != UNSCREENED}
-    if harms:
-        filters["rai_settings"] = {
-            "rai_filters": [
-                {"filter_type": RESPONSIBLE_AI[harm], "confidence_level": LEVELS[level]}
-                for harm, level in harms.items()
-            ]
-        }
+    harms = responsible_ai_filters(guardrail.get("responsible_ai", {}))
+    if harms is not None:
+        filters["rai_settings"] = harms
     return filters
-
-
-def _enforcement(on: bool) -> str:
-    return "ENABLED" if on else "DISABLED"
 
 
 def _sensitive_data(
@@ -134,7 +124,7 @@ def _sensitive_data(
 ) -> TemplateFilterConfigSdpSettingsArgsDict:
     treatment = guardrail.get("sensitive_data", BLOCK)
     if not is_advanced(guardrail):
-        return {"basic_config": {"filter_enforcement": _enforcement(treatment != UNSCREENED)}}
+        return {"basic_config": {"filter_enforcement": enforcement(on=treatment != UNSCREENED)}}
     parent = pulumi.Output.concat("projects/", place.project, "/locations/", place.region)
     info_types = guardrail.get("info_types", REDACTED)
     inspect = gcp.dataloss.PreventionInspectTemplate(

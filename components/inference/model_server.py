@@ -29,7 +29,9 @@ from components.inference.model_server_pod import pod_spec
 from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autoscaler
 from components.inference.pods import selector_labels
 from components.inference.replica_guardrail import guardrail_container
+from components.inference.workloads import disruption_budget
 from components.names import dns_label
+from components.ready import after
 from components.validation import component_type
 
 TOKEN_FILE = "token"  # noqa: S105 - the name of a file
@@ -101,12 +103,7 @@ class ModelServer(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         if args.get("max_replicas", args.get("replicas", 1)) > 1:
-            kubernetes.policy.v1.PodDisruptionBudget(
-                f"{name}-disruption-budget",
-                metadata=identity.metadata(),
-                spec={"max_unavailable": 1, "selector": {"match_labels": selector}},
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+            disruption_budget(name, identity, selector, pulumi.ResourceOptions(parent=self))
         self.deployment_name = deployment_name
         self.register_outputs(
             {
@@ -216,9 +213,7 @@ class ModelServer(pulumi.ComponentResource):
         if args.get("rdma", False):
             claim = multi_node.rdma_claim(f"{name}-rdma", identity, child).metadata.name
         installed = pulumi.Output.from_input(args.get("leader_worker_set_api", ""))
-        namespace = pulumi.Output.all(args["namespace"], installed).apply(
-            lambda values: str(values[0])
-        )
+        namespace = after(args["namespace"], installed)
         groups = multi_node.replica_groups(
             f"{name}-groups",
             replace(identity, namespace=namespace),
@@ -229,7 +224,7 @@ class ModelServer(pulumi.ComponentResource):
             annotations=None if args.get("wait_for_ready", False) else SKIP_AWAIT,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
         )
-        return groups.id.apply(lambda _: identity.name)
+        return after(identity.name, groups.id)
 
     def _deployment(
         self,

@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import (
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
     SecurityContextArgsDict,
+    TopologySpreadConstraintArgsDict,
 )
 
 DISTROLESS_USER = 65532
@@ -40,6 +41,18 @@ def container_security(*, read_only_root: bool) -> SecurityContextArgsDict:
         "capabilities": {"drop": ["ALL"]},
         "read_only_root_filesystem": read_only_root,
     }
+
+
+def spread_over_nodes(selector: Mapping[str, str]) -> list[TopologySpreadConstraintArgsDict]:
+    """Give the wish that the pods of a workload run on different nodes, where there are some."""
+    return [
+        {
+            "max_skew": 1,
+            "topology_key": "kubernetes.io/hostname",
+            "when_unsatisfiable": "ScheduleAnyway",
+            "label_selector": {"match_labels": dict(selector)},
+        }
+    ]
 
 
 def grpc_probe(port: int, period_seconds: int, service: str = "") -> ProbeArgsDict:

@@ -19,6 +19,7 @@ from components.inference.custom_resources import (
 )
 from components.inference.extensions import Extension, check_extension, extension_spec
 from components.names import LABEL_LENGTH, dns_label
+from components.ready import after
 from components.validation import Problems, component_type
 
 EVERY_REQUEST: Final = 'request.path.startsWith("/")'
@@ -104,7 +105,7 @@ class TrafficExtension(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        self.extension_name = extension.id.apply(lambda _: physical_name)
+        self.extension_name = after(physical_name, extension.id)
         self.register_outputs({"extension_name": self.extension_name})
 
 

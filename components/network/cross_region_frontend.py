@@ -13,10 +13,10 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.names import label_of
+from components.network.https import HTTPS_PORT, LOG_EVERY_REQUEST, global_https_proxy
+from components.ready import after
 from components.validation import Problems, component_type
 
-HTTPS_PORT = "443"
-_LOG_SAMPLE_RATE = 1.0
 # A region is left out after so many failed answers in a row, all regions but one at most: its
 # gateway answers 503 when no replica of a model is left.
 _OUTLIERS: gcp.compute.BackendServiceOutlierDetectionArgsDict = {
@@ -90,32 +90,16 @@ class CrossRegionFrontend(pulumi.ComponentResource):
             backends=[{"group": group.self_link} for group in groups],
             timeout_sec=args["request_timeout_seconds"],
             outlier_detection=_OUTLIERS if args.get("outlier_detection", True) else None,
-            log_config={"enable": True, "sample_rate": _LOG_SAMPLE_RATE},
+            log_config=LOG_EVERY_REQUEST,
             opts=child,
         )
-        urls = gcp.compute.URLMap(
-            f"{name}-urls",
-            name=physical_name,
-            project=project,
-            default_service=service.self_link,
-            opts=child,
-        )
-        tls = gcp.compute.SSLPolicy(
-            f"{name}-tls",
-            name=physical_name,
-            project=project,
-            profile="MODERN",
-            min_tls_version="TLS_1_2",
-            opts=child,
-        )
-        proxy = gcp.compute.TargetHttpsProxy(
-            f"{name}-proxy",
-            name=physical_name,
-            project=project,
-            url_map=urls.self_link,
-            certificate_manager_certificates=[args["certificate"]],
-            ssl_policy=tls.self_link,
-            opts=child,
+        proxy = global_https_proxy(
+            name,
+            physical_name,
+            project,
+            service,
+            {"certificate_manager_certificates": [args["certificate"]]},
+            child,
         )
         self.addresses = {
             region: self._address(name, args, region, proxy) for region in args["subnetworks"]
@@ -158,20 +142,19 @@ class CrossRegionFrontend(pulumi.ComponentResource):
             subnetwork=args["subnetworks"][region],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        proxies = pulumi.Output.all(proxy.self_link, *args.get("proxy_only_subnetworks", ()))
         rule = gcp.compute.GlobalForwardingRule(
             f"{name}-{region}-rule",
             name=physical_name,
             project=args["project"],
             load_balancing_scheme="INTERNAL_MANAGED",
             ip_address=address.address,
-            port_range=HTTPS_PORT,
-            target=proxies.apply(lambda known: str(known[0])),
+            port_range=str(HTTPS_PORT),
+            target=after(proxy.self_link, *args.get("proxy_only_subnetworks", ())),
             network=args["network"],
             subnetwork=args["subnetworks"][region],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return pulumi.Output.all(address.address, rule.id).apply(lambda known: str(known[0]))
+        return after(address.address, rule.id)
 
 
 def _named(physical_name: str, generation: str) -> str:

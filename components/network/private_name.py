@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.names import label_of
+from components.ready import after
 from components.validation import Problems, component_type
 
 _TTL_SECONDS = 300
@@ -86,5 +87,5 @@ class PrivateName(pulumi.ComponentResource):
             routing_policy=None if single else nearest,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.hostname = record.id.apply(lambda _: hostname)
+        self.hostname = after(hostname, record.id)
         self.register_outputs({"hostname": self.hostname})

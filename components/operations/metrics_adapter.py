@@ -17,6 +17,7 @@ from catalog import releases
 from components.inference import pods
 from components.names import LABEL_LENGTH, dns_label
 from components.operations.metrics_adapter_rights import adapter_rights
+from components.ready import after
 from components.validation import Problems, component_type
 
 NAMESPACE = "custom-metrics"
@@ -129,8 +130,8 @@ class MetricsAdapter(pulumi.ComponentResource):
             opts=child,
         )
         registered = self._register(name, [deployment, service])
-        self.api_version = pulumi.Output.all(*[each.id for each in registered]).apply(
-            lambda _: f"{GROUP}/{max(VERSIONS, key=VERSIONS.__getitem__)}"
+        self.api_version = after(
+            f"{GROUP}/{max(VERSIONS, key=VERSIONS.__getitem__)}", *[each.id for each in registered]
         )
         self.register_outputs({"api_version": self.api_version})
 
@@ -190,14 +191,7 @@ class MetricsAdapter(pulumi.ComponentResource):
             "automount_service_account_token": True,
             "enable_service_links": False,
             "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
-            "topology_spread_constraints": [
-                {
-                    "max_skew": 1,
-                    "topology_key": "kubernetes.io/hostname",
-                    "when_unsatisfiable": "ScheduleAnyway",
-                    "label_selector": {"match_labels": self._selector},
-                }
-            ],
+            "topology_spread_constraints": pods.spread_over_nodes(self._selector),
             "volumes": [{"name": "certificates", "empty_dir": {}}],
             "containers": [
                 {

@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.validation import Problems, component_type
 
 WAYS = ("email", "pagerduty_secret", "pubsub_topic")
@@ -155,4 +156,4 @@ class NotificationChannels(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[channel]),
         )
-        return pulumi.Output.all(channel.name, grant.id).apply(lambda values: str(values[0]))
+        return after(channel.name, grant.id)

@@ -5,11 +5,12 @@ lives in the component that owns the resource it is on.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict, cast
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.validation import Problems, component_type
 
 _DOMAIN = ".googleapis.com"
@@ -112,6 +113,4 @@ class ProjectServices(pulumi.ComponentResource):
         """
         # Made of inputs, the id is known in a preview.
         enabled = [self._services[f"{api.removesuffix(_DOMAIN)}{_DOMAIN}"].service for api in apis]
-        return pulumi.Output.all(self._project, *enabled).apply(
-            lambda values: cast("str", values[0])
-        )
+        return after(self._project, *enabled)

@@ -14,6 +14,7 @@ import pulumi_gcp as gcp
 
 from catalog.openapi import DocumentError, parsed
 from components.checks import check_between, check_labels
+from components.ready import after
 from components.serverless.api_document import Callers, full_document
 from components.service_accounts import account_id
 from components.validation import Problems, component_type
@@ -174,9 +175,7 @@ class CloudRunApi(pulumi.ComponentResource):
             labels=labels,
             opts=child,
         )
-        self.url = pulumi.Output.all(gateway.default_hostname, grant.id).apply(
-            lambda values: f"https://{values[0]}"
-        )
+        self.url = after(pulumi.Output.format("https://{0}", gateway.default_hostname), grant.id)
         self.managed_service = api.managed_service
         self.gateway_service_account = account.email
         self.register_outputs(

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between
-from components.serverless.armor_rules import Armor, armor_rules, check_armor
+from components.network.armor_rules import Armor, armor_rules, check_armor
 from components.serverless.frontends import Frontend, global_frontend, regional_frontend
 from components.validation import Problems, component_type
 

@@ -7,6 +7,7 @@ service account it runs as, nor that account's other grants, nor what stands bef
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.serverless.cloud_run_arguments import (
     INGRESS,
     CloudRunServiceArgs,
@@ -85,9 +86,7 @@ class CloudRunService(pulumi.ComponentResource):
         ]
         passing = self._iap_grants(name, args, service)
         self.service_name = service.name
-        self.uri = pulumi.Output.all(service.uri, *[each.id for each in (*grants, *passing)]).apply(
-            lambda values: str(values[0])
-        )
+        self.uri = after(service.uri, *[each.id for each in (*grants, *passing)])
         self.register_outputs({"service_name": self.service_name, "uri": self.uri})
 
     def _iap_grants(

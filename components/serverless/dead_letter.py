@@ -11,6 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
+from components.ready import after
 from components.validation import Problems, component_type
 
 
@@ -91,8 +92,6 @@ class DeadLetter(pulumi.ComponentResource):
             labels=labels,
             opts=stateful,
         )
-        self.topic_id = pulumi.Output.all(topic.id, publisher.id, subscription.id).apply(
-            lambda values: values[0]
-        )
+        self.topic_id = after(topic.id, publisher.id, subscription.id)
         self.subscription_id = subscription.id
         self.register_outputs({"topic_id": self.topic_id, "subscription_id": self.subscription_id})

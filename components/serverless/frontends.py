@@ -8,9 +8,8 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.names import label_of
-
-_LOG_SAMPLE_RATE = 1.0
-_HTTPS_PORT = "443"
+from components.network.https import HTTPS_PORT, LOG_EVERY_REQUEST, TLS, global_https_proxy
+from components.ready import after
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,7 @@ def global_frontend(
         load_balancing_scheme=front.scheme,
         backends=[{"group": front.backend}],
         security_policy=policy.self_link if policy else None,
-        log_config={"enable": True, "sample_rate": _LOG_SAMPLE_RATE},
-        opts=child,
-    )
-    urls = gcp.compute.URLMap(
-        f"{name}-urls",
-        name=name,
-        project=project,
-        default_service=service.self_link,
+        log_config=LOG_EVERY_REQUEST,
         opts=child,
     )
     certificate = gcp.compute.ManagedSslCertificate(
@@ -71,22 +63,8 @@ def global_frontend(
         managed={"domains": [front.hostname]},
         opts=child,
     )
-    tls = gcp.compute.SSLPolicy(
-        f"{name}-tls",
-        name=name,
-        project=project,
-        profile="MODERN",
-        min_tls_version="TLS_1_2",
-        opts=child,
-    )
-    proxy = gcp.compute.TargetHttpsProxy(
-        f"{name}-proxy",
-        name=name,
-        project=project,
-        url_map=urls.self_link,
-        ssl_certificates=[certificate.self_link],
-        ssl_policy=tls.self_link,
-        opts=child,
+    proxy = global_https_proxy(
+        name, name, project, service, {"ssl_certificates": [certificate.self_link]}, child
     )
     address = gcp.compute.GlobalAddress(f"{name}-address", name=name, project=project, opts=child)
     rule = gcp.compute.GlobalForwardingRule(
@@ -95,11 +73,11 @@ def global_frontend(
         project=project,
         load_balancing_scheme=front.scheme,
         ip_address=address.address,
-        port_range=_HTTPS_PORT,
+        port_range=str(HTTPS_PORT),
         target=proxy.self_link,
         opts=child,
     )
-    return pulumi.Output.all(address.address, rule.id).apply(lambda known: str(known[0]))
+    return after(address.address, rule.id)
 
 
 def regional_frontend(
@@ -127,7 +105,7 @@ def regional_frontend(
         load_balancing_scheme=front.scheme,
         backends=[{"group": front.backend, "balancing_mode": "UTILIZATION"}],
         security_policy=policy.self_link if policy else None,
-        log_config={"enable": True, "sample_rate": _LOG_SAMPLE_RATE},
+        log_config=LOG_EVERY_REQUEST,
         opts=child,
     )
     urls = gcp.compute.RegionUrlMap(
@@ -143,8 +121,7 @@ def regional_frontend(
         name=name,
         project=project,
         region=region,
-        profile="MODERN",
-        min_tls_version="TLS_1_2",
+        **TLS,
         opts=child,
     )
     proxy = gcp.compute.RegionTargetHttpsProxy(
@@ -167,7 +144,6 @@ def regional_frontend(
         subnetwork=front.subnetwork if front.internal else None,
         opts=child,
     )
-    ready = pulumi.Output.all(proxy.self_link, front.proxy_only_subnetwork)
     rule = gcp.compute.ForwardingRule(
         f"{name}-rule",
         name=name,
@@ -175,10 +151,10 @@ def regional_frontend(
         region=region,
         load_balancing_scheme=front.scheme,
         ip_address=address.address,
-        port_range=_HTTPS_PORT,
-        target=ready.apply(lambda known: str(known[0])),
+        port_range=str(HTTPS_PORT),
+        target=after(proxy.self_link, front.proxy_only_subnetwork),
         network=front.network,
         subnetwork=front.subnetwork if front.internal else None,
         opts=child,
     )
-    return pulumi.Output.all(address.address, rule.id).apply(lambda known: str(known[0]))
+    return after(address.address, rule.id)

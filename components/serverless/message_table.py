@@ -13,6 +13,7 @@ import pulumi_gcp as gcp
 from catalog.avro import AvroError, columns_of
 from components.checks import check_between, check_labels
 from components.data.table_shape import Field
+from components.ready import after
 from components.serverless.delivery import check_filter_text
 from components.serverless.results_table import ResultsTable
 from components.validation import Problems, component_type
@@ -173,9 +174,7 @@ class MessageTable(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.table = rows.table
-        self.subscription_id = pulumi.Output.all(subscription.id, forward.id).apply(
-            lambda values: str(values[0])
-        )
+        self.subscription_id = after(subscription.id, forward.id)
         self.register_outputs({"table": self.table, "subscription_id": self.subscription_id})
 
 

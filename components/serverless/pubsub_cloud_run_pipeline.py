@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.serverless.cloud_run_service import CloudRunService
 from components.serverless.dead_letter import DeadLetter
 from components.serverless.delivery import retry_policy
@@ -116,9 +117,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         delivery = self._push(topic, service, push, dead_letter)
         copies = copies_of(name, args, topic.id, dead_letter.topic_id, self)
 
-        self.topic_id = pulumi.Output.all(
-            topic.id, *[part.id for part in delivery], *copies.subscriptions
-        ).apply(lambda values: str(values[0]))
+        self.topic_id = after(topic.id, *[part.id for part in delivery], *copies.subscriptions)
         self.service_uri = service.uri
         self.dead_letter_topic_id = dead_letter.topic_id
         self.results_table = results.table

@@ -12,6 +12,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_labels
 from components.data.table_shape import TableShape, check_shape, partitioning, schema
+from components.ready import after
 from components.validation import Problems, component_type
 
 TABLE_ID = "results"
@@ -143,7 +144,8 @@ class ResultsTable(pulumi.ComponentResource):
             )
             for writer, email in args["writers"].items()
         ]
-        self.table = pulumi.Output.all(
-            args["project"], table.dataset_id, table.table_id, *[grant.id for grant in grants]
-        ).apply(lambda values: ".".join(values[:3]))
+        self.table = after(
+            pulumi.Output.concat(args["project"], ".", table.dataset_id, ".", table.table_id),
+            *[grant.id for grant in grants],
+        )
         self.register_outputs({"table": self.table})

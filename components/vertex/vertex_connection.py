@@ -8,6 +8,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ready import after
 from components.validation import Problems, component_type
 
 
@@ -56,7 +57,5 @@ class VertexConnection(pulumi.ComponentResource):
             psc_config={"subnetworks": [args["subnetwork"]]},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.network_id = pulumi.Output.all(args["network"], policy.id).apply(
-            lambda values: str(values[0])
-        )
+        self.network_id = after(args["network"], policy.id)
         self.register_outputs({"network_id": self.network_id})

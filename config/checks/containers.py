@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from catalog.cloud_run import CPUS, cpus_for, sizes_for
 from catalog.message_filter import FilterError, check_filter
+from config.checks.order import check_order
 from config.containers import Container
 from config.errors import KeyPath, Problem, listed, shown
 
@@ -20,13 +21,9 @@ def check_container(path: KeyPath, container: Container) -> Iterator[Problem]:
         )
     else:
         yield from _check_memory(path, container)
-    if container.min_instances > container.max_instances:
-        yield Problem(
-            (*path, "min_instances"),
-            shown(container.min_instances),
-            f"at most max_instances, {container.max_instances}",
-            "lower it or raise max_instances",
-        )
+    yield from check_order(
+        path, min_instances=container.min_instances, max_instances=container.max_instances
+    )
 
 
 def _check_memory(path: KeyPath, container: Container) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.machines import GPU_MACHINE_TYPES
+from config.checks.order import check_order
 from config.checks.references import check_region_keys, check_regions
 from config.errors import Problem, listed, shown
 from config.gpu_pools import GpuPool
@@ -28,13 +29,7 @@ def _check_capacity(path: tuple[str, str], pool: GpuPool) -> Iterator[Problem]:
             f"{listed(pool.machine.capacities)} (how {pool.machine_type} is sold)",
             "change the capacity or the machine type",
         )
-    if pool.min_nodes > pool.max_nodes:
-        yield Problem(
-            (*path, "min_nodes"),
-            shown(pool.min_nodes),
-            f"at most max_nodes, {pool.max_nodes}",
-            "lower it or raise max_nodes",
-        )
+    yield from check_order(path, min_nodes=pool.min_nodes, max_nodes=pool.max_nodes)
     if pool.capacity == "flex-start" and pool.min_nodes:
         yield Problem(
             (*path, "min_nodes"),

@@ -7,6 +7,7 @@ from typing import Final
 from catalog.avro import AvroError, columns_of
 from config.checks.columns import check_column_names, check_columns
 from config.checks.containers import check_container, check_filter_text
+from config.checks.order import check_order
 from config.checks.references import check_name
 from config.checks.service_output import check_output
 from config.errors import KeyPath, Problem, listed, shown
@@ -65,13 +66,12 @@ def _check_delivery(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
             " twice)",
             "raise it or lower timeout_seconds",
         )
-    if pipeline.retry.minimum_seconds > pipeline.retry.maximum_seconds:
-        yield Problem(
-            (*path, "retry", "minimum_seconds"),
-            shown(pipeline.retry.minimum_seconds),
-            f"at most maximum_seconds, {pipeline.retry.maximum_seconds}",
-            "lower it or raise maximum_seconds",
-        )
+    retry = pipeline.retry
+    yield from check_order(
+        (*path, "retry"),
+        minimum_seconds=retry.minimum_seconds,
+        maximum_seconds=retry.maximum_seconds,
+    )
     yield from check_filter_text((*path, "filter"), pipeline.filter)
     for variable in OWN_VARIABLES:
         if variable in pipeline.environment:

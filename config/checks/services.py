@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from catalog.armor import WAF_RULES
 from catalog.openapi import DocumentError, parsed
 from config.checks.containers import check_container
 from config.checks.references import check_name
@@ -174,14 +173,6 @@ def _check_load_balancer(path: KeyPath, balancer: LoadBalancer) -> Iterator[Prob
         except ValueError as problem:
             where = (*path, "allowed_ranges", position)
             yield Problem(where, shown(each), f"an IP range ({problem})", "mend it")
-    for position, each in enumerate(balancer.waf_rules):
-        if each not in WAF_RULES:
-            yield Problem(
-                (*path, "waf_rules", position),
-                shown(each),
-                listed(WAF_RULES),
-                did_you_mean(each, WAF_RULES, "choose one of them"),
-            )
 
 
 def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Problem]:

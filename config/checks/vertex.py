@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.machines import GPU_MACHINE_TYPES
+from config.checks.order import check_order
 from config.checks.references import check_name
 from config.errors import Problem, listed, shown
 from config.known import Known
@@ -21,10 +22,6 @@ def check_vertex(known: Known) -> Iterator[Problem]:
                 f"a machine type that {endpoint.region} has; this one is in {listed(sold)}",
                 "choose another machine type or region",
             )
-        if endpoint.min_replicas > endpoint.max_replicas:
-            yield Problem(
-                (*path, "min_replicas"),
-                shown(endpoint.min_replicas),
-                f"at most max_replicas, {endpoint.max_replicas}",
-                "lower it or raise max_replicas",
-            )
+        yield from check_order(
+            path, min_replicas=endpoint.min_replicas, max_replicas=endpoint.max_replicas
+        )

@@ -134,14 +134,6 @@ def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)
 
 
-def read_limits(rule_id: str, limits: Sequence[Limit], values: Mapping[str, object]) -> Limits:
-    """The limits of a rule out of the engine's config; raises `PolicyConfigError`."""
-    found = list(_limit_problems(rule_id, limits, values))
-    if found:
-        raise PolicyConfigError("\n".join(found))
-    return Limits(values)
-
-
 def read_settings(
     rules: Mapping[str, Sequence[Limit]],
     values: Mapping[str, Mapping[str, object]],

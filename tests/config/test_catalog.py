@@ -148,8 +148,9 @@ def test_endpoint_picker_and_router_are_of_one_release() -> None:
 
 
 def test_custom_resources_are_of_the_family_of_the_endpoint_picker() -> None:
-    assert releases.INFERENCE_POOL_API_VERSION == "inference.networking.k8s.io/v1"
-    assert releases.INFERENCE_OBJECTIVE_API_VERSION == "inference.networking.x-k8s.io/v1alpha2"
+    versions = {kind: resource.api_version for kind, resource in releases.CUSTOM_RESOURCES.items()}
+    assert versions["InferencePool"] == "inference.networking.k8s.io/v1"
+    assert versions["InferenceObjective"] == "inference.networking.x-k8s.io/v1alpha2"
     for resource in releases.CUSTOM_RESOURCES.values():
         assert re.fullmatch(r"[a-z0-9.-]+/v[0-9]+(?:(?:alpha|beta)[0-9]+)?", resource.api_version)
         assert resource.installed_by in {"gke", "platform"}

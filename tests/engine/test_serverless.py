@@ -61,7 +61,7 @@ def everything(config: dict[str, Any]) -> None:
                 "kind": "global-external",
                 "hostname": "chat.dev.acme.com",
                 "requests_per_minute": 300,
-                "waf_rules": ["sqli-v33-stable"],
+                "waf_rules": ["sqli"],
             },
         },
         "local": {

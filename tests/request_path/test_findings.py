@@ -31,7 +31,6 @@ from tests.request_path.deployments import (
 )
 
 PLATFORM = "inference-us-central1-gateway"
-EIGHT = "inference-us-central1-llama-3-1-8b"
 QWEN, LLAMA = "inference-us-central1-qwen3-4b", "inference-us-central1-llama-3-3-70b"
 EXTENSION, ROUTER = "inference-us-central1-extension", "inference-us-central1-router-extension"
 QWEN_POOL, QWEN_PODS = f"{QWEN}-l4-pool", "qwen3-4b-l4-us-central1-deployment"
@@ -571,7 +570,6 @@ def test_what_the_config_may_choose_is_a_note(
 
 
 REPLICA_PODS = "llama-3-2-1b-l4-spot-us-central1-deployment"
-CONTAINERS = ("spec", "template", "spec", "containers")
 
 
 def test_a_chain_of_services_is_known_by_their_names(rehearsals: dict[str, Rehearsal]) -> None:

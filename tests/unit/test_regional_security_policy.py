@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from components.network.armor_rules import Armor
 from components.network.regional_security_policy import (
     RegionalSecurityPolicy,
     RegionalSecurityPolicyArgs,
@@ -16,17 +17,23 @@ POLICY = "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy"
 ARGS: RegionalSecurityPolicyArgs = {
     "project": "acme",
     "region": "us-central1",
-    "deny": ["10.9.0.0/24"],
-    "allow": ["10.10.50.0/24"],
-    "rate_limit": {"requests": 100, "seconds": 60},
-    "waf": ["sqli", "xss"],
-    "waf_sensitivity": 2,
-    "waf_preview": True,
+    "armor": {
+        "deny": ["10.9.0.0/24"],
+        "allow": ["10.10.50.0/24"],
+        "rate_limit": {"requests": 100, "seconds": 60},
+        "waf": ["sqli", "xss"],
+        "waf_sensitivity": 2,
+        "waf_preview": True,
+    },
 }
 
 
-def _rules(deploy: Deploy, **args: Any) -> list[dict[str, Any]]:
-    given = cast("RegionalSecurityPolicyArgs", {"project": "p", "region": "r", **args})
+def _rules(deploy: Deploy, **armor: Any) -> list[dict[str, Any]]:
+    given: RegionalSecurityPolicyArgs = {
+        "project": "p",
+        "region": "r",
+        "armor": cast("Armor", armor),
+    }
     policy = deploy(lambda: RegionalSecurityPolicy("edge", given)).one(POLICY)
     return sorted(policy.inputs["rules"], key=lambda rule: rule["priority"])
 
@@ -46,7 +53,7 @@ def test_it_is_a_backend_policy_of_the_region(deploy: Deploy):
 
 
 def test_rules_are_in_the_order_of_their_meaning(deploy: Deploy):
-    rules = _rules(deploy, **cast("dict[str, Any]", ARGS))
+    rules = _rules(deploy, **ARGS["armor"])
     assert [rule["action"] for rule in rules] == [
         "deny(403)",
         "deny(403)",
@@ -98,17 +105,17 @@ def test_a_rule_takes_ten_ranges(deploy: Deploy):
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
-        ({"deny": ["10.0.0.1/24"]}, "deny[0]"),
-        ({"allow": ["everybody"]}, "allow[0]"),
-        ({"waf": ["sql"]}, "waf[0]"),
-        ({"waf_sensitivity": 5}, "waf_sensitivity"),
-        ({"rate_limit": {"requests": 0, "seconds": 60}}, "rate_limit.requests"),
-        ({"rate_limit": {"requests": 1, "seconds": 61}}, "rate_limit.seconds"),
+        ({"deny": ["10.0.0.1/24"]}, "armor.deny[0]"),
+        ({"allow": ["everybody"]}, "armor.allow[0]"),
+        ({"waf": ["sql"]}, "armor.waf[0]"),
+        ({"waf_sensitivity": 5}, "armor.waf_sensitivity"),
+        ({"rate_limit": {"requests": 0, "seconds": 60}}, "armor.rate_limit.requests"),
+        ({"rate_limit": {"requests": 1, "seconds": 61}}, "armor.rate_limit.seconds"),
     ],
 )
 def test_wrong_arguments_are_told(changes: dict[str, Any], path: str):
-    args = cast("RegionalSecurityPolicyArgs", {**ARGS, **changes})
-    found = validate_regional_security_policy("edge", args).found
+    armor = cast("Armor", {**ARGS["armor"], **changes})
+    found = validate_regional_security_policy("edge", {**ARGS, "armor": armor}).found
     assert [problem["property_path"] for problem in found] == [path]
     assert "found" in found[0]["reason"]
 

@@ -1,0 +1,99 @@
+"""The cluster of each region, with what everything in it needs: images, namespace, provider."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.cluster.gke_cluster import GkeCluster
+from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
+from components.network.perimeter_arguments import ENFORCED
+from components.network.vpc import PODS_RANGE, SERVICES_RANGE
+from components.network.vpc_perimeter import VpcPerimeter
+from components.ready import after
+from config.platform import Platform
+from stacks.foundation import PLATFORM, Foundation
+
+GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
+
+
+@dataclass(frozen=True)
+class RegionCluster:
+    """A made cluster."""
+
+    region: str
+    gke: GkeCluster
+    images: ImageMirror
+    namespace: pulumi.Output[str]
+    """Of everything that serves models."""
+    options: pulumi.ResourceOptions
+    """Of a component that makes objects in it."""
+
+    @property
+    def name(self) -> str:
+        """First part of the names of what the region has once."""
+        return f"{PLATFORM}-{self.region}"
+
+
+def build_cluster(
+    platform: Platform, foundation: Foundation, region: str, perimeter: VpcPerimeter | None
+) -> RegionCluster:
+    """Makes the region's cluster, its mirror of images and its namespace."""
+    name = f"{PLATFORM}-{region}"
+    gke = GkeCluster(
+        name,
+        {
+            "project": foundation.services.project_for("container", "iam"),
+            "region": region,
+            "network": foundation.vpc.network_id,
+            "subnetwork": foundation.vpc.node_subnetwork_ids[region],
+            "pods_range": PODS_RANGE,
+            "services_range": SERVICES_RANGE,
+            "deletion_protection": platform.deletion_protection,
+        },
+        foundation.google,
+    )
+    provider = kubernetes.Provider(name, kubeconfig=gke.kubeconfig, enable_server_side_apply=True)
+    namespace = kubernetes.core.v1.Namespace(
+        name,
+        metadata={
+            "name": PLATFORM,
+            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+        },
+        opts=pulumi.ResourceOptions(provider=provider),
+    )
+    return RegionCluster(
+        region,
+        gke,
+        _images(platform, foundation, region, perimeter, gke),
+        namespace.metadata.name,
+        pulumi.ResourceOptions(providers=[foundation.provider, provider]),
+    )
+
+
+def _images(
+    platform: Platform,
+    foundation: Foundation,
+    region: str,
+    perimeter: VpcPerimeter | None,
+    gke: GkeCluster,
+) -> ImageMirror:
+    enforced = platform.perimeter is not None and platform.perimeter.mode == ENFORCED
+    project = foundation.services.project_for("artifactregistry")
+    if enforced and perimeter is not None:
+        # Fetching through a perimeter can only be allowed once the project is inside one.
+        project = after(project, perimeter.perimeter_name)
+    upstreams = dict(DEFAULT_UPSTREAMS)
+    if platform.autoscales_in(region):
+        upstreams["google"] = GOOGLE_REGISTRY
+    return ImageMirror(
+        f"{PLATFORM}-{region}",
+        {
+            "project": project,
+            "region": region,
+            "upstreams": upstreams,
+            "readers": {"nodes": gke.node_service_account},
+            "vpc_service_controls": enforced,
+        },
+        foundation.google,
+    )
