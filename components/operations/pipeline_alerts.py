@@ -10,7 +10,7 @@ import pulumi
 
 from components.operations.alert_policies import (
     Condition,
-    alert_policy,
+    alert_policies,
     alerts_of,
     check_thresholds,
     query_of,
@@ -62,18 +62,13 @@ class PipelineAlerts(pulumi.ComponentResource):
         super().__init__(component_type(PipelineAlerts), name, {}, opts)
         validate_pipeline_alerts(args).raise_if_any(f"PipelineAlerts {name}")
         matchers = pipeline_matchers(args["pipelines"])
-        policies = {
-            key: alert_policy(
-                f"{name}-{key.replace('_', '-')}",
-                alert,
-                query_of(alert, [Condition(matchers, threshold_of(alert, args["thresholds"]))]),
-                project=args["project"],
-                title=name,
-                channels=args["channels"],
-                dashboard_url=args["dashboard_url"],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for key, alert in alerts_of("serverless").items()
-        }
-        self.policy_names = {key: policy.name for key, policy in policies.items()}
+        self.policy_names = alert_policies(
+            name,
+            alerts_of("serverless"),
+            lambda alert: query_of(
+                alert, [Condition(matchers, threshold_of(alert, args["thresholds"]))]
+            ),
+            args,
+            self,
+        )
         self.register_outputs({"policy_names": self.policy_names})
