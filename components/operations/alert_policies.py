@@ -50,11 +50,16 @@ def threshold_of(alert: Alert, thresholds: Mapping[str, float]) -> float:
     return float(alert.threshold if alert.threshold.isdecimal() else thresholds[alert.threshold])
 
 
+def thresholds_of(alerts: Mapping[str, Alert]) -> frozenset[str]:
+    """Give the names of the thresholds that the alerts need."""
+    return frozenset(each.threshold for each in alerts.values() if not each.threshold.isdecimal())
+
+
 def check_thresholds(
     problems: Problems, alerts: Mapping[str, Alert], thresholds: Mapping[str, float]
 ) -> None:
     """Notes thresholds that are missing or unknown."""
-    wanted = {each.threshold for each in alerts.values() if not each.threshold.isdecimal()}
+    wanted = thresholds_of(alerts)
     for name in sorted(wanted - thresholds.keys()):
         problems.add(f"thresholds.{name}", "found none, allowed: a number; give it")
     for name in sorted(thresholds.keys() - wanted):
