@@ -179,8 +179,3 @@ LabelValue = Annotated[
 ]
 Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 """A command line value: text, a number, or a switch."""
-
-
-def slug(name: str) -> str:
-    """The name as a DNS label: what Kubernetes and Google Cloud call the thing named so."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
