@@ -53,39 +53,39 @@ def opened(
 def up(places: StackPlaces) -> None:
     """Makes the sandbox cloud as the config says, and prints what was made."""
     platform = _checked(places)
-    progress, result = _run(places, "up", lambda: check_ranges(places, platform))
-    assumed = _settled_world(places)
-    resources = report.own_resources(progress)
-    outputs = {name: output.value for name, output in result.outputs.items()}
-    print(f"\n{report.changes_line(progress.changes, preview=False)}")
-    print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
-    print(f"\nOutputs:\n{report.outputs_table(outputs)}")
-    print(f"\n{report.cost_section(resources)}")
-    print(f"\n{report.policies_line(progress)}")
-    print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
+    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, result, world):
+        assumed = _assumed(world)
+        resources = report.own_resources(progress)
+        outputs = {name: output.value for name, output in result.outputs.items()}
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
+        print(f"\nOutputs:\n{report.outputs_table(outputs)}")
+        print(f"\n{report.cost_section(resources)}")
+        print(f"\n{report.policies_line(progress)}")
+        print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
 
 
 def preview(places: StackPlaces) -> None:
     """Prints what `up` would change, what it would cost, and what the policies say."""
     platform = _checked(places)
-    progress, _ = _run(places, "preview", lambda: check_ranges(places, platform))
-    print(f"\n{report.changes_line(progress.changes, preview=True)}")
-    print(f"\n{report.cost_section(report.own_resources(progress))}")
-    print(f"\n{report.policies_line(progress)}")
+    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=True)}")
+        print(f"\n{report.cost_section(report.own_resources(progress))}")
+        print(f"\n{report.policies_line(progress)}")
 
 
 def refresh(places: StackPlaces) -> None:
     """Takes what is in the sandbox cloud into the state."""
     _made(places)
-    progress, _ = _run(places, "refresh", lambda: None)
-    print(f"\n{report.changes_line(progress.changes, preview=False)}")
+    with _run(places, "refresh") as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
     """Deletes everything the state holds."""
     _made(places)
-    progress, _ = _run(places, "destroy", lambda: check_unprotected(places))
-    print(f"\n{report.changes_line(progress.changes, preview=False)}")
+    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def export(places: StackPlaces) -> None:
@@ -125,8 +125,11 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
 }
 
 
-def _run(places: StackPlaces, operation: str, guard: Callable[[], None]) -> tuple[Progress, Any]:
-    """Runs one engine operation with its progress on standard output."""
+@contextmanager
+def _run(
+    places: StackPlaces, operation: str, guard: Callable[[], None] = lambda: None
+) -> Generator[tuple[Progress, Any, World]]:
+    """Runs one engine operation with its progress on standard output; gives what came of it."""
     failures: list[BaseException] = []
 
     def program() -> None:
@@ -143,20 +146,20 @@ def _run(places: StackPlaces, operation: str, guard: Callable[[], None]) -> tupl
         options["policy_packs"] = [str(folder) for folder, _ in packs]
         options["policy_pack_configs"] = [str(file) for _, file in packs]
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with (
-        opened(places, program, guard) as (stack, servers),
-        progress,
-        _graceful_interrupt(progress),
-    ):
-        if operation == "destroy":
-            servers.forget_lost()
-        try:
-            with unsettled(places, servers, operation):
-                return progress, getattr(stack, operation)(**options)
-        except automation.CommandError as problem:
-            if progress.interrupted:
-                raise InterruptedRunError(_kept(places, operation, progress)) from problem
-            raise LaunchError(_failure(places, operation, progress, failures, problem)) from problem
+    with opened(places, program, guard) as (stack, servers):
+        with progress, _graceful_interrupt(progress):
+            if operation == "destroy":
+                servers.forget_lost()
+            try:
+                with unsettled(places, servers, operation):
+                    result = getattr(stack, operation)(**options)
+            except automation.CommandError as problem:
+                if progress.interrupted:
+                    raise InterruptedRunError(_kept(places, operation, progress)) from problem
+                raise LaunchError(
+                    _failure(places, operation, progress, failures, problem)
+                ) from problem
+        yield progress, result, servers.world
 
 
 def _failure(
@@ -198,19 +201,18 @@ def _graceful_interrupt(progress: Progress) -> Generator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _settled_world(places: StackPlaces) -> list[str]:
+def _assumed(world: World) -> list[str]:
     """What the stack relies on outside its world.
 
     Raises LaunchError if a Kubernetes object names something that isn't there, or the wrong thing.
     """
-    with World(places.world) as world:
-        if lines := [*dangling(world), *misdirected(world)]:
-            listed = "\n".join(f"  - {line}" for line in lines)
-            raise LaunchError(
-                f"Kubernetes accepts these objects, but what they name isn't there or is something "
-                f"else, so they do nothing:\n{listed}"
-            )
-        return sorted({assumption.subject for assumption in world.assumptions()})
+    if lines := [*dangling(world), *misdirected(world)]:
+        listed = "\n".join(f"  - {line}" for line in lines)
+        raise LaunchError(
+            f"Kubernetes accepts these objects, but what they name isn't there or is something "
+            f"else, so they do nothing:\n{listed}"
+        )
+    return sorted({assumption.subject for assumption in world.assumptions()})
 
 
 def _tell(lines: Iterable[str]) -> None:
