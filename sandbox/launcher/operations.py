@@ -15,9 +15,10 @@ from config.platform import Platform
 from sandbox.kubernetes.references import dangling
 from sandbox.kubernetes.selectors import misdirected
 from sandbox.launcher import report
-from sandbox.launcher.engine import message_of, open_stack, platform_program
+from sandbox.launcher.engine import open_stack, platform_program, reason_of
 from sandbox.launcher.guards import check_ranges, check_unprotected, check_whole
 from sandbox.launcher.locks import exclusive
+from sandbox.launcher.outcome import advice, causes_of, census, outcome
 from sandbox.launcher.places import StackPlaces
 from sandbox.launcher.problem import InterruptedRunError, LaunchError
 from sandbox.launcher.progress import Progress
@@ -35,7 +36,7 @@ def opened(
     """The stack of `places`, held for this process, and the sandbox cloud serving it.
 
     `guard` is called before the engine is. Raises LaunchError if anything of the stack is in use,
-    lost or damaged beyond repair.
+    lost or damaged beyond repair, or if the engine fails.
     """
     places.prepare()
     with exclusive(places) as cleared, World(places.world) as world:
@@ -45,9 +46,14 @@ def opened(
         _tell(find_lost(places, world))
         with serve(world) as servers:
             stack = open_stack(places, servers.debug_providers, program)
-            if is_behind(places, world):
-                stack.refresh()
-            yield stack, servers
+            try:
+                if is_behind(places, world):
+                    stack.refresh()
+                yield stack, servers
+            except automation.CommandError as problem:
+                raise LaunchError(
+                    f"the engine failed on {places.stack}: {reason_of(problem)}"
+                ) from problem
 
 
 def up(places: StackPlaces) -> None:
@@ -147,6 +153,7 @@ def _run(
         options["policy_pack_configs"] = [str(file) for _, file in packs]
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
     with opened(places, program, guard) as (stack, servers):
+        before = census(servers.world)
         with progress, _graceful_interrupt(progress):
             if operation == "destroy":
                 servers.forget_lost()
@@ -154,36 +161,15 @@ def _run(
                 with unsettled(places, servers, operation):
                     result = getattr(stack, operation)(**options)
             except automation.CommandError as problem:
+                done = outcome(places, operation, before, servers.world)
                 if progress.interrupted:
-                    raise InterruptedRunError(_kept(places, operation, progress)) from problem
+                    raise InterruptedRunError(done.interrupted) from problem
+                causes = causes_of(failures, progress, problem)
                 raise LaunchError(
-                    _failure(places, operation, progress, failures, problem)
+                    f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                    f"{advice(places, progress)}"
                 ) from problem
         yield progress, result, servers.world
-
-
-def _failure(
-    places: StackPlaces,
-    operation: str,
-    progress: Progress,
-    failures: list[BaseException],
-    problem: automation.CommandError,
-) -> str:
-    """One message for a failed operation: the causes first, then what is left and what to do."""
-    messages = [message_of(failure) for failure in failures]
-    causes = messages or progress.violations or progress.errors or [str(problem)]
-    listed = "\n".join(f"  - {cause}" for cause in dict.fromkeys(causes))
-    return f"{operation} of {places.stack} failed:\n{listed}\n{_kept(places, operation, progress)}"
-
-
-def _kept(places: StackPlaces, operation: str, progress: Progress) -> str:
-    """What is left of an operation that did not end, and how to go on."""
-    if operation == "preview":
-        return "nothing was changed"
-    return (
-        f"{sum(progress.changes.values())} changes were made and are in the state "
-        f"({places.state}); nothing is lost: `make {operation} STACK={places.stack}` goes on"
-    )
 
 
 @contextmanager
@@ -210,7 +196,8 @@ def _assumed(world: World) -> list[str]:
         listed = "\n".join(f"  - {line}" for line in lines)
         raise LaunchError(
             f"Kubernetes accepts these objects, but what they name isn't there or is something "
-            f"else, so they do nothing:\n{listed}"
+            f"else, so they do nothing:\n{listed}\nthey were made and are in the state; nothing is "
+            "lost: mend that, then run `make up` again"
         )
     return sorted({assumption.subject for assumption in world.assumptions()})
 
