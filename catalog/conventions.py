@@ -1,5 +1,6 @@
-"""Names by which the parts of a request's way are known, to those who make and who judge it."""
+"""How things are named, for those who read, make or judge them."""
 
+import re
 from typing import Final
 
 GUARDRAIL: Final = "guardrail"
@@ -7,3 +8,11 @@ GUARDRAIL: Final = "guardrail"
 server in its pod, of an extension of the Gateway, or of the Service that one calls."""
 API_MANAGEMENT: Final = "api-management"
 """End of the name of the extension that identifies callers and counts their requests."""
+
+
+def dns_label(text: str) -> str:
+    """Give the DNS label nearest to a text: `Llama-3.3-70B` becomes `llama-3-3-70b`.
+
+    The length is kept: whoever takes the text checks it.
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -13,7 +13,8 @@ from catalog.table import CatalogError, read, rows
 DASHBOARDS = ("inference", "serverless", "vertex")
 MATCHERS = (
     *("models", "served", "pools", "namespace", "containers"),
-    *("subscriptions", "dead_letters", "services", "endpoints"),
+    *("pushing", "fetched", "exports", "copies", "delivered", "forwarding", "dead_letters"),
+    *("subscriptions", "jobs", "services", "endpoints"),
 )
 """What the program fills into queries, as PromQL label matchers, beside the metrics."""
 
@@ -38,6 +39,10 @@ class Query:
         """The query with its metrics and `matchers` filled in. Raises KeyError for what lacks."""
         names = {key: metric.name for key, metric in METRICS.items()}
         return Template(self.promql).substitute({**matchers, **names})
+
+    def is_about(self, matchers: Mapping[str, str]) -> bool:
+        """Whether all it asks about is in `matchers`."""
+        return set(Template(self.promql).get_identifiers()) <= {*METRICS, *matchers}
 
 
 @dataclass(frozen=True)

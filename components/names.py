@@ -3,6 +3,10 @@
 import hashlib
 import re
 
+from catalog.conventions import dns_label
+
+__all__ = ["LABEL_LENGTH", "LABEL_RULE", "dns_label", "is_dns_label", "label_of"]
+
 LABEL_LENGTH = 63
 """Longest DNS label (RFC 1123), which is also the longest Service name and label value."""
 
@@ -10,14 +14,6 @@ LABEL_RULE = (
     "1 to 63 lowercase letters, digits or hyphens, a letter or digit first and last (RFC 1123)"
 )
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-
-
-def dns_label(text: str) -> str:
-    """Give the DNS label nearest to a text: `Llama-3.3-70B` becomes `llama-3-3-70b`.
-
-    The length is kept: whoever takes the text checks it.
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def label_of(*parts: str) -> str:

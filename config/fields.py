@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -27,13 +28,16 @@ def breach(allowed: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("breach", "breach", {"allowed": allowed, "remedy": remedy})
 
 
-@dataclass(frozen=True)
-class Matching:
-    """Text that matches a regular expression as a whole."""
+class Text(ABC):
+    """An annotation of text that is more than any text."""
 
-    pattern: str
-    allowed: str
-    remedy: str = "change it"
+    @abstractmethod
+    def check(self, value: str) -> str:
+        """The value itself. Raises a breach when it won't do."""
+
+    @abstractmethod
+    def hint(self) -> Mapping[str, str]:
+        """What the JSON schema says of it, for an editor."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -43,11 +47,20 @@ class Matching:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {
-            **handler(schema),
-            "pattern": f"^(?:{self.pattern})$",
-            "patternErrorMessage": self.allowed,
-        }
+        return {**handler(schema), **self.hint()}
+
+
+@dataclass(frozen=True)
+class Matching(Text):
+    """Text that matches a regular expression as a whole."""
+
+    pattern: str
+    allowed: str
+    remedy: str = "change it"
+
+    def hint(self) -> Mapping[str, str]:
+        """The pattern, and what is allowed."""
+        return {"pattern": f"^(?:{self.pattern})$", "patternErrorMessage": self.allowed}
 
     def check(self, value: str) -> str:
         """The value itself. Raises a breach when it does not match."""
@@ -64,7 +77,7 @@ _CIDR_PATTERN: Final = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}"
 
 
 @dataclass(frozen=True)
-class Range:
+class Range(Text):
     """An IPv4 range in CIDR notation without host bits.
 
     `largest_prefix` is the prefix length of the smallest range that will do (None: any size);
@@ -74,19 +87,9 @@ class Range:
     largest_prefix: int | None
     private: bool = True
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {
-            **handler(schema),
-            "pattern": f"^{_CIDR_PATTERN}$",
-            "patternErrorMessage": self.allowed,
-        }
+    def hint(self) -> Mapping[str, str]:
+        """The pattern of any range, and which will do."""
+        return {"pattern": f"^{_CIDR_PATTERN}$", "patternErrorMessage": self.allowed}
 
     @property
     def allowed(self) -> str:
@@ -176,8 +179,3 @@ LabelValue = Annotated[
 ]
 Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 """A command line value: text, a number, or a switch."""
-
-
-def slug(name: str) -> str:
-    """The name as a DNS label: what Kubernetes and Google Cloud call the thing named so."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -89,7 +89,35 @@ class Thresholds(Settings):
         default=10, gt=0, description="Waiting requests of one replica, on average."
     )
     backlog_age_seconds: float = Field(
-        default=600, gt=0, description="Age of a pipeline's oldest message not yet handled."
+        default=600,
+        gt=0,
+        description="Age of the oldest message a pipeline's service has not yet handled.",
+    )
+    copies_backlog_age_seconds: float = Field(
+        default=1800,
+        gt=300,
+        description="Age of the oldest message that an archive, a BigQuery export or a Dataflow job"
+        " has not yet taken; an archive takes up to 300 seconds.",
+    )
+    retention_percent: float = Field(
+        default=25,
+        gt=0,
+        le=99,
+        description="Percent of a pipeline's retention_days after which a message that waits in any"
+        " of its subscriptions is told of, before Pub/Sub deletes it.",
+    )
+    failed_deliveries_percent: float = Field(
+        default=10,
+        gt=0,
+        le=100,
+        description="Percent of a subscription's deliveries that fail, or are not acknowledged in"
+        " time.",
+    )
+    dataflow_lag_seconds: float = Field(
+        default=300, gt=0, description="Longest time a Dataflow job works on a message."
+    )
+    dataflow_freshness_seconds: float = Field(
+        default=900, gt=0, description="Age of the data a Dataflow job works on."
     )
     dead_letters: int = Field(
         default=0, ge=0, description="Messages of a pipeline that could not be handled."

@@ -11,7 +11,7 @@ from request_path.matching import Claim, Request, claims_of, winners
 from request_path.model_armor import DEFAULT, SIDES, entries
 from request_path.models import MODEL_HEADER, asked_models, reaches_models, servers_behind
 from request_path.objects import Backend, Extension, Gateway, Objects, Pool, Service
-from request_path.pods import answering, chosen, guards_itself, served_models
+from request_path.pods import answering, chosen, guards_itself, how_many, served_models
 from request_path.publication import region_of
 from request_path.values import UNKNOWN, get, number, text
 
@@ -186,7 +186,7 @@ def _service(objects: Objects, service: Service, share: str) -> Iterator[Hop]:
         yield Hop(
             "proxy" if servers else "replicas",
             f"{workload.kind} {named(workload)}",
-            f"{workload.replicas} x {names}",
+            f"{how_many(workload, objects)} x {names}",
         )
     for server in servers:
         yield Hop("external server", server, "outside the cluster")
@@ -233,7 +233,7 @@ def _replicas(objects: Objects, pool: Pool) -> Iterator[Hop]:
         yield Hop(
             "replicas",
             f"{workload.kind} {named(workload)}",
-            f"{workload.replicas} x {container or 'no container'} on port "
+            f"{how_many(workload, objects)} x {container or 'no container'} on port "
             f"{', '.join(map(str, pool.ports))}, nodes {nodes or 'any'}"
             + (f", {workload.nodes} for each replica" if workload.nodes else ""),
         )

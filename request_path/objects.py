@@ -166,6 +166,15 @@ class Workload(InCluster):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Autoscaler(InCluster):
+    """A HorizontalPodAutoscaler."""
+
+    target: Reference
+    least: int | Unknown | None
+    most: int | Unknown | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service(InCluster):
     """A Service."""
 
@@ -300,6 +309,7 @@ class Objects:
     routes: tuple[Route, ...] = ()
     pools: tuple[Pool, ...] = ()
     workloads: tuple[Workload, ...] = ()
+    autoscalers: tuple[Autoscaler, ...] = ()
     services: tuple[Service, ...] = ()
     policies: tuple[Policy, ...] = ()
     extensions: tuple[Extensions, ...] = ()

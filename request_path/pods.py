@@ -17,6 +17,16 @@ def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, P
                     yield workload, pods
 
 
+def how_many(workload: Workload, objects: Objects) -> str:
+    """Give the number of replicas, from the least to the most where an autoscaler decides."""
+    for each in objects.autoscalers:
+        if each.cluster == workload.cluster and each.target.means(
+            each, workload, workload.kind, objects.workloads
+        ):
+            return f"{each.least}-{each.most}"
+    return str(1 if workload.replicas is None else workload.replicas)
+
+
 def served_models(pods: Pods) -> frozenset[str] | Unknown | None:
     """Give the names pods answer to: model and adapters; None where none of them is vLLM."""
     server = model_server(pods)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.operations.alert_policies import alerts_of, thresholds_of
 from components.operations.budget import Budget
 from components.operations.inference_alerts import InferenceAlerts
 from components.operations.inference_dashboard import InferenceDashboard
@@ -14,15 +15,14 @@ from components.operations.pipeline_dashboard import PipelineDashboard
 from components.operations.vertex_alerts import VertexAlerts
 from components.operations.vertex_dashboard import VertexDashboard
 from components.ready import after
+from components.operations.watched_pipelines import WatchedPipeline
 from components.vertex.vertex_endpoint import VertexEndpoint
 from config.operations import Alerts, LatencyThresholds, Thresholds
 from config.operations import Channel as ChannelSettings
+from config.pipelines import Pipeline
 from config.platform import Platform
 from stacks.backends import backend_name
 from stacks.foundation import PLATFORM, Foundation
-
-PIPELINE_THRESHOLDS = ("backlog_age_seconds", "dead_letters", "errors_percent")
-OF_PIPELINES_ONLY = ("backlog_age_seconds", "dead_letters")
 
 
 def build_operations(
@@ -104,11 +104,7 @@ class _OperationsBuilder:
                     "adapters": adapters,
                     "pools": pools,
                     "namespace": PLATFORM,
-                    "thresholds": {
-                        name: value
-                        for name, value in _values(alerts.thresholds).items()
-                        if name not in OF_PIPELINES_ONLY
-                    },
+                    "thresholds": _thresholds(alerts, "inference"),
                     "model_thresholds": {name: _values(own) for name, own in alerts.models.items()},
                     "channels": channels.channel_names,
                     "dashboard_url": url,
@@ -121,18 +117,17 @@ class _OperationsBuilder:
     def _pipelines(
         self, alerts: Alerts | None, channels: NotificationChannels | None
     ) -> pulumi.Output[str]:
-        pipelines = list(self.platform.pipelines)
+        pipelines = {name: _watched(each) for name, each in self.platform.pipelines.items()}
         url = PipelineDashboard(
             PLATFORM, {"project": self.project, "pipelines": pipelines}, self.google
         ).url
         if alerts is not None and channels is not None:
-            thresholds = _values(alerts.thresholds)
             PipelineAlerts(
                 f"{PLATFORM}-pipelines",
                 {
                     "project": self.project,
                     "pipelines": pipelines,
-                    "thresholds": {name: thresholds[name] for name in PIPELINE_THRESHOLDS},
+                    "thresholds": _thresholds(alerts, "serverless"),
                     "channels": channels.channel_names,
                     "dashboard_url": url,
                 },
@@ -153,7 +148,7 @@ class _OperationsBuilder:
                 {
                     "project": self.project,
                     "endpoint_ids": ids,
-                    "thresholds": {"errors_percent": alerts.thresholds.errors_percent},
+                    "thresholds": _thresholds(alerts, "vertex"),
                     "channels": channels.channel_names,
                     "dashboard_url": url,
                 },
@@ -186,6 +181,25 @@ def _channel(channel: ChannelSettings) -> Channel:
     if channel.pagerduty_secret is not None:
         return {"pagerduty_secret": channel.pagerduty_secret}
     return {"email": channel.email or ""}
+
+
+def _watched(pipeline: Pipeline) -> WatchedPipeline:
+    has = {
+        "pull": pipeline.exactly_once_pull,
+        "messages": pipeline.bigquery_export is not None,
+        "archive": pipeline.archive is not None,
+        "dataflow": pipeline.dataflow is not None,
+    }
+    return {
+        "copies": [copy for copy, there in has.items() if there],
+        "retention_days": pipeline.retention_days,
+    }
+
+
+def _thresholds(alerts: Alerts, dashboard: str) -> Mapping[str, float]:
+    """The thresholds of the alerts on what a dashboard shows."""
+    wanted = thresholds_of(alerts_of(dashboard))
+    return {name: value for name, value in _values(alerts.thresholds).items() if name in wanted}
 
 
 def _values(thresholds: Thresholds | LatencyThresholds) -> Mapping[str, float]:

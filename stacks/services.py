@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.conventions import dns_label
 from components.network.private_name import PrivateName
 from components.ready import after
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Traffic, Vpc
 from components.serverless.cloud_run_arguments import Secret as SecretVersion
 from components.serverless.cloud_run_service import CloudRunService
 from components.service_accounts import account_id
-from config.fields import slug
 from config.platform import Platform
 from config.services import Service, name_of, version_of
 from config.services import Traffic as TrafficSettings
@@ -228,7 +228,7 @@ def _fingerprint(text: str) -> str:
 
 
 def _by_name(members: Sequence[str]) -> Mapping[str, str]:
-    return {slug(member): member for member in members}
+    return {dns_label(member): member for member in members}
 
 
 def _secret_version(use: str) -> SecretVersion:

@@ -3,8 +3,9 @@
 https://cloud.google.com/monitoring/alerts/using-promql
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
@@ -24,6 +25,17 @@ class Condition:
     threshold: float
 
 
+class Told(TypedDict):
+    """What every component with alerts has among its arguments: where they are, who is told."""
+
+    project: pulumi.Input[str]
+    """Project id."""
+    channels: Sequence[pulumi.Input[str]]
+    """Full names of the notification channels."""
+    dashboard_url: pulumi.Input[str]
+    """Where a notification leads to."""
+
+
 def alerts_of(dashboard: str, leave_out: Collection[str] = ()) -> Mapping[str, Alert]:
     """Give the catalog's alerts on what a dashboard shows, by name."""
     return {
@@ -38,11 +50,16 @@ def threshold_of(alert: Alert, thresholds: Mapping[str, float]) -> float:
     return float(alert.threshold if alert.threshold.isdecimal() else thresholds[alert.threshold])
 
 
+def thresholds_of(alerts: Mapping[str, Alert]) -> frozenset[str]:
+    """Give the names of the thresholds that the alerts need."""
+    return frozenset(each.threshold for each in alerts.values() if not each.threshold.isdecimal())
+
+
 def check_thresholds(
     problems: Problems, alerts: Mapping[str, Alert], thresholds: Mapping[str, float]
 ) -> None:
     """Notes thresholds that are missing or unknown."""
-    wanted = {each.threshold for each in alerts.values() if not each.threshold.isdecimal()}
+    wanted = thresholds_of(alerts)
     for name in sorted(wanted - thresholds.keys()):
         problems.add(f"thresholds.{name}", "found none, allowed: a number; give it")
     for name in sorted(thresholds.keys() - wanted):
@@ -61,21 +78,36 @@ def query_of(alert: Alert, conditions: Sequence[Condition]) -> str:
     )
 
 
-def alert_policy(
+def alert_policies(
+    name: str,
+    alerts: Mapping[str, Alert],
+    query: Callable[[Alert], pulumi.Input[str]],
+    told: Told,
+    parent: pulumi.Resource,
+) -> Mapping[str, pulumi.Output[str]]:
+    """Make a policy for each alert, named after `name`; gives the policies' full names.
+
+    `query` gives the PromQL that has a result while an alert's condition holds.
+    """
+    return {
+        key: _policy(
+            f"{name}-{key.replace('_', '-')}", name, alert, query(alert), told, parent
+        ).name
+        for key, alert in alerts.items()
+    }
+
+
+def _policy(
     resource_name: str,
+    title: str,
     alert: Alert,
     query: pulumi.Input[str],
-    *,
-    project: pulumi.Input[str],
-    title: str,
-    channels: Sequence[pulumi.Input[str]],
-    dashboard_url: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
+    told: Told,
+    parent: pulumi.Resource,
 ) -> gcp.monitoring.AlertPolicy:
-    """Make the policy of an alert; `title` says whose it is."""
     return gcp.monitoring.AlertPolicy(
         resource_name,
-        project=project,
+        project=told["project"],
         display_name=f"{title}: {alert.title}",
         combiner="OR",
         severity=alert.severity,
@@ -97,9 +129,9 @@ def alert_policy(
                 f"{alert.runbook}\n\nFires after {alert.minutes} minutes of `", query, "`"
             ),
             "mime_type": "text/markdown",
-            "links": [{"display_name": "Dashboard", "url": dashboard_url}],
+            "links": [{"display_name": "Dashboard", "url": told["dashboard_url"]}],
         },
         alert_strategy={"auto_close": _AUTO_CLOSE},
-        notification_channels=list(channels),
-        opts=opts,
+        notification_channels=list(told["channels"]),
+        opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -23,8 +23,12 @@ _CONSOLE: Final = "https://console.cloud.google.com/monitoring/dashboards/builde
 
 
 def dashboard_json(dashboard: str, title: str, matchers: Mapping[str, str]) -> str:
-    """Give the JSON of one of the catalog's dashboards."""
-    charts = [chart for chart in CHARTS.values() if chart.dashboard == dashboard]
+    """Give the JSON of one of the catalog's dashboards, with what `matchers` have something of."""
+    charts = [
+        chart
+        for chart in CHARTS.values()
+        if chart.dashboard == dashboard and _queries(chart, matchers)
+    ]
     layout = {"columns": _COLUMNS, "tiles": list(_tiles(charts, matchers))}
     return json.dumps({"displayName": title, "mosaicLayout": layout})
 
@@ -33,6 +37,10 @@ def console_url(dashboard_id: pulumi.Output[str], project: pulumi.Input[str]) ->
     """Give the address of a dashboard in the console, from the resource's id."""
     short = dashboard_id.apply(lambda value: value.rpartition("/")[2])
     return pulumi.Output.concat(_CONSOLE, short, "?project=", project)
+
+
+def _queries(chart: Chart, matchers: Mapping[str, str]) -> list[str]:
+    return [name for name in chart.queries if QUERIES[name].is_about(matchers)]
 
 
 def _tiles(charts: list[Chart], matchers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -68,7 +76,7 @@ def _widget(chart: Chart, matchers: Mapping[str, str]) -> dict[str, Any]:
             "targetAxis": "Y1",
             "legendTemplate": re.sub(r"\{(\w+)\}", r"${\1}", QUERIES[name].legend),
         }
-        for name in chart.queries
+        for name in _queries(chart, matchers)
     ]
     return {
         "title": chart.title,

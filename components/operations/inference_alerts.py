@@ -11,7 +11,7 @@ import pulumi
 from catalog.metrics import Alert
 from components.operations.alert_policies import (
     Condition,
-    alert_policy,
+    alert_policies,
     alerts_of,
     check_thresholds,
     query_of,
@@ -91,20 +91,13 @@ class InferenceAlerts(pulumi.ComponentResource):
         super().__init__(component_type(InferenceAlerts), name, {}, opts)
         validate_inference_alerts(args).raise_if_any(f"InferenceAlerts {name}")
         left_out = () if args.get("autoscaled", False) else AUTOSCALER_ALERTS
-        policies = {
-            key: alert_policy(
-                f"{name}-{key.replace('_', '-')}",
-                alert,
-                query_of(alert, _conditions(alert, args)),
-                project=args["project"],
-                title=name,
-                channels=args["channels"],
-                dashboard_url=args["dashboard_url"],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for key, alert in alerts_of("inference", left_out).items()
-        }
-        self.policy_names = {key: policy.name for key, policy in policies.items()}
+        self.policy_names = alert_policies(
+            name,
+            alerts_of("inference", left_out),
+            lambda alert: query_of(alert, _conditions(alert, args)),
+            args,
+            self,
+        )
         self.register_outputs({"policy_names": self.policy_names})
 
 

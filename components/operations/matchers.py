@@ -22,15 +22,6 @@ def inference_matchers(
     }
 
 
-def pipeline_matchers(pipelines: Sequence[str]) -> Mapping[str, str]:
-    """Give the matchers of the queries about pipelines: the names PubSubCloudRunPipeline gives."""
-    return {
-        "subscriptions": matcher("subscription_id", [f"{name}-push" for name in pipelines]),
-        "dead_letters": matcher("subscription_id", [f"{name}-dead-letter" for name in pipelines]),
-        "services": matcher("service_name", [f"{name}-service" for name in pipelines]),
-    }
-
-
 def endpoint_matchers(endpoint_ids: Sequence[str]) -> Mapping[str, str]:
     """Give the matchers of the queries about endpoints of Vertex AI: their numbers."""
     return {"endpoints": matcher("endpoint_id", endpoint_ids)}

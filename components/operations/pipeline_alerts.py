@@ -1,4 +1,4 @@
-"""PipelineAlerts: tells somebody when messages wait, fail or are given up.
+"""PipelineAlerts: tells somebody when messages or copies of them wait, fail or are given up.
 
 Owns the alert policies. Does not own the channels (NotificationChannels) nor the dashboard.
 """
@@ -8,16 +8,25 @@ from typing import TypedDict
 
 import pulumi
 
+from catalog.metrics import QUERIES, Alert
 from components.operations.alert_policies import (
     Condition,
-    alert_policy,
+    alert_policies,
     alerts_of,
     check_thresholds,
     query_of,
     threshold_of,
 )
-from components.operations.matchers import check_names, pipeline_matchers
+from components.operations.watched_pipelines import (
+    WatchedPipeline,
+    by_retention,
+    check_pipelines,
+    pipeline_matchers,
+)
 from components.validation import Problems, component_type
+
+_OF_RETENTION = "retention_percent"
+_DAY_SECONDS = 86400
 
 
 class PipelineAlertsArgs(TypedDict):
@@ -25,11 +34,13 @@ class PipelineAlertsArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    pipelines: Sequence[str]
-    """Names of the PubSubCloudRunPipelines."""
+    pipelines: Mapping[str, WatchedPipeline]
+    """The PubSubCloudRunPipelines, by name."""
     thresholds: Mapping[str, float]
-    """By name, in the unit the name ends with: backlog_age_seconds, errors_percent, dead_letters
-    (a number of messages)."""
+    """By name, in the unit the name ends with: backlog_age_seconds, copies_backlog_age_seconds,
+    retention_percent (of the time messages wait in Pub/Sub), failed_deliveries_percent,
+    dataflow_lag_seconds, dataflow_freshness_seconds, errors_percent, dead_letters (a number of
+    messages)."""
     channels: Sequence[pulumi.Input[str]]
     """Full names of the notification channels."""
     dashboard_url: pulumi.Input[str]
@@ -40,14 +51,15 @@ def validate_pipeline_alerts(args: PipelineAlertsArgs) -> Problems:
     """Checks the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a notification channel")
-    problems.check_not_empty("pipelines", args["pipelines"], "the name of a pipeline")
-    check_names(problems, "pipelines", args["pipelines"])
+    check_pipelines(problems, args["pipelines"])
     check_thresholds(problems, alerts_of("serverless"), args["thresholds"])
     return problems
 
 
 class PipelineAlerts(pulumi.ComponentResource):
     """An alert policy for each of the catalog's alerts on pipelines (`catalog/metrics.yaml`).
+
+    Alerts on copies that no pipeline has are left out.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/monitoring/alerts/using-promql
@@ -62,18 +74,26 @@ class PipelineAlerts(pulumi.ComponentResource):
         super().__init__(component_type(PipelineAlerts), name, {}, opts)
         validate_pipeline_alerts(args).raise_if_any(f"PipelineAlerts {name}")
         matchers = pipeline_matchers(args["pipelines"])
-        policies = {
-            key: alert_policy(
-                f"{name}-{key.replace('_', '-')}",
-                alert,
-                query_of(alert, [Condition(matchers, threshold_of(alert, args["thresholds"]))]),
-                project=args["project"],
-                title=name,
-                channels=args["channels"],
-                dashboard_url=args["dashboard_url"],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for key, alert in alerts_of("serverless").items()
-        }
-        self.policy_names = {key: policy.name for key, policy in policies.items()}
+        self.policy_names = alert_policies(
+            name,
+            {
+                key: alert
+                for key, alert in alerts_of("serverless").items()
+                if QUERIES[alert.query].is_about(matchers)
+            },
+            lambda alert: query_of(alert, _conditions(alert, args)),
+            args,
+            self,
+        )
         self.register_outputs({"policy_names": self.policy_names})
+
+
+def _conditions(alert: Alert, args: PipelineAlertsArgs) -> Sequence[Condition]:
+    """One condition, or one for all pipelines whose messages wait as long."""
+    pipelines, threshold = args["pipelines"], threshold_of(alert, args["thresholds"])
+    if alert.threshold != _OF_RETENTION:
+        return [Condition(pipeline_matchers(pipelines), threshold)]
+    return [
+        Condition(pipeline_matchers(group), days * _DAY_SECONDS * threshold / 100)
+        for days, group in by_retention(pipelines).items()
+    ]

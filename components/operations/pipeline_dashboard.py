@@ -1,16 +1,20 @@
-"""PipelineDashboard: one look at every pipeline: backlog, deliveries, service and dead letters.
+"""PipelineDashboard: one look at every pipeline: its subscriptions, service and Dataflow job.
 
 Owns the dashboard. Does not own the pipelines (PubSubCloudRunPipeline) nor the alerts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.operations.dashboard_layout import console_url, dashboard_json
-from components.operations.matchers import check_names, pipeline_matchers
+from components.operations.watched_pipelines import (
+    WatchedPipeline,
+    check_pipelines,
+    pipeline_matchers,
+)
 from components.validation import Problems, component_type
 
 
@@ -19,20 +23,19 @@ class PipelineDashboardArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    pipelines: Sequence[str]
-    """Names of the PubSubCloudRunPipelines."""
+    pipelines: Mapping[str, WatchedPipeline]
+    """The PubSubCloudRunPipelines, by name."""
 
 
 def validate_pipeline_dashboard(args: PipelineDashboardArgs) -> Problems:
     """Checks the plain values of the arguments."""
     problems = Problems()
-    problems.check_not_empty("pipelines", args["pipelines"], "the name of a pipeline")
-    check_names(problems, "pipelines", args["pipelines"])
+    check_pipelines(problems, args["pipelines"])
     return problems
 
 
 class PipelineDashboard(pulumi.ComponentResource):
-    """A dashboard of Pub/Sub, dead letters and Cloud Run, a line for each pipeline.
+    """A dashboard of Pub/Sub, dead letters, Dataflow and Cloud Run, a line for each subscription.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/monitoring/dashboards/api-dashboard

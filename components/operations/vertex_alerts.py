@@ -11,7 +11,7 @@ import pulumi
 from catalog.metrics import Alert
 from components.operations.alert_policies import (
     Condition,
-    alert_policy,
+    alert_policies,
     alerts_of,
     check_thresholds,
     query_of,
@@ -60,20 +60,13 @@ class VertexAlerts(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(VertexAlerts), name, {}, opts)
         validate_vertex_alerts(args).raise_if_any(f"VertexAlerts {name}")
-        policies = {
-            key: alert_policy(
-                f"{name}-{key.replace('_', '-')}",
-                alert,
-                _query(alert, args),
-                project=args["project"],
-                title=name,
-                channels=args["channels"],
-                dashboard_url=args["dashboard_url"],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for key, alert in alerts_of("vertex").items()
-        }
-        self.policy_names = {key: policy.name for key, policy in policies.items()}
+        self.policy_names = alert_policies(
+            name,
+            alerts_of("vertex"),
+            lambda alert: _query(alert, args),
+            args,
+            self,
+        )
         self.register_outputs({"policy_names": self.policy_names})
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.conventions import dns_label
 from config.errors import KeyPath, Problem, shown
 from config.external_backends import OPENAPI, ExternalBackend
-from config.fields import slug
 from config.known import Known
 from config.models import Model
 
 # A Kubernetes name has at most 63 characters; `-endpoint-picker` comes behind.
-_LONGEST_SLUG: Final = 47
+_LONGEST_LABEL: Final = 47
 _NEEDED_BY_REPLICAS: Final = ("source", "memory_gib")
 _OF_REPLICAS: Final = {
     *_NEEDED_BY_REPLICAS,
@@ -29,11 +29,12 @@ def check_backends(known: Known, name: str, model: Model) -> Iterator[Problem]:
 
 def check_length(path: KeyPath, model: str, backend: str) -> Iterator[Problem]:
     """Kubernetes objects are named after a model and its backend."""
-    if len(f"{slug(model)}-{backend}") > _LONGEST_SLUG:
+    if len(f"{dns_label(model)}-{backend}") > _LONGEST_LABEL:
         yield Problem(
             (*path, "name"),
             shown(backend),
-            f"at most {_LONGEST_SLUG} characters together with the model's name '{slug(model)}'",
+            f"at most {_LONGEST_LABEL} characters together with the model's name "
+            f"'{dns_label(model)}'",
             "give a shorter name: or rename the model",
         )
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.conventions import dns_label
 from config.checks.backends import check_backends, check_length
 from config.checks.references import check_name, check_regions
 from config.errors import KeyPath, Problem, listed, shown, shown_path
-from config.fields import slug
 from config.gpu_pools import GpuPool
 from config.known import Known
 from config.models import Model, ReplicaSet
@@ -74,7 +74,7 @@ def _check_names(known: Known) -> Iterator[Problem]:
                     "rename one of them",
                 )
             taken.setdefault(served_name, path)
-        key = slug(name)
+        key = dns_label(name)
         if key in slugs:
             yield Problem(
                 ("models", name),
@@ -104,7 +104,7 @@ def _check_objective_names(known: Known) -> Iterator[Problem]:
         for objective in model.objectives:
             path: KeyPath = ("models", name, "objectives", objective)
             for replica_set in model.replica_sets:
-                key = f"{slug(name)}-{replica_set.name}-{objective}"
+                key = f"{dns_label(name)}-{replica_set.name}-{objective}"
                 if taken.setdefault(key, path) != path:
                     yield Problem(
                         path,

@@ -9,6 +9,7 @@ from config.known import Known
 from config.operations import Alerts, Channel, LatencyThresholds, Thresholds
 
 _MOST_BUDGET_EMAILS: Final = 5
+_DAY_SECONDS: Final = 86400
 
 
 def check_operations(known: Known) -> Iterator[Problem]:
@@ -42,6 +43,24 @@ def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
                 path, "no threshold", listed(LatencyThresholds.model_fields), "add one or remove it"
             )
         yield from _check_order(path, own, alerts.thresholds)
+    yield from _check_backlog(known, alerts.thresholds)
+
+
+def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
+    """A message that Pub/Sub deletes first never gets as old as the threshold."""
+    if not known.pipelines:
+        return
+    name, pipeline = min(known.pipelines.items(), key=lambda item: item[1].retention_days)
+    for key in ("backlog_age_seconds", "copies_backlog_age_seconds"):
+        value = getattr(thresholds, key)
+        if value >= pipeline.retention_days * _DAY_SECONDS:
+            yield Problem(
+                ("alerts", "thresholds", key),
+                shown(value),
+                f"less than pipelines.{name}.retention_days, "
+                f"{pipeline.retention_days * _DAY_SECONDS} seconds",
+                "lower it or raise retention_days: older messages are gone, nobody would be told",
+            )
 
 
 def _check_order(

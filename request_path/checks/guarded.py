@@ -86,17 +86,14 @@ def _on_the_load_balancer(way: _Way, objects: Objects) -> Iterator[Finding]:
                 yield _finding(
                     "no-chain",
                     way,
-                    "requests to {} may pass no guardrail: no chain of {} is sure to match them{}",
+                    "requests to {} may pass no guardrail: no chain of {} is sure to match them"
+                    + (" ({})" if doubt else ""),
                     claim.match.path,
                     extensions,
-                    _because(doubt),
+                    *([doubt] if doubt else []),
                 )
             else:
                 yield from _in_chain(way, extensions, chain, objects)
-
-
-def _because(doubt: str) -> str:
-    return f" ({doubt})" if doubt else ""
 
 
 def _finding(code: str, way: _Way, sentence: str, *values: object) -> Finding:

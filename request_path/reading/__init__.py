@@ -68,6 +68,7 @@ _CUSTOM: Final[Mapping[str, _Reader]] = {
     "Deployment": ("workloads", replicas.workload),
     "StatefulSet": ("workloads", replicas.workload),
     "LeaderWorkerSet": ("workloads", replicas.workload),
+    "HorizontalPodAutoscaler": ("autoscalers", replicas.autoscaler),
     **dict.fromkeys(POLICY_KINDS, ("policies", extensions.policy)),
     **dict.fromkeys(EXTENSION_KINDS, ("extensions", extensions.extensions)),
     **dict.fromkeys(OTHER_KINDS, ("others", extensions.other)),

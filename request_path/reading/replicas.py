@@ -1,4 +1,4 @@
-"""Read InferencePools, Services and what keeps pods running.
+"""Read InferencePools, Services, what keeps pods running and what scales it.
 
 Fields: https://gateway-api-inference-extension.sigs.k8s.io/reference/spec
 """
@@ -84,6 +84,18 @@ def workload(resource: Resource) -> o.Workload:
         replicas=number(spec, "replicas"),
         nodes=nodes,
         pods=pods,
+    )
+
+
+def autoscaler(resource: Resource) -> o.Autoscaler:
+    """Read a HorizontalPodAutoscaler."""
+    spec = get(resource.props, "spec")
+    least = number(spec, "minReplicas")
+    return o.Autoscaler(
+        **in_cluster(resource),
+        target=reference(get(spec, "scaleTargetRef"), home_of(resource)),
+        least=1 if least is None else least,
+        most=number(spec, "maxReplicas"),
     )
 
 

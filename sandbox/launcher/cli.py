@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.launcher.engine import message_of
 from sandbox.launcher.hand_over import hand_over
 from sandbox.launcher.judging import FORMATS, policy
 from sandbox.launcher.operations import OPERATIONS
@@ -48,4 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the next run goes on from here", file=sys.stderr)
         return INTERRUPTED
+    except OSError as problem:
+        print(f"error: {problem}; mend that: the next run goes on from here", file=sys.stderr)
+        return 1
+    except Exception as problem:
+        print(f"error: {message_of(problem)}", file=sys.stderr)
+        return 1
     return 0

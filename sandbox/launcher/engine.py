@@ -2,10 +2,12 @@
 
 import gc
 import os
+import re
 import runpy
 import shutil
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +50,8 @@ def open_stack(
     _write_project(places)
     sys.tracebacklimit = STACK_FRAMES
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    # What it says of an engine that was killed: the operation's own message says it better.
+    warnings.filterwarnings("ignore", "Error in event stream", module="pulumi")
     environment = {
         "PATH": f"{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "PULUMI_BACKEND_URL": places.state.as_uri(),
@@ -68,10 +72,9 @@ def open_stack(
             stack_name=places.stack, project_name=PROJECT, program=program, opts=options
         )
     except automation.CommandError as problem:
-        lines = [line for line in str(problem).splitlines() if "error:" in line]
         raise LaunchError(
             f"the engine can't open the state of {places.stack} in {places.state}: "
-            f"{' '.join(lines) or problem}; remove {places.home} to start afresh"
+            f"{reason_of(problem)}; remove {places.home} to start afresh"
         ) from problem
 
 
@@ -99,6 +102,16 @@ def _write_project(places: StackPlaces) -> None:
 
 def _sealed(value: object) -> bool:
     return isinstance(value, dict) and "secure" in value
+
+
+def reason_of(problem: automation.CommandError) -> str:
+    """What the engine says of its own end."""
+    text = str(problem)
+    code = re.search(r"^\s*code: (-?\d+)$", text, re.MULTILINE)
+    if code and int(code[1]) < 0:
+        return f"the engine was ended from outside (signal {-int(code[1])})"
+    lines = [line.strip() for line in text.splitlines() if "error:" in line]
+    return " ".join(dict.fromkeys(lines)) or text
 
 
 def message_of(error: BaseException) -> str:

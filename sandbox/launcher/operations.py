@@ -15,9 +15,10 @@ from config.platform import Platform
 from sandbox.kubernetes.references import dangling
 from sandbox.kubernetes.selectors import misdirected
 from sandbox.launcher import report
-from sandbox.launcher.engine import message_of, open_stack, platform_program
+from sandbox.launcher.engine import open_stack, platform_program, reason_of
 from sandbox.launcher.guards import check_ranges, check_unprotected, check_whole
 from sandbox.launcher.locks import exclusive
+from sandbox.launcher.outcome import advice, causes_of, census, outcome
 from sandbox.launcher.places import StackPlaces
 from sandbox.launcher.problem import InterruptedRunError, LaunchError
 from sandbox.launcher.progress import Progress
@@ -35,7 +36,7 @@ def opened(
     """The stack of `places`, held for this process, and the sandbox cloud serving it.
 
     `guard` is called before the engine is. Raises LaunchError if anything of the stack is in use,
-    lost or damaged beyond repair.
+    lost or damaged beyond repair, or if the engine fails.
     """
     places.prepare()
     with exclusive(places) as cleared, World(places.world) as world:
@@ -45,47 +46,52 @@ def opened(
         _tell(find_lost(places, world))
         with serve(world) as servers:
             stack = open_stack(places, servers.debug_providers, program)
-            if is_behind(places, world):
-                stack.refresh()
-            yield stack, servers
+            try:
+                if is_behind(places, world):
+                    stack.refresh()
+                yield stack, servers
+            except automation.CommandError as problem:
+                raise LaunchError(
+                    f"the engine failed on {places.stack}: {reason_of(problem)}"
+                ) from problem
 
 
 def up(places: StackPlaces) -> None:
     """Makes the sandbox cloud as the config says, and prints what was made."""
     platform = _checked(places)
-    progress, result = _run(places, "up", lambda: check_ranges(places, platform))
-    assumed = _settled_world(places)
-    resources = report.own_resources(progress)
-    outputs = {name: output.value for name, output in result.outputs.items()}
-    print(f"\n{report.changes_line(progress.changes, preview=False)}")
-    print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
-    print(f"\nOutputs:\n{report.outputs_table(outputs)}")
-    print(f"\n{report.cost_section(resources)}")
-    print(f"\n{report.policies_line(progress)}")
-    print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
+    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, result, world):
+        assumed = _assumed(world)
+        resources = report.own_resources(progress)
+        outputs = {name: output.value for name, output in result.outputs.items()}
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
+        print(f"\nOutputs:\n{report.outputs_table(outputs)}")
+        print(f"\n{report.cost_section(resources)}")
+        print(f"\n{report.policies_line(progress)}")
+        print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
 
 
 def preview(places: StackPlaces) -> None:
     """Prints what `up` would change, what it would cost, and what the policies say."""
     platform = _checked(places)
-    progress, _ = _run(places, "preview", lambda: check_ranges(places, platform))
-    print(f"\n{report.changes_line(progress.changes, preview=True)}")
-    print(f"\n{report.cost_section(report.own_resources(progress))}")
-    print(f"\n{report.policies_line(progress)}")
+    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=True)}")
+        print(f"\n{report.cost_section(report.own_resources(progress))}")
+        print(f"\n{report.policies_line(progress)}")
 
 
 def refresh(places: StackPlaces) -> None:
     """Takes what is in the sandbox cloud into the state."""
     _made(places)
-    progress, _ = _run(places, "refresh", lambda: None)
-    print(f"\n{report.changes_line(progress.changes, preview=False)}")
+    with _run(places, "refresh") as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
     """Deletes everything the state holds."""
     _made(places)
-    progress, _ = _run(places, "destroy", lambda: check_unprotected(places))
-    print(f"\n{report.changes_line(progress.changes, preview=False)}")
+    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def export(places: StackPlaces) -> None:
@@ -125,8 +131,11 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
 }
 
 
-def _run(places: StackPlaces, operation: str, guard: Callable[[], None]) -> tuple[Progress, Any]:
-    """Runs one engine operation with its progress on standard output."""
+@contextmanager
+def _run(
+    places: StackPlaces, operation: str, guard: Callable[[], None] = lambda: None
+) -> Generator[tuple[Progress, Any, World]]:
+    """Runs one engine operation with its progress on standard output; gives what came of it."""
     failures: list[BaseException] = []
 
     def program() -> None:
@@ -143,44 +152,24 @@ def _run(places: StackPlaces, operation: str, guard: Callable[[], None]) -> tupl
         options["policy_packs"] = [str(folder) for folder, _ in packs]
         options["policy_pack_configs"] = [str(file) for _, file in packs]
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with (
-        opened(places, program, guard) as (stack, servers),
-        progress,
-        _graceful_interrupt(progress),
-    ):
-        if operation == "destroy":
-            servers.forget_lost()
-        try:
-            with unsettled(places, servers, operation):
-                return progress, getattr(stack, operation)(**options)
-        except automation.CommandError as problem:
-            if progress.interrupted:
-                raise InterruptedRunError(_kept(places, operation, progress)) from problem
-            raise LaunchError(_failure(places, operation, progress, failures, problem)) from problem
-
-
-def _failure(
-    places: StackPlaces,
-    operation: str,
-    progress: Progress,
-    failures: list[BaseException],
-    problem: automation.CommandError,
-) -> str:
-    """One message for a failed operation: the causes first, then what is left and what to do."""
-    messages = [message_of(failure) for failure in failures]
-    causes = messages or progress.violations or progress.errors or [str(problem)]
-    listed = "\n".join(f"  - {cause}" for cause in dict.fromkeys(causes))
-    return f"{operation} of {places.stack} failed:\n{listed}\n{_kept(places, operation, progress)}"
-
-
-def _kept(places: StackPlaces, operation: str, progress: Progress) -> str:
-    """What is left of an operation that did not end, and how to go on."""
-    if operation == "preview":
-        return "nothing was changed"
-    return (
-        f"{sum(progress.changes.values())} changes were made and are in the state "
-        f"({places.state}); nothing is lost: `make {operation} STACK={places.stack}` goes on"
-    )
+    with opened(places, program, guard) as (stack, servers):
+        before = census(servers.world)
+        with progress, _graceful_interrupt(progress):
+            if operation == "destroy":
+                servers.forget_lost()
+            try:
+                with unsettled(places, servers, operation):
+                    result = getattr(stack, operation)(**options)
+            except automation.CommandError as problem:
+                done = outcome(places, operation, before, servers.world)
+                if progress.interrupted:
+                    raise InterruptedRunError(done.interrupted) from problem
+                causes = causes_of(failures, progress, problem)
+                raise LaunchError(
+                    f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                    f"{advice(places, progress)}"
+                ) from problem
+        yield progress, result, servers.world
 
 
 @contextmanager
@@ -198,19 +187,19 @@ def _graceful_interrupt(progress: Progress) -> Generator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _settled_world(places: StackPlaces) -> list[str]:
+def _assumed(world: World) -> list[str]:
     """What the stack relies on outside its world.
 
     Raises LaunchError if a Kubernetes object names something that isn't there, or the wrong thing.
     """
-    with World(places.world) as world:
-        if lines := [*dangling(world), *misdirected(world)]:
-            listed = "\n".join(f"  - {line}" for line in lines)
-            raise LaunchError(
-                f"Kubernetes accepts these objects, but what they name isn't there or is something "
-                f"else, so they do nothing:\n{listed}"
-            )
-        return sorted({assumption.subject for assumption in world.assumptions()})
+    if lines := [*dangling(world), *misdirected(world)]:
+        listed = "\n".join(f"  - {line}" for line in lines)
+        raise LaunchError(
+            f"Kubernetes accepts these objects, but what they name isn't there or is something "
+            f"else, so they do nothing:\n{listed}\nthey were made and are in the state; nothing is "
+            "lost: mend that, then run `make up` again"
+        )
+    return sorted({assumption.subject for assumption in world.assumptions()})
 
 
 def _tell(lines: Iterable[str]) -> None:

@@ -51,7 +51,7 @@ def _readable(file: Path) -> bool:
 
 @contextmanager
 def unsettled(places: StackPlaces, servers: Servers, operation: str) -> Generator[None]:
-    """Around an operation of the engine: its end is known to the next run, a kill too.
+    """Around an operation of the engine: that it ended well is known to the next run.
 
     After a whole `up`, what no program asked for again is deleted.
     """
@@ -59,13 +59,12 @@ def unsettled(places: StackPlaces, servers: Servers, operation: str) -> Generato
         yield
         return
     places.unsettled.touch()
-    try:
-        yield
-        if operation == "up":
-            servers.forget_lost()
-    finally:
-        if not servers.has_lost:
-            places.unsettled.unlink(missing_ok=True)
+    # An engine that fails has as a rule noted what it made; one that is killed has not.
+    yield
+    if operation == "up":
+        servers.forget_lost()
+    if not servers.has_lost:
+        places.unsettled.unlink(missing_ok=True)
 
 
 def find_lost(places: StackPlaces, world: World) -> list[str]:
@@ -75,16 +74,21 @@ def find_lost(places: StackPlaces, world: World) -> list[str]:
     """
     if not places.unsettled.exists():
         return []
-    known = {_key(each["type"], each.get("id", ""), each["urn"]) for each in places.recorded()}
-    lost = [
-        resource
-        for resource in world.all()
-        if resource.owner == "pulumi" and _key_of(resource) not in known
-    ]
+    lost = unrecorded(places, world)
     world.lost = {resource.key: resource for resource in lost}
     if not lost:
         return []
     return [f"an interrupted run made {len(lost)} resources more than it noted: taking them up"]
+
+
+def unrecorded(places: StackPlaces, world: World) -> list[Resource]:
+    """What was made and the state doesn't hold."""
+    known = {_key(each["type"], each.get("id", ""), each["urn"]) for each in places.recorded()}
+    return [
+        resource
+        for resource in world.all()
+        if resource.owner == "pulumi" and _key_of(resource) not in known
+    ]
 
 
 def is_behind(places: StackPlaces, world: World) -> bool:

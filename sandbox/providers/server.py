@@ -27,13 +27,13 @@ class ServeError(Exception):
 class Servers:
     """Running providers. A context manager: leaving it stops them.
 
-    `debug_providers` is the value of `PULUMI_DEBUG_PROVIDERS` that makes an engine use them, such
-    as `gcp:40001,kubernetes:40002`.
+    `world` is what they serve. `debug_providers` is the value of `PULUMI_DEBUG_PROVIDERS` that
+    makes an engine use them, such as `gcp:40001,kubernetes:40002`.
     """
 
     def __init__(self, world: World, ports: dict[str, int] | None, patience: float) -> None:
         wanted = ports or {}
-        self._world = world
+        self.world = world
         self._servers: list[grpc.Server] = []
         self._providers: dict[str, Provider[Any]] = {
             provider.package: provider
@@ -72,14 +72,14 @@ class Servers:
     @property
     def has_lost(self) -> bool:
         """Whether the world holds what an interrupted run made and nobody asked for since."""
-        return bool(self._world.lost)
+        return bool(self.world.lost)
 
     def forget_lost(self) -> list[str]:
         """Delete what an interrupted run made and no run since asked for; gives the ids."""
-        gone = sorted(self._world.lost.values(), key=lambda resource: -resource.created)
+        gone = sorted(self.world.lost.values(), key=lambda resource: -resource.created)
         for resource in gone:
             self._providers[resource.type.split(":")[0]].forget(resource)
-        self._world.lost.clear()
+        self.world.lost.clear()
         return [resource.id for resource in gone]
 
     def stop(self) -> None:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import strict_yaml
+from catalog.conventions import dns_label
 from catalog.strict_yaml import YamlError
 from config.checks.network import overlaps
 from config.errors import ConfigError, KeyPath
-from config.fields import slug
 from config.load import from_mapping
 from config.platform import Platform
 from tests.config.samples import ROOT, SOURCE, at, changed, places, values
@@ -202,9 +202,9 @@ def test_a_platform_written_out_reads_back_the_same(config: dict[str, Any]) -> N
 
 
 @given(st.text(alphabet=string.printable, max_size=70))
-def test_slugs_are_dns_labels(name: str) -> None:
-    label = slug(name)
+def test_a_name_becomes_a_dns_label_that_stays_itself(name: str) -> None:
+    label = dns_label(name)
     assert set(label) <= set(string.ascii_lowercase + string.digits + "-")
     assert not label.startswith("-")
     assert not label.endswith("-")
-    assert slug(label) == label
+    assert dns_label(label) == label

@@ -48,13 +48,14 @@ class Rehearsal:
 
     def allow_unscreened(self, *models: str) -> None:
         """Names models that the policies let go without a guardrail."""
-        self._allow("ai-guardrail-on-every-path", unscreenedModels=list(models))
+        self.limit("ai-guardrail-on-every-path", unscreenedModels=list(models))
 
     def allow_deletion(self) -> None:
         """Lets the policies pass what is not protected from deletion."""
-        self._allow("rel-deletion-protection", enforcementLevel="disabled")
+        self.limit("rel-deletion-protection", enforcementLevel="disabled")
 
-    def _allow(self, rule: str, **changes: object) -> None:
+    def limit(self, rule: str, **changes: object) -> None:
+        """Sets what a rule of the policies allows."""
         for folder, file in self.places.policy_configs():
             settings = json.loads(file.read_text())
             if rule in settings:

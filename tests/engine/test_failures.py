@@ -23,6 +23,13 @@ LAUNCHER = [sys.executable, "-m", "sandbox"]
 PATIENCE_SECONDS = 120
 
 
+def environment(sandbox: Path) -> dict[str, str]:
+    """Of a command whose sandbox is in this folder, and its temporary files."""
+    temporary = sandbox / "temporary"
+    temporary.mkdir(exist_ok=True)
+    return {**os.environ, "INFERENCE_SANDBOX": str(sandbox), "TMPDIR": str(temporary)}
+
+
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts an operation on dev as a terminal does: in a process group of its own."""
@@ -32,7 +39,7 @@ def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process = subprocess.Popen(
             [*LAUNCHER, operation, "--stack", "dev"],
             cwd=ROOT,
-            env={**os.environ, "INFERENCE_SANDBOX": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+            env={**environment(tmp_path), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -54,7 +61,7 @@ def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*LAUNCHER, *arguments],
         cwd=ROOT,
-        env={**os.environ, "INFERENCE_SANDBOX": str(sandbox)},
+        env=environment(sandbox),
         capture_output=True,
         text=True,
         check=False,
@@ -228,6 +235,7 @@ def test_a_killed_up_is_taken_up_again(
     process.wait()
     result = run("up", "--stack", "dev", sandbox=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
+    assert not list((tmp_path / "temporary").iterdir())
     assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
 
 

@@ -1,5 +1,6 @@
 """Every way of messages and every front, on the real engine: made, shared out, taken back."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,7 @@ def everything(config: dict[str, Any]) -> None:
     config["pipelines"]["clicks"] = {
         "region": "us-central1",
         "image": IMAGE.replace("llm-backend", "clicks"),
-        "retention_days": 1,
+        "retention_days": 2,
         "dataflow": {"fields": [{"name": "url", "type": "STRING"}]},
     }
     config["secrets"] = {"llm-api-key": {}}
@@ -120,6 +121,34 @@ def test_messages_go_every_way_that_is_asked_for(stack: Rehearsal) -> None:
     (job,) = stack.resources("gcp:dataflow/flexTemplateJob:FlexTemplateJob")
     assert job["inputs"]["parameters"]["outputTableSpec"] == f"{PROJECT}:clicks_dataflow.rows"
     assert job["inputs"]["containerSpecGcsPath"].startswith("gs://dataflow-templates-us-central1/")
+
+
+def test_every_subscription_and_the_job_are_watched_and_shown(stack: Rehearsal) -> None:
+    alerts = {
+        alert["urn"].rpartition("::")[2]: alert["inputs"]["conditions"][0][
+            "conditionPrometheusQueryLanguage"
+        ]["query"]
+        for alert in stack.resources("gcp:monitoring/alertPolicy:AlertPolicy")
+    }
+    shown = " ".join(
+        dashboard["inputs"]["dashboardJson"]
+        for dashboard in stack.resources("gcp:monitoring/dashboard:Dashboard")
+    )
+    days = {
+        each: int(made["messageRetentionDuration"].removesuffix("s")) // 86400
+        for each, made in named(stack, SUBSCRIPTION).items()
+    }
+    conditions = alerts["inference-pipelines-retention"].split(" or ")
+    for subscription, kept in days.items():
+        (condition,) = (each for each in conditions if re.search(rf"\b{subscription}\b", each))
+        assert condition.endswith(f"> {kept * 86400 // 4}")
+        assert re.search(rf"\b{subscription}\b", shown)
+    for alert in ("job-failed", "job-lag", "job-freshness"):
+        assert 'job_name=~"clicks-dataflow"' in alerts[f"inference-pipelines-{alert}"]
+    (exports,) = re.findall(
+        r'subscription_id=~"([^"]*)"', alerts["inference-pipelines-stopped-exports"]
+    )
+    assert set(exports.split("|")) == {"sentiment-archive", "sentiment-messages"}
 
 
 def test_every_front_leads_to_its_service(stack: Rehearsal) -> None:

@@ -61,7 +61,8 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     launcher.parent.mkdir()
     launcher.write_text(LAUNCHER)
     launcher.chmod(launcher.stat().st_mode | stat.S_IXUSR)
-    (home / "state").mkdir()
+    for name in ("state", "work", "temporary"):
+        (home / name).mkdir()
     with serve() as port, pytest.MonkeyPatch.context() as patch:
         path = (str(launcher.parent), str(Path(engine).parent), os.environ["PATH"])
         patch.setenv("PATH", os.pathsep.join(path))
@@ -70,9 +71,10 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
         patch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
         patch.setenv("PULUMI_HOME", str(home / "pulumi"))
         patch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
+        patch.setattr(tempfile, "tempdir", str(home / "temporary"))
 
         def run(program: Callable[[], None], environment: str) -> str:
-            stack = automation.create_or_select_stack(environment, "inference", program=program)
+            stack = stack_of(program, environment)
             folders = [ROOT / "policies" / pack for pack in PACKS]
             result = stack.preview(
                 policy_packs=[str(folder) for folder in folders],
@@ -82,6 +84,16 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
             return result.stdout + result.stderr
 
         yield run
+    assert not list((home / "temporary").iterdir())
+
+
+def stack_of(program: Callable[[], None], environment: str = "dev") -> automation.Stack:
+    """A stack whose files are beside the engine's: without a folder, each gets one that stays."""
+    work = Path(os.environ["PULUMI_HOME"]).parent / "work"
+    options = automation.LocalWorkspaceOptions(work_dir=str(work))
+    return automation.create_or_select_stack(
+        environment, "inference", program=program, opts=options
+    )
 
 
 def account(name: str) -> gcp.serviceaccount.Account:
@@ -237,7 +249,7 @@ def refused(program: Callable[[], None], pack: Path, config: dict[str, Any]) -> 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "dev.json"
         file.write_text(json.dumps(config))
-        stack = automation.create_or_select_stack("dev", "inference", program=program)
+        stack = stack_of(program)
         with pytest.raises(automation.CommandError) as caught:
             stack.preview(policy_packs=[str(pack)], policy_pack_configs=[str(file)], color="never")
         return str(caught.value)
@@ -279,7 +291,7 @@ def test_a_bucket_is_mended_where_the_environment_says_so(tmp_path: Path) -> Non
 
     file = tmp_path / "dev.json"
     file.write_text(json.dumps(config))
-    stack = automation.create_or_select_stack("dev", "inference", program=open_bucket)
+    stack = stack_of(open_bucket)
     stack.preview(
         policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never", on_event=watch
     )
@@ -307,7 +319,7 @@ def test_an_exempted_finding_passes_with_a_word_until_it_expires(
     monkeypatch.setenv("POLICY_JOURNAL", str(journal))
     file = tmp_path / "dev.json"
     file.write_text(json.dumps(config))
-    stack = automation.create_or_select_stack("dev", "inference", program=open_bucket)
+    stack = stack_of(open_bucket)
     output = stack.preview(
         policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never"
     ).stdout
@@ -341,7 +353,7 @@ def test_a_config_that_cannot_be_used_stops_before_the_first_resource(
 
 @pytest.mark.usefixtures("preview")
 def test_limits_left_out_stop_the_engine() -> None:
-    stack = automation.create_or_select_stack("dev", "inference", program=clean)
+    stack = stack_of(clean)
     with pytest.raises(automation.CommandError) as caught:
         stack.preview(policy_packs=[str(ROOT / "policies" / "scale-limits")], color="never")
     assert "scale-gpu-total: maxGpus is required" in str(caught.value)
@@ -354,7 +366,7 @@ def test_limit_that_is_no_limit_stops_the_engine(tmp_path: Path) -> None:
     config["scale-hpa-max"]["maxReplicas"] = -1
     bad = tmp_path / "dev.json"
     bad.write_text(json.dumps(config))
-    stack = automation.create_or_select_stack("dev", "inference", program=clean)
+    stack = stack_of(clean)
     with pytest.raises(automation.CommandError) as caught:
         stack.preview(policy_packs=[str(pack)], policy_pack_configs=[str(bad)], color="never")
     assert "scale-hpa-max: maxReplicas: Must be greater than or equal to 0" in str(caught.value)
@@ -368,7 +380,7 @@ def test_pack_with_a_misspelled_rule_does_not_start(tmp_path: Path) -> None:
     pack = tmp_path / "policies" / "least-privilege"
     config = (pack / "dev.json").read_text()
     (pack / "dev.json").write_text(config.replace("iam-no-sa-keys", "iam-no-sa-key"))
-    stack = automation.create_or_select_stack("dev", "inference", program=clean)
+    stack = stack_of(clean)
     with pytest.raises(automation.CommandError) as caught:
         stack.preview(
             policy_packs=[str(pack)], policy_pack_configs=[str(pack / "dev.json")], color="never"

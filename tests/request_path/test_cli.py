@@ -84,6 +84,15 @@ def test_the_objectives_a_client_may_choose_are_shown(capsys: pytest.CaptureFixt
     ) in capsys.readouterr().out
 
 
+def test_the_least_and_the_most_replicas_of_an_autoscaled_model_are_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--stack", "prod", "--model", "qwen3-4b"]) == 0
+    printed = capsys.readouterr().out
+    assert "2-4 x vllm on port 8000" in printed
+    assert "1 x vllm" not in printed
+
+
 def test_the_nodes_of_a_replica_are_shown(rehearsals: dict[str, Rehearsal]) -> None:
     spanning = changed(rehearsals["dev"].resources(), across_nodes(QWEN_PODS, 2))
     [way] = journeys(spanning, "qwen3-4b", "/v1/completions")

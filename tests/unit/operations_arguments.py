@@ -36,10 +36,25 @@ ALERTS: InferenceAlertsArgs = {
     "dashboard_url": URL,
     "autoscaled": True,
 }
-PIPELINE_DASHBOARD: PipelineDashboardArgs = {"project": "acme", "pipelines": ["sentiment", "tags"]}
+PIPELINE_DASHBOARD: PipelineDashboardArgs = {
+    "project": "acme",
+    "pipelines": {
+        "sentiment": {"copies": ["pull", "messages", "archive", "dataflow"]},
+        "tags": {"copies": ["archive"], "retention_days": 1},
+    },
+}
 PIPELINE_ALERTS: PipelineAlertsArgs = {
     **PIPELINE_DASHBOARD,
-    "thresholds": {"backlog_age_seconds": 600, "errors_percent": 5, "dead_letters": 3},
+    "thresholds": {
+        "backlog_age_seconds": 600,
+        "copies_backlog_age_seconds": 1800,
+        "retention_percent": 25,
+        "failed_deliveries_percent": 10,
+        "dataflow_lag_seconds": 300,
+        "dataflow_freshness_seconds": 900,
+        "errors_percent": 5,
+        "dead_letters": 3,
+    },
     "channels": [CHANNEL],
     "dashboard_url": URL,
 }

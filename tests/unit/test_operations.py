@@ -29,14 +29,22 @@ from components.operations.matchers import (
     endpoint_matchers,
     inference_matchers,
     matcher,
-    pipeline_matchers,
 )
 from components.operations.notification_channels import (
     NotificationChannels,
     validate_notification_channels,
 )
-from components.operations.pipeline_alerts import PipelineAlerts, validate_pipeline_alerts
-from components.operations.pipeline_dashboard import PipelineDashboard, validate_pipeline_dashboard
+from components.operations.pipeline_alerts import (
+    PipelineAlerts,
+    PipelineAlertsArgs,
+    validate_pipeline_alerts,
+)
+from components.operations.pipeline_dashboard import (
+    PipelineDashboard,
+    PipelineDashboardArgs,
+    validate_pipeline_dashboard,
+)
+from components.operations.watched_pipelines import COPIES, pipeline_matchers
 from tests.unit import operations_arguments as arguments
 from tests.unit.harness import Cloud, Deploy
 from tests.unit.inference_arguments import GATEWAY, OPEN_SERVER
@@ -60,7 +68,7 @@ EVERYTHING = {
     **inference_matchers(
         arguments.MODELS, arguments.ADAPTERS, arguments.POOLS, arguments.DASHBOARD["namespace"]
     ),
-    **pipeline_matchers(["sentiment"]),
+    **pipeline_matchers({"sentiment": {"copies": COPIES}}),
     **endpoint_matchers(["123"]),
 }
 
@@ -163,8 +171,22 @@ def test_every_pipeline_is_on_its_dashboard(deploy: Deploy):
     cloud = deploy(lambda: PipelineDashboard("platform", arguments.PIPELINE_DASHBOARD))
     everything = "\n".join(queries(cloud))
     for name in ("sentiment", "tags"):
-        for part in ("push", "dead-letter", "service"):
+        for part in ("push", "dead-letter", "service", "archive"):
             assert f"{name}-{part}" in everything
+    for part in ("pull", "messages", "dataflow"):
+        assert f"sentiment-{part}" in everything
+        assert f"tags-{part}" not in everything
+    titles = {tile["widget"]["title"] for tile in tiles(cloud)}
+    assert titles >= {chart.title for chart in CHARTS.values() if chart.dashboard == "serverless"}
+
+
+def test_what_no_pipeline_has_is_not_on_the_dashboard(deploy: Deploy):
+    args: PipelineDashboardArgs = {"project": "acme", "pipelines": {"sentiment": {}}}
+    cloud = deploy(lambda: PipelineDashboard("platform", args))
+    titles = {tile["widget"]["title"] for tile in tiles(cloud)}
+    assert titles.isdisjoint({"Dataflow", "System lag", "Exports by state"})
+    assert "Failed deliveries" in titles
+    assert not [query for query in queries(cloud) if re.search("-(pull|archive|dataflow)", query)]
 
 
 def test_the_dashboards_address_opens_it_in_the_console(deploy: Deploy):
@@ -212,13 +234,69 @@ def test_an_autoscaler_that_is_not_there_is_not_watched(deploy: Deploy):
     assert "platform-no-endpoint" in found
 
 
-def test_pipelines_have_alerts_on_backlog_and_dead_letters(deploy: Deploy):
+def test_every_alert_on_pipelines_has_a_policy(deploy: Deploy):
     found = conditions(deploy(lambda: PipelineAlerts("pipes", arguments.PIPELINE_ALERTS)))
-    age, dead = found["pipes-backlog-age"]["query"], found["pipes-dead-letters"]["query"]
-    assert age.endswith("> 600")
-    assert "sentiment-push|tags-push" in age
-    assert dead.endswith("> 3")
-    assert "sentiment-dead-letter|tags-dead-letter" in dead
+    wanted = [name for name, each in ALERTS.items() if each.dashboard == "serverless"]
+    assert set(found) == {f"pipes-{name.replace('_', '-')}" for name in wanted}
+
+
+@pytest.mark.parametrize(
+    ("alert", "about", "ends"),
+    [
+        ("backlog-age", "sentiment-push|tags-push", "> 600"),
+        (
+            "copies-backlog-age",
+            "sentiment-messages|sentiment-archive|sentiment-dataflow|tags-archive",
+            "> 1800",
+        ),
+        (
+            "failed-deliveries",
+            "sentiment-push|sentiment-messages|sentiment-archive|tags-push|tags-archive",
+            "> 10",
+        ),
+        ("stopped-exports", "sentiment-messages|sentiment-archive|tags-archive", "> 0"),
+        ("expired-deliveries", "sentiment-pull|sentiment-dataflow", "> 10"),
+        (
+            "dead-letters-refused",
+            "sentiment-push|sentiment-pull|sentiment-messages|sentiment-dataflow|tags-push",
+            "> 0",
+        ),
+        ("dead-letters", "sentiment-dead-letter|tags-dead-letter", "> 3"),
+        ("job-failed", "sentiment-dataflow", "> 0"),
+        ("job-lag", "sentiment-dataflow", "> 300"),
+        ("job-freshness", "sentiment-dataflow", "> 900"),
+        ("service-errors", "sentiment-service|tags-service", "> 5"),
+    ],
+)
+def test_an_alert_on_pipelines_is_about_all_it_concerns(
+    deploy: Deploy, alert: str, about: str, ends: str
+):
+    found = conditions(deploy(lambda: PipelineAlerts("pipes", arguments.PIPELINE_ALERTS)))
+    query = found[f"pipes-{alert}"]["query"]
+    assert f'=~"{about}"' in query
+    assert query.endswith(ends)
+
+
+def test_messages_are_told_of_by_their_own_retention(deploy: Deploy):
+    found = conditions(deploy(lambda: PipelineAlerts("pipes", arguments.PIPELINE_ALERTS)))
+    week, day = found["pipes-retention"]["query"].split(" or ")
+    for part in ("push", "dead-letter", "pull", "messages", "archive", "dataflow"):
+        assert f"sentiment-{part}" in week
+    assert week.endswith(f"> {7 * 86400 // 4}")
+    assert '"tags-push|tags-dead-letter|tags-archive"' in day
+    assert day.endswith(f"> {86400 // 4}")
+
+
+def test_a_copy_that_is_not_there_is_not_watched(deploy: Deploy):
+    args: PipelineAlertsArgs = {**arguments.PIPELINE_ALERTS, "pipelines": {"sentiment": {}}}
+    found = conditions(deploy(lambda: PipelineAlerts("pipes", args)))
+    assert set(found) == {
+        f"pipes-{name}"
+        for name in (
+            *("backlog-age", "retention", "failed-deliveries", "dead-letters-refused"),
+            *("dead-letters", "service-errors"),
+        )
+    }
 
 
 @given(st.lists(st.text(alphabet="abc019._/-+~%", min_size=1, max_size=12), min_size=1, max_size=4))
@@ -294,14 +372,17 @@ def test_wrong_arguments_are_named():
     assert "model_thresholds.d.errors_percent" in found
     dashboard: Any = {**arguments.DASHBOARD, "models": [], "namespace": "a b"}
     assert paths(validate_inference_dashboard(dashboard)) == ["models", "namespace"]
-    pipelines: Any = {**arguments.PIPELINE_ALERTS, "pipelines": [], "thresholds": {}}
+    pipelines: Any = {**arguments.PIPELINE_ALERTS, "pipelines": {}, "thresholds": {}}
     assert set(paths(validate_pipeline_alerts(pipelines))) == {
         "pipelines",
-        "thresholds.backlog_age_seconds",
-        "thresholds.errors_percent",
-        "thresholds.dead_letters",
+        *(f"thresholds.{name}" for name in arguments.PIPELINE_ALERTS["thresholds"]),
     }
-    assert paths(validate_pipeline_dashboard({"project": "p", "pipelines": []})) == ["pipelines"]
+    watched: Any = {"project": "p", "pipelines": {"a": {"copies": ["push"], "retention_days": 32}}}
+    assert paths(validate_pipeline_dashboard(watched)) == [
+        "pipelines.a.copies",
+        "pipelines.a.retention_days",
+    ]
+    assert paths(validate_pipeline_dashboard({"project": "p", "pipelines": {}})) == ["pipelines"]
     channels: Any = {
         **arguments.CHANNELS,
         "channels": {"a": {}, "B": {"email": "x", "pubsub_topic": "y"}},

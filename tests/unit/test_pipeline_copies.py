@@ -1,9 +1,11 @@
 """Where a pipeline's messages go beside its service."""
 
+import re
 from typing import Any, cast
 
 import pytest
 
+from components.operations.watched_pipelines import COPIES, pipeline_matchers
 from components.serverless.dataflow_job import DataflowJobArgs, validate_dataflow_job
 from components.serverless.message_table import MessageTableArgs, validate_message_table
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
@@ -33,6 +35,29 @@ def test_without_being_asked_for_there_is_none(deploy: Deploy):
     cloud = _deploy(deploy)
     names = {each.inputs["name"] for each in cloud.all(SUBSCRIPTION)}
     assert names == {"texts-push", "texts-dead-letter"}
+
+
+def test_each_subscription_job_and_service_is_watched_by_its_name(deploy: Deploy):
+    cloud = _deploy(
+        deploy,
+        archive={},
+        bigquery_export={},
+        exactly_once_pull=True,
+        dataflow={"fields": FIELDS},
+        subnetwork="projects/p/regions/us-central1/subnetworks/nodes",
+    )
+    watched = {
+        key: set(re.findall(r"[\w-]+", matcher.partition("~")[2]))
+        for key, matcher in pipeline_matchers({"texts": {"copies": COPIES}}).items()
+    }
+    subscriptions = [each.inputs for each in cloud.all(SUBSCRIPTION)]
+    assert watched["subscriptions"] == {each["name"] for each in subscriptions}
+    forwarding = {each["name"] for each in subscriptions if "deadLetterPolicy" in each}
+    assert watched["forwarding"] == forwarding
+    exports = {"bigqueryConfig", "cloudStorageConfig"}
+    assert watched["exports"] == {each["name"] for each in subscriptions if exports & each.keys()}
+    assert watched["jobs"] == {cloud.one(JOB).inputs["name"]}
+    assert watched["services"] == {cloud.one("gcp:cloudrunv2/service:Service").inputs["name"]}
 
 
 def test_raw_messages_go_to_a_table_as_bytes_with_their_metadata(deploy: Deploy):

@@ -16,6 +16,7 @@ _SHOWABLE: Final = re.compile(
     r"|prompts|answers|(Request|Response)(Headers|Body|Trailers)|FullDuplexStreamed|Streamed"
     r"|not set|any header|Model Armor|API of Google|API management|Wasm plugin"
     r"|guardrail service|callout"
+    r"|its condition isn't known yet|its condition takes only some|its conditions disagree"
     r"|Service|ServiceImport|ApigeeBackendService|GCPWasmPlugin|[0-9]{1,5}"
     r"|(/[a-z0-9-]{1,12}){1,4}/?|/"
 )

@@ -1,0 +1,76 @@
+"""What there is to watch of a pipeline, by the names PubSubCloudRunPipeline gives its parts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NotRequired, TypedDict
+
+from components.checks import check_between
+from components.operations.matchers import check_names, matcher
+from components.validation import Problems
+
+DEFAULT_RETENTION_DAYS: Final = 7
+
+COPIES: Final = ("pull", "messages", "archive", "dataflow")
+"""What a pipeline may have beside its service; each has a subscription `<pipeline>-<copy>`."""
+
+# Matcher: its label, and the parts of a pipeline whose names it has.
+_PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "pushing": ("subscription_id", ("push",)),
+    "fetched": ("subscription_id", ("pull", "dataflow")),
+    "exports": ("subscription_id", ("messages", "archive")),
+    "copies": ("subscription_id", ("messages", "archive", "dataflow")),
+    "delivered": ("subscription_id", ("push", "messages", "archive")),
+    "forwarding": ("subscription_id", ("push", "pull", "messages", "dataflow")),
+    "dead_letters": ("subscription_id", ("dead-letter",)),
+    "subscriptions": ("subscription_id", ("push", *COPIES, "dead-letter")),
+    "jobs": ("job_name", ("dataflow",)),
+    "services": ("service_name", ("service",)),
+}
+_ALWAYS: Final = ("push", "dead-letter", "service")
+
+
+class WatchedPipeline(TypedDict):
+    """What a pipeline has."""
+
+    copies: NotRequired[Sequence[str]]
+    """Who else takes its messages: pull, messages, archive or dataflow; default none."""
+    retention_days: NotRequired[int]
+    """How long its messages wait in Pub/Sub, 1 to 31; default 7."""
+
+
+def check_pipelines(problems: Problems, pipelines: Mapping[str, WatchedPipeline]) -> None:
+    """Notes pipelines that cannot be, and that there are none."""
+    problems.check_not_empty("pipelines", pipelines, "the name of a pipeline")
+    check_names(problems, "pipelines", pipelines)
+    for name, pipeline in pipelines.items():
+        for copy in pipeline.get("copies", ()):
+            problems.check_one_of(f"pipelines.{name}.copies", copy, COPIES)
+        path, days = f"pipelines.{name}.retention_days", pipeline.get("retention_days", 7)
+        check_between(problems, path, days, 1, 31, "days")
+
+
+def pipeline_matchers(pipelines: Mapping[str, WatchedPipeline]) -> Mapping[str, str]:
+    """Give the matchers of the queries about pipelines; none for what no pipeline has."""
+    return {
+        key: matcher(label, names)
+        for key, (label, parts) in _PARTS.items()
+        if (names := [f"{name}-{part}" for name, part in _parts(pipelines) if part in parts])
+    }
+
+
+def _parts(pipelines: Mapping[str, WatchedPipeline]) -> Sequence[tuple[str, str]]:
+    return [
+        (name, part)
+        for name, pipeline in pipelines.items()
+        for part in (*_ALWAYS, *pipeline.get("copies", ()))
+    ]
+
+
+def by_retention(
+    pipelines: Mapping[str, WatchedPipeline],
+) -> Mapping[int, Mapping[str, WatchedPipeline]]:
+    """Give the pipelines by how long their messages wait, in days."""
+    groups: dict[int, dict[str, WatchedPipeline]] = {}
+    for name, pipeline in pipelines.items():
+        days = pipeline.get("retention_days", DEFAULT_RETENTION_DAYS)
+        groups.setdefault(days, {})[name] = pipeline
+    return groups

@@ -1,0 +1,200 @@
+"""A deployment that is refused says why, what it did before, and how to go on: all of it true."""
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from sandbox.errors import google
+from sandbox.launcher import cli, operations
+from sandbox.launcher.places import StackPlaces
+from sandbox.launcher.recovery import unrecorded
+from sandbox.providers import gcp as google_cloud
+from sandbox.world import World
+from tests.engine.conftest import Rehearsal
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+NOTHING = "nothing was made, changed or deleted"
+FAILED_CREATE = "googleapi: Error 403: Quota 'ALL' exceeded"
+
+
+@pytest.fixture
+def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    rehearsal = rehearsal_of("dev")
+
+    def places_of(_: str) -> StackPlaces:
+        return rehearsal.places
+
+    monkeypatch.setattr(cli, "places_of", places_of)
+    return rehearsal
+
+
+def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
+    """The message an `up` ends with; what it says was done is what the sandbox cloud holds."""
+    before = made(stack)
+    assert cli.main(["up", "--stack", "dev"]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("error: up of dev failed:\n  - ")
+    assert "Traceback" not in message
+    found = re.search(r"done before that: (\d+) made", message)
+    assert (NOTHING in message) == (found is None)
+    assert (int(found[1]) if found else 0) == made(stack) - before
+    return message
+
+
+def made(stack: Rehearsal) -> int:
+    with World(stack.places.world) as world:
+        return sum(each.owner == "pulumi" for each in world.all())
+
+
+def goes_on(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["up", "--stack", "dev"]) == 0
+    assert cli.main(["preview", "--stack", "dev"]) == 0
+    assert "Nothing changes." in capsys.readouterr().out
+
+
+def at_create(monkeypatch: pytest.MonkeyPatch, first: int, act: Callable[[], None]) -> None:
+    """Acts before every resource the cloud makes, from the given one on."""
+    count = itertools.count(1)
+    check = google_cloud.check_enabled
+
+    def checked(wanted: Any) -> None:
+        if next(count) >= first:
+            act()
+        check(wanted)
+
+    monkeypatch.setattr(google_cloud, "check_enabled", checked)
+
+
+def refuse() -> None:
+    raise google(403, "Quota 'ALL' exceeded", "quotaExceeded")
+
+
+def kill_the_engine() -> None:
+    for child in psutil.Process().children(recursive=True):
+        if child.name() == "pulumi":
+            child.kill()
+
+
+def test_the_cloud_refuses_the_first_resource(
+    stack: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        at_create(patch, 1, refuse)
+        message = refused(stack, capsys)
+    assert FAILED_CREATE in message
+    assert f"{NOTHING}: mend that, then run `make up STACK=dev` again" in message
+    goes_on(stack, capsys)
+
+
+def test_the_cloud_refuses_one_in_the_middle(
+    stack: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        at_create(patch, 40, refuse)
+        message = refused(stack, capsys)
+    assert FAILED_CREATE in message
+    assert f"The state ({stack.places.state}) knows of it; nothing is lost" in message
+    assert "`make up STACK=dev` goes on once that is mended" in message
+    with World(stack.places.world) as world:
+        assert unrecorded(stack.places, world) == []
+    goes_on(stack, capsys)
+
+
+def test_a_policy_refuses_a_resource(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.limit("scale-gpu-types-allowed", gpuTypes=[])
+    message = refused(stack, capsys)
+    assert "  - scale-gpu-types-allowed: " in message
+    assert "\n    l4-spot-us-central1-pool (gcp:container/nodePool:NodePool): " in message
+    assert message.endswith("`make preview STACK=dev` asks the policies before anything is made\n")
+    stack.limit("scale-gpu-types-allowed", gpuTypes=["nvidia-l4"])
+    goes_on(stack, capsys)
+
+
+def test_a_policy_refuses_the_stack_as_a_whole(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.limit("scale-gpu-total", maxGpus=0)
+    message = refused(stack, capsys)
+    assert "\n    The stack: may take 2 GPUs, allowed 0" in message
+    assert cli.main(["preview", "--stack", "dev"]) == 1
+    assert capsys.readouterr().err.endswith("\nnothing was changed\n")
+    stack.limit("scale-gpu-total", maxGpus=4)
+    goes_on(stack, capsys)
+
+
+def test_a_change_that_is_refused_leaves_what_was_there(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations.up(stack.places)
+    there = made(stack)
+    stack.limit("scale-gpu-total", maxGpus=0)
+    assert NOTHING in refused(stack, capsys)
+    assert made(stack) == there
+
+
+def test_objects_that_name_what_is_not_there_end_with_an_error_and_stay(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations.up(stack.places)
+    with World(stack.places.world) as world:
+        pool = next(each for each in world.all() if each.type.endswith(":InferencePool"))
+        world.remove(*pool.key)
+    there = made(stack)
+    assert cli.main(["up", "--stack", "dev"]) == 1
+    message = capsys.readouterr().err
+    assert "what they name isn't there" in message
+    assert "nothing is lost: mend that, then run `make up` again" in message
+    assert made(stack) == there
+
+
+def test_the_program_fails_before_the_first_resource(
+    stack: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise ValueError("no such thing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(operations, "platform_program", broken)
+        message = refused(stack, capsys)
+    assert "a defect of the program at tests/engine/test_refused.py:" in message
+    assert "ValueError: no such thing" in message
+    goes_on(stack, capsys)
+
+
+def test_an_engine_that_is_killed_loses_nothing(
+    stack: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        at_create(patch, 40, kill_the_engine)
+        message = refused(stack, capsys)
+    assert "  - the engine was ended from outside (signal 9)\n" in message
+    assert "the next run takes them up; nothing is lost" in message
+    goes_on(stack, capsys)
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (OSError(28, "No space left on device"), "error: [Errno 28] No space left on device; mend"),
+        (KeyError("x"), "error: a defect of the program at tests/engine/test_refused.py:"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_message_too(
+    problem: Exception,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: StackPlaces) -> None:
+        raise problem
+
+    monkeypatch.setitem(operations.OPERATIONS, "up", fail)
+    assert cli.main(["up", "--stack", "dev"]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(said)
+    assert len(message.splitlines()) == 1
