@@ -14,8 +14,8 @@ from components.operations.pipeline_alerts import PipelineAlerts
 from components.operations.pipeline_dashboard import PipelineDashboard
 from components.operations.vertex_alerts import VertexAlerts
 from components.operations.vertex_dashboard import VertexDashboard
-from components.ready import after
 from components.operations.watched_pipelines import WatchedPipeline
+from components.ready import after
 from components.vertex.vertex_endpoint import VertexEndpoint
 from config.operations import Alerts, LatencyThresholds, Thresholds
 from config.operations import Channel as ChannelSettings
