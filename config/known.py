@@ -44,6 +44,7 @@ class Known:
 
     `names` has every key that stands in a collection, also of entries that were left out: a
     reference to one of those is not wrong. A collection that could not be read at all is missing.
+    `unread` has the areas that are there and could not be read.
     """
 
     project: Project | None
@@ -66,13 +67,18 @@ class Known:
     services: Mapping[str, Service]
     secrets: Mapping[str, Secret]
     names: Mapping[str, Set[str]]
+    unread: Set[str]
 
     def region_names(self, chosen: tuple[str, ...] | None) -> tuple[str, ...]:
         """The chosen regions, or every region of the platform."""
         return tuple(self.names.get("regions", ())) if chosen is None else chosen
 
 
-def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None = None) -> Known:
+def known_from(
+    parts: Mapping[str, object],
+    names: Mapping[str, Set[str]] | None = None,
+    unread: Set[str] = frozenset(),
+) -> Known:
     """What `parts`, values of Platform's fields, say; `names` as in Known, by default theirs."""
     collections = {
         name: cast("Mapping[str, object]", parts.get(name) or {}) for name in _COLLECTIONS
@@ -100,6 +106,7 @@ def known_from(parts: Mapping[str, object], names: Mapping[str, Set[str]] | None
         names={name: entries.keys() for name, entries in collections.items()}
         if names is None
         else names,
+        unread=unread,
     )
 
 
@@ -107,6 +114,7 @@ def readable(values: Mapping[str, object], broken: Set[KeyPath]) -> Known:
     """The areas and entries of `values` that have no error at or below them in `broken`."""
     parts: dict[str, object] = {}
     names: dict[str, Set[str]] = {}
+    unread: set[str] = set()
     for area, field in Platform.model_fields.items():
         value = values.get(area)
         if area in _COLLECTIONS and isinstance(value, Mapping):
@@ -118,5 +126,6 @@ def readable(values: Mapping[str, object], broken: Set[KeyPath]) -> Known:
         try:
             parts[area] = adapter.validate_json(json.dumps(value))
         except ValidationError:
-            continue
-    return known_from(parts, names)
+            if value is not None:
+                unread.add(area)
+    return known_from(parts, names, unread)

@@ -150,6 +150,11 @@ class Service(Container):
         description="Models (keys of models, or adapters) it asks at the gateway, the first one"
         " unless a request names another. Sets LLM_BASE_URL, LLM_MODEL, LLM_MODELS, LLM_CA_FILE.",
     )
+    cache: bool = Field(
+        default=False,
+        description="Whether it uses the cache of data. Sets REDIS_URL, REDIS_PASSWORD,"
+        " REDIS_CA_FILE.",
+    )
     invokers: tuple[Member, ...] = Field(
         default=(), description="Who may call it. IAM checks each caller."
     )
@@ -164,8 +169,8 @@ class Service(Container):
     )
     egress: Literal["none", "private-ranges", "all"] | None = Field(
         default=None,
-        description="What it sends into the platform's network. Default: all with models or"
-        " secrets, which then leave by the network's rules alone; else none.",
+        description="What it sends into the platform's network. Default: all with models, cache"
+        " or secrets, which then leave by the network's rules alone; else none.",
     )
     ingress: Literal["internal", "load-balancer", "all"] | None = Field(
         default=None, description="Where requests come from. Default: what the front needs."
@@ -203,8 +208,8 @@ class Service(Container):
 
     @property
     def effective_egress(self) -> str:
-        """What it sends into the network: as given, or what its models and secrets need."""
-        return self.egress or ("all" if self.models or self.secret_names else "none")
+        """What it sends into the network: as given, or what it uses needs."""
+        return self.egress or ("all" if self.models or self.cache or self.secret_names else "none")
 
 
 FRONT_INGRESS: Mapping[str, str] = {

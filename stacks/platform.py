@@ -25,8 +25,8 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     publication = build_publication(platform, foundation, regions)
     images = build_images(platform, foundation)
     pipelines = build_serverless(platform, foundation, images)
-    services = build_services(platform, foundation, regions, images)
     data = build_data(platform, foundation, pipelines)
+    services = build_services(platform, foundation, regions, images, data.cache)
     vertex = build_vertex(platform, foundation)
     dashboards = build_operations(platform, foundation, vertex)
 

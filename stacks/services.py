@@ -1,7 +1,6 @@
 """Services that answer requests: each a Cloud Run service, with what stands before it."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.conventions import dns_label
+from components.data.redis_cache import RedisCache
 from components.network.private_name import PrivateName
 from components.ready import after
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Traffic, Vpc
@@ -22,9 +22,9 @@ from stacks.foundation import PLATFORM, Foundation
 from stacks.fronts import Front, build_fronts
 from stacks.images import Images
 from stacks.inference import Region
+from stacks.service_variables import ask_models, use_cache
 
 IAP = "iap.googleapis.com"
-CA_FILE = "/etc/inference/ca/ca.pem"
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,28 @@ class Services:
 
 
 def build_services(
-    platform: Platform, foundation: Foundation, regions: Mapping[str, Region], images: Images
+    platform: Platform,
+    foundation: Foundation,
+    regions: Mapping[str, Region],
+    images: Images,
+    cache: RedisCache | None,
 ) -> Services:
     """Makes every service of the config, and the secrets they read."""
-    return _ServicesBuilder(platform, foundation, regions, images).build()
+    return _ServicesBuilder(platform, foundation, regions, images, cache).build()
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What services may be given, beside their own settings."""
+
+    secrets: Mapping[str, pulumi.Input[str]]
+    """Ids by name."""
+    gateway: pulumi.Output[str] | None
+    """Host name."""
+    authorities: Mapping[str, pulumi.Output[str]]
+    """By region, the secret with the certificate that signs the gateway's."""
+    cache_authority: pulumi.Output[str] | None
+    """The secret with the certificate that signs the cache's."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +66,21 @@ class _ServicesBuilder:
     foundation: Foundation
     regions: Mapping[str, Region]
     images: Images
+    cache: RedisCache | None
 
     @property
     def google(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(provider=self.foundation.provider)
 
     def build(self) -> Services:
-        secrets = self._secrets()
-        authorities = self._authorities()
-        gateway = self._gateway_name()
+        given = _Given(
+            secrets=self._secrets(),
+            gateway=self._gateway_name(),
+            authorities=self._authorities(),
+            cache_authority=self._cache_authority(),
+        )
         services = {
-            name: self._service(name, settings, secrets, authorities, gateway)
+            name: self._service(name, settings, given)
             for name, settings in self.platform.services.items()
         }
         return Services(services, build_fronts(self.platform, self.foundation, services))
@@ -90,25 +112,35 @@ class _ServicesBuilder:
         return list(dict.fromkeys(asking))
 
     def _authorities(self) -> Mapping[str, pulumi.Output[str]]:
-        """By region, the secret with the certificate that signs the gateway's. It's no secret: but
-        files come into Cloud Run's containers from secrets alone."""
-        found: dict[str, pulumi.Output[str]] = {}
-        for region in self._asking:
-            certificate = self.regions[region].certificate.ca_certificate_pem
-            if certificate is None:
-                continue
-            name = f"{PLATFORM}-{region}-ca"
-            secret = self._secret(name)
-            version = gcp.secretmanager.SecretVersion(
-                name,
-                secret=secret.id,
-                secret_data_wo=certificate,
-                # What is written but not kept can't be compared: the number tells of a change.
-                secret_data_wo_version=certificate.apply(_fingerprint),
-                opts=self.google,
-            )
-            found[region] = after(secret.secret_id, version.id)
-        return found
+        """By region, the secret with the certificate that signs the gateway's."""
+        certificates = {
+            region: self.regions[region].certificate.ca_certificate_pem for region in self._asking
+        }
+        return {
+            region: self._certificate(f"{PLATFORM}-{region}-ca", certificate)
+            for region, certificate in certificates.items()
+            if certificate is not None
+        }
+
+    def _cache_authority(self) -> pulumi.Output[str] | None:
+        """The secret with the certificate that signs the cache's, where a service uses that."""
+        if self.cache is None or not any(each.cache for each in self.platform.services.values()):
+            return None
+        return self._certificate(f"{PLATFORM}-cache-ca", self.cache.ca_certificate)
+
+    def _certificate(self, name: str, certificate: pulumi.Output[str]) -> pulumi.Output[str]:
+        """Id of a secret with a certificate, which is none: but files come into Cloud Run's
+        containers from secrets alone."""
+        secret = self._secret(name)
+        version = gcp.secretmanager.SecretVersion(
+            name,
+            secret=secret.id,
+            secret_data_wo=certificate,
+            # What is written but not kept can't be compared: the number tells of a change.
+            secret_data_wo_version=certificate.apply(_fingerprint),
+            opts=self.google,
+        )
+        return after(secret.secret_id, version.id)
 
     def _gateway_name(self) -> pulumi.Output[str] | None:
         """The gateway's host name, once it is known inside the platform's own network too."""
@@ -127,14 +159,7 @@ class _ServicesBuilder:
             self.google,
         ).hostname
 
-    def _service(
-        self,
-        name: str,
-        settings: Service,
-        secrets: Mapping[str, pulumi.Input[str]],
-        authorities: Mapping[str, pulumi.Output[str]],
-        gateway: pulumi.Output[str] | None,
-    ) -> CloudRunService:
+    def _service(self, name: str, settings: Service, given: _Given) -> CloudRunService:
         apis = ["iam", "run", "secretmanager"]
         if settings.binary_authorization:
             apis.append("binaryauthorization")
@@ -163,7 +188,7 @@ class _ServicesBuilder:
             "health_path": settings.liveness_path,
             "ready_path": settings.ready_path,
             "environment": {"GOOGLE_CLOUD_PROJECT": project, **settings.environment},
-            "secret_ids": {each: secrets[each] for each in settings.secret_names},
+            "secret_ids": {each: given.secrets[each] for each in settings.secret_names},
             "secrets": {key: _secret_version(use) for key, use in settings.secrets.items()},
             "secret_files": {
                 path: _secret_version(use) for path, use in settings.secret_files.items()
@@ -176,8 +201,11 @@ class _ServicesBuilder:
             "vpc": self._vpc(settings),
             "deletion_protection": self.platform.deletion_protection,
         }
-        if settings.models and gateway is not None:
-            _ask_models(args, settings.models, gateway, authorities.get(settings.region))
+        if settings.models and given.gateway is not None:
+            authority = given.authorities.get(settings.region)
+            ask_models(args, settings.models, given.gateway, authority)
+        if settings.cache and self.cache is not None and given.cache_authority is not None:
+            use_cache(args, self.cache, given.cache_authority)
         if settings.iap:
             args["iap"] = {
                 "service_agent": self.foundation.services.service_agents[IAP],
@@ -194,26 +222,6 @@ class _ServicesBuilder:
             "subnetwork": vpc.node_subnetwork_ids[settings.region],
             "egress": settings.effective_egress,
         }
-
-
-def _ask_models(
-    args: CloudRunServiceArgs,
-    models: Sequence[str],
-    gateway: pulumi.Output[str],
-    authority: pulumi.Output[str] | None,
-) -> None:
-    """Tells the container where the gateway is, and who signs for it where that's not public."""
-    args["environment"] = {
-        **args.get("environment", {}),
-        "LLM_BASE_URL": pulumi.Output.concat("https://", gateway, "/v1"),
-        "LLM_MODEL": models[0],
-        "LLM_MODELS": json.dumps([*models]),
-    }
-    if authority is None:
-        return
-    args["environment"] = {**args["environment"], "LLM_CA_FILE": CA_FILE}
-    args["secret_ids"] = {**args.get("secret_ids", {}), "gateway-ca": authority}
-    args["secret_files"] = {**args.get("secret_files", {}), CA_FILE: {"secret": "gateway-ca"}}
 
 
 def _audiences(settings: Service) -> Sequence[str]:

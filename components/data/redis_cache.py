@@ -88,7 +88,8 @@ class RedisCache(pulumi.ComponentResource):
     port: pulumi.Output[int]
     """Of TLS connections."""
     ca_certificate: pulumi.Output[str]
-    """PEM of the authority clients must trust."""
+    """PEM of the authorities clients must trust: in its last years, an old one and its successor.
+    They sign for this instance alone."""
     password_secret: pulumi.Output[str]
     """`projects/<project>/secrets/<secret>`; waits for the password and the grants."""
 
@@ -101,7 +102,7 @@ class RedisCache(pulumi.ComponentResource):
         self.host = instance.host
         self.port = instance.port
         self.ca_certificate = instance.server_ca_certs.apply(
-            lambda found: (found[0].cert if found else None) or ""
+            lambda found: "\n".join(each.cert or "" for each in found or ())
         )
         self.password_secret = self._password(name, args, instance)
         self.register_outputs(

@@ -14,8 +14,9 @@ from config.models import Model
 from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, Service, name_of
 
 PROJECT_FOLDER: Final = Path(__file__).parents[2]
-# What the platform gives to a container with models, and to every one.
+# What the platform gives to a container with models, with the cache, and to every one.
 MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
+CACHE_VARIABLES: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_CA_FILE")
 _OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT",)
 _FRONTS: Final = ("load_balancer", "api_gateway")
 
@@ -29,6 +30,7 @@ def check_services(known: Known) -> Iterator[Problem]:
         yield from _check_name(known, path, name)
         yield from _check_secrets(known, path, service)
         yield from _check_models(known, path, service)
+        yield from _check_cache(known, path, service)
         yield from _check_variables(path, service)
         yield from _check_front(path, service)
         yield from _check_traffic(path, service)
@@ -97,6 +99,33 @@ def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Pro
         )
 
 
+def _check_cache(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
+    if not service.cache:
+        return
+    cache = known.data.cache
+    if cache is None and "data" not in known.unread:
+        yield Problem(
+            (*path, "cache"),
+            "true without a cache",
+            "true with data.cache",
+            "add data.cache or remove it",
+        )
+    if cache is not None and cache.region != service.region:
+        yield Problem(
+            (*path, "cache"),
+            f"true in {service.region}, with the cache in {cache.region}",
+            "true in the cache's region",
+            "change one of the regions: a cache further off than its model saves nothing",
+        )
+    if service.effective_egress == "none":
+        yield Problem(
+            (*path, "egress"),
+            "'none'",
+            "private-ranges or all with cache",
+            "remove it: the cache is inside the network",
+        )
+
+
 def _is_in(known: Known, model: Model, region: str) -> bool:
     """Whether the region serves the model; true where that cannot be told yet."""
     declared = known.names.get("regions", set())
@@ -104,7 +133,11 @@ def _is_in(known: Known, model: Model, region: str) -> bool:
 
 
 def _check_variables(path: KeyPath, service: Service) -> Iterator[Problem]:
-    own = (*_OWN_VARIABLES, *(MODEL_VARIABLES if service.models else ()))
+    own = (
+        *_OWN_VARIABLES,
+        *(MODEL_VARIABLES if service.models else ()),
+        *(CACHE_VARIABLES if service.cache else ()),
+    )
     for key, variables in (("environment", service.environment), ("secrets", service.secrets)):
         for variable in variables:
             if variable in own:

@@ -27,8 +27,11 @@ from sandbox.tables import table
 from sandbox.warehouse.storage_write import StorageWriteApi
 from sandbox.warehouse.store import Warehouse
 from sandbox.world import World
+from services.local.certificate import local_certificate
 from services.local.openai_server import LocalOpenAI
 from services.local.redis_server import LocalRedis
+
+CACHE = "gcp:redis/instance:Instance"
 
 
 @dataclass
@@ -100,7 +103,8 @@ async def live(
             # Whoever calls sets the time that his own resource allows.
             httpx.AsyncClient(limits=limits, timeout=None, trust_env=False)  # noqa: S113
         )
-        model, redis = LocalOpenAI(), LocalRedis()
+        model, ca_file = LocalOpenAI(), local_certificate(home / "redis")
+        redis = _redis(world, ca_file)
         redis.start()
         stack.callback(redis.stop)
         openai = await _serve(stack, LocalServer(model.app))
@@ -122,7 +126,11 @@ async def live(
             apis=server.url,
             model=model,
         )
-        places = {"openai": f"{openai.url}/v1", "redis": redis.url}
+        places = {
+            "openai": f"{openai.url}/v1",
+            "redis": redis.url,
+            "redis_ca": str(ca_file),
+        }
         for service in cloud_run_services(world):
             try:
                 it.hosted.append(await _host(stack, it, service, places))
@@ -135,6 +143,16 @@ async def live(
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await running
+
+
+def _redis(world: World, certificate: Path) -> LocalRedis:
+    """A stand-in for the stack's cache, with its password and TLS where it has them."""
+    made = next(iter(world.by_type(CACHE)), None)
+    if made is None:
+        return LocalRedis()
+    password = made.outputs["authString"] if made.inputs.get("authEnabled") else ""
+    encrypted = made.inputs.get("transitEncryptionMode") == "SERVER_AUTHENTICATION"
+    return LocalRedis(str(password), certificate if encrypted else None)
 
 
 async def _host(

@@ -9,7 +9,7 @@ from sandbox.messages.resources import part, seconds
 from sandbox.world import Resource, World
 
 SERVICE = "gcp:cloudrunv2/service:Service"
-_SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"  # noqa: S105 -- a type
+SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"  # noqa: S105 -- a type
 
 
 class MissingSecretError(LookupError):
@@ -107,7 +107,7 @@ def _variable(world: World, project: str, env: Mapping[str, Any]) -> tuple[str, 
     wanted = rf"projects/[^/]+/secrets/{re.escape(name)}"
     versions = [
         version
-        for version in world.by_type(_SECRET_VERSION, project=project)
+        for version in world.by_type(SECRET_VERSION, project=project)
         if re.fullmatch(rf"({wanted}|{re.escape(name)})", str(version.inputs.get("secret")))
         and version.inputs.get("enabled", True)
     ]

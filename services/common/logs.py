@@ -57,5 +57,5 @@ def configure_logs(project: str, level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # What these tell is in our own lines, with its category.
-    for library in ("httpx", "stamina"):
+    for library in ("aiohttp", "stamina"):
         logging.getLogger(library).setLevel(logging.ERROR)

@@ -80,14 +80,13 @@ class Backend:
         started = time.perf_counter()
         completion = await self._upstream.complete(prompt)
         note.fields["model_ms"] = round((time.perf_counter() - started) * 1000, 2)
-        choice = completion["choices"][0]
-        usage: dict[str, Any] = completion.get("usage") or {}
+        choice = completion.choices[0]
         reply = ChatReply(
             mode=mode,
-            model=str(completion.get("model") or prompt["model"]),
-            reply=choice["message"]["content"] or "",
-            finish_reason=choice.get("finish_reason"),
-            usage={key: count for key, count in usage.items() if isinstance(count, int)},
+            model=completion.model or prompt["model"],
+            reply=choice.message.content or "",
+            finish_reason=choice.finish_reason,
+            usage=completion.tokens,
         )
         note.fields["usage"] = reply.usage
         await self.cache.put(prompt, reply)

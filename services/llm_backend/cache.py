@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from services.llm_backend.messages import ChatReply
+from services.llm_backend.redis_options import redis_options
 from services.llm_backend.redis_pause import RedisPause
 from services.llm_backend.settings import Settings
 
@@ -19,7 +20,7 @@ class Cache:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.redis_url.get_secret_value()
-        self._timeout = settings.redis_timeout_seconds
+        self._options = redis_options(settings)
         self._seconds = settings.cache_seconds
         self._pause = RedisPause("cache")
         self._redis: Redis | None = None
@@ -62,9 +63,7 @@ class Cache:
         if self._redis is None:
             from redis.asyncio import Redis
 
-            self._redis = Redis.from_url(
-                self._url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout
-            )
+            self._redis = Redis.from_url(self._url, **self._options)
         return self._redis
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from limits import parse
 
 from services.common.errors import ServiceError
+from services.llm_backend.redis_options import redis_options
 from services.llm_backend.redis_pause import RedisPause
 from services.llm_backend.settings import Settings
 
@@ -20,7 +21,7 @@ class Rates:
     def __init__(self, settings: Settings) -> None:
         self._limit = parse(settings.rate_limit)
         self._url = settings.redis_url.get_secret_value()
-        self._timeout = settings.redis_timeout_seconds
+        self._options = redis_options(settings)
         self._pause = RedisPause("rate_limit")
         self._shared: FixedWindowRateLimiter | None = None
         self._own: FixedWindowRateLimiter | None = None
@@ -48,12 +49,7 @@ class Rates:
 
     def _shared_limiter(self) -> "FixedWindowRateLimiter":
         if self._shared is None:
-            self._shared = _limiter(
-                f"async+{self._url}",
-                implementation="redispy",
-                socket_timeout=self._timeout,
-                socket_connect_timeout=self._timeout,
-            )
+            self._shared = _limiter(f"async+{self._url}", implementation="redispy", **self._options)
         return self._shared
 
     def _own_limiter(self) -> "FixedWindowRateLimiter":

@@ -49,7 +49,16 @@ class Settings(ServerSettings):
         description="Requests of a caller, as `limits` reads it; with Redis over all instances.",
     )
     redis_url: SecretStr = Field(
-        default=SecretStr(""), description="redis://...; empty: no cache, rates by instance."
+        default=SecretStr(""),
+        description="redis://... or, with TLS, rediss://...; empty: no cache, rates by instance.",
+    )
+    redis_password: SecretStr = Field(
+        default=SecretStr(""), description="Where the URL has none. From a secret."
+    )
+    redis_ca_file: str = Field(
+        default="",
+        description="PEM file of the authority that signs the certificate of this Redis alone, such"
+        " as Memorystore's; names are not compared then. Empty: the public ones, whose are.",
     )
     redis_timeout_seconds: float = Field(default=0.3, gt=0, description="For an answer of Redis.")
     cache_seconds: int = Field(default=3600, ge=1, description="Age at which a reply is dropped.")

@@ -1,24 +1,31 @@
 """Upstream: calls the OpenAI-compatible endpoint, again where that can help."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from services.common.bodies import explain
 from services.common.errors import ServiceError
 from services.common.logs import FIELDS
 from services.llm_backend.credentials import Credentials
+from services.llm_backend.messages import Completion
 from services.llm_backend.settings import Settings
 
 if TYPE_CHECKING:
     import ssl
 
-    import httpx
+    import aiohttp
 
 _log = logging.getLogger(__name__)
 _BUSY = (429, 500, 502, 503, 504)
 _REFUSALS = (400, 404, 413, 422)
+_EVENTS = "text/event-stream"
+_LAST_EVENT = b"[DONE]"
 
 
 class UpstreamError(ServiceError):
@@ -44,16 +51,16 @@ class Upstream:
         self._settings = settings
         self._url = f"{settings.llm_base_url.rstrip('/')}/chat/completions"
         self._credentials = Credentials(settings)
-        self._client: httpx.AsyncClient | None = None
+        self._session: aiohttp.ClientSession | None = None
 
-    async def complete(self, prompt: dict[str, Any]) -> dict[str, Any]:
+    async def complete(self, prompt: dict[str, Any]) -> Completion:
         """Gives a whole chat completion. Raises `UpstreamError`."""
         import stamina
 
         async for attempt in stamina.retry_context(**self._retry()):
             with attempt:
                 async with self._open(prompt) as response:
-                    return await _json(response)
+                    return _completion(await response.read())
         raise AssertionError("the last attempt raises")
 
     @asynccontextmanager
@@ -64,15 +71,25 @@ class Upstream:
 
     async def close(self) -> None:
         """Closes the connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
-    async def _opened(self, prompt: dict[str, Any], stack: AsyncExitStack) -> "httpx.Response":
+    async def _opened(
+        self, prompt: dict[str, Any], stack: AsyncExitStack
+    ) -> "aiohttp.ClientResponse":
         import stamina
 
         async for attempt in stamina.retry_context(**self._retry()):
             with attempt:
-                return await stack.enter_async_context(self._open(prompt))
+                response = await stack.enter_async_context(self._open(prompt))
+                if response.content_type != _EVENTS:
+                    raise UpstreamError(
+                        502,
+                        "model_error",
+                        f"the model answers {response.content_type}, not {_EVENTS}",
+                        passing=False,
+                    )
+                return response
         raise AssertionError("the last attempt raises")
 
     def _retry(self) -> dict[str, Any]:
@@ -86,23 +103,28 @@ class Upstream:
         }
 
     @asynccontextmanager
-    async def _open(self, prompt: dict[str, Any]) -> "AsyncGenerator[httpx.Response]":
-        import httpx
+    async def _open(self, prompt: dict[str, Any]) -> "AsyncGenerator[aiohttp.ClientResponse]":
+        import aiohttp
 
         headers = await self._headers()
+        settings = self._settings
         try:
-            async with self._connected().stream(
-                "POST", self._url, json=prompt, headers=headers
-            ) as response:
-                if not response.is_success:
-                    await response.aread()
-                    raise _refusal(response)
+            # The client's own timeouts leave out an endpoint that does not read the request.
+            async with asyncio.timeout(
+                settings.connect_timeout_seconds + settings.read_timeout_seconds
+            ):
+                response = await self._connected().post(
+                    self._url, json=prompt, headers=headers, allow_redirects=False
+                )
+            async with response:
+                if not 200 <= response.status < 300:
+                    raise _refusal(response.status, await response.read())
                 yield response
-        except httpx.TimeoutException as problem:
+        except TimeoutError as problem:
             raise UpstreamError(
                 504, "model_timeout", "the model did not answer in time", passing=True
             ) from problem
-        except httpx.TransportError as problem:
+        except aiohttp.ClientError as problem:
             raise UpstreamError(
                 502, "model_unreachable", f"the model cannot be reached: {problem}", passing=True
             ) from problem
@@ -119,20 +141,24 @@ class Upstream:
         propagate.inject(headers)
         return headers
 
-    def _connected(self) -> "httpx.AsyncClient":
-        if self._client is None:
-            import httpx
+    def _connected(self) -> "aiohttp.ClientSession":
+        if self._session is None:
+            import aiohttp
 
-            self._client = httpx.AsyncClient(
-                timeout=httpx.Timeout(
-                    self._settings.read_timeout_seconds,
-                    connect=self._settings.connect_timeout_seconds,
+            settings = self._settings
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=settings.max_concurrency, ssl=_trust(settings.llm_ca_file)
                 ),
-                limits=httpx.Limits(max_connections=self._settings.max_concurrency),
-                trust_env=False,
-                verify=_trust(self._settings.llm_ca_file),
+                timeout=aiohttp.ClientTimeout(
+                    total=None,
+                    connect=settings.connect_timeout_seconds,
+                    sock_read=settings.read_timeout_seconds,
+                ),
+                # One caller's cookies are not the next one's.
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
-        return self._client
+        return self._session
 
 
 def _trust(ca_file: str) -> "ssl.SSLContext | bool":
@@ -151,8 +177,7 @@ def _may_pass(problem: Exception) -> bool:
     return True
 
 
-def _refusal(response: "httpx.Response") -> UpstreamError:
-    status = response.status_code
+def _refusal(status: int, body: bytes) -> UpstreamError:
     if status in _BUSY:
         answer = 429 if status == 429 else 502 if status == 500 else 503
         return UpstreamError(
@@ -160,44 +185,50 @@ def _refusal(response: "httpx.Response") -> UpstreamError:
         )
     if status in (401, 407):
         return UpstreamError(502, "model_auth", f"the model answers {status}", passing=False)
+    message = f"the model refuses ({status}): {_said(body)}"
     if status == 403:
         # Model Armor's verdict, or a missing grant: the text tells them apart.
-        return UpstreamError(403, "model_refused", _message(response), passing=False)
+        return UpstreamError(403, "model_refused", message, passing=False)
     if status in _REFUSALS:
-        return UpstreamError(422, "model_refused", _message(response), passing=False)
+        return UpstreamError(422, "model_refused", message, passing=False)
     return UpstreamError(502, "model_error", f"the model answers {status}", passing=False)
 
 
-def _message(response: "httpx.Response") -> str:
+def _said(body: bytes) -> str:
     try:
-        said = str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        said = response.text
-    return f"the model refuses ({response.status_code}): {said[:500]}"
+        said = str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        said = body.decode(errors="replace")
+    # Half a surrogate pair, which JSON can name, can be neither sent on nor logged.
+    return said[:500].encode(errors="replace").decode()
 
 
-async def _json(response: "httpx.Response") -> dict[str, Any]:
-    await response.aread()
+def _completion(body: bytes) -> Completion:
     try:
-        completion: Any = response.json()
-        completion["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, TypeError, IndexError) as problem:
+        return Completion.model_validate_json(body)
+    except ValidationError as problem:
         raise UpstreamError(
-            502, "model_error", "the model's answer is no chat completion", passing=False
+            502,
+            "model_error",
+            f"the model's answer is no chat completion: {explain(problem)}",
+            passing=False,
         ) from problem
-    return completion
 
 
-async def _events(response: "httpx.Response") -> AsyncIterator[bytes]:
-    import httpx
+async def _events(response: "aiohttp.ClientResponse") -> AsyncIterator[bytes]:
+    import aiohttp
 
+    end = b""
     try:
-        async for data in response.aiter_bytes():
+        async for data in response.content.iter_any():
+            end = (end + data)[-2 * len(_LAST_EVENT) :]
             yield data
-    except httpx.TimeoutException as problem:
+    except TimeoutError as problem:
         raise ServiceError(504, "model_timeout", "the model fell silent") from problem
-    except httpx.TransportError as problem:
+    except aiohttp.ClientError as problem:
         raise ServiceError(502, "model_broke_off", f"the reply broke off: {problem}") from problem
     except asyncio.CancelledError:
-        await response.aclose()
+        response.close()
         raise
+    if _LAST_EVENT not in end:
+        raise ServiceError(502, "model_broke_off", "the reply ended without its last event")

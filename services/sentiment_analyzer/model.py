@@ -5,7 +5,10 @@ in README.md; tests/services measures them again.
 """
 
 import math
+import re
+from collections.abc import Mapping
 from importlib.metadata import version
+from statistics import fmean
 from typing import Literal, NamedTuple, Protocol, cast
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -17,6 +20,11 @@ _THRESHOLD = 0.05
 """The authors' own: https://github.com/cjhutto/vaderSentiment#about-the-scoring"""
 
 
+LONGEST_PIECE = 1000
+"""Characters. VADER's time grows with the square of a text's words, and is made for sentences."""
+_PIECE = re.compile(rf"\S.{{0,{LONGEST_PIECE - 1}}}(?=\s|\Z)|\S{{1,{LONGEST_PIECE}}}", re.DOTALL)
+
+
 class Sentiment(NamedTuple):
     """What the classifier says of a text."""
 
@@ -26,6 +34,9 @@ class Sentiment(NamedTuple):
 
 
 class _Analyzer(Protocol):
+    emojis: Mapping[str, str]
+    """What each says in words."""
+
     def polarity_scores(self, text: str) -> dict[str, float]: ...
 
 
@@ -36,10 +47,21 @@ class Classifier:
         self._analyzer = cast("_Analyzer", SentimentIntensityAnalyzer())
 
     def classify(self, text: str) -> Sentiment:
-        """Gives the sentiment of any text; an empty one is neutral."""
-        score = self._analyzer.polarity_scores(text)["compound"]
+        """Gives the sentiment of any text, the mean of a long one's pieces; of none, neutral."""
+        score = round(fmean(map(self._score, pieces_of(text, self._analyzer.emojis))), 4)
         if math.isnan(score):
             raise ValueError("the classifier gave no number")
         if score >= _THRESHOLD:
             return Sentiment("positive", score)
         return Sentiment("negative" if score <= -_THRESHOLD else "neutral", score)
+
+    def _score(self, piece: str) -> float:
+        return self._analyzer.polarity_scores(piece)["compound"]
+
+
+def pieces_of(text: str, emojis: Mapping[str, str]) -> list[str]:
+    """Gives the whole text, or where that is long, with its emojis spelt out, its pieces."""
+    if len(text) + sum(len(emojis.get(each, "")) for each in text) <= LONGEST_PIECE:
+        return [text]
+    spelt = "".join(f" {emojis[each]} " if each in emojis else each for each in text)
+    return _PIECE.findall(spelt) or [""]

@@ -24,12 +24,12 @@ from sandbox.launcher.places import ROOT, StackPlaces
 from sandbox.launcher.problem import LaunchError
 from sandbox.messages.publishing import Draft
 from sandbox.runtime.google_apis import AUDIENCE
-from sandbox.runtime.live import Live, live
-from sandbox.runtime.services import SERVICE
+from sandbox.runtime.live import CACHE, Live, live
+from sandbox.runtime.services import SECRET_VERSION, SERVICE
 from sandbox.runtime.tokens import Issuer
 from sandbox.warehouse.storage_write import StorageWriteApi
 from sandbox.warehouse.store import Warehouse
-from sandbox.world import World
+from sandbox.world import Resource, World
 from tests.demo.test_services import INVOKER, STRANGER, template, until
 from tests.demo.worlds import PUBLISHER, grant
 from tests.engine.conftest import Rehearsal
@@ -268,9 +268,24 @@ def test_publishing_over_the_api_needs_the_right_to(home: Path) -> None:
     on(home, work)
 
 
-@pytest.mark.parametrize("auth", ["none", "google"])
+def a_cache_with_a_password(world: World, project: str) -> dict[str, Any]:
+    """Puts it into the world; gives the variable with the password."""
+    secret = f"projects/{project}/secrets/cache-password"
+    instance = {"authEnabled": True, "transitEncryptionMode": "SERVER_AUTHENTICATION"}
+    outputs = {"authString": "s3cret"}
+    cache = Resource(CACHE, "cache", project=project, inputs=instance, outputs=outputs)
+    version = {"secret": secret, "secretDataWo": "s3cret"}
+    world.put(cache)
+    world.put(Resource(SECRET_VERSION, f"{secret}/versions/1", project=project, inputs=version))
+    return {
+        "name": "REDIS_PASSWORD",
+        "valueSource": {"secretKeyRef": {"secret": "cache-password", "version": "latest"}},
+    }
+
+
+@pytest.mark.parametrize(("auth", "secured"), [("none", False), ("google", False), ("none", True)])
 def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
-    home: Path, auth: str
+    home: Path, auth: str, secured: bool
 ) -> None:
     environment = {
         "LLM_BASE_URL": "http://10.10.0.10/v1",
@@ -278,6 +293,8 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
         "LLM_AUTH": auth,
         "REDIS_URL": "redis://10.20.0.3:6379",
     }
+    if secured:
+        environment |= {"REDIS_URL": "rediss://10.20.0.3:6378", "REDIS_CA_FILE": "/etc/ca/ca.pem"}
     with World(home / "world.db") as world:
         (model,) = world.by_type(SERVICE)
         name = model.id.replace(model.inputs["name"], "chat")
@@ -285,6 +302,8 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
         container = inputs["template"]["containers"][0]
         container["image"] = "us-docker.pkg.dev/acme/services/llm-backend:1.0.0"
         container["envs"] = [{"name": key, "value": value} for key, value in environment.items()]
+        if secured:
+            container["envs"].append(a_cache_with_a_password(world, model.project))
         outputs: dict[str, Any] = {**model.outputs, "uri": "https://chat.run.app", "urls": []}
         world.put(replace(model, id=name, inputs=inputs, outputs=outputs, urn="chat"))
         (granted,) = world.by_type(INVOKER)

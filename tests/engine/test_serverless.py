@@ -35,6 +35,7 @@ def everything(config: dict[str, Any]) -> None:
         "dataflow": {"fields": [{"name": "url", "type": "STRING"}]},
     }
     config["secrets"] = {"llm-api-key": {}}
+    config["data"]["cache"] = {"region": "us-central1", "range": "10.22.0.0/24"}
     chat = {"region": "us-central1", "image": IMAGE, "max_instances": 1, "models": ["qwen3-4b"]}
     config["services"] = {
         "api": {
@@ -50,6 +51,7 @@ def everything(config: dict[str, Any]) -> None:
         },
         "inside": {
             **chat,
+            "cache": True,
             "front": "load_balancer",
             "load_balancer": {"hostname": "chat.dev.acme.internal"},
         },
@@ -162,6 +164,32 @@ def test_every_front_leads_to_its_service(stack: Rehearsal) -> None:
     assert ingress["api"] == "INGRESS_TRAFFIC_ALL"
     assert ingress["world"] == "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
     assert ingress["sentiment-service"] == "INGRESS_TRAFFIC_INTERNAL_ONLY"
+
+
+def test_a_service_with_the_cache_gets_its_address_password_and_authority(
+    stack: Rehearsal,
+) -> None:
+    with_cache, without = (named(stack, SERVICE)[name] for name in ("inside", "world"))
+    template = with_cache["template"]
+    assert template["vpcAccess"]["egress"] == "ALL_TRAFFIC"
+    variables = {each["name"]: each for each in template["containers"][0]["envs"]}
+    (cache,) = stack.resources("gcp:redis/instance:Instance")
+    address = f"rediss://{cache['outputs']['host']}:{cache['outputs']['port']}"
+    assert variables["REDIS_URL"]["value"] == address
+    reference = variables["REDIS_PASSWORD"]["valueSource"]["secretKeyRef"]
+    assert reference == {"secret": "inference-cache-password", "version": "latest"}
+    files = {each["secret"]["secret"] for each in template["volumes"]}
+    assert "inference-cache-ca" in files
+    readers = {
+        grant["inputs"]["secretId"].rpartition("/")[2]: grant["inputs"]["member"]
+        for grant in stack.resources("gcp:secretmanager/secretIamMember:SecretIamMember")
+        if "inference-cache" in grant["inputs"]["secretId"]
+    }
+    assert set(readers) == {"inference-cache-password", "inference-cache-ca"}
+    assert len(set(readers.values())) == 1
+    assert "REDIS_URL" not in {
+        each["name"] for each in without["template"]["containers"][0]["envs"]
+    }
 
 
 def test_a_new_revision_gets_a_share_and_gives_it_back(

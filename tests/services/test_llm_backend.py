@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from services.local.certificate import local_certificate
+from services.local.redis_server import LocalRedis
 from tests.services.conftest import Model, Start
 from tests.services.harness import Service, free_port
 
@@ -225,6 +227,34 @@ def test_instances_share_rates_and_replies_in_redis(
     assert category(chat(client, one, "hi")) == (429, "rate_limited")
     assert len(model.requests) == 2
     assert client.get(f"{one.url}/readyz").json()["cache"] == "ok"
+
+
+def test_replies_are_kept_over_tls_with_a_password_that_is_in_no_log(
+    start_backend: Start, model: Model, client: httpx.Client, tmp_path: Path
+) -> None:
+    authority = local_certificate(tmp_path)
+    redis = LocalRedis("s3cret", authority)
+    redis.start()
+    settings = {
+        "REDIS_URL": redis.url,
+        "REDIS_PASSWORD": "s3cret",
+        "REDIS_CA_FILE": str(authority),
+        "REDIS_TIMEOUT_SECONDS": "10",
+        "RATE_LIMIT": "3/hour",
+    }
+    try:
+        service = start_backend(**settings)
+        assert [chat(client, service, "hi").json()["cached"] for _ in range(2)] == [False, True]
+        other = start_backend(**settings)
+        assert chat(client, other, "hi").json()["cached"]
+        assert category(chat(client, other, "hi")) == (429, "rate_limited")
+        assert "s3cret" not in json.dumps(service.log)
+        for wrong in ({"REDIS_PASSWORD": "other"}, {"REDIS_CA_FILE": ""}):
+            service = start_backend(**{**settings, **wrong})
+            assert [chat(client, service, "hi").json()["cached"] for _ in range(2)] == [False] * 2
+            assert service.wait_for_log(error_category="cache_unavailable")
+    finally:
+        redis.stop()
 
 
 def test_without_its_redis_the_service_goes_on(

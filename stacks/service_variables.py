@@ -1,0 +1,51 @@
+"""What containers are told of the gateway and the cache: variables, secrets and files."""
+
+import json
+from collections.abc import Sequence
+
+import pulumi
+
+from components.data.redis_cache import RedisCache
+from components.serverless.cloud_run_arguments import CloudRunServiceArgs
+from stacks.foundation import PLATFORM
+
+CA_FILE = "/etc/inference/ca/ca.pem"
+CACHE_CA_FILE = "/etc/inference/cache-ca/ca.pem"
+
+
+def ask_models(
+    args: CloudRunServiceArgs,
+    models: Sequence[str],
+    gateway: pulumi.Output[str],
+    authority: pulumi.Output[str] | None,
+) -> None:
+    """Tells the container where the gateway is, and who signs for it where that's not public."""
+    args["environment"] = {
+        **args.get("environment", {}),
+        "LLM_BASE_URL": pulumi.Output.concat("https://", gateway, "/v1"),
+        "LLM_MODEL": models[0],
+        "LLM_MODELS": json.dumps([*models]),
+    }
+    if authority is None:
+        return
+    args["environment"] = {**args["environment"], "LLM_CA_FILE": CA_FILE}
+    args["secret_ids"] = {**args.get("secret_ids", {}), "gateway-ca": authority}
+    args["secret_files"] = {**args.get("secret_files", {}), CA_FILE: {"secret": "gateway-ca"}}
+
+
+def use_cache(args: CloudRunServiceArgs, cache: RedisCache, authority: pulumi.Output[str]) -> None:
+    """Tells the container where the cache is, the password, and who signs for it."""
+    args["environment"] = {
+        **args.get("environment", {}),
+        "REDIS_URL": pulumi.Output.concat("rediss://", cache.host, ":", cache.port.apply(str)),
+        "REDIS_CA_FILE": CACHE_CA_FILE,
+    }
+    # By their ids, which no other secret of the project has.
+    password, ca = f"{PLATFORM}-cache-password", f"{PLATFORM}-cache-ca"
+    args["secret_ids"] = {
+        **args.get("secret_ids", {}),
+        password: cache.password_secret.apply(lambda name: name.rpartition("/")[2]),
+        ca: authority,
+    }
+    args["secrets"] = {**args.get("secrets", {}), "REDIS_PASSWORD": {"secret": password}}
+    args["secret_files"] = {**args.get("secret_files", {}), CACHE_CA_FILE: {"secret": ca}}
