@@ -1,28 +1,17 @@
 """Cloud Run cannot scale past a cap."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.cloud_run import max_instances
-from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import Absence, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.cloud_run import check_instances
+from policies.rules.config import NumberLimit
+from policies.rules.rule import ResourceRule
 
 _TYPES: Final = (
     "gcp:cloudrun/service:Service",
     "gcp:cloudrunv2/service:Service",
 )
-
-
-def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    cap = limits.number("maxInstances")
-    instances = max_instances(resource.props)
-    if isinstance(instances, Absence):
-        yield f"its maximum of instances is {instances.value}, allowed {show(cap)}"
-    elif instances > cap:
-        yield f"may run {show(instances)} instances, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(
@@ -35,5 +24,5 @@ RULE: Final = ResourceRule(
     url="https://cloud.google.com/run/docs/configuring/max-instances",
     limits=(NumberLimit("maxInstances", "Most instances of one service"),),
     applies=lambda resource_type: resource_type in _TYPES,
-    check=_check,
+    check=check_instances,
 )

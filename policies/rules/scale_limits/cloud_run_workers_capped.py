@@ -1,24 +1,12 @@
 """A Cloud Run worker pool cannot scale past a cap."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.cloud_run import max_instances
-from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import Absence, show
-from policies.rules.rule import Resource, ResourceRule
-
-
-def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    cap = limits.number("maxInstances")
-    instances = max_instances(resource.props)
-    if isinstance(instances, Absence):
-        yield f"its maximum of instances is {instances.value}, allowed {show(cap)}"
-    elif instances > cap:
-        yield f"may run {show(instances)} instances, allowed {show(cap)}"
-
+from policies.rules.cloud_run import check_instances
+from policies.rules.config import NumberLimit
+from policies.rules.rule import ResourceRule
 
 RULE: Final = ResourceRule(
     id="scale-cloudrun-worker-max",
@@ -33,5 +21,5 @@ RULE: Final = ResourceRule(
     url="https://cloud.google.com/run/docs/configuring/workerpools/manual-scaling",
     limits=(NumberLimit("maxInstances", "Most instances of one worker pool"),),
     applies=lambda resource_type: resource_type == "gcp:cloudrunv2/workerPool:WorkerPool",
-    check=_check,
+    check=check_instances,
 )
