@@ -1,4 +1,4 @@
-"""Every file, section, make target and module that a document names is there."""
+"""Every file, section, make target, module and name that a document gives is there."""
 
 import re
 from collections.abc import Iterator
@@ -21,6 +21,12 @@ FILE_NAMES = {
     *(file.name for file in ROOT.iterdir()),
     *(file.name for folder in FOLDERS for file in folder.rglob("*")),
 }
+SOURCE = "".join(
+    file.read_text(encoding="utf-8")
+    for folder in (ROOT, *FOLDERS)
+    for file in (folder.glob("*") if folder == ROOT else folder.rglob("*"))
+    if file.suffix in {".py", ".yaml"} and not file.is_relative_to(Path(__file__).parent)
+)
 TARGETS = {
     target
     for line in (ROOT / "Makefile").read_text().splitlines()
@@ -33,6 +39,7 @@ SPAN = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*/?")
 FILE = re.compile(r"[\w-]+\.(?:py|ya?ml|json|md|txt|tsv)")
+NAME = re.compile(r"[A-Za-z_][\w.-]{3,}")
 MAKE = re.compile(r"^\W*make ([a-z-]+)", re.MULTILINE)
 MODULE = re.compile(r"python3? -m ([\w.]+)")
 
@@ -48,6 +55,8 @@ def missing(text: str, folder: Path) -> Iterator[str]:
         yield from (f"module {name}" for name in MODULE.findall(span) if not _has_module(name))
         if PATH.fullmatch(span) and not _has_file(span, folder):
             yield f"file {span}"
+        if NAME.fullmatch(span) and not FILE.fullmatch(span) and not _has_name(span):
+            yield f"name {span}"
 
 
 def _has_target(target: str, text: str, folder: Path) -> bool:
@@ -72,6 +81,13 @@ def _has_file(name: str, folder: Path) -> bool:
     return any(any(place.glob(name.rstrip("/"))) for place in (ROOT, folder))
 
 
+def _has_name(name: str) -> bool:
+    """Tells whether the code has each part of a name; variables are settings in lowercase."""
+    return all(
+        part in SOURCE or (part.isupper() and part.lower() in SOURCE) for part in name.split(".")
+    )
+
+
 def _has_module(name: str) -> bool:
     """Tells whether Python can run a module, which is ours or another's."""
     place = ROOT.joinpath(*name.split("."))
@@ -91,6 +107,11 @@ def test_what_a_document_names_is_there(document: Path):
         ("`catalog/machines.yml`", ["file catalog/machines.yml"]),
         ("`policies/*/READ.md`", ["file policies/*/READ.md"]),
         ("`test_nothing.py`", ["file test_nothing.py"]),
+        ("`NoSuchComponent`, `no_such_key`", ["name NoSuchComponent", "name no_such_key"]),
+        (
+            "`no-such-rule`, `gateway.nonesuch`",
+            ["name no-such-rule", "name gateway.nonesuch"],
+        ),
         ("`make upp`", ["make upp"]),
         ("```\n$ make tests\n```", ["make tests"]),
         ("`python -m sandboxes`", ["module sandboxes"]),
