@@ -39,10 +39,6 @@ class _OperationsBuilder:
     vertex: Mapping[str, VertexEndpoint]
 
     @property
-    def google(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=self.foundation.provider)
-
-    @property
     def project(self) -> pulumi.Output[str]:
         return self.foundation.services.project_for("monitoring")
 
@@ -70,7 +66,7 @@ class _OperationsBuilder:
                 "channels": {name: _channel(each) for name, each in alerts.notify.items()},
                 "regions": list(self.platform.regions),
             },
-            self.google,
+            self.foundation.google,
         )
 
     def _inference(
@@ -93,7 +89,7 @@ class _OperationsBuilder:
                 "pools": pools,
                 "namespace": PLATFORM,
             },
-            self.google,
+            self.foundation.google,
         ).url
         if alerts is not None and channels is not None:
             InferenceAlerts(
@@ -110,7 +106,7 @@ class _OperationsBuilder:
                     "dashboard_url": url,
                     "autoscaled": any(map(platform.autoscales_in, platform.regions)),
                 },
-                self.google,
+                self.foundation.google,
             )
         return url
 
@@ -119,7 +115,7 @@ class _OperationsBuilder:
     ) -> pulumi.Output[str]:
         pipelines = {name: _watched(each) for name, each in self.platform.pipelines.items()}
         url = PipelineDashboard(
-            PLATFORM, {"project": self.project, "pipelines": pipelines}, self.google
+            PLATFORM, {"project": self.project, "pipelines": pipelines}, self.foundation.google
         ).url
         if alerts is not None and channels is not None:
             PipelineAlerts(
@@ -131,7 +127,7 @@ class _OperationsBuilder:
                     "channels": channels.channel_names,
                     "dashboard_url": url,
                 },
-                self.google,
+                self.foundation.google,
             )
         return url
 
@@ -140,7 +136,7 @@ class _OperationsBuilder:
     ) -> pulumi.Output[str]:
         ids = {name: endpoint.endpoint_id for name, endpoint in self.vertex.items()}
         url = VertexDashboard(
-            PLATFORM, {"project": self.project, "endpoint_ids": ids}, self.google
+            PLATFORM, {"project": self.project, "endpoint_ids": ids}, self.foundation.google
         ).url
         if alerts is not None and channels is not None:
             VertexAlerts(
@@ -152,7 +148,7 @@ class _OperationsBuilder:
                     "channels": channels.channel_names,
                     "dashboard_url": url,
                 },
-                self.google,
+                self.foundation.google,
             )
         return url
 
@@ -171,7 +167,7 @@ class _OperationsBuilder:
                 "forecast_percent": budget.forecast_percent,
                 "email_channels": [] if channels is None else channels.email_channel_names,
             },
-            self.google,
+            self.foundation.google,
         )
 
 
