@@ -62,7 +62,7 @@ class GkeCluster(pulumi.ComponentResource):
         self.location = cluster.location
         # A project has no pool before its first cluster, and refuses grants to it.
         self.workload_pool = after(
-            pulumi.Output.concat(args["project"], ".svc.id.goog"), cluster.name
+            pulumi.Output.format("{0}.svc.id.goog", args["project"]), cluster.name
         )
         self.node_service_account = after(account.email, *[grant.id for grant in grants])
         dns_endpoint = cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint
@@ -142,7 +142,7 @@ class GkeCluster(pulumi.ComponentResource):
             addons_config=defaults.ADDONS,
             secret_manager_config={"enabled": True},
             workload_identity_config={
-                "workload_pool": pulumi.Output.concat(args["project"], ".svc.id.goog"),
+                "workload_pool": pulumi.Output.format("{0}.svc.id.goog", args["project"]),
             },
             enable_shielded_nodes=True,
             anonymous_authentication_config={"mode": "LIMITED"},

@@ -278,8 +278,10 @@ class ImageMirror(pulumi.ComponentResource):
             for key, email in args.get("readers", {}).items()
         ]
         # Made of inputs, the address is known in a preview, and still waits for each grant.
-        address = pulumi.Output.concat(
-            *(repository.location, "-docker.pkg.dev/", repository.project),
-            *("/", repository.repository_id),
+        address = pulumi.Output.format(
+            "{0}-docker.pkg.dev/{1}/{2}",
+            repository.location,
+            repository.project,
+            repository.repository_id,
         )
         return after(address, *[grant.role for grant in grants])

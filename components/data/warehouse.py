@@ -230,6 +230,8 @@ class Warehouse(pulumi.ComponentResource):
             for who, member in members.items()
         ]
         return after(
-            pulumi.Output.concat(self._args["project"], ".", table.dataset_id, ".", table.table_id),
+            pulumi.Output.format(
+                "{0}.{1}.{2}", self._args["project"], table.dataset_id, table.table_id
+            ),
             *[grant.id for grant in grants],
         )

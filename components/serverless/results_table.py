@@ -145,7 +145,7 @@ class ResultsTable(pulumi.ComponentResource):
             for writer, email in args["writers"].items()
         ]
         self.table = after(
-            pulumi.Output.concat(args["project"], ".", table.dataset_id, ".", table.table_id),
+            pulumi.Output.format("{0}.{1}.{2}", args["project"], table.dataset_id, table.table_id),
             *[grant.id for grant in grants],
         )
         self.register_outputs({"table": self.table})
