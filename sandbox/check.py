@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.sdk_shapes import AnyOf, ListOf, MapOf, ObjectOf, Property, Scalar, Shape
-from sandbox.values import Asset, Secret, Unknown, Value, Values, is_list, is_map
+from sandbox.values import INTERNAL, Asset, Secret, Unknown, Value, Values, is_list, is_map
 
 _BOOLEANS: Final = frozenset({"true", "false"})
-_INTERNAL: Final = frozenset({"__defaults", "__internal"})
 _SHOWN: Final = 60
 # Kubernetes quantities may be numbers wherever the SDK says text.
 _QUANTITIES: Final = re.compile(r"\b(limits|requests|hard|capacity|sizeLimit|divisor)\b")
@@ -43,7 +42,7 @@ class Checker:
         self, path: str, value: Values, properties: Mapping[str, Property]
     ) -> Iterator[Failure]:
         for name, item in value.items():
-            if name in _INTERNAL or item is None:
+            if name in INTERNAL or item is None:
                 continue
             if name in properties:
                 yield from self._value(_joined(path, name), item, properties[name].shape)
@@ -94,7 +93,7 @@ class Checker:
             yield from self._object(path, value, shape.properties)
         else:
             for name, item in value.items():
-                if name not in _INTERNAL:
+                if name not in INTERNAL:
                     yield from self._value(_joined(path, name), item, shape.value)
 
     def _wrong(self, path: str, value: Value, expected: str) -> Failure:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.values import Secret, Unknown, Value, Values, is_list, is_map
+from sandbox.values import INTERNAL, Secret, Unknown, Value, Values, is_list, is_map
 
 _INDEX: Final = re.compile(r"\[\d+\]")
-_IGNORED: Final = frozenset({"__defaults", "__internal"})
 Normal = Callable[[Value], Value]
 
 
@@ -33,7 +32,7 @@ def changes(old: Values, new: Values, normal: Normal) -> list[Change]:
 
 def _maps(path: str, old: Values, new: Values, normal: Normal) -> Iterator[Change]:
     for name in [*old, *(name for name in new if name not in old)]:
-        if name not in _IGNORED:
+        if name not in INTERNAL:
             step = _step(path, name)
             yield from _values(step, old.get(name), new.get(name), normal)
 

@@ -10,6 +10,9 @@ from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 from google.protobuf import struct_pb2
 
+INTERNAL: Final = frozenset({"__defaults", "__internal"})
+"""Keys among the properties that providers keep for themselves."""
+
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- a protocol constant
 _RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
