@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
-from services.common.errors import ServiceError, error_response
-from services.common.observe import noted
+from services.common.errors import ServiceError, error_response, internal_error
+from services.common.observe import CLIENT_GONE, noted
 
 _log = logging.getLogger(__name__)
 
@@ -36,15 +38,28 @@ def application(
         await stop()
         _log.info("%s has stopped", title)
 
-    app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
 
     async def on_error(request: Request, error: Exception) -> JSONResponse:
+        headers = None
+        if isinstance(error, HTTPException):
+            headers = error.headers
+            error = ServiceError(error.status_code, "no_such_route", str(error.detail))
         if not isinstance(error, ServiceError):
             raise error
         note = noted(request)
         note.category = error.category
         note.fields["error"] = error.message
-        return error_response(error)
+        return error_response(error, headers)
+
+    async def on_departure(request: Request, _: Exception) -> Response:
+        noted(request).category = "client_gone"
+        return Response(status_code=CLIENT_GONE)
+
+    async def on_bug(_: Request, __: Exception) -> JSONResponse:
+        return error_response(internal_error())
 
     async def healthz() -> dict[str, str]:
         """Answers while the process does."""
@@ -55,7 +70,10 @@ def application(
         return {"status": "ok", **state()}
 
     app.add_exception_handler(ServiceError, on_error)
-    for path in ("/", "/healthz"):
-        app.add_api_route(path, healthz)
-    app.add_api_route("/readyz", readyz)
+    app.add_exception_handler(HTTPException, on_error)
+    app.add_exception_handler(ClientDisconnect, on_departure)
+    # Goes on to Observe then, which logs it.
+    app.add_exception_handler(Exception, on_bug)
+    for path, answer in (("/", healthz), ("/healthz", healthz), ("/readyz", readyz)):
+        app.add_api_route(path, answer, methods=["GET", "HEAD"], response_model=None)
     return app

@@ -5,9 +5,12 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from services.common.errors import ServiceError
+from services.common.errors import ServiceError, shortened
 
 M = TypeVar("M", bound=BaseModel)
+
+_MOST_ERRORS = 5
+_LONGEST_PLACE = 100
 
 
 def require_json(headers: Mapping[str, str]) -> None:
@@ -28,8 +31,11 @@ def validated(model: type[M], body: bytes, status: int, category: str) -> M:
 
 
 def explain(problem: ValidationError) -> str:
-    """Says where what is wrong, without the values."""
-    return "; ".join(
-        f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}"
-        for error in problem.errors(include_url=False, include_input=False, include_context=False)
-    )
+    """Says where what is wrong, without the values, of the first few places."""
+    errors = problem.errors(include_url=False, include_input=False, include_context=False)
+    said = [
+        f"{shortened('.'.join(map(str, error['loc'])), _LONGEST_PLACE) or 'body'}: {error['msg']}"
+        for error in errors[:_MOST_ERRORS]
+    ]
+    more = len(errors) - len(said)
+    return "; ".join([*said, *([f"and {more} more"] if more else [])])

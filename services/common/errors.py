@@ -5,21 +5,35 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+_LONGEST_MESSAGE = 1000
+
 
 class ServiceError(Exception):
     """A request that could not be served, for a known reason.
 
-    `category` is a word that logs and metrics count by; `retry_after` is in seconds.
+    `category` is a word that logs and metrics count by; `retry_after` is in seconds. A message that
+    repeats what a caller sent is cut after a thousand characters.
     """
 
     def __init__(
         self, status: int, category: str, message: str, retry_after: int | None = None
     ) -> None:
+        message = shortened(message, _LONGEST_MESSAGE)
         super().__init__(message)
         self.status = status
         self.category = category
         self.message = message
         self.retry_after = retry_after
+
+
+def shortened(text: str, most: int) -> str:
+    """Gives the text, cut after so many characters."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def internal_error() -> ServiceError:
+    """What is answered for a bug."""
+    return ServiceError(500, "internal", "an error of ours; the log has it")
 
 
 class SlowClientError(OSError):

@@ -7,12 +7,23 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry import trace
 
+from services.common.errors import shortened
+
 FIELDS = "fields"
 """Key of `extra` whose mapping becomes fields of the line."""
+
+
+_LONGEST_VALUE = 4000
+"""Characters; Cloud Logging takes no line of more than 256 KiB."""
+_CATEGORIES = {
+    "Invalid HTTP request received.": "malformed_http",
+    "Exceeded concurrency limit.": "too_many_connections",
+}
+"""Of what the server refuses itself, by what it says then."""
 
 
 class CloudLoggingFormatter(logging.Formatter):
@@ -32,6 +43,9 @@ class CloudLoggingFormatter(logging.Formatter):
             **self._trace(),
             **getattr(record, FIELDS, {}),
         }
+        if line["message"] in _CATEGORIES:
+            line["error_category"] = _CATEGORIES[line["message"]]
+        line = _bounded(line)
         if record.exc_info:
             line["stack_trace"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
@@ -47,6 +61,17 @@ class CloudLoggingFormatter(logging.Formatter):
             "logging.googleapis.com/spanId": trace.format_span_id(span.span_id),
             "logging.googleapis.com/trace_sampled": span.trace_flags.sampled,
         }
+
+
+def _bounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: shortened(value, _LONGEST_VALUE)
+        if isinstance(value, str)
+        else _bounded(cast("dict[str, Any]", value))
+        if isinstance(value, dict)
+        else value
+        for key, value in values.items()
+    }
 
 
 def configure_logs(project: str, level: str) -> None:

@@ -11,13 +11,16 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.common.errors import ServiceError, SlowClientError, error_response
+from services.common.errors import ServiceError, SlowClientError, error_response, internal_error
 from services.common.logs import FIELDS
 
 PROBES = ("/healthz", "/readyz")
 
+# Others would be as many series as callers can think of.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+
 _log = logging.getLogger(__name__)
-_CLIENT_GONE = 499
+CLIENT_GONE = 499
 """What the log says of a client that left; nobody gets it as an answer."""
 
 
@@ -100,13 +103,12 @@ class Observe:
             causes = (error, error.__cause__, error.__context__)
             slow = any(isinstance(cause, SlowClientError) for cause in causes)
             note.category = "slow_client" if slow else "client_gone"
-            sent["status"] = sent["status"] or _CLIENT_GONE
+            sent["status"] = sent["status"] or CLIENT_GONE
         except Exception:
             note.category = "internal"
             _log.exception("unexpected error")
             if not sent["status"]:
-                error = ServiceError(500, "internal", "an error of ours; the log has it")
-                await error_response(error)(scope, receive, counting_send)
+                await error_response(internal_error())(scope, receive, counting_send)
         self._report(scope, headers, span, sent, time.perf_counter() - started)
 
     def _report(
@@ -114,10 +116,8 @@ class Observe:
     ) -> None:
         note: Noted = scope["noted"]
         status = sent["status"]
-        if status in (404, 405) and note.category is None:
-            note.category = "no_such_route"
         attributes: dict[str, str | int] = {
-            "http.request.method": scope["method"],
+            "http.request.method": scope["method"] if scope["method"] in _METHODS else "_OTHER",
             "http.response.status_code": status,
             **({"error.type": note.category} if note.category else {}),
         }

@@ -1,10 +1,15 @@
 """HTTP/1.1 whose clients must send their headers in time; the server has no such limit itself."""
 
 import asyncio
+import logging
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.common.logs import FIELDS
+
+_log = logging.getLogger(__name__)
 
 
 class TimedProtocol(H11Protocol):
@@ -49,6 +54,8 @@ class TimedProtocol(H11Protocol):
             self._deadline = None
 
     def _cut(self) -> None:
+        fields = {"error_category": "slow_headers"}
+        _log.warning("a connection without a request is closed", extra={FIELDS: fields})
         self.transport.close()
 
 

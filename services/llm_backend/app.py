@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from services.common.application import application
 from services.common.bodies import require_json, validated
+from services.common.departures import unless_gone
 from services.common.errors import ServiceError
 from services.common.observe import Noted, noted
 from services.llm_backend.cache import Cache
@@ -45,7 +46,7 @@ class Backend:
         prompt = build_prompt(chat, mode, model, self._settings.max_history)
         if chat.stream:
             return await self._stream(prompt, mode.name, note)
-        reply = await self._reply(prompt, mode.name, note)
+        reply = await self._reply(prompt, mode.name, request)
         return JSONResponse(reply.model_dump())
 
     async def close(self) -> None:
@@ -72,13 +73,14 @@ class Backend:
             )
         return chat
 
-    async def _reply(self, prompt: dict[str, Any], mode: str, note: Noted) -> ChatReply:
+    async def _reply(self, prompt: dict[str, Any], mode: str, request: Request) -> ChatReply:
+        note = noted(request)
         kept = await self.cache.get(prompt)
         note.fields["cached"] = kept is not None
         if kept is not None:
             return kept.model_copy(update={"cached": True})
         started = time.perf_counter()
-        completion = await self._upstream.complete(prompt)
+        completion = await unless_gone(request, self._upstream.complete(prompt))
         note.fields["model_ms"] = round((time.perf_counter() - started) * 1000, 2)
         choice = completion.choices[0]
         reply = ChatReply(

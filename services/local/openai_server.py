@@ -3,7 +3,8 @@
 It repeats the user's last message, says so, and counts words as tokens. Commands in that message
 make it misbehave: `[[fail 503 2]]` answers 503 twice before it serves that message, `[[delay 1.5]]`
 waits before it answers, `[[pause 0.5]]` between the pieces of a stream, `[[drop 2]]` cuts a stream
-after two pieces, `[[garbage]]` answers no completion.
+after two pieces, `[[unended]]` ends one without its last event, `[[garbage]]` answers no completion
+and `[[odd]]` one of another shape.
 
     python -m services.local.openai_server --port 9070
 """
@@ -59,6 +60,8 @@ class LocalOpenAI:
                 return JSONResponse({"error": {"message": "made to fail"}}, status)
         if "garbage" in commands:
             return Response("no completion")
+        if "odd" in commands:
+            return JSONResponse({"choices": [{"message": {"content": ["no", "text"]}}]})
         reply = f"This is a local stand-in, not a model. You said: {message}"
         if body.get("stream"):
             return StreamingResponse(
@@ -91,7 +94,8 @@ class LocalOpenAI:
         if (body.get("stream_options") or {}).get("include_usage"):
             last: dict[str, Any] = {**head, "choices": [], "usage": _usage(body, reply)}
             yield f"data: {json.dumps(last)}\n\n"
-        yield "data: [DONE]\n\n"
+        if "unended" not in commands:
+            yield "data: [DONE]\n\n"
 
 
 def _head(body: dict[str, Any], kind: str) -> dict[str, Any]:

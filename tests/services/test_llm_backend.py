@@ -123,6 +123,18 @@ def test_a_caller_that_leaves_ends_its_stream(
     assert service.wait_for_log(error_category="client_gone")
 
 
+def test_a_caller_that_leaves_ends_its_chat_and_makes_room(
+    start_backend: Start, model: Model, client: httpx.Client
+) -> None:
+    service = start_backend(MAX_CONCURRENCY="1", QUEUE_SECONDS="60")
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{service.url}/v1/chat", json={"message": "[[delay 20]]"}, timeout=1)
+    line = service.wait_for_log(error_category="client_gone")
+    assert line["httpRequest"]["status"] == 499
+    assert line["duration_ms"] < 20_000
+    assert chat(client, service, "hi").status_code == 200
+
+
 def test_a_caller_that_does_not_read_is_cut_off(start_backend: Start, model: Model) -> None:
     service = start_backend(WRITE_TIMEOUT_SECONDS="0.5", MAX_MESSAGE_CHARACTERS="1000000")
     body = json.dumps({"message": "a " * 40_000, "stream": True}).encode()
@@ -157,6 +169,7 @@ def test_failures_of_the_model_have_their_status_and_category(
             "[[fail 403 9]]",
             "[[delay 2]]",
             "[[garbage]]",
+            "[[odd]]",
         )
     }
     assert found == {
@@ -167,7 +180,13 @@ def test_failures_of_the_model_have_their_status_and_category(
         "[[fail 403 9]]": (403, "model_refused"),
         "[[delay 2]]": (504, "model_timeout"),
         "[[garbage]]": (502, "model_error"),
+        "[[odd]]": (502, "model_error"),
     }
+    streamed = chat(client, service, "[[garbage]]", stream=True)
+    assert category(streamed) == (502, "model_error")
+    unended = chat(client, service, "[[unended]]", stream=True)
+    assert unended.text.endswith('without its last event"}}\n\n')
+    assert "model_broke_off" in unended.text
     assert service.wait_for_log(error_category="model_timeout")
 
 

@@ -31,7 +31,9 @@ def talk(service: Service, sent: bytes) -> bytes:
 
 @pytest.mark.parametrize("begun", [b"", b"POST / HTTP/1.1\r\nHost: a\r\nX-Slow: "])
 def test_who_does_not_send_headers_is_cut_off(start_analyzer: Start, begun: bytes) -> None:
-    assert talk(start_analyzer(HEADER_TIMEOUT_SECONDS="0.3"), begun) == b""
+    service = start_analyzer(HEADER_TIMEOUT_SECONDS="0.3")
+    assert talk(service, begun) == b""
+    assert service.wait_for_log(error_category="slow_headers")
 
 
 def test_half_a_second_request_is_cut_off_too(start_analyzer: Start) -> None:
@@ -53,6 +55,73 @@ def test_a_body_without_a_length_is_cut_at_the_limit(start_analyzer: Start) -> N
     assert talk(service, head + b"800\r\n" + b"a" * 2048 + b"\r\n").startswith(b"HTTP/1.1 413")
 
 
+def test_a_body_with_two_lengths_is_refused_and_what_follows_it_is_no_request(
+    start_analyzer: Start,
+) -> None:
+    service = start_analyzer()
+    for begun in (b"POST / HTTP/1.1", b"GET /healthz HTTP/1.1"):
+        both = b"\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        received = talk(service, begun + both + b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert received.startswith(b"HTTP/1.1 400")
+        assert received.count(b"HTTP/1.1") == 1
+    assert service.wait_for_log(error_category="malformed_http")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nX-A: a\0b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        b"POST / HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_with_its_category(start_analyzer: Start, sent: bytes) -> None:
+    service = start_analyzer()
+    assert talk(service, sent).startswith(b"HTTP/1.1 400")
+    assert service.wait_for_log(error_category="malformed_http")
+    assert httpx.get(f"{service.url}/healthz").is_success
+
+
+def test_more_connections_than_allowed_are_refused_with_their_category(
+    start_analyzer: Start,
+) -> None:
+    service = start_analyzer(MAX_CONNECTIONS="2")
+    with closing(socket.create_connection(("127.0.0.1", service.port))):
+        refused = talk(service, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert refused.startswith(b"HTTP/1.1 503")
+    assert service.wait_for_log(error_category="too_many_connections")
+
+
+def test_a_health_check_with_a_body_waits_no_longer_than_any_other(start_analyzer: Start) -> None:
+    service = start_analyzer(BODY_TIMEOUT_SECONDS="0.3")
+    begun = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+    assert talk(service, begun).startswith(b"HTTP/1.1 408")
+
+
+def test_no_answer_and_no_log_line_repeats_all_that_was_sent(
+    start_analyzer: Start, client: httpx.Client
+) -> None:
+    service = start_analyzer()
+    keys = ",".join(f'"{number}": 1' for number in range(50_000))
+    wrong = [
+        (f'{{"text": "a", {keys}}}', "application/json"),
+        (f'{{"{"a" * 900_000}": 1}}', "application/json"),
+        ("a", "a" * 60_000),
+    ]
+    for body, content_type in wrong:
+        headers = {"content-type": content_type}
+        answer = client.post(f"{service.url}/v1/sentiment", content=body, headers=headers)
+        assert answer.is_client_error
+        assert len(answer.content) < 2000
+    client.get(f"{service.url}/{'a' * 60_000}")
+    service.wait_for_log(error_category="no_such_route")
+    assert max(len(json.dumps(line)) for line in service.log) < 20_000
+
+
 def test_who_leaves_while_sending_is_noted_and_forgotten(start_analyzer: Start) -> None:
     service = start_analyzer()
     with closing(socket.create_connection(("127.0.0.1", service.port), timeout=60)) as line:
@@ -64,7 +133,11 @@ def test_health_checks_answer(start_analyzer: Start, client: httpx.Client) -> No
     service = start_analyzer()
     for path in ("/", "/healthz", "/readyz"):
         assert client.get(f"{service.url}{path}").json()["status"] == "ok"
-    assert client.get(f"{service.url}/other").status_code == 404
+        assert client.head(f"{service.url}{path}").status_code == 200
+    for method, path, status in (("GET", "/other", 404), ("PUT", "/", 405), ("POST", "//", 404)):
+        answer = client.request(method, f"{service.url}{path}")
+        assert answer.status_code == status
+        assert answer.json()["error"]["category"] == "no_such_route"
     assert service.wait_for_log(error_category="no_such_route")
 
 
