@@ -40,6 +40,14 @@ _SENTINELS = frozenset(
     }
 )
 
+
+class UnreadableError(ValueError):
+    """A property that is known and is not what the cloud takes. The text names the property."""
+
+    def __init__(self, prop: str) -> None:
+        super().__init__(f"its {prop} cannot be read, so it cannot be checked")
+
+
 # Only words of these closed vocabularies may appear in a message. A policy receives secrets
 # decrypted and unmarked, so any other text might be one.
 _SHOWABLE = re.compile(
@@ -94,7 +102,12 @@ def is_sequence(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def peek(value: object, *path: str | int) -> object:
-    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null."""
+    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null.
+
+    What is itself absent stays so: a property of an unknown element of a list is unknown.
+    """
+    if isinstance(value, Absence):
+        return value
     for step in path:
         value = _step(value, step)
         if isinstance(value, Absence):

@@ -75,6 +75,7 @@ LEVELS: dict[str, dict[str, tuple[str, str]]] = {
         "iam-custom-role-no-escalation": ("mandatory", "mandatory"),
         "iam-gke-workload-identity": ("mandatory", "mandatory"),
         "iam-resource-scope-preferred": ("advisory", "mandatory"),
+        "iam-effective-per-principal": ("advisory", "mandatory"),
         "iam-no-escalation-chain": ("mandatory", "mandatory"),
         "iam-no-toxic-pair": ("mandatory", "mandatory"),
         "iam-no-domain-wide-members": ("advisory", "mandatory"),
