@@ -4,10 +4,14 @@ import re
 from typing import Final
 
 _DEFAULT: Final = re.compile(
-    r"default|\d+-compute@developer\.gserviceaccount\.com|[^@]+@appspot\.gserviceaccount\.com"
+    r"default"
+    r"|\d+-compute@developer\.gserviceaccount\.com"
+    r"|[^@]+@appspot\.gserviceaccount\.com"
+    r"|\d+@cloudbuild\.gserviceaccount\.com"
 )
 
 
-def is_default_account(email: str) -> bool:
-    """Whether the email is that of a default service account, or the word `default` itself."""
+def is_default_account(account: str) -> bool:
+    """Whether an email or resource name is that of a default account, or the word `default`."""
+    email = account.strip().lower().removeprefix("serviceaccount:").rpartition("/")[2]
     return _DEFAULT.fullmatch(email) is not None

@@ -1,7 +1,11 @@
-"""How many GPUs of which type a resource may take at most."""
+"""How many GPUs, or TPU chips, of which type a resource may take at most.
 
+What is made of a template is in `templates.py`: only the whole stack shows how many there are.
+"""
+
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,9 +51,28 @@ _ATTACHABLE: Final = (
     "nvidia-tesla-t4",
     "nvidia-tesla-v100",
 )
+# https://cloud.google.com/kubernetes-engine/docs/concepts/tpus
+_TPU_FAMILIES: Final[Mapping[str, str]] = {
+    "ct3": "tpu-v3-device",
+    "ct3p": "tpu-v3-slice",
+    "ct4p": "tpu-v4-podslice",
+    "ct5l": "tpu-v5-lite-device",
+    "ct5lp": "tpu-v5-lite-podslice",
+    "ct5p": "tpu-v5p-slice",
+    "ct6e": "tpu-v6e-slice",
+    "tpu7x": "tpu7x",
+}
+# What a TPU VM calls the same.
+_TPU_VERSIONS: Final[Mapping[str, str]] = {
+    "v3": "tpu-v3-slice",
+    "v4": "tpu-v4-podslice",
+    "v5litepod": "tpu-v5-lite-podslice",
+    "v5p": "tpu-v5p-slice",
+    "v6e": "tpu-v6e-slice",
+}
 GPU_TYPES: Final = tuple(
     sorted(
-        {*_FAMILIES.values(), *_ATTACHABLE}
+        {*_FAMILIES.values(), *_ATTACHABLE, *_TPU_FAMILIES.values()}
         | {machine.gpu_type for machine in MACHINE_TYPES.values() if machine.gpu_count}
     )
 )
@@ -60,7 +83,8 @@ _GPUS_BY_SIZE: Final[Mapping[str, float]] = {
     "g4-standard-384": 8,
 }
 _GPU_MACHINE: Final = re.compile(r"(?P<family>[ag]\d+x?-[a-z]+)-(?P<size>\d+)(?P<counts>g?)(-.*)?")
-_GPU_FAMILY: Final = re.compile(r"[ag]\d+x?-.*")
+_GPU_FAMILY: Final = re.compile(r"[ag]\d+x?-.*|ct\d.*|tpu.*")
+_TPU_MACHINE: Final = re.compile(r"(?P<family>ct\d[a-z]*|tpu\d+x?)-[a-z]+-(?P<chips>\d+)t")
 _TAKES_ACCELERATORS: Final = re.compile(r"(n1-|custom-|f1-|g1-).*")
 _RESOURCE: Final = "nvidia.com/gpu"
 _CLOUD_RUN_DEFAULT: Final = "nvidia-l4"
@@ -81,9 +105,9 @@ class GpuDemand:
     type: str | Absence
     count: float | Absence
     cluster: str | None = None
-    """Name of the GKE cluster, when known."""
+    """Name of the GKE cluster, or of the reservation, that it is taken from, when known."""
     cluster_limit: bool = False
-    """Whether this is a limit over all node pools of the cluster rather than one more demand."""
+    """Whether this is all of the cluster or reservation together rather than one more demand."""
 
 
 def gpu_demand(resource: Resource) -> list[GpuDemand]:
@@ -96,16 +120,24 @@ def machine_gpus(machine_type: str | Absence, accelerators: object) -> list[Gpus
     """GPUs of a machine, by its type and the accelerators attached to it."""
     if machine_type is UNKNOWN:
         return [Gpus(UNKNOWN, UNKNOWN)]
-    name = machine_type if isinstance(machine_type, str) else ""
-    built_in = _built_in(name.rpartition("/")[2])
-    if built_in is not None:
-        return [built_in]
+    name = machine_type.strip().lower().rpartition("/")[2] if isinstance(machine_type, str) else ""
+    built_in = _built_in(name)
     attached = entries(accelerators)
+    if built_in is not None:
+        more = map(_attached, attached if isinstance(attached, tuple) else ())
+        return [_larger(built_in, more)]
     if isinstance(attached, Absence):
         # Accelerators left unset are unknown in what a preview gives to stack rules.
         is_open = attached is UNKNOWN and _TAKES_ACCELERATORS.fullmatch(name)
         return [Gpus(UNKNOWN, UNKNOWN)] if is_open else []
     return [gpus for gpus in map(_attached, attached) if gpus.count != 0]
+
+
+def _larger(built_in: Gpus, attached: Iterable[Gpus]) -> Gpus:
+    """The built-in GPUs, or as many as are named beside them, which must be the same ones."""
+    counts = [built_in.count, *(each.count for each in attached if each.type == built_in.type)]
+    known = [count for count in counts if isinstance(count, float)]
+    return Gpus(built_in.type, UNKNOWN if len(known) < len(counts) else max(known))
 
 
 def _built_in(machine_type: str) -> Gpus | None:
@@ -114,6 +146,9 @@ def _built_in(machine_type: str) -> Gpus | None:
         return Gpus(known.gpu_type, float(known.gpu_count)) if known.gpu_count else None
     if not _GPU_FAMILY.fullmatch(machine_type):
         return None
+    tpu = _TPU_MACHINE.fullmatch(machine_type)
+    if tpu:
+        return Gpus(_TPU_FAMILIES.get(tpu["family"], UNKNOWN), float(tpu["chips"]))
     match = _GPU_MACHINE.fullmatch(machine_type)
     family = _FAMILIES.get(match["family"]) if match else None
     if match is None or family is None:
@@ -123,8 +158,10 @@ def _built_in(machine_type: str) -> Gpus | None:
 
 
 def _attached(accelerator: object) -> Gpus:
-    kind = text(accelerator, "type")
-    count = number(accelerator, "count")
+    kind, count = text(accelerator, "type"), number(accelerator, "count")
+    # Reservations and Dataproc have longer names for the same.
+    kind = text(accelerator, "acceleratorType") if kind is MISSING else kind
+    count = number(accelerator, "acceleratorCount") if count is MISSING else count
     return Gpus(
         gpu_name(kind) if isinstance(kind, str) else UNKNOWN,
         UNKNOWN if isinstance(count, Absence) else count,
@@ -133,19 +170,32 @@ def _attached(accelerator: object) -> Gpus:
 
 def gpu_name(accelerator: str) -> str:
     """One spelling for `NVIDIA_L4`, `.../acceleratorTypes/nvidia-l4` and `nvidia-l4`."""
-    return accelerator.rpartition("/")[2].lower().replace("_", "-")
+    return accelerator.strip().rpartition("/")[2].lower().replace("_", "-")
 
 
-def _times(gpus: Gpus, machines: float | Absence, cluster: str | None = None) -> GpuDemand:
+def times(gpus: Gpus, machines: float | Absence, cluster: str | None = None) -> GpuDemand:
+    """The GPUs of so many machines."""
     if isinstance(machines, Absence) or isinstance(gpus.count, Absence):
         return GpuDemand(gpus.type, UNKNOWN, cluster)
     return GpuDemand(gpus.type, machines * gpus.count, cluster)
 
 
 def _node_pool(props: Props) -> Iterator[GpuDemand]:
-    cluster = text(props, "cluster")
+    named = text(props, "cluster")
+    cluster = _reserved(props) or (named if isinstance(named, str) else None)
     for gpus in node_gpus(peek(props, "nodeConfig")):
-        yield _times(gpus, max_nodes(props), cluster if isinstance(cluster, str) else None)
+        yield times(gpus, max_nodes(props), cluster)
+
+
+def _reserved(pool: Props) -> str | None:
+    affinity = peek(pool, "nodeConfig", "reservationAffinity")
+    name = text(affinity, "values", 0)
+    specific = text(affinity, "consumeReservationType") == "SPECIFIC_RESERVATION"
+    return _reservation_name(name) if specific and isinstance(name, str) else None
+
+
+def _reservation_name(name: str) -> str:
+    return f"reservation {name.partition('/reservationBlocks/')[0].rpartition('/')[2]}"
 
 
 def node_gpus(node_config: object) -> list[Gpus]:
@@ -160,7 +210,7 @@ def _cluster(props: Props) -> Iterator[GpuDemand]:
         return
     if flag(props, "removeDefaultNodePool") is not True and is_mapping(peek(props, "nodeConfig")):
         for gpus in node_gpus(peek(props, "nodeConfig")):
-            yield _times(gpus, max_nodes(props), cluster)
+            yield times(gpus, max_nodes(props), cluster)
     limits = entries(props, "clusterAutoscaling", "resourceLimits")
     if flag(props, "clusterAutoscaling", "enabled") is not True or not isinstance(limits, tuple):
         return
@@ -185,19 +235,86 @@ def _cloud_run(template: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDeman
         if count:
             kind = gpu_name(accelerator) if isinstance(accelerator, str) else accelerator
             gpus = Gpus(_CLOUD_RUN_DEFAULT if kind is MISSING else kind, count)
-            yield _times(gpus, max_instances(props))
+            yield times(gpus, max_instances(props))
 
     return demand
 
 
 def _instance(props: Props) -> Iterator[GpuDemand]:
     for gpus in machine_gpus(text(props, "machineType"), peek(props, "guestAccelerators")):
-        yield _times(gpus, 1.0)
+        yield times(gpus, 1.0)
+
+
+def _reservation(props: Props) -> Iterator[GpuDemand]:
+    named, specific = text(props, "name"), peek(props, "specificReservation")
+    name = _reservation_name(named) if isinstance(named, str) else None
+    for demand in _reserved_machines(specific, number(specific, "count")):
+        yield GpuDemand(demand.type, demand.count, name, cluster_limit=name is not None)
+
+
+def _future_reservation(props: Props) -> Iterator[GpuDemand]:
+    sku = peek(props, "specificSkuProperties")
+    yield from _reserved_machines(sku, number(sku, "totalCount"))
+    reserved = entries(props, "aggregateReservation", "reservedResources")
+    for each in reserved if isinstance(reserved, tuple) else (reserved,):
+        if each is not MISSING:
+            gpus = _attached(peek(each, "accelerator"))
+            yield times(gpus, 1.0)
+
+
+def _reserved_machines(machines: object, count: float | Absence) -> Iterator[GpuDemand]:
+    if machines is MISSING:
+        return
+    like = peek(machines, "instanceProperties")
+    if like is MISSING:
+        # By a template, which says what they are.
+        yield GpuDemand(UNKNOWN, UNKNOWN)
+        return
+    for gpus in machine_gpus(text(like, "machineType"), peek(like, "guestAccelerators")):
+        yield times(gpus, count)
+
+
+def _tpu(node: object) -> Iterator[GpuDemand]:
+    """Chips of a TPU VM: `v5p-8`, or a version with a topology such as 2x2x4."""
+    named, topology = text(node, "acceleratorType"), text(node, "acceleratorConfig", "topology")
+    version, _, size = named.partition("-") if isinstance(named, str) else ("", "", "")
+    sizes = [size]
+    if isinstance(topology, str):
+        version = str(text(node, "acceleratorConfig", "type")).lower().replace("_", "")
+        sizes = topology.split("x")
+    known = all(each.isdecimal() for each in sizes)
+    kind = _TPU_VERSIONS.get(version, UNKNOWN)
+    yield GpuDemand(kind, float(math.prod(map(int, sizes))) if known else UNKNOWN)
+
+
+def _queued_tpus(props: Props) -> Iterator[GpuDemand]:
+    nodes = entries(props, "tpu", "nodeSpecs")
+    for each in nodes if isinstance(nodes, tuple) else (nodes,):
+        yield from _tpu(peek(each, "node"))
+
+
+def _dataproc(props: Props) -> Iterator[GpuDemand]:
+    config = peek(props, "clusterConfig")
+    scales = peek(config, "autoscalingConfig", "policyUri") is not MISSING
+    for role in ("masterConfig", "workerConfig", "preemptibleWorkerConfig"):
+        nodes = peek(config, role)
+        count = number(nodes, "numInstances")
+        if scales and role != "masterConfig":
+            count = UNKNOWN
+        for gpus in machine_gpus(text(nodes, "machineType"), peek(nodes, "accelerators")):
+            yield times(gpus, count)
+
+
+def _workstations(props: Props) -> Iterator[GpuDemand]:
+    """Anybody who may use the configuration starts one, so their number is not known."""
+    host = peek(props, "host", "gceInstance")
+    for gpus in machine_gpus(text(host, "machineType"), peek(host, "accelerators")):
+        yield times(gpus, UNKNOWN)
 
 
 def _workbench(props: Props) -> Iterator[GpuDemand]:
     for gpus in machine_gpus(text(props, "gceSetup", "machineType"), MISSING):
-        yield _times(gpus, 1.0)
+        yield times(gpus, 1.0)
     accelerators = entries(props, "gceSetup", "acceleratorConfigs")
     for accelerator in accelerators if isinstance(accelerators, tuple) else ():
         kind, count = text(accelerator, "type"), number(accelerator, "coreCount")
@@ -208,14 +325,38 @@ def _vertex(dedicated: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDemand]
     def demand(props: Props) -> Iterator[GpuDemand]:
         machine = peek(props, *dedicated, "machineSpec")
         replicas = number(props, *dedicated, "maxReplicaCount")
-        kind, count = text(machine, "acceleratorType"), number(machine, "acceleratorCount")
-        if kind is MISSING:
-            for gpus in machine_gpus(text(machine, "machineType"), MISSING):
-                yield _times(gpus, replicas)
-        else:
-            yield _times(Gpus(gpu_name(kind) if isinstance(kind, str) else kind, count), replicas)
+        for gpus in spec_gpus(machine):
+            yield times(gpus, replicas)
 
     return demand
+
+
+def spec_gpus(machine: object) -> list[Gpus]:
+    """GPUs of a machine as Vertex AI specifies it."""
+    kind, count = text(machine, "acceleratorType"), number(machine, "acceleratorCount")
+    if kind is MISSING or kind == "ACCELERATOR_TYPE_UNSPECIFIED":
+        return machine_gpus(text(machine, "machineType"), MISSING)
+    return [Gpus(gpu_name(kind) if isinstance(kind, str) else kind, count)]
+
+
+def _persistent(props: Props) -> Iterator[GpuDemand]:
+    pools = entries(props, "resourcePools")
+    for pool in pools if isinstance(pools, tuple) else (pools,):
+        scaled = number(pool, "autoscalingSpec", "maxReplicaCount")
+        fixed = number(pool, "replicaCount")
+        for gpus in spec_gpus(peek(pool, "machineSpec")):
+            yield times(gpus, fixed if scaled is MISSING else scaled)
+
+
+def _notebook_run(props: Props) -> Iterator[GpuDemand]:
+    for gpus in spec_gpus(peek(props, "customEnvironmentSpec", "machineSpec")):
+        yield times(gpus, 1.0)
+
+
+def _notebook_schedule(props: Props) -> Iterator[GpuDemand]:
+    job = peek(props, "createNotebookExecutionJobRequest", "notebookExecutionJob")
+    for gpus in spec_gpus(peek(job, "customEnvironmentSpec", "machineSpec")):
+        yield times(gpus, number(props, "maxConcurrentRunCount"))
 
 
 _HANDLERS: Final[Mapping[str, Callable[[Props], Iterator[GpuDemand]]]] = {
@@ -224,7 +365,14 @@ _HANDLERS: Final[Mapping[str, Callable[[Props], Iterator[GpuDemand]]]] = {
     "gcp:cloudrunv2/service:Service": _cloud_run(("template",)),
     "gcp:cloudrunv2/workerPool:WorkerPool": _cloud_run(("template",)),
     "gcp:cloudrunv2/job:Job": _cloud_run(("template", "template")),
+    "gcp:colab/notebookExecution:NotebookExecution": _notebook_run,
+    "gcp:colab/schedule:Schedule": _notebook_schedule,
+    "gcp:compute/futureReservation:FutureReservation": _future_reservation,
     "gcp:compute/instance:Instance": _instance,
+    "gcp:compute/reservation:Reservation": _reservation,
+    "gcp:dataproc/cluster:Cluster": _dataproc,
+    "gcp:tpu/v2QueuedResource:V2QueuedResource": _queued_tpus,
+    "gcp:tpu/v2Vm:V2Vm": _tpu,
     "gcp:workbench/instance:Instance": _workbench,
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": _vertex(
         ("deployConfig", "dedicatedResources")
@@ -232,5 +380,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Props], Iterator[GpuDemand]]]] = {
     "gcp:vertex/aiDeploymentResourcePool:AiDeploymentResourcePool": _vertex(
         ("dedicatedResources",)
     ),
+    "gcp:vertex/aiPersistentResource:AiPersistentResource": _persistent,
+    "gcp:workstations/workstationConfig:WorkstationConfig": _workstations,
 }
 GPU_RESOURCES: Final = frozenset(_HANDLERS)

@@ -6,13 +6,24 @@ known by the pattern of their token, never by a list. A few older channels stand
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
-from policies.rules.peek import UNKNOWN, Absence, Props, entries, is_mapping, peek, text
+from policies.rules.peek import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    Props,
+    UnreadableError,
+    entries,
+    is_mapping,
+    peek,
+    text,
+)
+from policies.rules.principals import member
 from policies.rules.rule import Resource
 
 _FAMILY: Final = re.compile(
@@ -23,10 +34,16 @@ _WIDE: Final = {"projects": "project", "folder": "folder", "organizations": "org
 
 @dataclass(frozen=True)
 class Grant:
-    """A role given to members. What is wired from another resource is `UNKNOWN` in a preview."""
+    """A role given to members. What is wired from another resource is `UNKNOWN` in a preview.
+
+    Members are in the spelling of `principals.member`. `condition` is the expression of the
+    grant's condition, `permissions` what is granted where that is no role.
+    """
 
     role: str | Absence
     members: tuple[str | Absence, ...]
+    condition: str | Absence = MISSING
+    permissions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,8 @@ def grants(resource: Resource) -> Iterator[Grant]:
     """All grants a resource makes.
 
     A policy document that is not known yet raises `UnknownValueError`: the engine then says that
-    the policy could not run in this preview, and runs it again, with the value, on update.
+    the policy could not run in this preview, and runs it again, with the value, on update. One
+    that is known and is no policy document raises `UnreadableError`, which counts as a finding.
     """
     if resource.type in _CHANNELS:
         yield from _CHANNELS[resource.type](resource.props)
@@ -83,72 +101,142 @@ def grants(resource: Resource) -> Iterator[Grant]:
     if found is None:
         return
     if found.kind == "Policy":
-        yield from _document_grants(text(resource.props, "policyData"))
-    elif found.kind == "Member":
-        yield Grant(text(resource.props, "role"), (text(resource.props, "member"),))
+        yield from _document_grants(peek(resource.props, "policyData"))
+        return
+    role, condition = _role(resource.props), text(resource.props, "condition", "expression")
+    if found.kind == "Member":
+        yield Grant(role, (_member(text(resource.props, "member")),), condition)
     else:
-        yield Grant(text(resource.props, "role"), _strings(resource.props, "members"))
+        yield Grant(role, _members(resource.props, "members"), condition)
 
 
-def _strings(value: object, *path: str) -> tuple[str | Absence, ...]:
+def _role(value: object, *path: str) -> str | Absence:
+    found = text(value, *(path or ("role",)))
+    return found if isinstance(found, Absence) else found.strip()
+
+
+def _member(value: str | Absence) -> str | Absence:
+    return value if isinstance(value, Absence) else member(value)
+
+
+def _members(value: object, *path: str) -> tuple[str | Absence, ...]:
     found = entries(value, *path)
     if isinstance(found, Absence):
         return (found,)
-    return tuple(each if isinstance(each, str) else UNKNOWN for each in found)
+    return tuple(member(each) if isinstance(each, str) else UNKNOWN for each in found)
 
 
-def _document_grants(document: str | Absence) -> Iterator[Grant]:
+def _document_grants(document: object) -> Iterator[Grant]:
+    if document is UNKNOWN:
+        raise UnknownValueError(UNKNOWN_STRING_VALUE, ["policyData"])
     try:
-        parsed: object = json.loads(document) if isinstance(document, str) else None
+        given = document if isinstance(document, str) else ""
+        parsed: object = json.loads(given, object_pairs_hook=_lower_keys)
     except (ValueError, RecursionError):
         parsed = None
     if not is_mapping(parsed):
-        raise UnknownValueError(UNKNOWN_STRING_VALUE, ["policyData"])
+        raise UnreadableError("policyData")
     bindings = entries(parsed, "bindings")
     for binding in bindings if isinstance(bindings, tuple) else ():
-        yield Grant(text(binding, "role"), _strings(binding, "members"))
+        condition = text(binding, "condition", "expression")
+        yield Grant(_role(binding), _members(binding, "members"), condition)
+
+
+def _lower_keys(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Keys in lower case, as the provider, written in Go, takes `Bindings` for `bindings`."""
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key.lower() in found:
+            raise ValueError(f"{key} is there twice")
+        found[key.lower()] = value
+    return found
 
 
 def _acl_grants(props: Props) -> Iterator[Grant]:
     predefined = text(props, "predefinedAcl")
     if isinstance(predefined, str):
-        public = _PREDEFINED_ACLS.get(predefined)
+        public = _PREDEFINED_ACLS.get(predefined.strip().lower())
         if public:
             yield Grant(predefined, (public,))
-    for entity in _strings(props, "roleEntities"):
+    found = entries(props, "roleEntities")
+    for entity in found if isinstance(found, tuple) else (found,):
         if isinstance(entity, str):
-            role, _, member = entity.partition(":")
-            yield Grant(role, (member,))
+            role, _, who = entity.partition(":")
+            yield Grant(role.strip().upper(), (member(who),))
+        elif entity is UNKNOWN:
+            yield Grant(UNKNOWN, (UNKNOWN,))
 
 
 def _entity_grant(props: Props) -> Iterator[Grant]:
-    yield Grant(text(props, "role"), (text(props, "entity"),))
+    yield Grant(_role(props), (_member(text(props, "entity")),))
 
 
 def _dataset_grant(props: object) -> Iterator[Grant]:
-    role = text(props, "role")
-    yield Grant(role, (text(props, "iamMember"), text(props, "specialGroup")))
-    for key, kind in _DATASET_MEMBERS.items():
-        name = peek(props, key)
+    role, condition = _role(props), text(props, "condition", "expression")
+    for key, prefix in _DATASET_MEMBERS.items():
+        name = text(props, key)
         if isinstance(name, str):
-            yield Grant(role, (f"{kind}:{name}",))
+            special = _SPECIAL_GROUPS.get(name) if key == "specialGroup" else None
+            yield Grant(role, (special or member(f"{prefix}{name}"),), condition)
+        elif name is UNKNOWN:
+            yield Grant(role, (UNKNOWN,), condition)
 
 
 def _dataset_grants(props: Props) -> Iterator[Grant]:
     found = entries(props, "accesses")
+    if found is UNKNOWN:
+        yield Grant(UNKNOWN, (UNKNOWN,))
     for access in found if isinstance(found, tuple) else ():
-        yield from _dataset_grant(access)
+        if access is UNKNOWN:
+            yield Grant(UNKNOWN, (UNKNOWN,))
+        else:
+            yield from _dataset_grant(access)
+
+
+def _grantees(role: str) -> Callable[[Props], Iterator[Grant]]:
+    def found(props: Props) -> Iterator[Grant]:
+        if peek(props, "grantees") is not MISSING:
+            yield Grant(role, _members(props, "grantees"))
+
+    return found
+
+
+def short_name(permission: str) -> str:
+    """A permission as roles write it: `iam.roles.list` for `iam.googleapis.com/roles.list`."""
+    service, slash, name = permission.strip().partition(".googleapis.com/")
+    return f"{service}.{name}" if slash else permission.strip()
+
+
+def _access_policy(props: Props) -> Iterator[Grant]:
+    rules = entries(props, "details", "rules")
+    for rule in rules if isinstance(rules, tuple) else (rules,):
+        if text(rule, "effect") == "DENY" or rule is MISSING:
+            continue
+        names = entries(rule, "operation", "permissions")
+        known = names if isinstance(names, tuple) else ()
+        yield Grant(
+            "an access policy",
+            _members(rule, "principals"),
+            permissions=tuple(short_name(each) for each in known if isinstance(each, str)),
+        )
 
 
 _DATASET_MEMBERS: Final[Mapping[str, str]] = {
-    "domain": "domain",
-    "userByEmail": "user",
-    "groupByEmail": "group",
+    "iamMember": "",
+    "specialGroup": "",
+    "domain": "domain:",
+    "userByEmail": "user:",
+    "groupByEmail": "group:",
+}
+_SPECIAL_GROUPS: Final[Mapping[str, str]] = {
+    "projectOwners": "projectOwner:",
+    "projectReaders": "projectViewer:",
+    "projectWriters": "projectEditor:",
 }
 _PREDEFINED_ACLS: Final[Mapping[str, str]] = {
-    "publicRead": "allUsers",
-    "publicReadWrite": "allUsers",
-    "authenticatedRead": "allAuthenticatedUsers",
+    "publicread": "allUsers",
+    "publicreadwrite": "allUsers",
+    "authenticatedread": "allAuthenticatedUsers",
 }
 _CHANNELS: Final[Mapping[str, Callable[[Props], Iterator[Grant]]]] = {
     "gcp:storage/bucketACL:BucketACL": _acl_grants,
@@ -160,4 +248,11 @@ _CHANNELS: Final[Mapping[str, Callable[[Props], Iterator[Grant]]]] = {
     "gcp:storage/defaultObjectAccessControl:DefaultObjectAccessControl": _entity_grant,
     "gcp:bigquery/datasetAccess:DatasetAccess": _dataset_grant,
     "gcp:bigquery/dataset:Dataset": _dataset_grants,
+    "gcp:bigquery/rowAccessPolicy:RowAccessPolicy": _grantees("roles/bigquery.filteredDataViewer"),
+    "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy": _grantees(
+        "roles/bigquerydatapolicy.maskedReader"
+    ),
+    "gcp:iam/folderAccessPolicy:FolderAccessPolicy": _access_policy,
+    "gcp:iam/organizationAccessPolicy:OrganizationAccessPolicy": _access_policy,
+    "gcp:iam/projectAccessPolicy:ProjectAccessPolicy": _access_policy,
 }

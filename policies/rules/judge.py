@@ -15,7 +15,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.config import REMEDIATE, Settings
 from policies.rules.exemptions import Exemption
-from policies.rules.peek import forget_unknowns, met_unknowns
+from policies.rules.peek import UnreadableError, forget_unknowns, met_unknowns
 from policies.rules.rule import AnyRule, Resource, ResourceRule, Stack, StackRule, stack_of
 
 DISABLED: Final = "disabled"
@@ -199,5 +199,7 @@ class Judge:
 
 
 def _fallen(error: Exception) -> str:
+    if isinstance(error, UnreadableError):
+        return str(error)
     # The error's own text may hold a value, and a policy sees secrets decrypted.
     return f"could not be checked, the rule fell over with {type(error).__name__}"

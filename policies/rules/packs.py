@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from policies.rules.baseline import RULES as BASELINE
 from policies.rules.config import PolicyConfigError, check_file
 from policies.rules.journal import Journal
@@ -46,4 +48,10 @@ def start(folder: Path) -> None:
             check_config(path)
         except PolicyConfigError as error:
             sys.exit(str(error))
-    serve(folder.name, rules_of(folder.name), Journal.of_environment())
+    serve(folder.name, rules_of(folder.name), Journal.of_environment(), version_of(folder))
+
+
+def version_of(folder: Path) -> str:
+    """The version that a pack's PulumiPolicy.yaml states."""
+    text = (folder / "PulumiPolicy.yaml").read_text(encoding="utf-8")
+    return str(yaml.safe_load(text)["version"])

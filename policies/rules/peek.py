@@ -40,6 +40,14 @@ _SENTINELS = frozenset(
     }
 )
 
+
+class UnreadableError(ValueError):
+    """A property that is known and is not what the cloud takes. The text names the property."""
+
+    def __init__(self, prop: str) -> None:
+        super().__init__(f"its {prop} cannot be read, so it cannot be checked")
+
+
 # Only words of these closed vocabularies may appear in a message. A policy receives secrets
 # decrypted and unmarked, so any other text might be one.
 _SHOWABLE = re.compile(
@@ -47,9 +55,11 @@ _SHOWABLE = re.compile(
     r"|((projects|organizations)/[a-z0-9-]{1,63}/)?roles/[A-Za-z][A-Za-z.]{1,60}"
     r"|(user|group|serviceAccount):[\w.+-]{1,64}@[a-z0-9.-]{1,190}"
     r"|domain:[a-z0-9.-]{1,190}"
+    r"|principal://iam\.googleapis\.com/projects/\d{1,20}/locations/global/workloadIdentityPools"
+    r"/[a-z0-9-]{1,63}\.svc\.id\.goog/subject/ns/[a-z0-9-]{1,63}/sa/[a-z0-9-]{1,63}"
     r"|serviceAccount:[a-z0-9-]{1,63}\.svc\.id\.goog(\[[a-z0-9-]{1,63}/[a-z0-9-]{1,63}\])?"
     r"|(a2|a3|a4|a4x|c3|c4|e2|g2|g4|n1|n2|n2d|n4)-[a-z]{2,10}-[0-9]{1,3}g?"
-    r"|nvidia-[a-z0-9-]{1,30}"
+    r"|nvidia-[a-z0-9-]{1,30}|tpu-v[a-z0-9-]{1,30}|tpu7x"
 )
 
 
@@ -94,7 +104,12 @@ def is_sequence(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def peek(value: object, *path: str | int) -> object:
-    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null."""
+    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null.
+
+    What is itself absent stays so: a property of an unknown element of a list is unknown.
+    """
+    if isinstance(value, Absence):
+        return value
     for step in path:
         value = _step(value, step)
         if isinstance(value, Absence):

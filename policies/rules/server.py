@@ -48,8 +48,15 @@ _EXEMPTIONS_SCHEMA: Final = {
 class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
     """The rules of one pack. What the engine asks between `Configure` calls may come at once."""
 
-    def __init__(self, pack: str, rules: Sequence[AnyRule], journal: Journal | None = None) -> None:
+    def __init__(
+        self,
+        pack: str,
+        rules: Sequence[AnyRule],
+        journal: Journal | None = None,
+        version: str = "",
+    ) -> None:
         self._pack = pack
+        self._version = version
         self._rules = rules
         self._journal = journal
         self._judge: Judge | None = None
@@ -64,7 +71,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         """The pack and its rules."""
         return analyzer_pb2.AnalyzerInfo(
             name=self._pack,
-            version="0.0.1",
+            version=self._version,
             supportsConfig=True,
             policies=[_policy_info(rule) for rule in self._rules],
         )
@@ -263,14 +270,18 @@ def _policy_info(rule: AnyRule) -> Any:
     return info
 
 
-def serve(pack: str, rules: Sequence[AnyRule], journal: Journal | None = None) -> None:
+def serve(
+    pack: str, rules: Sequence[AnyRule], journal: Journal | None = None, version: str = ""
+) -> None:
     """Serve a pack until the engine ends the process. Prints the port first, as a plugin must."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     server = grpc.server(
         ThreadPoolExecutor(max_workers=4),
         options=[("grpc.max_receive_message_length", _MOST_BYTES)],
     )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(PackServer(pack, rules, journal), server)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(
+        PackServer(pack, rules, journal, version), server
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.buffer.write(f"{port}\n".encode())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pulumi_gcp as gcp
 import pytest
 from pulumi import Output, automation
@@ -28,6 +29,7 @@ ALL_DEV = ALL / "dev.json"
 PACKS = ("baseline", "least-privilege", "scale-limits")
 LABELS = {"environment": "dev", "platform": "inference"}
 IMAGE = "us-central1-docker.pkg.dev/acme-inference-dev/app/worker:1"
+PUBSUB_AGENT = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
 LAUNCHER = f"""#!/bin/sh
 cd "$2" && exec "{sys.executable}" -u -m pulumi.policy "$1" "$2"
 """
@@ -146,14 +148,32 @@ def clean() -> None:
         )
         for name in ("work", "dead")
     )
-    gcp.pubsub.Subscription(
+    reader = gcp.pubsub.Subscription(
         "work",
         topic=work.id,
         project="acme",
         labels=LABELS,
         dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": 5},
+        retry_policy={"minimum_backoff": "10s"},
+        expiration_policy={"ttl": ""},
     )
-    gcp.pubsub.Subscription("dead", topic=dead.id, project="acme", labels=LABELS)
+    gcp.pubsub.SubscriptionIAMMember(
+        "take",
+        subscription=reader.name,
+        project="acme",
+        role="roles/pubsub.subscriber",
+        member=PUBSUB_AGENT,
+    )
+    gcp.pubsub.TopicIAMMember(
+        "publish",
+        topic=dead.name,
+        project="acme",
+        role="roles/pubsub.publisher",
+        member=PUBSUB_AGENT,
+    )
+    gcp.pubsub.Subscription(
+        "dead", topic=dead.id, project="acme", labels=LABELS, expiration_policy={"ttl": ""}
+    )
     gcp.monitoring.AlertPolicy(
         "down",
         project="acme",
@@ -200,6 +220,118 @@ def test_violating_program_fails_with_the_messages(preview: Preview) -> None:
         "nodeConfig.serviceAccount is not set",
     ):
         assert finding in output, output
+
+
+def updated(program: Callable[[], None], pack: str, state: Path) -> tuple[str, list[str]]:
+    """What an update of `program` under one pack alone fails with, and the types it made."""
+    folder = ROOT / "policies" / pack
+    stack = automation.create_or_select_stack(
+        "dev",
+        "inference",
+        program=program,
+        opts=automation.LocalWorkspaceOptions(
+            env_vars={"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": ""}
+        ),
+    )
+    with pytest.raises(automation.CommandError) as caught:
+        stack.up(
+            policy_packs=[str(folder)],
+            policy_pack_configs=[str(folder / "dev.json")],
+            color="never",
+        )
+    made = stack.export_stack().deployment or {}
+    return str(caught.value), [each["type"] for each in made.get("resources", [])]
+
+
+@pytest.mark.usefixtures("preview")
+@pytest.mark.parametrize(
+    ("pack", "program", "refused_type", "finding"),
+    [
+        ("baseline", "open_bucket", "gcp:storage/bucket:Bucket", "must be true"),
+        ("least-privilege", "violating", "gcp:projects/iAMMember:IAMMember", "roles/owner"),
+        ("scale-limits", "violating", "gcp:container/nodePool:NodePool", "may take 16"),
+        ("all", "violating", "gcp:projects/iAMMember:IAMMember", "roles/owner"),
+    ],
+)
+def test_each_pack_alone_stops_an_update_before_the_resource_is_made(
+    tmp_path: Path, pack: str, program: str, refused_type: str, finding: str
+) -> None:
+    programs = {"violating": violating, "open_bucket": open_bucket}
+    output, made = updated(programs[program], pack, tmp_path)
+    assert finding in output
+    assert "[mandatory]" in output
+    assert f"{pack}@v1.0.0" in output
+    assert refused_type not in made
+
+
+class Wrapped(pulumi.ComponentResource):
+    """A component in a component that hides what it makes."""
+
+    def __init__(self, name: str, depth: int, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("acme:index:Wrapped", name, {}, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        if depth:
+            Wrapped(f"{name}-in", depth - 1, own)
+            return
+        gcp.projects.IAMMember(
+            f"{name}-grant",
+            project="acme",
+            role=Output.secret("roles/").apply(lambda start: f"{start}owner"),
+            member=Output.secret("user:someone@acme.example"),
+            opts=pulumi.ResourceOptions.merge(
+                own,
+                pulumi.ResourceOptions(
+                    aliases=[pulumi.Alias(name="harmless")],
+                    delete_before_replace=True,
+                    ignore_changes=["role"],
+                    retain_on_delete=True,
+                ),
+            ),
+        )
+        gcp.container.NodePool(
+            f"{name}-pool",
+            cluster="main",
+            location="us-central1",
+            project="acme",
+            node_count=Output.from_input(2).apply(lambda count: count + 1),
+            node_config={"machine_type": Output.secret("a3-highgpu-8g"), "labels": None},
+            opts=own,
+        )
+
+
+def test_components_secrets_aliases_and_options_hide_nothing(preview: Preview) -> None:
+    with pytest.raises(automation.CommandError) as caught:
+        preview(lambda: (Wrapped("outer", 3), None)[1], "dev")
+    output = str(caught.value)
+    for finding in (
+        "outer-in-in-in-grant (gcp:projects/iAMMember:IAMMember): grants the basic role",
+        "may take 72 nvidia-h100-80gb GPUs, allowed 4",
+    ):
+        assert finding in output, output
+
+
+def test_the_provider_s_project_hides_no_chain(preview: Preview) -> None:
+    def program() -> None:
+        opts = pulumi.ResourceOptions(provider=gcp.Provider("acme", project="acme-inference-dev"))
+        deployer = gcp.serviceaccount.Account("deployer", account_id="deployer", opts=opts)
+        gcp.serviceaccount.IAMMember(
+            "token",
+            service_account_id=deployer.name,
+            role="roles/iam.serviceAccountTokenCreator",
+            member="group:dev@acme.com",
+            opts=opts,
+        )
+        gcp.folder.IAMMember(
+            "admin",
+            folder="folders/1",
+            role="roles/resourcemanager.folderAdmin",
+            member="serviceAccount:deployer@acme-inference-dev.iam.gserviceaccount.com",
+            opts=opts,
+        )
+
+    with pytest.raises(automation.CommandError) as caught:
+        preview(program, "dev")
+    assert "group:dev@acme.com takes tokens of service account deployer" in str(caught.value)
 
 
 def test_unscreened_path_beside_a_screened_one_fails_the_preview(preview: Preview) -> None:

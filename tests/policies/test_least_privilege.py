@@ -26,6 +26,7 @@ NO_EXCEPTIONS: dict[str, dict[str, Any]] = {
     "iam-no-admin-for-workload-sa": {"allowedRoles": []},
     "iam-resource-scope-preferred": {"allowedRoles": []},
     "iam-custom-role-no-escalation": {"allowedPermissions": []},
+    "iam-sa-impersonation-narrow": {"allowedProjects": ["acme", "p"]},
 }
 
 
@@ -87,7 +88,10 @@ COMPLIANT: list[tuple[str, str, dict[str, Any]]] = [
     (
         "iam-gke-workload-identity",
         CLUSTER,
-        {"workloadIdentityConfig": {"workloadPool": "acme.svc.id.goog"}},
+        {
+            "removeDefaultNodePool": True,
+            "workloadIdentityConfig": {"workloadPool": "acme.svc.id.goog"},
+        },
     ),
     (
         "iam-gke-workload-identity",
@@ -222,7 +226,12 @@ VIOLATING: list[tuple[str, str, dict[str, Any], str]] = [
         "has iam.serviceAccounts.actAs",
     ),
     ("iam-custom-role-no-escalation", ROLE, {"permissions": ["storage.*"]}, "has a wildcard"),
-    ("iam-gke-workload-identity", CLUSTER, {}, "workloadPool is not set"),
+    (
+        "iam-gke-workload-identity",
+        CLUSTER,
+        {"removeDefaultNodePool": True},
+        "workloadPool is not set",
+    ),
     (
         "iam-gke-workload-identity",
         POOL,
@@ -252,7 +261,11 @@ UNKNOWN_PASSES: list[tuple[str, str, dict[str, Any]]] = [
     ("iam-no-default-sa-grant", PROJECT_MEMBER, {"role": "roles/x.y", "member": UNKNOWN}),
     ("iam-no-default-sa-use", SERVICE, {"template": {"serviceAccount": UNKNOWN}}),
     ("iam-no-default-sa-use", POOL, {"nodeConfig": UNKNOWN}),
-    ("iam-gke-workload-identity", CLUSTER, {"workloadIdentityConfig": {"workloadPool": UNKNOWN}}),
+    (
+        "iam-gke-workload-identity",
+        CLUSTER,
+        {"removeDefaultNodePool": True, "workloadIdentityConfig": {"workloadPool": UNKNOWN}},
+    ),
     ("iam-resource-scope-preferred", PROJECT_MEMBER, {"role": UNKNOWN, "member": ACCOUNT}),
 ]
 
@@ -300,10 +313,15 @@ def test_must_be_known(rule: str, resource_type: str, props: dict[str, Any], fin
     assert finding in messages[0]
 
 
-@pytest.mark.parametrize("document", [UNKNOWN, "not json", "[]"])
-def test_policy_document_that_cannot_be_read_is_said_by_the_engine(document: str) -> None:
+def test_policy_document_that_is_not_known_is_said_by_the_engine() -> None:
     with pytest.raises(UnknownValueError):
-        check("iam-no-public-members", BUCKET_POLICY, {"policyData": document})
+        check("iam-no-public-members", BUCKET_POLICY, {"policyData": UNKNOWN})
+
+
+@pytest.mark.parametrize("document", ["not json", "[]", "", None, 3])
+def test_policy_document_that_cannot_be_read_is_a_finding(document: object) -> None:
+    (message,) = check("iam-no-public-members", BUCKET_POLICY, {"policyData": document})
+    assert "its policyData cannot be read" in message
 
 
 def test_exceptions_of_the_config() -> None:

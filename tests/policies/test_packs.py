@@ -1,6 +1,7 @@
 """The packs as a whole: which rules, at which level, with which metadata, in which files."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 
 from policies import check
 from policies.rules.config import PolicyConfigError
-from policies.rules.packs import PACKS, check_config
+from policies.rules.packs import ALL, PACKS, check_config, rules_of, version_of
+from policies.rules.server import PackServer
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 
@@ -75,6 +77,7 @@ LEVELS: dict[str, dict[str, tuple[str, str]]] = {
         "iam-custom-role-no-escalation": ("mandatory", "mandatory"),
         "iam-gke-workload-identity": ("mandatory", "mandatory"),
         "iam-resource-scope-preferred": ("advisory", "mandatory"),
+        "iam-effective-per-principal": ("advisory", "mandatory"),
         "iam-no-escalation-chain": ("mandatory", "mandatory"),
         "iam-no-toxic-pair": ("mandatory", "mandatory"),
         "iam-no-domain-wide-members": ("advisory", "mandatory"),
@@ -123,7 +126,7 @@ LEVELS: dict[str, dict[str, tuple[str, str]]] = {
         "scale-bq-daily-quota": ("disabled", "disabled"),
         "scale-apigee-nodes": ("advisory", "mandatory"),
         "scale-queues": ("advisory", "advisory"),
-        "cost-labels": ("advisory", "advisory"),
+        "cost-labels": ("mandatory", "mandatory"),
         "cost-labels-prescribed": ("mandatory", "mandatory"),
         "cost-prices-current": ("advisory", "advisory"),
     },
@@ -142,11 +145,18 @@ def test_rules_and_levels(pack: str) -> None:
     assert found == LEVELS[pack]
 
 
+@pytest.mark.parametrize("pack", [*sorted(LEVELS), ALL])
+def test_the_engine_is_told_the_version_of_the_pack(pack: str) -> None:
+    folder = POLICIES / pack
+    server = PackServer(pack, rules_of(pack), version=version_of(folder))
+    assert server.GetAnalyzerInfo(None, None).version == version_of(folder) == "1.0.0"
+
+
 @pytest.mark.parametrize("pack", sorted(LEVELS))
 def test_every_rule_explains_itself(pack: str) -> None:
     for rule in PACKS[pack]:
         assert rule.display_name
-        assert rule.url.startswith("https://")
+        assert re.fullmatch(r"https://\S+", rule.url)
         for sentence in (rule.description, rule.why, rule.remediation):
             assert sentence.endswith("."), rule.id
 

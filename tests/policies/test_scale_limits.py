@@ -22,18 +22,19 @@ SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 HPA = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 NETWORK = "gcp:compute/network:Network"
+AGENT = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 # Numbers arrive as floats.
 LIMITS: dict[str, dict[str, Any]] = {
     "scale-cloudrun-max-instances": {"maxInstances": 5.0},
     "scale-cloudrun-worker-max": {"maxInstances": 5.0},
-    "scale-cloudrun-timeout": {"maxSeconds": 300.0},
+    "scale-cloudrun-timeout": {"maxSeconds": 300.0, "maxRetries": 3.0, "maxTasks": 10.0},
     "scale-gke-pool-bounded": {"maxNodes": 6.0},
     "scale-gke-gpu-per-pool": {"maxGpus": 4.0},
     "scale-gke-nap-limits": {"maxCpus": 100.0, "maxMemoryGib": 400.0, "maxGpus": 4.0},
     "scale-gpu-types-allowed": {"gpuTypes": ["nvidia-l4"]},
     "scale-resources-set": {},
-    "scale-pubsub-retention": {"maxDays": 7.0},
+    "scale-pubsub-retention": {"maxDays": 7.0, "maxAckSeconds": 60.0},
     "scale-deploy-replicas": {"maxReplicas": 5.0},
     "scale-hpa-max": {"maxReplicas": 10.0},
 }
@@ -95,6 +96,13 @@ COMPLIANT: list[tuple[str, str, dict[str, Any]]] = [
     ("scale-resources-set", DEPLOYMENT, pod(sized())),
     ("scale-resources-set", DEPLOYMENT, pod(sized(**{"nvidia.com/gpu": "2"}))),
     ("scale-pubsub-retention", TOPIC, {"messageRetentionDuration": "604800s"}),
+    ("scale-pubsub-retention", SUBSCRIPTION, {"expirationPolicy": {"ttl": "2678400s"}}),
+    ("scale-cloudrun-timeout", JOB, {"template": {"template": {"timeout": "300s"}}}),
+    (
+        "scale-gke-nap-limits",
+        "kubernetes:cloud.google.com/v1:ComputeClass",
+        {"spec": {"priorities": [{"machineFamily": "g2"}]}},
+    ),
     ("scale-deploy-replicas", DEPLOYMENT, {"spec": {"replicas": 5.0}}),
     ("scale-deploy-replicas", DEPLOYMENT, {"spec": {}}),
     ("scale-hpa-max", HPA, {"spec": {"minReplicas": 1, "maxReplicas": 10}}),
@@ -122,6 +130,24 @@ VIOLATING: list[tuple[str, str, dict[str, Any], str]] = [
     ),
     ("scale-cloudrun-timeout", SERVICE, {"template": {"timeout": "301s"}}, "is 301 s"),
     ("scale-cloudrun-timeout", JOB, {}, "is 600 s (the platform's default), allowed 300 s"),
+    (
+        "scale-cloudrun-timeout",
+        JOB,
+        {"template": {"template": {"timeout": "60s", "maxRetries": 4}}},
+        "its retries of a task is 4, allowed 3",
+    ),
+    (
+        "scale-cloudrun-timeout",
+        JOB,
+        {"template": {"taskCount": 11, "template": {"timeout": "60s"}}},
+        "its number of tasks is 11, allowed 10",
+    ),
+    (
+        "scale-cloudrun-timeout",
+        JOB,
+        {"template": {"parallelism": 11, "template": {"timeout": "60s"}}},
+        "its number of tasks at once is 11",
+    ),
     ("scale-gke-pool-bounded", POOL, {"autoscaling": {}}, "maximum of nodes is not set"),
     ("scale-gke-pool-bounded", POOL, {"nodeConfig": {}}, "maximum of nodes is not set"),
     (
@@ -215,8 +241,27 @@ VIOLATING: list[tuple[str, str, dict[str, Any], str]] = [
     (
         "scale-pubsub-retention",
         SUBSCRIPTION,
-        {"retainAckedMessages": True},
+        {"retainAckedMessages": True, "expirationPolicy": {"ttl": ""}},
         "keeps messages that are acknowledged",
+    ),
+    (
+        "scale-pubsub-retention",
+        SUBSCRIPTION,
+        {"ackDeadlineSeconds": 600, "expirationPolicy": {"ttl": ""}},
+        "its ackDeadlineSeconds is 600, allowed 60",
+    ),
+    ("scale-pubsub-retention", SUBSCRIPTION, {}, "has no expirationPolicy"),
+    (
+        "scale-gke-nap-limits",
+        CLUSTER,
+        {"clusterAutoscaling": {"defaultComputeClassEnabled": True}},
+        "its auto-provisioning limits are not set",
+    ),
+    (
+        "scale-gke-nap-limits",
+        "kubernetes:cloud.google.com/v1:ComputeClass",
+        {"spec": {"nodePoolAutoCreation": {"enabled": True}}},
+        "makes node pools by itself",
     ),
     ("scale-deploy-replicas", DEPLOYMENT, {"spec": {"replicas": 6}}, "asks for 6 replicas"),
     ("scale-hpa-max", HPA, {"spec": {}}, "maxReplicas is not set"),
@@ -239,6 +284,11 @@ UNKNOWN_LIMITS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("scale-cloudrun-timeout", SERVICE, {"template": {"timeout": UNKNOWN}}),
     ("scale-cloudrun-timeout", SERVICE, {"template": UNKNOWN}),
+    (
+        "scale-cloudrun-timeout",
+        JOB,
+        {"template": {"taskCount": UNKNOWN, "template": {"timeout": "60s"}}},
+    ),
     ("scale-gke-pool-bounded", POOL, total(UNKNOWN)),
     ("scale-gke-pool-bounded", POOL, {"autoscaling": UNKNOWN}),
     ("scale-gke-gpu-per-pool", POOL, total(UNKNOWN)),
@@ -399,27 +449,67 @@ def test_exports_need_no_dead_letters(export: str) -> None:
 
 def test_reader_of_dead_letters_needs_none_by_name() -> None:
     policy = {"deadLetterTopic": "projects/p/topics/dead", "maxDeliveryAttempts": 5}
-    main = resource(SUBSCRIPTION, {"topic": "work", "deadLetterPolicy": policy}, "main")
+    main = resource(
+        SUBSCRIPTION,
+        {"topic": "work", "deadLetterPolicy": policy, "retryPolicy": {"minimumBackoff": "10s"}},
+        "main",
+    )
     pull = resource(SUBSCRIPTION, {"topic": "dead"}, "dead")
-    assert dead_letters(main, pull) == []
+    assert dead_letters(main, pull, forwards(main)) == []
+
+
+def forwards(subscription: Any) -> Any:
+    """The right of Pub/Sub's agent to take messages from a subscription."""
+    grant = {"role": "roles/pubsub.subscriber", "member": AGENT, "subscription": UNKNOWN}
+    wired = {"subscription": [subscription]}
+    return resource("gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember", grant, "take", wired)
 
 
 def test_reader_of_dead_letters_needs_none_by_wiring() -> None:
     topic = resource(TOPIC, {}, "dead")
     policy = {"deadLetterTopic": UNKNOWN, "maxDeliveryAttempts": 5}
     main = resource(
-        SUBSCRIPTION, {"deadLetterPolicy": policy}, "main", {"deadLetterPolicy": [topic]}
+        SUBSCRIPTION,
+        {"deadLetterPolicy": policy, "retryPolicy": UNKNOWN},
+        "main",
+        {"deadLetterPolicy": [topic]},
     )
     pull = resource(SUBSCRIPTION, {"topic": UNKNOWN}, "dead", {"topic": [topic]})
     other = resource(
         SUBSCRIPTION, {"topic": UNKNOWN}, "other", {"topic": [resource(TOPIC, {}, "o")]}
     )
-    assert dead_letters(topic, main, pull) == []
-    assert [message.split()[0] for message in dead_letters(main, pull, other)] == ["other"]
+    take = forwards(main)
+    publish = resource(
+        "gcp:pubsub/topicIAMMember:TopicIAMMember",
+        {"role": "roles/pubsub.publisher", "member": UNKNOWN, "topic": UNKNOWN},
+        "publish",
+        {"topic": [topic]},
+    )
+    assert dead_letters(topic, main, pull, take, publish) == []
+    assert [message.split()[0] for message in dead_letters(main, pull, other, take)] == ["other"]
+    (message,) = dead_letters(topic, main, pull, take)
+    assert "agent may not publish to its dead-letter topic" in message
+    (message,) = dead_letters(topic, main, pull, publish)
+    assert "agent may not take messages from it" in message
+    agent = {"role": "roles/pubsub.admin", "members": [AGENT]}
+    everywhere = resource("gcp:projects/iAMBinding:IAMBinding", agent, "both")
+    assert dead_letters(topic, main, pull, everywhere) == []
 
 
-@pytest.mark.parametrize(("attempts", "found"), [(11, "delivers 11 times"), (UNKNOWN, "not known")])
+@pytest.mark.parametrize(
+    ("attempts", "found"),
+    [(11, "delivers 11 times"), (4, "the least there is are 5"), (UNKNOWN, "not known")],
+)
 def test_delivery_attempts(attempts: Any, found: str) -> None:
     policy = {"deadLetterTopic": "d", "maxDeliveryAttempts": attempts}
-    (message,) = dead_letters(resource(SUBSCRIPTION, {"topic": "t", "deadLetterPolicy": policy}))
+    props = {"topic": "t", "deadLetterPolicy": policy, "retryPolicy": {}}
+    main = resource(SUBSCRIPTION, props, "main")
+    (message,) = dead_letters(main, forwards(main))
     assert found in message
+
+
+def test_attempts_without_a_pause() -> None:
+    policy = {"deadLetterTopic": "d", "maxDeliveryAttempts": 5}
+    main = resource(SUBSCRIPTION, {"topic": "t", "deadLetterPolicy": policy}, "main")
+    (message,) = dead_letters(main, forwards(main))
+    assert "has no retryPolicy" in message

@@ -21,9 +21,11 @@ from tests.policies.test_least_privilege import NO_EXCEPTIONS
 from tests.policies.test_scale_limits import LIMITS
 
 RULE_FILES = sorted((Path(__file__).resolve().parents[2] / "policies" / "rules").rglob("*.py"))
-TOKEN = re.compile(r"(?:gcp:[A-Za-z0-9]+/|kubernetes:)[\w./-]+:[A-Za-z]+")
+TOKEN = re.compile(r"(?:gcp:[A-Za-z0-9]+/|kubernetes:)[\w./-]+:[A-Za-z0-9]+")
 # Kinds of custom resource definitions, which no SDK has.
-CUSTOM = re.compile(r"kubernetes:(gateway\.networking|leaderworkerset\.x|keda)[\w.-]*/\w+:\w+")
+CUSTOM = re.compile(
+    r"kubernetes:(cloud\.google|gateway\.networking|leaderworkerset\.x|keda)[\w.-]*/\w+:\w+"
+)
 
 
 class Reading(Mapping[str, Any]):

@@ -7,8 +7,18 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.access.capabilities import Capabilities, of_permissions, of_role
 from policies.rules.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, principal
-from policies.rules.grants import grant_type, grants, is_grant
-from policies.rules.peek import Absence, entries, flag, is_mapping, peek, show, text
+from policies.rules.grants import Grant, grant_type, grants, is_grant
+from policies.rules.peek import (
+    MISSING,
+    Absence,
+    UnreadableError,
+    entries,
+    flag,
+    is_mapping,
+    peek,
+    show,
+    text,
+)
 from policies.rules.rule import Resource, Stack
 
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
@@ -18,14 +28,21 @@ _CUSTOM_ROLES: Final = (
     "gcp:organizations/iAMCustomRole:IAMCustomRole",
 )
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
-_NOT_TARGETS: Final = frozenset(
-    {"role", "member", "members", "policyData", "project", "location", "condition"}
+# The properties that name who is granted something.
+_WHO: Final = (
+    "member",
+    "members",
+    "policyData",
+    "entity",
+    "roleEntities",
+    "iamMember",
+    "userByEmail",
+    "groupByEmail",
+    "accesses",
+    "grantees",
+    "details",
 )
-_ACL_ENTITIES: Final[Mapping[str, str]] = {
-    "user-": "user:",
-    "group-": "group:",
-    "domain-": "domain:",
-}
+_NOT_TARGETS: Final = frozenset({*_WHO, "role", "project", "location", "condition"})
 
 
 class Accounts:
@@ -34,12 +51,17 @@ class Accounts:
     def __init__(self, stack: Stack) -> None:
         self.by_urn: dict[str, str] = {}
         self.by_email: dict[str, str] = {}
+        self._by_id: dict[str, str] = {}
         for each in stack.by_type.get(ACCOUNT, ()):
             email = _email(each)
             who = f"serviceAccount:{email}" if email else f"account:{each.name}"
             self.by_urn[each.urn] = who
+            name = text(each.props, "accountId")
             if email:
                 self.by_email[email] = who
+            elif isinstance(name, str):
+                # Its project is that of the provider, which is not seen here.
+                self._by_id[name.lower()] = who
         for each in stack.by_type.get(_IDENTITY, ()):
             self.by_urn[each.urn] = f"agent:{each.name}"
 
@@ -47,6 +69,12 @@ class Accounts:
     def all(self) -> frozenset[str]:
         """Every account that the stack makes."""
         return frozenset(self.by_urn.values())
+
+    def named(self, email: str) -> str:
+        """The account of an email, whether the stack makes it or not."""
+        plain = email.strip().rpartition("/")[2].lower()
+        name = plain.partition("@")[0]
+        return self.by_email.get(plain) or self._by_id.get(name) or f"serviceAccount:{plain}"
 
     def wired(self, resource: Resource, *props: str) -> list[str]:
         """The accounts that properties of a resource come from."""
@@ -91,40 +119,48 @@ def _granted(
     conditional = takes_conditions and is_mapping(peek(resource.props, "condition"))
     try:
         made = list(grants(resource))
-    except UnknownValueError:
+    except (UnknownValueError, UnreadableError):
         yield Holding(UNKNOWN_PRINCIPAL, "a policy document", None, scope)
         return
     for grant in made:
-        capabilities = _capabilities(grant.role, resource, custom)
+        capabilities = _capabilities(grant, resource, custom)
+        limited = conditional or grant.condition is not MISSING
         for member in grant.members:
             for who in _principals(member, resource, accounts):
-                yield Holding(who, show(grant.role), capabilities, scope, conditional, on)
+                role = "an access policy" if grant.permissions else show(grant.role)
+                yield Holding(who, role, capabilities, scope, limited, on)
 
 
 def _principals(member: str | Absence, resource: Resource, accounts: Accounts) -> list[str]:
     if member is Absence.MISSING:
         return []
     if isinstance(member, str):
-        for prefix, kind in _ACL_ENTITIES.items():
-            if member.startswith(prefix):
-                member = kind + member.removeprefix(prefix)
-        if member.startswith("user:") and member.endswith(".gserviceaccount.com"):
-            member = member.replace("user:", "serviceAccount:", 1)
-        return [principal(member)]
-    found = accounts.wired(resource, "member", "members", "policyData", "entity", "iamMember")
-    return found or [UNKNOWN_PRINCIPAL]
+        who = principal(member)
+        if who.startswith("serviceAccount:") and "@" in who:
+            who = accounts.named(who.removeprefix("serviceAccount:"))
+        return [who]
+    return accounts.wired(resource, *_WHO) or [UNKNOWN_PRINCIPAL]
 
 
 def _capabilities(
-    role: str | Absence, resource: Resource, custom: Mapping[str, Capabilities | None]
+    grant: Grant, resource: Resource, custom: Mapping[str, Capabilities | None]
 ) -> Capabilities | None:
+    if grant.permissions:
+        wild = any("*" in each for each in grant.permissions)
+        return None if wild else of_permissions(grant.permissions)
+    role = grant.role
     if isinstance(role, str):
         known = of_role(role)
-        return known if known is not None else custom.get(role)
+        return known if known is not None else custom.get(role, custom.get(_role_id(role)))
     for urn in resource.dependencies.get("role", ()):
         if urn in custom:
             return custom[urn]
     return None
+
+
+def _role_id(role: str) -> str:
+    """A custom role without its project, which may be that of the provider."""
+    return f"*/{role.rpartition('/')[2]}"
 
 
 def _custom_roles(stack: Stack) -> dict[str, Capabilities | None]:
@@ -141,7 +177,10 @@ def _custom_roles(stack: Stack) -> dict[str, Capabilities | None]:
             if isinstance(name, str):
                 found[name] = value
             project, role_id = text(role.props, "project"), text(role.props, "roleId")
-            found[f"projects/{project}/roles/{role_id}"] = value
+            if isinstance(project, str):
+                found[f"projects/{project}/roles/{role_id}"] = value
+            if isinstance(role_id, str):
+                found[_role_id(role_id)] = value
     return found
 
 
@@ -153,6 +192,8 @@ def _scope(resource: Resource, stack: Stack) -> Scope:
     kind = grant_type(resource.type)
     if kind is not None and kind.wide:
         return Scope(kind.wide)
+    if resource.type.endswith("AccessPolicy") and resource.type.startswith("gcp:iam/"):
+        return Scope("project")
     if kind is not None and kind.on_service_account:
         return Scope("service account", _target(resource, stack))
     return Scope(_kind(resource.type), _target(resource, stack))
@@ -181,6 +222,5 @@ def _target(resource: Resource, stack: Stack) -> str:
 def _accounts_of(resource: Resource, accounts: Accounts) -> frozenset[str]:
     named = text(resource.props, "serviceAccountId")
     if isinstance(named, str):
-        email = named.rpartition("/")[2].lower()
-        return frozenset({accounts.by_email.get(email, f"serviceAccount:{email}")})
+        return frozenset({accounts.named(named)})
     return frozenset(accounts.wired(resource, "serviceAccountId"))

@@ -1,12 +1,13 @@
 """What principals hold through the roles of Kubernetes."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
 
 from policies.rules.access.capabilities import NOTHING, Capabilities, of_cluster_role
 from policies.rules.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, pod, principal
-from policies.rules.peek import Absence, entries, text
-from policies.rules.rule import Stack
+from policies.rules.peek import MISSING, Absence, entries, is_mapping, peek, text
+from policies.rules.rule import Resource, Stack
 
 _API: Final = "kubernetes:rbac.authorization.k8s.io/v1:"
 _KINDS: Final = ("Role", "ClusterRole")
@@ -28,13 +29,19 @@ _WORKLOADS: Final = frozenset(
 _WRITES: Final = frozenset({"create", "update", "patch", "*"})
 _READS: Final = frozenset({"get", "list", "watch", "*"})
 _ROLES: Final = frozenset({"roles", "clusterroles", "*"})
-_IDENTITIES: Final = frozenset({"users", "groups", "serviceaccounts", "*"})
+_IDENTITIES: Final = frozenset({"users", "groups", "serviceaccounts", "uids", "*"})
+_ANYONE: Final = frozenset({"users", "groups", "*"})
 _TOKENS: Final = frozenset({"serviceaccounts/token", "*"})
 _SECRETS: Final = frozenset({"secrets", "*"})
+_AGGREGATE: Final = "rbac.authorization.k8s.io/aggregate-to-"
+_FLEET: Final = {
+    "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding": "cluster-admin",
+    "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding": "admin",
+}
 
 
 def pods(stack: Stack) -> dict[str, str]:
-    """Every pod identity of the stack, with its namespace."""
+    """Every pod identity that the stack makes, with its namespace."""
     found: dict[str, str] = {}
     for each in stack.by_type.get("kubernetes:core/v1:ServiceAccount", ()):
         name = text(each.props, "metadata", "name")
@@ -46,17 +53,10 @@ def pods(stack: Stack) -> dict[str, str]:
 
 def holdings(stack: Stack) -> Iterator[Holding]:
     """Everything that principals hold through Kubernetes roles in the stack."""
-    roles: dict[tuple[str, str, str, object], Capabilities | None] = {}
-    for kind in _KINDS:
-        for each in stack.by_type.get(f"{_API}{kind}", ()):
-            place = _namespace(each.props) if kind == "Role" else ""
-            key = (each.provider, kind, place, _name(each.props))
-            found = _of_rules(each.props)
-            # Clusters that cannot be told apart may have a role of one name each.
-            earlier = roles.get(key)
-            roles[key] = found if earlier is None else earlier | (found or NOTHING)
+    roles = _roles(stack)
+    yield from _fleet(stack)
     for kind in ("RoleBinding", "ClusterRoleBinding"):
-        for binding in stack.by_type.get(f"{_API}{kind}", ()):
+        for binding in _made(stack, kind):
             namespace = _namespace(binding.props) if kind == "RoleBinding" else ""
             scope = Scope("namespace", namespace) if namespace else Scope("cluster")
             kind_of_role = text(binding.props, "roleRef", "kind")
@@ -64,10 +64,80 @@ def holdings(stack: Stack) -> Iterator[Holding]:
             name = text(binding.props, "roleRef", "name")
             where = namespace if ref_kind == "Role" else ""
             capabilities = roles.get((binding.provider, str(ref_kind), where, name))
-            if capabilities is None and isinstance(name, str):
-                capabilities = of_cluster_role(name) if ref_kind == "ClusterRole" else None
+            if ref_kind == "ClusterRole" and isinstance(name, str):
+                own = of_cluster_role(name)
+                if own is not None:
+                    capabilities = own | (capabilities or NOTHING)
+                    capabilities |= _aggregated(stack, f"{_AGGREGATE}{name}", binding.provider)
             for who in _subjects(binding.props, namespace):
                 yield Holding(who, f"{ref_kind} of {binding.name}", capabilities, scope)
+
+
+def _made(stack: Stack, kind: str) -> Sequence[Resource]:
+    """The objects of a kind, and the patches that change those of somebody else."""
+    found = stack.by_type
+    return (*found.get(f"{_API}{kind}", ()), *found.get(f"{_API}{kind}Patch", ()))
+
+
+def _roles(stack: Stack) -> dict[tuple[str, str, str, object], Capabilities | None]:
+    """What each role allows, by provider, kind, namespace and name."""
+    found: dict[tuple[str, str, str, object], Capabilities | None] = {}
+    for kind in _KINDS:
+        for each in _made(stack, kind):
+            place = _namespace(each.props) if kind == "Role" else ""
+            key = (each.provider, kind, place, _name(each.props))
+            allows = _of_rules(each.props)
+            if kind == "ClusterRole" and allows is not None:
+                allows |= _selected(stack, each)
+            # Clusters that cannot be told apart, and patches, may give a name several roles.
+            earlier = found.get(key)
+            found[key] = allows if earlier is None else earlier | (allows or NOTHING)
+    return found
+
+
+def _selected(stack: Stack, role: Resource) -> Capabilities:
+    """What a ClusterRole takes over from others by their labels."""
+    selectors = entries(role.props, "aggregationRule", "clusterRoleSelectors")
+    allows: set[str] = set()
+    for selector in selectors if isinstance(selectors, tuple) else ():
+        wanted = peek(selector, "matchLabels")
+        # What is selected in any other way may be everything.
+        exact = is_mapping(wanted) and peek(selector, "matchExpressions") is MISSING
+        labels: Mapping[str, object] = wanted if exact and is_mapping(wanted) else {}
+        for other in _made(stack, "ClusterRole"):
+            has = peek(other.props, "metadata", "labels")
+            if all(is_mapping(has) and has.get(name) == each for name, each in labels.items()):
+                allows |= _of_rules(other.props) or NOTHING
+    return frozenset(allows)
+
+
+def _aggregated(stack: Stack, label: str, provider: str) -> Capabilities:
+    """What ClusterRoles of the stack add to one that every cluster has, by a label."""
+    if "aggregated roles" not in stack.shared:
+        adding: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for each in _made(stack, "ClusterRole"):
+            labels = peek(each.props, "metadata", "labels")
+            for name in labels if is_mapping(labels) else ():
+                if name.startswith(_AGGREGATE) and labels.get(name) == "true":
+                    adding[each.provider, name] |= _of_rules(each.props) or NOTHING
+        stack.shared["aggregated roles"] = adding
+    adding = cast("dict[tuple[str, str], set[str]]", stack.shared["aggregated roles"])
+    return frozenset(adding.get((provider, label), ()))
+
+
+def _fleet(stack: Stack) -> Iterator[Holding]:
+    """Roles that a fleet gives in its clusters."""
+    for token, highest in _FLEET.items():
+        for each in stack.by_type.get(token, ()):
+            predefined = text(each.props, "role", "predefinedRole")
+            role = {"ADMIN": highest, "EDIT": "edit", "VIEW": "view"}.get(str(predefined))
+            for prop in ("user", "group"):
+                name = text(each.props, prop)
+                if name is MISSING:
+                    continue
+                who = principal(f"{prop}:{name}") if isinstance(name, str) else UNKNOWN_PRINCIPAL
+                capabilities = of_cluster_role(role) if role else None
+                yield Holding(who, f"role of {each.name}", capabilities, Scope("cluster"))
 
 
 def _name(props: object) -> str | Absence:
@@ -108,7 +178,7 @@ def _of_rules(props: object) -> Capabilities | None:
         verbs, resources = _words(rule, "verbs"), _words(rule, "resources")
         if verbs is None or resources is None:
             return None
-        found |= _of_rule(verbs, resources)
+        found |= _of_rule(verbs, resources, named=bool(_words(rule, "resourceNames")))
     return frozenset(found)
 
 
@@ -120,11 +190,14 @@ def _words(rule: object, key: str) -> frozenset[str] | None:
     return frozenset(map(str, words)) if known and isinstance(words, tuple) else None
 
 
-def _of_rule(verbs: frozenset[str], resources: frozenset[str]) -> set[str]:
+def _of_rule(verbs: frozenset[str], resources: frozenset[str], *, named: bool) -> set[str]:
     found: set[str] = set()
     if "*" in verbs and "*" in resources:
         found.add("administer")
     if verbs & {"bind", "escalate", "*"} and resources & _ROLES:
+        found.add("administer")
+    if verbs & {"impersonate", "*"} and resources & _ANYONE and not named:
+        # Among the groups is system:masters.
         found.add("administer")
     if verbs & {"impersonate", "*"} and resources & _IDENTITIES:
         found.add("impersonate")

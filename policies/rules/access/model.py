@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from policies.rules import principals
 from policies.rules.access.capabilities import Capabilities
 from policies.rules.peek import show
 
@@ -16,9 +17,12 @@ _POD: Final = (
 )
 _WORD: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 _FEDERATED: Final = re.compile(r"principal(Set)?://.*/workloadIdentityPools/(?P<pool>[^/]+)/.*")
-# Google's own accounts: nobody else can act through them.
-_AGENT: Final = re.compile(
-    r"serviceAccount:(service-\d+@[a-z0-9.-]+|\d+@cloudservices)\.(iam\.)?gserviceaccount\.com"
+# What stands for many pods: those of a namespace, or, without one, those of a cluster or pool.
+_POD_SETS: Final = (
+    re.compile(r"principalSet://.*\.svc\.id\.goog/namespace/(?P<ns>[^/]+)"),
+    re.compile(r"principalSet://.*\.svc\.id\.goog/(?:\*|kubernetes\.cluster/.*)(?P<ns>)"),
+    re.compile(r"serviceAccount:[^@\[]+\.svc\.id\.goog(?P<ns>)"),
+    re.compile(r"group:system:serviceaccounts(?::(?P<ns>[^:]+))?"),
 )
 
 
@@ -61,8 +65,16 @@ def principal(member: str) -> str:
         match = pattern.fullmatch(member)
         if match:
             return pod(match["ns"], match["sa"])
-    kind, colon, rest = member.partition(":")
-    return f"{kind}:{rest.lower()}" if colon and "@" in rest else member
+    return principals.member(member)
+
+
+def namespace_of(who: str) -> str | None:
+    """The namespace whose pods a principal stands for, empty for all pods, None for no set."""
+    for pattern in _POD_SETS:
+        match = pattern.fullmatch(who)
+        if match:
+            return match["ns"] or ""
+    return None
 
 
 def pod(namespace: str, account: str) -> str:
@@ -72,7 +84,7 @@ def pod(namespace: str, account: str) -> str:
 
 def is_agent(who: str) -> bool:
     """Whether the principal is an account of Google's own."""
-    return who.startswith("agent:") or _AGENT.fullmatch(who) is not None
+    return who.startswith("agent:") or principals.is_agent(who)
 
 
 def is_account(who: str) -> bool:

@@ -6,7 +6,7 @@ other stacks, nor those made by hand.
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, cast
 
@@ -16,25 +16,50 @@ from policies.rules.access.model import (
     Holding,
     is_account,
     is_agent,
+    namespace_of,
+    principal,
     shown,
 )
-from policies.rules.peek import MISSING, UNKNOWN, entries, text
+from policies.rules.peek import MISSING, UNKNOWN, entries, flag, text
 from policies.rules.rule import Resource, Stack, Table, stack_of
 
 # The properties that name what a workload runs as, and the way to its network settings.
 _RUNS_AS: Final[Mapping[str, tuple[str | int, ...]]] = {
     "gcp:cloudfunctionsv2/function:Function": ("serviceConfig", "serviceAccountEmail"),
+    "gcp:cloudrun/service:Service": ("template", "spec", "serviceAccountName"),
     "gcp:cloudrunv2/job:Job": ("template", "template", "serviceAccount"),
     "gcp:cloudrunv2/service:Service": ("template", "serviceAccount"),
     "gcp:cloudrunv2/workerPool:WorkerPool": ("template", "serviceAccount"),
     "gcp:compute/instance:Instance": ("serviceAccount", "email"),
+    "gcp:compute/instanceTemplate:InstanceTemplate": ("serviceAccount", "email"),
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": ("serviceAccount", "email"),
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": ("serviceAccountEmail",),
+    "gcp:workbench/instance:Instance": ("gceSetup", "serviceAccounts", 0, "email"),
+    "gcp:workflows/workflow:Workflow": ("serviceAccount",),
 }
-_NETWORKS: Final[Mapping[str, tuple[str, ...]]] = {
-    "gcp:cloudrunv2/job:Job": ("template", "template", "vpcAccess"),
-    "gcp:cloudrunv2/service:Service": ("template", "vpcAccess"),
-    "gcp:cloudrunv2/workerPool:WorkerPool": ("template", "vpcAccess"),
+# What keeps the traffic of a workload in the VPC: a property, and the value it must have.
+_EGRESS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "gcp:cloudfunctionsv2/function:Function": (
+        ("serviceConfig", "vpcConnectorEgressSettings"),
+        "ALL_TRAFFIC",
+    ),
+    "gcp:cloudrun/service:Service": (
+        ("template", "metadata", "annotations", "run.googleapis.com/vpc-access-egress"),
+        "all-traffic",
+    ),
+    "gcp:cloudrunv2/job:Job": (("template", "template", "vpcAccess", "egress"), "ALL_TRAFFIC"),
+    "gcp:cloudrunv2/service:Service": (("template", "vpcAccess", "egress"), "ALL_TRAFFIC"),
+    "gcp:cloudrunv2/workerPool:WorkerPool": (("template", "vpcAccess", "egress"), "ALL_TRAFFIC"),
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": (("ipConfiguration",), "WORKER_IP_PRIVATE"),
 }
-_INSTANCE: Final = "gcp:compute/instance:Instance"
+_MACHINES: Final = (
+    "gcp:compute/instance:Instance",
+    "gcp:compute/instanceTemplate:InstanceTemplate",
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
+)
+_GROUP: Final = "gcp:cloudidentity/group:Group"
+_MEMBERSHIP: Final = "gcp:cloudidentity/groupMembership:GroupMembership"
+_SHOWN: Final = 20
 _TRIGGER: Final = "gcp:cloudbuild/trigger:Trigger"
 _BECOMES: Final[Mapping[str, str]] = {
     "impersonate": "takes tokens of",
@@ -49,6 +74,14 @@ class Step:
 
     to: str
     how: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to become any of several others. Ways over the same others share them."""
+
+    how: str
+    targets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -69,6 +102,11 @@ class Access:
         self.held: defaultdict[str, list[Holding]] = defaultdict(list)
         for each in (*cloud.holdings(stack, self._accounts), *cluster.holdings(stack)):
             self.held[each.principal].append(each)
+        # A pod holds what its namespace, cluster or pool is granted.
+        for who in [each for each in self.held if namespace_of(each) is not None]:
+            for member in self._pods_of(namespace_of(who) or ""):
+                self.held[member] += [replace(each, principal=member) for each in self.held[who]]
+        self._ways: dict[str, tuple[Way, ...]] = {}
 
     @property
     def unknown(self) -> list[Holding]:
@@ -104,6 +142,13 @@ class Access:
         return None
 
     @cached_property
+    def privileged_accounts(self) -> frozenset[str]:
+        """Who is privileged, but no administrator: becoming that is an escalation chain."""
+        return frozenset(
+            who for who in self.held if self.privileged(who) and not self.administers(who)
+        )
+
+    @cached_property
     def workloads(self) -> Mapping[str, Sequence[Workload]]:
         """What runs as each principal."""
         found: defaultdict[str, list[Workload]] = defaultdict(list)
@@ -116,50 +161,151 @@ class Access:
     def _runs_as(self, resource: Resource, path: Sequence[str | int]) -> list[str]:
         email = text(resource.props, *path)
         if isinstance(email, str):
-            plain = email.rpartition("/")[2].lower()
-            return [self._accounts.by_email.get(plain, f"serviceAccount:{plain}")]
+            return [self._accounts.named(email)]
         return self._accounts.wired(resource, str(path[0]))
 
-    def steps(self, who: str) -> Iterator[Step]:
-        """The accounts a principal can become at once."""
+    @cached_property
+    def principals(self) -> Sequence[str]:
+        """Everyone who holds something, by a grant or as the member of a group."""
+        return sorted({*self.held, *self._groups})
+
+    def ways(self, who: str) -> tuple[Way, ...]:
+        """How a principal becomes others at once."""
+        if who not in self._ways:
+            self._ways[who] = tuple(dict.fromkeys(self._find_ways(who)))
+        return self._ways[who]
+
+    def _find_ways(self, who: str) -> Iterator[Way]:
+        if who in self._groups:
+            yield Way("is a member of", self._groups[who])
         deploys = "deploy" in self.may(who)
         for each in self.held.get(who, ()):
             targets = self._targets(each)
             for capability in sorted(each.capabilities or ()):
                 if capability in _BECOMES:
-                    yield from (Step(to, _BECOMES[capability]) for to in targets)
+                    yield Way(_BECOMES[capability], targets)
                 elif capability == "act-as" and deploys:
-                    yield from (Step(to, "deploys code as") for to in targets)
+                    yield Way("deploys code as", targets)
                 elif capability == "deploy" and each.scope.kind in ("namespace", "cluster"):
-                    yield from (Step(to, "deploys pods as") for to in targets)
+                    yield Way("deploys pods as", targets)
                 elif capability == "build":
-                    yield from (Step(to, "runs builds as") for to in self._builders)
+                    yield Way("runs builds as", self._builders)
 
-    def _targets(self, held: Holding) -> Sequence[str]:
+    def _targets(self, held: Holding) -> tuple[str, ...]:
         if held.scope.kind == "service account":
-            return sorted(held.accounts)
-        if held.scope.kind == "namespace":
-            return [who for who, where in self._pods.items() if where == held.scope.name]
-        if held.scope.kind == "cluster":
-            return list(self._pods)
-        return sorted(filter(is_account, self._accounts.all)) if held.scope.wide else ()
+            return tuple(sorted(held.accounts))
+        if held.scope.kind in ("namespace", "cluster"):
+            return self._pods_of(held.scope.name)
+        return self._every_account if held.scope.wide else ()
 
     @cached_property
-    def _builders(self) -> Sequence[str]:
+    def _every_account(self) -> tuple[str, ...]:
+        """The accounts that the stack makes or grants something to."""
+        named = (who for who in self.held if is_account(who) and not who.startswith("pod:"))
+        return tuple(sorted({*filter(is_account, self._accounts.all), *named}))
+
+    def _pods_of(self, namespace: str) -> tuple[str, ...]:
+        return self._pods_by_namespace.get(namespace, ())
+
+    @cached_property
+    def _pods_by_namespace(self) -> Mapping[str, tuple[str, ...]]:
+        """The pods that the stack makes or grants something to; under no name, all of them."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for who in {**self._pods, **dict.fromkeys(self.held)}:
+            kind, _, rest = who.partition(":")
+            if kind == "pod":
+                found[rest.partition("/")[0]].append(who)
+                found[""].append(who)
+        return {namespace: tuple(sorted(some)) for namespace, some in found.items()}
+
+    @cached_property
+    def _groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The groups that the stack makes a principal a member of."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for each in self._stack.by_type.get(_MEMBERSHIP, ()):
+            for group in self._groups_of(each):
+                for prop in ("preferredMemberKey", "memberKey"):
+                    name = text(each.props, prop, "id")
+                    if isinstance(name, str):
+                        found[self._one(name)].append(group)
+                    for who in self._accounts.wired(each, prop):
+                        found[who].append(group)
+        return {who: tuple(sorted({*groups})) for who, groups in found.items()}
+
+    def _one(self, email: str) -> str:
+        """A member of a group, which does not say whether it is a person or a group."""
+        who = principal(f"user:{email}")
+        group = principal(f"group:{email}")
+        if who.startswith("serviceAccount:"):
+            return self._accounts.named(who.removeprefix("serviceAccount:"))
+        return group if group in self.held else who
+
+    def _groups_of(self, membership: Resource) -> Iterator[str]:
+        for urn in membership.dependencies.get("group", ()):
+            group = self._stack.by_urn.get(urn)
+            name = text(group.props, "groupKey", "id") if group else MISSING
+            if group and group.type == _GROUP and isinstance(name, str):
+                yield principal(f"group:{name}")
+
+    @cached_property
+    def _builders(self) -> tuple[str, ...]:
         triggers = self._stack.by_type.get(_TRIGGER, ())
-        return [who for each in triggers for who in self._runs_as(each, ("serviceAccount",))]
+        return tuple(who for each in triggers for who in self._runs_as(each, ("serviceAccount",)))
 
     def paths(self, who: str) -> dict[str, tuple[Step, ...]]:
-        """The shortest way to every account a principal can become."""
+        """The shortest way to every principal that one can become."""
         found: dict[str, tuple[Step, ...]] = {who: ()}
         queue = deque([who])
+        walked: set[tuple[str, ...]] = set()
         while queue:
             current = queue.popleft()
-            for step in self.steps(current):
-                if step.to not in found:
-                    found[step.to] = (*found[current], step)
-                    queue.append(step.to)
+            for way in self.ways(current):
+                # Everyone who may become any account becomes the same ones: look once.
+                if way.targets in walked:
+                    continue
+                walked.add(way.targets)
+                for to in way.targets:
+                    if to not in found:
+                        found[to] = (*found[current], Step(to, way.how))
+                        queue.append(to)
         del found[who]
+        return found
+
+    @cached_property
+    def _into(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
+        """The sets of targets that each principal is in."""
+        found: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for targets in self._users:
+            for to in targets:
+                found[to].append(targets)
+        return found
+
+    @cached_property
+    def _users(self) -> Mapping[tuple[str, ...], Sequence[tuple[str, str]]]:
+        """Who has a way over each set of targets, and how."""
+        found: defaultdict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+        everyone = {*self.held, *self._groups, *self._accounts.all, *self._pods}
+        for who in sorted(everyone):
+            for way in self.ways(who):
+                found[way.targets].append((who, way.how))
+        return found
+
+    def reaching(self, target: str) -> dict[str, tuple[Step, ...]]:
+        """The shortest way from everyone who can become a principal."""
+        found: dict[str, tuple[Step, ...]] = {target: ()}
+        queue = deque([target])
+        walked: set[tuple[str, ...]] = set()
+        while queue:
+            current = queue.popleft()
+            for targets in self._into.get(current, ()):
+                if targets in walked:
+                    continue
+                walked.add(targets)
+                for who, how in self._users[targets]:
+                    if who not in found:
+                        found[who] = (Step(current, how), *found[current])
+                        queue.append(who)
+        del found[target]
         return found
 
 
@@ -173,16 +319,20 @@ def access_of(resources: Sequence[Resource]) -> Access:
 
 def _public_egress(resource: Resource) -> bool:
     """Whether the workload reaches the internet past the network's own controls."""
-    if resource.type == _INSTANCE:
+    if resource.type in _MACHINES:
         interfaces = entries(resource.props, "networkInterfaces")
         return isinstance(interfaces, tuple) and any(
             entries(each, "accessConfigs") not in ((), MISSING, UNKNOWN) for each in interfaces
         )
-    path = _NETWORKS.get(resource.type)
-    if path is None:
-        return False
+    if resource.type == "gcp:workbench/instance:Instance":
+        return flag(resource.props, "gceSetup", "disablePublicIp") not in (True, UNKNOWN)
+    kept = _EGRESS.get(resource.type)
+    if kept is None:
+        # A workflow calls any address from Google's own network.
+        return True
+    path, inside = kept
     # A value that is not known is wired from elsewhere: the update, which knows it, tells.
-    return text(resource.props, *path, "egress") not in ("ALL_TRAFFIC", UNKNOWN)
+    return text(resource.props, *path) not in (inside, UNKNOWN)
 
 
 def explain(start: str, path: Sequence[Step]) -> str:
@@ -193,24 +343,30 @@ def explain(start: str, path: Sequence[Step]) -> str:
     )
 
 
+def _some(words: Sequence[str]) -> str:
+    rest = len(words) - _SHOWN
+    more = (f"and {rest} more",) if rest > 0 else ()
+    return "; ".join((*words[:_SHOWN], *more)) or "-"
+
+
 def table(resources: Sequence[Resource]) -> Table:
     """A row for each principal: what it holds, whom it can become, and what it may do so."""
     access = access_of(resources)
     rows: list[list[str]] = []
-    for who in sorted(access.held, key=shown):
+    for who in sorted(access.principals, key=shown):
         held = [
             f"{each.role} on {each.scope}" + (" (conditional)" if each.conditional else "")
-            for each in access.held[who]
+            for each in access.held.get(who, ())
         ]
-        paths = {} if is_agent(who) else access.paths(who)
+        paths = {} if is_agent(who) or not access.ways(who) else access.paths(who)
         may = set(access.may(who)).union(*(access.may(each) for each in paths))
-        if any(each.capabilities is None for each in access.held[who]):
+        if any(each.capabilities is None for each in access.held.get(who, ())):
             may.add("unknown")
         rows.append(
             [
                 shown(who),
-                "; ".join(dict.fromkeys(held)),
-                "; ".join(shown(each) for each in paths) or "-",
+                _some(list(dict.fromkeys(held))),
+                _some([shown(each) for each in paths]),
                 ", ".join(sorted(may)) or "-",
             ]
         )

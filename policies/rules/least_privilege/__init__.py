@@ -7,6 +7,7 @@ from policies.rules.least_privilege import (
     cloud_run_checks_invokers,
     custom_role_no_escalation,
     custom_role_size,
+    effective_per_principal,
     gke_workload_identity,
     no_admin_for_workload_sa,
     no_api_keys,
@@ -61,6 +62,7 @@ RULES: Final[tuple[AnyRule, ...]] = (
     oauth_scopes.RULE,
     separation_of_duties.RULE,
     audit_logs.RULE,
+    effective_per_principal.RULE,
     no_escalation_chain.RULE,
     no_toxic_pair.RULE,
 )

@@ -9,8 +9,15 @@ from policies.rules.config import Limits
 from policies.rules.peek import MISSING, flag, text
 from policies.rules.rule import Resource, ResourceRule
 
+_FIRST_VERSION: Final = "gcp:cloudrun/service:Service"
+_ANNOTATION: Final = ("metadata", "annotations", "run.googleapis.com/invoker-iam-disabled")
+
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _FIRST_VERSION:
+        if str(text(resource.props, *_ANNOTATION)).lower() not in (str(MISSING).lower(), "false"):
+            yield f"{_ANNOTATION[-1]} is not false, so callers are not checked"
+        return
     disabled = flag(resource.props, "invokerIamDisabled")
     if disabled is MISSING or disabled is False:
         return
@@ -37,6 +44,8 @@ RULE: Final = ResourceRule(
     remediation="remove invokerIamDisabled and grant roles/run.invoker to the callers.",
     severity=Severity.CRITICAL,
     url="https://cloud.google.com/run/docs/securing/managing-access#invoker_check",
-    applies=lambda resource_type: resource_type == "gcp:cloudrunv2/service:Service",
+    applies=lambda resource_type: (
+        resource_type in (_FIRST_VERSION, "gcp:cloudrunv2/service:Service")
+    ),
     check=_check,
 )

@@ -6,7 +6,7 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, flag, peek, text
+from policies.rules.peek import MISSING, flag, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
@@ -15,15 +15,18 @@ _MODE: Final = ("nodeConfig", "workloadMetadataConfig", "mode")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type == _POOL:
-        if text(resource.props, *_MODE) != "GKE_METADATA":
-            yield f"{'.'.join(_MODE)} is not GKE_METADATA"
-    elif (
-        # Autopilot clusters have it always.
-        flag(resource.props, "enableAutopilot") is not True
-        and peek(resource.props, "workloadIdentityConfig", "workloadPool") is MISSING
+    is_cluster = resource.type == _CLUSTER
+    # Autopilot clusters have it always.
+    if is_cluster and flag(resource.props, "enableAutopilot") is True:
+        return
+    if is_cluster and text(resource.props, "workloadIdentityConfig", "workloadPool") in (
+        MISSING,
+        "",
     ):
         yield "workloadIdentityConfig.workloadPool is not set"
+    keeps_nodes = not is_cluster or flag(resource.props, "removeDefaultNodePool") is not True
+    if keeps_nodes and text(resource.props, *_MODE) != "GKE_METADATA":
+        yield f"{'.'.join(_MODE)} is not GKE_METADATA"
 
 
 RULE: Final = ResourceRule(

@@ -9,13 +9,10 @@ from pulumi_policy import Severity
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import grants, is_wide
 from policies.rules.peek import show
+from policies.rules.principals import is_workload
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _ADMIN_ROLE: Final = re.compile(r"roles/(.*admin|owner|editor)", re.IGNORECASE)
-# Google's own agents are service-<project number>@..., which no user can create.
-_WORKLOAD: Final = re.compile(
-    r"serviceAccount:(?!service-\d+@)[^@]+@[^@]+\.iam\.gserviceaccount\.com"
-)
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -25,7 +22,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         if not isinstance(role, str) or role in allowed or not _ADMIN_ROLE.fullmatch(role):
             continue
         for member in grant.members:
-            if isinstance(member, str) and _WORKLOAD.fullmatch(member):
+            if isinstance(member, str) and is_workload(member):
                 yield f"grants {show(role)} to {show(member)} on a project, folder or organization"
 
 
@@ -33,7 +30,7 @@ RULE: Final = ResourceRule(
     id="iam-no-admin-for-workload-sa",
     display_name="No administrator roles for workloads",
     description=(
-        "A workload's service account has no administrator role on a project, folder or "
+        "A workload's service account or pod has no administrator role on a project, folder or "
         "organization."
     ),
     why="Whoever takes over the workload would administer the whole project.",

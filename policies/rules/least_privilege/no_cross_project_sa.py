@@ -1,6 +1,5 @@
 """Service accounts of other projects get no access."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,15 +8,8 @@ from pulumi_policy import Severity
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import grants, is_grant
 from policies.rules.peek import show
+from policies.rules.principals import project_of
 from policies.rules.rule import Resource, ResourceRule
-
-# Google's own agents are service-<project number>@..., live in gcp-sa-... projects, or encrypt for
-# BigQuery.
-_ACCOUNT: Final = re.compile(
-    r"serviceAccount:(?!(?:service|project)-\d+@|bq-\d+@bigquery-encryption\.)[^@]+"
-    r"@(?!gcp-sa-)([a-z0-9-]+)\.iam\.gserviceaccount\.com"
-)
-_WORKLOAD: Final = re.compile(r"serviceAccount:([a-z0-9-]+)\.svc\.id\.goog(\[.*)?")
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -26,8 +18,8 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         for member in grant.members:
             if not isinstance(member, str):
                 continue
-            match = _ACCOUNT.fullmatch(member) or _WORKLOAD.fullmatch(member)
-            if match and match[1] not in allowed:
+            project = project_of(member)
+            if project is not None and project not in allowed:
                 yield f"grants {show(grant.role)} to {show(member)} of another project"
 
 

@@ -15,16 +15,17 @@ from policies.rules.rule import Reference, Resource, ResourceRule
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     for grant in grants(resource):
         for member in grant.members:
-            if isinstance(member, str) and is_default_account(
-                member.removeprefix("serviceAccount:")
-            ):
+            if isinstance(member, str) and is_default_account(member):
                 yield f"grants {show(grant.role)} to the default service account {show(member)}"
 
 
 RULE: Final = ResourceRule(
     id="iam-no-default-sa-grant",
     display_name="No grants to default service accounts",
-    description="Nothing is granted to the Compute Engine or App Engine default service account.",
+    description=(
+        "Nothing is granted to the default service account of Compute Engine, App Engine or Cloud "
+        "Build."
+    ),
     why="Everything that names no account of its own runs as it and would share the access.",
     remediation="make a service account for the workload and grant it there.",
     severity=Severity.HIGH,

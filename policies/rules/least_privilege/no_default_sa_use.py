@@ -11,6 +11,7 @@ from policies.rules.peek import MISSING, Props, flag, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _PATHS: Final[Mapping[str, tuple[str | int, ...]]] = {
+    "gcp:cloudbuild/trigger:Trigger": ("serviceAccount",),
     "gcp:cloudfunctionsv2/function:Function": ("serviceConfig", "serviceAccountEmail"),
     "gcp:cloudrun/service:Service": ("template", "spec", "serviceAccountName"),
     "gcp:cloudrunv2/job:Job": ("template", "template", "serviceAccount"),
@@ -20,7 +21,10 @@ _PATHS: Final[Mapping[str, tuple[str | int, ...]]] = {
     "gcp:compute/instanceTemplate:InstanceTemplate": ("serviceAccount", "email"),
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": ("serviceAccount", "email"),
     "gcp:container/nodePool:NodePool": ("nodeConfig", "serviceAccount"),
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": ("serviceAccountEmail",),
+    "gcp:tpu/v2Vm:V2Vm": ("serviceAccount", "email"),
     "gcp:workbench/instance:Instance": ("gceSetup", "serviceAccounts", 0, "email"),
+    "gcp:workflows/workflow:Workflow": ("serviceAccount",),
 }
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
 _PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults", "serviceAccount")

@@ -22,6 +22,8 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
                 continue
             kind, _, name = member.partition(":")
             domain = name if kind == "domain" else name.rpartition("@")[2]
+            if kind in ("projectEditor", "projectViewer"):
+                yield f"grants {show(grant.role)} to everyone who has a basic role on a project"
             if kind == "domain" and domain not in allowed:
                 yield f"grants {show(grant.role)} to a whole domain"
             elif kind == "group" and domain not in allowed:
@@ -34,7 +36,8 @@ RULE: Final = ResourceRule(
     id="iam-no-domain-wide-members",
     display_name="No grants to whole domains",
     description=(
-        "No grant names a whole domain or workload pool, or a group outside the allowed domains."
+        "No grant names a whole domain or workload pool, the editors or viewers of a project, or a "
+        "group outside the allowed domains."
     ),
     why=(
         "Everyone who joins the domain, the pool or the other organization's group gets the access."

@@ -16,12 +16,12 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     access = access_of(resources)
     if access.unknown:
         note_unknown()
-    for who in sorted(access.held):
-        if is_agent(who) or access.administers(who):
+    for target in access.principals:
+        held = access.administers(target)
+        if held is None:
             continue
-        for target, path in access.paths(who).items():
-            held = access.administers(target)
-            if held is not None:
+        for who, path in sorted(access.reaching(target).items()):
+            if not is_agent(who) and access.administers(who) is None:
                 yield StackFinding(
                     f"{explain(who, path)}, and {shown(target)} has {held.role} on {held.scope}"
                 )

@@ -35,7 +35,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         for member in grant.members:
             if not isinstance(member, str) or not member.startswith("user:"):
                 continue
-            domain = member.rpartition("@")[2].lower()
+            domain = member.rpartition("@")[2]
             if domain in _PUBLIC_MAIL or (allowed and domain not in allowed):
                 yield f"grants {show(grant.role)} to a private account"
 

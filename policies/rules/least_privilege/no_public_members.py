@@ -10,13 +10,13 @@ from policies.rules.grants import grants, is_grant
 from policies.rules.peek import show
 from policies.rules.rule import Reference, Resource, ResourceRule
 
-PUBLIC: Final = frozenset({"allusers", "allauthenticatedusers"})
+PUBLIC: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     for grant in grants(resource):
         for member in grant.members:
-            if isinstance(member, str) and member.casefold() in PUBLIC:
+            if member in PUBLIC:
                 yield f"grants {show(grant.role)} to {member}"
 
 

@@ -26,12 +26,18 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
 
 
 def _deploys_as_privileged(access: Access, who: str) -> Iterator[StackFinding]:
-    for step in dict.fromkeys(access.steps(who)):
-        # An administrator at the end of it is an escalation chain, which has its own rule.
-        held = access.privileged(step.to)
-        if step.how == "deploys code as" and held and not access.administers(step.to):
+    targets = {
+        to: None
+        for way in access.ways(who)
+        if way.how == "deploys code as"
+        for to in way.targets
+        if to in access.privileged_accounts and to != who
+    }
+    for to in targets:
+        held = access.privileged(to)
+        if held is not None:
             yield StackFinding(
-                f"{shown(who)} deploys code and acts as {shown(step.to)}, "
+                f"{shown(who)} deploys code and acts as {shown(to)}, "
                 f"which has {held.role} on {held.scope}"
             )
 

@@ -14,8 +14,8 @@ from policies.rules.rule import Resource, ResourceRule
 # Services whose resources take grants of their own. bigquery.jobUser and the writers of logs,
 # metrics and traces have no finer scope than the project.
 _DATA_ROLE: Final = re.compile(
-    r"roles/(storage\.|bigquery\.data|secretmanager\.secret|pubsub\.|cloudkms\.crypto|run\.invoker"
-    r"|artifactregistry\.(reader|writer|repoAdmin)).*"
+    r"roles/(storage\.|bigquery\.data|bigquery\.filteredDataViewer|secretmanager\.|pubsub\."
+    r"|cloudkms\.|run\.(invoker|servicesInvoker|jobsExecutor)|artifactregistry\.).*"
 )
 
 

@@ -6,18 +6,23 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.config import Limits
+from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import grants, is_on_service_account
 from policies.rules.peek import show
+from policies.rules.principals import project_of
 from policies.rules.rule import Resource, ResourceRule
 
 _BROAD: Final = (
     (re.compile(r"all(authenticated)?users", re.IGNORECASE), "the public"),
     (re.compile(r"domain:.*"), "a whole domain"),
     (
-        re.compile(r"principalSet://.*/(\*|namespace/.*|kubernetes\.cluster/.*)"),
+        re.compile(
+            r"principalSet://(.*/(\*|namespace/.*|kubernetes\.cluster/.*)"
+            r"|cloudresourcemanager\.googleapis\.com/.*)"
+        ),
         "a set of workloads",
     ),
+    (re.compile(r"project(Owner|Editor|Viewer):.*"), "everyone who has a basic role"),
     (re.compile(r"serviceAccount:[^@\[]*\.svc\.id\.goog"), "a whole workload pool"),
     (
         re.compile(r"serviceAccount:[^@\[]*\.svc\.id\.goog\[[^/\]]*/default\]"),
@@ -26,18 +31,24 @@ _BROAD: Final = (
 )
 
 
-def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    allowed = limits.names("allowedProjects")
     for grant in grants(resource):
         for member in grant.members:
+            if not isinstance(member, str):
+                continue
             for pattern, whom in _BROAD:
-                if isinstance(member, str) and pattern.fullmatch(member):
+                if pattern.fullmatch(member):
                     yield f"grants {show(grant.role)} to {whom}"
+            project = project_of(member)
+            if project is not None and project not in allowed:
+                yield f"grants {show(grant.role)} to {show(member)} of another project"
 
 
 RULE: Final = ResourceRule(
     id="iam-sa-impersonation-narrow",
     display_name="Service account access is narrow",
-    description="A service account is open to named principals only.",
+    description="A service account is open to named principals of the allowed projects only.",
     why="Each of those members holds all the access of the account.",
     remediation=(
         "name the exact principal, for a pod "
@@ -45,6 +56,9 @@ RULE: Final = ResourceRule(
     ),
     severity=Severity.HIGH,
     url="https://cloud.google.com/iam/docs/best-practices-service-accounts",
+    limits=(
+        NamesLimit("allowedProjects", "Projects whose accounts and pods may act as an account"),
+    ),
     applies=is_on_service_account,
     check=_check,
 )

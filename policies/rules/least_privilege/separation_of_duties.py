@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pulumi_policy import Severity
+from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.config import Limits
-from policies.rules.grants import grant_type
-from policies.rules.peek import text
+from policies.rules.grants import Grant, grants, is_grant
+from policies.rules.peek import UnreadableError, note_unknown
 from policies.rules.rule import Reference, Resource, StackFinding, StackRule
-from policies.rules.wiring import members_of
 
 _PAIRS: Final = (
     ("roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser"),
@@ -23,17 +23,34 @@ _PAIRS: Final = (
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     holders: dict[str, dict[str, Resource]] = {}
     for resource in resources:
-        found = grant_type(resource.type)
-        role = text(resource.props, "role")
-        if found is not None and found.kind != "Policy" and isinstance(role, str):
-            for member in members_of(resource):
-                holders.setdefault(member, {})[role] = resource
+        for grant in _grants(resource) if is_grant(resource.type) else ():
+            if isinstance(grant.role, str):
+                for member in _holders(grant, resource):
+                    holders.setdefault(member, {})[grant.role] = resource
     for roles in holders.values():
         for managing, using in _PAIRS:
             if managing in roles and using in roles:
                 yield StackFinding(
                     f"grants {using} to a principal that also has {managing}", roles[using]
                 )
+
+
+def _grants(resource: Resource) -> list[Grant]:
+    try:
+        return list(grants(resource))
+    except (UnknownValueError, UnreadableError):
+        note_unknown()
+        return []
+
+
+def _holders(grant: Grant, resource: Resource) -> Iterator[str]:
+    """The members, those that are not known yet by what they are wired from."""
+    for member in grant.members:
+        if isinstance(member, str):
+            yield member
+        else:
+            for prop in ("member", "members", "policyData"):
+                yield from resource.dependencies.get(prop, ())
 
 
 RULE: Final = StackRule(

@@ -8,17 +8,12 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit, NumberLimit
-from policies.rules.grants import grant_type, grants
-from policies.rules.peek import show, text
+from policies.rules.grants import grants, is_grant
+from policies.rules.peek import show
 from policies.rules.rule import Resource, ResourceRule
 
 _EXPIRY: Final = re.compile(r"""request\.time\s*<=?\s*timestamp\(\s*["']([^"']{10,40})["']\s*\)""")
 _EITHER: Final = re.compile(r"\|\||!|\?")
-
-
-def _applies(token: str) -> bool:
-    found = grant_type(token)
-    return found is not None and found.kind in ("Member", "Binding")
 
 
 def _end(expression: str) -> datetime | None:
@@ -40,8 +35,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         )
         if grant.role not in elevated and not personal:
             continue
-        expression = text(resource.props, "condition", "expression")
-        end = _end(expression) if isinstance(expression, str) else None
+        end = _end(grant.condition) if isinstance(grant.condition, str) else None
         if end is None:
             yield f"grants {show(grant.role)} without an end"
         elif (end - datetime.now(UTC)).total_seconds() > latest * 86400:
@@ -69,6 +63,6 @@ RULE: Final = ResourceRule(
         NamesLimit("elevatedRoles", "Roles that are granted for a time only"),
         NumberLimit("maxDays", "Longest time such a grant may last, in days"),
     ),
-    applies=_applies,
+    applies=is_grant,
     check=_check,
 )

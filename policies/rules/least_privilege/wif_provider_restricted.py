@@ -10,7 +10,18 @@ from policies.rules.config import Limits
 from policies.rules.peek import MISSING, Absence, entries, flag, peek, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
-_TELLS_APART: Final = re.compile(r"\b(assertion|attribute|google)\b")
+# A comparison of something in the token: `assertion.repository == "acme/app"`.
+_TELLS_APART: Final = re.compile(
+    r"\b(assertion|attribute|google)[.\[][^&|]*"
+    r"(==|\bin\b|\.(startsWith|endsWith|contains|matches)\s*\()"
+    r"|(==|\bin\b)\s*(assertion|attribute|google)\b"
+)
+# What makes it hold for everyone: a constant, or a text that every text starts with or matches.
+_ALWAYS: Final = re.compile(
+    r"(^|\|\||\()\s*(true|1\s*==\s*1)\s*(\)|\|\||$)"
+    r"|\.(startsWith|endsWith|contains)\s*\(\s*(\"\"|'')\s*\)"
+    r"|[\"']\^?(\.?\*|\.\+)\$?[\"']"
+)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -23,6 +34,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         yield f"its attributeCondition is {condition.value}"
     elif not _TELLS_APART.search(condition):
         yield "its attributeCondition does not look at the token"
+    elif _ALWAYS.search(condition):
+        yield "its attributeCondition holds for every token"
     audiences = entries(resource.props, "oidc", "allowedAudiences")
     if isinstance(audiences, tuple) and any(
         isinstance(each, str) and "*" in each for each in audiences

@@ -9,7 +9,12 @@ from policies.rules.config import Limits, NumberLimit
 from policies.rules.peek import UNKNOWN, number, show
 from policies.rules.rule import Resource, ResourceRule
 
-_PATHS: Final = (("template", "scaling", "minInstanceCount"), ("scaling", "minInstanceCount"))
+_PATHS: Final = (
+    ("template", "scaling", "minInstanceCount"),
+    ("scaling", "minInstanceCount"),
+    # With manual scaling all of them are warm.
+    ("scaling", "manualInstanceCount"),
+)
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:

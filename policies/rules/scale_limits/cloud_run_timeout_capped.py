@@ -7,7 +7,7 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
 from policies.rules.durations import seconds
-from policies.rules.peek import MISSING, UNKNOWN, show
+from policies.rules.peek import MISSING, UNKNOWN, Absence, number, show
 from policies.rules.rule import Resource, ResourceRule
 
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
@@ -19,7 +19,26 @@ _TIMEOUTS: Final[Mapping[str, tuple[tuple[str, ...], float]]] = {
 }
 
 
+# Path, what it is called, its limit, and the platform's default.
+_TASKS: Final = (
+    (("template", "template", "maxRetries"), "retries of a task", "maxRetries", 3.0),
+    (("template", "taskCount"), "number of tasks", "maxTasks", 1.0),
+    (("template", "parallelism"), "number of tasks at once", "maxTasks", 0.0),
+)
+
+
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    yield from _timeout(resource, limits)
+    for path, what, name, default in _TASKS if resource.type == _JOB else ():
+        cap, found = limits.number(name), number(resource.props, *path)
+        value = default if found is MISSING else found
+        if isinstance(value, Absence):
+            yield f"its {what} is {value.value}, allowed {show(cap)}"
+        elif value > cap:
+            yield f"its {what} is {show(value)}, allowed {show(cap)}"
+
+
+def _timeout(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxSeconds")
     path, default = _TIMEOUTS[resource.type]
     timeout = seconds(resource.props, *path)
@@ -35,12 +54,22 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
 RULE: Final = ResourceRule(
     id="scale-cloudrun-timeout",
     display_name="Cloud Run timeouts are capped",
-    description="A request to a Cloud Run service or a task of a job ends within the cap.",
+    description=(
+        "A request to a Cloud Run service or a task of a job ends within the cap, and a job has "
+        "few tasks that are tried again few times."
+    ),
     why="Requests that hang hold instances, and instances cost money and block scaling down.",
-    remediation="set the timeout, for instance 300s, to a plain value within the cap.",
+    remediation=(
+        "set the timeout, for instance 300s, and maxRetries and taskCount of a job, to plain "
+        "values within the caps."
+    ),
     severity=Severity.MEDIUM,
     url="https://cloud.google.com/run/docs/configuring/request-timeout",
-    limits=(NumberLimit("maxSeconds", "Longest request or task, in seconds"),),
+    limits=(
+        NumberLimit("maxSeconds", "Longest request or task, in seconds"),
+        NumberLimit("maxRetries", "Most retries of a task of a job"),
+        NumberLimit("maxTasks", "Most tasks of a job"),
+    ),
     applies=lambda resource_type: resource_type in _TIMEOUTS,
     check=_check,
 )

@@ -11,12 +11,21 @@ from policies.rules.peek import MISSING, Absence, entries, flag, number, show, t
 from policies.rules.rule import Resource, ResourceRule
 
 _CAPS: Final = {"cpu": "maxCpus", "memory": "maxMemoryGib"}
+_CLASS: Final = "kubernetes:cloud.google.com/v1:ComputeClass"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    enabled = flag(resource.props, "clusterAutoscaling", "enabled")
+    if resource.type == _CLASS:
+        made = flag(resource.props, "spec", "nodePoolAutoCreation", "enabled")
+        if made not in (MISSING, False):
+            yield "makes node pools by itself, which no limit of this stack bounds"
+        return
+    switches = [
+        flag(resource.props, "clusterAutoscaling", name)
+        for name in ("enabled", "defaultComputeClassEnabled")
+    ]
     autopilot = flag(resource.props, "enableAutopilot") is True
-    if autopilot or enabled is MISSING or enabled is False:
+    if autopilot or all(switch in (MISSING, False) for switch in switches):
         return
     found = entries(resource.props, "clusterAutoscaling", "resourceLimits")
     if isinstance(found, Absence):
@@ -41,11 +50,12 @@ RULE: Final = ResourceRule(
     display_name="Node auto-provisioning is limited",
     description=(
         "A cluster with node auto-provisioning limits CPU, memory and every GPU type within the "
-        "caps."
+        "caps, and no ComputeClass makes node pools."
     ),
     why="Auto-provisioning makes node pools by itself that no other limit of this stack bounds.",
     remediation=(
-        "set clusterAutoscaling.resourceLimits[].maximum for cpu, memory and each GPU type."
+        "set clusterAutoscaling.resourceLimits[].maximum for cpu, memory and each GPU type, and "
+        "let a ComputeClass choose among node pools that are there."
     ),
     severity=Severity.HIGH,
     url="https://cloud.google.com/kubernetes-engine/docs/how-to/node-auto-provisioning",
@@ -54,6 +64,6 @@ RULE: Final = ResourceRule(
         NumberLimit("maxMemoryGib", "Most memory of a cluster with auto-provisioning, in GiB"),
         NumberLimit("maxGpus", "Most GPUs of each type of a cluster with auto-provisioning"),
     ),
-    applies=lambda resource_type: resource_type == CLUSTER,
+    applies=lambda resource_type: resource_type in (CLUSTER, _CLASS),
     check=_check,
 )

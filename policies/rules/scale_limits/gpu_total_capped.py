@@ -8,9 +8,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.gpus import GpuDemand, gpu_demand
+from policies.rules.gpus import GpuDemand
+from policies.rules.node_pools import with_zones
 from policies.rules.peek import Absence, show, text
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import Resource, Stack, StackFinding, StackRule
+from policies.rules.templates import stack_demand
 
 _LARGEST: Final = 5
 _PLACES: Final = ("location", "zone", "region")
@@ -19,7 +21,9 @@ _Found = tuple[Resource, GpuDemand]
 
 
 def _total(demands: Sequence[GpuDemand]) -> float:
-    """The sum, where a cluster's limit and its pools count once, by the larger of the two."""
+    """The sum, where a cluster's limit and its pools, or a reservation and who uses it, count once,
+    by the larger of the two.
+    """
     pools: defaultdict[tuple[object, object], float] = defaultdict(float)
     limits: defaultdict[tuple[object, object], float] = defaultdict(float)
     rest = 0.0
@@ -56,7 +60,7 @@ def _parts(found: Sequence[_Found]) -> Iterator[tuple[str, str, Sequence[_Found]
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    found = [(resource, demand) for resource in resources for demand in gpu_demand(resource)]
+    found = list(stack_demand(Stack(with_zones(resources))))
     for resource, demand in found:
         if isinstance(demand.count, Absence):
             yield StackFinding("its number of GPUs is not known, so no total can be made", resource)

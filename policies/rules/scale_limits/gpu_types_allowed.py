@@ -9,15 +9,17 @@ from policies.rules.config import Limits, NamesLimit
 from policies.rules.gpus import GPU_RESOURCES, GPU_TYPES, gpu_demand
 from policies.rules.peek import Absence, show
 from policies.rules.rule import Resource, ResourceRule
+from policies.rules.templates import TEMPLATES, template_gpus
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("gpuTypes")
-    for demand in gpu_demand(resource):
-        if isinstance(demand.type, Absence):
+    found = template_gpus(resource) if resource.type in TEMPLATES else gpu_demand(resource)
+    for gpus in found:
+        if isinstance(gpus.type, Absence):
             yield f"its GPU type is not known, allowed: {', '.join(allowed)}"
-        elif demand.type not in allowed:
-            yield f"uses the GPU type {show(demand.type)}, allowed: {', '.join(allowed)}"
+        elif gpus.type not in allowed:
+            yield f"uses the GPU type {show(gpus.type)}, allowed: {', '.join(allowed)}"
 
 
 RULE: Final = ResourceRule(
@@ -31,6 +33,6 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     url="https://cloud.google.com/compute/docs/gpus",
     limits=(NamesLimit("gpuTypes", "GPU types allowed, as GKE names them", GPU_TYPES),),
-    applies=lambda resource_type: resource_type in GPU_RESOURCES,
+    applies=lambda resource_type: resource_type in GPU_RESOURCES or resource_type in TEMPLATES,
     check=_check,
 )

@@ -42,8 +42,8 @@ RULE: Final = ResourceRule(
     ),
     severity=Severity.HIGH,
     url=(
-        "https://open-policy-agent.github.io/gatekeeper- "
-        "library/website/validation/horizontalpodautoscaler/"
+        "https://open-policy-agent.github.io/gatekeeper-library"
+        "/website/validation/horizontalpodautoscaler/"
     ),
     limits=(NumberLimit("maxReplicas", "Most replicas of one autoscaled workload"),),
     applies=lambda resource_type: resource_type in _BOUNDS,

@@ -7,17 +7,39 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.gpus import gpu_demand
-from policies.rules.peek import Absence, number, show, text
+from policies.rules.peek import MISSING, Absence, entries, number, peek, show, text
 from policies.rules.pods import containers, makes_pods
 from policies.rules.rule import Resource, StackFinding, StackRule
 from policies.rules.wiring import names_of
 
-_HPA: Final = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+_MAXIMA: Final = {
+    "kubernetes:autoscaling/v1:HorizontalPodAutoscaler": "maxReplicas",
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": "maxReplicas",
+    "kubernetes:keda.sh/v1alpha1:ScaledObject": "maxReplicaCount",
+}
+_GROUPS: Final = "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet"
 _GPU: Final = ("resources", "limits", "nvidia.com/gpu")
 
 
-def _pod_gpus(workload: Resource) -> float:
-    counts = [number(each, *_GPU) for _, each in containers(workload.type, workload.props)]
+def _replica_gpus(workload: Resource) -> float:
+    """GPUs of one replica: of a pod, or of a leader with all its workers."""
+    if workload.type != _GROUPS:
+        return sum(
+            count
+            for _, each in containers(workload.type, workload.props)
+            if isinstance(count := number(each, *_GPU), float)
+        )
+    template = peek(workload.props, "spec", "leaderWorkerTemplate")
+    size = number(template, "size")
+    pods = size if isinstance(size, float) and size > 1 else 1.0
+    worker = _template_gpus(peek(template, "workerTemplate"))
+    led = peek(template, "leaderTemplate")
+    return (worker if led is MISSING else _template_gpus(led)) + worker * (pods - 1)
+
+
+def _template_gpus(template: object) -> float:
+    found = entries(template, "spec", "containers")
+    counts = [number(each, *_GPU) for each in (found if isinstance(found, tuple) else ())]
     return sum(count for count in counts if isinstance(count, float))
 
 
@@ -39,13 +61,13 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         for name in names_of(each, "metadata", "name")
     }
     for each in resources:
-        if each.type != _HPA:
+        if each.type not in _MAXIMA:
             continue
-        most = number(each.props, "spec", "maxReplicas")
+        most = number(each.props, "spec", _MAXIMA[each.type])
         target = text(each.props, "spec", "scaleTargetRef", "name")
         workload = workloads.get(target) if isinstance(target, str) else None
         if isinstance(most, float) and workload is not None:
-            needed = most * _pod_gpus(workload)
+            needed = most * _replica_gpus(workload)
             if needed > supply:
                 yield StackFinding(
                     f"scales to {show(needed)} GPUs, the node pools have {show(supply)}", each

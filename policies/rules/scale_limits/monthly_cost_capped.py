@@ -7,13 +7,16 @@ from pulumi_policy import Severity
 
 from cost import estimate as cost
 from policies.rules.config import Limits, NamesLimit, NumberLimit
+from policies.rules.node_pools import with_zones
 from policies.rules.rule import Resource, StackFinding, StackRule
 
 _LARGEST: Final = 5
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    estimate = cost.estimate(cost.Resource(each.type, each.props, each.urn) for each in resources)
+    estimate = cost.estimate(
+        cost.Resource(each.type, each.props, each.urn) for each in with_zones(resources)
+    )
     by_urn = {each.urn: each for each in resources}
     accepted = limits.names("unpricedTypes")
     for each in estimate.unpriced:

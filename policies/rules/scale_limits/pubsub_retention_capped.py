@@ -7,10 +7,11 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
 from policies.rules.durations import seconds
-from policies.rules.peek import UNKNOWN, flag, show
+from policies.rules.peek import MISSING, UNKNOWN, flag, number, peek, show
 from policies.rules.rule import Resource, ResourceRule
 
-_TYPES: Final = ("gcp:pubsub/subscription:Subscription", "gcp:pubsub/topic:Topic")
+_SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
+_TYPES: Final = (_SUBSCRIPTION, "gcp:pubsub/topic:Topic")
 _DAY: Final = 86400.0
 
 
@@ -23,22 +24,36 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield f"keeps messages for {show(retention / _DAY)} days, allowed {show(cap)} days"
     if flag(resource.props, "retainAckedMessages") in (True, UNKNOWN):
         yield "keeps messages that are acknowledged"
+    if resource.type != _SUBSCRIPTION:
+        return
+    if peek(resource.props, "expirationPolicy") is MISSING:
+        yield "has no expirationPolicy: after 31 days without readers it is deleted"
+    most, deadline = limits.number("maxAckSeconds"), number(resource.props, "ackDeadlineSeconds")
+    if deadline is UNKNOWN or (isinstance(deadline, float) and deadline > most):
+        yield f"its ackDeadlineSeconds is {show(deadline)}, allowed {show(most)}"
 
 
 RULE: Final = ResourceRule(
     id="scale-pubsub-retention",
     display_name="Pub/Sub retention is capped",
     description=(
-        "Topics and subscriptions keep messages within the cap, and none that are acknowledged."
+        "Topics and subscriptions keep messages within the cap, none that are acknowledged, and a "
+        "subscription says when it expires."
     ),
     why=(
         "Kept messages are billed storage, and a backlog that grows for weeks hides a broken "
         "consumer."
     ),
-    remediation="set messageRetentionDuration within the cap and leave retainAckedMessages out.",
+    remediation=(
+        "set messageRetentionDuration and ackDeadlineSeconds within the caps, leave "
+        "retainAckedMessages out, and set expirationPolicy, with an empty ttl for never."
+    ),
     severity=Severity.LOW,
     url="https://cloud.google.com/pubsub/docs/subscription-properties#message_retention",
-    limits=(NumberLimit("maxDays", "Longest retention of messages, in days"),),
+    limits=(
+        NumberLimit("maxDays", "Longest retention of messages, in days"),
+        NumberLimit("maxAckSeconds", "Longest time to acknowledge a message, in seconds"),
+    ),
     applies=lambda resource_type: resource_type in _TYPES,
     check=_check,
 )

@@ -1,0 +1,62 @@
+"""No principal gathers roles on the whole project."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import Severity
+
+from policies.rules.access.model import is_agent, shown
+from policies.rules.access.reach import access_of
+from policies.rules.config import Limits, NumberLimit
+from policies.rules.peek import note_unknown, show
+from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+
+
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    """Its own roles and those of everyone it can become.
+
+    Chains to an administrator and toxic pairs have rules of their own, which can be exempted, or
+    not, each for itself.
+    """
+    access = access_of(resources)
+    cap = limits.number("maxProjectRoles")
+    if access.unknown:
+        note_unknown()
+    wide = {
+        who: {(each.role, str(each.scope)) for each in access.held[who] if each.scope.wide}
+        for who in access.held
+    }
+    for who in access.principals:
+        if is_agent(who):
+            continue
+        reached = access.paths(who) if access.ways(who) else ()
+        roles = wide.get(who, set[tuple[str, str]]()).union(
+            *(wide.get(each, ()) for each in reached)
+        )
+        if len(roles) > cap:
+            some = ", ".join(sorted(role for role, _ in roles))
+            yield StackFinding(
+                f"{shown(who)} comes to {len(roles)} roles on whole projects or clusters, "
+                f"allowed {show(cap)}: {some}"
+            )
+
+
+RULE: Final = StackRule(
+    id="iam-effective-per-principal",
+    display_name="No principal gathers roles",
+    description=(
+        "No principal holds, itself or through those it can become, more roles on whole projects, "
+        "folders, organizations or clusters than the cap."
+    ),
+    why="Role by role each grant looks small; together they administer the project.",
+    remediation=(
+        "split the work over several service accounts, or grant the roles on single resources."
+    ),
+    severity=Severity.MEDIUM,
+    url="https://cloud.google.com/iam/docs/using-iam-securely#least_privilege",
+    references=(Reference("NIST 800-53", "AC-6"),),
+    limits=(
+        NumberLimit("maxProjectRoles", "Most roles of one principal on projects and clusters"),
+    ),
+    check=_check,
+)
