@@ -73,7 +73,11 @@ class BodyBasedRouter(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, opts=child
+            f"{name}-account",
+            metadata=metadata,
+            # The pods that need its token say so.
+            automount_service_account_token=False,
+            opts=child,
         )
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-disruption-budget",
