@@ -94,7 +94,12 @@ def is_sequence(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def peek(value: object, *path: str | int) -> object:
-    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null."""
+    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null.
+
+    What is itself absent stays so: a property of an unknown element of a list is unknown.
+    """
+    if isinstance(value, Absence):
+        return value
     for step in path:
         value = _step(value, step)
         if isinstance(value, Absence):
