@@ -10,7 +10,17 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.kubernetes import is_patch, kind_of, objects
-from policies.rules.peek import MISSING, UNKNOWN, Absence, entries, is_mapping, number, peek, text
+from policies.rules.peek import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    Props,
+    entries,
+    is_mapping,
+    number,
+    peek,
+    text,
+)
 from policies.rules.pods import pod_templates
 from policies.rules.rule import Reference, Resource, StackFinding, StackRule
 
@@ -130,7 +140,7 @@ def _workload(
     resource: Resource, workload: object, replicas: float | Absence, budgets: Sequence[_Budget]
 ) -> Iterator[StackFinding]:
     place = text(workload, "metadata", "namespace")
-    props = workload if is_mapping(workload) else {}
+    props: Props = workload if is_mapping(workload) else {}
     token = resource.type.removesuffix("List")
     # The pods of a group have two templates: a budget of either one keeps the group.
     labels = [_labels(peek(each, "metadata", "labels")) for each in pod_templates(token, props)]

@@ -32,7 +32,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         yield from _pool(resource.props)
         return
     provisioned = peek(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")
-    yield from (f"autoProvisioningDefaults: {each}" for each in _pool(provisioned))
+    if peek(provisioned, "management") is not MISSING:
+        for each in unmet(provisioned, (_UPGRADED, _REPAIRED)):
+            yield f"autoProvisioningDefaults: {each}"
     pools = entries(resource.props, "nodePools")
     for index, pool in enumerate(pools if isinstance(pools, tuple) else ()):
         yield from (f"nodePools[{index}]: {each}" for each in _pool(pool))

@@ -11,7 +11,7 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, UNKNOWN, Props, entries, peek, text
+from policies.rules.peek import MISSING, UNKNOWN, Props, entries, is_mapping, peek, text
 from policies.rules.rule import Resource, StackFinding, StackRule
 
 _TEMPLATE: Final = "gcp:modelarmor/template:Template"
@@ -34,7 +34,7 @@ def _template(props: Props) -> Iterator[str]:
     if entries(props, "filterConfig", "raiSettings", "raiFilters") in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
     basic = text(props, *_SENSITIVE, "basicConfig", "filterEnforcement")
-    if basic != "ENABLED" and peek(props, *_SENSITIVE, "advancedConfig") is MISSING:
+    if basic != "ENABLED" and not is_mapping(peek(props, *_SENSITIVE, "advancedConfig")):
         yield "has no filter for sensitive data"
 
 

@@ -30,6 +30,9 @@ _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:cloudrunv2/service:Service": ("template",),
     "gcp:cloudrunv2/workerPool:WorkerPool": ("template",),
 }
+# What variables and arguments are called in Cloud Run and in a pod.
+_CLOUD_RUN: Final = ("envs", ("args", "commands"))
+_POD: Final = ("env", ("args", "command"))
 # Maps of variables or settings that others can read.
 _MAPS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "gcp:cloudfunctions/function:Function": (
@@ -86,11 +89,11 @@ def _each(value: object, *names: str) -> Iterator[object]:
         yield from found if isinstance(found, tuple) else ()
 
 
-def _container(container: object) -> Iterator[str]:
-    for variable in _each(container, "env", "envs"):
+def _container(container: object, variables: str, arguments: tuple[str, str]) -> Iterator[str]:
+    for variable in _each(container, variables):
         if _is_secret(peek(variable, "name"), peek(variable, "value")):
             yield "one of its environment variables looks like a credential"
-    for argument in _each(container, "args", "command", "commands"):
+    for argument in _each(container, *arguments):
         flag, _, value = argument.partition("=") if isinstance(argument, str) else ("", "", "")
         if _is_secret(flag.lstrip("-"), value) or _is_secret(None, argument):
             yield "one of its arguments looks like a credential"
@@ -119,8 +122,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         for each in objects(resource.type, resource.props):
             yield from _map(peek(each, "data"))
     else:
+        names = _CLOUD_RUN if resource.type in _TEMPLATES else _POD
         for container in _containers(resource):
-            yield from _container(container)
+            yield from _container(container, *names)
 
 
 def _applies(token: str) -> bool:
