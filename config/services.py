@@ -175,6 +175,11 @@ class Service(Container):
     ingress: Literal["internal", "load-balancer", "all"] | None = Field(
         default=None, description="Where requests come from. Default: what the front needs."
     )
+    default_url: bool = Field(
+        default=True,
+        description="Whether its run.app address answers; without, only the load balancer before it"
+        " is a way in.",
+    )
     front: Literal["none", "load_balancer", "api_gateway"] = Field(
         default="none", description="What stands before it."
     )

@@ -42,7 +42,11 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         "topics": {name: pipeline.topic_id for name, pipeline in pipelines.items()},
         "service_urls": {
             **{name: pipeline.service_uri for name, pipeline in pipelines.items()},
-            **{name: service.uri for name, service in services.services.items()},
+            **{
+                name: service.uri
+                for name, service in services.services.items()
+                if platform.services[name].default_url
+            },
         },
         "results_tables": {name: pipeline.results_table for name, pipeline in pipelines.items()},
         "lake_buckets": {name: bucket.bucket_name for name, bucket in data.lake.items()},

@@ -194,6 +194,7 @@ class _ServicesBuilder:
                 path: _secret_version(use) for path, use in settings.secret_files.items()
             },
             "ingress": settings.effective_ingress,
+            "default_url": settings.default_url,
             "custom_audiences": _audiences(settings),
             "binary_authorization": settings.binary_authorization,
             "revision": settings.revision,

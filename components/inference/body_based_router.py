@@ -77,7 +77,6 @@ class BodyBasedRouter(pulumi.ComponentResource):
             port=EXT_PROC_PORT,
             health_port=HEALTH_PORT,
             parent=self,
-            api_token=True,
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         custom_resource(

@@ -99,7 +99,11 @@ class EndpointPicker(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, opts=child
+            f"{name}-account",
+            metadata=metadata,
+            # The pods that need its token say so.
+            automount_service_account_token=False,
+            opts=child,
         )
         binding = self._rights(name, args, identity)
         config = picker_config(

@@ -71,18 +71,17 @@ def callout(
     port: int,
     health_port: int,
     parent: pulumi.Resource,
-    api_token: bool = False,
 ) -> Callout:
     """Make a server for the ext_proc protocol, with the account its pods name.
 
-    `health_port` answers the gRPC health service. With `api_token` pods of the account may ask for
-    a token of the cluster's API.
+    `health_port` answers the gRPC health service.
     """
     child = pulumi.ResourceOptions(parent=parent)
     account = kubernetes.core.v1.ServiceAccount(
         f"{name}-account",
         metadata=identity.metadata(),
-        automount_service_account_token=None if api_token else False,
+        # The pods that need its token say so.
+        automount_service_account_token=False,
         opts=child,
     )
     disruption_budget(name, identity, selector, child)

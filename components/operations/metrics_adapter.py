@@ -94,7 +94,11 @@ class MetricsAdapter(pulumi.ComponentResource):
             opts=child,
         ).metadata.name
         account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account", metadata=self._metadata(), opts=child
+            f"{name}-account",
+            metadata=self._metadata(),
+            # The pods that need its token say so.
+            automount_service_account_token=False,
+            opts=child,
         )
         rights = adapter_rights(
             name,

@@ -123,6 +123,9 @@ class CloudRunServiceArgs(TypedDict):
     ingress: NotRequired[str]
     """Where requests come from: internal (default), load-balancer (and internal), or all. IAM
     checks the caller in any case."""
+    default_url: NotRequired[bool]
+    """Whether its run.app address answers, default true. Pub/Sub, Cloud Scheduler and API Gateway
+    call it by that address, a load balancer does not."""
     custom_audiences: NotRequired[Sequence[str]]
     """Audiences callers' tokens may have besides the service's URL, such as a front's address."""
     binary_authorization: NotRequired[bool]

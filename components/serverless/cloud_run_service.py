@@ -58,6 +58,7 @@ class CloudRunService(pulumi.ComponentResource):
             project=args["project"],
             location=args["region"],
             ingress=INGRESS[args.get("ingress", "internal")],
+            default_uri_disabled=None if args.get("default_url", True) else True,
             invoker_iam_disabled=False,
             iap_enabled=True if args.get("iap") else None,
             custom_audiences=[*args.get("custom_audiences", ())] or None,

@@ -181,6 +181,13 @@ def _check_front(path: KeyPath, service: Service) -> Iterator[Problem]:
             f"{FRONT_INGRESS[service.front]} or all with front {service.front}",
             "remove it",
         )
+    if not service.default_url and service.front != "load_balancer":
+        yield Problem(
+            (*path, "default_url"),
+            shown(service.default_url),
+            f"true with front {service.front}, which calls it by that address",
+            "remove it, or put a load balancer before the service",
+        )
     if service.front == "load_balancer" and service.load_balancer is not None:
         yield from _check_load_balancer((*path, "load_balancer"), service.load_balancer)
     if service.front == "api_gateway" and service.api_gateway is not None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.rules.peek import Absence, entries, text
-from policies.rules.pods import containers, makes_pods
+from policies.rules.pods import changes_pods, containers
 from policies.rules.rule import Resource
 
 _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:cloudrun/service:Service": ("template", "spec"),
     "gcp:cloudrunv2/job:Job": ("template", "template"),
     "gcp:cloudrunv2/service:Service": ("template",),
     "gcp:cloudrunv2/workerPool:WorkerPool": ("template",),
@@ -16,7 +17,7 @@ _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
 
 def runs_images(token: str) -> bool:
     """Whether resources of this type run containers."""
-    return token in _TEMPLATES or makes_pods(token)
+    return token in _TEMPLATES or changes_pods(token)
 
 
 def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:

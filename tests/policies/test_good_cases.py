@@ -8,8 +8,8 @@ import pytest
 
 from policies.rules.config import Limits
 from policies.rules.packs import PACKS
-from policies.rules.rule import Resource, ResourceRule
-from tests.policies.cases import document
+from policies.rules.rule import ResourceRule, Stack
+from tests.policies.cases import document, policy_resources
 
 HERE = Path(__file__).parent
 POLICIES = HERE.parents[1] / "policies"
@@ -27,16 +27,34 @@ def limits_of(pack: str, rule: str) -> Limits:
 @pytest.mark.parametrize("name", CASES)
 def test_good_case(name: str) -> None:
     case: dict[str, Any] = CASES[name]
-    resource = Resource(case["type"], "it", "urn", case["props"])
+    rows = tuple(case.get("resources") or [{"type": case["type"], "props": case["props"]}])
+    resources = policy_resources(rows)
+    # A case of several resources is about the rules of the whole stack that it names.
+    alone = "resources" not in case
     asked: set[str] = set()
     for pack, rules in PACKS.items():
         for rule in rules:
-            if (
-                not isinstance(rule, ResourceRule)
-                or not rule.applies(resource.type)
-                or rule.id in (*OFF, *case.get("but", ()))
-            ):
+            wanted = rule.id in case["rules"]
+            if rule.id in case.get("but", ()) or (rule.id in OFF and not wanted):
                 continue
-            asked.add(rule.id)
-            assert list(rule.check(resource, limits_of(pack, rule.id))) == [], rule.id
+            limits = limits_of(pack, rule.id)
+            if isinstance(rule, ResourceRule):
+                found = [
+                    finding
+                    for each in resources
+                    if rule.applies(each.type) and (alone or wanted)
+                    for finding in rule.check(each, limits)
+                ]
+                applies = any(rule.applies(each.type) for each in resources)
+            else:
+                applies = wanted
+                found = list(rule.check(Stack(resources), limits)) if wanted else []
+            asked |= {rule.id} if applies else set()
+            assert found == [], rule.id
     assert asked >= set(case["rules"])
+
+
+def test_every_rule_of_the_baseline_has_a_case() -> None:
+    named = {rule for case in CASES.values() for rule in case["rules"]}
+    on_the_way = {"ai-guardrail-on-every-path", "ai-routes-unambiguous", "ai-models-reachable"}
+    assert named >= {rule.id for rule in PACKS["baseline"]} - on_the_way

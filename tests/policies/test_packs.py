@@ -58,7 +58,7 @@ LEVELS: dict[str, dict[str, tuple[str, str]]] = {
         "pod-no-privileged": ("mandatory", "mandatory"),
         "pod-restricted": ("advisory", "mandatory"),
         "rbac-no-wildcards": ("mandatory", "mandatory"),
-        "pod-readonly-rootfs": ("disabled", "disabled"),
+        "pod-readonly-rootfs": ("advisory", "mandatory"),
         "pod-sa-token": ("advisory", "advisory"),
         "pod-namespace-pss": ("advisory", "mandatory"),
         "pod-netpol": ("disabled", "disabled"),

@@ -42,6 +42,10 @@ EXAMPLES = [
     *((case.rule, row["type"], row["props"]) for case in CASES for row in case.resources),
 ]
 CONFIGURED = [rule.id for rule in RULES.values() if rule.id in CONFIG or not rule.limits]
+# As deep as the engine's messages go.
+DEEP: Any = SECRET
+for _ in range(48):
+    DEEP = {"items": [DEEP], "spec": SECRET}
 ODD = st.one_of(
     st.just(UNKNOWN),
     st.none(),
@@ -54,6 +58,7 @@ ODD = st.one_of(
     st.just(""),
     st.just([]),
     st.just({}),
+    st.just(DEEP),
 )
 
 

@@ -35,6 +35,12 @@ def test_a_gpu_stays_with_its_instance_in_one_zone(deploy: Deploy):
     assert template["gpuZonalRedundancyDisabled"] is True
 
 
+def test_behind_a_load_balancer_it_may_have_no_address_of_its_own(deploy: Deploy):
+    behind = _deploy(deploy, ingress="load-balancer", default_url=False).one(SERVICE)
+    assert behind.inputs["defaultUriDisabled"] is True
+    assert "defaultUriDisabled" not in _deploy(deploy).one(SERVICE).inputs
+
+
 def test_secrets_come_by_reference_and_can_be_read_by_this_service_alone(deploy: Deploy):
     cloud = _deploy(
         deploy,

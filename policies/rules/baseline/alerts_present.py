@@ -6,17 +6,25 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries
+from policies.rules.peek import MISSING, entries, flag
 from policies.rules.rule import Resource, StackFinding, StackRule
 
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
-_SERVING: Final = ("gcp:cloudrunv2/service:Service", "gcp:container/cluster:Cluster")
+_SERVING: Final = (
+    "gcp:cloudfunctionsv2/function:Function",
+    "gcp:cloudrun/service:Service",
+    "gcp:cloudrunv2/service:Service",
+    "gcp:container/cluster:Cluster",
+    "gcp:vertex/aiEndpoint:AiEndpoint",
+    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment",
+)
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     alerts = [each for each in resources if each.type == _ALERT]
-    if not alerts and any(each.type in _SERVING for each in resources):
-        yield StackFinding("serves, and has no alert policy")
+    awake = [each for each in alerts if flag(each.props, "enabled") is not False]
+    if not awake and any(each.type in _SERVING for each in resources):
+        yield StackFinding("serves, and has no alert policy that is switched on")
     for each in alerts:
         if entries(each.props, "notificationChannels") in (MISSING, ()):
             yield StackFinding("alerts nobody: it has no notificationChannels", each)

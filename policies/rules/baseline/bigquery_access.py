@@ -6,18 +6,26 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import UNKNOWN, entries, flag, text
+from policies.rules.peek import UNKNOWN, Absence, entries, flag, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _PUBLIC: Final = frozenset({"allAuthenticatedUsers", "allUsers"})
+_ACCESS: Final = "gcp:bigquery/datasetAccess:DatasetAccess"
+
+
+def _is_public(access: object) -> bool:
+    return bool({text(access, "specialGroup"), text(access, "iamMember")} & _PUBLIC)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if flag(resource.props, "deleteContentsOnDestroy") in (True, UNKNOWN):
-        yield "deleteContentsOnDestroy is not false"
-    accesses = entries(resource.props, "accesses")
+    if resource.type == _ACCESS:
+        accesses: tuple[object, ...] | Absence = (resource.props,)
+    else:
+        accesses = entries(resource.props, "accesses")
+        if flag(resource.props, "deleteContentsOnDestroy") in (True, UNKNOWN):
+            yield "deleteContentsOnDestroy is not false"
     for access in accesses if isinstance(accesses, tuple) else ():
-        if {text(access, "specialGroup"), text(access, "iamMember")} & _PUBLIC:
+        if _is_public(access):
             yield "gives access to all users"
 
 
@@ -34,6 +42,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_15"),
         Reference("trivy", "GCP-0046"),
     ),
-    applies=lambda resource_type: resource_type == "gcp:bigquery/dataset:Dataset",
+    applies=lambda resource_type: resource_type in ("gcp:bigquery/dataset:Dataset", _ACCESS),
     check=_check,
 )

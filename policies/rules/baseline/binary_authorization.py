@@ -7,7 +7,7 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, flag, peek
+from policies.rules.peek import MISSING, entries, flag, peek
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
@@ -21,21 +21,37 @@ _ASKS: Final = (
     Expected("binaryAuthorization.evaluationMode", ("PROJECT_SINGLETON_POLICY_ENFORCE",)),
 )
 _DECIDES: Final = (
-    Expected("defaultAdmissionRule.evaluationMode", ("ALWAYS_DENY", "REQUIRE_ATTESTATION")),
-    Expected("defaultAdmissionRule.enforcementMode", ("ENFORCED_BLOCK_AND_AUDIT_LOG",)),
+    Expected("evaluationMode", ("ALWAYS_DENY", "REQUIRE_ATTESTATION")),
+    Expected("enforcementMode", ("ENFORCED_BLOCK_AND_AUDIT_LOG",)),
 )
+_CLASSIC: Final = "gcp:cloudrun/service:Service"
+_ANNOTATION: Final = "run.googleapis.com/binary-authorization"
 _BREAKGLASS: Final = ("binaryAuthorization", "breakglassJustification")
 
 
+def _policy(props: object) -> Iterator[str]:
+    for finding in unmet(peek(props, "defaultAdmissionRule"), _DECIDES):
+        yield f"defaultAdmissionRule: {finding}"
+    # A rule of one cluster stands before the default.
+    rules = entries(props, "clusterAdmissionRules")
+    for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
+        yield from (f"clusterAdmissionRules[{index}]: {each}" for each in unmet(rule, _DECIDES))
+
+
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type in _CLOUD_RUN:
+    if resource.type == _CLASSIC:
+        if peek(resource.props, "metadata", "annotations", _ANNOTATION) in (MISSING, ""):
+            yield "does not ask Binary Authorization"
+    elif resource.type in _CLOUD_RUN:
         asks = flag(resource.props, "binaryAuthorization", "useDefault") is True
         if not asks and peek(resource.props, "binaryAuthorization", "policy") is MISSING:
             yield "does not ask Binary Authorization"
         if peek(resource.props, *_BREAKGLASS) not in (MISSING, ""):
             yield "goes past Binary Authorization by breakglassJustification"
+    elif resource.type == _POLICY:
+        yield from _policy(resource.props)
     else:
-        yield from unmet(resource.props, _DECIDES if resource.type == _POLICY else _ASKS)
+        yield from unmet(resource.props, _ASKS)
 
 
 RULE: Final = ResourceRule(
@@ -54,6 +70,6 @@ RULE: Final = ResourceRule(
         Reference("CIS GKE", "5.10.4"),
         Reference("checkov", "CKV_GCP_66"),
     ),
-    applies=lambda resource_type: resource_type in (_CLUSTER, _POLICY, *_CLOUD_RUN),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _POLICY, _CLASSIC, *_CLOUD_RUN),
     check=_check,
 )

@@ -1,4 +1,7 @@
-"""What holds data is encrypted with a key of one's own."""
+"""What holds data is encrypted with a key of one's own.
+
+Tables are not asked: they take the key of their dataset.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -6,42 +9,78 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, peek
+from policies.rules.peek import MISSING, entries, peek, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
-# Type token: where the key is named; one of the paths is enough.
-_KEYS: Final[Mapping[str, tuple[tuple[str | int, ...], ...]]] = {
-    "gcp:alloydb/cluster:Cluster": (("encryptionConfig", "kmsKeyName"),),
-    "gcp:apigee/organization:Organization": (("runtimeDatabaseEncryptionKeyName",),),
-    "gcp:artifactregistry/repository:Repository": (("kmsKeyName",),),
-    "gcp:bigquery/dataset:Dataset": (("defaultEncryptionConfiguration", "kmsKeyName"),),
-    "gcp:cloudrunv2/job:Job": (("template", "template", "encryptionKey"),),
-    "gcp:cloudrunv2/service:Service": (("template", "encryptionKey"),),
-    "gcp:cloudrunv2/workerPool:WorkerPool": (("template", "encryptionKey"),),
-    "gcp:container/cluster:Cluster": (("databaseEncryption", "keyName"),),
-    "gcp:pubsub/topic:Topic": (("kmsKeyName",),),
-    "gcp:redis/instance:Instance": (("customerManagedKey",),),
+# Type token: where the key is named, `[]` for each of a list; one of the paths is enough.
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:alloydb/cluster:Cluster": ("encryptionConfig.kmsKeyName",),
+    "gcp:apigee/instance:Instance": ("diskEncryptionKeyName",),
+    "gcp:apigee/organization:Organization": ("runtimeDatabaseEncryptionKeyName",),
+    "gcp:artifactregistry/repository:Repository": ("kmsKeyName",),
+    "gcp:bigquery/dataset:Dataset": ("defaultEncryptionConfiguration.kmsKeyName",),
+    "gcp:bigtable/instance:Instance": ("clusters[].kmsKeyName",),
+    "gcp:cloudfunctions/function:Function": ("kmsKeyName",),
+    "gcp:cloudfunctionsv2/function:Function": ("kmsKeyName",),
+    "gcp:cloudrunv2/job:Job": ("template.template.encryptionKey",),
+    "gcp:cloudrunv2/service:Service": ("template.encryptionKey",),
+    "gcp:cloudrunv2/workerPool:WorkerPool": ("template.encryptionKey",),
+    "gcp:compute/disk:Disk": ("diskEncryptionKey.kmsKeySelfLink",),
+    "gcp:container/cluster:Cluster": ("databaseEncryption.keyName",),
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": ("kmsKeyName",),
+    "gcp:dataflow/job:Job": ("kmsKeyName",),
+    "gcp:dataproc/cluster:Cluster": ("clusterConfig.encryptionConfig.kmsKeyName",),
+    "gcp:filestore/instance:Instance": ("kmsKeyName",),
+    "gcp:firestore/database:Database": ("cmekConfig.kmsKeyName",),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": ("cmekSettings.kmsKeyName",),
+    "gcp:memorystore/instance:Instance": ("kmsKey",),
+    "gcp:pubsub/topic:Topic": ("kmsKeyName",),
+    "gcp:redis/cluster:Cluster": ("kmsKey",),
+    "gcp:redis/instance:Instance": ("customerManagedKey",),
+    "gcp:secretmanager/regionalSecret:RegionalSecret": ("customerManagedEncryption.kmsKeyName",),
     "gcp:secretmanager/secret:Secret": (
-        ("replication", "auto", "customerManagedEncryption", "kmsKeyName"),
-        ("replication", "userManaged", "replicas", 0, "customerManagedEncryption", "kmsKeyName"),
+        "replication.auto.customerManagedEncryption.kmsKeyName",
+        "replication.userManaged.replicas[].customerManagedEncryption.kmsKeyName",
     ),
     "gcp:spanner/database:Database": (
-        ("encryptionConfig", "kmsKeyName"),
-        ("encryptionConfig", "kmsKeyNames", 0),
+        "encryptionConfig.kmsKeyName",
+        "encryptionConfig.kmsKeyNames[]",
     ),
-    "gcp:sql/databaseInstance:DatabaseInstance": (("encryptionKeyName",),),
-    "gcp:storage/bucket:Bucket": (("encryption", "defaultKmsKeyName"),),
-    "gcp:vertex/aiDataset:AiDataset": (("encryptionSpec", "kmsKeyName"),),
-    "gcp:vertex/aiEndpoint:AiEndpoint": (("encryptionSpec", "kmsKeyName"),),
-    "gcp:vertex/aiIndexEndpoint:AiIndexEndpoint": (("encryptionSpec", "kmsKeyName"),),
+    "gcp:sql/databaseInstance:DatabaseInstance": ("encryptionKeyName",),
+    "gcp:storage/bucket:Bucket": ("encryption.defaultKmsKeyName",),
+    "gcp:vertex/aiDataset:AiDataset": ("encryptionSpec.kmsKeyName",),
+    "gcp:vertex/aiEndpoint:AiEndpoint": ("encryptionSpec.kmsKeyName",),
+    "gcp:vertex/aiIndex:AiIndex": ("encryptionSpec.kmsKeyName",),
+    "gcp:vertex/aiIndexEndpoint:AiIndexEndpoint": ("encryptionSpec.kmsKeyName",),
+    "gcp:vertex/aiPersistentResource:AiPersistentResource": ("encryptionSpec.kmsKeyName",),
+    "gcp:vertex/aiReasoningEngine:AiReasoningEngine": ("encryptionSpec.kmsKeyName",),
+    "gcp:vertex/aiTensorboard:AiTensorboard": ("encryptionSpec.kmsKeyName",),
+    "gcp:workbench/instance:Instance": ("gceSetup.bootDisk.kmsKey",),
 }
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
+
+
+def _is_named(props: object, path: str) -> bool:
+    # A key that is not known yet is wired from another resource.
+    steps, is_list, rest = path.partition("[]")
+    if not is_list:
+        return peek(props, *steps.split(".")) not in (MISSING, "")
+    found = entries(props, *steps.split("."))
+    if not isinstance(found, tuple):
+        return found is not MISSING
+    tail = rest.removeprefix(".")
+    each_is = (_is_named(each, tail) if tail else each not in (MISSING, "") for each in found)
+    return bool(found) and all(each_is)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    # A key that is not known yet is wired from another resource.
     paths = _KEYS[resource.type]
-    if all(peek(resource.props, *path) in (MISSING, "") for path in paths):
-        yield f"{'.'.join(str(step) for step in paths[0])} is not set"
+    if not any(_is_named(resource.props, path) for path in paths):
+        yield f"{paths[0]} is not set"
+    elif resource.type == _CLUSTER and (
+        text(resource.props, "databaseEncryption", "state") != "ENCRYPTED"
+    ):
+        yield "databaseEncryption.state is not ENCRYPTED"
 
 
 RULE: Final = ResourceRule(

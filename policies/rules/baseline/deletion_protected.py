@@ -6,36 +6,60 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, flag, text
+from policies.rules.peek import MISSING, UNKNOWN, flag, peek, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 # Type token: whether deletionProtection is on when left out.
 _PROTECTED: Final[Mapping[str, bool]] = {
     "gcp:alloydb/cluster:Cluster": True,
     "gcp:bigquery/table:Table": True,
+    "gcp:bigtable/instance:Instance": True,
     "gcp:certificateauthority/authority:Authority": True,
     "gcp:cloudrunv2/job:Job": True,
     "gcp:cloudrunv2/service:Service": True,
     "gcp:cloudrunv2/workerPool:WorkerPool": True,
     "gcp:container/cluster:Cluster": True,
-    "gcp:redis/instance:Instance": False,
+    "gcp:redis/instance:Instance": True,
+    "gcp:secretmanager/regionalSecret:RegionalSecret": False,
     "gcp:secretmanager/secret:Secret": False,
     "gcp:spanner/database:Database": True,
     "gcp:sql/databaseInstance:DatabaseInstance": True,
 }
-_BUCKET: Final = "gcp:storage/bucket:Bucket"
+# These call their protection by another name; the value that means it is on.
+_OTHERWISE: Final[Mapping[str, tuple[str, str | bool]]] = {
+    "gcp:bigtable/table:Table": ("deletionProtection", "PROTECTED"),
+    "gcp:filestore/instance:Instance": ("deletionProtectionEnabled", True),
+    "gcp:firestore/database:Database": ("deleteProtectionState", "DELETE_PROTECTION_ENABLED"),
+}
+# Emptied first, these go in spite of what they hold.
+_EMPTIED: Final = (
+    "gcp:bigtable/instance:Instance",
+    "gcp:spanner/instance:Instance",
+    "gcp:storage/bucket:Bucket",
+)
 _KEPT: Final = ("PREVENT", "ABANDON")
+# Cloud Spanner itself refuses to drop it then, whoever asks.
+_SPANNER: Final = "gcp:spanner/database:Database"
+
+
+def _is_on(resource: Resource) -> bool:
+    if resource.type in _OTHERWISE:
+        name, value = _OTHERWISE[resource.type]
+        return peek(resource.props, name) == value
+    found = flag(resource.props, "deletionProtection")
+    return _PROTECTED[resource.type] if found is MISSING else found is True
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type == _BUCKET:
-        if flag(resource.props, "forceDestroy") in (True, UNKNOWN):
-            yield "forceDestroy is not false"
+    if resource.type in _EMPTIED and flag(resource.props, "forceDestroy") in (True, UNKNOWN):
+        yield "forceDestroy is not false"
+    if resource.type not in _PROTECTED and resource.type not in _OTHERWISE:
         return
-    found = flag(resource.props, "deletionProtection")
-    on = _PROTECTED[resource.type] if found is MISSING else found is True
-    if not on and not resource.protected and text(resource.props, "deletionPolicy") not in _KEPT:
+    kept = resource.protected or text(resource.props, "deletionPolicy") in _KEPT
+    if not kept and not _is_on(resource):
         yield "is not protected from deletion"
+    if resource.type == _SPANNER and flag(resource.props, "enableDropProtection") is not True:
+        yield "enableDropProtection is not true"
 
 
 RULE: Final = ResourceRule(
@@ -58,6 +82,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_121"),
         Reference("checkov", "CKV_GCP_122"),
     ),
-    applies=lambda resource_type: resource_type == _BUCKET or resource_type in _PROTECTED,
+    applies=lambda resource_type: resource_type in (*_EMPTIED, *_PROTECTED, *_OTHERWISE),
     check=_check,
 )

@@ -1,73 +1,154 @@
 """Upgrades take replicas one after the other."""
 
-from collections.abc import Iterator, Sequence
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, Absence, is_mapping, number, peek, text
+from policies.rules.kubernetes import is_patch, kind_of, objects
+from policies.rules.peek import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    Props,
+    entries,
+    is_mapping,
+    number,
+    peek,
+    text,
+)
+from policies.rules.pods import pod_templates
 from policies.rules.rule import Reference, Resource, StackFinding, StackRule
 
-_WORKLOADS: Final = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
-_BUDGET: Final = "kubernetes:policy/v1:PodDisruptionBudget"
+_WORKLOADS: Final = (
+    "apps/Deployment",
+    "apps/StatefulSet",
+    "leaderworkerset.x-k8s.io/LeaderWorkerSet",
+)
+_BUDGET: Final = "policy/PodDisruptionBudget"
+_AUTOSCALER: Final = "autoscaling/HorizontalPodAutoscaler"
+_PERCENT: Final = re.compile(r"([0-9]{1,3})%")
+
+_Labels = Mapping[str, str | Absence]
 
 
-def _labels(value: object, *path: str) -> dict[str, str | Absence]:
-    found = peek(value, *path)
-    return {name: text(found, name) for name in list(found)} if is_mapping(found) else {}
+def _labels(value: object) -> _Labels:
+    return {name: text(value, name) for name in list(value)} if is_mapping(value) else {}
 
 
 @dataclass(frozen=True)
 class _Budget:
     """A budget with its selector read once: each is held against every workload."""
 
-    resource: Resource
+    spec: object
     place: str | Absence
-    by_expression: bool
-    wanted: frozenset[tuple[str, str | Absence]]
+    wanted: _Labels
+    expressions: tuple[object, ...]
+    selects_none: bool
 
-    def selects(self, place: str | Absence, labels: frozenset[tuple[str, str | Absence]]) -> bool:
+    def selects(self, place: str | Absence, labels: _Labels) -> bool:
         """Whether it speaks of a workload with these labels in this namespace."""
-        if UNKNOWN not in (self.place, place) and self.place != place:
+        if self.selects_none or (UNKNOWN not in (self.place, place) and self.place != place):
             return False
-        return self.by_expression or self.wanted <= labels
+        named = all(labels.get(name, MISSING) == value for name, value in self.wanted.items())
+        return named and all(_holds(each, labels) for each in self.expressions)
 
 
-def _budget(resource: Resource) -> _Budget:
-    expressions = peek(resource.props, "spec", "selector", "matchExpressions")
-    wanted = _labels(resource.props, "spec", "selector", "matchLabels")
-    place = text(resource.props, "metadata", "namespace")
-    return _Budget(resource, place, expressions is not MISSING, frozenset(wanted.items()))
-
-
-def _blocks(budget: Resource, replicas: float) -> bool:
-    least = peek(budget.props, "spec", "minAvailable")
-    most = peek(budget.props, "spec", "maxUnavailable")
-    at_least = number(budget.props, "spec", "minAvailable")
-    return (
-        least == "100%"
-        or most in (0, "0", "0%")
-        or (isinstance(at_least, float) and at_least >= replicas)
+def _budget(budget: object) -> _Budget:
+    selector = peek(budget, "spec", "selector")
+    expressions = entries(selector, "matchExpressions")
+    return _Budget(
+        spec=peek(budget, "spec"),
+        place=text(budget, "metadata", "namespace"),
+        wanted=_labels(peek(selector, "matchLabels")),
+        expressions=expressions if isinstance(expressions, tuple) else (),
+        selects_none=selector is MISSING,
     )
 
 
-def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
-    budgets = [_budget(each) for each in resources if each.type == _BUDGET]
+def _holds(expression: object, labels: _Labels) -> bool:
+    """Whether an expression of a selector takes the labels; an operator not known takes none."""
+    key, operator = text(expression, "key"), text(expression, "operator")
+    value = labels.get(key, MISSING) if isinstance(key, str) else MISSING
+    listed = entries(expression, "values")
+    values = listed if isinstance(listed, tuple) else ()
+    if operator == "In":
+        return value in values
+    if operator == "NotIn":
+        return value not in values
+    return operator == ("DoesNotExist" if value is MISSING else "Exists")
+
+
+def _amount(value: object, replicas: float) -> float | Absence:
+    """A number of pods, or a part of the replicas, rounded up as Kubernetes does."""
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    return math.ceil(int(match[1]) * replicas / 100) if match else number(value)
+
+
+def _blocks(budget: _Budget, replicas: float) -> bool:
+    least = _amount(peek(budget.spec, "minAvailable"), replicas)
+    most = _amount(peek(budget.spec, "maxUnavailable"), replicas)
+    return most == 0 or (isinstance(least, float | int) and least >= replicas)
+
+
+def _fewest(workload: object, least: float) -> float | Absence:
+    """The replicas there are at least, whether the workload or its autoscaler says so."""
+    replicas = number(workload, "spec", "replicas")
+    if replicas is UNKNOWN:
+        return UNKNOWN
+    return max(replicas, least) if isinstance(replicas, float) else least
+
+
+def _scaled(resources: Sequence[Resource]) -> dict[tuple[object, ...], float]:
+    """The fewest replicas that autoscalers keep: by cluster, namespace and name."""
+    found: dict[tuple[object, ...], float] = {}
     for each in resources:
-        if each.type not in _WORKLOADS:
+        if kind_of(each.type) == _AUTOSCALER:
+            place = text(each.props, "metadata", "namespace")
+            name = text(each.props, "spec", "scaleTargetRef", "name")
+            least = number(each.props, "spec", "minReplicas")
+            if isinstance(name, str) and isinstance(least, float):
+                found[each.provider, place, name] = least
+    return found
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    budgets = [
+        _budget(found)
+        for each in resources
+        if kind_of(each.type) == _BUDGET
+        for found in objects(each.type, each.props)
+    ]
+    scaled = _scaled(resources)
+    for each in resources:
+        if kind_of(each.type) not in _WORKLOADS or is_patch(each.type):
             continue
-        replicas = number(each.props, "spec", "replicas")
-        if replicas is MISSING or replicas in (0, 1):
-            continue
-        place = text(each.props, "metadata", "namespace")
-        labels = frozenset(_labels(each.props, "spec", "template", "metadata", "labels").items())
-        mine = [budget.resource for budget in budgets if budget.selects(place, labels)]
-        if not mine:
-            yield StackFinding("has several replicas and no PodDisruptionBudget", each)
-        elif isinstance(replicas, float) and any(_blocks(budget, replicas) for budget in mine):
-            yield StackFinding("has a PodDisruptionBudget that allows no eviction", each)
+        for workload in objects(each.type, each.props):
+            place = text(workload, "metadata", "namespace")
+            name = text(workload, "metadata", "name")
+            replicas = _fewest(workload, scaled.get((each.provider, place, name), 1.0))
+            if replicas in (0, 1):
+                continue
+            yield from _workload(each, workload, replicas, budgets)
+
+
+def _workload(
+    resource: Resource, workload: object, replicas: float | Absence, budgets: Sequence[_Budget]
+) -> Iterator[StackFinding]:
+    place = text(workload, "metadata", "namespace")
+    props: Props = workload if is_mapping(workload) else {}
+    token = resource.type.removesuffix("List")
+    # The pods of a group have two templates: a budget of either one keeps the group.
+    labels = [_labels(peek(each, "metadata", "labels")) for each in pod_templates(token, props)]
+    mine = [each for each in budgets if any(each.selects(place, found) for found in labels)]
+    if not mine:
+        yield StackFinding("has several replicas and no PodDisruptionBudget", resource)
+    elif isinstance(replicas, float) and any(_blocks(each, replicas) for each in mine):
+        yield StackFinding("has a PodDisruptionBudget that allows no eviction", resource)
 
 
 RULE: Final = StackRule(

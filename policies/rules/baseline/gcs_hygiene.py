@@ -1,4 +1,8 @@
-"""Objects of a bucket can be restored, and end."""
+"""Objects of a bucket can be restored, and end.
+
+Usage logs in a bucket of their own (`logging`, as checkov CKV_GCP_62 wants them) are not asked for:
+audit logs tell who read what, need no second bucket, and `iam-audit-logs` asks for them.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,14 +10,17 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries, flag, number
+from policies.rules.peek import MISSING, UNKNOWN, entries, flag, number, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     kept = number(resource.props, "softDeletePolicy", "retentionDurationSeconds")
-    if kept == 0 and flag(resource.props, "versioning", "enabled") is not True:
+    if kept in (0, UNKNOWN) and flag(resource.props, "versioning", "enabled") is not True:
         yield "has neither versioning nor soft delete"
+    log_bucket = text(resource.props, "logging", "logBucket")
+    if isinstance(log_bucket, str) and log_bucket in (text(resource.props, "name"), resource.name):
+        yield "logs into itself"
     if entries(resource.props, "lifecycleRules") in (MISSING, ()):
         yield "has no lifecycleRules"
 
@@ -29,7 +36,9 @@ RULE: Final = ResourceRule(
     severity=Severity.LOW,
     url="https://cloud.google.com/storage/docs/soft-delete",
     references=(
+        Reference("checkov", "CKV_GCP_63"),
         Reference("checkov", "CKV_GCP_78"),
+        Reference("trivy", "GCP-0077"),
         Reference("trivy", "GCP-0078"),
     ),
     applies=lambda resource_type: resource_type == "gcp:storage/bucket:Bucket",

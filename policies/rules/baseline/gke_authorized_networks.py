@@ -5,12 +5,12 @@ from typing import Final
 
 from pulumi_policy import Severity
 
+from policies.rules.addresses import is_everywhere
 from policies.rules.config import Limits
 from policies.rules.peek import MISSING, entries, flag, peek, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _NETWORKS: Final = "masterAuthorizedNetworksConfig"
-_EVERYWHERE: Final = frozenset({"0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0"})
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -21,9 +21,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         yield f"{_NETWORKS} is not set"
         return
     blocks = entries(resource.props, _NETWORKS, "cidrBlocks")
-    for block in blocks if isinstance(blocks, tuple) else ():
-        if text(block, "cidrBlock") in _EVERYWHERE:
-            yield "lets every address reach its control plane"
+    known = blocks if isinstance(blocks, tuple) else ()
+    if is_everywhere(text(block, "cidrBlock") for block in known):
+        yield "lets every address reach its control plane"
     if flag(resource.props, _NETWORKS, "gcpPublicCidrsAccessEnabled") is True:
         yield "lets every virtual machine of Google Cloud reach its control plane"
 

@@ -15,7 +15,10 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         # Autopilot clusters have it always.
         flag(resource.props, "enableAutopilot") is not True
         and text(resource.props, "datapathProvider") != "ADVANCED_DATAPATH"
-        and flag(resource.props, "networkPolicy", "enabled") is not True
+        and (
+            flag(resource.props, "networkPolicy", "enabled") is not True
+            or flag(resource.props, "addonsConfig", "networkPolicyConfig", "disabled") is True
+        )
     ):
         yield "has neither Dataplane V2 nor networkPolicy.enabled"
 

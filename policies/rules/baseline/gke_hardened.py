@@ -7,7 +7,7 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import Props, entries, flag, text
+from policies.rules.peek import MISSING, entries, flag, peek, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -25,31 +25,53 @@ _STANDARD_CLUSTERS: Final = (
     Expected("enableKubernetesAlpha", (False,), unset=True),
     Expected("securityPostureConfig.mode", ("BASIC", "ENTERPRISE")),
 )
-_NODES: Final = (
-    Expected("nodeConfig.imageType", ("COS_CONTAINERD", "cos_containerd"), unset=True),
-    Expected("nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring", (True,), unset=True),
-    Expected("nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", ("FALSE",), unset=True),
+_MACHINES: Final = (
+    Expected("imageType", ("COS_CONTAINERD", "cos_containerd"), unset=True),
+    Expected("shieldedInstanceConfig.enableIntegrityMonitoring", (True,), unset=True),
 )
-_SECURE_BOOT: Final = Expected("nodeConfig.shieldedInstanceConfig.enableSecureBoot", (True,))
+_NODES: Final = (
+    *_MACHINES,
+    Expected("kubeletConfig.insecureKubeletReadonlyPortEnabled", ("FALSE",), unset=True),
+)
+_SECURE_BOOT: Final = Expected("shieldedInstanceConfig.enableSecureBoot", (True,))
+_PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults")
 
 
-def _own_drivers(props: Props) -> bool:
+def _own_drivers(node_config: object) -> bool:
     """Whether GPU drivers are installed by oneself: without Google's signature none would boot."""
-    accelerators = entries(props, "nodeConfig", "guestAccelerators")
+    accelerators = entries(node_config, "guestAccelerators")
     return isinstance(accelerators, tuple) and any(
         text(each, "gpuDriverInstallationConfig", "gpuDriverVersion") == "INSTALLATION_DISABLED"
         for each in accelerators
     )
 
 
+def _pool(pool: object) -> Iterator[str]:
+    config = peek(pool, "nodeConfig")
+    secure_boot = () if _own_drivers(config) else (_SECURE_BOOT,)
+    yield from (f"nodeConfig.{each}" for each in unmet(config, (*_NODES, *secure_boot)))
+
+
+def _standard(cluster: object) -> Iterator[str]:
+    yield from unmet(cluster, _STANDARD_CLUSTERS)
+    if flag(cluster, "clusterAutoscaling", "enabled") is True:
+        for each in unmet(peek(cluster, *_PROVISIONED), (*_MACHINES, _SECURE_BOOT)):
+            yield f"{'.'.join(_PROVISIONED)}.{each}"
+    pools = entries(cluster, "nodePools")
+    for index, pool in enumerate(pools if isinstance(pools, tuple) else ()):
+        yield from (f"nodePools[{index}].{each}" for each in _pool(pool))
+    # A default pool that goes again at once holds no pods.
+    if pools in (MISSING, ()) and flag(cluster, "removeDefaultNodePool") is not True:
+        yield from _pool(cluster)
+
+
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
-        secure_boot = () if _own_drivers(resource.props) else (_SECURE_BOOT,)
-        yield from unmet(resource.props, (*_NODES, *secure_boot))
+        yield from _pool(resource.props)
         return
     yield from unmet(resource.props, _ALL_CLUSTERS)
     if flag(resource.props, "enableAutopilot") is not True:
-        yield from unmet(resource.props, _STANDARD_CLUSTERS)
+        yield from _standard(resource.props)
 
 
 RULE: Final = ResourceRule(

@@ -7,7 +7,7 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, flag, peek
+from policies.rules.peek import MISSING, entries, flag, peek
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -19,14 +19,25 @@ _REPAIRED: Final = Expected("management.autoRepair", (True,))
 _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled"))
 
 
+def _pool(pool: object) -> Iterator[str]:
+    # GKE does both unless told otherwise, but takes what is left out of the block for no.
+    if peek(pool, "management") is MISSING:
+        return
+    queued = any(flag(pool, *path) is True for path in _QUEUED)
+    yield from unmet(pool, (_UPGRADED,) if queued else (_UPGRADED, _REPAIRED))
+
+
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
-        # GKE does both unless told otherwise, but takes what is left out of the block for no.
-        if peek(resource.props, "management") is MISSING:
-            return
-        queued = any(flag(resource.props, *path) is True for path in _QUEUED)
-        yield from unmet(resource.props, (_UPGRADED,) if queued else (_UPGRADED, _REPAIRED))
+        yield from _pool(resource.props)
         return
+    provisioned = peek(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")
+    if peek(provisioned, "management") is not MISSING:
+        for each in unmet(provisioned, (_UPGRADED, _REPAIRED)):
+            yield f"autoProvisioningDefaults: {each}"
+    pools = entries(resource.props, "nodePools")
+    for index, pool in enumerate(pools if isinstance(pools, tuple) else ()):
+        yield from (f"nodePools[{index}]: {each}" for each in _pool(pool))
     # Autopilot clusters are always in a channel.
     if flag(resource.props, "enableAutopilot") is not True:
         yield from unmet(resource.props, (_CHANNEL,))

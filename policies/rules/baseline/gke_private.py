@@ -6,7 +6,7 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import UNKNOWN, flag
+from policies.rules.peek import UNKNOWN, entries, flag
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -14,12 +14,19 @@ _CLUSTER: Final = "gcp:container/cluster:Cluster"
 _NODES: Final = ("privateClusterConfig", "enablePrivateNodes")
 
 
+def _pool(pool: object) -> Iterator[str]:
+    # Left out, the cluster's choice holds.
+    if flag(pool, "networkConfig", "enablePrivateNodes") in (False, UNKNOWN):
+        yield "networkConfig.enablePrivateNodes is not true"
+
+
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
-        # Left out, the cluster's choice holds.
-        if flag(resource.props, "networkConfig", "enablePrivateNodes") in (False, UNKNOWN):
-            yield "networkConfig.enablePrivateNodes is not true"
+        yield from _pool(resource.props)
         return
+    pools = entries(resource.props, "nodePools")
+    for index, pool in enumerate(pools if isinstance(pools, tuple) else ()):
+        yield from (f"nodePools[{index}]: {finding}" for finding in _pool(pool))
     if flag(resource.props, *_NODES) is not True:
         yield f"{'.'.join(_NODES)} is not true"
     by_address = flag(resource.props, "controlPlaneEndpointsConfig", "ipEndpointsConfig", "enabled")
@@ -47,6 +54,7 @@ RULE: Final = ResourceRule(
     references=(
         Reference("CIS GKE", "5.6.4"),
         Reference("CIS GKE", "5.6.5"),
+        Reference("checkov", "CKV_GCP_18"),
         Reference("checkov", "CKV_GCP_25"),
         Reference("checkov", "CKV_GCP_64"),
         Reference("trivy", "GCP-0053"),

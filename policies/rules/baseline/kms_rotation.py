@@ -7,7 +7,7 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
 from policies.rules.durations import seconds
-from policies.rules.peek import MISSING, Absence, flag, show, text
+from policies.rules.peek import MISSING, UNKNOWN, Absence, flag, show, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _DAY: Final = 86400.0
@@ -16,11 +16,14 @@ _DAY: Final = 86400.0
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     longest, shortest = limits.number("maxDays"), limits.number("minDestroyDays")
     kept = seconds(resource.props, "destroyScheduledDuration")
-    if isinstance(kept, float) and kept < shortest * _DAY:
+    if kept is UNKNOWN:
+        yield f"its destroyScheduledDuration is {kept.value}, at least {show(shortest)} days wanted"
+    elif isinstance(kept, float) and kept < shortest * _DAY:
         yield f"destroys versions after {show(kept / _DAY)} days, at least {show(shortest)} wanted"
     # Only symmetric keys that Google makes can rotate by themselves.
     purpose = text(resource.props, "purpose")
-    if purpose not in (MISSING, "ENCRYPT_DECRYPT") or flag(resource.props, "importOnly") is True:
+    symmetric = purpose in (MISSING, UNKNOWN, "ENCRYPT_DECRYPT")
+    if not symmetric or flag(resource.props, "importOnly") is True:
         return
     period = seconds(resource.props, "rotationPeriod")
     if isinstance(period, Absence):

@@ -7,12 +7,13 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.peek import MISSING, Props, peek, text
+from policies.rules.kubernetes import is_patch, kind_of, objects
+from policies.rules.peek import MISSING, UNKNOWN, entries, peek, text
 from policies.rules.rule import Resource, ResourceRule
 
-_SERVICE: Final = "kubernetes:core/v1:Service"
-_INGRESS: Final = "kubernetes:networking.k8s.io/v1:Ingress"
-_GATEWAY: Final = re.compile(r"kubernetes:gateway\.networking\.k8s\.io/v1(beta1|alpha2)?:Gateway")
+_SERVICE: Final = "core/Service"
+_INGRESSES: Final = ("extensions/Ingress", "networking.k8s.io/Ingress")
+_GATEWAY: Final = "gateway.networking.k8s.io/Gateway"
 _INTERNAL: Final = (
     ("networking.gke.io/load-balancer-type", "Internal"),
     ("cloud.google.com/load-balancer-type", "Internal"),
@@ -28,32 +29,52 @@ _INTERNAL_CLASSES: Final = frozenset(
 _GOOGLE_CLASS: Final = re.compile(r"gke-.*|asm-.*")
 
 
-def _service(props: Props) -> Iterator[str]:
-    kind = text(props, "spec", "type")
-    annotations = peek(props, "metadata", "annotations")
+def _service(service: object) -> Iterator[str]:
+    kind = text(service, "spec", "type")
+    annotations = peek(service, "metadata", "annotations")
     if kind == "NodePort":
         yield "is a NodePort, open on every node"
+    elif kind is UNKNOWN:
+        yield "is of a type that is not known during preview"
     elif kind == "LoadBalancer" and not any(
         text(annotations, name) == value for name, value in _INTERNAL
     ):
         yield "is a LoadBalancer without the annotation that makes it internal"
+    if entries(service, "spec", "externalIPs") not in (MISSING, ()):
+        yield "takes external addresses"
+
+
+def _ingress(ingress: object, *, patch: bool) -> Iterator[str]:
+    kind = text(ingress, "metadata", "annotations", "kubernetes.io/ingress.class")
+    named = text(ingress, "spec", "ingressClassName")
+    # Without a class it is GKE's external one; a patch without one keeps what there is.
+    given = not patch or "gce" in (kind, named)
+    if given and kind in (MISSING, UNKNOWN, "gce") and named in (MISSING, UNKNOWN, "gce"):
+        yield "is an Ingress with an external load balancer"
+
+
+def _gateway(gateway: object) -> Iterator[str]:
+    kind = text(gateway, "spec", "gatewayClassName")
+    google = isinstance(kind, str) and _GOOGLE_CLASS.fullmatch(kind)
+    if google and kind not in _INTERNAL_CLASSES:
+        yield "is a Gateway of a class with external addresses"
+    elif kind is UNKNOWN:
+        yield "is a Gateway of a class that is not known during preview"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    if text(resource.props, "metadata", "name") in limits.names("allowedNames"):
-        return
-    if resource.type == _SERVICE:
-        yield from _service(resource.props)
-    elif resource.type == _INGRESS:
-        kind = text(resource.props, "metadata", "annotations", "kubernetes.io/ingress.class")
-        named = text(resource.props, "spec", "ingressClassName")
-        if kind in (MISSING, "gce") and named in (MISSING, "gce"):
-            yield "is an Ingress with an external load balancer"
-    else:
-        kind = text(resource.props, "spec", "gatewayClassName")
-        google = isinstance(kind, str) and _GOOGLE_CLASS.fullmatch(kind)
-        if google and kind not in _INTERNAL_CLASSES:
-            yield "is a Gateway of a class with external addresses"
+    kind = kind_of(resource.type)
+    for each in objects(resource.type, resource.props):
+        if text(each, "metadata", "name") in limits.names("allowedNames"):
+            continue
+        if each is UNKNOWN:
+            yield "has objects that are not known during preview"
+        elif kind == _SERVICE:
+            yield from _service(each)
+        elif kind == _GATEWAY:
+            yield from _gateway(each)
+        else:
+            yield from _ingress(each, patch=is_patch(resource.type))
 
 
 RULE: Final = ResourceRule(
@@ -68,8 +89,6 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     url="https://cloud.google.com/kubernetes-engine/docs/concepts/gateway-api",
     limits=(NamesLimit("allowedNames", "Names of Kubernetes objects that may be public"),),
-    applies=lambda resource_type: (
-        resource_type in (_SERVICE, _INGRESS) or _GATEWAY.fullmatch(resource_type) is not None
-    ),
+    applies=lambda resource_type: kind_of(resource_type) in (_SERVICE, _GATEWAY, *_INGRESSES),
     check=_check,
 )

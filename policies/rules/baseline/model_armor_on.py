@@ -1,4 +1,8 @@
-"""Model Armor inspects and blocks, in every place it is used."""
+"""Model Armor inspects and blocks, in every place it is used.
+
+Whether prompts go to the logs (`templateMetadata.logSanitizeOperations`) is not judged: what one
+deployment must keep for its auditors, another must not keep for its users.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -7,7 +11,7 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, UNKNOWN, Props, entries, flag, peek, text
+from policies.rules.peek import MISSING, UNKNOWN, Props, entries, is_mapping, peek, text
 from policies.rules.rule import Resource, StackFinding, StackRule
 
 _TEMPLATE: Final = "gcp:modelarmor/template:Template"
@@ -15,6 +19,12 @@ _FLOOR: Final = "gcp:modelarmor/floorsetting:Floorsetting"
 _ON: Final = ("ENABLED",)
 _BLOCKS: Final = (Expected("templateMetadata.enforcementType", ("INSPECT_AND_BLOCK",), unset=True),)
 _LINKS: Final = (Expected("filterConfig.maliciousUriFilterSettings.filterEnforcement", _ON),)
+# A floor is enforced, and blocks wherever it says what to do.
+_ENFORCED: Final = (
+    Expected("enableFloorSettingEnforcement", (True,)),
+    Expected("aiPlatformFloorSetting.inspectOnly", (False,), unset=True),
+    Expected("googleMcpServerFloorSetting.inspectOnly", (False,), unset=True),
+)
 _SENSITIVE: Final = ("filterConfig", "sdpSettings")
 _INJECTION: Final = ("filterConfig", "piAndJailbreakFilterSettings", "filterEnforcement")
 
@@ -24,7 +34,7 @@ def _template(props: Props) -> Iterator[str]:
     if entries(props, "filterConfig", "raiSettings", "raiFilters") in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
     basic = text(props, *_SENSITIVE, "basicConfig", "filterEnforcement")
-    if basic != "ENABLED" and peek(props, *_SENSITIVE, "advancedConfig") is MISSING:
+    if basic != "ENABLED" and not is_mapping(peek(props, *_SENSITIVE, "advancedConfig")):
         yield "has no filter for sensitive data"
 
 
@@ -32,8 +42,8 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     screened: dict[object, bool] = {}
     for each in resources:
         if each.type == _FLOOR:
-            if flag(each.props, "enableFloorSettingEnforcement") is not True:
-                yield StackFinding("enableFloorSettingEnforcement is not true", each)
+            for finding in unmet(each.props, _ENFORCED):
+                yield StackFinding(finding, each)
         elif each.type == _TEMPLATE:
             for finding in _template(each.props):
                 yield StackFinding(finding, each)

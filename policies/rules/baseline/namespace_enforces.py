@@ -6,15 +6,20 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import text
+from policies.rules.kubernetes import is_patch, kind_of, objects
+from policies.rules.peek import MISSING, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _LABEL: Final = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if text(resource.props, *_LABEL) not in ("baseline", "restricted"):
-        yield f"its label {_LABEL[-1]} is neither baseline nor restricted"
+    for each in objects(resource.type, resource.props):
+        label = text(each, *_LABEL)
+        # A patch that leaves the label out leaves it as it is.
+        kept = label is MISSING and is_patch(resource.type)
+        if label not in ("baseline", "restricted") and not kept:
+            yield f"its label {_LABEL[-1]} is neither baseline nor restricted"
 
 
 RULE: Final = ResourceRule(
@@ -26,6 +31,6 @@ RULE: Final = ResourceRule(
     severity=Severity.MEDIUM,
     url="https://kubernetes.io/docs/concepts/security/pod-security-admission/",
     references=(Reference("CIS GKE", "4.2.1"),),
-    applies=lambda resource_type: resource_type == "kubernetes:core/v1:Namespace",
+    applies=lambda resource_type: kind_of(resource_type) == "core/Namespace",
     check=_check,
 )

@@ -6,33 +6,42 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries, is_mapping, peek
+from policies.rules.kubernetes import is_patch, kind_of, objects
+from policies.rules.peek import MISSING, entries, is_mapping, peek, text
 from policies.rules.rule import Reference, Resource, StackFinding, StackRule
-from policies.rules.wiring import names_of
 
-_POLICY: Final = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+_POLICY: Final = "networking.k8s.io/NetworkPolicy"
+_NAMESPACE: Final = "core/Namespace"
 
 
-def _denies(policy: Resource) -> bool:
-    selector = peek(policy.props, "spec", "podSelector")
+def _denies(policy: object) -> bool:
+    selector = peek(policy, "spec", "podSelector")
     selects_all = is_mapping(selector) and all(
         peek(selector, name) in (MISSING, {}, ()) for name in ("matchLabels", "matchExpressions")
     )
-    kinds = entries(policy.props, "spec", "policyTypes")
+    kinds = entries(policy, "spec", "policyTypes")
     covers = kinds is MISSING or (isinstance(kinds, tuple) and "Ingress" in kinds)
-    return selects_all and covers and entries(policy.props, "spec", "ingress") in (MISSING, ())
+    return selects_all and covers and entries(policy, "spec", "ingress") in (MISSING, ())
+
+
+def _names(resource: Resource, value: object, name: str) -> frozenset[str]:
+    """A name in the metadata, and the URNs the metadata is wired from."""
+    found = text(value, "metadata", name)
+    wired = resource.dependencies.get("metadata", ())
+    return frozenset({found, *wired} if isinstance(found, str) else wired)
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     isolated: set[str] = set()
     for each in resources:
-        if each.type == _POLICY and _denies(each):
-            isolated |= names_of(each, "metadata", "namespace")
+        if kind_of(each.type) == _POLICY:
+            for policy in objects(each.type, each.props):
+                isolated |= _names(each, policy, "namespace") if _denies(policy) else set()
     for each in resources:
-        if each.type == "kubernetes:core/v1:Namespace":
-            names = names_of(each, "metadata", "name") | {each.urn}
-            if not names & isolated:
-                yield StackFinding("has no NetworkPolicy that denies by default", each)
+        if kind_of(each.type) == _NAMESPACE and not is_patch(each.type):
+            for namespace in objects(each.type, each.props):
+                if not (_names(each, namespace, "name") | {each.urn}) & isolated:
+                    yield StackFinding("has no NetworkPolicy that denies by default", each)
 
 
 RULE: Final = StackRule(

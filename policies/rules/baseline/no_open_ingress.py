@@ -5,8 +5,9 @@ from typing import Final
 
 from pulumi_policy import Severity
 
+from policies.rules.addresses import is_everywhere
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries, flag, peek, text
+from policies.rules.peek import MISSING, UNKNOWN, entries, flag, peek, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
@@ -15,9 +16,11 @@ _POLICY_RULES: Final = (
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
     "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
 )
-# The whole internet, also in halves.
-_EVERYWHERE: Final = frozenset(
-    {"0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "::/1", "8000::/1"}
+# Policies that hold their rules themselves.
+_POLICIES: Final = (
+    "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules",
+    "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules",
+    "gcp:compute/regionNetworkFirewallPolicyWithRules:RegionNetworkFirewallPolicyWithRules",
 )
 _SOURCES: Final = ("sourceRanges", "sourceTags", "sourceServiceAccounts")
 _POLICY_SOURCES: Final = (
@@ -33,26 +36,35 @@ _POLICY_SOURCES: Final = (
 
 def _is_open(value: object, ranges: str, sources: tuple[str, ...]) -> bool:
     found = entries(value, ranges)
-    if isinstance(found, tuple) and any(
-        isinstance(each, str) and each.strip() in _EVERYWHERE for each in found
-    ):
+    if isinstance(found, tuple) and is_everywhere(found):
         return True
     # Without any source, a rule takes every address.
     return all(entries(value, source) in (MISSING, ()) for source in sources)
 
 
+def _lets_in(rule: object, *, firewall: bool) -> bool:
+    if flag(rule, "disabled") is True or text(rule, "direction") == "EGRESS":
+        return False
+    if firewall:
+        allows = entries(rule, "allows") not in (MISSING, ())
+        return allows and _is_open(rule, _SOURCES[0], _SOURCES)
+    allows = text(rule, "action") in ("allow", UNKNOWN)
+    return allows and _is_open(peek(rule, "match"), _POLICY_SOURCES[0], _POLICY_SOURCES)
+
+
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    props = resource.props
-    if flag(props, "disabled") is True or text(props, "direction") == "EGRESS":
+    if resource.type not in _POLICIES:
+        if _lets_in(resource.props, firewall=resource.type == _FIREWALL):
+            yield "allows ingress from every address"
         return
-    if resource.type == _FIREWALL:
-        allows = entries(props, "allows") not in (MISSING, ())
-        is_open = _is_open(props, _SOURCES[0], _SOURCES)
-    else:
-        allows = text(props, "action") == "allow"
-        is_open = _is_open(peek(props, "match"), _POLICY_SOURCES[0], _POLICY_SOURCES)
-    if allows and is_open:
-        yield "allows ingress from every address"
+    rules = entries(resource.props, "rules")
+    if rules is UNKNOWN:
+        yield "its rules are not known during preview"
+    for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
+        if rule is UNKNOWN:
+            yield f"rules[{index}] is not known during preview"
+        elif _lets_in(rule, firewall=False):
+            yield f"rules[{index}] allows ingress from every address"
 
 
 RULE: Final = ResourceRule(
@@ -71,10 +83,13 @@ RULE: Final = ResourceRule(
         Reference("CIS Google Cloud", "3.7"),
         Reference("checkov", "CKV_GCP_2"),
         Reference("checkov", "CKV_GCP_3"),
+        Reference("checkov", "CKV_GCP_75"),
+        Reference("checkov", "CKV_GCP_77"),
+        Reference("checkov", "CKV_GCP_88"),
         Reference("checkov", "CKV_GCP_106"),
         Reference("checkov", "CKV2_GCP_12"),
         Reference("trivy", "GCP-0027"),
     ),
-    applies=lambda resource_type: resource_type == _FIREWALL or resource_type in _POLICY_RULES,
+    applies=lambda resource_type: resource_type in (_FIREWALL, *_POLICY_RULES, *_POLICIES),
     check=_check,
 )

@@ -7,20 +7,51 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
+from policies.rules.kubernetes import kind_of, objects
 from policies.rules.peek import MISSING, entries, is_mapping, peek
-from policies.rules.pods import containers, makes_pods
+from policies.rules.pods import changes_pods, containers
 from policies.rules.rule import Reference, Resource, ResourceRule
 
-_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
-_IN_CLUSTER: Final = "kubernetes:core/v1:Secret"
-_CONFIG_MAP: Final = "kubernetes:core/v1:ConfigMap"
+# Where a secret stands in the state; each has a write-only twin.
+_STATEFUL: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:alloydb/cluster:Cluster": ("initialUser", "password"),
+    "gcp:alloydb/user:User": ("password",),
+    "gcp:secretmanager/regionalSecretVersion:RegionalSecretVersion": ("secretData",),
+    "gcp:secretmanager/secretVersion:SecretVersion": ("secretData",),
+    "gcp:sql/databaseInstance:DatabaseInstance": ("rootPassword",),
+    "gcp:sql/user:User": ("password",),
+}
+_IN_CLUSTER: Final = "core/Secret"
+_CONFIG_MAP: Final = "core/ConfigMap"
+# Where the containers of Cloud Run stand.
 _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:cloudrun/service:Service": ("template", "spec"),
     "gcp:cloudrunv2/job:Job": ("template", "template"),
     "gcp:cloudrunv2/service:Service": ("template",),
     "gcp:cloudrunv2/workerPool:WorkerPool": ("template",),
 }
+# What variables and arguments are called in Cloud Run and in a pod.
+_CLOUD_RUN: Final = ("envs", ("args", "commands"))
+_POD: Final = ("env", ("args", "command"))
+# Maps of variables or settings that others can read.
+_MAPS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "gcp:cloudfunctions/function:Function": (
+        ("environmentVariables",),
+        ("buildEnvironmentVariables",),
+    ),
+    "gcp:cloudfunctionsv2/function:Function": (
+        ("serviceConfig", "environmentVariables"),
+        ("buildConfig", "environmentVariables"),
+    ),
+    "gcp:compute/instance:Instance": (("metadata",),),
+    "gcp:compute/instanceTemplate:InstanceTemplate": (("metadata",),),
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": (("metadata",),),
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": (("parameters",),),
+    "gcp:dataflow/job:Job": (("parameters",),),
+    "gcp:workbench/instance:Instance": (("gceSetup", "metadata"),),
+}
 _NAMES_SECRET: Final = re.compile(
-    r"(.*[_.-])?(password|passwd|secret|token|api_?key|private_?key|access_?key|credentials?)",
+    r"(.*[_.-])?(password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)",
     re.IGNORECASE,
 )
 _LOOKS_SECRET: Final = re.compile(
@@ -29,8 +60,10 @@ _LOOKS_SECRET: Final = re.compile(
     r"|sk-[A-Za-z0-9_-]{20}|ya29\.|xox[abprs]-|AKIA[0-9A-Z]{16}|GOOG[0-9A-Z]{20}).*",
     re.DOTALL,
 )
-# A path, a resource name or a switch is no credential.
-_HARMLESS: Final = re.compile(r"|/.*|projects/.*|true|false|[0-9]{1,6}", re.IGNORECASE)
+# A path, a resource name, a switch or a reference to a variable is no credential.
+_HARMLESS: Final = re.compile(
+    r"|/.*|projects/.*|true|false|[0-9]{1,6}|\$\(\w{1,63}\)", re.IGNORECASE
+)
 
 
 def _is_secret(name: object, value: object) -> bool:
@@ -40,53 +73,81 @@ def _is_secret(name: object, value: object) -> bool:
     return named or _LOOKS_SECRET.fullmatch(value) is not None
 
 
-def _variables(resource: Resource) -> Iterator[object]:
-    """The environment variables of all containers of a service or pod."""
-    if resource.type in _TEMPLATES:
-        found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
-        each, name = (found if isinstance(found, tuple) else ()), "envs"
-    else:
-        each = tuple(container for _, container in containers(resource.type, resource.props))
-        name = "env"
-    for container in each:
-        variables = entries(container, name)
-        yield from variables if isinstance(variables, tuple) else ()
+def _containers(resource: Resource) -> Iterator[object]:
+    """The containers of a service or of pods."""
+    if resource.type not in _TEMPLATES:
+        yield from (container for _, container in containers(resource.type, resource.props))
+        return
+    found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
+    yield from found if isinstance(found, tuple) else ()
+
+
+def _each(value: object, *names: str) -> Iterator[object]:
+    """The elements of several lists."""
+    for name in names:
+        found = entries(value, name)
+        yield from found if isinstance(found, tuple) else ()
+
+
+def _container(container: object, variables: str, arguments: tuple[str, str]) -> Iterator[str]:
+    for variable in _each(container, variables):
+        if _is_secret(peek(variable, "name"), peek(variable, "value")):
+            yield "one of its environment variables looks like a credential"
+    for argument in _each(container, *arguments):
+        flag, _, value = argument.partition("=") if isinstance(argument, str) else ("", "", "")
+        if _is_secret(flag.lstrip("-"), value) or _is_secret(None, argument):
+            yield "one of its arguments looks like a credential"
+
+
+def _map(value: object) -> Iterator[str]:
+    for name in list(value) if is_mapping(value) else ():
+        if _is_secret(name, peek(value, name)):
+            yield "one of its entries looks like a credential"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type == _VERSION:
-        if peek(resource.props, "secretData") is not MISSING:
-            yield "secretData puts the secret into the state"
-    elif resource.type == _IN_CLUSTER:
-        # Data that is not known yet is wired from another resource.
-        if any(is_mapping(peek(resource.props, name)) for name in ("data", "stringData")):
-            yield "holds its data in the state and in the cluster in clear"
-    elif resource.type == _CONFIG_MAP:
-        data = peek(resource.props, "data")
-        for name in list(data) if is_mapping(data) else ():
-            if _is_secret(name, peek(data, name)):
-                yield "one of its entries looks like a credential"
+    if resource.type in _STATEFUL:
+        path = _STATEFUL[resource.type]
+        if peek(resource.props, *path) is not MISSING:
+            yield f"{'.'.join(path)} puts the secret into the state"
+    elif resource.type in _MAPS:
+        for path in _MAPS[resource.type]:
+            yield from _map(peek(resource.props, *path))
+    elif kind_of(resource.type) == _IN_CLUSTER:
+        for each in objects(resource.type, resource.props):
+            # Wherever it comes from, it ends up in the state and in the cluster.
+            if any(peek(each, name) not in (MISSING, {}) for name in ("data", "stringData")):
+                yield "holds its data in the state and in the cluster in clear"
+    elif kind_of(resource.type) == _CONFIG_MAP:
+        for each in objects(resource.type, resource.props):
+            yield from _map(peek(each, "data"))
     else:
-        for variable in _variables(resource):
-            if _is_secret(peek(variable, "name"), peek(variable, "value")):
-                yield "one of its environment variables looks like a credential"
+        names = _CLOUD_RUN if resource.type in _TEMPLATES else _POD
+        for container in _containers(resource):
+            yield from _container(container, *names)
 
 
 def _applies(token: str) -> bool:
-    return token in (_VERSION, _IN_CLUSTER, _CONFIG_MAP) or token in _TEMPLATES or makes_pods(token)
+    return (
+        token in _STATEFUL
+        or token in _MAPS
+        or token in _TEMPLATES
+        or kind_of(token) in (_IN_CLUSTER, _CONFIG_MAP)
+        or changes_pods(token)
+    )
 
 
 RULE: Final = ResourceRule(
     id="data-no-plaintext-secret",
     display_name="No secrets in clear",
     description=(
-        "Secret versions are write-only, and no environment variable, ConfigMap or Kubernetes "
-        "Secret holds a credential."
+        "Secret versions and passwords are write-only, and no environment variable, argument, "
+        "metadata, ConfigMap or Kubernetes Secret holds a credential."
     ),
     why="Everyone who can read the state or describe the service can read the secret.",
     remediation=(
-        "set secretDataWo, refer to the secret by valueSource.secretKeyRef, or mount it from "
-        "Secret Manager."
+        "set secretDataWo or passwordWo, refer to the secret by valueSource.secretKeyRef, or mount "
+        "it from Secret Manager."
     ),
     severity=Severity.CRITICAL,
     url="https://cloud.google.com/secret-manager/docs/best-practices",

@@ -1,4 +1,4 @@
-"""A pod runs as its own account, and takes a token only if it says so."""
+"""A pod runs as its own account, and takes a token only if it or the account says so."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,29 +6,41 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
+from policies.rules.kubernetes import is_patch, kind_of, objects
 from policies.rules.peek import MISSING, Absence, peek, text
 from policies.rules.pods import makes_pods, pod_specs
 from policies.rules.rule import Reference, Resource, ResourceRule
 
+_ACCOUNT: Final = "core/ServiceAccount"
+_MOUNTS: Final = "automountServiceAccountToken"
+
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if text(resource.props, "metadata", "namespace") in (MISSING, "", "default"):
-        yield "is in the default namespace"
-    for spec in pod_specs(resource.type, resource.props):
+    is_account = kind_of(resource.type) == _ACCOUNT
+    for each in objects(resource.type, resource.props):
+        if text(each, "metadata", "namespace") in (MISSING, "", "default"):
+            yield "is in the default namespace"
+        if is_account and peek(each, _MOUNTS) is MISSING:
+            yield "does not say whether its pods mount a token"
+    for spec in () if is_account else pod_specs(resource.type, resource.props):
         if isinstance(spec, Absence):
             continue
         if text(spec, "serviceAccountName") in (MISSING, "", "default"):
             yield "runs as the default service account"
-        if peek(spec, "automountServiceAccountToken") is MISSING:
+        if peek(spec, _MOUNTS) is MISSING:
             yield "does not say whether it mounts a token"
+
+
+def _applies(token: str) -> bool:
+    return makes_pods(token) or (kind_of(token) == _ACCOUNT and not is_patch(token))
 
 
 RULE: Final = ResourceRule(
     id="pod-sa-token",
     display_name="Pods have accounts of their own",
     description=(
-        "Pods name a service account and a namespace other than default, and say whether they "
-        "mount its token."
+        "Pods name a service account and a namespace other than default, and they and the account "
+        "say whether its token is mounted."
     ),
     why="The default account is shared, and a token that is not needed is one more to steal.",
     remediation="set serviceAccountName, metadata.namespace and automountServiceAccountToken.",
@@ -41,6 +53,6 @@ RULE: Final = ResourceRule(
         Reference("trivy", "KSV-0036"),
         Reference("trivy", "KSV-0110"),
     ),
-    applies=makes_pods,
+    applies=_applies,
     check=_check,
 )

@@ -6,33 +6,55 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, entries, flag, peek
-from policies.rules.pods import containers, makes_pods, pod_specs
+from policies.rules.peek import MISSING, UNKNOWN, entries, flag, peek, text
+from policies.rules.pods import changes_pods, containers, pod_specs
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _HOST: Final = ("hostPID", "hostIPC", "hostNetwork")
 # What the Baseline profile lets a container add.
-_HARMLESS: Final = frozenset(
+_HARMLESS: Final = (
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+)
+
+
+# The kernel settings that belong to a pod alone.
+_SAFE_SYSCTLS: Final = frozenset(
     {
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
     }
 )
 
 
-def _kind(token: str) -> str:
-    return token.removesuffix("Patch")
+def _loosened(security: object) -> Iterator[str]:
+    """What a security context of a pod or of a container takes away from the isolation."""
+    if flag(security, "windowsOptions", "hostProcess") in (True, UNKNOWN):
+        yield "runs as a process of the node"
+    for profile in ("seccompProfile", "appArmorProfile"):
+        if text(security, profile, "type") == "Unconfined":
+            yield f"{profile} is Unconfined"
 
 
 def _pod(spec: object) -> Iterator[str]:
@@ -40,17 +62,29 @@ def _pod(spec: object) -> Iterator[str]:
         if flag(spec, name) in (True, UNKNOWN):
             yield f"{name} is not false"
     volumes = entries(spec, "volumes")
+    if volumes is UNKNOWN:
+        yield "volumes are not known during preview"
     for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):
         if peek(volume, "hostPath") is not MISSING:
             yield f"volumes[{index}] is a hostPath"
+    security = peek(spec, "securityContext")
+    yield from _loosened(security)
+    sysctls = entries(security, "sysctls")
+    for index, sysctl in enumerate(sysctls if isinstance(sysctls, tuple) else ()):
+        if text(sysctl, "name") not in _SAFE_SYSCTLS:
+            yield f"sysctls[{index}] changes the kernel of the node"
 
 
 def _container(where: str, container: object) -> Iterator[str]:
     if flag(container, "securityContext", "privileged") in (True, UNKNOWN):
         yield f"{where} is privileged"
     added = entries(container, "securityContext", "capabilities", "add")
-    if added is UNKNOWN or (isinstance(added, tuple) and not set(added) <= _HARMLESS):
+    if added is UNKNOWN or (isinstance(added, tuple) and any(e not in _HARMLESS for e in added)):
         yield f"{where} adds capabilities beyond the Baseline profile"
+    security = peek(container, "securityContext")
+    yield from (f"{where}: {finding}" for finding in _loosened(security))
+    if text(security, "procMount") not in (MISSING, "Default"):
+        yield f"{where} sees more of /proc than its own"
     ports = entries(container, "ports")
     for port in ports if isinstance(ports, tuple) else ():
         if peek(port, "hostPort") not in (MISSING, 0):
@@ -58,10 +92,11 @@ def _container(where: str, container: object) -> Iterator[str]:
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    token = _kind(resource.type)
-    for spec in pod_specs(token, resource.props):
-        yield from _pod(spec)
-    for where, container in containers(token, resource.props):
+    for spec in pod_specs(resource.type, resource.props):
+        # What is not known is told once, by its containers.
+        if spec is not UNKNOWN:
+            yield from _pod(spec)
+    for where, container in containers(resource.type, resource.props):
         if container is UNKNOWN:
             yield f"{where} is not known during preview"
         else:
@@ -93,6 +128,6 @@ RULE: Final = ResourceRule(
         Reference("trivy", "KSV-0017"),
         Reference("trivy", "KSV-0023"),
     ),
-    applies=lambda resource_type: makes_pods(_kind(resource_type)),
+    applies=changes_pods,
     check=_check,
 )

@@ -1,36 +1,47 @@
-"""A container cannot change its own files."""
+"""A container cannot change its own files, unless it is allowed to by name."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.config import Limits
+from policies.rules.config import Limits, NamesLimit
 from policies.rules.expected import Expected, unmet
-from policies.rules.pods import containers, makes_pods
+from policies.rules.kubernetes import is_patch
+from policies.rules.peek import text
+from policies.rules.pods import changes_pods, containers
 from policies.rules.rule import Reference, Resource, ResourceRule
 
-_READ_ONLY: Final = (Expected("securityContext.readOnlyRootFilesystem", (True,)),)
+_READ_ONLY: Final = "securityContext.readOnlyRootFilesystem"
 
 
-def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    writable = limits.names("writableContainers")
+    expected = (Expected(_READ_ONLY, (True,), unset=is_patch(resource.type)),)
     for where, container in containers(resource.type, resource.props):
-        for finding in unmet(container, _READ_ONLY):
-            yield f"{where}: {finding}"
+        if text(container, "name") not in writable:
+            for finding in unmet(container, expected):
+                yield f"{where}: {finding}"
 
 
 RULE: Final = ResourceRule(
     id="pod-readonly-rootfs",
     display_name="Container files are read-only",
-    description="Containers have a read-only root file system.",
+    description=(
+        "Containers have a read-only root file system, unless they are allowed to write by name."
+    ),
     why="Whoever breaks in could leave tools behind and change the program.",
-    remediation="set readOnlyRootFilesystem and mount emptyDir volumes where the program writes.",
+    remediation=(
+        "set readOnlyRootFilesystem and mount emptyDir volumes where the program writes; or name "
+        "the container in writableContainers."
+    ),
     severity=Severity.LOW,
     url="https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
     references=(
         Reference("checkov", "CKV_K8S_22"),
         Reference("trivy", "KSV-0014"),
     ),
-    applies=makes_pods,
+    limits=(NamesLimit("writableContainers", "Names of containers that may write their files"),),
+    applies=changes_pods,
     check=_check,
 )

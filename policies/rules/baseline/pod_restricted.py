@@ -6,39 +6,47 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, entries, flag, peek
-from policies.rules.pods import makes_pods, pod_specs
+from policies.rules.kubernetes import is_patch
+from policies.rules.peek import MISSING, UNKNOWN, entries, peek
+from policies.rules.pods import changes_pods, containers_of, pod_specs
 from policies.rules.rule import Reference, Resource, ResourceRule
 
 _SECCOMP: Final = ("RuntimeDefault", "Localhost")
+_MAY_ADD: Final = ("NET_BIND_SERVICE",)
 
 
-def _container(where: str, container: object, spec: object) -> Iterator[str]:
+def _container(where: str, container: object, spec: object, *, patch: bool) -> Iterator[str]:
     def setting(*path: str) -> object:
         own = peek(container, "securityContext", *path)
         return peek(spec, "securityContext", *path) if own is MISSING else own
 
-    if setting("runAsNonRoot") is not True:
+    def breaks(value: object, *allowed: object) -> bool:
+        # What a patch leaves out stays as it is.
+        return value not in allowed and not (patch and value is MISSING)
+
+    if breaks(setting("runAsNonRoot"), True) or setting("runAsUser") in (0, "0"):
         yield f"{where} may run as root"
-    if flag(container, "securityContext", "allowPrivilegeEscalation") is not False:
+    if breaks(peek(container, "securityContext", "allowPrivilegeEscalation"), False):
         yield f"{where} may gain privileges"
-    dropped = entries(container, "securityContext", "capabilities", "drop")
-    if not isinstance(dropped, tuple) or "ALL" not in dropped:
+    capabilities = peek(container, "securityContext", "capabilities")
+    dropped, added = entries(capabilities, "drop"), entries(capabilities, "add")
+    drops_all = isinstance(dropped, tuple) and "ALL" in dropped
+    adds = added is UNKNOWN or (isinstance(added, tuple) and any(e not in _MAY_ADD for e in added))
+    if adds or not (drops_all or (patch and dropped is MISSING)):
         yield f"{where} does not drop all capabilities"
-    if setting("seccompProfile", "type") not in _SECCOMP:
+    if breaks(setting("seccompProfile", "type"), *_SECCOMP):
         yield f"{where} has no seccomp profile"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    specs = tuple(pod_specs(resource.type, resource.props))
+    patch = is_patch(resource.type)
     # Where a kind has two templates, the containers of each are told from their own spec.
-    for spec in specs:
-        for role in ("initContainers", "containers"):
-            found = entries(spec, role)
-            if found is UNKNOWN:
-                yield f"{role} are not known during preview"
-            for index, container in enumerate(found if isinstance(found, tuple) else ()):
-                yield from _container(f"{role}[{index}]", container, spec)
+    for spec in pod_specs(resource.type, resource.props):
+        for where, container in containers_of(spec):
+            if container is UNKNOWN:
+                yield f"{where} is not known during preview"
+            else:
+                yield from _container(where, container, spec, patch=patch)
 
 
 RULE: Final = ResourceRule(
@@ -68,6 +76,6 @@ RULE: Final = ResourceRule(
         Reference("trivy", "KSV-0012"),
         Reference("trivy", "KSV-0030"),
     ),
-    applies=makes_pods,
+    applies=changes_pods,
     check=_check,
 )

@@ -1,29 +1,37 @@
 """Traffic goes to containers that answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, Absence, entries, number, peek
+from policies.rules.kubernetes import is_patch, kind_of
+from policies.rules.peek import MISSING, UNKNOWN, entries, number, peek
 from policies.rules.pods import containers
 from policies.rules.rule import Reference, Resource, ResourceRule
 
-_GROUPS: Final = "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet"
+_GROUPS: Final = "leaderworkerset.x-k8s.io/LeaderWorkerSet"
 _SERVING: Final = (
-    "kubernetes:apps/v1:Deployment",
-    "kubernetes:apps/v1:StatefulSet",
-    "kubernetes:apps/v1:DaemonSet",
+    "apps/DaemonSet",
+    "apps/Deployment",
+    "apps/StatefulSet",
+    "core/ReplicationController",
     _GROUPS,
 )
-_SERVICE: Final = "gcp:cloudrunv2/service:Service"
+# Services of Cloud Run, and where their containers stand.
+_SERVICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:cloudrun/service:Service": ("template", "spec", "containers"),
+    "gcp:cloudrunv2/service:Service": ("template", "containers"),
+}
 _GPU: Final = ("resources", "limits", "nvidia.com/gpu")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type == _SERVICE:
-        found = entries(resource.props, "template", "containers")
+    if resource.type in _SERVICES:
+        found = entries(resource.props, *_SERVICES[resource.type])
+        if found is UNKNOWN:
+            yield "containers are not known during preview"
         known = found if isinstance(found, tuple) else ()
         for index, container in enumerate(known):
             # Only the container with a port gets the requests.
@@ -32,10 +40,13 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
                 yield f"containers[{index}] has no startupProbe"
         return
     for where, container in containers(resource.type, resource.props):
-        if where.startswith("init") or isinstance(container, Absence):
+        if not where.startswith("containers"):
+            continue
+        if container is UNKNOWN:
+            yield f"{where} is not known during preview"
             continue
         # Workers of a group answer nobody: their leader does.
-        if resource.type == _GROUPS and peek(container, "ports") is MISSING:
+        if kind_of(resource.type) == _GROUPS and peek(container, "ports") is MISSING:
             continue
         needed = ["readinessProbe", "livenessProbe"]
         if number(container, *_GPU) not in (MISSING, 0):
@@ -43,6 +54,10 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         for probe in needed:
             if peek(container, probe) is MISSING:
                 yield f"{where} has no {probe}"
+
+
+def _applies(token: str) -> bool:
+    return token in _SERVICES or (kind_of(token) in _SERVING and not is_patch(token))
 
 
 RULE: Final = ResourceRule(
@@ -63,6 +78,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_K8S_8"),
         Reference("checkov", "CKV_K8S_9"),
     ),
-    applies=lambda resource_type: resource_type in _SERVING or resource_type == _SERVICE,
+    applies=_applies,
     check=_check,
 )

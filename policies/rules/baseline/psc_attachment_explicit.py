@@ -6,7 +6,7 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import Absence, entries, number, text
+from policies.rules.peek import UNKNOWN, Absence, entries, number, text
 from policies.rules.rule import Resource, ResourceRule
 
 
@@ -14,6 +14,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if text(resource.props, "connectionPreference") != "ACCEPT_MANUAL":
         yield "connectionPreference is not ACCEPT_MANUAL"
     consumers = entries(resource.props, "consumerAcceptLists")
+    if consumers is UNKNOWN:
+        yield "accepts consumers that are not known during preview, nor their limits"
     for consumer in consumers if isinstance(consumers, tuple) else ():
         limit = number(consumer, "connectionLimit")
         if isinstance(limit, Absence) or limit == 0:

@@ -1,21 +1,30 @@
 """No Kubernetes role gives everything, or a way to it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
+from policies.rules.kubernetes import kind_of, objects
 from policies.rules.peek import UNKNOWN, entries, text
 from policies.rules.rule import Reference, Resource, ResourceRule
 
-_RBAC: Final = "kubernetes:rbac.authorization.k8s.io/v1:"
-_ROLES: Final = (f"{_RBAC}ClusterRole", f"{_RBAC}Role")
-_BINDINGS: Final = (f"{_RBAC}ClusterRoleBinding", f"{_RBAC}RoleBinding")
+_GROUP: Final = "rbac.authorization.k8s.io/"
+_ROLES: Final = (f"{_GROUP}ClusterRole", f"{_GROUP}Role")
+_BINDINGS: Final = (f"{_GROUP}ClusterRoleBinding", f"{_GROUP}RoleBinding")
 _ESCALATING: Final = frozenset({"bind", "escalate", "impersonate"})
 _READING: Final = frozenset({"get", "list", "watch"})
-_EVERYONE: Final = frozenset(
-    {"system:anonymous", "system:authenticated", "system:unauthenticated", "system:serviceaccounts"}
+# What lets its holder act as others: a shell in their pods, their nodes' kubelet, their tokens.
+_STEPS: Final[Mapping[str, str]] = {
+    "nodes/proxy": "runs commands on every node",
+    "pods/attach": "gets into every pod",
+    "pods/exec": "gets into every pod",
+    "serviceaccounts/token": "makes tokens of every service account",
+}
+_EVERYONE: Final = re.compile(
+    r"system:(anonymous|authenticated|unauthenticated|masters|serviceaccounts(:.*)?)"
 )
 
 
@@ -27,39 +36,48 @@ def _strings(rule: object, name: str) -> frozenset[str]:
 
 def _role(rule: object) -> Iterator[str]:
     verbs, resources = _strings(rule, "verbs"), _strings(rule, "resources")
-    if "*" in verbs or "*" in resources:
+    if any("*" in names for names in (verbs, resources, _strings(rule, "nonResourceURLs"))):
         yield "has a rule with a wildcard"
     if verbs & _ESCALATING:
         yield f"lets its holder {', '.join(sorted(verbs & _ESCALATING))}"
-    reads_all = "secrets" in resources and not _strings(rule, "resourceNames")
-    if reads_all and verbs & _READING:
+    everything = not _strings(rule, "resourceNames")
+    if everything and "secrets" in resources and verbs & _READING:
         yield "reads every secret"
-    if UNKNOWN in (entries(rule, "verbs"), entries(rule, "resources")):
+    # Commands run by get as well as by create: both open the connection.
+    if everything and verbs & {"create", "get"}:
+        yield from sorted({_STEPS[each] for each in resources & _STEPS.keys()})
+    if UNKNOWN in (rule, entries(rule, "verbs"), entries(rule, "resources")):
         yield "has a rule that is not known during preview"
 
 
+def _binding(binding: object) -> Iterator[str]:
+    if text(binding, "roleRef", "name") == "cluster-admin":
+        yield "binds cluster-admin"
+    subjects = entries(binding, "subjects")
+    for subject in subjects if isinstance(subjects, tuple) else ():
+        name = text(subject, "name")
+        if isinstance(name, str) and _EVERYONE.fullmatch(name):
+            yield "binds a group that everyone is in, or that may do everything"
+
+
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type in _ROLES:
-        rules = entries(resource.props, "rules")
+    for each in objects(resource.type, resource.props):
+        if kind_of(resource.type) in _BINDINGS:
+            yield from _binding(each)
+            continue
+        rules = entries(each, "rules")
         if rules is UNKNOWN:
             yield "its rules are not known during preview"
         for rule in rules if isinstance(rules, tuple) else ():
             yield from _role(rule)
-        return
-    if text(resource.props, "roleRef", "name") == "cluster-admin":
-        yield "binds cluster-admin"
-    subjects = entries(resource.props, "subjects")
-    for subject in subjects if isinstance(subjects, tuple) else ():
-        if text(subject, "name") in _EVERYONE:
-            yield "binds a group that everyone is in"
 
 
 RULE: Final = ResourceRule(
     id="rbac-no-wildcards",
     display_name="Kubernetes roles are narrow",
     description=(
-        "No role has wildcards, reads secrets at large or can escalate, and none is bound to "
-        "everyone or is cluster-admin."
+        "No role has wildcards, reads secrets at large, gets into other pods or can escalate, and "
+        "none is bound to everyone or is cluster-admin."
     ),
     why="One pod with such a role is the whole cluster.",
     remediation=(
@@ -77,6 +95,6 @@ RULE: Final = ResourceRule(
         Reference("trivy", "KSV-0044"),
         Reference("trivy", "KSV-0050"),
     ),
-    applies=lambda resource_type: resource_type in _ROLES or resource_type in _BINDINGS,
+    applies=lambda resource_type: kind_of(resource_type) in (*_ROLES, *_BINDINGS),
     check=_check,
 )

@@ -12,7 +12,28 @@ from policies.rules.rule import Resource, ResourceRule
 
 _TOPIC: Final = "gcp:pubsub/topic:Topic"
 _REPLICATED: Final = "gcp:secretmanager/secret:Secret"
+_SPANNER: Final = "gcp:spanner/instance:Instance"
 _ZONE: Final = re.compile(r"([a-z]+-[a-z]+[0-9]+)-[a-z]")
+_PLACED: Final = ("customPlacementConfig", "dataLocations")
+# Properties that name a place, and those that name several.
+_ONE: Final = (
+    ("location",),
+    ("region",),
+    ("zone",),
+    ("locationId",),
+    ("alternativeLocationId",),
+    ("analyticsRegion",),
+    ("apiConsumerDataLocation",),
+    ("settings", "backupConfiguration", "location"),
+)
+_SEVERAL: Final = (
+    ("messageStoragePolicy", "allowedPersistenceRegions"),
+    ("nodeLocations",),
+    ("clusterAutoscaling", "autoProvisioningLocations"),
+    _PLACED,
+    ("distributionPolicyZones",),
+    ("replicaZones",),
+)
 
 
 def _region(place: str) -> str:
@@ -22,10 +43,18 @@ def _region(place: str) -> str:
 
 
 def _places(resource: Resource) -> Iterator[str]:
-    found: list[object] = [text(resource.props, name) for name in ("location", "region", "zone")]
-    for path in (("messageStoragePolicy", "allowedPersistenceRegions"), ("nodeLocations",)):
+    # A bucket in two regions names a continent beside them.
+    placed = entries(resource.props, *_PLACED)
+    paths = _ONE[1:] if isinstance(placed, tuple) and placed else _ONE
+    found: list[object] = [text(resource.props, *path) for path in paths]
+    for path in _SEVERAL:
         listed = entries(resource.props, *path)
         found += listed if isinstance(listed, tuple) else ()
+    if resource.type == _SPANNER:
+        config = text(resource.props, "config")
+        found.append(
+            config.rpartition("/")[2].removeprefix("regional-") if isinstance(config, str) else ""
+        )
     if resource.type == _REPLICATED:
         replicas = entries(resource.props, "replication", "userManaged", "replicas")
         known = replicas if isinstance(replicas, tuple) else ()

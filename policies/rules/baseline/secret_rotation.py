@@ -9,6 +9,10 @@ from policies.rules.config import Limits
 from policies.rules.peek import MISSING, peek
 from policies.rules.rule import Resource, ResourceRule
 
+_SECRETS: Final = (
+    "gcp:secretmanager/regionalSecret:RegionalSecret",
+    "gcp:secretmanager/secret:Secret",
+)
 _ENDS: Final = ("rotation", "expireTime", "ttl")
 
 
@@ -25,6 +29,6 @@ RULE: Final = ResourceRule(
     remediation="set rotation with a topic, or expireTime or ttl.",
     severity=Severity.LOW,
     url="https://cloud.google.com/secret-manager/docs/rotation-recommendations",
-    applies=lambda resource_type: resource_type == "gcp:secretmanager/secret:Secret",
+    applies=lambda resource_type: resource_type in _SECRETS,
     check=_check,
 )

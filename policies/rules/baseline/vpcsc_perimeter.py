@@ -6,11 +6,12 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.peek import MISSING, UNKNOWN, entries, is_mapping, peek, text
+from policies.rules.peek import MISSING, UNKNOWN, Props, entries, is_mapping, peek, text
 from policies.rules.rule import Resource, StackFinding, StackRule
 
 _ACM: Final = "gcp:accesscontextmanager/"
 _PERIMETER: Final = f"{_ACM}servicePerimeter:ServicePerimeter"
+_PERIMETERS: Final = f"{_ACM}servicePerimeters:ServicePerimeters"
 # Rules that stand outside the perimeter's own resource, and their direction.
 _RULES: Final[Mapping[str, str]] = {
     f"{_ACM}servicePerimeterEgressPolicy:ServicePerimeterEgressPolicy": "egress",
@@ -22,16 +23,27 @@ _SERVICES: Final[Mapping[str, str]] = {
     "apigee": "apigee.googleapis.com",
     "artifactregistry": "artifactregistry.googleapis.com",
     "bigquery": "bigquery.googleapis.com",
+    "bigtable": "bigtable.googleapis.com",
+    "binaryauthorization": "binaryauthorization.googleapis.com",
     "certificateauthority": "privateca.googleapis.com",
+    "certificatemanager": "certificatemanager.googleapis.com",
+    "cloudbuild": "cloudbuild.googleapis.com",
+    "cloudfunctions": "cloudfunctions.googleapis.com",
     "cloudfunctionsv2": "cloudfunctions.googleapis.com",
+    "cloudrun": "run.googleapis.com",
     "cloudrunv2": "run.googleapis.com",
+    "composer": "composer.googleapis.com",
     "compute": "compute.googleapis.com",
     "container": "container.googleapis.com",
     "dataflow": "dataflow.googleapis.com",
     "dataloss": "dlp.googleapis.com",
+    "dataproc": "dataproc.googleapis.com",
     "dns": "dns.googleapis.com",
+    "filestore": "file.googleapis.com",
+    "firestore": "firestore.googleapis.com",
     "kms": "cloudkms.googleapis.com",
     "modelarmor": "modelarmor.googleapis.com",
+    "networkservices": "networkservices.googleapis.com",
     "pubsub": "pubsub.googleapis.com",
     "redis": "redis.googleapis.com",
     "secretmanager": "secretmanager.googleapis.com",
@@ -39,13 +51,14 @@ _SERVICES: Final[Mapping[str, str]] = {
     "sql": "sqladmin.googleapis.com",
     "storage": "storage.googleapis.com",
     "vertex": "aiplatform.googleapis.com",
+    "workbench": "notebooks.googleapis.com",
 }
 
 
 def _is_open(rule: object, direction: str) -> bool:
     """Whether anyone may pass, from anywhere or to anything."""
     origin, target = peek(rule, f"{direction}From"), peek(rule, f"{direction}To")
-    if text(origin, "identityType") != "ANY_IDENTITY":
+    if text(origin, "identityType") not in ("ANY_IDENTITY", UNKNOWN):
         return False
     sources = entries(origin, "sources")
     anywhere = not isinstance(sources, tuple) or any(
@@ -55,15 +68,20 @@ def _is_open(rule: object, direction: str) -> bool:
     anything = isinstance(operations, tuple) and any(
         text(operation, "serviceName") == "*" for operation in operations
     )
-    return anything or (direction == "ingress" and anywhere)
+    if direction == "ingress":
+        return anything or anywhere
+    # Out to every project: a bucket of anybody's is one of them.
+    named = (entries(target, name) for name in ("resources", "externalResources"))
+    everything = any(isinstance(each, tuple) and "*" in each for each in named)
+    return anything or everything
 
 
-def _perimeter(resource: Resource, used: frozenset[str], modes: tuple[str, ...]) -> Iterator[str]:
-    enforced = is_mapping(peek(resource.props, "status"))
+def _perimeter(props: object, used: frozenset[str], modes: tuple[str, ...]) -> Iterator[str]:
+    enforced = is_mapping(peek(props, "status"))
     mode = "enforced" if enforced else "dry-run"
     if mode not in modes:
         yield f"is in the mode {mode}, allowed: {', '.join(modes) or 'none'}"
-    config = peek(resource.props, "status" if enforced else "spec")
+    config = peek(props, "status" if enforced else "spec")
     restricted = entries(config, "restrictedServices")
     if isinstance(restricted, tuple) and UNKNOWN not in restricted:
         for service in sorted(used - {each for each in restricted if isinstance(each, str)}):
@@ -77,6 +95,14 @@ def _perimeter(resource: Resource, used: frozenset[str], modes: tuple[str, ...])
                 yield f"has an {direction} rule for any identity that is not narrow"
 
 
+def _perimeters(token: str, props: Props) -> Iterator[object]:
+    """The perimeters of a resource that are no bridges, which restrict nothing by themselves."""
+    found = (props,) if token == _PERIMETER else entries(props, "servicePerimeters")
+    for each in found if isinstance(found, tuple) else ():
+        if text(each, "perimeterType") != "PERIMETER_TYPE_BRIDGE":
+            yield each
+
+
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     used = frozenset(
         _SERVICES[module]
@@ -84,9 +110,10 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         if module in _SERVICES
     )
     for each in resources:
-        if each.type == _PERIMETER and text(each.props, "perimeterType") != "PERIMETER_TYPE_BRIDGE":
-            for finding in _perimeter(each, used, limits.names("modes")):
-                yield StackFinding(finding, each)
+        if each.type in (_PERIMETER, _PERIMETERS):
+            for perimeter in _perimeters(each.type, each.props):
+                for finding in _perimeter(perimeter, used, limits.names("modes")):
+                    yield StackFinding(finding, each)
         elif each.type in _RULES and _is_open(each.props, _RULES[each.type]):
             yield StackFinding(
                 f"is an {_RULES[each.type]} rule for any identity that is not narrow", each

@@ -1,0 +1,37 @@
+"""Ranges of IP addresses, and whether they are as good as the whole internet."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Final
+
+# Half of the addresses that are given out. Of IPv6 those are 2000::/3, an eighth of the space.
+_MUCH_IPV4: Final = 2**31
+_MUCH_IPV6: Final = 2**124
+
+
+def is_everywhere(ranges: Iterable[object]) -> bool:
+    """Whether the ranges together take in half of the internet or more, however they are cut.
+
+    Text that is no range of addresses, and values that are not known, count for nothing.
+    """
+    ipv4: list[ipaddress.IPv4Network] = []
+    ipv6: list[ipaddress.IPv6Network] = []
+    for each in ranges:
+        network = _network(each)
+        if isinstance(network, ipaddress.IPv4Network):
+            ipv4.append(network)
+        elif network is not None:
+            ipv6.append(network)
+    return (
+        sum(each.num_addresses for each in ipaddress.collapse_addresses(ipv4)) >= _MUCH_IPV4
+        or sum(each.num_addresses for each in ipaddress.collapse_addresses(ipv6)) >= _MUCH_IPV6
+    )
+
+
+def _network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return ipaddress.ip_network(value.strip(), strict=False)
+    except ValueError:
+        return None
