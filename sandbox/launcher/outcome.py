@@ -11,7 +11,7 @@ from pulumi import automation
 
 from sandbox.launcher.engine import message_of, reason_of
 from sandbox.launcher.places import StackPlaces
-from sandbox.launcher.progress import Progress
+from sandbox.launcher.progress import NOISE, Progress
 from sandbox.launcher.recovery import unrecorded
 from sandbox.world import Key, Resource, World
 
@@ -30,7 +30,9 @@ def causes_of(
     failures: Iterable[BaseException], progress: Progress, problem: automation.CommandError
 ) -> str:
     """Why the operation failed, a point for each cause: of the program, the policies, the cloud."""
-    said = [*map(message_of, failures)] or progress.violations or progress.errors
+    messages = [message_of(each) for each in failures]
+    own = [message for message in messages if not message.startswith(NOISE)]
+    said = own or progress.violations or progress.errors
     causes = dict.fromkeys(said or [reason_of(problem)])
     return "\n".join(f"  - {cause}".replace("\n", "\n    ") for cause in causes)
 

@@ -26,7 +26,10 @@ SIGNS = {
 QUIET = {"same", "replace", "discard", "discard-replaced", "remove-pending-replace"}
 HEARTBEAT_SECONDS = 5
 # What the engine says beside every cause, and where it found the starter of the policy packs.
-NOISE = ("update failed", "preview failed", "using pulumi-analyzer-policy-python from")
+NOISE = (
+    *("update failed", "preview failed", "using pulumi-analyzer-policy-python from"),
+    *("Resource monitor has terminated", "an unhandled error occurred: Resource monitor has"),
+)
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 

@@ -2,6 +2,9 @@
 
 import itertools
 import re
+import sys
+import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +21,7 @@ from tests.engine.conftest import Rehearsal
 
 pytestmark = pytest.mark.usefixtures("engine")
 
+PATIENCE_SECONDS = 120
 NOTHING = "nothing was made, changed or deleted"
 FAILED_CREATE = "googleapi: Error 403: Quota 'ALL' exceeded"
 
@@ -37,6 +41,7 @@ def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
     """The message an `up` ends with; what it says was done is what the sandbox cloud holds."""
     before = made(stack)
     assert cli.main(["up", "--stack", "dev"]) == 1
+    until_programs_end()
     message = capsys.readouterr().err
     assert message.startswith("error: up of dev failed:\n  - ")
     assert "Traceback" not in message
@@ -44,6 +49,18 @@ def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
     assert (NOTHING in message) == (found is None)
     assert (int(found[1]) if found else 0) == made(stack) - before
     return message
+
+
+def until_programs_end() -> None:
+    """A program whose engine is gone would speak to that of the next run in this process."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(
+        frame.f_code.co_filename.endswith("automation/_server.py") and frame.f_code.co_name == "run"
+        for top in sys._current_frames().values()  # pyright: ignore[reportPrivateUsage] - no other way
+        for frame, _ in traceback.walk_stack(top)
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def made(stack: Rehearsal) -> int:
@@ -122,6 +139,7 @@ def test_a_policy_refuses_the_stack_as_a_whole(
     message = refused(stack, capsys)
     assert "\n    The stack: may take 2 GPUs, allowed 0" in message
     assert cli.main(["preview", "--stack", "dev"]) == 1
+    until_programs_end()
     assert capsys.readouterr().err.endswith("\nnothing was changed\n")
     stack.limit("scale-gpu-total", maxGpus=4)
     goes_on(stack, capsys)
