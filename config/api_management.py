@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from config.callouts import Callout
-from config.fields import Matching, Settings, label
+from config.fields import PROJECT_ID, Matching, Settings, label
 
 NEW: Final = "new"
 """Instead of an organization's name: make one in the platform's project."""
@@ -14,7 +14,7 @@ NEW: Final = "new"
 Organization = Annotated[
     str,
     Matching(
-        "new|[a-z][a-z0-9-]{4,28}[a-z0-9]",
+        f"{NEW}|{PROJECT_ID}",
         "the name of an Apigee organization (its project's id), or new",
         "`gcloud apigee organizations list` shows the names",
     ),

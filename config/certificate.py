@@ -5,9 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.fields import Matching, ProjectId, Settings
-
-_PROJECT = "[a-z][a-z0-9-]{4,28}[a-z0-9]"
+from config.fields import PROJECT_ID, Matching, ProjectId, Settings
 
 
 class Certificate(Settings):
@@ -52,7 +50,7 @@ class Certificate(Settings):
         Annotated[
             str,
             Matching(
-                f"projects/{_PROJECT}/secrets/[A-Za-z0-9_-]{{1,255}}/versions/[1-9][0-9]*",
+                f"projects/{PROJECT_ID}/secrets/[A-Za-z0-9_-]{{1,255}}/versions/[1-9][0-9]*",
                 "the full name of a secret version in Secret Manager",
                 "write it like projects/acme-secrets/secrets/inference-tls/versions/3; the key"
                 " itself never stands here",

@@ -5,16 +5,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from config.fields import Matching, ProjectId, Range, Settings, label
+from config.fields import PROJECT_ID, Matching, ProjectId, Range, Settings, label
 
 ConsumerName = Annotated[str, label(20, "it becomes part of network names")]
-_PROJECT = "[a-z][a-z0-9-]{4,28}[a-z0-9]"
 
 
 NetworkName = Annotated[
     str,
     Matching(
-        f"projects/{_PROJECT}/global/networks/[a-z][a-z0-9-]{{0,62}}",
+        f"projects/{PROJECT_ID}/global/networks/[a-z][a-z0-9-]{{0,62}}",
         "a network's full name",
         "write it like projects/acme-apps/global/networks/apps",
     ),
@@ -56,7 +55,7 @@ class Consumer(Settings):
         Annotated[
             str,
             Matching(
-                f"projects/{_PROJECT}/regions/[a-z0-9-]+/subnetworks/[a-z][a-z0-9-]{{0,62}}",
+                f"projects/{PROJECT_ID}/regions/[a-z0-9-]+/subnetworks/[a-z][a-z0-9-]{{0,62}}",
                 "a subnetwork's full name",
                 "write it like projects/acme-apps/regions/us-central1/subnetworks/apps",
             ),

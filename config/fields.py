@@ -145,10 +145,12 @@ def _scalar(value: object) -> object:
 
 
 Environment = Annotated[str, label(16, "it becomes part of resource names and a label")]
+PROJECT_ID: Final = "[a-z][a-z0-9-]{4,28}[a-z0-9]"
+"""Pattern of a project's id."""
 ProjectId = Annotated[
     str,
     Matching(
-        "[a-z][a-z0-9-]{4,28}[a-z0-9]",
+        PROJECT_ID,
         "a project id: 6 to 30 lowercase letters, digits or hyphens, a letter first",
         "`gcloud projects list` shows the ids",
     ),

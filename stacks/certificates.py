@@ -12,7 +12,7 @@ from components.inference.managed_certificate import (
 )
 from components.inference.private_certificate import PrivateCertificate
 from components.inference.self_managed_certificate import SelfManagedCertificate
-from config.checks.gateway import PROJECT_FOLDER
+from config.files import PROJECT_FOLDER
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
 

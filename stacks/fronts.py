@@ -15,7 +15,7 @@ from components.serverless.cloud_run_load_balancer import (
     CloudRunLoadBalancerArgs,
 )
 from components.serverless.cloud_run_service import CloudRunService
-from config.checks.services import PROJECT_FOLDER
+from config.files import PROJECT_FOLDER
 from config.platform import Platform
 from config.services import ApiGateway, LoadBalancer, Service
 from stacks.certificates import CERTIFICATE_MANAGER

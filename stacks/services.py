@@ -68,10 +68,6 @@ class _ServicesBuilder:
     images: Images
     cache: RedisCache | None
 
-    @property
-    def google(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=self.foundation.provider)
-
     def build(self) -> Services:
         given = _Given(
             secrets=self._secrets(),
@@ -138,7 +134,7 @@ class _ServicesBuilder:
             secret_data_wo=certificate,
             # What is written but not kept can't be compared: the number tells of a change.
             secret_data_wo_version=certificate.apply(_fingerprint),
-            opts=self.google,
+            opts=self.foundation.google,
         )
         return after(secret.secret_id, version.id)
 
@@ -156,7 +152,7 @@ class _ServicesBuilder:
                 },
                 "networks": [self.foundation.vpc.network_id],
             },
-            self.google,
+            self.foundation.google,
         ).hostname
 
     def _service(self, name: str, settings: Service, given: _Given) -> CloudRunService:
@@ -169,7 +165,7 @@ class _ServicesBuilder:
             project=project,
             account_id=account_id(name, "run"),
             display_name=f"Service {name}: runs the service",
-            opts=self.google,
+            opts=self.foundation.google,
         )
         args: CloudRunServiceArgs = {
             "project": project,
@@ -212,7 +208,7 @@ class _ServicesBuilder:
                 "service_agent": self.foundation.services.service_agents[IAP],
                 "members": _by_name(settings.iap),
             }
-        return CloudRunService(name, args, self.google)
+        return CloudRunService(name, args, self.foundation.google)
 
     def _vpc(self, settings: Service) -> Vpc | None:
         if settings.effective_egress == "none":

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from config.certificate import Certificate
 from config.checks.references import check_name
 from config.errors import KeyPath, Problem, listed, shown
+from config.files import PROJECT_FOLDER
 from config.gateway import Gateway
 from config.known import Known
 from config.x509 import leaf_of
 
 PATH: Final = ("gateway", "certificate")
-PROJECT_FOLDER: Final = Path(__file__).parents[2]
 EVERYWHERE: Final = "global"
 """Key in `names` of the certificate for load balancers of all regions."""
 

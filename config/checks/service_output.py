@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final, cast
 
 from catalog import strict_yaml
 from config.errors import KeyPath, Problem, shown
+from config.files import PROJECT_FOLDER
 from config.pipelines import Pipeline
 
-SERVICES: Final = Path(__file__).parents[2] / "services"
+SERVICES: Final = PROJECT_FOLDER / "services"
 
 
 def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:

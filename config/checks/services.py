@@ -2,18 +2,17 @@
 
 import ipaddress
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from catalog.openapi import DocumentError, parsed
 from config.checks.containers import check_container
 from config.checks.references import check_name
 from config.errors import KeyPath, Problem, did_you_mean, listed, shown
+from config.files import PROJECT_FOLDER
 from config.known import Known
 from config.models import Model
 from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, Service, name_of
 
-PROJECT_FOLDER: Final = Path(__file__).parents[2]
 # What the platform gives to a container with models, with the cache, and to every one.
 MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
 CACHE_VARIABLES: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_CA_FILE")

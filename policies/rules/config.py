@@ -12,9 +12,10 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, TypeGuard
+from typing import Final, Protocol
 
 from policies.rules.exemptions import Exemption, exemption, exemption_problems
+from policies.rules.peek import is_mapping, is_sequence
 
 LEVELS = ("advisory", "mandatory", "disabled")
 REMEDIATE: Final = "remediate"
@@ -91,7 +92,7 @@ class NamesLimit:
 
     def accepts(self, value: object) -> bool:
         """Whether the value can be used."""
-        return _is_list(value) and all(
+        return is_sequence(value) and all(
             isinstance(item, str) and (not self.choices or item in self.choices) for item in value
         )
 
@@ -112,7 +113,7 @@ class Limits:
     def names(self, name: str) -> tuple[str, ...]:
         """The names limit `name`."""
         value = self._values[name]
-        if not _is_list(value):
+        if not is_sequence(value):
             raise TypeError(f"{name} is not a names limit")
         return tuple(str(item) for item in value)
 
@@ -124,14 +125,6 @@ class Settings:
     level: str
     limits: Limits
     exemptions: tuple[Exemption, ...] = ()
-
-
-def _is_list(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
-
-
-def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:
-    return isinstance(value, Mapping)
 
 
 def read_settings(
@@ -174,8 +167,8 @@ def read_settings(
 
 
 def _objects(value: object) -> Iterator[Mapping[str, object]]:
-    for each in value if _is_list(value) else ():
-        if _is_object(each):
+    for each in value if is_sequence(value) else ():
+        if is_mapping(each):
             yield each
 
 
@@ -207,7 +200,7 @@ def problems_in(
 ) -> Iterator[str]:
     """Every problem of a policy config, as text that names the key, the value and the cure."""
     day = today or dt.date.today()
-    if not _is_object(values):
+    if not is_mapping(values):
         yield "found something other than an object; write one entry per rule"
         return
     for rule_id in values:
@@ -220,7 +213,7 @@ def problems_in(
         settings = values.get(rule_id)
         if settings is None:
             yield f"{rule_id}: not set; add its {_LEVEL}, one of {', '.join(LEVELS)}"
-        elif not _is_object(settings):
+        elif not is_mapping(settings):
             yield (
                 f"{rule_id}: found {settings!r}; "
                 f'write an object such as {{"{_LEVEL}": "mandatory"}}'
@@ -242,7 +235,7 @@ def _exemption_problems(
     rule_id: str, settings: Mapping[str, object], today: dt.date
 ) -> Iterator[str]:
     found = settings.get(EXEMPTIONS, ())
-    if not _is_list(found):
+    if not is_sequence(found):
         yield f"{rule_id}.{EXEMPTIONS}: found {found!r}; write a list of objects"
         return
     for index, each in enumerate(found):
