@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 
 import httpx
@@ -70,6 +71,13 @@ class Model(LocalOpenAI):
         self._thread.start()
         while not self._server.started:
             threading.Event().wait(0.01)
+
+    def wait_until_left(self) -> None:
+        """Returns when nobody is connected any more."""
+        deadline = time.monotonic() + 60
+        while self._server.server_state.connections:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def stop(self) -> None:
         self._server.should_exit = True

@@ -121,6 +121,7 @@ def test_a_caller_that_leaves_ends_its_stream(
     with client.stream("POST", f"{service.url}/v1/chat", json=body) as response:
         next(response.iter_bytes())
     assert service.wait_for_log(error_category="client_gone")
+    model.wait_until_left()
 
 
 def test_a_caller_that_leaves_ends_its_chat_and_makes_room(
@@ -128,10 +129,11 @@ def test_a_caller_that_leaves_ends_its_chat_and_makes_room(
 ) -> None:
     service = start_backend(MAX_CONCURRENCY="1", QUEUE_SECONDS="60")
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{service.url}/v1/chat", json={"message": "[[delay 20]]"}, timeout=1)
+        httpx.post(f"{service.url}/v1/chat", json={"message": "[[delay 5]]"}, timeout=1)
     line = service.wait_for_log(error_category="client_gone")
     assert line["httpRequest"]["status"] == 499
-    assert line["duration_ms"] < 20_000
+    assert line["duration_ms"] < 5_000
+    model.wait_until_left()
     assert chat(client, service, "hi").status_code == 200
 
 
