@@ -1,25 +1,32 @@
 """Check the policy config: `python -m policies.check [--write] [FILE...]`.
 
 Without a file: every environment, and that each pack's config is what the environment's file says;
-`--write` makes it so. With files: config files beside a pack, such as those of an own environment.
+`--write` makes it so. With files: environments of one's own, `staging.yaml`, kept anywhere, whose
+configs `--write` makes beside them as `<pack>/staging.json`; or config files, `staging.json`, in a
+folder called like the pack.
 """
 
 import sys
 from functools import partial
 from pathlib import Path
 
-from policies.environment import ENVIRONMENTS, config_files, environments
+from policies.environment import ENVIRONMENTS, config_files, configs_of, environments
 from policies.rules.config import PolicyConfigError
 from policies.rules.packs import ALL, PACKS, check_config
 
 _WRITE = "--write"
+_ENVIRONMENT = (".yaml", ".yml")
 
 
 def main(arguments: list[str]) -> int:
     """Check each file; 0 when all can be used, 1 with the problems on standard error."""
     files = [Path(each).resolve() for each in arguments if each != _WRITE]
     write = _WRITE in arguments
-    checks = [partial(_check_file, path) for path in files] or [
+    wrong = [each for each in arguments if each.startswith("-") and each != _WRITE]
+    if wrong:
+        print(f"{wrong[0]}: no such option, allowed: {_WRITE}", file=sys.stderr)
+        return 2
+    checks = [partial(_check_file, path, write=write) for path in files] or [
         partial(_check_environment, name, write=write) for name in environments()
     ]
     failed = False
@@ -32,11 +39,17 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, *, write: bool) -> None:
+    if path.suffix in _ENVIRONMENT:
+        made = configs_of(path, path.parent)
+        for file, wanted in made.items() if write else ():
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(wanted, encoding="utf-8")
+        return
     if path.parent.name not in (*PACKS, ALL):
         raise PolicyConfigError(
             f"{path}: not beside a pack, allowed folders: {', '.join((*PACKS, ALL))}; "
-            "keep the policy config in the folder of its pack"
+            "keep the policy config in a folder called like its pack"
         )
     check_config(path)
 

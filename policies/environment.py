@@ -41,7 +41,7 @@ def load(path: Path, today: dt.date | None = None) -> dict[str, dict[str, Any]]:
     """
     try:
         document: object = strict_yaml.load(path.read_text(encoding="utf-8"))
-    except (OSError, strict_yaml.YamlError) as error:
+    except (OSError, UnicodeDecodeError, strict_yaml.YamlError) as error:
         raise PolicyConfigError(f"{path}: cannot be read: {error}") from error
     config: dict[str, dict[str, Any]] = {}
     found = list(_problems(document, config, today))
@@ -58,6 +58,11 @@ def settings(name: str, today: dt.date | None = None) -> dict[str, Settings]:
             f"no environment named {name!r}, there are: {', '.join(environments())}; "
             f"copy {ENVIRONMENTS.name}/dev.yaml to {ENVIRONMENTS.name}/{name}.yaml and edit it"
         )
+    return settings_of(path, today)
+
+
+def settings_of(path: Path, today: dt.date | None = None) -> dict[str, Settings]:
+    """The settings of every rule by an environment's file; raises `PolicyConfigError`."""
     rules = rules_of(ALL)
     return read_settings(
         {rule.id: rule.limits for rule in rules},
@@ -69,9 +74,16 @@ def settings(name: str, today: dt.date | None = None) -> dict[str, Settings]:
 
 def config_files(name: str) -> dict[Path, str]:
     """The config file of each pack in an environment, as it must be."""
-    config = load(ENVIRONMENTS / f"{name}.yaml")
+    return configs_of(ENVIRONMENTS / f"{name}.yaml", FOLDER)
+
+
+def configs_of(environment: Path, folder: Path) -> dict[Path, str]:
+    """The config file of each pack, under `folder`, that an environment's file makes."""
+    config = load(environment)
     return {
-        FOLDER / pack / f"{name}.json": _json({rule.id: config[rule.id] for rule in rules_of(pack)})
+        folder / pack / f"{environment.stem}.json": _json(
+            {rule.id: config[rule.id] for rule in rules_of(pack)}
+        )
         for pack in (*PACKS, ALL)
     }
 
@@ -87,7 +99,7 @@ def _problems(
         yield f"found {document!r}; write {', '.join(_KEYS)}"
         return
     given = cast("dict[str, object]", document)
-    for key in given.keys() - set(_KEYS):
+    for key in [key for key in given if key not in _KEYS]:
         yield f"{key}: no such key, allowed: {', '.join(_KEYS)}"
     rules = given.get("rules")
     if not isinstance(rules, dict):
@@ -95,6 +107,8 @@ def _problems(
         return
     for rule_id, value in cast("dict[str, object]", rules).items():
         config[rule_id] = _entry(value)
+        if isinstance(value, dict) and LEVEL in value:
+            yield f"{rule_id}.{LEVEL}: no such key here, write `level`"
     yield from _add_remedies(config, given.get("remediate"))
     yield from _add_exemptions(config, given.get("exemptions"))
     all_rules = rules_of(ALL)
@@ -122,11 +136,11 @@ def _add_remedies(config: dict[str, dict[str, Any]], value: object) -> Iterator[
         return
     able = remediable(rules_of(ALL))
     for rule_id in cast("list[object]", value or []):
-        if rule_id not in able:
+        if not isinstance(rule_id, str) or rule_id not in able:
             allowed = ", ".join(sorted(able)) or "none"
             yield f"remediate: found {rule_id!r}, rules that can mend: {allowed}"
-        elif isinstance(config.get(str(rule_id)), dict):
-            config[str(rule_id)][LEVEL] = REMEDIATE
+        elif isinstance(config.get(rule_id), dict):
+            config[rule_id][LEVEL] = REMEDIATE
 
 
 def _add_exemptions(config: dict[str, dict[str, Any]], value: object) -> Iterator[str]:

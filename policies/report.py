@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from policies.environment import environments, settings
+from policies.environment import environments, settings, settings_of
 from policies.reports import data, markdown, sarif, state, text
 from policies.reports.run import Run
 from policies.rules.config import PolicyConfigError
@@ -29,14 +29,19 @@ def write(run: Run, folder: Path) -> None:
 
 def of_state(file: Path, environment: str) -> Run:
     """What the packs say of an exported state, by the limits of an environment."""
-    return state.judge(state.read(file), rules_of(ALL), settings(environment))
+    own = environment.endswith((".yaml", ".yml"))
+    limits = settings_of(Path(environment)) if own else settings(environment)
+    return state.judge(state.read(file), rules_of(ALL), limits)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report; 0 when nothing mandatory is violated, 1 when something is, 2 for misuse."""
     parser = argparse.ArgumentParser(prog="python -m policies.report", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="what `pulumi stack export` gave")
-    parser.add_argument("--environment", choices=environments(), required=True)
+    names = ", ".join(environments())
+    parser.add_argument(
+        "--environment", required=True, help=f"one of {names}, or an environment's file.yaml"
+    )
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--output", type=Path, help="a folder for the report in every form")
     chosen = parser.parse_args(arguments)

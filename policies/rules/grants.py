@@ -204,7 +204,7 @@ def _grantees(role: str) -> Callable[[Props], Iterator[Grant]]:
 def short_name(permission: str) -> str:
     """A permission as roles write it: `iam.roles.list` for `iam.googleapis.com/roles.list`."""
     service, slash, name = permission.strip().partition(".googleapis.com/")
-    return f"{service}.{name}" if slash else permission.strip()
+    return f"{_SERVICES.get(service, service)}.{name}" if slash else permission.strip()
 
 
 def _access_policy(props: Props) -> Iterator[Grant]:
@@ -221,6 +221,11 @@ def _access_policy(props: Props) -> Iterator[Grant]:
         )
 
 
+# Services whose permissions begin with another word than their address.
+_SERVICES: Final[Mapping[str, str]] = {
+    "cloudresourcemanager": "resourcemanager",
+    "bigquerydatapolicy": "bigquery",
+}
 _DATASET_MEMBERS: Final[Mapping[str, str]] = {
     "iamMember": "",
     "specialGroup": "",

@@ -187,10 +187,13 @@ def clean() -> None:
     )
 
 
-def violating() -> None:
+def owner() -> None:
     gcp.projects.IAMMember(
         "owner", project="acme", role="roles/owner", member="user:someone@acme.example"
     )
+
+
+def h100() -> None:
     gcp.container.NodePool(
         "h100",
         cluster="main",
@@ -199,6 +202,11 @@ def violating() -> None:
         autoscaling={"total_max_node_count": 2},
         node_config={"machine_type": "a3-highgpu-8g"},
     )
+
+
+def violating() -> None:
+    owner()
+    h100()
 
 
 def test_clean_program_passes_without_a_word(preview: Preview) -> None:
@@ -248,15 +256,15 @@ def updated(program: Callable[[], None], pack: str, state: Path) -> tuple[str, l
     ("pack", "program", "refused_type", "finding"),
     [
         ("baseline", "open_bucket", "gcp:storage/bucket:Bucket", "must be true"),
-        ("least-privilege", "violating", "gcp:projects/iAMMember:IAMMember", "roles/owner"),
-        ("scale-limits", "violating", "gcp:container/nodePool:NodePool", "may take 16"),
-        ("all", "violating", "gcp:projects/iAMMember:IAMMember", "roles/owner"),
+        ("least-privilege", "owner", "gcp:projects/iAMMember:IAMMember", "roles/owner"),
+        ("scale-limits", "h100", "gcp:container/nodePool:NodePool", "may take 16"),
+        ("all", "owner", "gcp:projects/iAMMember:IAMMember", "roles/owner"),
     ],
 )
 def test_each_pack_alone_stops_an_update_before_the_resource_is_made(
     tmp_path: Path, pack: str, program: str, refused_type: str, finding: str
 ) -> None:
-    programs = {"violating": violating, "open_bucket": open_bucket}
+    programs = {"owner": owner, "h100": h100, "open_bucket": open_bucket}
     output, made = updated(programs[program], pack, tmp_path)
     assert finding in output
     assert "[mandatory]" in output
@@ -403,7 +411,7 @@ def open_bucket() -> None:
         location="us-central1",
         project="acme",
         uniform_bucket_level_access=False,
-        labels={"team": "ml"},
+        labels={**LABELS, "team": "ml"},
         lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": 7}}],
     )
 
@@ -430,7 +438,7 @@ def test_a_bucket_is_mended_where_the_environment_says_so(tmp_path: Path) -> Non
     (inputs,) = seen
     assert inputs["uniformBucketLevelAccess"] is True
     assert inputs["publicAccessPrevention"] == "enforced"
-    assert inputs["labels"] == {"team": "ml", "env": "dev"}
+    assert inputs["labels"] == {**LABELS, "team": "ml", "env": "dev"}
 
 
 @pytest.mark.usefixtures("preview")
@@ -469,7 +477,8 @@ def test_an_exempted_finding_passes_with_a_word_until_it_expires(
     [
         ("iam-no-sa-keys", {"enforcementLevel": "remediate"}, "nothing mends it by itself"),
         ("scale-hpa-max", {"maxReplicas": 3, "maxReplica": 3}, "the rule has no such property"),
-        ("iam-no-sa-keys", {"exemptions": [{"owner": "me"}]}, "exemptions[0].reason: not set"),
+        ("scale-hpa-max", {"maxReplicas": 3, "exemptions": [{"owner": "me"}]}, "reason: not set"),
+        ("iam-no-sa-keys", {"exemptions": [{"owner": "me"}]}, "iam-no-sa-keys has no exemptions"),
     ],
 )
 def test_a_config_that_cannot_be_used_stops_before_the_first_resource(
@@ -481,6 +490,41 @@ def test_a_config_that_cannot_be_used_stops_before_the_first_resource(
     assert "the policy config of all cannot be used" in output
     assert said in output
     assert "grants the basic role" not in output
+
+
+@pytest.mark.usefixtures("preview")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is required"),
+        ("[]", "cannot unmarshal array"),
+        ("{", "unexpected end of JSON input"),
+        ('{"scale-hpa-max": {"maxReplicas": NaN}}', "invalid character 'N'"),
+        ('{"scale-hpa-max": {"enforcementLevel": "mandatory", "maxReplicas": "ten"}}', "Invalid"),
+        ('{"scale-hpa-max": {"enforcementLevel": "loud", "maxReplicas": 3}}', "loud"),
+        ("{}", "is required"),
+    ],
+)
+def test_a_config_file_that_is_none_stops_the_engine(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "dev.json"
+    file.write_text(text)
+    stack = automation.create_or_select_stack("dev", "inference", program=violating)
+    with pytest.raises(automation.CommandError) as caught:
+        stack.preview(policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never")
+    output = str(caught.value)
+    assert said in output
+    assert "grants the basic role" not in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.usefixtures("preview")
+def test_a_rule_that_is_misspelled_elsewhere_stays_mandatory() -> None:
+    def program() -> None:
+        gcp.serviceaccount.Key("key", service_account_id="projects/acme/serviceAccounts/1")
+
+    config = json.loads(ALL_DEV.read_text())
+    config["iam-no-sa-key"] = {**config.pop("iam-no-sa-keys"), "enforcementLevel": "disabled"}
+    assert "makes a service account key" in refused(program, ALL, config)
 
 
 @pytest.mark.usefixtures("preview")

@@ -56,4 +56,5 @@ def test_a_thousand_accounts_that_may_become_each_other_are_followed_once() -> N
     )
     everyone = [*rows, admin]
     assert len(check_stack("iam-no-escalation-chain", everyone)) == 999
-    assert len(access_of(everyone).ways("serviceAccount:a1@acme.iam.gserviceaccount.com")) == 1
+    access = access_of(everyone)
+    assert len({id(access.reachable(who)) for who in access.principals}) <= 2

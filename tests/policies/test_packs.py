@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +146,22 @@ def test_rules_and_levels(pack: str) -> None:
     assert {rule.id for rule in PACKS[pack]} == set(LEVELS[pack]) == set(dev) == set(prod)
     found = {rule: (dev[rule]["enforcementLevel"], prod[rule]["enforcementLevel"]) for rule in dev}
     assert found == LEVELS[pack]
+
+
+def test_the_packs_need_nothing_of_the_platform(tmp_path: Path) -> None:
+    """Four folders and the libraries of requirements.txt are all that another program takes."""
+    for folder in ("policies", "cost", "catalog", "request_path"):
+        shutil.copytree(POLICIES.parent / folder, tmp_path / folder)
+    program = (
+        "import sys, policies.rules.packs, policies.check, policies.report\n"
+        "own = {'components', 'config', 'sandbox', 'stacks', 'pulumi_gcp', 'pydantic'}\n"
+        "print(own & {name.partition('.')[0] for name in sys.modules})\n"
+        "sys.exit(policies.check.main([]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "set()"), done.stderr
 
 
 @pytest.mark.parametrize("pack", [*sorted(LEVELS), ALL])

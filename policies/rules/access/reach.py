@@ -5,7 +5,7 @@ other stacks, nor those made by hand.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, cast
@@ -85,11 +85,23 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Whom a principal can become, the nearest first, and what they may do and hold."""
+
+    others: tuple[str, ...]
+    may: frozenset[str]
+    wide_roles: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Workload:
     """What runs code as a principal, and whether it reaches the internet by itself."""
 
     resource: Resource
     public_egress: bool
+
+
+_NOWHERE: Final = Reach((), frozenset(), frozenset())
 
 
 class Access:
@@ -107,6 +119,7 @@ class Access:
             for member in self._pods_of(namespace_of(who) or ""):
                 self.held[member] += [replace(each, principal=member) for each in self.held[who]]
         self._ways: dict[str, tuple[Way, ...]] = {}
+        self._reach: dict[tuple[Way, ...], Reach] = {}
 
     @property
     def unknown(self) -> list[Holding]:
@@ -252,24 +265,30 @@ class Access:
         triggers = self._stack.by_type.get(_TRIGGER, ())
         return tuple(who for each in triggers for who in self._runs_as(each, ("serviceAccount",)))
 
-    def paths(self, who: str) -> dict[str, tuple[Step, ...]]:
-        """The shortest way to every principal that one can become."""
-        found: dict[str, tuple[Step, ...]] = {who: ()}
-        queue = deque([who])
-        walked: set[tuple[str, ...]] = set()
-        while queue:
-            current = queue.popleft()
-            for way in self.ways(current):
-                # Everyone who may become any account becomes the same ones: look once.
-                if way.targets in walked:
-                    continue
-                walked.add(way.targets)
-                for to in way.targets:
-                    if to not in found:
-                        found[to] = (*found[current], Step(to, way.how))
-                        queue.append(to)
-        del found[who]
-        return found
+    def reachable(self, who: str) -> Reach:
+        """Whom a principal can become. Those with the same ways share the answer."""
+        ways = self.ways(who)
+        if ways not in self._reach:
+            found: dict[str, None] = {}
+            queue = deque(ways)
+            walked: set[tuple[str, ...]] = set()
+            while queue:
+                targets = queue.popleft().targets
+                if targets not in walked:
+                    walked.add(targets)
+                    for to in targets:
+                        if to not in found:
+                            found[to] = None
+                            queue.extend(self.ways(to))
+            may = frozenset[str]().union(*(self.may(each) for each in found))
+            roles = frozenset[tuple[str, str]]().union(*(self.wide_roles(each) for each in found))
+            self._reach[ways] = Reach(tuple(found), may, roles)
+        return self._reach[ways]
+
+    def wide_roles(self, who: str) -> frozenset[tuple[str, str]]:
+        """The roles that a principal holds on projects, clusters and more, with the kind."""
+        held = self.held.get(who, ())
+        return frozenset((each.role, each.scope.kind) for each in held if each.scope.wide)
 
     @cached_property
     def _into(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
@@ -343,10 +362,10 @@ def explain(start: str, path: Sequence[Step]) -> str:
     )
 
 
-def _some(words: Sequence[str]) -> str:
+def _some(words: Sequence[str], show_one: Callable[[str], str]) -> str:
     rest = len(words) - _SHOWN
     more = (f"and {rest} more",) if rest > 0 else ()
-    return "; ".join((*words[:_SHOWN], *more)) or "-"
+    return "; ".join((*map(show_one, words[:_SHOWN]), *more)) or "-"
 
 
 def table(resources: Sequence[Resource]) -> Table:
@@ -358,15 +377,15 @@ def table(resources: Sequence[Resource]) -> Table:
             f"{each.role} on {each.scope}" + (" (conditional)" if each.conditional else "")
             for each in access.held.get(who, ())
         ]
-        paths = {} if is_agent(who) or not access.ways(who) else access.paths(who)
-        may = set(access.may(who)).union(*(access.may(each) for each in paths))
+        reach = _NOWHERE if is_agent(who) else access.reachable(who)
+        may = access.may(who) | reach.may
         if any(each.capabilities is None for each in access.held.get(who, ())):
-            may.add("unknown")
+            may |= {"unknown"}
         rows.append(
             [
                 shown(who),
-                _some(list(dict.fromkeys(held))),
-                _some([shown(each) for each in paths]),
+                _some(list(dict.fromkeys(held)), str),
+                _some([each for each in reach.others if each != who], shown),
                 ", ".join(sorted(may)) or "-",
             ]
         )

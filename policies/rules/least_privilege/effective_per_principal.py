@@ -22,17 +22,10 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     cap = limits.number("maxProjectRoles")
     if access.unknown:
         note_unknown()
-    wide = {
-        who: {(each.role, str(each.scope)) for each in access.held[who] if each.scope.wide}
-        for who in access.held
-    }
     for who in access.principals:
         if is_agent(who):
             continue
-        reached = access.paths(who) if access.ways(who) else ()
-        roles = wide.get(who, set[tuple[str, str]]()).union(
-            *(wide.get(each, ()) for each in reached)
-        )
+        roles = access.wide_roles(who) | access.reachable(who).wide_roles
         if len(roles) > cap:
             some = ", ".join(sorted(role for role, _ in roles))
             yield StackFinding(

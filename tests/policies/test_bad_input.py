@@ -1,0 +1,170 @@
+"""Whatever is wrong with the policy config is said at every entry, and nothing goes ahead."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from policies import environment
+from policies.environment import ENVIRONMENTS
+from sandbox.launcher import judging
+from sandbox.launcher.places import ROOT, places_of
+from sandbox.launcher.problem import LaunchError
+
+DEV = ENVIRONMENTS / "dev.yaml"
+EXEMPTION = {
+    "rule": "scale-hpa-max",
+    "resource": "stack",
+    "finding": "scales to 50",
+    "reason": "The launch of the new model needs room for a month.",
+    "owner": "platform@acme.example",
+    "expires": "2020-01-01",
+}
+# What is wrong: a change of dev's rules or file, or a whole text; and what is said of it.
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "a rule that is misspelled": (
+        {"rules": {"iam-no-sa-key": "mandatory"}},
+        "iam-no-sa-key: no rule of this pack has that name",
+    ),
+    "a property that is misspelled": (
+        {"rules": {"scale-hpa-max": {"level": "mandatory", "maxReplica": 3}}},
+        "scale-hpa-max.maxReplica: the rule has no such property",
+    ),
+    "a limit that is left out": (
+        {"rules": {"scale-hpa-max": "mandatory"}},
+        "scale-hpa-max.maxReplicas: not set",
+    ),
+    "a limit below zero": (
+        {"rules": {"scale-hpa-max": {"level": "mandatory", "maxReplicas": -1}}},
+        "found -1, allowed: a number, 0 or more",
+    ),
+    "a limit in words": (
+        {"rules": {"scale-hpa-max": {"level": "mandatory", "maxReplicas": "ten"}}},
+        "found 'ten', allowed: a number, 0 or more",
+    ),
+    "a name where a list belongs": (
+        {"rules": {"scale-gpu-types-allowed": {"level": "mandatory", "gpuTypes": "nvidia-l4"}}},
+        "found 'nvidia-l4', allowed: a list of ",
+    ),
+    "a level in a list": ({"rules": {"iam-no-sa-keys": ["mandatory"]}}, "found ['mandatory']"),
+    "the engine's own word for a level": (
+        {"rules": {"iam-no-sa-keys": {"level": "mandatory", "enforcementLevel": "disabled"}}},
+        "iam-no-sa-keys.enforcementLevel: no such key here",
+    ),
+    "a remedy in a list": ({"remediate": [["data-gcs-private"]]}, "remediate: found"),
+    "a key that no environment has": ({"limits": {}}, "limits: no such key"),
+    "an exemption without a reason": (
+        {"exemptions": [{key: each for key, each in EXEMPTION.items() if key != "reason"}]},
+        "scale-hpa-max.exemptions[0].reason: not set",
+    ),
+    "an exemption for too long": (
+        {"exemptions": [{**EXEMPTION, "expires": "2999-01-01"}]},
+        "exemptions[0].expires: found '2999-01-01'",
+    ),
+    "an exemption from what has none": (
+        {"exemptions": [{**EXEMPTION, "rule": "iam-no-public-members"}]},
+        "iam-no-public-members has no exemptions",
+    ),
+    "an exemption that is a word": ({"exemptions": ["all"]}, "exemptions[0].rule: found None"),
+}
+TEXTS: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "found None"),
+    "a list": (b"- a", "write rules"),
+    "a word": (b"all", "found 'all'"),
+    "broken YAML": (b"rules: {", "cannot be read"),
+    "a key that is there twice": (
+        DEV.read_bytes() + b"remediate: []\n",
+        "the key 'remediate' was already given",
+    ),
+    "a limit that is no number": (
+        DEV.read_bytes().replace(b"maxReplicas: 10", b"maxReplicas: .nan"),
+        "found '.nan', allowed: a number",
+    ),
+    "a limit without end": (
+        DEV.read_bytes().replace(b"maxReplicas: 10", b"maxReplicas: .inf"),
+        "found '.inf', allowed: a number",
+    ),
+    "bytes that are no text": (b"rules: \xff\xfe", "cannot be read"),
+    "a character that no YAML has": (b"rules: \x00", "cannot be read"),
+    "a number that is too long": (
+        DEV.read_bytes().replace(b"maxReplicas: 10", b"maxReplicas: " + b"9" * 5000),
+        "a number that is too long",
+    ),
+}
+
+
+def changed(change: dict[str, Any]) -> bytes:
+    document: dict[str, Any] = yaml.safe_load(DEV.read_text())
+    document["rules"] |= change.get("rules", {})
+    document |= {key: each for key, each in change.items() if key != "rules"}
+    return yaml.safe_dump(document).encode()
+
+
+BAD = {**{name: (changed(change), said) for name, (change, said) in CHANGES.items()}, **TEXTS}
+
+
+def run_check(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "policies.check", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_the_checker_names_the_file_and_what_is_wrong(name: str, tmp_path: Path) -> None:
+    text, said = BAD[name]
+    path = tmp_path / "dev.yaml"
+    path.write_bytes(text)
+    done = run_check("--write", str(path))
+    assert done.returncode == 1
+    assert str(path) in done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_the_report_does_not_start_the_engine(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, said = BAD[name]
+    (tmp_path / "dev.yaml").write_bytes(text)
+    monkeypatch.setattr(environment, "ENVIRONMENTS", tmp_path)
+    monkeypatch.setattr(judging, "_preview", lambda _places: pytest.fail("the engine was started"))
+    with pytest.raises(LaunchError) as caught:
+        judging.policy(places_of("dev"), "sandbox", "text", None)
+    assert said in str(caught.value)
+
+
+def test_a_file_that_is_not_there_or_is_a_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.yaml", tmp_path / "folder.yaml"):
+        if path.name.startswith("folder"):
+            path.mkdir()
+        done = run_check(str(path))
+        assert done.returncode == 1
+        assert f"{path}: cannot be read" in done.stderr
+
+
+def test_an_option_that_is_misspelled() -> None:
+    done = run_check("--wrote")
+    assert done.returncode == 2
+    assert "--wrote: no such option, allowed: --write" in done.stderr
+
+
+def test_an_environment_of_ones_own_is_made_beside_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "staging.yaml"
+    path.write_text(DEV.read_text())
+    assert run_check("--write", str(path)).returncode == 0
+    made = tmp_path / "least-privilege" / "staging.json"
+    assert json.loads(made.read_text())["iam-no-sa-keys"] == {"enforcementLevel": "mandatory"}
+    assert run_check(str(made)).returncode == 0
+
+
+def test_the_report_of_an_environment_without_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "ENVIRONMENTS", tmp_path)
+    with pytest.raises(LaunchError, match="no environment named 'dev'"):
+        judging.policy(places_of("dev"), "sandbox", "text", None)
