@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_gcp as gcp
@@ -431,6 +431,50 @@ def test_a_bucket_is_mended_where_the_environment_says_so(tmp_path: Path) -> Non
     assert inputs["uniformBucketLevelAccess"] is True
     assert inputs["publicAccessPrevention"] == "enforced"
     assert inputs["labels"] == {"team": "ml", "env": "dev"}
+    # What was made is what was mended: the provider got it, and the state has it.
+    made = automation.create_or_select_stack("mended", "inference", program=open_bucket)
+    made.up(policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never")
+    resources = cast("dict[str, Any]", made.export_stack().deployment)["resources"]
+    (bucket,) = [each for each in resources if each["type"] == "gcp:storage/bucket:Bucket"]
+    for state in (bucket["inputs"], bucket["outputs"]):
+        assert state["uniformBucketLevelAccess"] is True
+        assert state["publicAccessPrevention"] == "enforced"
+        assert state["labels"] == {"team": "ml", "env": "dev"}
+
+
+def bucket_of_another() -> None:
+    other = gcp.storage.Bucket(
+        "other",
+        location="us-central1",
+        project="acme",
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        labels=LABELS,
+        lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": 7}}],
+    )
+    gcp.storage.Bucket(
+        "models",
+        location="us-central1",
+        project="acme",
+        uniform_bucket_level_access=other.self_link.apply(lambda _: False),
+        public_access_prevention="inherited",
+        labels=LABELS,
+        lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": 7}}],
+    )
+
+
+@pytest.mark.usefixtures("preview")
+def test_what_is_not_known_in_a_preview_is_refused_rather_than_mended() -> None:
+    config = json.loads(ALL_DEV.read_text())
+    config["data-gcs-private"]["enforcementLevel"] = "remediate"
+    output = refused(bucket_of_another, ALL, config)
+    assert "uniformBucketLevelAccess must be true, it is not known during preview" in output
+
+
+def test_nothing_is_mended_as_shipped() -> None:
+    for file in (ROOT / "policies").glob("*/*.json"):
+        levels = {each["enforcementLevel"] for each in json.loads(file.read_text()).values()}
+        assert "remediate" not in levels, file
 
 
 @pytest.mark.usefixtures("preview")
