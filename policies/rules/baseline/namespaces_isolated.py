@@ -24,16 +24,16 @@ def _denies(policy: object) -> bool:
     return selects_all and covers and entries(policy, "spec", "ingress") in (MISSING, ())
 
 
-def _names(resource: Resource, value: object, name: str) -> frozenset[str]:
-    """A name in the metadata, and the URNs the metadata is wired from."""
+def _names(resource: Resource, value: object, name: str) -> frozenset[object]:
+    """A name in the metadata with its cluster, and the URNs the metadata is wired from."""
     found = text(value, "metadata", name)
     wired = resource.dependencies.get("metadata", ())
-    return frozenset({found, *wired} if isinstance(found, str) else wired)
+    return frozenset({(resource.provider, found), *wired} if isinstance(found, str) else wired)
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     allowed = limits.names("openNamespaces")
-    isolated: set[str] = set()
+    isolated: set[object] = set()
     for each in resources:
         if kind_of(each.type) == _POLICY:
             for policy in objects(each.type, each.props):
