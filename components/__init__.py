@@ -44,6 +44,7 @@ COMPONENTS: Mapping[str, str] = {
     "ModelArmorFloor": "components.inference.model_armor_floor",
     "ModelArmorGuardrail": "components.inference.model_armor_guardrail",
     "ModelServer": "components.inference.model_server",
+    "NamespaceIsolation": "components.inference.namespace_isolation",
     "NotificationChannels": "components.operations.notification_channels",
     "PipelineAlerts": "components.operations.pipeline_alerts",
     "PipelineDashboard": "components.operations.pipeline_dashboard",

@@ -38,6 +38,12 @@ class Gateway(Settings):
         description="Whom the service attachments accept: every network of a consumer's project,"
         " or only the consumer's own network.",
     )
+    isolated: bool = Field(
+        default=False,
+        description="Whether pods take connections only from the load balancer's proxies and health"
+        " checks, from each other and from the collectors of metrics: network policies that deny"
+        " all else.",
+    )
     guardrail_timeout_seconds: int = Field(
         default=10,
         ge=1,

@@ -15,6 +15,8 @@ from components.inference.inference_gateway_arguments import InferenceGatewayArg
 from components.inference.leader_worker_sets import LeaderWorkerSets
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
+from components.inference.namespace_isolation import NamespaceIsolation
+from components.network.vpc import HEALTH_CHECK_RANGES
 from components.network.vpc_perimeter import VpcPerimeter
 from components.operations.metrics_adapter import MetricsAdapter
 from components.ready import after
@@ -98,6 +100,16 @@ class _RegionBuilder:
             name: self._gpu_pool(name, pool)
             for name, pool in self.platform.pools_in(self.region).items()
         }
+        if self.platform.gateway.isolated:
+            proxies = self.platform.regions[self.region].proxy_only
+            NamespaceIsolation(
+                cluster.name,
+                {
+                    "namespace": cluster.namespace,
+                    "load_balancer_ranges": [*HEALTH_CHECK_RANGES, proxies],
+                },
+                cluster.options,
+            )
         if self.platform.autoscales_in(self.region):
             self._metrics_adapter()
         groups = None

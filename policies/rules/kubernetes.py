@@ -7,6 +7,7 @@ is registered as objects of its own; a Helm release keeps its objects to itself.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from policies.rules.peek import UNKNOWN, Props, entries
@@ -16,12 +17,14 @@ _TOKEN: Final = re.compile(
 )
 
 
+@cache
 def kind_of(token: str) -> str:
     """`<group>/<kind>` without version, such as apps/Deployment; empty for anything else."""
     match = _TOKEN.fullmatch(token)
     return f"{match['group']}/{match['kind']}" if match else ""
 
 
+@cache
 def is_patch(token: str) -> bool:
     """Whether it changes an object of somebody else: what it leaves out stays as it is."""
     match = _TOKEN.fullmatch(token)

@@ -21,7 +21,7 @@ class Case:
     name: str
     limits: dict[str, Any]
     resources: tuple[dict[str, Any], ...]
-    """Each with `type` and `props`, and where it matters `name`, `wired` and `protect`."""
+    """Each with `type` and `props`, and where it matters `name`, `wired`, `protect`, `provider`."""
     says: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -46,7 +46,14 @@ def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[Resource]:
             prop: [made.get(each) or resource("gcp:other/other:Other", {}, each) for each in names]
             for prop, names in row.get("wired", {}).items()
         }
-        made[name] = resource(row["type"], row["props"], name, wired, protect=row.get("protect"))
+        made[name] = resource(
+            row["type"],
+            row["props"],
+            name,
+            wired,
+            protect=row.get("protect"),
+            provider=row.get("provider", ""),
+        )
     return list(made.values())
 
 

@@ -74,6 +74,7 @@ def resource(
     wired: Mapping[str, list[Resource]] | None = None,
     *,
     protect: bool | None = None,
+    provider: str = "",
 ) -> Resource:
     return Resource(
         resource_type,
@@ -82,6 +83,7 @@ def resource(
         props,
         {prop: tuple(each.urn for each in found) for prop, found in (wired or {}).items()},
         bool(protect),
+        provider,
     )
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_gcp as gcp
@@ -89,10 +89,12 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     assert not list((home / "temporary").iterdir())
 
 
-def stack_of(program: Callable[[], None], environment: str = "dev") -> automation.Stack:
+def stack_of(
+    program: Callable[[], None], environment: str = "dev", variables: dict[str, str] | None = None
+) -> automation.Stack:
     """A stack whose files are beside the engine's: without a folder, each gets one that stays."""
     work = Path(os.environ["PULUMI_HOME"]).parent / "work"
-    options = automation.LocalWorkspaceOptions(work_dir=str(work))
+    options = automation.LocalWorkspaceOptions(work_dir=str(work), env_vars=variables)
     return automation.create_or_select_stack(
         environment, "inference", program=program, opts=options
     )
@@ -233,14 +235,8 @@ def test_violating_program_fails_with_the_messages(preview: Preview) -> None:
 def updated(program: Callable[[], None], pack: str, state: Path) -> tuple[str, list[str]]:
     """What an update of `program` under one pack alone fails with, and the types it made."""
     folder = ROOT / "policies" / pack
-    stack = automation.create_or_select_stack(
-        "dev",
-        "inference",
-        program=program,
-        opts=automation.LocalWorkspaceOptions(
-            env_vars={"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": ""}
-        ),
-    )
+    variables = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": ""}
+    stack = stack_of(program, variables=variables)
     with pytest.raises(automation.CommandError) as caught:
         stack.up(
             policy_packs=[str(folder)],
@@ -439,6 +435,50 @@ def test_a_bucket_is_mended_where_the_environment_says_so(tmp_path: Path) -> Non
     assert inputs["uniformBucketLevelAccess"] is True
     assert inputs["publicAccessPrevention"] == "enforced"
     assert inputs["labels"] == {**LABELS, "team": "ml", "env": "dev"}
+    # What was made is what was mended: the provider got it, and the state has it.
+    made = stack_of(open_bucket, "mended")
+    made.up(policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never")
+    resources = cast("dict[str, Any]", made.export_stack().deployment)["resources"]
+    (bucket,) = [each for each in resources if each["type"] == "gcp:storage/bucket:Bucket"]
+    for state in (bucket["inputs"], bucket["outputs"]):
+        assert state["uniformBucketLevelAccess"] is True
+        assert state["publicAccessPrevention"] == "enforced"
+        assert state["labels"] == {**LABELS, "team": "ml", "env": "dev"}
+
+
+def bucket_of_another() -> None:
+    other = gcp.storage.Bucket(
+        "other",
+        location="us-central1",
+        project="acme",
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        labels=LABELS,
+        lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": 7}}],
+    )
+    gcp.storage.Bucket(
+        "models",
+        location="us-central1",
+        project="acme",
+        uniform_bucket_level_access=other.self_link.apply(lambda _: False),
+        public_access_prevention="inherited",
+        labels=LABELS,
+        lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": 7}}],
+    )
+
+
+@pytest.mark.usefixtures("preview")
+def test_what_is_not_known_in_a_preview_is_refused_rather_than_mended() -> None:
+    config = json.loads(ALL_DEV.read_text())
+    config["data-gcs-private"]["enforcementLevel"] = "remediate"
+    output = refused(bucket_of_another, ALL, config)
+    assert "uniformBucketLevelAccess must be true, it is not known during preview" in output
+
+
+def test_nothing_is_mended_as_shipped() -> None:
+    for file in (ROOT / "policies").glob("*/*.json"):
+        levels = {each["enforcementLevel"] for each in json.loads(file.read_text()).values()}
+        assert "remediate" not in levels, file
 
 
 @pytest.mark.usefixtures("preview")
@@ -508,7 +548,7 @@ def test_a_config_that_cannot_be_used_stops_before_the_first_resource(
 def test_a_config_file_that_is_none_stops_the_engine(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "dev.json"
     file.write_text(text)
-    stack = automation.create_or_select_stack("dev", "inference", program=violating)
+    stack = stack_of(violating)
     with pytest.raises(automation.CommandError) as caught:
         stack.preview(policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never")
     output = str(caught.value)

@@ -77,6 +77,7 @@ def policy_resources(rows: list[Row]) -> list[Resource]:
             {**row["inputs"], **row["outputs"]},
             {prop: tuple(urns or ()) for prop, urns in row["wired"].items()},
             row["protect"],
+            row["provider"],
         )
         for row in rows
     ]
@@ -93,6 +94,8 @@ def read(rehearsal: Rehearsal) -> list[Row]:
             "outputs": each.get("outputs", {}),
             "wired": each.get("propertyDependencies") or {},
             "protect": each.get("protect", False),
+            # Without its id, as the engine names it to a policy.
+            "provider": each.get("provider", "").rpartition("::")[0],
         }
         for each in rehearsal.deployment()["resources"]
     ]
@@ -137,6 +140,7 @@ def mutated(rows: list[Row], change: Row) -> list[Row]:
     if "add" in change:
         urn = f"urn:pulumi:prod::inference::{change['add']['type']}::added-{len(rows)}"
         new: Row = {"urn": urn, "name": "added", "outputs": {}, "wired": {}, "protect": False}
+        new["provider"] = ""
         added = change["add"]
         return [*rows, {**new, "type": added["type"], "inputs": copy.deepcopy(added["props"])}]
     fits = [

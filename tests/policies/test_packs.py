@@ -64,7 +64,7 @@ LEVELS: dict[str, dict[str, tuple[str, str]]] = {
         "pod-readonly-rootfs": ("advisory", "mandatory"),
         "pod-sa-token": ("advisory", "advisory"),
         "pod-namespace-pss": ("advisory", "mandatory"),
-        "pod-netpol": ("disabled", "disabled"),
+        "pod-netpol": ("disabled", "mandatory"),
     },
     "least-privilege": {
         "iam-no-basic-roles": ("mandatory", "mandatory"),

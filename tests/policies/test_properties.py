@@ -42,10 +42,13 @@ EXAMPLES = [
     *((case.rule, row["type"], row["props"]) for case in CASES for row in case.resources),
 ]
 CONFIGURED = [rule.id for rule in RULES.values() if rule.id in CONFIG or not rule.limits]
-# As deep as the engine's messages go.
-DEEP: Any = SECRET
-for _ in range(48):
-    DEEP = {"items": [DEEP], "spec": SECRET}
+
+
+def nested(depth: int) -> Any:
+    """Lists and maps in one another, as deep as the engine's messages go."""
+    return {"items": [nested(depth - 1)], "spec": SECRET} if depth else SECRET
+
+
 ODD = st.one_of(
     st.just(UNKNOWN),
     st.none(),
@@ -58,7 +61,7 @@ ODD = st.one_of(
     st.just(""),
     st.just([]),
     st.just({}),
-    st.just(DEEP),
+    st.just(nested(48)),
 )
 
 

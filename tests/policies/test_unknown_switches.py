@@ -124,10 +124,11 @@ def test_every_kind_of_pod_is_read_in_every_form(kind: str, form: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_patch_breaks_nothing_by_what_it_leaves_out(kind: str) -> None:
     props = placed(KINDS[kind], {"containers": [{"name": "main"}]})
-    for rule, limits in (
-        ("pod-no-privileged", {}),
-        ("pod-restricted", {}),
-        ("pod-readonly-rootfs", {"writableContainers": []}),
-        ("data-no-plaintext-secret", {}),
-    ):
+    settings: dict[str, dict[str, Any]] = {
+        "pod-no-privileged": {},
+        "pod-restricted": {},
+        "pod-readonly-rootfs": {"writableContainers": []},
+        "data-no-plaintext-secret": {},
+    }
+    for rule, limits in settings.items():
         assert check(rule, kind + "Patch", props, limits) == [], rule

@@ -84,6 +84,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "ModelArmorFloor": {"project": "p"},
     "ModelArmorGuardrail": inference_arguments.GUARDRAIL,
     "ModelServer": inference_arguments.GATED_SERVER,
+    "NamespaceIsolation": {"namespace": "inference", "load_balancer_ranges": ["10.0.0.0/23"]},
     "NotificationChannels": operations_arguments.CHANNELS,
     "PipelineAlerts": operations_arguments.PIPELINE_ALERTS,
     "PipelineDashboard": operations_arguments.PIPELINE_DASHBOARD,

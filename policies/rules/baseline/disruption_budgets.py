@@ -44,24 +44,27 @@ def _labels(value: object) -> _Labels:
 class _Budget:
     """A budget with its selector read once: each is held against every workload."""
 
+    cluster: str
     spec: object
     place: str | Absence
     wanted: _Labels
     expressions: tuple[object, ...]
     selects_none: bool
 
-    def selects(self, place: str | Absence, labels: _Labels) -> bool:
-        """Whether it speaks of a workload with these labels in this namespace."""
-        if self.selects_none or (UNKNOWN not in (self.place, place) and self.place != place):
+    def selects(self, cluster: str, place: str | Absence, labels: _Labels) -> bool:
+        """Whether it speaks of a workload with these labels in this cluster and namespace."""
+        elsewhere = UNKNOWN not in (self.place, place) and self.place != place
+        if self.selects_none or elsewhere or self.cluster != cluster:
             return False
         named = all(labels.get(name, MISSING) == value for name, value in self.wanted.items())
         return named and all(_holds(each, labels) for each in self.expressions)
 
 
-def _budget(budget: object) -> _Budget:
+def _budget(resource: Resource, budget: object) -> _Budget:
     selector = peek(budget, "spec", "selector")
     expressions = entries(selector, "matchExpressions")
     return _Budget(
+        cluster=resource.provider,
         spec=peek(budget, "spec"),
         place=text(budget, "metadata", "namespace"),
         wanted=_labels(peek(selector, "matchLabels")),
@@ -118,7 +121,7 @@ def _scaled(resources: Sequence[Resource]) -> dict[tuple[object, ...], float]:
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     budgets = [
-        _budget(found)
+        _budget(each, found)
         for each in resources
         if kind_of(each.type) == _BUDGET
         for found in objects(each.type, each.props)
@@ -144,7 +147,11 @@ def _workload(
     token = resource.type.removesuffix("List")
     # The pods of a group have two templates: a budget of either one keeps the group.
     labels = [_labels(peek(each, "metadata", "labels")) for each in pod_templates(token, props)]
-    mine = [each for each in budgets if any(each.selects(place, found) for found in labels)]
+    mine = [
+        each
+        for each in budgets
+        if any(each.selects(resource.provider, place, found) for found in labels)
+    ]
     if not mine:
         yield StackFinding("has several replicas and no PodDisruptionBudget", resource)
     elif isinstance(replicas, float) and any(_blocks(each, replicas) for each in mine):

@@ -5,7 +5,7 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.config import Limits
+from policies.rules.config import Limits, NamesLimit
 from policies.rules.kubernetes import is_patch, kind_of, objects
 from policies.rules.peek import MISSING, entries, is_mapping, peek, text
 from policies.rules.rule import Reference, Resource, StackFinding, StackRule
@@ -24,15 +24,16 @@ def _denies(policy: object) -> bool:
     return selects_all and covers and entries(policy, "spec", "ingress") in (MISSING, ())
 
 
-def _names(resource: Resource, value: object, name: str) -> frozenset[str]:
-    """A name in the metadata, and the URNs the metadata is wired from."""
+def _names(resource: Resource, value: object, name: str) -> frozenset[object]:
+    """A name in the metadata with its cluster, and the URNs the metadata is wired from."""
     found = text(value, "metadata", name)
     wired = resource.dependencies.get("metadata", ())
-    return frozenset({found, *wired} if isinstance(found, str) else wired)
+    return frozenset({(resource.provider, found), *wired} if isinstance(found, str) else wired)
 
 
-def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
-    isolated: set[str] = set()
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    allowed = limits.names("openNamespaces")
+    isolated: set[object] = set()
     for each in resources:
         if kind_of(each.type) == _POLICY:
             for policy in objects(each.type, each.props):
@@ -40,6 +41,8 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in resources:
         if kind_of(each.type) == _NAMESPACE and not is_patch(each.type):
             for namespace in objects(each.type, each.props):
+                if text(namespace, "metadata", "name") in allowed:
+                    continue
                 if not (_names(each, namespace, "name") | {each.urn}) & isolated:
                     yield StackFinding("has no NetworkPolicy that denies by default", each)
 
@@ -47,7 +50,10 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
 RULE: Final = StackRule(
     id="pod-netpol",
     display_name="Namespaces deny by default",
-    description="Every namespace of the stack has a NetworkPolicy that denies ingress by default.",
+    description=(
+        "Every namespace of the stack has a NetworkPolicy that denies ingress by default, unless "
+        "it may go without by name."
+    ),
     why="Without one, any pod that is broken into can reach every other.",
     remediation="make a NetworkPolicy with an empty podSelector, policyTypes Ingress and no rules.",
     severity=Severity.MEDIUM,
@@ -56,5 +62,6 @@ RULE: Final = StackRule(
         Reference("CIS GKE", "4.3.2"),
         Reference("kube-linter", "non-isolated-pod"),
     ),
+    limits=(NamesLimit("openNamespaces", "Namespaces that need no policy that denies"),),
     check=_check,
 )
