@@ -53,9 +53,13 @@ class Broker(Ledger):
                 message = self.store.add(topic.id, draft.data, given, draft.ordering_key, now)
                 ids.append(message.id)
                 for subscription in self.pipes.of_topic(topic.id):
-                    if subscription.filter(message.attributes):
-                        self._add_delivery(subscription, message, now)
+                    self.deliver(subscription, message, now)
         return ids
+
+    def deliver(self, subscription: Subscription, message: Message, now: float) -> None:
+        """Lets a subscription have a message that its filter lets through."""
+        if subscription.filter(message.attributes):
+            self._add_delivery(subscription, message, now)
 
     def lease(self, subscription: Subscription, most: int) -> list[Delivery]:
         """Gives messages that are due, oldest first, each until the ack deadline.

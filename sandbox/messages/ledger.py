@@ -36,11 +36,12 @@ class Ledger:
         )
         return {str(id_): attempts for id_, attempts in rows}
 
-    def waiting(self, subscription: Subscription) -> list[Message]:
-        """The messages that wait to be delivered, oldest first."""
+    def waiting(self, subscription: Subscription, until: float = float("inf")) -> list[Message]:
+        """The messages that wait to be delivered, oldest first; those that are due by `until`."""
         rows = self.store.rows(
             "SELECT message FROM deliveries WHERE subscription = ? AND state = 'waiting' "
-            "ORDER BY message",
+            "AND due <= ? ORDER BY message",
             subscription.id,
+            until,
         )
         return [self.store.message(str(id_)) for (id_,) in rows]
