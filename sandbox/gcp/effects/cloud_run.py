@@ -12,7 +12,7 @@ from sandbox.values import Value, Values, as_list, is_map
 from sandbox.world import Resource, World
 
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
-REVISION: Final = "run.googleapis.com/Revision"
+REVISION: Final = "cloud:run/revision:Revision"
 """Cloud Run's own: no program asks for it."""
 
 _OWNER: Final = "cloud run"
