@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from sandbox.messages.filters import parse_filter
+from catalog.message_filter import parse_filter
 
 Attributes = Mapping[str, str]
 

@@ -69,15 +69,10 @@ class Broker(Ledger):
         with self.store.transaction():
             self._let_run_out(subscription)
             now = self.clock.now()
-            earlier = (
-                "AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscription = d.subscription "
-                "AND e.ordering_key = d.ordering_key AND e.message < d.message "
-                "AND e.state IN ('waiting', 'leased')) "
-            )
-            order = f"AND (d.ordering_key = '' OR (1 {earlier}))" if subscription.ordered else ""
             due = self.store.rows(
                 "SELECT message, attempts, lease FROM deliveries d WHERE state = 'waiting' "  # noqa: S608 -- constants
-                f"AND subscription = ? AND due <= ? {order} ORDER BY message LIMIT ?",
+                f"AND subscription = ? AND due <= ? {self.in_turn(subscription)} "
+                "ORDER BY message LIMIT ?",
                 subscription.id,
                 now,
                 most,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.messages.filters import Filter, parse_filter
+from catalog.message_filter import Filter, parse_filter
 from sandbox.world import Resource, World
 
 TOPIC = "gcp:pubsub/topic:Topic"

@@ -162,6 +162,24 @@ def test_retries_keep_the_stacks_waits_on_a_clock_that_skips_them(
     delivered(world, tmp_path, lambda number: 500 if number < 4 else 204, work)
 
 
+def test_messages_behind_a_failing_one_of_their_key_let_the_clock_skip_its_waits(
+    world: World, tmp_path: Path
+) -> None:
+    alter(world, SUBSCRIPTION, lambda inputs: inputs.update(enableMessageOrdering=True), "/push")
+
+    async def work(it: Live, endpoint: Endpoint) -> None:
+        drafts = [Draft(text, ordering_key="a") for text in (b"first", b"second")]
+        first, second = it.broker.publish(MAIN, drafts)
+        await until(it.deliveries.settled)
+        assert it.broker.states(PUSH) == {"acked": 2}
+        # Waits of 10, 20 and 40 seconds, less what passes while a delivery is under way.
+        assert it.clock.ahead > 60
+        bodies = [json.loads(body) for _, body in endpoint.requests]
+        assert [body["message"]["messageId"] for body in bodies] == [*[first] * 4, second]
+
+    delivered(world, tmp_path, lambda number: 500 if number < 4 else 204, work)
+
+
 def test_an_endpoint_that_is_nowhere_keeps_the_message_with_the_reason(
     world: World, tmp_path: Path
 ) -> None:
