@@ -179,7 +179,7 @@ async def _host(
     revisions[service.revision] = latest
     front = Front(it.world, it.issuer, service, revisions, it.client)
     server = await _serve(stack, LocalServer(front))
-    for name in Traffic(service.shares).revisions:
+    for name in Traffic(service.shares).revisions & revisions.keys():
         await revisions[name].start()
     return Hosted(
         service, folders[service.revision], latest, revisions, front, server.url, storage_write

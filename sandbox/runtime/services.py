@@ -92,8 +92,9 @@ def service_of(world: World, resource: Resource, by_hand: Path | None = None) ->
 
 
 def _latest(resource: Resource) -> str:
-    given = resource.outputs.get("latestReadyRevision", resource.inputs["name"])
-    return str(given).rpartition("/")[2]
+    given = resource.inputs["template"].get("revision")
+    made_up = resource.outputs.get("latestReadyRevision", resource.inputs["name"])
+    return str(given or made_up).rpartition("/")[2]
 
 
 def _shares(resource: Resource, latest: str) -> list[Share]:
