@@ -42,7 +42,7 @@ def encode(schema: MessageSchema, record: dict[str, Any]) -> bytes:
         return stream.getvalue()
     message = json_format.ParseDict(record, _message_class(schema.definition)())
     if schema.encoding == "JSON":
-        return json_format.MessageToJson(message).encode()
+        return json_format.MessageToJson(message, indent=None).encode()
     return cast("bytes", message.SerializeToString())
 
 
