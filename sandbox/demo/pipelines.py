@@ -60,7 +60,7 @@ class Pipeline:
         """
         plan = sendings()[self.hosted.folder]
         through, back = self._attributes(it)
-        sent = plan["good"] if through is not None else []
+        sent: list[str] = plan["good"] if through is not None else []
         for number, text in enumerate(sent, start=1):
             self.good[self._publish(it, f"review-{number}", text, through)] = text
         for number, entry in enumerate(plan["poison"] if sent else [], start=1):
