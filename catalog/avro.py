@@ -25,16 +25,44 @@ class AvroError(ValueError):
     """A definition that is no record, or a field without a column."""
 
 
+def check_record(definition: str) -> None:
+    """Raises `AvroError` unless it is a record that Avro can read."""
+    # Only loaded where there is such a schema.
+    import fastavro
+
+    parsed = _parsed(definition)
+    if _mapping(parsed).get("type") != "record":
+        raise AvroError("JSON that is not an Avro record")
+    if not isinstance(_mapping(parsed).get("fields"), list):
+        raise AvroError("a record without a list of fields")
+    try:
+        fastavro.parse_schema(cast("dict[str, object]", parsed))
+    # Broken definitions make the library raise whatever the operation behind raises.
+    except Exception as problem:
+        raise AvroError(f"a record Avro can't read ({_said(problem)})") from None
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"{problem} is missing"
+    return f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
+
+
+def _parsed(definition: str) -> object:
+    try:
+        return json.loads(definition)
+    except ValueError as problem:
+        raise AvroError(f"text that is not JSON ({problem})") from None
+    except RecursionError:
+        raise AvroError("JSON that is too deep") from None
+
+
 def columns_of(definition: str) -> list[tuple[str, str, str]]:
     """Name, type and mode of a column for each field. Raises `AvroError`.
 
     A field of a plain type is REQUIRED; a union of null and a plain type is NULLABLE.
     """
-    try:
-        parsed: object = json.loads(definition)
-    except ValueError as problem:
-        raise AvroError(f"text that is not JSON ({problem})") from None
-    record = _mapping(parsed)
+    record = _mapping(_parsed(definition))
     fields = record.get("fields")
     if record.get("type") != "record" or not isinstance(fields, list) or not fields:
         raise AvroError("no Avro record with fields")

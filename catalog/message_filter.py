@@ -1,12 +1,22 @@
-"""The grammar of Pub/Sub's subscription filters, which tell messages apart by their attributes.
+"""Pub/Sub's subscription filters, which tell messages apart by their attributes.
 
+    attributes:key            attributes.key = "v"      attributes.key != "v"
+    hasPrefix(attributes.key, "v")      NOT x, -x, x AND y, x OR y, (x)
+
+AND and OR in one expression need parentheses. A message without the attribute differs from every
+value; the page doesn't say so.
 https://cloud.google.com/pubsub/docs/subscription-message-filter#filtering_syntax
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+Filter = Callable[[Mapping[str, str]], bool]
+"""Tells whether it lets a message with such attributes through."""
 
 LONGEST_BYTES = 256
 
@@ -27,10 +37,19 @@ class FilterError(ValueError):
 
 def check_filter(text: str) -> None:
     """Raises `FilterError` unless `text` is a filter such as `attributes.lang = "en"`."""
+    _parsed(text)
+
+
+def parse_filter(text: str) -> Filter:
+    """Reads a filter; the empty one lets everything through. Raises `FilterError`."""
+    return _parsed(text) if text.strip() else lambda _: True
+
+
+def _parsed(text: str) -> Filter:
     size = len(text.encode())
     if size > LONGEST_BYTES:
         raise FilterError(f"{size} bytes where {LONGEST_BYTES} are the most")
-    _Reader(_tokens(text)).read()
+    return _Reader(_tokens(text)).read()
 
 
 def _tokens(text: str) -> list[str]:
@@ -50,63 +69,82 @@ class _Reader:
     tokens: list[str]
     position: int = 0
 
-    def read(self) -> None:
-        self._expression()
+    def read(self) -> Filter:
+        found = self._expression()
         if self.position < len(self.tokens):
             raise FilterError(f"{self._here()} where the filter must end, or AND or OR stand")
+        return found
 
-    def _expression(self) -> None:
+    def _expression(self) -> Filter:
         """Terms joined by AND or by OR: both in one need parentheses."""
-        self._term()
-        joint = self._peek()
+        terms, joint = [self._term()], self._peek()
         while self._peek() in _JOINTS:
             if self._peek() != joint:
                 raise FilterError(f"{self._here()} beside {joint}: parentheses must part them")
             self.position += 1
-            self._term()
+            terms.append(self._term())
+        judge = any if joint == "OR" else all
+        return lambda attributes: judge(term(attributes) for term in terms)
 
-    def _term(self) -> None:
+    def _term(self) -> Filter:
         if self._peek() in {"NOT", "-"}:
             self.position += 1
+            negated = self._plain_term()
+            return lambda attributes: not negated(attributes)
+        return self._plain_term()
+
+    def _plain_term(self) -> Filter:
         if self._peek() == "(":
             self._take("(")
-            self._expression()
+            found = self._expression()
             self._take(")")
-        elif self._peek() == "hasPrefix":
-            self.position += 1
-            self._take("(")
-            self._take("attributes")
-            self._take(".")
-            self._key()
-            self._take(",")
-            self._text()
-            self._take(")")
-        else:
-            self._comparison()
+            return found
+        return self._prefix() if self._peek() == "hasPrefix" else self._comparison()
 
-    def _comparison(self) -> None:
+    def _prefix(self) -> Filter:
+        self.position += 1
+        self._take("(")
+        self._take("attributes")
+        self._take(".")
+        key = self._key()
+        self._take(",")
+        start = self._text()
+        self._take(")")
+        return lambda attributes: key in attributes and attributes[key].startswith(start)
+
+    def _comparison(self) -> Filter:
         self._take("attributes")
         if self._peek() == ":":
             self._take(":")
-            self._key()
-            return
+            name = self._key()
+            return lambda attributes: name in attributes
         self._take(".")
-        self._key()
-        if self._peek() not in {"=", "!="}:
+        key, sign = self._key(), self._peek()
+        if sign not in {"=", "!="}:
             raise FilterError(f"{self._here()} where = or != must stand")
         self.position += 1
-        self._text()
+        value = self._text()
+        return lambda attributes: (attributes.get(key) == value) is (sign == "=")
 
-    def _key(self) -> None:
+    def _key(self) -> str:
         token = self._peek()
-        if not re.fullmatch(r'[A-Za-z0-9_][A-Za-z0-9_-]*|".*"', token, re.DOTALL):
+        if token.startswith('"'):
+            return self._text()
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", token):
             raise FilterError(f"{self._here()} where an attribute's name must stand")
         self.position += 1
+        return token
 
-    def _text(self) -> None:
-        if not self._peek().startswith('"'):
+    def _text(self) -> str:
+        token = self._peek()
+        if not token.startswith('"'):
             raise FilterError(f"{self._here()} where a text in double quotes must stand")
+        try:
+            value = str(json.loads(token))
+        except ValueError as problem:
+            raise FilterError(f"{token[:40]}, a text that can't be read: {problem}") from None
         self.position += 1
+        return value
 
     def _take(self, token: str) -> None:
         if self._peek() != token:

@@ -118,6 +118,20 @@ class Archive(Settings):
     retention_days: int = Field(
         default=90, ge=1, le=36500, description="Days after which an archived message is deleted."
     )
+    format: Literal["avro", "text"] = Field(
+        default="avro",
+        description="avro: messages with id, time and attributes, and the fields of an Avro"
+        " message_schema. text: their data alone, a line each.",
+    )
+    max_seconds: int = Field(
+        default=300, ge=60, le=600, description="Seconds after which a file ends."
+    )
+    max_bytes: int | None = Field(
+        default=None,
+        ge=1000,
+        le=10 * 2**30,
+        description="Bytes after which a file ends. Default: time alone ends it.",
+    )
 
 
 class BigQueryExport(Settings):
@@ -125,7 +139,7 @@ class BigQueryExport(Settings):
 
     use_topic_schema: bool = Field(
         default=False,
-        description="Whether each field of the Avro message_schema is a column. Default: the"
+        description="Whether each field of the message_schema is a column. Default: the"
         " message as it came, bytes, in one column.",
     )
     partition_expiration_days: int | None = Field(

@@ -113,7 +113,14 @@ class LoadBalancer(Settings):
 class Jwt(Settings):
     """Whose tokens callers show."""
 
-    issuer: str = Field(min_length=1, description="Value of the tokens' iss.")
+    issuer: Annotated[
+        str,
+        Matching(
+            r"https://[^\s/]+(?:/\S*)?|[^\s@/]+@[^\s@/]+\.[^\s@/]+",
+            "an address that begins https://, or the email of a service account",
+            "write it as the tokens' iss has it",
+        ),
+    ] = Field(description="Value of the tokens' iss.")
     jwks_uri: Annotated[str, Matching(r"https://\S+", "an address that begins https://")] = Field(
         description="Address of the issuer's public keys."
     )

@@ -100,7 +100,13 @@ def _archive(pipeline: Pipeline) -> Archive | None:
     archive = pipeline.archive
     if archive is None:
         return None
-    return {"storage_class": archive.storage_class, "retention_days": archive.retention_days}
+    return {
+        "storage_class": archive.storage_class,
+        "retention_days": archive.retention_days,
+        "format": archive.format,
+        "max_seconds": archive.max_seconds,
+        "max_bytes": archive.max_bytes,
+    }
 
 
 def _bigquery_export(pipeline: Pipeline) -> BigQueryExport | None:

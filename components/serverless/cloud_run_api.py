@@ -75,6 +75,12 @@ def _check_callers(problems: Problems, callers: Callers) -> None:
         problems.add("callers", "found none, allowed: jwt, api_key or both; else anyone may call")
     if jwt is not None:
         problems.check_not_empty("callers.jwt.audiences", jwt["audiences"], "an audience")
+        if not jwt["issuer"].startswith("https://") and "@" not in jwt["issuer"]:
+            problems.add(
+                "callers.jwt.issuer",
+                f"found {jwt['issuer']!r}, allowed: an address that begins https://, or the email "
+                "of a service account",
+            )
         if not jwt["jwks_uri"].startswith("https://"):
             problems.add(
                 "callers.jwt.jwks_uri",

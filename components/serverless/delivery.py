@@ -9,6 +9,17 @@ from components.checks import check_between
 from components.validation import Problems
 
 
+class MessageSchema(TypedDict):
+    """What messages must look like; Pub/Sub refuses others."""
+
+    type: str
+    """avro or protobuf."""
+    definition: str
+    """The schema in its own language: Avro's JSON, or a proto file with one message."""
+    encoding: NotRequired[str]
+    """How publishers encode messages: json (default) or binary."""
+
+
 class Retry(TypedDict):
     """How long Pub/Sub waits before it delivers a failed message again."""
 

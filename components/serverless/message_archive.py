@@ -17,9 +17,11 @@ from components.validation import Problems, component_type
 DEFAULT_RETENTION_DAYS = 90
 
 _SOFT_DELETE_SECONDS = 7 * 24 * 3600
-# An object is closed after five minutes; a message stays unacknowledged that long.
-_MAX_DURATION_SECONDS = 300
+# A message stays unacknowledged until its file is closed.
 _ACK_DEADLINE_SECONDS = 600
+_SHORTEST_SECONDS, _LONGEST_SECONDS, _DEFAULT_SECONDS = 60, 600, 300
+_LEAST_BYTES, _MOST_BYTES = 1000, 10 * 2**30
+_SUFFIXES: Mapping[str, str] = {"avro": ".avro", "text": ".txt"}
 
 
 class Archive(TypedDict):
@@ -29,6 +31,12 @@ class Archive(TypedDict):
     """Class of new objects: STANDARD (default), NEARLINE, COLDLINE or ARCHIVE."""
     retention_days: NotRequired[int | None]
     """Age at which an object is deleted, default 90; None keeps them for ever."""
+    format: NotRequired[str]
+    """avro (default): messages with what Pub/Sub knows of them; text: their data, a line each."""
+    max_seconds: NotRequired[int]
+    """Time after which a file ends, 60 to 600; default 300."""
+    max_bytes: NotRequired[int | None]
+    """Size at which a file ends, 1000 bytes to 10 GiB; without (default), time alone ends it."""
 
 
 class MessageArchiveArgs(TypedDict):
@@ -71,6 +79,12 @@ def check_archive(problems: Problems, path: str, archive: Archive) -> None:
     """Notes an archive that Cloud Storage refuses, or that costs more than it should."""
     storage_class = archive.get("storage_class", "STANDARD")
     problems.check_one_of(f"{path}.storage_class", storage_class, STORAGE_CLASSES)
+    problems.check_one_of(f"{path}.format", archive.get("format"), _SUFFIXES)
+    seconds, size = archive.get("max_seconds", _DEFAULT_SECONDS), archive.get("max_bytes")
+    where = f"{path}.max_seconds"
+    check_between(problems, where, seconds, _SHORTEST_SECONDS, _LONGEST_SECONDS, "seconds")
+    if size is not None:
+        check_between(problems, f"{path}.max_bytes", size, _LEAST_BYTES, _MOST_BYTES, "bytes")
     days = archive.get("retention_days", DEFAULT_RETENTION_DAYS)
     if days is None:
         return
@@ -104,7 +118,7 @@ def lifecycle(archive: Archive) -> list[gcp.storage.BucketLifecycleRuleArgsDict]
 
 
 class MessageArchive(pulumi.ComponentResource):
-    """A private bucket that Pub/Sub writes every message of a topic to, as Avro files by day.
+    """A private bucket that Pub/Sub writes every message of a topic to, as files by day.
 
     Old files sink to colder storage classes, then are deleted; a deleted file can be had back for
     seven days. The bucket is named `<project>-<name>`.
@@ -165,16 +179,9 @@ class MessageArchive(pulumi.ComponentResource):
             ack_deadline_seconds=_ACK_DEADLINE_SECONDS,
             message_retention_duration=f"{args.get('backlog_retention_days', 7) * 86400}s",
             expiration_policy={"ttl": ""},
-            cloud_storage_config={
-                "bucket": bucket.name,
-                "filename_datetime_format": "YYYY-MM-DD/hh_mm_ssZ",
-                "filename_suffix": ".avro",
-                "max_duration": f"{_MAX_DURATION_SECONDS}s",
-                "avro_config": {
-                    "write_metadata": True,
-                    "use_topic_schema": args.get("use_topic_schema", False),
-                },
-            },
+            cloud_storage_config=_files(
+                archive, bucket.name, use_topic_schema=args.get("use_topic_schema", False)
+            ),
             labels=labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=grants, delete_before_replace=True),
         )
@@ -183,3 +190,21 @@ class MessageArchive(pulumi.ComponentResource):
         self.register_outputs(
             {"bucket_name": self.bucket_name, "subscription_id": self.subscription_id}
         )
+
+
+def _files(
+    archive: Archive, bucket: pulumi.Input[str], *, use_topic_schema: bool
+) -> gcp.pubsub.SubscriptionCloudStorageConfigArgsDict:
+    form = archive.get("format", "avro")
+    files: gcp.pubsub.SubscriptionCloudStorageConfigArgsDict = {
+        "bucket": bucket,
+        "filename_datetime_format": "YYYY-MM-DD/hh_mm_ssZ",
+        "filename_suffix": _SUFFIXES[form],
+        "max_duration": f"{archive.get('max_seconds', _DEFAULT_SECONDS)}s",
+    }
+    size = archive.get("max_bytes")
+    if size is not None:
+        files["max_bytes"] = size
+    if form == "avro":
+        files["avro_config"] = {"write_metadata": True, "use_topic_schema": use_topic_schema}
+    return files

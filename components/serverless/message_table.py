@@ -10,11 +10,11 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog.avro import AvroError, columns_of
+from catalog.message_schema import DefinitionError, columns_of
 from components.checks import check_between, check_labels
 from components.data.table_shape import Field
 from components.ready import after
-from components.serverless.delivery import check_filter_text
+from components.serverless.delivery import MessageSchema, check_filter_text
 from components.serverless.results_table import ResultsTable
 from components.validation import Problems, component_type
 
@@ -33,8 +33,8 @@ class BigQueryExport(TypedDict):
     """How rows are made of messages."""
 
     use_topic_schema: NotRequired[bool]
-    """Whether each field of the topic's Avro schema is a column; default false: the message as it
-    came, bytes, in the column `data`."""
+    """Whether each field of the topic's schema is a column; default false: the message as it came,
+    bytes, in the column `data`."""
     partition_expiration_days: NotRequired[int | None]
     """Age at which a day of rows is deleted; without, never."""
     filter: NotRequired[str | None]
@@ -56,8 +56,8 @@ class MessageTableArgs(TypedDict):
     """Id of the topic for messages BigQuery refuses; the agent may publish to it."""
     export: NotRequired[BigQueryExport]
     """How rows are made of messages."""
-    avro_definition: NotRequired[str | None]
-    """The topic's Avro schema, which use_topic_schema needs."""
+    message_schema: NotRequired[MessageSchema | None]
+    """The topic's schema, which use_topic_schema needs."""
     backlog_retention_days: NotRequired[int]
     """How long a message waits for the table to take it, 1 to 31; default 7."""
     deletion_protection: NotRequired[bool]
@@ -70,7 +70,7 @@ def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
     """Checks the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
-    check_export(problems, "export", args.get("export", {}), args.get("avro_definition"))
+    check_export(problems, "export", args.get("export", {}), args.get("message_schema"))
     check_between(
         problems, "backlog_retention_days", args.get("backlog_retention_days", 7), 1, 31, "days"
     )
@@ -79,7 +79,7 @@ def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
 
 
 def check_export(
-    problems: Problems, path: str, export: BigQueryExport, avro_definition: str | None
+    problems: Problems, path: str, export: BigQueryExport, schema: MessageSchema | None
 ) -> None:
     """Notes an export Pub/Sub or BigQuery refuses."""
     check_filter_text(problems, f"{path}.filter", export.get("filter"))
@@ -88,12 +88,18 @@ def check_export(
         check_between(problems, f"{path}.partition_expiration_days", days, 1, 36500, "days")
     if not export.get("use_topic_schema"):
         return
-    try:
-        columns = {name.lower() for name, _, _ in columns_of(avro_definition or "")}
-    except AvroError as problem:
+    if schema is None:
         problems.add(
             f"{path}.use_topic_schema",
-            f"found true with {problem}, allowed: true with an Avro schema of plain fields",
+            "found true without message_schema, allowed: true with a schema of plain fields",
+        )
+        return
+    try:
+        columns = {name.lower() for name, _, _ in _columns_of(schema)}
+    except DefinitionError as problem:
+        problems.add(
+            f"{path}.use_topic_schema",
+            f"found true with {problem}, allowed: true with a schema of plain fields",
         )
         return
     for taken in sorted(columns & {field["name"] for field in _METADATA}):
@@ -134,7 +140,7 @@ class MessageTable(pulumi.ComponentResource):
                 "table_id": TABLE_ID,
                 "writers": {"pubsub": args["pubsub_service_agent"]},
                 "results": {
-                    "fields": _fields(use_topic_schema, args.get("avro_definition")),
+                    "fields": _fields(use_topic_schema, args.get("message_schema")),
                     "partition_field": "publish_time",
                     "partition_expiration_days": export.get("partition_expiration_days"),
                 },
@@ -178,13 +184,14 @@ class MessageTable(pulumi.ComponentResource):
         self.register_outputs({"table": self.table, "subscription_id": self.subscription_id})
 
 
-def _fields(use_topic_schema: bool, avro_definition: str | None) -> list[Field]:
-    if not use_topic_schema:
+def _columns_of(schema: MessageSchema) -> list[tuple[str, str, str]]:
+    return columns_of(schema["type"], schema["definition"])
+
+
+def _fields(use_topic_schema: bool, schema: MessageSchema | None) -> list[Field]:
+    if not use_topic_schema or schema is None:
         return [*_METADATA, _RAW]
     return [
         *_METADATA,
-        *(
-            {"name": name, "type": kind, "mode": mode}
-            for name, kind, mode in columns_of(avro_definition or "")
-        ),
+        *({"name": name, "type": kind, "mode": mode} for name, kind, mode in _columns_of(schema)),
     ]

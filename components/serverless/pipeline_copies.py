@@ -10,7 +10,7 @@ from components.serverless.message_archive import MessageArchive
 from components.serverless.message_table import MessageTable
 from components.serverless.pubsub_cloud_run_pipeline_arguments import (
     PubSubCloudRunPipelineArgs,
-    avro_definition,
+    has_avro_schema,
 )
 from components.serverless.pull_subscription import PullSubscription, PullSubscriptionArgs
 from components.service_accounts import account_id
@@ -85,7 +85,7 @@ class _Builder:
                 "topic": self.topic,
                 "pubsub_service_agent": self.args["pubsub_service_agent"],
                 "archive": archive,
-                "use_topic_schema": avro_definition(self.args) is not None,
+                "use_topic_schema": has_avro_schema(self.args),
                 "backlog_retention_days": self.retention_days,
                 "deletion_protection": self.protected,
                 "labels": self.args.get("labels", {}),
@@ -108,7 +108,7 @@ class _Builder:
                 "pubsub_service_agent": self.args["pubsub_service_agent"],
                 "dead_letter_topic": self.dead_letter_topic,
                 "export": export,
-                "avro_definition": avro_definition(self.args),
+                "message_schema": self.args.get("message_schema"),
                 "backlog_retention_days": self.retention_days,
                 "deletion_protection": self.protected,
                 "labels": self.args.get("labels", {}),

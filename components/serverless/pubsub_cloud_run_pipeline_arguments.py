@@ -1,12 +1,11 @@
 """Arguments of PubSubCloudRunPipeline, and what is allowed in them."""
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
+from catalog.message_schema import DefinitionError, check_definition
 from components.checks import check_between, check_labels
 from components.data.buckets import check_bucket_name
 from components.serverless.cloud_run_arguments import (
@@ -14,7 +13,12 @@ from components.serverless.cloud_run_arguments import (
     validate_cloud_run_service,
 )
 from components.serverless.dataflow_job import Dataflow, check_dataflow
-from components.serverless.delivery import Retry, check_filter_text, check_retry
+from components.serverless.delivery import (
+    MessageSchema,
+    Retry,
+    check_filter_text,
+    check_retry,
+)
 from components.serverless.message_archive import Archive, check_archive
 from components.serverless.message_table import BigQueryExport, check_export
 from components.serverless.results_table import Results, check_results
@@ -31,19 +35,6 @@ SHORTEST_NAME = 3
 
 LONGEST_NAME = 40
 """So that the name of the Cloud Run service, `<name>-service`, fits its 49 characters."""
-
-_MESSAGE = re.compile(r"\bmessage\s+\w+\s*\{")
-
-
-class MessageSchema(TypedDict):
-    """What messages must look like; Pub/Sub refuses others."""
-
-    type: str
-    """avro or protobuf."""
-    definition: str
-    """The schema in its own language: Avro's JSON, or a proto file with one message."""
-    encoding: NotRequired[str]
-    """How publishers encode messages: json (default) or binary."""
 
 
 class PubSubCloudRunPipelineArgs(TypedDict):
@@ -199,7 +190,7 @@ def _check_delivery(problems: Problems, args: PubSubCloudRunPipelineArgs) -> Non
 def _check_copies(problems: Problems, name: str, args: PubSubCloudRunPipelineArgs) -> None:
     export, dataflow = args.get("bigquery_export"), args.get("dataflow")
     if export is not None:
-        check_export(problems, "bigquery_export", export, avro_definition(args))
+        check_export(problems, "bigquery_export", export, args.get("message_schema"))
     if dataflow is None:
         return
     check_bucket_name(problems, "name", args["project"], f"{name}-dataflow-temporary")
@@ -208,32 +199,22 @@ def _check_copies(problems: Problems, name: str, args: PubSubCloudRunPipelineArg
         problems.add("subnetwork", "found none, allowed: the id of a subnet; dataflow needs it")
 
 
-def avro_definition(args: PubSubCloudRunPipelineArgs) -> str | None:
-    """Gives the topic's Avro schema, if it has one."""
+def has_avro_schema(args: PubSubCloudRunPipelineArgs) -> bool:
+    """Tells whether the topic has an Avro schema."""
     schema = args.get("message_schema")
-    return schema["definition"] if schema is not None and schema["type"] == "avro" else None
+    return schema is not None and schema["type"] == "avro"
 
 
 def _check_message_schema(problems: Problems, schema: MessageSchema) -> None:
     problems.check_one_of("message_schema.type", schema["type"], SCHEMA_TYPES)
     problems.check_one_of("message_schema.encoding", schema.get("encoding"), SCHEMA_ENCODINGS)
-    definition = schema["definition"]
-    if schema["type"] == "avro" and not _is_avro_record(definition):
-        problems.add(
-            "message_schema.definition",
-            f"found {definition[:40]!r}, allowed: Avro's JSON for a record, "
-            '{"type": "record", "name": ..., "fields": [...]}',
-        )
-    if schema["type"] == "protobuf" and not _MESSAGE.search(definition):
-        problems.add(
-            "message_schema.definition",
-            f"found {definition[:40]!r}, allowed: a proto file with a message",
-        )
-
-
-def _is_avro_record(definition: str) -> bool:
+    if schema["type"] not in SCHEMA_TYPES:
+        return
     try:
-        parsed = json.loads(definition)
-    except ValueError:
-        return False
-    return isinstance(parsed, dict) and cast("dict[str, object]", parsed).get("type") == "record"
+        check_definition(schema["type"], schema["definition"])
+    except DefinitionError as problem:
+        problems.add(
+            "message_schema.definition",
+            f"found {problem}, allowed: Avro's JSON for a record, "
+            '{"type": "record", "name": ..., "fields": [...]}, or a proto file with one message',
+        )

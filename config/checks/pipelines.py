@@ -1,14 +1,14 @@
 """Pipelines: times, sizes and columns that fit together."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from catalog.avro import AvroError, columns_of
+from catalog.message_schema import DefinitionError, check_definition, columns_of
 from config.checks.columns import check_column_names, check_columns
 from config.checks.containers import check_container, check_filter_text
 from config.checks.order import check_order
 from config.checks.references import check_name
+from config.checks.service_input import check_input
 from config.checks.service_output import check_output
 from config.errors import KeyPath, Problem, listed, shown
 from config.known import Known
@@ -40,6 +40,7 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
         yield from check_container(path, pipeline)
         yield from _check_delivery(path, pipeline)
         yield from check_columns((*path, "results"), pipeline.results)
+        yield from check_input(path, pipeline)
         yield from check_output(path, pipeline)
         yield from _check_copies(path, pipeline)
         if pipeline.message_schema:
@@ -111,13 +112,22 @@ def _check_copies(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
 
 
 def _check_topic_schema(path: KeyPath, schema: MessageSchema | None) -> Iterator[Problem]:
-    definition = schema.definition if schema is not None and schema.type == "avro" else ""
-    try:
-        names = {name.lower() for name, _, _ in columns_of(definition)}
-    except AvroError as problem:
-        found = f"true with {problem}" if definition else "true without an Avro message_schema"
+    if schema is None:
         yield Problem(
-            path, found, "true with an Avro record of plain fields", "mend the schema or remove it"
+            path,
+            "true without a message_schema",
+            "true with a message_schema of plain fields",
+            "add the schema or remove it",
+        )
+        return
+    try:
+        names = {name.lower() for name, _, _ in columns_of(schema.type, schema.definition)}
+    except DefinitionError as problem:
+        yield Problem(
+            path,
+            f"true with {problem}",
+            "true with a message_schema of plain fields",
+            "mend the schema or remove it",
         )
         return
     if taken := sorted(names & METADATA_COLUMNS):
@@ -130,17 +140,13 @@ def _check_topic_schema(path: KeyPath, schema: MessageSchema | None) -> Iterator
 
 
 def _check_schema(path: KeyPath, schema: MessageSchema) -> Iterator[Problem]:
-    if schema.type == "avro":
-        try:
-            definition: object = json.loads(schema.definition)
-        except ValueError as error:
-            found = f"text that is not JSON ({error})"
-        else:
-            if isinstance(definition, dict) and definition.get("type") == "record":
-                return
-            found = "JSON that is not an Avro record"
-        yield Problem(path, found, 'an Avro record: {"type": "record", ...}', "mend the definition")
-    elif "message" not in schema.definition:
-        yield Problem(
-            path, "text without a message", "a Protocol Buffers message", "mend the definition"
-        )
+    try:
+        check_definition(schema.type, schema.definition)
+    except DefinitionError as problem:
+        yield Problem(path, str(problem), _DEFINITIONS[schema.type], "mend the definition")
+
+
+_DEFINITIONS: Final[Mapping[str, str]] = {
+    "avro": 'an Avro record: {"type": "record", "name": ..., "fields": [...]}',
+    "protobuf": "a proto file with one message, nothing imported",
+}

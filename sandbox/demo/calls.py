@@ -1,6 +1,7 @@
 """Direct calls: who may invoke a service and who not, and a chat with the LLM backend."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,25 @@ async def invoker_checks(it: Live, hosted: Hosted) -> list[Check]:
         what = f"status for {caller.who}"
         found.append(Check(hosted.service.name, what, response.status_code, caller.wanted))
     return found
+
+
+async def share_checks(it: Live, hosted: Hosted) -> list[Check]:
+    """Calls a service whose requests several revisions share, a hundred times."""
+    account, shares = invoker(it, hosted), hosted.service.shares
+    if account is None or len({share.revision for share in shares}) < 2:
+        return []
+    wanted: Counter[str] = Counter()
+    for share in shares:
+        wanted[share.revision] += share.percent
+    headers = {"authorization": f"Bearer {signed(it, account, hosted.service.uri)}"}
+    before = hosted.front.answered.copy()
+    for _ in range(sum(wanted.values())):
+        await it.client.get(f"{hosted.url}/", headers=headers)
+    found = hosted.front.answered - before
+    return [
+        Check(hosted.service.name, f"of a hundred requests to {revision}", found[revision], percent)
+        for revision, percent in wanted.items()
+    ]
 
 
 async def chat(it: Live, hosted: Hosted) -> tuple[list[Check], list[str]]:

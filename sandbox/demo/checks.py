@@ -40,6 +40,9 @@ def checks_of(it: Live, pipeline: Pipeline) -> list[Check]:
             len(pipeline.repeated),
         ),
     ]
+    if pipeline.held:
+        held = sum(id_ not in attempts for id_ in pipeline.held)
+        checks.append(Check(name, "messages the filter held back", held, len(pipeline.held)))
     if push.dead_letter_topic:
         dead = len(pipeline.dead(it))
         checks += [

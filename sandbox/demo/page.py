@@ -55,11 +55,13 @@ def write_page(
 def _messages(it: Live, pipeline: Pipeline) -> str:
     rows = {row["message_id"]: row for row in pipeline.rows(it)}
     attempts, dead = it.broker.attempts(pipeline.push.id), pipeline.dead(it)
-    texts = {**pipeline.good, **pipeline.poison}
+    texts = {**pipeline.good, **pipeline.poison, **pipeline.held}
     lines: list[tuple[object, ...]] = []
     for id_, text in texts.items():
         output: dict[str, Any] = rows.get(id_, {}).get("output") or {}
         state = "dead letter" if id_ in dead else "prediction" if id_ in rows else "neither"
+        if id_ in pipeline.held and id_ not in attempts:
+            state = "held back by the filter"
         again = " (delivered again)" if id_ in pipeline.repeated else ""
         label, score = output.get("label", ""), output.get("score", "")
         lines.append((id_, text, label, score, attempts.get(id_, 0), f"{state}{again}"))

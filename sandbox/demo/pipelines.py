@@ -7,15 +7,17 @@ from typing import Any
 
 import yaml
 
-from sandbox.messages.dead_letters import original_id
+from sandbox.demo.attributes import Attributes, let_through_and_held_back
+from sandbox.messages.dead_letters import original_id, source_subscription
 from sandbox.messages.lake import read_messages
 from sandbox.messages.publishing import Draft, PublishError
-from sandbox.messages.resources import Subscription, Topic
+from sandbox.messages.resources import SUBSCRIPTION, Subscription, Topic
 from sandbox.messages.schemas import encode
 from sandbox.runtime.live import Hosted, Live
 from sandbox.warehouse.store import table_id
 
 _RESULTS = "RESULTS_TABLE"
+_HELD = 3
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Pipeline:
     """Where dead messages can be fetched."""
     good: dict[str, str] = field(default_factory=dict[str, str])
     poison: dict[str, str] = field(default_factory=dict[str, str])
+    held: dict[str, str] = field(default_factory=dict[str, str])
+    """The filter of the push subscription holds these back."""
     refused: list[str] = field(default_factory=list[str])
     """Why the topic took none of these."""
     repeated: list[str] = field(default_factory=list[str])
@@ -46,24 +50,43 @@ class Pipeline:
     @property
     def ids(self) -> set[str]:
         """Of all messages the topic took."""
-        return {*self.good, *self.poison}
+        return {*self.good, *self.poison, *self.held}
 
     def publish(self, it: Live) -> None:
-        """Publishes everything of messages.yaml, as the project's owner would."""
+        """Publishes everything of messages.yaml, as the project's owner would.
+
+        Messages have attributes that the push subscription's filter lets through; some have such
+        that it holds back.
+        """
         plan = sendings()[self.hosted.folder]
-        for number, text in enumerate(plan["good"], start=1):
-            (id_,) = it.broker.publish(self.topic.id, [self._draft(f"review-{number}", text)])
-            self.good[id_] = text
-        for number, entry in enumerate(plan["poison"], start=1):
+        through, back = self._attributes(it)
+        sent: list[str] = plan["good"] if through is not None else []
+        for number, text in enumerate(sent, start=1):
+            self.good[self._publish(it, f"review-{number}", text, through)] = text
+        for number, entry in enumerate(plan["poison"] if sent else [], start=1):
             text = entry["text"] * entry["times"]
-            (id_,) = it.broker.publish(self.topic.id, [self._draft(f"poison-{number}", text)])
-            self.poison[id_] = entry["why"]
+            self.poison[self._publish(it, f"poison-{number}", text, through)] = entry["why"]
+        for number, text in enumerate(plan["good"][:_HELD] if back is not None else [], start=1):
+            self.held[self._publish(it, f"held-{number}", text, back)] = text
         for text in plan["misfits"]:
             try:
-                (id_,) = it.broker.publish(self.topic.id, [Draft(text.encode())])
+                (id_,) = it.broker.publish(self.topic.id, [Draft(text.encode(), through or {})])
                 self.poison[id_] = "not what the service takes"
             except PublishError as problem:
                 self.refused.append(str(problem))
+
+    def _attributes(self, it: Live) -> tuple[Attributes | None, Attributes | None]:
+        resource = it.world.get(SUBSCRIPTION, self.push.id)
+        text = "" if resource is None else str(resource.inputs.get("filter") or "")
+        return let_through_and_held_back(text)
+
+    def _publish(self, it: Live, id_: str, text: str, attributes: Attributes | None) -> str:
+        record = {"id": id_, "text": text}
+        schema = self.topic.schema
+        data = json.dumps(record).encode() if schema is None else encode(schema, record)
+        key = "demo" if self.push.ordered else ""
+        (published,) = it.broker.publish(self.topic.id, [Draft(data, attributes or {}, key)])
+        return published
 
     def repeat(self, it: Live, count: int = 3) -> None:
         """Has some messages delivered once more, as Pub/Sub may at any time."""
@@ -76,9 +99,15 @@ class Pipeline:
         return [row for row in it.warehouse.rows(self.results) if row["message_id"] in self.ids]
 
     def dead(self, it: Live) -> set[str]:
-        """The messages of this run that can be fetched as dead letters, by their first id."""
+        """The messages of this run that the service failed on and that can be fetched as dead
+        letters, by their first id."""
         fetched = [it.broker.waiting(each) for each in self.dead_letters]
-        return {original_id(message) for each in fetched for message in each} & self.ids
+        return {
+            original_id(message)
+            for each in fetched
+            for message in each
+            if source_subscription(message) == self.push.id
+        } & self.ids
 
     def archived(self) -> list[str]:
         """The ids, or else the data, of the messages in this run's files."""
@@ -89,12 +118,6 @@ class Pipeline:
             else:
                 found += file.read_text().splitlines()
         return found
-
-    def _draft(self, id_: str, text: str) -> Draft:
-        record = {"id": id_, "text": text}
-        schema = self.topic.schema
-        data = json.dumps(record).encode() if schema is None else encode(schema, record)
-        return Draft(data, ordering_key="demo" if self.push.ordered else "")
 
 
 def sendings() -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandbox.demo.calls import chat, invoker_checks
+from sandbox.demo.calls import chat, invoker_checks, share_checks
 from sandbox.demo.checks import Check, checks_of
+from sandbox.demo.copies import copy_checks
 from sandbox.demo.page import write_page
 from sandbox.demo.pipelines import Pipeline, pipelines
 from sandbox.launcher.locks import exclusive
@@ -99,9 +100,12 @@ async def _demo(places: StackPlaces, world: World, patience: float) -> None:
         it.deliveries.wake()
         await _until_settled(it, board.show, patience)
         checks = [check for pipeline in done for check in checks_of(it, pipeline)]
+        for pipeline in done:
+            checks += await copy_checks(it, pipeline)
         replies: list[str] = []
         for hosted in it.hosted:
             checks += await invoker_checks(it, hosted)
+            checks += await share_checks(it, hosted)
             if hosted.folder == _LLM:
                 found, said_by_model = await chat(it, hosted)
                 checks += found

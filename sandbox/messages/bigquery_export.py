@@ -49,10 +49,9 @@ class BigQueryExport:
         if config.get("writeMetadata"):
             row = metadata(delivery.subscription.id, message)
             row["publish_time"] = int(message.published * 1_000_000)
-            row["attributes"] = json.dumps(row["attributes"])
-            row.pop("ordering_key")
-            if message.ordering_key:
-                row["ordering_key"] = message.ordering_key
+            # The key is no column: it is among the attributes.
+            key = {"ordering_key": message.ordering_key} if row.pop("ordering_key") else {}
+            row["attributes"] = json.dumps({**row["attributes"], **key})
         if config.get("useTopicSchema") and schema is not None:
             row |= decode(schema, message.data)
         elif config.get("useTableSchema"):

@@ -53,9 +53,13 @@ class Broker(Ledger):
                 message = self.store.add(topic.id, draft.data, given, draft.ordering_key, now)
                 ids.append(message.id)
                 for subscription in self.pipes.of_topic(topic.id):
-                    if subscription.filter(message.attributes):
-                        self._add_delivery(subscription, message, now)
+                    self.deliver(subscription, message, now)
         return ids
+
+    def deliver(self, subscription: Subscription, message: Message, now: float) -> None:
+        """Lets a subscription have a message that its filter lets through."""
+        if subscription.filter(message.attributes):
+            self._add_delivery(subscription, message, now)
 
     def lease(self, subscription: Subscription, most: int) -> list[Delivery]:
         """Gives messages that are due, oldest first, each until the ack deadline.
@@ -65,15 +69,10 @@ class Broker(Ledger):
         with self.store.transaction():
             self._let_run_out(subscription)
             now = self.clock.now()
-            earlier = (
-                "AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscription = d.subscription "
-                "AND e.ordering_key = d.ordering_key AND e.message < d.message "
-                "AND e.state IN ('waiting', 'leased')) "
-            )
-            order = f"AND (d.ordering_key = '' OR (1 {earlier}))" if subscription.ordered else ""
             due = self.store.rows(
                 "SELECT message, attempts, lease FROM deliveries d WHERE state = 'waiting' "  # noqa: S608 -- constants
-                f"AND subscription = ? AND due <= ? {order} ORDER BY message LIMIT ?",
+                f"AND subscription = ? AND due <= ? {self.in_turn(subscription)} "
+                "ORDER BY message LIMIT ?",
                 subscription.id,
                 now,
                 most,

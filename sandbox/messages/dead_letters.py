@@ -53,9 +53,14 @@ def original_id(message: Message) -> str:
     return message.attributes.get(f"{_SOURCE}MessageId", "")
 
 
-def source_topic(pipes: Pipes, message: Message) -> str | None:
-    """The topic the message was published to; None when its subscription is gone."""
+def source_subscription(message: Message) -> str:
+    """The id of the subscription the message failed on; that of none for what is no dead letter."""
     project = message.attributes.get(f"{_SOURCE}SubscriptionProject", "")
     name = message.attributes.get(f"{_SOURCE}Subscription", "")
-    subscription = pipes.subscriptions.get(f"projects/{project}/subscriptions/{name}")
+    return f"projects/{project}/subscriptions/{name}"
+
+
+def source_topic(pipes: Pipes, message: Message) -> str | None:
+    """The topic the message was published to; None when its subscription is gone."""
+    subscription = pipes.subscriptions.get(source_subscription(message))
     return None if subscription is None else subscription.topic

@@ -18,7 +18,7 @@ import fastavro
 from sandbox.access import may
 from sandbox.messages.broker import Broker, Delivery
 from sandbox.messages.resources import MessageSchema, Subscription, seconds, service_agent
-from sandbox.messages.schemas import avro_schema, decode
+from sandbox.messages.schemas import SchemaError, avro_schema, decode
 from sandbox.messages.store import Message
 from sandbox.world import World
 
@@ -54,17 +54,16 @@ class Lake:
         waiting = broker.waiting(subscription)
         first = max(broker.next_due(subscription) or 0.0, waiting[0].published)
         size = sum(len(message.data) for message in waiting)
-        full = size >= int(config.get("maxBytes") or 2**63) or len(waiting) >= int(
-            config.get("maxMessages") or _LARGEST_BATCH
-        )
+        full = size >= _most_bytes(config) or len(waiting) >= _most_messages(config)
         return first if full else first + seconds(config.get("maxDuration"), _DURATION_SECONDS)
 
     def write(self, broker: Broker, subscription: Subscription) -> Path | None:
-        """Writes what waits as one file and acknowledges it; gives the file.
+        """Writes what waits as one file, up to its most bytes and messages, and acknowledges it.
 
-        When the bucket can't be written to, the messages come again after the back-off.
+        Gives the file. When the bucket can't be written to, or a message is not what the topic's
+        schema says by now, the messages come again after the back-off.
         """
-        batch = broker.lease(subscription, _LARGEST_BATCH)
+        batch = broker.lease(subscription, self._fitting(broker, subscription))
         if not batch:
             return None
         refused = self._refusal(subscription)
@@ -73,13 +72,30 @@ class Lake:
                 broker.nack(delivery, refused)
             return None
         topic = broker.pipes.topics[subscription.topic]
+        messages = [each.message for each in batch]
+        try:
+            content = _content(subscription, messages, topic.schema)
+        except SchemaError as problem:
+            for delivery in batch:
+                broker.nack(delivery, str(problem))
+            return None
         file = self._file(subscription, batch, broker.clock.now())
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_name(f".{file.name}")
-        draft.write_bytes(_content(subscription, [each.message for each in batch], topic.schema))
+        draft.write_bytes(content)
         draft.rename(file)
         broker.ack(batch)
         return file
+
+    def _fitting(self, broker: Broker, subscription: Subscription) -> int:
+        """How many of the messages that are due go into one file."""
+        config, size, count = _config(subscription), 0, 0
+        for message in broker.waiting(subscription, until=broker.clock.now()):
+            size += len(message.data)
+            if count and (size > _most_bytes(config) or count == _most_messages(config)):
+                break
+            count += 1
+        return count
 
     def _refusal(self, subscription: Subscription) -> str | None:
         bucket = str(_config(subscription)["bucket"])
@@ -115,6 +131,14 @@ def read_messages(file: Path) -> list[dict[str, Any]]:
 
 def _config(subscription: Subscription) -> Mapping[str, Any]:
     return subscription.storage or {}
+
+
+def _most_bytes(config: Mapping[str, Any]) -> int:
+    return int(config.get("maxBytes") or 2**63)
+
+
+def _most_messages(config: Mapping[str, Any]) -> int:
+    return int(config.get("maxMessages") or _LARGEST_BATCH)
 
 
 def _content(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.messages.filters import Filter, parse_filter
+from catalog.message_filter import Filter, parse_filter
 from sandbox.world import Resource, World
 
 TOPIC = "gcp:pubsub/topic:Topic"
@@ -76,6 +76,8 @@ class Subscription:
     retention: float
     retain_acked: bool
     ordered: bool
+    exactly_once: bool
+    """Whether an acknowledgement that comes too late is refused, not ignored."""
     filter: Filter
     backoff: Backoff | None
     """None: at once."""
@@ -162,6 +164,7 @@ def _subscription(resource: Resource) -> Subscription:
         retention=seconds(inputs.get("messageRetentionDuration"), _WEEK),
         retain_acked=bool(inputs.get("retainAckedMessages")),
         ordered=bool(inputs.get("enableMessageOrdering")),
+        exactly_once=bool(inputs.get("enableExactlyOnceDelivery")),
         filter=parse_filter(inputs.get("filter") or ""),
         backoff=_backoff(inputs),
         dead_letter_topic=str(dead.get("deadLetterTopic") or ""),

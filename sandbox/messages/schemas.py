@@ -5,15 +5,14 @@ https://cloud.google.com/pubsub/docs/schemas
 
 import io
 import json
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import fastavro
 from fastavro.validation import validate
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf import descriptor_pool, json_format, message_factory
 
+from catalog.protobuf import compiled
 from sandbox.messages.resources import MessageSchema
 
 
@@ -43,7 +42,7 @@ def encode(schema: MessageSchema, record: dict[str, Any]) -> bytes:
         return stream.getvalue()
     message = json_format.ParseDict(record, _message_class(schema.definition)())
     if schema.encoding == "JSON":
-        return json_format.MessageToJson(message).encode()
+        return json_format.MessageToJson(message, indent=None).encode()
     return cast("bytes", message.SerializeToString())
 
 
@@ -78,30 +77,16 @@ def _protobuf(schema: MessageSchema, data: bytes) -> dict[str, Any]:
         message.ParseFromString(data)
     else:
         json_format.Parse(data.decode(), message)
-    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return json_format.MessageToDict(
+        message, preserving_proto_field_name=True, use_integers_for_enums=True
+    )
 
 
 @cache
 def _message_class(definition: str) -> Any:
     """The class of a definition's first message, which is the one Pub/Sub takes."""
-    file = _compiled(definition)
+    file = compiled(definition)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     name = ".".join(part for part in (file.package, file.message_type[0].name) if part)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-
-
-def _compiled(definition: str) -> Any:
-    # Loads a compiler of some megabytes: only who has such a schema pays for it.
-    from grpc_tools import protoc  # pyright: ignore[reportMissingTypeStubs]
-
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "schema.proto"), Path(folder, "schema.pb")
-        source.write_text(definition)
-        code: Any = cast("Any", protoc).main(
-            ["protoc", f"-I{folder}", f"--descriptor_set_out={target}", str(source)]
-        )
-        if code:
-            raise SchemaError("the Protobuf compiler refuses the schema")
-        files: Any = descriptor_pb2.FileDescriptorSet.FromString(target.read_bytes()).file
-    return files[0]

@@ -1,10 +1,12 @@
-"""The front of a service: checks who calls, finds an instance, passes the request on.
+"""The front of a service: checks who calls, finds revision and instance, passes the request on.
 
 https://cloud.google.com/run/docs/authenticating/overview
 https://cloud.google.com/run/docs/troubleshooting
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 
 import httpx
 from starlette.datastructures import Headers
@@ -16,6 +18,7 @@ from sandbox.access import may
 from sandbox.runtime.instances import Instance, Instances, NoInstanceError, StartError
 from sandbox.runtime.services import CloudRun
 from sandbox.runtime.tokens import Issuer, TokenError
+from sandbox.runtime.traffic import Traffic
 from sandbox.world import World
 
 _INVOKE = "run.routes.invoke"
@@ -33,14 +36,17 @@ class Refused(Exception):  # noqa: N818 -- an answer, not a failure of ours
 
 
 class Front:
-    """An ASGI application. Where a request comes from isn't checked: ingress is not rehearsed."""
+    """An ASGI application. Where a request comes from isn't checked: ingress is not rehearsed.
+
+    `instances` are those of each revision that gets requests, by its name.
+    """
 
     def __init__(
         self,
         world: World,
         issuer: Issuer,
         service: CloudRun,
-        instances: Instances,
+        instances: Mapping[str, Instances],
         client: httpx.AsyncClient,
     ) -> None:
         self._world = world
@@ -48,12 +54,15 @@ class Front:
         self._service = service
         self._instances = instances
         self._client = client
+        self._traffic = Traffic(service.shares)
+        self.answered: Counter[str] = Counter()
+        """How many requests an instance of each revision got."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request."""
         if scope["type"] != "http":
             return
-        begun = False
+        begun, timeout = False, self._service.timeout
 
         async def noting_send(message: object) -> None:
             nonlocal begun
@@ -63,8 +72,11 @@ class Front:
         try:
             headers = Headers(scope=scope)
             self._check(headers)
+            instances = self._chosen(headers.get("host", ""))
+            timeout = instances.service.timeout
             body = await Request(scope, receive).body()
-            async with asyncio.timeout(self._service.timeout), self._instances.turn() as instance:
+            async with asyncio.timeout(timeout), instances.turn() as instance:
+                self.answered[instances.service.revision] += 1
                 await self._pass_on(scope, headers, body, instance, noting_send)
         except ClientDisconnect:
             return
@@ -77,20 +89,16 @@ class Front:
         ) as problem:
             if begun:
                 raise
-            refused = self._refused(problem)
+            refused = _refused(problem, timeout)
             answer = PlainTextResponse(refused.reason, refused.status)
             await answer(scope, receive, send)
 
-    def _refused(self, problem: Exception) -> Refused:
-        if isinstance(problem, Refused):
-            return problem
-        if isinstance(problem, NoInstanceError):
-            return Refused(429, "Rate exceeded.")
-        if isinstance(problem, TimeoutError):
-            return Refused(504, f"no answer within {self._service.timeout:g} seconds")
-        if isinstance(problem, StartError):
-            return Refused(503, str(problem))
-        return Refused(503, f"the instance is gone: {type(problem).__name__}")
+    def _chosen(self, host: str) -> Instances:
+        """Those of the revision that is next, or that the host's tag names."""
+        revision = self._traffic.revision_for(host)
+        if revision is None or revision not in self._instances:
+            raise Refused(404, f"no revision of {self._service.name} has the address {host}")
+        return self._instances[revision]
 
     def _check(self, headers: Headers) -> None:
         """Raises Refused for a caller that may not invoke the service."""
@@ -137,6 +145,18 @@ class Front:
             await send({"type": "http.response.body", "body": b""})
         finally:
             await response.aclose()
+
+
+def _refused(problem: Exception, timeout: float) -> Refused:
+    if isinstance(problem, Refused):
+        return problem
+    if isinstance(problem, NoInstanceError):
+        return Refused(429, "Rate exceeded.")
+    if isinstance(problem, TimeoutError):
+        return Refused(504, f"no answer within {timeout:g} seconds")
+    if isinstance(problem, StartError):
+        return Refused(503, str(problem))
+    return Refused(503, f"the instance is gone: {type(problem).__name__}")
 
 
 def _passed(headers: Headers) -> list[tuple[str, str]]:

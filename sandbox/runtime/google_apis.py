@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -23,6 +24,7 @@ from sandbox.messages.broker import Broker, Delivery, NoSuchError
 from sandbox.messages.publishing import Draft, PublishError
 from sandbox.messages.push import envelope
 from sandbox.messages.resources import part
+from sandbox.messages.seeking import seek
 from sandbox.runtime.tokens import Issuer, TokenError
 from sandbox.world import World
 
@@ -55,6 +57,7 @@ class GoogleApis:
             Route(f"{subscription}:pull", self._pull, methods=["POST"]),
             Route(f"{subscription}:acknowledge", self._acknowledge, methods=["POST"]),
             Route(f"{subscription}:modifyAckDeadline", self._modify, methods=["POST"]),
+            Route(f"{subscription}:seek", self._seek, methods=["POST"]),
         ]
         if account is not None:
             routes.append(Route("/{path:path}", self._metadata))
@@ -87,28 +90,64 @@ class GoogleApis:
         return JSONResponse({"receivedMessages": received} if received else {})
 
     async def _acknowledge(self, request: Request) -> Response:
-        self._broker.ack(await self._deliveries(request))
+        deliveries, over = await self._deliveries(request)
+        self._broker.ack(deliveries)
         self._wake()
-        return JSONResponse({})
+        return self._answer(request, over)
 
     async def _modify(self, request: Request) -> Response:
         seconds = float((await _body(request)).get("ackDeadlineSeconds") or 0)
-        for delivery in await self._deliveries(request):
+        deliveries, over = await self._deliveries(request)
+        for delivery in deliveries:
             if seconds:
                 self._broker.extend(delivery, seconds)
             else:
                 self._broker.nack(delivery, "refused by the subscriber")
         self._wake()
+        return self._answer(request, over)
+
+    async def _seek(self, request: Request) -> Response:
+        subscription = self._broker.pipes.subscriptions.get(self._subscription(request))
+        if subscription is None:
+            return _error(404, "NOT_FOUND", "there is no such subscription")
+        try:
+            moment = datetime.fromisoformat(str((await _body(request)).get("time")))
+        except ValueError as problem:
+            return _error(400, "INVALID_ARGUMENT", f"time: {problem}")
+        seek(self._broker, subscription, moment.timestamp())
+        self._wake()
         return JSONResponse({})
 
-    async def _deliveries(self, request: Request) -> list[Delivery]:
+    async def _deliveries(self, request: Request) -> tuple[list[Delivery], list[str]]:
+        """The deliveries of the ack ids, and the ids of those that are over."""
         subscription = self._subscription(request)
         found: list[Delivery] = []
+        over: list[str] = []
         for ack_id in (await _body(request)).get("ackIds", ()):
             message, _, lease = str(ack_id).partition(":")
+            if not (message.isdigit() and lease.isdigit()):
+                raise HTTPException(400, f"found {ack_id!r}, allowed: an ack id of a pull")
             delivery = self._broker.current(subscription, message, int(lease))
-            found += [delivery] if delivery else []
-        return found
+            if delivery is None:
+                over.append(str(ack_id))
+            else:
+                found.append(delivery)
+        return found, over
+
+    def _answer(self, request: Request, over: list[str]) -> Response:
+        """With exactly-once delivery a subscriber is told which acknowledgements came too late.
+
+        https://cloud.google.com/pubsub/docs/exactly-once-delivery
+        """
+        subscription = self._broker.pipes.subscriptions[self._subscription(request)]
+        if not over or not subscription.exactly_once:
+            return JSONResponse({})
+        details = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "domain": "pubsub.googleapis.com",
+            "metadata": dict.fromkeys(over, "PERMANENT_FAILURE_INVALID_ACK_ID"),
+        }
+        return _error(400, "FAILED_PRECONDITION", "some acknowledgements failed", details)
 
     def _subscription(self, request: Request) -> str:
         params = request.path_params
@@ -167,5 +206,6 @@ def _draft(message: dict[str, Any]) -> Draft:
     )
 
 
-def _error(status: int, name: str, message: str) -> Response:
-    return JSONResponse({"error": {"code": status, "status": name, "message": message}}, status)
+def _error(status: int, name: str, message: str, *details: dict[str, Any]) -> Response:
+    error = {"code": status, "status": name, "message": message, "details": details}
+    return JSONResponse({"error": error}, status)

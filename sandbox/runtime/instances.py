@@ -1,4 +1,7 @@
-"""Instances of a service: local processes, started when there is work, up to the service's most."""
+"""Instances of a service: local processes, started when there is work, up to the service's most.
+
+https://cloud.google.com/run/docs/about-instance-autoscaling
+"""
 
 import asyncio
 import contextlib
@@ -20,6 +23,8 @@ _STOP_SECONDS = 10
 _LOOK_SECONDS = 0.05
 PENDING_SECONDS = 10.0
 """How long a request waits for an instance that can take it; then it gets 429."""
+IDLE_SECONDS = 900.0
+"""How long an instance without a request is kept, beyond the least that are always there."""
 
 
 class NoInstanceError(Exception):
@@ -38,6 +43,10 @@ class Instance:
         self.active = 0
         self.process: asyncio.subprocess.Process | None = None
         self.ready: asyncio.Task[None] | None = None
+        self.leaving = False
+        """It gets no further request."""
+        self.turns = 0
+        """How many requests it has had."""
 
     @property
     def url(self) -> str:
@@ -56,12 +65,14 @@ class Instances:
         environment: Mapping[str, str],
         folder: Path,
         pending_seconds: float = PENDING_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.service = service
         self._command = command
         self._environment = environment
         self._folder = folder
         self.pending_seconds = pending_seconds
+        self.idle_seconds = idle_seconds
         self._instances: list[Instance] = []
         self._changed = asyncio.Condition()
         self._watchers: set[asyncio.Task[None]] = set()
@@ -75,7 +86,7 @@ class Instances:
 
     async def start(self) -> None:
         """Starts the least number of instances, without waiting for them."""
-        while len(self._instances) < self.service.least:
+        while len(self._staying()) < self.service.least:
             self._add()
 
     @asynccontextmanager
@@ -88,6 +99,9 @@ class Instances:
             yield instance
         finally:
             instance.active -= 1
+            if not instance.active:
+                loop, turns = asyncio.get_running_loop(), instance.turns
+                loop.call_later(self.idle_seconds, self._retire, instance, turns)
             async with self._changed:
                 self._changed.notify_all()
 
@@ -111,10 +125,11 @@ class Instances:
         deadline = time.monotonic() + self.pending_seconds
         async with self._changed:
             while True:
-                free = [e for e in self._instances if e.active < self.service.concurrency]
+                staying = self._staying()
+                free = [each for each in staying if each.active < self.service.concurrency]
                 if free:
                     instance = min(free, key=lambda each: each.active)
-                elif len(self._instances) < self.service.most:
+                elif len(staying) < self.service.most:
                     instance = self._add()
                 else:
                     try:
@@ -124,7 +139,21 @@ class Instances:
                         raise NoInstanceError from problem
                     continue
                 instance.active += 1
+                instance.turns += 1
                 return instance
+
+    def _staying(self) -> list[Instance]:
+        return [each for each in self._instances if not each.leaving]
+
+    def _retire(self, instance: Instance, turns: int) -> None:
+        """Ends an instance that has had no request since it had that many."""
+        idle = not instance.active and instance.turns == turns and not self._stopping
+        if not idle or instance not in self._staying():
+            return
+        if len(self._staying()) > self.service.least and instance.process:
+            instance.leaving = True
+            with contextlib.suppress(ProcessLookupError):
+                instance.process.terminate()
 
     def _add(self) -> Instance:
         instance = Instance(_free_port())

@@ -21,8 +21,11 @@ from sandbox.runtime.google_apis import GoogleApis
 from sandbox.runtime.images import ImageError, command_of, folder_of, local
 from sandbox.runtime.instances import Instances, base_environment, end_leftovers
 from sandbox.runtime.local_server import LocalServer
-from sandbox.runtime.services import CloudRun, cloud_run_services
+from sandbox.runtime.mounts import mounted
+from sandbox.runtime.secrets import MissingSecretError
+from sandbox.runtime.services import SERVICE, CloudRun, service_of
 from sandbox.runtime.tokens import Issuer
+from sandbox.runtime.traffic import Traffic
 from sandbox.tables import table
 from sandbox.warehouse.storage_write import StorageWriteApi
 from sandbox.warehouse.store import Warehouse
@@ -42,6 +45,10 @@ class Hosted:
     folder: str
     """In services/."""
     instances: Instances
+    """Of the revision that was deployed last."""
+    revisions: Mapping[str, Instances]
+    """Of every revision that gets requests, by its name."""
+    front: Front
     url: str
     """Of its front on this machine."""
     storage_write: StorageWriteApi
@@ -65,12 +72,14 @@ class Live:
     model: LocalOpenAI
     hosted: list[Hosted] = field(default_factory=list[Hosted])
     elsewhere: dict[str, str] = field(default_factory=dict[str, str])
-    """Services whose image isn't built here, by name, with the reason."""
+    """Services that can't run here, by name, with the reason."""
 
     def resolve(self, url: str) -> str | None:
         """Where a URL of the world is on this machine."""
+        scheme, _, host = url.partition("://")
+        untagged = f"{scheme}://{host.rpartition('---')[2]}"
         for each in self.hosted:
-            if url in each.service.audiences:
+            if {url, untagged} & {*each.service.audiences}:
                 return each.url
         return None
 
@@ -131,11 +140,12 @@ async def live(
             "redis": redis.url,
             "redis_ca": str(ca_file),
         }
-        for service in cloud_run_services(world):
+        for resource in world.by_type(SERVICE):
             try:
+                service = service_of(world, resource, home / "secrets")
                 it.hosted.append(await _host(stack, it, service, places))
-            except ImageError as problem:
-                it.elsewhere[service.name] = str(problem)
+            except (ImageError, MissingSecretError) as problem:
+                it.elsewhere[resource.inputs["name"]] = str(problem)
         running = asyncio.create_task(deliveries.run())
         try:
             yield it
@@ -158,7 +168,28 @@ def _redis(world: World, certificate: Path) -> LocalRedis:
 async def _host(
     stack: AsyncExitStack, it: Live, service: CloudRun, places: Mapping[str, str]
 ) -> Hosted:
-    folder = folder_of(service.image)
+    # Before anything starts: a service that can't run here leaves nothing behind.
+    folders = {each.revision: folder_of(each.image) for each in (service, *service.others)}
+    revisions: dict[str, Instances] = {}
+    for each in service.others:
+        revisions[each.revision], _ = await _revision(
+            stack, it, each, folders[each.revision], places
+        )
+    latest, storage_write = await _revision(stack, it, service, folders[service.revision], places)
+    revisions[service.revision] = latest
+    front = Front(it.world, it.issuer, service, revisions, it.client)
+    server = await _serve(stack, LocalServer(front))
+    for name in Traffic(service.shares).revisions & revisions.keys():
+        await revisions[name].start()
+    return Hosted(
+        service, folders[service.revision], latest, revisions, front, server.url, storage_write
+    )
+
+
+async def _revision(
+    stack: AsyncExitStack, it: Live, service: CloudRun, folder: str, places: Mapping[str, str]
+) -> tuple[Instances, StorageWriteApi]:
+    """The instances of a revision, none of them started, and where they write rows."""
     storage_write = StorageWriteApi(it.world, it.warehouse, service.account)
     stack.callback(storage_write.stop)
     google = GoogleApis(
@@ -170,17 +201,15 @@ async def _host(
         "storage_write": storage_write.endpoint,
         "google_apis": f"127.0.0.1:{apis.port}",
     }
+    mounts = stack.enter_context(mounted(it.home / "instances" / service.revision, service.files))
     instances = Instances(
         service,
         local([*service.command]) or command_of(folder),
-        _environment(service, own),
+        mounts.seen_by(_environment(service, own)),
         it.home / "instances",
     )
     stack.push_async_callback(instances.stop)
-    front = Front(it.world, it.issuer, service, instances, it.client)
-    server = await _serve(stack, LocalServer(front))
-    await instances.start()
-    return Hosted(service, folder, instances, server.url, storage_write)
+    return instances, storage_write
 
 
 def _environment(service: CloudRun, places: Mapping[str, str]) -> dict[str, str]:

@@ -1,19 +1,17 @@
-"""The Cloud Run services of a world, as their resources describe them."""
+"""The Cloud Run services of a world, as their resources describe them.
 
-import re
+https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration
+"""
+
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from sandbox.gcp.effects.cloud_run import REVISION, SERVICE
 from sandbox.messages.resources import part, seconds
+from sandbox.runtime.secrets import Secrets
 from sandbox.world import Resource, World
-
-SERVICE = "gcp:cloudrunv2/service:Service"
-SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"  # noqa: S105 -- a type
-
-
-class MissingSecretError(LookupError):
-    """A secret the service names has no value in the world."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,18 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A part of a service's requests that one revision gets."""
+
+    revision: str
+    percent: int
+    tag: str = ""
+    """Begins an address that leads to the revision alone, `<tag>---<host of the service>`."""
+
+
+@dataclass(frozen=True)
 class CloudRun:
-    """A service; durations are in seconds."""
+    """A revision of a service; durations are in seconds."""
 
     id: str
     name: str
@@ -43,6 +51,8 @@ class CloudRun:
     command: tuple[str, ...]
     """In place of the image's; empty for the image's."""
     environment: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, str] = field(repr=False)
+    """Contents of the mounted secrets, by absolute path."""
     port: int
     account: str
     least: int
@@ -52,16 +62,56 @@ class CloudRun:
     anyone: bool
     """Whether callers aren't checked."""
     probe: Probe
+    shares: tuple[Share, ...] = ()
+    """Of the requests; those of a service as it was deployed last."""
+    others: tuple["CloudRun", ...] = ()
+    """Earlier revisions that have a share."""
 
 
-def cloud_run_services(world: World) -> list[CloudRun]:
-    """The services of a world. Raises MissingSecretError."""
-    return [_service(world, resource) for resource in world.by_type(SERVICE)]
+def cloud_run_services(world: World, by_hand: Path | None = None) -> list[CloudRun]:
+    """The services of a world, see `service_of`. Raises MissingSecretError."""
+    return [service_of(world, resource, by_hand) for resource in world.by_type(SERVICE)]
 
 
-def _service(world: World, resource: Resource) -> CloudRun:
+def service_of(world: World, resource: Resource, by_hand: Path | None = None) -> CloudRun:
+    """The service of a resource, as it was deployed last.
+
+    `by_hand` is the folder with the values of secrets that the stack gives none, a file each.
+    Raises MissingSecretError.
+    """
+    secrets = Secrets(world, resource.project or resource.inputs["project"], by_hand)
+    latest = _revision(resource, resource.inputs["template"], _latest(resource), secrets)
+    shares = tuple(_shares(resource, latest.revision))
+    names = {share.revision for share in shares} - {latest.revision}
+    others = [
+        _revision(resource, found.inputs, name, secrets)
+        for name in sorted(names)
+        if (found := world.get(REVISION, f"{resource.id}/revisions/{name}")) is not None
+    ]
+    return replace(latest, shares=shares, others=tuple(others))
+
+
+def _latest(resource: Resource) -> str:
+    given = resource.inputs["template"].get("revision")
+    made_up = resource.outputs.get("latestReadyRevision", resource.inputs["name"])
+    return str(given or made_up).rpartition("/")[2]
+
+
+def _shares(resource: Resource, latest: str) -> list[Share]:
+    return [
+        Share(
+            revision=str(each.get("revision") or latest),
+            percent=int(each.get("percent") or 0),
+            tag=str(each.get("tag") or ""),
+        )
+        for each in resource.inputs.get("traffics") or [{"percent": 100}]
+    ]
+
+
+def _revision(
+    resource: Resource, template: Mapping[str, Any], name: str, secrets: Secrets
+) -> CloudRun:
     inputs, outputs = resource.inputs, resource.outputs
-    template: Mapping[str, Any] = inputs["template"]
     container: Mapping[str, Any] = template["containers"][0]
     scaling, ports = part(template, "scaling"), part(container, "ports")
     urls = [outputs.get("uri"), *(outputs.get("urls") or ())]
@@ -75,10 +125,11 @@ def _service(world: World, resource: Resource) -> CloudRun:
         audiences=tuple(
             filter(None, dict.fromkeys([*urls, *(inputs.get("customAudiences") or ())]))
         ),
-        revision=str(outputs.get("latestReadyRevision", inputs["name"])).rpartition("/")[2],
+        revision=name,
         image=container["image"],
         command=(*(container.get("commands") or ()), *(container.get("args") or ())),
-        environment=dict(_variable(world, project, env) for env in container.get("envs") or ()),
+        environment=dict(_variable(secrets, env) for env in container.get("envs") or ()),
+        files=_files(secrets, template, container),
         port=int(ports.get("containerPort") or 8080),
         account=str(template.get("serviceAccount") or ""),
         least=int(scaling.get("minInstanceCount") or 0),
@@ -99,22 +150,21 @@ def _probe(probe: Mapping[str, Any]) -> Probe:
     )
 
 
-def _variable(world: World, project: str, env: Mapping[str, Any]) -> tuple[str, str]:
+def _variable(secrets: Secrets, env: Mapping[str, Any]) -> tuple[str, str]:
     reference = part(part(env, "valueSource"), "secretKeyRef")
     if not reference:
         return env["name"], str(env.get("value") or "")
-    name = str(reference["secret"]).rpartition("/")[2]
-    wanted = rf"projects/[^/]+/secrets/{re.escape(name)}"
-    versions = [
-        version
-        for version in world.by_type(SECRET_VERSION, project=project)
-        if re.fullmatch(rf"({wanted}|{re.escape(name)})", str(version.inputs.get("secret")))
-        and version.inputs.get("enabled", True)
-    ]
-    if not versions:
-        raise MissingSecretError(
-            f"{env['name']} is to come from secret {name}, which has no version in the stack"
-        )
-    return env["name"], str(
-        versions[-1].inputs.get("secretData") or versions[-1].inputs.get("secretDataWo") or ""
-    )
+    return env["name"], secrets.value(reference["secret"], reference.get("version"), env["name"])
+
+
+def _files(
+    secrets: Secrets, template: Mapping[str, Any], container: Mapping[str, Any]
+) -> dict[str, str]:
+    volumes = {each["name"]: part(each, "secret") for each in template.get("volumes") or ()}
+    files: dict[str, str] = {}
+    for mount in container.get("volumeMounts") or ():
+        volume = volumes.get(mount["name"], {})
+        for item in volume.get("items") or ():
+            path = f"{mount['mountPath']}/{item['path']}"
+            files[path] = secrets.value(volume["secret"], item.get("version"), path)
+    return files

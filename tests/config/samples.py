@@ -59,7 +59,11 @@ _VALUES: Final[Mapping[str, Any]] = {
         "sentiment": {
             "region": "us-central1",
             "image": "us-docker.pkg.dev/acme/services/sentiment:1.0",
-            "message_schema": {"type": "avro", "definition": '{"type": "record"}'},
+            "message_schema": {
+                "type": "avro",
+                "definition": '{"type": "record", "name": "Text", "fields": '
+                '[{"name": "text", "type": "string"}]}',
+            },
             "results": {
                 "fields": [
                     {"name": "at", "type": "TIMESTAMP"},

@@ -8,7 +8,8 @@ from sandbox.messages import dead_letters
 from sandbox.messages.broker import Broker, Delivery, NoSuchError
 from sandbox.messages.clock import ManualClock
 from sandbox.messages.publishing import Draft, PublishError
-from sandbox.messages.resources import SUBSCRIPTION
+from sandbox.messages.resources import SUBSCRIPTION, TOPIC
+from sandbox.messages.seeking import seek
 from sandbox.world import World
 from tests.demo.worlds import (
     DEAD,
@@ -263,3 +264,84 @@ def test_a_message_that_is_no_dead_letter_has_no_source(open_broker: Open) -> No
     (delivery,) = lease(broker, DEAD_PULL)
     assert dead_letters.source_topic(broker.pipes, delivery.message) is None
     assert dead_letters.original_id(delivery.message) == ""
+
+
+def test_seeking_forward_acknowledges_and_seeking_back_delivers_what_is_kept(
+    open_broker: Open, clock: ManualClock
+) -> None:
+    broker = open_broker()
+    subscription = broker.pipes.subscriptions[PULL]
+    began = clock.now()
+    (first,) = broker.publish(MAIN, [Draft(b"first")])
+    clock.advance(100)
+    (second,) = broker.publish(MAIN, [Draft(b"second")])
+    seek(broker, subscription, began + 50)
+    (only,) = lease(broker, PULL)
+    assert only.message.id == second
+    broker.ack([only])
+    seek(broker, subscription, began)
+    assert ids(lease(broker, PULL)) == [first, second]
+    assert ids(lease(broker)) == [first, second]
+    clock.advance(3550)
+    seek(broker, subscription, began)
+    broker.ack(lease(broker, PULL))
+    broker.expire()
+    seek(broker, subscription, began)
+    assert ids(lease(broker, PULL)) == [second]
+
+
+def test_without_retention_of_acknowledged_messages_none_comes_back(
+    open_broker: Open, clock: ManualClock, world: World
+) -> None:
+    alter(world, TOPIC, lambda inputs: inputs.pop("messageRetentionDuration"), "/main")
+    keeps = add_subscription(
+        world, "keeps", MAIN, retainAckedMessages=True, messageRetentionDuration="3600s"
+    )
+    broker = open_broker()
+    began = clock.now()
+    published = broker.publish(MAIN, [Draft(b"a")])
+    clock.advance(1)
+    for name, back in ((PULL, []), (keeps, published)):
+        broker.ack(lease(broker, name))
+        seek(broker, broker.pipes.subscriptions[name], began)
+        assert ids(lease(broker, name)) == back
+
+
+def test_a_new_subscription_can_go_back_to_what_the_topic_keeps_and_its_filter_lets_through(
+    open_broker: Open, clock: ManualClock, world: World
+) -> None:
+    broker = open_broker()
+    began = clock.now()
+    wanted, _ = broker.publish(MAIN, [Draft(b"a", {"lang": "en"}), Draft(b"b", {"lang": "fr"})])
+    name = add_subscription(world, "new", MAIN, filter='attributes.lang = "en"')
+    later = open_broker()
+    assert lease(later, name) == []
+    seek(later, later.pipes.subscriptions[name], began)
+    assert ids(lease(later, name)) == [wanted]
+
+
+def test_a_failing_message_holds_up_its_own_key_alone_until_it_is_dead(
+    open_broker: Open, clock: ManualClock, world: World
+) -> None:
+    alter(world, SUBSCRIPTION, lambda inputs: inputs.update(enableMessageOrdering=True), "/push")
+    broker = open_broker()
+    bad, after, other, free = broker.publish(
+        MAIN,
+        [
+            Draft(b"bad", ordering_key="a"),
+            Draft(b"after", ordering_key="a"),
+            Draft(b"other", ordering_key="b"),
+            Draft(b"free"),
+        ],
+    )
+    seen: list[str] = []
+    for _ in range(20):
+        for delivery in lease(broker):
+            seen.append(delivery.message.id)
+            if delivery.message.id == bad:
+                broker.nack(delivery, "no")
+            else:
+                broker.ack([delivery])
+        clock.advance(60)
+    assert seen == [bad, other, free, *[bad] * 4, after]
+    assert broker.states(PUSH) == {"dead": 1, "acked": 3}

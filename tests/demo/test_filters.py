@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.messages.filters import FilterError, parse_filter
+from catalog.message_filter import FilterError, parse_filter
 
 RED = {"color": "red", "iana.org/language_tag": "en", "a-b": ""}
 

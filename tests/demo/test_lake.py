@@ -13,7 +13,7 @@ from sandbox.messages.publishing import Draft
 from sandbox.messages.resources import Subscription
 from sandbox.world import World
 from tests.demo.test_schemas import AVRO
-from tests.demo.worlds import AGENT, MAIN, add, add_schema, add_subscription, grant
+from tests.demo.worlds import AGENT, MAIN, add, add_schema, add_subscription, add_topic, grant
 
 RIGHTS = "gcp:storage/bucketIAMMember:BucketIAMMember"
 Open = Callable[[], Broker]
@@ -128,3 +128,31 @@ def test_without_the_right_to_write_messages_wait_and_are_archived_later(
     clock.advance(60)
     assert lake.write(broker, subscription) is not None
     assert broker.states(id_) == {"acked": 1}
+
+
+@pytest.mark.parametrize("most", [{"maxBytes": 7}, {"maxMessages": 2}])
+def test_what_is_more_than_a_file_takes_goes_to_the_next_one(
+    world: World, lake: Lake, open_broker: Open, most: dict[str, Any]
+) -> None:
+    id_ = archive(world, **most)
+    broker, subscription = opened(open_broker, id_)
+    broker.publish(MAIN, [Draft(text) for text in (b"one", b"two", b"three", b"much too long")])
+    contents: list[str] = []
+    while (file := lake.write(broker, subscription)) is not None:
+        contents.append(file.read_text())
+    whole = ["one\ntwo\n", "three\n", "much too long\n"]
+    assert contents == (whole if "maxBytes" in most else [whole[0], "".join(whole[1:])])
+    assert broker.states(id_) == {"acked": 4}
+
+
+def test_a_message_that_no_longer_fits_the_schema_waits_and_is_not_lost(
+    world: World, lake: Lake, open_broker: Open
+) -> None:
+    topic = add_topic(world, "typed")
+    id_ = archive(world, topic, avroConfig={"useTopicSchema": True})
+    open_broker().publish(topic, [Draft(b"not Avro")])
+    add_schema(world, AVRO, "AVRO", "JSON")
+    broker, subscription = opened(open_broker, id_)
+    assert lake.write(broker, subscription) is None
+    assert broker.states(id_) == {"waiting": 1}
+    assert not list(lake.folder.rglob("*"))

@@ -25,7 +25,8 @@ from sandbox.launcher.problem import LaunchError
 from sandbox.messages.publishing import Draft
 from sandbox.runtime.google_apis import AUDIENCE
 from sandbox.runtime.live import CACHE, Live, live
-from sandbox.runtime.services import SECRET_VERSION, SERVICE
+from sandbox.runtime.secrets import SECRET_VERSION
+from sandbox.runtime.services import SERVICE
 from sandbox.runtime.tokens import Issuer
 from sandbox.warehouse.storage_write import StorageWriteApi
 from sandbox.warehouse.store import Warehouse

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.messages.publishing import Draft
-from sandbox.messages.push import ACKNOWLEDGED
+from sandbox.messages.push import ACKNOWLEDGED, rfc3339
 from sandbox.messages.resources import SUBSCRIPTION
 from sandbox.runtime.google_apis import AUDIENCE
 from sandbox.runtime.live import Live, live
@@ -28,6 +28,7 @@ from tests.demo.worlds import (
     DEAD_PULL,
     MAIN,
     PROJECT,
+    PULL,
     PUSH,
     SUBSCRIBER,
     add,
@@ -161,6 +162,24 @@ def test_retries_keep_the_stacks_waits_on_a_clock_that_skips_them(
     delivered(world, tmp_path, lambda number: 500 if number < 4 else 204, work)
 
 
+def test_messages_behind_a_failing_one_of_their_key_let_the_clock_skip_its_waits(
+    world: World, tmp_path: Path
+) -> None:
+    alter(world, SUBSCRIPTION, lambda inputs: inputs.update(enableMessageOrdering=True), "/push")
+
+    async def work(it: Live, endpoint: Endpoint) -> None:
+        drafts = [Draft(text, ordering_key="a") for text in (b"first", b"second")]
+        first, second = it.broker.publish(MAIN, drafts)
+        await until(it.deliveries.settled)
+        assert it.broker.states(PUSH) == {"acked": 2}
+        # Waits of 10, 20 and 40 seconds, less what passes while a delivery is under way.
+        assert it.clock.ahead > 60
+        bodies = [json.loads(body) for _, body in endpoint.requests]
+        assert [body["message"]["messageId"] for body in bodies] == [*[first] * 4, second]
+
+    delivered(world, tmp_path, lambda number: 500 if number < 4 else 204, work)
+
+
 def test_an_endpoint_that_is_nowhere_keeps_the_message_with_the_reason(
     world: World, tmp_path: Path
 ) -> None:
@@ -232,5 +251,66 @@ def test_dead_letters_can_be_pulled_refused_held_and_acknowledged(
         assert it.broker.states(DEAD_PULL) == {"acked": 1}
         assert (await call("pull", {}, PUSH)).status_code == 403
         assert (await call("pull", {}, f"{DEAD_PULL}s")).status_code == 403
+
+    delivered(world, tmp_path, lambda _: 204, work)
+
+
+def test_with_exactly_once_a_late_acknowledgement_is_refused_and_named(
+    world: World, tmp_path: Path
+) -> None:
+    name = add_subscription(
+        world, "once", MAIN, enableExactlyOnceDelivery=True, ackDeadlineSeconds=60
+    )
+    grant(world, SUBSCRIBER, name, "roles/pubsub.subscriber", STRANGER, subscription="once")
+
+    async def work(it: Live, _: Endpoint) -> None:
+        headers = {"authorization": f"Bearer {it.issuer.token(STRANGER, AUDIENCE)}"}
+
+        async def call(what: str, **body: Any) -> Any:
+            url = f"{it.apis}/v1/{name}:{what}"
+            return await it.client.post(url, json=body, headers=headers)
+
+        async def pull() -> list[str]:
+            received = (await call("pull", maxMessages=5)).json().get("receivedMessages", [])
+            return [each["ackId"] for each in received]
+
+        it.broker.publish(MAIN, [Draft(b"one"), Draft(b"two")])
+        late, nacked = await pull()
+        assert await pull() == []
+        await call("modifyAckDeadline", ackIds=[nacked], ackDeadlineSeconds=0)
+        (again,) = await pull()
+        it.clock.ahead += 61
+        renewed, fresh = await pull()
+        answer = await call("acknowledge", ackIds=[late, nacked, again, renewed])
+        assert answer.status_code == 400
+        (details,) = answer.json()["error"]["details"]
+        expired = dict.fromkeys((late, nacked, again), "PERMANENT_FAILURE_INVALID_ACK_ID")
+        assert details["metadata"] == expired
+        assert it.broker.states(name) == {"acked": 1, "leased": 1}
+        assert (await call("acknowledge", ackIds=[fresh])).status_code == 200
+        assert (await call("acknowledge", ackIds=[fresh])).status_code == 400
+        assert (await call("acknowledge", ackIds=["nonsense"])).status_code == 400
+        it.clock.ahead += 3600
+        assert await pull() == []
+
+    delivered(world, tmp_path, lambda _: 204, work)
+
+
+def test_a_subscription_can_seek_over_the_api(world: World, tmp_path: Path) -> None:
+    grant(world, SUBSCRIBER, PULL, "roles/pubsub.subscriber", STRANGER, subscription="pull")
+
+    async def work(it: Live, _: Endpoint) -> None:
+        headers = {"authorization": f"Bearer {it.issuer.token(STRANGER, AUDIENCE)}"}
+        url = f"{it.apis}/v1/{PULL}:seek"
+        it.broker.publish(MAIN, [Draft(b"one")])
+        tomorrow = rfc3339(it.clock.now() + 86400)
+        answer = await it.client.post(url, json={"time": tomorrow}, headers=headers)
+        assert answer.status_code == 200
+        assert it.broker.states(PULL) == {"acked": 1}
+        answer = await it.client.post(url, json={"time": "soon"}, headers=headers)
+        assert answer.status_code == 400
+        url = f"{it.apis}/v1/{PUSH}:seek"
+        answer = await it.client.post(url, json={"time": tomorrow}, headers=headers)
+        assert answer.status_code == 403
 
     delivered(world, tmp_path, lambda _: 204, work)

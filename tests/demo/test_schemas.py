@@ -14,8 +14,10 @@ Open = Callable[[], Broker]
 AVRO = """{"type": "record", "name": "Review", "fields": [
   {"name": "id", "type": "string"}, {"name": "stars", "type": ["null", "int"], "default": null}]}"""
 PROTOBUF = """syntax = "proto3";
-message Review { string id = 1; int32 stars = 2; repeated Tag tags = 3; }
-message Tag { string name = 1; }
+message Review {
+  message Tag { string name = 1; }
+  string id = 1; int32 stars = 2; repeated Tag tags = 3;
+}
 """
 RECORD = {"id": "1", "stars": 5}
 

@@ -12,7 +12,8 @@ import pytest
 
 from sandbox.runtime.images import ImageError, command_of, folder_of
 from sandbox.runtime.live import Hosted, Live, live
-from sandbox.runtime.services import SERVICE, MissingSecretError, cloud_run_services
+from sandbox.runtime.secrets import MissingSecretError
+from sandbox.runtime.services import SERVICE, cloud_run_services
 from sandbox.runtime.tokens import Issuer
 from sandbox.world import World
 from tests.demo.worlds import add, alter, grant
@@ -161,6 +162,39 @@ def test_the_least_number_of_instances_is_always_there(home: Path) -> None:
     on(home, work)
 
 
+def test_an_instance_without_requests_ends_down_to_the_least(home: Path) -> None:
+    def up_to_two(inputs: dict[str, Any]) -> None:
+        inputs["scaling"] = {"minInstanceCount": 1, "maxInstanceCount": 2}
+        inputs["maxInstanceRequestConcurrency"] = 1
+
+    template(home, up_to_two)
+
+    async def work(it: Live, hosted: Hosted) -> None:
+        hosted.instances.idle_seconds = 0.2
+        async with hosted.instances.turn(), hosted.instances.turn():
+            assert len(hosted.instances.running()) == 2
+        await until(lambda: len(hosted.instances.running()) == 1)
+        await asyncio.sleep(0.5)
+        assert len(hosted.instances.running()) == 1
+        assert hosted.instances.started == 2
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        assert await status(it, hosted, token) == 200
+
+    on(home, work)
+
+
+def test_a_service_scales_to_zero_and_up_again(home: Path) -> None:
+    async def work(it: Live, hosted: Hosted) -> None:
+        hosted.instances.idle_seconds = 0.2
+        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        for started in (1, 2):
+            assert await status(it, hosted, token) == 200
+            assert hosted.instances.started == started
+            await until(lambda: hosted.instances.running() == [])
+
+    on(home, work)
+
+
 def test_beyond_instances_times_concurrency_requests_get_429(home: Path) -> None:
     def narrow(inputs: dict[str, Any]) -> None:
         inputs["scaling"] = {"maxInstanceCount": 1}
@@ -262,26 +296,47 @@ def test_a_service_gets_what_cloud_run_gives_and_no_token_it_could_use(home: Pat
     on(home, work)
 
 
+VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
+
+
 def test_secrets_come_from_the_world_and_a_missing_one_stops_the_start(home: Path) -> None:
-    reference = {"secretKeyRef": {"secret": "key", "version": "latest"}}
+    def wants(version: str) -> Callable[[dict[str, Any]], None]:
+        reference = {"secretKeyRef": {"secret": "key", "version": version}}
 
-    def secret(inputs: dict[str, Any]) -> None:
-        inputs["containers"][0]["envs"].append({"name": "LLM_API_KEY", "valueSource": reference})
+        def edit(inputs: dict[str, Any]) -> None:
+            envs = inputs["containers"][0]["envs"]
+            envs[:] = [each for each in envs if each["name"] != "LLM_API_KEY"]
+            envs.append({"name": "LLM_API_KEY", "valueSource": reference})
 
-    template(home, secret)
-    with World(home / "world.db") as world:
-        with pytest.raises(MissingSecretError, match="LLM_API_KEY is to come from secret key"):
-            cloud_run_services(world)
+        return edit
+
+    def value(version: str) -> str:
+        template(home, wants(version))
+        with World(home / "world.db") as world:
+            (service,) = cloud_run_services(world)
+        found = service.environment["LLM_API_KEY"]
+        assert found not in repr(service)
+        return found
+
+    with pytest.raises(MissingSecretError, match="LLM_API_KEY is to come from secret key"):
+        value("latest")
+
+    def put(world: World) -> None:
         project = world.by_type(SERVICE)[0].project
-        add(
-            world, "gcp:secretmanager/secretVersion:SecretVersion", "version",
-            secret=f"projects/{project}/secrets/key", secretData="s3cret",
-        )  # fmt: skip
-        found = world.by_type("gcp:secretmanager/secretVersion:SecretVersion")[0]
-        world.put(replace(found, project=project))
-        (service,) = cloud_run_services(world)
-        assert service.environment["LLM_API_KEY"] == "s3cret"
-        assert "s3cret" not in repr(service)
+        for number, text in enumerate(("f1rst", "s3cond", "th1rd"), start=1):
+            id_ = f"projects/{project}/secrets/key/versions/{number}"
+            add(
+                world, VERSION, id_,
+                secret=f"projects/{project}/secrets/key", secretData=text, enabled=number != 3,
+            )  # fmt: skip
+            (found,) = world.find(id_)
+            world.put(replace(found, project=project))
+
+    change(home, put)
+    assert value("latest") == "s3cond"
+    assert value("1") == "f1rst"
+    with pytest.raises(MissingSecretError, match="no version 3"):
+        value("3")
 
 
 @pytest.mark.parametrize("service", ["sentiment_analyzer", "llm_backend"])

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from sandbox.messages.bigquery_export import BigQueryExport
 from sandbox.messages.broker import Broker, Delivery
 from sandbox.messages.publishing import Draft
+from sandbox.messages.schemas import encode
 from sandbox.warehouse.columns import RowError, columns, fitted
 from sandbox.warehouse.store import TABLE, NoTableError, Warehouse, table_id
 from sandbox.world import World
-from tests.demo.worlds import AGENT, MAIN, add, add_subscription, grant
+from tests.demo.worlds import AGENT, MAIN, add, add_schema, add_subscription, grant
 
 WRITER = "gcp:bigquery/iamMember:IamMember"
 RAW = "projects/acme/datasets/lake/tables/raw"
@@ -162,3 +163,49 @@ def test_a_message_the_table_refuses_fails_with_the_column_named(
     grant(world, WRITER, RAW, "roles/bigquery.dataEditor", AGENT, datasetId="lake", tableId="raw")
     (problem,) = export(world, open_broker(), warehouse)
     assert problem == "message_id: nothing found, and it is REQUIRED"
+
+
+ORDER = """syntax = "proto3"; message Order {
+  enum Size { SMALL = 0; LARGE = 1; }
+  string id = 1; Size size = 2; repeated uint64 numbers = 3; string note = 4;
+}"""
+COLUMNS = """[{"name": "message_id", "type": "STRING"},
+  {"name": "subscription_name", "type": "STRING"},
+  {"name": "publish_time", "type": "TIMESTAMP"}, {"name": "attributes", "type": "JSON"},
+  {"name": "id", "type": "STRING"}, {"name": "size", "type": "INTEGER"},
+  {"name": "numbers", "type": "NUMERIC", "mode": "REPEATED"}]"""
+
+
+@pytest.mark.parametrize("encoding", ["JSON", "BINARY"])
+def test_fields_of_the_topics_schema_are_columns_and_unknown_ones_are_dropped_if_asked(
+    world: World,
+    warehouse: Warehouse,
+    open_broker: Callable[[], Broker],
+    encoding: str,
+) -> None:
+    topic = add_schema(world, ORDER, "PROTOCOL_BUFFER", encoding)
+    table = "projects/acme/datasets/lake/tables/orders"
+    add(world, TABLE, table, schema=COLUMNS)
+    on = {"datasetId": "lake", "tableId": "orders"}
+    grant(world, WRITER, table, "roles/bigquery.dataEditor", AGENT, **on)
+    config = {"table": "acme.lake.orders", "useTopicSchema": True, "writeMetadata": True}
+    strict = add_subscription(world, "strict", topic, bigqueryConfig=config)
+    dropping = {**config, "dropUnknownFields": True}
+    tolerant = add_subscription(world, "tolerant", topic, bigqueryConfig=dropping)
+    broker, exporter = open_broker(), BigQueryExport(world, warehouse)
+    schema = broker.pipes.topics[topic].schema
+    assert schema is not None
+    order = {"id": "a", "size": "LARGE", "numbers": ["1", str(2**64 - 1)], "note": "soon"}
+    broker.publish(topic, [Draft(encode(schema, order), {"color": "red"}, ordering_key="k")])
+
+    def written(name: str) -> str | None:
+        (delivery,) = broker.lease(broker.pipes.subscriptions[name], 10)
+        return exporter.write(broker, delivery)
+
+    assert written(strict) == "note: no such column"
+    assert written(tolerant) is None
+    (row,) = warehouse.rows(table)
+    assert (row["id"], row["size"], row["numbers"]) == ("a", 1, ["1", str(2**64 - 1)])
+    assert row["attributes"]["color"] == "red"
+    assert row["attributes"]["ordering_key"] == "k"
+    assert row["subscription_name"] == tolerant

@@ -16,7 +16,7 @@ SERVICE = "gcp:cloudrunv2/service:Service"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 IMAGE = f"us-central1-docker.pkg.dev/{PROJECT}/services/llm-backend:1.0.0"
 REVIEW = """{"type": "record", "name": "Review", "fields": [
-  {"name": "id", "type": ["null", "string"]}, {"name": "text", "type": "string"}]}"""
+  {"name": "id", "type": "string"}, {"name": "text", "type": "string"}]}"""
 
 
 def everything(config: dict[str, Any]) -> None:

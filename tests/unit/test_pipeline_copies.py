@@ -1,5 +1,6 @@
 """Where a pipeline's messages go beside its service."""
 
+import json
 import re
 from typing import Any, cast
 
@@ -76,6 +77,53 @@ def test_raw_messages_go_to_a_table_as_bytes_with_their_metadata(deploy: Deploy)
     (grant,) = cloud.all("gcp:bigquery/iamMember:IamMember", "texts-messages.*")
     assert cloud.requires(subscription, grant)
     assert subscription.inputs["deadLetterPolicy"]
+
+
+def test_fields_of_a_protobuf_schema_become_columns(deploy: Deploy):
+    definition = """syntax = "proto3"; message Order {
+      enum Size { SMALL = 0; LARGE = 1; }
+      string id = 1; optional double price = 2; repeated uint64 numbers = 3; Size size = 4;
+    }"""
+    cloud = _deploy(
+        deploy,
+        message_schema={"type": "protobuf", "definition": definition},
+        bigquery_export={"use_topic_schema": True},
+    )
+    (table,) = cloud.all("gcp:bigquery/table:Table", "texts-messages.*")
+    columns = [(c["name"], c["type"], c["mode"]) for c in json.loads(table.inputs["schema"])]
+    assert columns[4:] == [
+        ("id", "STRING", "NULLABLE"),
+        ("price", "FLOAT", "NULLABLE"),
+        ("numbers", "NUMERIC", "REPEATED"),
+        ("size", "INTEGER", "NULLABLE"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("archive", "files"),
+    [
+        (
+            {"format": "text", "max_seconds": 60, "max_bytes": 1000},
+            {"filenameSuffix": ".txt", "maxDuration": "60s", "maxBytes": 1000},
+        ),
+        (
+            {},
+            {
+                "filenameSuffix": ".avro",
+                "maxDuration": "300s",
+                "avroConfig": {"writeMetadata": True, "useTopicSchema": False},
+            },
+        ),
+    ],
+)
+def test_archives_end_their_files_as_asked(
+    deploy: Deploy, archive: dict[str, Any], files: dict[str, Any]
+):
+    (subscription,) = _deploy(deploy, archive=archive).all(SUBSCRIPTION, ".*-archive-.*")
+    config = dict(subscription.inputs["cloudStorageConfig"])
+    del config["bucket"], config["filenameDatetimeFormat"]
+    assert config == files
+    assert subscription.inputs["ackDeadlineSeconds"] >= 300
 
 
 def test_fields_of_the_schema_become_columns(deploy: Deploy):

@@ -139,7 +139,7 @@ def test_messages_stay_in_the_region(deploy: Deploy):
 def test_messages_must_fit_the_schema(
     deploy: Deploy, type_: str, encoding: Any, expected: tuple[str, str]
 ):
-    definition = RECORD if type_ == "avro" else "message Text { string t = 1; }"
+    definition = RECORD if type_ == "avro" else 'syntax = "proto3"; message Text { string t = 1; }'
     message_schema: Any = {"type": type_, "definition": definition, **encoding}
     cloud = _deploy(deploy, {**ARGS, "message_schema": message_schema})
     schema = cloud.one(SCHEMA)
@@ -372,7 +372,8 @@ def test_archive_files_close_before_their_messages_are_delivered_again(deploy: D
 
 
 @pytest.mark.parametrize(
-    "message_schema", [None, {"type": "protobuf", "definition": "message T { string t = 1; }"}]
+    "message_schema",
+    [None, {"type": "protobuf", "definition": 'syntax = "proto3"; message T { string t = 1; }'}],
 )
 def test_archive_files_have_the_topics_fields_only_for_avro(deploy: Deploy, message_schema: Any):
     cloud = _deploy(deploy, {**ARGS, "message_schema": message_schema})
@@ -538,7 +539,7 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
         (
             {"message_schema": {"type": "protobuf", "definition": "enum E { A = 0; }"}},
             "message_schema.definition",
-            "a proto file with a message",
+            "a proto file with one message",
         ),
         ({"results": {"fields": []}}, "results.fields", "found none"),
         (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandbox.gcp import services
-from sandbox.gcp.effects import cluster, network, psc
+from sandbox.gcp.effects import cloud_run, cluster, network, psc
 from sandbox.gcp.naming import project_number
 from sandbox.gcp.request import Request
 from sandbox.values import Values
@@ -50,6 +50,12 @@ _EFFECTS: Mapping[str, Effect] = {
         before_delete=cluster.before_cluster_deletion,
     ),
     cluster.NODE_POOL: Effect(outputs=cluster.node_pool_outputs),
+    cloud_run.SERVICE: Effect(
+        cloud_run.check_service,
+        cloud_run.service_outputs,
+        after_write=cloud_run.after_service,
+        before_delete=cloud_run.before_service_deletion,
+    ),
     services.SERVICE: Effect(
         after_write=services.after_enabling, after_delete=services.after_disabling
     ),
