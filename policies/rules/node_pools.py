@@ -31,7 +31,7 @@ def zones(pool: object) -> int:
 
 def with_zones(resources: Sequence[Resource]) -> Iterator[Resource]:
     """The resources, where each node pool that names no zones has those of its cluster."""
-    of_cluster: dict[str, object] = {}
+    of_cluster: dict[str, int] = {}
     for each in resources:
         found = entries(each.props, "nodeLocations") if each.type == _CLUSTER else MISSING
         if found in (MISSING, ()):
@@ -39,15 +39,12 @@ def with_zones(resources: Sequence[Resource]) -> Iterator[Resource]:
         location = text(each.props, "location")
         # A zonal cluster names the zones beside its own.
         own = (location,) if isinstance(location, str) and _ZONE.fullmatch(location) else ()
-        zones_named = UNKNOWN if isinstance(found, Absence) else (*own, *found)
+        count = _MOST_ZONES if isinstance(found, Absence) else len({*own, *map(str, found)})
         for name in {each.urn, *names_of(each, "name")}:
-            of_cluster[name] = zones_named
+            of_cluster[name] = count
     for each in resources:
         if each.type == _POOL and peek(each.props, "nodeLocations") is MISSING:
-            named = [of_cluster[name] for name in names_of(each, "cluster") if name in of_cluster]
-            most = max((len(some) for some in named if isinstance(some, tuple)), default=0)
-            if UNKNOWN in named:
-                most = _MOST_ZONES
+            most = max((of_cluster.get(name, 0) for name in names_of(each, "cluster")), default=0)
             if most:
                 yield replace(each, props={**each.props, "nodeLocations": ["zone"] * most})
                 continue

@@ -12,7 +12,7 @@ import yaml
 from policies import environment
 from policies.environment import ENVIRONMENTS
 from sandbox.launcher import judging
-from sandbox.launcher.places import ROOT, places_of
+from sandbox.launcher.places import ROOT, StackPlaces, places_of
 from sandbox.launcher.problem import LaunchError
 
 DEV = ENVIRONMENTS / "dev.yaml"
@@ -97,6 +97,10 @@ TEXTS: dict[str, tuple[bytes, str]] = {
 }
 
 
+def started(_places: StackPlaces) -> str:
+    pytest.fail("the engine was started")
+
+
 def changed(change: dict[str, Any]) -> bytes:
     document: dict[str, Any] = yaml.safe_load(DEV.read_text())
     document["rules"] |= change.get("rules", {})
@@ -132,7 +136,7 @@ def test_the_report_does_not_start_the_engine(
     text, said = BAD[name]
     (tmp_path / "dev.yaml").write_bytes(text)
     monkeypatch.setattr(environment, "ENVIRONMENTS", tmp_path)
-    monkeypatch.setattr(judging, "_preview", lambda _places: pytest.fail("the engine was started"))
+    monkeypatch.setattr(judging, "_preview", started)
     with pytest.raises(LaunchError) as caught:
         judging.policy(places_of("dev"), "sandbox", "text", None)
     assert said in str(caught.value)

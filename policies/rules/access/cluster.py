@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 from policies.rules.access.capabilities import NOTHING, Capabilities, of_cluster_role
 from policies.rules.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, pod, principal
+from policies.rules.kubernetes import objects
 from policies.rules.peek import MISSING, Absence, entries, is_mapping, peek, text
 from policies.rules.rule import Resource, Stack
 
@@ -74,9 +76,14 @@ def holdings(stack: Stack) -> Iterator[Holding]:
 
 
 def _made(stack: Stack, kind: str) -> Sequence[Resource]:
-    """The objects of a kind, and the patches that change those of somebody else."""
+    """The objects of a kind, those in lists, and the patches that change somebody else's."""
     found = stack.by_type
-    return (*found.get(f"{_API}{kind}", ()), *found.get(f"{_API}{kind}Patch", ()))
+    listed = (
+        replace(each, props=item if is_mapping(item) else {})
+        for each in found.get(f"{_API}{kind}List", ())
+        for item in objects(each.type, each.props)
+    )
+    return (*found.get(f"{_API}{kind}", ()), *found.get(f"{_API}{kind}Patch", ()), *listed)
 
 
 def _roles(stack: Stack) -> dict[tuple[str, str, str, object], Capabilities | None]:
@@ -114,15 +121,19 @@ def _selected(stack: Stack, role: Resource) -> Capabilities:
 def _aggregated(stack: Stack, label: str, provider: str) -> Capabilities:
     """What ClusterRoles of the stack add to one that every cluster has, by a label."""
     if "aggregated roles" not in stack.shared:
-        adding: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        for each in _made(stack, "ClusterRole"):
-            labels = peek(each.props, "metadata", "labels")
-            for name in labels if is_mapping(labels) else ():
-                if name.startswith(_AGGREGATE) and labels.get(name) == "true":
-                    adding[each.provider, name] |= _of_rules(each.props) or NOTHING
-        stack.shared["aggregated roles"] = adding
+        stack.shared["aggregated roles"] = dict(_adding(stack))
     adding = cast("dict[tuple[str, str], set[str]]", stack.shared["aggregated roles"])
     return frozenset(adding.get((provider, label), ()))
+
+
+def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in _made(stack, "ClusterRole"):
+        labels = peek(each.props, "metadata", "labels")
+        for name, value in labels.items() if is_mapping(labels) else ():
+            if name.startswith(_AGGREGATE) and value == "true":
+                found[each.provider, name] |= _of_rules(each.props) or NOTHING
+    return found
 
 
 def _fleet(stack: Stack) -> Iterator[Holding]:

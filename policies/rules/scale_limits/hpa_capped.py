@@ -6,28 +6,31 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import Absence, number, show
+from policies.rules.kubernetes import is_patch, kind_of, objects
+from policies.rules.peek import MISSING, Absence, number, show
 from policies.rules.rule import Resource, ResourceRule
 
+# Group and kind, whichever the version.
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
-    "kubernetes:autoscaling/v1:HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"),
-    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"),
-    "kubernetes:keda.sh/v1alpha1:ScaledObject": ("minReplicaCount", "maxReplicaCount"),
+    "autoscaling/HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"),
+    "keda.sh/ScaledObject": ("minReplicaCount", "maxReplicaCount"),
 }
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxReplicas")
-    lowest, highest = _BOUNDS[resource.type]
-    least = number(resource.props, "spec", lowest)
-    most = number(resource.props, "spec", highest)
-    if isinstance(most, Absence):
-        yield f"its {highest} is {most.value}, allowed {show(cap)}"
-        return
-    if most > cap:
-        yield f"scales to {show(most)} replicas, allowed {show(cap)}"
-    if isinstance(least, float) and least > most:
-        yield f"its {lowest} {show(least)} is above its {highest} {show(most)}"
+    lowest, highest = _BOUNDS[kind_of(resource.type)]
+    for each in objects(resource.type, resource.props):
+        least, most = number(each, "spec", lowest), number(each, "spec", highest)
+        if most is MISSING and is_patch(resource.type):
+            continue
+        if isinstance(most, Absence):
+            yield f"its {highest} is {most.value}, allowed {show(cap)}"
+            continue
+        if most > cap:
+            yield f"scales to {show(most)} replicas, allowed {show(cap)}"
+        if isinstance(least, float) and least > most:
+            yield f"its {lowest} {show(least)} is above its {highest} {show(most)}"
 
 
 RULE: Final = ResourceRule(
@@ -46,6 +49,6 @@ RULE: Final = ResourceRule(
         "/website/validation/horizontalpodautoscaler/"
     ),
     limits=(NumberLimit("maxReplicas", "Most replicas of one autoscaled workload"),),
-    applies=lambda resource_type: resource_type in _BOUNDS,
+    applies=lambda resource_type: kind_of(resource_type) in _BOUNDS,
     check=_check,
 )

@@ -6,24 +6,28 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
+from policies.rules.kubernetes import kind_of, objects
 from policies.rules.peek import UNKNOWN, number, show
 from policies.rules.rule import Resource, ResourceRule
 
-_TYPES: Final = (
-    "kubernetes:apps/v1:Deployment",
-    "kubernetes:apps/v1:ReplicaSet",
-    "kubernetes:apps/v1:StatefulSet",
-    "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet",
+# Group and kind, whichever the version.
+_KINDS: Final = (
+    "apps/Deployment",
+    "apps/ReplicaSet",
+    "apps/StatefulSet",
+    "core/ReplicationController",
+    "leaderworkerset.x-k8s.io/LeaderWorkerSet",
 )
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxReplicas")
-    replicas = number(resource.props, "spec", "replicas")
-    if replicas is UNKNOWN:
-        yield f"its number of replicas is not known during preview, allowed {show(cap)}"
-    elif isinstance(replicas, float) and replicas > cap:
-        yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
+    for each in objects(resource.type, resource.props):
+        replicas = number(each, "spec", "replicas")
+        if replicas is UNKNOWN:
+            yield f"its number of replicas is not known during preview, allowed {show(cap)}"
+        elif isinstance(replicas, float) and replicas > cap:
+            yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(
@@ -37,6 +41,6 @@ RULE: Final = ResourceRule(
     severity=Severity.MEDIUM,
     url="https://open-policy-agent.github.io/gatekeeper-library/website/validation/replicalimits/",
     limits=(NumberLimit("maxReplicas", "Most replicas of one workload"),),
-    applies=lambda resource_type: resource_type in _TYPES,
+    applies=lambda resource_type: kind_of(resource_type) in _KINDS,
     check=_check,
 )
