@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,7 +43,7 @@ def _labels(value: object) -> _Labels:
 
 @dataclass(frozen=True)
 class _Budget:
-    """A budget with its selector read once: each is held against every workload."""
+    """A budget with its selector read once."""
 
     cluster: str
     spec: object
@@ -58,6 +59,23 @@ class _Budget:
             return False
         named = all(labels.get(name, MISSING) == value for name, value in self.wanted.items())
         return named and all(_holds(each, labels) for each in self.expressions)
+
+
+class _Budgets:
+    """All budgets, by cluster and one of the labels they want: few to hold against a workload."""
+
+    def __init__(self, budgets: Iterable[_Budget]) -> None:
+        self._found: defaultdict[tuple[object, ...], list[_Budget]] = defaultdict(list)
+        for each in budgets:
+            wanted = min(each.wanted.items(), key=lambda pair: pair[0], default=())
+            self._found[each.cluster, *wanted].append(each)
+
+    def of(self, cluster: str, place: str | Absence, labels: _Labels) -> Iterator[_Budget]:
+        """The budgets that speak of a workload."""
+        for key in ((), *labels.items()):
+            for each in self._found.get((cluster, *key), ()):
+                if each.selects(cluster, place, labels):
+                    yield each
 
 
 def _budget(resource: Resource, budget: object) -> _Budget:
@@ -120,12 +138,12 @@ def _scaled(resources: Sequence[Resource]) -> dict[tuple[object, ...], float]:
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
-    budgets = [
+    budgets = _Budgets(
         _budget(each, found)
         for each in resources
         if kind_of(each.type) == _BUDGET
         for found in objects(each.type, each.props)
-    ]
+    )
     scaled = _scaled(resources)
     for each in resources:
         if kind_of(each.type) not in _WORKLOADS or is_patch(each.type):
@@ -140,18 +158,14 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
 
 
 def _workload(
-    resource: Resource, workload: object, replicas: float | Absence, budgets: Sequence[_Budget]
+    resource: Resource, workload: object, replicas: float | Absence, budgets: _Budgets
 ) -> Iterator[StackFinding]:
     place = text(workload, "metadata", "namespace")
     props: Props = workload if is_mapping(workload) else {}
     token = resource.type.removesuffix("List")
     # The pods of a group have two templates: a budget of either one keeps the group.
     labels = [_labels(peek(each, "metadata", "labels")) for each in pod_templates(token, props)]
-    mine = [
-        each
-        for each in budgets
-        if any(each.selects(resource.provider, place, found) for found in labels)
-    ]
+    mine = [each for found in labels for each in budgets.of(resource.provider, place, found)]
     if not mine:
         yield StackFinding("has several replicas and no PodDisruptionBudget", resource)
     elif isinstance(replicas, float) and any(_blocks(each, replicas) for each in mine):
