@@ -185,5 +185,5 @@ def made(platform: Platform) -> None:
     foundation = build_foundation(platform)
     images = build_images(platform, foundation)
     pipes = build_serverless(platform, foundation, images)
-    build_services(platform, foundation, {}, images)
-    build_data(platform, foundation, pipes)
+    data = build_data(platform, foundation, pipes)
+    build_services(platform, foundation, {}, images, data.cache)
