@@ -5,7 +5,6 @@ https://cloud.google.com/run/docs/about-instance-autoscaling
 
 import asyncio
 import contextlib
-import json
 import os
 import socket
 import time
@@ -14,9 +13,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 
 from sandbox.runtime.images import SERVICES
+from sandbox.runtime.leftovers import noted
 from sandbox.runtime.services import CloudRun
 
 _STOP_SECONDS = 10
@@ -177,7 +176,7 @@ class Instances:
                 stderr=output,
                 start_new_session=True,
             )
-        note = _note(self._folder, instance.process.pid)
+        note = noted(self._folder, instance.process.pid)
         watcher = asyncio.create_task(self._watch(instance, note))
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
@@ -220,21 +219,6 @@ class Instances:
             self._changed.notify_all()
 
 
-def end_leftovers(folder: Path) -> int:
-    """Ends the instances of a run that was killed; gives how many there were."""
-    ended = 0
-    for note in folder.glob("*.pid"):
-        with contextlib.suppress(ValueError, OSError, psutil.NoSuchProcess):
-            process = psutil.Process(int(note.stem))
-            # Not one that got its number later.
-            if process.create_time() == json.loads(note.read_text())["created"]:
-                process.kill()
-                process.wait(_STOP_SECONDS)
-                ended += 1
-        note.unlink(missing_ok=True)
-    return ended
-
-
 def base_environment(service: CloudRun) -> dict[str, str]:
     """What Cloud Run gives every container."""
     return {
@@ -245,13 +229,6 @@ def base_environment(service: CloudRun) -> dict[str, str]:
         "K_REVISION": service.revision,
         "K_CONFIGURATION": service.name,
     }
-
-
-def _note(folder: Path, pid: int) -> Path:
-    note = folder / f"{pid}.pid"
-    with contextlib.suppress(psutil.NoSuchProcess):
-        note.write_text(json.dumps({"created": psutil.Process(pid).create_time()}))
-    return note
 
 
 def _free_port() -> int:

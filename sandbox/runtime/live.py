@@ -19,7 +19,8 @@ from sandbox.runtime.deliveries import CLOCK, Deliveries, Said
 from sandbox.runtime.front import Front
 from sandbox.runtime.google_apis import GoogleApis
 from sandbox.runtime.images import ImageError, command_of, folder_of, local
-from sandbox.runtime.instances import Instances, base_environment, end_leftovers
+from sandbox.runtime.instances import Instances, base_environment
+from sandbox.runtime.leftovers import end_leftovers
 from sandbox.runtime.local_server import LocalServer
 from sandbox.runtime.mounts import mounted
 from sandbox.runtime.secrets import MissingSecretError
