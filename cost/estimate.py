@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from cost import certificates, compute, data, network, serverless, vertex
+from cost import apigee, certificates, compute, data, dataflow, network, serverless, vertex
 from cost.model import Estimate, Item, Line, Resource, Unpriced
 from cost.others import FLAT, USAGE, is_free, other
 from cost.pricing import Pricing, missing, region
@@ -21,6 +21,7 @@ __all__ = ["Estimate", "Line", "Resource", "Unpriced", "estimate"]
 STALE_DAYS: Final = 180
 _Handler = Callable[[Resource, Pricing], Iterator[Item]]
 _HANDLERS: Final[Mapping[str, _Handler]] = {
+    "gcp:cloudrunv2/job:Job": serverless.job,
     "gcp:cloudrunv2/service:Service": serverless.service,
     "gcp:cloudrunv2/workerPool:WorkerPool": serverless.service,
     "gcp:compute/address:Address": network.address,
@@ -33,14 +34,19 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "gcp:compute/securityPolicy:SecurityPolicy": network.security_policy,
     "gcp:container/cluster:Cluster": compute.cluster,
     "gcp:container/nodePool:NodePool": compute.node_pool,
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": dataflow.job,
+    "gcp:dataflow/job:Job": dataflow.job,
     "gcp:networkconnectivity/spoke:Spoke": network.spoke,
     "gcp:redis/instance:Instance": data.redis_instance,
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
         vertex.endpoint
     ),
+    "kubernetes:core/v1:Service": network.kubernetes_service,
     "kubernetes:gateway.networking.k8s.io/v1:Gateway": network.gateway,
+    "kubernetes:networking.k8s.io/v1:Ingress": network.ingress,
 }
 _AUTHORITY: Final = "gcp:certificateauthority/authority:Authority"
+_ENVIRONMENT: Final = "gcp:apigee/environment:Environment"
 _POOLED: Final = frozenset({_AUTHORITY, certificates.POOL})
 
 
@@ -62,6 +68,7 @@ def estimate(
     pricing = Pricing(rates, expected_share)
     handlers = dict(_HANDLERS)
     handlers[_AUTHORITY] = partial(certificates.authority, tiers=certificates.tiers(given))
+    handlers[_ENVIRONMENT] = partial(apigee.environment, regions=apigee.regions(given))
     items = [item for resource in given for item in _items(resource, pricing, handlers)]
     lines = tuple(item for item in items if isinstance(item, Line))
     return Estimate(

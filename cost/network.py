@@ -91,3 +91,20 @@ def gateway(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     yield pricing.line(resource, "forwarding rule", pricing.month("forwarding-rule"), ONE)
     yield _proxies(resource, pricing)
     yield by_usage(resource, "more proxies are added, and traffic is billed, by load")
+
+
+def kubernetes_service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """The load balancer that a Service may ask for: one forwarding rule. Others are free."""
+    kind = text(resource.inputs, "spec", "type")
+    if kind is UNKNOWN:
+        yield unknown(resource, "the type of the Service", kind)
+    elif kind == "LoadBalancer":
+        yield pricing.line(resource, "forwarding rule", pricing.month("forwarding-rule"), ONE)
+        yield by_usage(resource, "load balancing is billed by traffic beside that")
+
+
+def ingress(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """The load balancer of an Ingress: one forwarding rule for HTTP, one for HTTPS."""
+    rate = pricing.month("forwarding-rule")
+    yield pricing.line(resource, "forwarding rules", rate, Bounds(1.0, 2.0))
+    yield by_usage(resource, "load balancing is billed by traffic beside that")

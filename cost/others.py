@@ -16,7 +16,6 @@ FLAT: Final[Mapping[str, tuple[str, str]]] = {
 }
 # Type token: what it is billed by.
 USAGE: Final[Mapping[str, str]] = {
-    "gcp:apigee/environment:Environment": "billed by the hour and region, by its type",
     "gcp:apigee/instance:Instance": "billed with the environments it runs",
     "gcp:apigee/apiDeployment:ApiDeployment": "billed by calls and by the hour beyond a number",
     "gcp:apigateway/gateway:Gateway": "billed by calls beyond two million",
@@ -25,10 +24,8 @@ USAGE: Final[Mapping[str, str]] = {
     "gcp:bigquery/table:Table": "billed by stored GiB, written GiB and queried TiB",
     "gcp:certificateauthority/certificate:Certificate": "billed by issued certificates",
     "gcp:certificatemanager/certificate:Certificate": "billed by issued private certificates",
-    "gcp:cloudrunv2/job:Job": "billed by the time its tasks run",
     "gcp:cloudscheduler/job:Job": "billed by jobs beyond three of an account",
     "gcp:compute/serviceAttachment:ServiceAttachment": "billed by traffic",
-    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": "billed by its workers' time and streamed GiB",
     "gcp:dataloss/preventionDeidentifyTemplate:PreventionDeidentifyTemplate": (
         "billed by transformed GiB"
     ),

@@ -1,6 +1,5 @@
-"""Cloud Run services and worker pools."""
+"""Cloud Run services, worker pools and jobs."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,17 +7,8 @@ from cost.model import Item, Resource
 from cost.pricing import Bounds, Pricing, by_usage, missing, unknown
 from policies.rules.cloud_run import max_instances
 from policies.rules.peek import MISSING, UNKNOWN, Absence, entries, flag, number, peek, text
+from policies.rules.quantities import quantity
 
-_QUANTITY: Final = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?")
-_UNITS: Final = {
-    "m": 1e-3,
-    "k": 1e3,
-    "M": 1e6,
-    "G": 1e9,
-    "Ki": 2.0**10,
-    "Mi": 2.0**20,
-    "Gi": 2.0**30,
-}
 _GIB: Final = 2.0**30
 # What Cloud Run gives a container that does not say.
 _DEFAULTS: Final = {"cpu": 1.0, "memory": 512 * 2.0**20, "nvidia.com/gpu": 0.0}
@@ -35,7 +25,26 @@ def service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     elif isinstance(containers, Absence):
         yield unknown(resource, "the size of an instance", containers)
     else:
-        yield from _instances(resource, pricing, containers, Bounds(min(least, most), most))
+        always_on = not all(_idles(container) for container in containers)
+        instances = Bounds(min(least, most), most)
+        yield from _instances(resource, pricing, containers, instances, always_on)
+
+
+def job(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """From no execution to one that runs all month with all the tasks it may run at once."""
+    tasks = number(resource.inputs, "template", "taskCount")
+    at_once = number(resource.inputs, "template", "parallelism")
+    containers = entries(resource.inputs, "template", "template", "containers")
+    if UNKNOWN in (tasks, at_once):
+        yield unknown(resource, "the number of tasks", UNKNOWN)
+    elif isinstance(containers, Absence):
+        yield unknown(resource, "the size of a task", containers)
+    else:
+        count = 1.0 if isinstance(tasks, Absence) else tasks
+        # No parallelism, or zero, is as many as there are.
+        most = min(count, at_once) if isinstance(at_once, float) and at_once else count
+        yield from _instances(resource, pricing, containers, Bounds(0.0, most), always_on=True)
+        yield by_usage(resource, "executions at the same time are billed each")
 
 
 def _min_instances(resource: Resource) -> float | Absence:
@@ -52,13 +61,17 @@ def _min_instances(resource: Resource) -> float | Absence:
 
 
 def _instances(
-    resource: Resource, pricing: Pricing, containers: tuple[object, ...], instances: Bounds
+    resource: Resource,
+    pricing: Pricing,
+    containers: tuple[object, ...],
+    instances: Bounds,
+    always_on: bool,
 ) -> Iterator[Item]:
     vcpus, memory, gpus = (_sum(containers, name) for name in _DEFAULTS)
     if isinstance(vcpus, Absence) or isinstance(memory, Absence) or isinstance(gpus, Absence):
         yield unknown(resource, "the size of an instance", UNKNOWN)
         return
-    always_on = gpus > 0 or not all(_idles(container) for container in containers)
+    always_on = always_on or gpus > 0
     yield _line(resource, pricing, "vcpu", instances.times(vcpus), always_on)
     yield _line(resource, pricing, "memory", instances.times(memory / _GIB), always_on)
     if gpus:
@@ -69,8 +82,11 @@ def _instances(
 
 def _gpus(resource: Resource, pricing: Pricing, amount: Bounds) -> Item:
     """GPUs of a known kind in one zone; those of a second one have another price."""
-    kind = text(resource.inputs, "template", "nodeSelector", "accelerator")
-    if flag(resource.inputs, "template", "gpuZonalRedundancyDisabled") is not True:
+    template = peek(resource.inputs, "template")
+    kind = text(template, "nodeSelector", "accelerator")
+    if kind is MISSING:
+        kind = text(template, "template", "nodeSelector", "accelerator")
+    if flag(template, "gpuZonalRedundancyDisabled") is not True:
         return missing(resource, "there is no price for Cloud Run GPUs with zonal redundancy")
     if isinstance(kind, Absence):
         return unknown(resource, "the kind of GPU", kind)
@@ -98,14 +114,8 @@ def _idles(container: object) -> bool:
 def _sum(containers: tuple[object, ...], name: str) -> float | Absence:
     total = 0.0
     for container in containers:
-        found = peek(container, "resources", "limits", name)
-        if isinstance(container, Absence) or found is UNKNOWN:
+        limit = quantity(container, "resources", "limits", name)
+        if isinstance(container, Absence) or limit is UNKNOWN:
             return UNKNOWN
-        if found is MISSING:
-            total += _DEFAULTS[name]
-            continue
-        match = _QUANTITY.fullmatch(f"{found:g}" if isinstance(found, float) else str(found))
-        if match is None:
-            return UNKNOWN
-        total += float(match[1]) * _UNITS.get(match[2] or "", 1.0)
+        total += _DEFAULTS[name] if isinstance(limit, Absence) else limit
     return total

@@ -329,7 +329,6 @@ def test_authority_by_the_tier_of_its_pool() -> None:
         "gcp:pubsub/subscription:Subscription",
         "gcp:bigquery/table:Table",
         "gcp:storage/bucket:Bucket",
-        "gcp:cloudrunv2/job:Job",
         "gcp:compute/serviceAttachment:ServiceAttachment",
     ],
 )
