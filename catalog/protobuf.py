@@ -66,6 +66,8 @@ def compiled(definition: str) -> Any:
             raise ProtobufError(f"text the compiler refuses ({_complaint(run.stderr)})")
         out = Path(folder, "out").read_bytes()
     (file,) = descriptor_pb2.FileDescriptorSet.FromString(out).file
+    if file.dependency:
+        raise ProtobufError(f"an import of {', '.join(file.dependency)}")
     if len(file.message_type) != 1:
         raise ProtobufError(f"{len(file.message_type)} messages beside each other, not one")
     return file
