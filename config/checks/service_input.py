@@ -47,10 +47,11 @@ def check_input(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
 
 
 def _misfit(schema: MessageSchema, read: Input) -> str | None:
-    """What is wrong with the fields of a schema; None where it is no schema, which is told apart."""
+    """What is wrong with the fields of a schema; None where nothing is."""
     try:
         check_definition(schema.type, schema.definition)
     except DefinitionError:
+        # The schema's own check tells.
         return None
     try:
         columns = columns_of(schema.type, schema.definition)
