@@ -66,8 +66,12 @@ def compiled(definition: str) -> Any:
             raise ProtobufError(f"text the compiler refuses ({_complaint(run.stderr)})")
         out = Path(folder, "out").read_bytes()
     (file,) = descriptor_pb2.FileDescriptorSet.FromString(out).file
+    if file.dependency:
+        raise ProtobufError(f"an import of {', '.join(file.dependency)}")
     if len(file.message_type) != 1:
         raise ProtobufError(f"{len(file.message_type)} messages beside each other, not one")
+    if file.enum_type:
+        raise ProtobufError(f"enum {file.enum_type[0].name} beside the message, not in it")
     return file
 
 

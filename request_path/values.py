@@ -1,5 +1,7 @@
 """Read properties of which some are not known yet, as in a preview."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeGuard
@@ -14,6 +16,8 @@ Unknown = Literal[_Unknown.UNKNOWN]
 Text = str | Unknown | None
 """A text, one that is not known yet, or none."""
 Labels = Mapping[str, Text] | Unknown
+# Python reads no number of more than 4300 digits.
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
@@ -43,7 +47,7 @@ def text(value: object, *path: str | int) -> Text:
     found = get(value, *path)
     if found is UNKNOWN or isinstance(found, str):
         return found
-    if isinstance(found, int | float) and not isinstance(found, bool):
+    if isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found):
         return f"{found:g}" if abs(found) < 1e6 else str(int(found))
     return None
 
@@ -53,7 +57,7 @@ def number(value: object, *path: str | int) -> int | Unknown | None:
     found = get(value, *path)
     if found is UNKNOWN:
         return UNKNOWN
-    if isinstance(found, str) and found.isascii() and found.isdigit():
+    if isinstance(found, str) and _DIGITS.fullmatch(found):
         return int(found)
     if isinstance(found, int | float) and not isinstance(found, bool) and found == found // 1:
         return int(found)

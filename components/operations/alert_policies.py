@@ -25,8 +25,8 @@ class Condition:
     threshold: float
 
 
-class Told(TypedDict):
-    """What every component with alerts has among its arguments: where they are, who is told."""
+class AlertTarget(TypedDict):
+    """Where alerts are made and whom they tell: what every component with alerts is given."""
 
     project: pulumi.Input[str]
     """Project id."""
@@ -82,7 +82,7 @@ def alert_policies(
     name: str,
     alerts: Mapping[str, Alert],
     query: Callable[[Alert], pulumi.Input[str]],
-    told: Told,
+    target: AlertTarget,
     parent: pulumi.Resource,
 ) -> Mapping[str, pulumi.Output[str]]:
     """Make a policy for each alert, named after `name`; gives the policies' full names.
@@ -91,7 +91,7 @@ def alert_policies(
     """
     return {
         key: _policy(
-            f"{name}-{key.replace('_', '-')}", name, alert, query(alert), told, parent
+            f"{name}-{key.replace('_', '-')}", name, alert, query(alert), target, parent
         ).name
         for key, alert in alerts.items()
     }
@@ -102,12 +102,12 @@ def _policy(
     title: str,
     alert: Alert,
     query: pulumi.Input[str],
-    told: Told,
+    target: AlertTarget,
     parent: pulumi.Resource,
 ) -> gcp.monitoring.AlertPolicy:
     return gcp.monitoring.AlertPolicy(
         resource_name,
-        project=told["project"],
+        project=target["project"],
         display_name=f"{title}: {alert.title}",
         combiner="OR",
         severity=alert.severity,
@@ -129,9 +129,9 @@ def _policy(
                 f"{alert.runbook}\n\nFires after {alert.minutes} minutes of `", query, "`"
             ),
             "mime_type": "text/markdown",
-            "links": [{"display_name": "Dashboard", "url": told["dashboard_url"]}],
+            "links": [{"display_name": "Dashboard", "url": target["dashboard_url"]}],
         },
         alert_strategy={"auto_close": _AUTO_CLOSE},
-        notification_channels=list(told["channels"]),
+        notification_channels=list(target["channels"]),
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -44,8 +44,8 @@ def check_pipelines(problems: Problems, pipelines: Mapping[str, WatchedPipeline]
     for name, pipeline in pipelines.items():
         for copy in pipeline.get("copies", ()):
             problems.check_one_of(f"pipelines.{name}.copies", copy, COPIES)
-        path, days = f"pipelines.{name}.retention_days", pipeline.get("retention_days", 7)
-        check_between(problems, path, days, 1, 31, "days")
+        days = pipeline.get("retention_days", DEFAULT_RETENTION_DAYS)
+        check_between(problems, f"pipelines.{name}.retention_days", days, 1, 31, "days")
 
 
 def pipeline_matchers(pipelines: Mapping[str, WatchedPipeline]) -> Mapping[str, str]:

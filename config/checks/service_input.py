@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final, cast
 
 from catalog import strict_yaml
-from catalog.message_schema import DefinitionError, columns_of
+from catalog.message_schema import DefinitionError, check_definition, columns_of
 from config.checks.service_output import SERVICES
 from config.errors import KeyPath, Problem, shown
 from config.pipelines import MessageSchema, Pipeline
@@ -47,11 +47,16 @@ def check_input(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
 
 
 def _misfit(schema: MessageSchema, read: Input) -> str | None:
-    """What is wrong with the fields of a schema; None where it is no schema at all."""
+    """What is wrong with the fields of a schema; None where nothing is."""
+    try:
+        check_definition(schema.type, schema.definition)
+    except DefinitionError:
+        # The schema's own check tells.
+        return None
     try:
         columns = columns_of(schema.type, schema.definition)
     except DefinitionError as problem:
-        return str(problem) if "field" in str(problem) else None
+        return str(problem)
     for name, kind, mode in columns:
         if name not in read["fields"] or kind != "STRING" or mode not in _STRING_MODES[schema.type]:
             return f"a field {shown(name)} ({mode} {kind})"

@@ -1,11 +1,8 @@
 """How many instances of a Cloud Run service, worker pool or job may run at once."""
 
-from collections.abc import Iterator
 from typing import Final
 
-from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, Absence, Props, number, peek, show, text
-from policies.rules.rule import Resource
+from policies.rules.peek import MISSING, UNKNOWN, Absence, Props, number, peek, text
 
 _ANNOTATION: Final = "autoscaling.knative.dev/maxScale"
 
@@ -30,16 +27,6 @@ def max_instances(props: Props) -> float | Absence:
     if known:
         return min(known)
     return UNKNOWN if UNKNOWN in bounds else manual
-
-
-def check_instances(resource: Resource, limits: Limits) -> Iterator[str]:
-    """What is wrong with a maximum that no limit `maxInstances` covers."""
-    cap = limits.number("maxInstances")
-    instances = max_instances(resource.props)
-    if isinstance(instances, Absence):
-        yield f"its maximum of instances is {instances.value}, allowed {show(cap)}"
-    elif instances > cap:
-        yield f"may run {show(instances)} instances, allowed {show(cap)}"
 
 
 def _job_tasks(props: Props) -> float | Absence:

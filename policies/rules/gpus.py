@@ -70,6 +70,9 @@ _TPU_VERSIONS: Final[Mapping[str, str]] = {
     "v5p": "tpu-v5p-slice",
     "v6e": "tpu-v6e-slice",
 }
+# Versions whose accelerator types count cores, two to a chip: `v5p-8` has four chips.
+# https://cloud.google.com/tpu/docs/v5p
+_BY_CORES: Final = frozenset({"v3", "v4", "v5p"})
 GPU_TYPES: Final = tuple(
     sorted(
         {*_FAMILIES.values(), *_ATTACHABLE, *_TPU_FAMILIES.values()}
@@ -278,13 +281,13 @@ def _tpu(node: object) -> Iterator[GpuDemand]:
     """Chips of a TPU VM: `v5p-8`, or a version with a topology such as 2x2x4."""
     named, topology = text(node, "acceleratorType"), text(node, "acceleratorConfig", "topology")
     version, _, size = named.partition("-") if isinstance(named, str) else ("", "", "")
-    sizes = [size]
+    sizes, per_chip = [size], 2 if version in _BY_CORES else 1
     if isinstance(topology, str):
         version = str(text(node, "acceleratorConfig", "type")).lower().replace("_", "")
-        sizes = topology.split("x")
+        sizes, per_chip = topology.split("x"), 1
     known = all(each.isdecimal() for each in sizes)
     kind = _TPU_VERSIONS.get(version, UNKNOWN)
-    yield GpuDemand(kind, float(math.prod(map(int, sizes))) if known else UNKNOWN)
+    yield GpuDemand(kind, math.prod(map(int, sizes)) / per_chip if known else UNKNOWN)
 
 
 def _queued_tpus(props: Props) -> Iterator[GpuDemand]:

@@ -1,54 +1,25 @@
 """How many nodes a GKE node pool may have."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from policies.rules.peek import MISSING, UNKNOWN, Absence, entries, is_mapping, number, peek, text
-from policies.rules.rule import Resource
-from policies.rules.wiring import names_of
 
-_POOL: Final = "gcp:container/nodePool:NodePool"
-_CLUSTER: Final = "gcp:container/cluster:Cluster"
-
-_ZONE: Final = re.compile(r".*-[a-z]")
+ZONE: Final = re.compile(r".*-[a-z]")
 # GKE spreads a regional pool over three zones unless told otherwise; a region has at most four.
 _DEFAULT_ZONES: Final = 3
-_MOST_ZONES: Final = 4
+MOST_ZONES: Final = 4
 
 
 def zones(pool: object) -> int:
     """The number of zones a pool has nodes in, the most it can be when not known."""
     locations = entries(pool, "nodeLocations")
     if locations is UNKNOWN:
-        return _MOST_ZONES
+        return MOST_ZONES
     if isinstance(locations, tuple) and locations:
         return len(locations)
     location = text(pool, "location")
-    return 1 if isinstance(location, str) and _ZONE.fullmatch(location) else _DEFAULT_ZONES
-
-
-def with_zones(resources: Sequence[Resource]) -> Iterator[Resource]:
-    """The resources, where each node pool that names no zones has those of its cluster."""
-    of_cluster: dict[str, int] = {}
-    for each in resources:
-        found = entries(each.props, "nodeLocations") if each.type == _CLUSTER else MISSING
-        if found in (MISSING, ()):
-            continue
-        location = text(each.props, "location")
-        # A zonal cluster names the zones beside its own.
-        own = (location,) if isinstance(location, str) and _ZONE.fullmatch(location) else ()
-        count = _MOST_ZONES if isinstance(found, Absence) else len({*own, *map(str, found)})
-        for name in {each.urn, *names_of(each, "name")}:
-            of_cluster[name] = count
-    for each in resources:
-        if each.type == _POOL and peek(each.props, "nodeLocations") is MISSING:
-            most = max((of_cluster.get(name, 0) for name in names_of(each, "cluster")), default=0)
-            if most:
-                yield replace(each, props={**each.props, "nodeLocations": ["zone"] * most})
-                continue
-        yield each
+    return 1 if isinstance(location, str) and ZONE.fullmatch(location) else _DEFAULT_ZONES
 
 
 def max_nodes(pool: object) -> float | Absence:

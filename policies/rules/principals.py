@@ -76,7 +76,7 @@ def member(text: str) -> str:
         if match:
             return _of_kind(kind, match["name"])
     entity = _ENTITY.fullmatch(found)
-    if entity and ":" not in entity["kind"]:
+    if entity:
         kind = entity["kind"].lower()
         return _of_kind(_ENTITIES.get(kind, kind), entity["name"])
     prefix, colon, name = found.partition(":")

@@ -19,6 +19,7 @@ TEMPLATES: Final = (
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
     _NOTEBOOK,
 )
+_REQUESTED: Final = "instanceGroupManager"
 # What sizes groups: the property that names the group, and where the size stands.
 _SIZES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "gcp:compute/autoscaler:Autoscaler": ("target", ("autoscalingPolicy", "maxReplicas")),
@@ -26,11 +27,8 @@ _SIZES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "target",
         ("autoscalingPolicy", "maxReplicas"),
     ),
-    "gcp:compute/regionResizeRequest:RegionResizeRequest": (
-        "instanceGroupManager",
-        ("resizeBy",),
-    ),
-    "gcp:compute/resizeRequest:ResizeRequest": ("instanceGroupManager", ("resizeBy",)),
+    "gcp:compute/regionResizeRequest:RegionResizeRequest": (_REQUESTED, ("resizeBy",)),
+    "gcp:compute/resizeRequest:ResizeRequest": (_REQUESTED, ("resizeBy",)),
 }
 _GROUPS: Final = (
     "gcp:compute/instanceGroupManager:InstanceGroupManager",
@@ -129,28 +127,29 @@ def _group_gpus(group: Resource, templates: Mapping[str, Resource]) -> list[Gpus
     return _largest(found)
 
 
-def _sizes(stack: Stack) -> Mapping[str, Sequence[tuple[bool, float | Absence]]]:
-    """What autoscalers and requests make of each group, by its URN or name.
+# What sizes a group: its own URN, whether it comes on top of the others, and its size.
+_Size = tuple[str, bool, float | Absence]
 
-    With each size, whether it comes on top of the others.
-    """
-    found: defaultdict[str, list[tuple[bool, float | Absence]]] = defaultdict(list)
+
+def _sizes(stack: Stack) -> Mapping[str, Sequence[_Size]]:
+    """What autoscalers and requests make of each group, by the group's URN or name."""
+    found: defaultdict[str, list[_Size]] = defaultdict(list)
     for token, (target, path) in _SIZES.items():
         for each in stack.by_type.get(token, ()):
             for name in names_of(each, target):
-                found[name].append((target != "target", number(each.props, *path)))
+                on_top = target == _REQUESTED
+                found[name].append((each.urn, on_top, number(each.props, *path)))
     return found
 
 
-def _size(
-    group: Resource, sizes: Mapping[str, Sequence[tuple[bool, float | Absence]]]
-) -> float | Absence:
+def _size(group: Resource, sizes: Mapping[str, Sequence[_Size]]) -> float | Absence:
     """The most machines: what is asked for or an autoscaler may make, and what is requested."""
-    found = {(False, number(group.props, "targetSize"))}
+    found: set[_Size] = {(group.urn, False, number(group.props, "targetSize"))}
     for name in {group.urn, *names_of(group, "name")}:
+        # One that names the group twice, by URN and by name, counts once.
         found |= set(sizes.get(name, ()))
-    known = [(on_top, size) for on_top, size in found if isinstance(size, float)]
-    if not known or any(size is UNKNOWN for _, size in found):
+    known = [(on_top, size) for _, on_top, size in found if isinstance(size, float)]
+    if not known or any(size is UNKNOWN for _, _, size in found):
         return UNKNOWN
     most = max((size for on_top, size in known if not on_top), default=0.0)
     return most + sum(size for on_top, size in known if on_top)

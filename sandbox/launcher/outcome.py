@@ -57,7 +57,9 @@ def outcome(places: StackPlaces, operation: str, before: Census, world: World) -
     done = _done(before, census(world))
     if not done:
         nothing = "nothing was made, changed or deleted"
-        return Outcome(f"{nothing}: mend that, then run {again} again", f"{nothing}: {again} can")
+        return Outcome(
+            f"{nothing}: mend that, then run {again} again", f"{nothing}: {again} begins anew"
+        )
     kept = f"done before that: {done}. {_known(places, world)}; nothing is lost: {again} goes on"
     return Outcome(f"{kept} once that is mended", kept)
 

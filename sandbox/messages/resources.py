@@ -1,7 +1,7 @@
 """The topics and subscriptions of a world, as its resources describe them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.message_filter import Filter, parse_filter
@@ -102,13 +102,23 @@ class Pipes:
     def __init__(self, world: World) -> None:
         self.topics = {topic.id: topic for topic in _topics(world)}
         self.subscriptions = {
-            subscription.id: subscription
+            subscription.id: self._kept_with_topic(subscription)
             for subscription in map(_subscription, world.by_type(SUBSCRIPTION))
         }
 
     def of_topic(self, topic: str) -> list[Subscription]:
         """The subscriptions of a topic."""
         return [each for each in self.subscriptions.values() if each.topic == topic]
+
+    def _kept_with_topic(self, subscription: Subscription) -> Subscription:
+        """A subscription keeps a message at least as long as its topic does.
+
+        https://cloud.google.com/pubsub/docs/replay-overview#configuring_message_retention
+        """
+        topic = self.topics.get(subscription.topic)
+        if topic is None:
+            return subscription
+        return replace(subscription, retention=max(subscription.retention, topic.retention))
 
 
 def service_agent(world: World, project: str) -> str:

@@ -11,12 +11,12 @@ def seek(broker: Broker, subscription: Subscription, moment: float) -> None:
     """Acknowledges what was published before the moment, and delivers what came since again.
 
     Of acknowledged messages those come that the topic keeps, or the subscription when it retains
-    them; older ones stay away. So do those that the subscription's own retention has ended.
+    them; older ones stay away.
     """
     store, now = broker.store, broker.clock.now()
     topic = broker.pipes.topics[subscription.topic]
-    kept = max(topic.retention, subscription.retention if subscription.retain_acked else 0.0)
-    since = max(moment, now - min(kept, subscription.retention))
+    kept = subscription.retention if subscription.retain_acked else topic.retention
+    since = max(moment, now - kept)
     with store.transaction():
         store.rows(
             "UPDATE deliveries SET state = 'acked', lease = lease + 1 WHERE subscription = ? "

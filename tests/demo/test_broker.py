@@ -209,12 +209,18 @@ def test_a_subscription_gets_what_its_filter_lets_through(open_broker: Open, wor
     assert broker.states(few).total() == 1
 
 
-def test_messages_are_kept_as_long_as_the_subscription_says(
-    open_broker: Open, clock: ManualClock
+@pytest.mark.parametrize(
+    ("topic", "kept"), [({}, 3600), ({"messageRetentionDuration": "7200s"}, 7200)]
+)
+def test_messages_are_kept_as_long_as_the_subscription_or_the_topic_says(
+    open_broker: Open, clock: ManualClock, world: World, topic: dict[str, str], kept: int
 ) -> None:
+    alter(world, TOPIC, lambda inputs: inputs.pop("messageRetentionDuration"), "/main")
+    alter(world, TOPIC, lambda inputs: inputs.update(topic), "/main")
+    add_subscription(world, "longer", MAIN, messageRetentionDuration="86400s")
     broker = open_broker()
     broker.publish(MAIN, [Draft(b"a")])
-    clock.advance(3600)
+    clock.advance(kept)
     broker.expire()
     assert len(lease(broker)) == 1
     clock.advance(1)
@@ -282,7 +288,7 @@ def test_seeking_forward_acknowledges_and_seeking_back_delivers_what_is_kept(
     seek(broker, subscription, began)
     assert ids(lease(broker, PULL)) == [first, second]
     assert ids(lease(broker)) == [first, second]
-    clock.advance(3550)
+    clock.advance(86350)
     seek(broker, subscription, began)
     broker.ack(lease(broker, PULL))
     broker.expire()

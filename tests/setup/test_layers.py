@@ -16,15 +16,26 @@ MAY_USE = {
     "stacks": {"catalog", "components", "config", *PULUMI},
     "services": set[str](),
 }
+# How properties are read: what `cost` takes of `policies`, whose rules on costs take `cost`.
+READERS = {
+    "policies.rules.cloud_run",
+    "policies.rules.node_pools",
+    "policies.rules.peek",
+}
+
+
+def _modules(file: Path) -> Iterator[str]:
+    """Each module a file imports."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
 
 
 def _imports(file: Path) -> Iterator[str]:
     """The first part of each module a file imports."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield (node.module or "").partition(".")[0]
+    yield from (name.partition(".")[0] for name in _modules(file))
 
 
 @pytest.mark.parametrize("folder", MAY_USE)
@@ -38,3 +49,20 @@ def test_a_folder_uses_those_before_it_alone(folder: str):
         if name in (OURS | PULUMI) - {folder} and name not in MAY_USE[folder]
     }
     assert found == set()
+
+
+def test_costs_take_of_the_policies_only_how_properties_are_read():
+    used = {
+        name
+        for file in (ROOT / "cost").rglob("*.py")
+        for name in _modules(file)
+        if name.partition(".")[0] == "policies"
+    }
+    assert used == READERS
+
+
+@pytest.mark.parametrize("reader", sorted(READERS))
+def test_what_reads_properties_knows_nothing_of_rules_or_costs(reader: str):
+    file = ROOT.joinpath(*reader.split(".")).with_suffix(".py")
+    ours = {name for name in _modules(file) if name.partition(".")[0] in OURS}
+    assert ours <= {"policies.rules.peek"}

@@ -94,7 +94,7 @@ balancers = some(
     certificate=st.just("projects/acme/locations/us-central1/certificates/chat"),
     requests_per_minute=st.integers(1, 1_000_000),
     allowed_ranges=st.lists(st.sampled_from(["203.0.113.0/24", "2001:db8::/32"]), max_size=2),
-    waf_rules=st.lists(st.sampled_from(["sqli-v33-stable", "xss-v33-stable"]), max_size=2),
+    waf_rules=st.lists(st.sampled_from(["sqli", "cve"]), max_size=2),
 ).map(lambda given: {"hostname": "chat.acme.com", "kind": "global-external", **given})
 no_front: dict[str, Any] = {"front": "none"}
 fronts = (

@@ -4,9 +4,9 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.cloud_run import check_instances
 from policies.rules.config import NumberLimit
 from policies.rules.rule import ResourceRule
+from policies.rules.scale_limits.instances import check_instances
 
 RULE: Final = ResourceRule(
     id="scale-cloudrun-worker-max",

@@ -9,9 +9,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
 from policies.rules.gpus import GpuDemand
-from policies.rules.node_pools import with_zones
 from policies.rules.peek import Absence, show, text
 from policies.rules.rule import Resource, Stack, StackFinding, StackRule
+from policies.rules.scale_limits.zones import with_zones
 from policies.rules.templates import stack_demand
 
 _LARGEST: Final = 5

@@ -7,8 +7,8 @@ from pulumi_policy import Severity
 
 from cost import estimate as cost
 from policies.rules.config import Limits, NamesLimit, NumberLimit
-from policies.rules.node_pools import with_zones
 from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.scale_limits.zones import with_zones
 
 _LARGEST: Final = 5
 
