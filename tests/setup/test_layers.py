@@ -21,6 +21,7 @@ READERS = {
     "policies.rules.cloud_run",
     "policies.rules.node_pools",
     "policies.rules.peek",
+    "policies.rules.quantities",
 }
 
 
