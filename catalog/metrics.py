@@ -41,7 +41,7 @@ class Query:
         return Template(self.promql).substitute({**matchers, **names})
 
     def is_about(self, matchers: Mapping[str, str]) -> bool:
-        """Whether all it asks about is in `matchers`."""
+        """Whether `matchers` have every matcher it needs."""
         return set(Template(self.promql).get_identifiers()) <= {*METRICS, *matchers}
 
 

@@ -95,9 +95,9 @@ class Thresholds(Settings):
     )
     copies_backlog_age_seconds: float = Field(
         default=1800,
-        gt=300,
+        gt=0,
         description="Age of the oldest message that an archive, a BigQuery export or a Dataflow job"
-        " has not yet taken; an archive takes up to 300 seconds.",
+        " has not yet taken; an archive takes up to its max_seconds.",
     )
     retention_percent: float = Field(
         default=25,

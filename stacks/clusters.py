@@ -32,14 +32,14 @@ class RegionCluster:
     @property
     def name(self) -> str:
         """First part of the names of what the region has once."""
-        return f"{PLATFORM}-{self.region}"
+        return _name(self.region)
 
 
 def build_cluster(
     platform: Platform, foundation: Foundation, region: str, perimeter: VpcPerimeter | None
 ) -> RegionCluster:
     """Makes the region's cluster, its mirror of images and its namespace."""
-    name = f"{PLATFORM}-{region}"
+    name = _name(region)
     gke = GkeCluster(
         name,
         {
@@ -87,7 +87,7 @@ def _images(
     if platform.autoscales_in(region):
         upstreams["google"] = GOOGLE_REGISTRY
     return ImageMirror(
-        f"{PLATFORM}-{region}",
+        _name(region),
         {
             "project": project,
             "region": region,
@@ -97,3 +97,7 @@ def _images(
         },
         foundation.google,
     )
+
+
+def _name(region: str) -> str:
+    return f"{PLATFORM}-{region}"

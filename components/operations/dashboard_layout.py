@@ -23,7 +23,7 @@ _CONSOLE: Final = "https://console.cloud.google.com/monitoring/dashboards/builde
 
 
 def dashboard_json(dashboard: str, title: str, matchers: Mapping[str, str]) -> str:
-    """Give the JSON of one of the catalog's dashboards, with what `matchers` have something of."""
+    """Give the JSON of one of the catalog's dashboards, with the charts `matchers` can fill."""
     charts = [
         chart
         for chart in CHARTS.values()

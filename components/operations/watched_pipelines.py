@@ -38,7 +38,7 @@ class WatchedPipeline(TypedDict):
 
 
 def check_pipelines(problems: Problems, pipelines: Mapping[str, WatchedPipeline]) -> None:
-    """Notes pipelines that cannot be, and that there are none."""
+    """Notes what is wrong with the pipelines, and when there are none."""
     problems.check_not_empty("pipelines", pipelines, "the name of a pipeline")
     check_names(problems, "pipelines", pipelines)
     for name, pipeline in pipelines.items():

@@ -34,7 +34,7 @@ class CloudRunService(pulumi.ComponentResource):
 
     service_name: pulumi.Output[str]
     uri: pulumi.Output[str]
-    """Base URL; waits for the invokers' grants."""
+    """Base URL; waits for the invokers' grants. Not to be used where `default_url` is false."""
 
     def __init__(
         self, name: str, args: CloudRunServiceArgs, opts: pulumi.ResourceOptions | None = None

@@ -44,6 +44,7 @@ def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
             )
         yield from _check_order(path, own, alerts.thresholds)
     yield from _check_backlog(known, alerts.thresholds)
+    yield from _check_archives(known, alerts.thresholds)
 
 
 def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
@@ -60,6 +61,19 @@ def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
                 f"less than pipelines.{name}.retention_days, "
                 f"{pipeline.retention_days * _DAY_SECONDS} seconds",
                 "lower it or raise retention_days: older messages are gone, nobody would be told",
+            )
+
+
+def _check_archives(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
+    """A message waits for its file to end, which is no reason to tell anybody."""
+    value = thresholds.copies_backlog_age_seconds
+    for name, pipeline in known.pipelines.items():
+        if pipeline.archive is not None and value <= pipeline.archive.max_seconds:
+            yield Problem(
+                ("alerts", "thresholds", "copies_backlog_age_seconds"),
+                shown(value),
+                f"more than pipelines.{name}.archive.max_seconds, {pipeline.archive.max_seconds}",
+                "raise it or lower max_seconds: files take that long to end",
             )
 
 

@@ -108,8 +108,12 @@ def is_agent(who: str) -> bool:
 
 
 def is_workload(who: str) -> bool:
-    """Whether a member is what a workload runs as: an account, a pod or a federated identity."""
-    return who.startswith(("serviceAccount:", "principal:", "principalSet:")) and not is_agent(who)
+    """Whether a member is what a workload runs as: an account, a pod or a federated identity.
+
+    Identities of a workforce pool are people.
+    """
+    kinds = ("serviceAccount:", "principal:", "principalSet:")
+    return who.startswith(kinds) and "/workforcePools/" not in who and not is_agent(who)
 
 
 def project_of(who: str) -> str | None:

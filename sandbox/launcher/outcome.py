@@ -38,7 +38,7 @@ def causes_of(
 
 
 def advice(places: StackPlaces, progress: Progress) -> str:
-    """What spares the next run the same end."""
+    """How the next run can avoid the same end."""
     if progress.preview or not progress.violations:
         return ""
     return f"\n`make preview STACK={places.stack}` asks the policies before anything is made"

@@ -1,4 +1,4 @@
-"""Departures: work for a caller that leaves is given up."""
+"""Departures: work for a caller that leaves is cancelled."""
 
 import asyncio
 from collections.abc import Coroutine

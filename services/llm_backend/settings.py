@@ -58,7 +58,8 @@ class Settings(ServerSettings):
     redis_ca_file: str = Field(
         default="",
         description="PEM file of the authority that signs the certificate of this Redis alone, such"
-        " as Memorystore's; names are not compared then. Empty: the public ones, whose are.",
+        " as Memorystore's; the host name is not checked then. Empty: the public authorities, and "
+        "the host name is checked.",
     )
     redis_timeout_seconds: float = Field(default=0.3, gt=0, description="For an answer of Redis.")
     cache_seconds: int = Field(default=3600, ge=1, description="Age at which a reply is dropped.")

@@ -22,10 +22,8 @@ _RULES: Final = (
     f"{_GCP}forwardingRule:ForwardingRule",
     f"{_GCP}globalForwardingRule:GlobalForwardingRule",
 )
-_HTTP: Final = (
-    f"{_GCP}regionTargetHttpProxy:RegionTargetHttpProxy",
-    f"{_GCP}targetHttpProxy:TargetHttpProxy",
-)
+_GLOBAL_HTTP: Final = f"{_GCP}targetHttpProxy:TargetHttpProxy"
+_HTTP: Final = (f"{_GCP}regionTargetHttpProxy:RegionTargetHttpProxy", _GLOBAL_HTTP)
 _TLS: Final = (
     f"{_GCP}regionTargetHttpsProxy:RegionTargetHttpsProxy",
     f"{_GCP}targetHttpsProxy:TargetHttpsProxy",
@@ -101,7 +99,7 @@ def _schemes(resources: Sequence[Resource]) -> dict[str, list[bool]]:
 def _is_public(proxy: Resource, schemes: Mapping[str, Sequence[bool]]) -> bool:
     """Whether a rule makes it external; a global one without a rule in the stack counts as such."""
     found = [each for name in _own_names(proxy) for each in schemes.get(name, ())]
-    return any(found) if found else proxy.type == _HTTP[1]
+    return any(found) if found else proxy.type == _GLOBAL_HTTP
 
 
 def _redirects(url_map: Resource) -> bool:
