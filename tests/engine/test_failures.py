@@ -169,7 +169,12 @@ def test_two_runs_of_a_stack_do_not_meet(
 ) -> None:
     first = started()
     read_until(first, steps=1)
-    second = run("up", "--stack", "dev", sandbox=tmp_path)
+    # On a busy machine it could end before the other one begins.
+    first.send_signal(signal.SIGSTOP)
+    try:
+        second = run("up", "--stack", "dev", sandbox=tmp_path)
+    finally:
+        first.send_signal(signal.SIGCONT)
     assert second.returncode == 1
     assert second.stderr.startswith(f"error: stack dev is in use by process {first.pid}")
 
