@@ -76,6 +76,12 @@ class Settings(ServerSettings):
             raise ValueError("LLM_AUTH is api_key, but LLM_API_KEY is missing")
         return self
 
+    @model_validator(mode="after")
+    def _check_redis(self) -> Self:
+        if self.redis_ca_file and not self.redis_url.get_secret_value().startswith("rediss://"):
+            raise ValueError("REDIS_CA_FILE is set, but REDIS_URL does not begin with rediss://")
+        return self
+
     @property
     def models(self) -> tuple[str, ...]:
         """Models requests may name."""

@@ -305,6 +305,14 @@ def test_a_missing_key_stops_the_start(start: Start) -> None:
     assert "LLM_API_KEY" in "".join(str(line["message"]) for line in service.log)
 
 
+def test_an_authority_for_a_cache_without_tls_stops_the_start(start: Start) -> None:
+    settings = {"LLM_BASE_URL": "http://h/v1", "LLM_MODEL": "m"}
+    cache = {"REDIS_URL": "redis://h", "REDIS_CA_FILE": "/none.pem"}
+    service = start("llm_backend", settings | cache, ready=False)
+    assert service.wait() == 2
+    assert "rediss://" in "".join(str(line["message"]) for line in service.log)
+
+
 def test_under_load_every_chat_gets_its_own_reply(start_backend: Start, model: Model) -> None:
     service = start_backend(RATE_LIMIT="1000/minute", MAX_CONCURRENCY="20", QUEUE_SECONDS="30")
 
