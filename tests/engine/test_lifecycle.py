@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.launcher import operations
 from sandbox.launcher.places import ROOT
+from sandbox.launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 
@@ -109,3 +110,6 @@ def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
     assert stack.deployment().get("resources", []) == []
     with World(stack.places.world) as world:
         assert world.count() == 0
+    for operation in (operations.demo, operations.replay):
+        with pytest.raises(LaunchError, match="isn't there on the sandbox cloud any more"):
+            operation(stack.places)
