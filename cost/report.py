@@ -53,7 +53,7 @@ def _unpriced(unpriced: tuple[Unpriced, ...]) -> Iterator[str]:
         if names:
             yield f"{title}:"
         for reason, some in sorted(names.items()):
-            yield f"  {reason}: {_listed(some)}"
+            yield f"  {reason}: {_listed(sorted(some))}"
 
 
 def _listed(names: list[str]) -> str:

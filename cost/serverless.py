@@ -16,7 +16,8 @@ _DEFAULTS: Final = {"cpu": 1.0, "memory": 512 * 2.0**20, "nvidia.com/gpu": 0.0}
 
 def service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """Instances from the least kept ready to the most at once, working all month at the most."""
-    most, least = max_instances(resource.inputs), _min_instances(resource)
+    most = max_instances(resource.inputs)
+    least = _min_instances(resource, most)
     containers = entries(resource.inputs, "template", "containers")
     if isinstance(most, Absence):
         yield unknown(resource, "the maximum of instances", most)
@@ -47,8 +48,12 @@ def job(resource: Resource, pricing: Pricing) -> Iterator[Item]:
         yield by_usage(resource, "executions at the same time are billed each")
 
 
-def _min_instances(resource: Resource) -> float | Absence:
+def _min_instances(resource: Resource, most: float | Absence) -> float | Absence:
     scaling = peek(resource.inputs, "scaling")
+    # Where the program leaves it out the provider fills it in: unknown in the first preview, and
+    # by no more than the most.
+    if scaling is UNKNOWN:
+        return most
     if text(scaling, "scalingMode") == "MANUAL":
         return number(scaling, "manualInstanceCount")
     bounds = (

@@ -44,7 +44,7 @@ def _check_file(path: Path, *, write: bool) -> None:
         made = configs_of(path, path.parent)
         for file, wanted in made.items() if write else ():
             file.parent.mkdir(exist_ok=True)
-            file.write_text(wanted, encoding="utf-8")
+            _put(file, wanted)
         return
     if path.parent.name not in (*PACKS, ALL):
         raise PolicyConfigError(
@@ -56,13 +56,24 @@ def _check_file(path: Path, *, write: bool) -> None:
 
 def _check_environment(name: str, *, write: bool) -> None:
     for path, wanted in config_files(name).items():
-        if write:
-            path.write_text(wanted, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != wanted:
+        if _holds(path, wanted):
+            continue
+        if not write:
             raise PolicyConfigError(
                 f"{path}: differs from {ENVIRONMENTS.name}/{name}.yaml; "
                 "run `python -m policies.check --write`"
             )
+        _put(path, wanted)
+
+
+def _put(path: Path, wanted: str) -> None:
+    if not _holds(path, wanted):
+        path.write_text(wanted, encoding="utf-8")
+        print(f"wrote {path}")
+
+
+def _holds(path: Path, wanted: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == wanted
 
 
 if __name__ == "__main__":

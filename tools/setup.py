@@ -33,7 +33,13 @@ def ensure_python_environment() -> None:
         return
     if VENV.exists():
         say("the virtual environment is incomplete or outdated: making it again")
-        shutil.rmtree(VENV)
+        try:
+            shutil.rmtree(VENV)
+        except OSError as problem:
+            raise SetupProblemError(
+                f"{VENV} could not be removed ({problem.strerror or problem}): remove it by hand, "
+                "and run this again"
+            ) from problem
     try:
         venv.create(VENV, with_pip=True)
     except Exception as problem:
@@ -69,6 +75,9 @@ def main() -> int:
         ensure_language_host()
     except SetupProblemError as problem:
         print(f"setup: {problem}", file=sys.stderr)
+        return 1
+    except OSError as problem:
+        print(f"setup: {problem}: mend that, and run this again", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("setup: interrupted; the next run goes on from here", file=sys.stderr)

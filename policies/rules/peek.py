@@ -52,6 +52,7 @@ class UnreadableError(ValueError):
 # decrypted and unmarked, so any other text might be one.
 _SHOWABLE = re.compile(
     r"all(Authenticated)?Users"
+    r"|OWNER|WRITER|READER|project(Owner|Editor|Viewer):([a-z0-9.:-]{1,64})?"
     r"|((projects|organizations)/[a-z0-9-]{1,63}/)?roles/[A-Za-z][A-Za-z.]{1,60}"
     r"|(user|group|serviceAccount):[\w.+-]{1,64}@[a-z0-9.-]{1,190}"
     r"|domain:[a-z0-9.-]{1,190}"

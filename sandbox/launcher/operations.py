@@ -105,7 +105,7 @@ def export(places: StackPlaces) -> None:
 
 def demo(places: StackPlaces) -> None:
     """Sends messages through the stack's pipelines and prints what went where."""
-    _made(places)
+    _there(places)
     # Its libraries take longer to load than a preview's first line.
     from sandbox.demo.run import demo
 
@@ -114,7 +114,7 @@ def demo(places: StackPlaces) -> None:
 
 def replay(places: StackPlaces) -> None:
     """Publishes the stack's dead letters again, to the topics they came from."""
-    _made(places)
+    _there(places)
     from sandbox.demo.run import replay
 
     replay(places)
@@ -216,7 +216,17 @@ def _checked(places: StackPlaces) -> Platform:
 
 def _made(places: StackPlaces) -> None:
     if not places.checkpoint.exists():
-        raise LaunchError(
-            f"{places.stack} isn't there on the sandbox cloud yet: run `make up STACK="
-            f"{places.stack}` first"
-        )
+        raise _missing(places, "yet")
+
+
+def _there(places: StackPlaces) -> None:
+    _made(places)
+    if not places.recorded():
+        raise _missing(places, "any more")
+
+
+def _missing(places: StackPlaces, when: str) -> LaunchError:
+    return LaunchError(
+        f"{places.stack} isn't there on the sandbox cloud {when}: run `make up STACK="
+        f"{places.stack}` first"
+    )

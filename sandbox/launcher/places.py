@@ -102,9 +102,31 @@ class StackPlaces:
                 raise LaunchError(
                     f"{file.relative_to(ROOT)}: not found; every stack needs its limits: copy "
                     f"policies/environments/dev.yaml to {self.stack}.yaml there, adapt it and run "
-                    "`python -m policies.check --write`"
+                    "`.venv/bin/python -m policies.check --write`"
                 )
+        _check_made_of_environment(self.stack)
         return pairs
+
+
+def _check_made_of_environment(stack: str) -> None:
+    """Raises LaunchError if the packs would judge by other limits than the environment's file."""
+    # The rules take longer to load than a refused config needs to be told.
+    from policies.environment import ENVIRONMENTS, config_files
+    from policies.rules.config import PolicyConfigError
+
+    environment = ENVIRONMENTS / f"{stack}.yaml"
+    if not environment.exists():
+        return
+    try:
+        made = config_files(stack)
+    except PolicyConfigError as problem:
+        raise LaunchError(str(problem)) from problem
+    for file, wanted in made.items():
+        if file.parent.name in POLICY_PACKS and file.read_text(encoding="utf-8") != wanted:
+            raise LaunchError(
+                f"{file.relative_to(ROOT)}: is not what policies/environments/{stack}.yaml says "
+                "now: run `.venv/bin/python -m policies.check --write`"
+            )
 
 
 def stacks() -> list[str]:

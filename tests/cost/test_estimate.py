@@ -212,6 +212,20 @@ def test_cloud_run_billed_by_instance() -> None:
     assert found.unpriced == ()
 
 
+def test_a_service_whose_own_scaling_the_provider_has_yet_to_fill_in_keeps_the_most_warm() -> None:
+    template = {
+        "scaling": {"minInstanceCount": 1, "maxInstanceCount": 2},
+        "containers": [{"resources": {"limits": {"cpu": "1", "memory": "512Mi"}}}],
+    }
+    found = of(
+        "gcp:cloudrunv2/service:Service",
+        {"location": "us-central1", "scaling": UNKNOWN, "template": template},
+    )
+    two = 2 * (0.00002 + 0.5 * 0.000002) * SECONDS
+    assert totals(found) == (two, two, two)
+    assert found.unpriced == ()
+
+
 def gpu_service(**template: Any) -> Estimate:
     limits = {"cpu": "4", "memory": "16Gi", "nvidia.com/gpu": "1"}
     template |= {

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from sandbox.launcher import operations
+from sandbox.launcher.places import ROOT
+from sandbox.launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 
@@ -37,6 +39,16 @@ def test_a_second_up_says_that_nothing_changed_and_what_is_there(
     assert "USD" in printed
     assert "0 violations" in printed
     assert str(stack.places.state) in printed
+    if stack.places.stack == "dev":
+        assert [line for line in end_of_up_in_readme() if f"\n{line}" not in printed] == []
+
+
+def end_of_up_in_readme() -> list[str]:
+    """What README.md shows of an `up` of dev after its progress; lines it cuts end at the cut."""
+    block = (ROOT / "README.md").read_text().partition("<!-- up -->")[2].partition("```\n<!--")[0]
+    start = block.index("\nResources of dev")
+    lines = [line.removesuffix("...").rstrip() for line in block[start:].splitlines()]
+    return [line for line in lines if line and not line.startswith(("State:", "Sandbox cloud:"))]
 
 
 def test_a_refresh_finds_no_drift_in_what_was_just_made(
@@ -98,3 +110,6 @@ def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
     assert stack.deployment().get("resources", []) == []
     with World(stack.places.world) as world:
         assert world.count() == 0
+    for operation in (operations.demo, operations.replay):
+        with pytest.raises(LaunchError, match="isn't there on the sandbox cloud any more"):
+            operation(stack.places)

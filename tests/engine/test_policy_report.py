@@ -10,18 +10,21 @@ from sandbox.launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
 
 
-def test_a_preview_of_dev_passes_with_its_report(
-    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_first_preview_passes_with_its_report(
+    stack: str, rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    places = rehearsal_of("dev").places
+    places = rehearsal_of(stack).places
     policy(places, "sandbox", "json", None)
     report = json.loads(capsys.readouterr().out)
     assert report["passed"] is True
     assert report["complete"] is True
     assert report["resources"] > 100
     assert report["totals"]["passed"] > 100
+    assert report["totals"]["failed"] == 0
     (table,) = report["tables"]
-    assert any(row[0].startswith("serviceAccount:sentiment-run@") for row in table["rows"])
+    named = {"dev": "serviceAccount:sentiment-run@", "prod": "group:ml-apps@acme.com"}
+    assert any(row[0].startswith(named[stack]) for row in table["rows"])
     written = {path.name for path in (places.home / "policy").iterdir()}
     assert written >= {"report.txt", "report.json", "report.sarif", "report.md"}
 

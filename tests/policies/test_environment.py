@@ -1,6 +1,7 @@
 """One file an environment: what is wrong in it is told, with the key, the value and the cure."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from policies import check, environment
 from policies.environment import ENVIRONMENTS, config_files, environments, load, settings
 from policies.rules.config import PolicyConfigError
 from policies.rules.packs import ALL, PACKS
+from sandbox.launcher.places import StackPlaces
+from sandbox.launcher.problem import LaunchError
 
 EXEMPTION = {
     "rule": "scale-hpa-max",
@@ -133,3 +136,17 @@ def test_files_that_differ_from_the_environment_are_told(
     monkeypatch.setattr(environment, "ENVIRONMENTS", tmp_path)
     assert check.main([]) == 1
     assert "run `python -m policies.check --write`" in capsys.readouterr().err
+    places = StackPlaces(stack="dev", config=tmp_path / "Pulumi.dev.yaml", home=tmp_path)
+    with pytest.raises(LaunchError, match=r"not what .*/environments/dev\.yaml says"):
+        places.policy_configs()
+
+
+def test_the_files_written_are_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copyfile(ENVIRONMENTS / "dev.yaml", tmp_path / "qa.yaml")
+    arguments = ["--write", str(tmp_path / "qa.yaml")]
+    assert check.main(arguments) == 0
+    assert f"wrote {tmp_path / ALL / 'qa.json'}\n" in capsys.readouterr().out
+    assert check.main(arguments) == 0
+    assert capsys.readouterr().out == ""

@@ -185,3 +185,17 @@ def test_a_role_that_no_table_knows_is_unknown_and_not_harmless() -> None:
 def test_the_table_stands_anything(some: list[tuple[str, str, dict[str, Any]]]) -> None:
     stack = [resource(kind, props, f"r{index}") for index, (_, kind, props) in enumerate(some)]
     assert SECRET not in json.dumps(table(stack))
+
+
+def test_the_owners_of_a_dataset_are_named_and_roles_come_in_order() -> None:
+    dataset = resource(
+        "gcp:bigquery/dataset:Dataset",
+        {
+            "accesses": [
+                {"role": role, "specialGroup": "projectOwners"} for role in ("WRITER", "READER")
+            ]
+        },
+    )
+    ((who, holds, *_),) = table([dataset])["rows"]
+    assert who.startswith("projectOwner:")
+    assert holds == "READER on dataset it; WRITER on dataset it"

@@ -113,3 +113,19 @@ def test_an_interrupted_set_up_without_a_stamp_is_done_again(machine: Path) -> N
 def test_the_engine_that_go_builds_is_the_version_of_the_package() -> None:
     module = (ROOT / "tools" / "go" / "engine" / "go.mod").read_text()
     assert f"github.com/pulumi/pulumi/pkg/v3 v{pinned_engine()}" in module
+
+
+def test_an_outdated_environment_that_cannot_be_removed_is_told(machine: Path) -> None:
+    elsewhere = machine / "elsewhere"
+    (elsewhere / "bin").mkdir(parents=True)
+    (machine / ".venv").symlink_to(elsewhere)
+    result = subprocess.run(
+        [sys.executable, "tools/setup.py"],
+        cwd=machine,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.endswith("remove it by hand, and run this again\n")
+    assert "Traceback" not in result.stderr

@@ -384,7 +384,7 @@ def table(resources: Sequence[Resource]) -> Table:
         rows.append(
             [
                 shown(who),
-                _some(list(dict.fromkeys(held)), str),
+                _some(sorted({*held}), str),
                 _some([each for each in reach.others if each != who], shown),
                 ", ".join(sorted(may)) or "-",
             ]
