@@ -83,7 +83,12 @@ async def _demo(places: StackPlaces, world: World, patience: float) -> None:
                 pipeline.files.append(Path(detail))
 
     async with live(world, places.home, skip=True, said=said) as it:
-        done += _found(places, it)
+        found = _found(places, it)
+        # What a demo that was stopped has left would be taken for messages of this one.
+        it.deliveries.wake()
+        await _until_settled(it, lambda: None, patience)
+        events.clear()
+        done += found
         print(
             f"demo of {places.stack} on the sandbox cloud: retries and archives at the stack's own "
             "times, waits are skipped",
@@ -107,8 +112,8 @@ async def _demo(places: StackPlaces, world: World, patience: float) -> None:
             checks += await invoker_checks(it, hosted)
             checks += await share_checks(it, hosted)
             if hosted.folder == _LLM:
-                found, said_by_model = await chat(it, hosted)
-                checks += found
+                answers, said_by_model = await chat(it, hosted)
+                checks += answers
                 replies += said_by_model
         page = places.home / "demo.html"
         write_page(page, it, done, checks, replies)

@@ -93,6 +93,17 @@ def test_the_demo_counts_every_message_and_leaves_a_page(
     assert "0 of them went through, 4 are dead letters again" in printed
 
 
+def test_the_demo_counts_nothing_that_a_stopped_one_left(
+    made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def leave(it: Live, pipeline: Pipeline) -> None:
+        pipeline.publish(it)
+
+    on(home, leave)
+    demo(places_of(made, home))
+    assert "WRONG" not in capsys.readouterr().out
+
+
 def test_the_demo_fails_when_a_count_is_wrong(
     made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
