@@ -12,6 +12,7 @@ endif
 STACK ?= dev
 CLOUD ?= sandbox
 FORMAT ?= text
+STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
 PYTHON := .venv/bin/python
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
@@ -24,7 +25,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  STACK=dev|prod picks the stack (now $(STACK)); CLOUD=sandbox|gcp the cloud (now $(CLOUD))"
+	@echo "  STACK=$(subst $(eval ) ,|,$(STACKS)) picks the stack (now $(STACK)); CLOUD=sandbox|gcp the cloud (now $(CLOUD))"
 
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
