@@ -87,11 +87,8 @@ def _instances(
 
 def _gpus(resource: Resource, pricing: Pricing, amount: Bounds) -> Item:
     """GPUs of a known kind in one zone; those of a second one have another price."""
-    template = peek(resource.inputs, "template")
-    kind = text(template, "nodeSelector", "accelerator")
-    if kind is MISSING:
-        kind = text(template, "template", "nodeSelector", "accelerator")
-    if flag(template, "gpuZonalRedundancyDisabled") is not True:
+    kind = text(resource.inputs, "template", "nodeSelector", "accelerator")
+    if flag(resource.inputs, "template", "gpuZonalRedundancyDisabled") is not True:
         return missing(resource, "there is no price for Cloud Run GPUs with zonal redundancy")
     if isinstance(kind, Absence):
         return unknown(resource, "the kind of GPU", kind)
