@@ -17,7 +17,7 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 from catalog import releases
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
-from components.inference.workloads import ext_proc_service
+from components.inference.workloads import ext_proc_service, service_account
 from components.validation import component_type
 
 EXT_PROC_PORT = 9002
@@ -98,13 +98,7 @@ class EndpointPicker(pulumi.ComponentResource):
         metadata = identity.metadata()
         child = pulumi.ResourceOptions(parent=self)
 
-        account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account",
-            metadata=metadata,
-            # The pods that need its token say so.
-            automount_service_account_token=False,
-            opts=child,
-        )
+        account = service_account(name, identity, child)
         binding = self._rights(name, args, identity)
         config = picker_config(
             lora=args.get("lora", False), flow_control=args.get("flow_control", False)

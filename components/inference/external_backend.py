@@ -33,7 +33,7 @@ from components.inference.external_backend_pod import (
     pod_spec,
 )
 from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
-from components.inference.workloads import disruption_budget
+from components.inference.workloads import disruption_budget, service_account
 from components.names import dns_label
 from components.ready import after
 from components.validation import component_type
@@ -134,12 +134,7 @@ class ExternalBackend(pulumi.ComponentResource):
         selector: Mapping[str, str],
     ) -> kubernetes.apps.v1.Deployment:
         child = pulumi.ResourceOptions(parent=self)
-        account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account",
-            metadata=identity.metadata(),
-            automount_service_account_token=False,
-            opts=child,
-        )
+        account = service_account(name, identity, child)
         needed: list[pulumi.Resource] = [account]
         if "vertex_ai" in args:
             needed.append(self._grant(name, args, args["vertex_ai"], identity.name))

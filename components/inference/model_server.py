@@ -29,7 +29,7 @@ from components.inference.model_server_pod import pod_spec
 from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autoscaler
 from components.inference.pods import selector_labels
 from components.inference.replica_guardrail import guardrail_container
-from components.inference.workloads import disruption_budget
+from components.inference.workloads import disruption_budget, service_account
 from components.names import dns_label
 from components.ready import after
 from components.validation import component_type
@@ -75,12 +75,7 @@ class ModelServer(pulumi.ComponentResource):
         labels = {**args.get("labels", {}), **selector}
         identity = Identity(physical_name, args["namespace"], labels)
 
-        account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account",
-            metadata=identity.metadata(),
-            automount_service_account_token=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        account = service_account(name, identity, pulumi.ResourceOptions(parent=self))
         needed = [*self._grants(name, args, physical_name)]
         if args.get("gated", False):
             needed.append(self._token(name, args, identity))

@@ -1,4 +1,4 @@
-"""What stands around the pods of more than one workload: disruption budgets, Services, callouts."""
+"""What stands around the pods of several workloads: accounts, budgets, Services, callouts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,18 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from components.inference.custom_resources import SERVICE, Identity, grpc_health_check
+
+
+def service_account(
+    name: str, identity: Identity, opts: pulumi.ResourceOptions
+) -> kubernetes.core.v1.ServiceAccount:
+    """Make the account of a workload. Pods that need its token say so."""
+    return kubernetes.core.v1.ServiceAccount(
+        f"{name}-account",
+        metadata=identity.metadata(),
+        automount_service_account_token=False,
+        opts=opts,
+    )
 
 
 def disruption_budget(
@@ -77,13 +89,7 @@ def callout(
     `health_port` answers the gRPC health service.
     """
     child = pulumi.ResourceOptions(parent=parent)
-    account = kubernetes.core.v1.ServiceAccount(
-        f"{name}-account",
-        metadata=identity.metadata(),
-        # The pods that need its token say so.
-        automount_service_account_token=False,
-        opts=child,
-    )
+    account = service_account(name, identity, child)
     disruption_budget(name, identity, selector, child)
     deployment = kubernetes.apps.v1.Deployment(
         f"{name}-deployment",
