@@ -32,7 +32,7 @@ setup: ## Install the packages and the Pulumi engine; skipped when nothing chang
 
 up preview destroy refresh export demo replay:
 	@$(SETUP)
-	@$(PYTHON) -m sandbox $@ --stack $(STACK) --cloud $(CLOUD)
+	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
 up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
 preview: ## Show what `up` would change, cost and violate
@@ -44,11 +44,11 @@ replay: ## Publish the dead letters of the sandbox cloud again
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
-	@$(PYTHON) -m request_path --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
+	@$(PYTHON) -m launcher.route --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
 
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
-	@$(PYTHON) -m sandbox policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
+	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)

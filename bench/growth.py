@@ -11,7 +11,7 @@ import yaml
 
 from bench.measure import Case, measure, say
 from bench.stacks import write_recipe_of
-from sandbox.launcher.places import ROOT, StackPlaces
+from launcher.places import ROOT, StackPlaces
 
 MODELS = (1, 10, 50, 100)
 REGIONS = ("us-central1", "us-east4")

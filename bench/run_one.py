@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sandbox.launcher.engine import open_stack, platform_program
-from sandbox.launcher.places import ROOT, StackPlaces
+from launcher.engine import open_stack, platform_program
+from launcher.places import ROOT, StackPlaces
 from sandbox.providers import serve
 from sandbox.world import World
 

@@ -25,8 +25,8 @@ from bench.measure import MIB, SAMPLE_SECONDS, resident, say
 from bench.processes import Server, free_port, listens, serving
 from config.containers import Container
 from config.load import from_file
-from sandbox.launcher.places import ROOT
-from sandbox.runtime.images import command_of, folder_of
+from emulator.runtime.images import command_of, folder_of
+from launcher.places import ROOT
 
 STARTS = 3
 LOAD_SECONDS = 5.0

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.bare import write_recipe
 from bench.measure import Case, Figure, measure, say
-from sandbox.launcher.places import ROOT, StackPlaces
+from launcher.places import ROOT, StackPlaces
 
 STACKS = ("dev", "prod")
 RUNS = 3

@@ -5,7 +5,7 @@ from typing import Final
 
 from cost.model import Item, Resource
 from cost.pricing import Bounds, Pricing, by_usage
-from policies.rules.peek import text
+from resources.properties import text
 
 INSTANCE: Final = "gcp:apigee/instance:Instance"
 _TYPES: Final = ("base", "intermediate", "comprehensive")

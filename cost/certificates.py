@@ -5,7 +5,7 @@ from typing import Final
 
 from cost.model import Item, Resource
 from cost.pricing import Pricing, by_usage
-from policies.rules.peek import text
+from resources.properties import text
 
 POOL: Final = "gcp:certificateauthority/caPool:CaPool"
 _TIERS: Final = ("devops", "enterprise")

@@ -6,8 +6,8 @@ from typing import Final
 from catalog.machines import MACHINE_TYPES
 from cost.model import Item, Resource
 from cost.pricing import ONE, Bounds, Pricing, missing, unknown
-from policies.rules.node_pools import max_nodes, min_nodes
-from policies.rules.peek import MISSING, UNKNOWN, Absence, entries, flag, number, peek, show, text
+from resources.node_pools import max_nodes, min_nodes
+from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, number, show, text
 
 # What GKE gives a node that does not say.
 # https://cloud.google.com/kubernetes-engine/docs/concepts/node-pools
@@ -36,7 +36,7 @@ def node_pool(resource: Resource, pricing: Pricing) -> Iterator[Item]:
         return
     # A lower bound that is not known yet costs nothing less than none.
     nodes = Bounds(min(least, most) if isinstance(least, float) else 0.0, most)
-    config = peek(resource.inputs, "nodeConfig")
+    config = get(resource.inputs, "nodeConfig")
     yield _machines(resource, pricing, config, nodes)
     yield _boot_disks(resource, pricing, config, nodes)
     if _has_attached_gpus(config):

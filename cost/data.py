@@ -5,7 +5,7 @@ from typing import Final
 
 from cost.model import Item, Resource
 from cost.pricing import Bounds, Pricing, missing, unknown
-from policies.rules.peek import MISSING, Absence, number, text
+from resources.properties import MISSING, Absence, number, text
 
 _TIERS: Final = {"BASIC": "basic", "STANDARD_HA": "standard"}
 # The larger the instance, the less a GiB costs. https://cloud.google.com/memorystore/docs/redis/pricing

@@ -6,7 +6,7 @@ from typing import Final
 
 from cost.model import Item, Resource
 from cost.pricing import Bounds, Pricing, by_usage, missing, unknown
-from policies.rules.peek import MISSING, UNKNOWN, Absence, number, text
+from resources.properties import MISSING, UNKNOWN, Absence, number, text
 
 _SHAPE: Final = re.compile(r"[a-z]\d[a-z]?-(standard|highmem|highcpu)-(\d+)")
 # GiB for each vCPU, the most that a series has.

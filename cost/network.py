@@ -5,7 +5,7 @@ from typing import Final
 
 from cost.model import Item, Resource
 from cost.pricing import ONE, Bounds, Pricing, by_usage, unknown
-from policies.rules.peek import UNKNOWN, Absence, entries, text
+from resources.properties import UNKNOWN, Absence, entries, text
 
 GLOBAL_RULE: Final = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
 _INTERNAL: Final = "INTERNAL_MANAGED"

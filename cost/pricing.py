@@ -5,7 +5,7 @@ from datetime import date
 
 from cost.model import Item, Line, Resource, Unpriced
 from cost.rates import Rate, Rates
-from policies.rules.peek import Absence, text
+from resources.properties import Absence, text
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Final
 
 from cost.model import Item, Resource
 from cost.pricing import Bounds, Pricing, by_usage, missing, unknown
-from policies.rules.cloud_run import max_instances
-from policies.rules.peek import MISSING, UNKNOWN, Absence, entries, flag, number, peek, text
-from policies.rules.quantities import quantity
+from resources.cloud_run import max_instances
+from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, number, text
+from resources.quantities import quantity
 
 _GIB: Final = 2.0**30
 # What Cloud Run gives a container that does not say.
@@ -49,7 +49,7 @@ def job(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def _min_instances(resource: Resource, most: float | Absence) -> float | Absence:
-    scaling = peek(resource.inputs, "scaling")
+    scaling = get(resource.inputs, "scaling")
     # Where the program leaves it out the provider fills it in: unknown in the first preview, and
     # by no more than the most.
     if scaling is UNKNOWN:
@@ -110,7 +110,7 @@ def _line(resource: Resource, pricing: Pricing, unit: str, amount: Bounds, alway
 def _idles(container: object) -> bool:
     """Whether CPU is only given, and billed, while requests are handled."""
     idle = flag(container, "resources", "cpuIdle")
-    return idle is True or peek(container, "resources") is MISSING
+    return idle is True or get(container, "resources") is MISSING
 
 
 def _sum(containers: tuple[object, ...], name: str) -> float | Absence:

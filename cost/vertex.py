@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from cost.model import Item, Resource
 from cost.pricing import Bounds, Pricing, missing, unknown
-from policies.rules.peek import MISSING, UNKNOWN, Absence, flag, number, peek, show, text
+from resources.properties import MISSING, UNKNOWN, Absence, flag, get, number, show, text
 
 
 def endpoint(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """Machines of the replicas, from the least to the most there may be."""
-    dedicated = peek(resource.inputs, "deployConfig", "dedicatedResources")
+    dedicated = get(resource.inputs, "deployConfig", "dedicatedResources")
     machine = text(dedicated, "machineSpec", "machineType")
     least, most = number(dedicated, "minReplicaCount"), number(dedicated, "maxReplicaCount")
     if isinstance(machine, Absence):

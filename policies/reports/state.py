@@ -11,8 +11,9 @@ from policies.rules.config import Settings
 from policies.rules.journal import pack_record, resource_record, stack_record
 from policies.rules.judge import Judge
 from policies.rules.packs import ALL
-from policies.rules.rule import AnyRule, Resource, Stack
+from policies.rules.rule import AnyRule
 from policies.rules.wire import unwrapped
+from resources.resource import Resource, Stack
 
 
 class StateError(ValueError):

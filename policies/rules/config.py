@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from policies.rules.exemptions import Exemption, exemption, exemption_problems
-from policies.rules.peek import is_mapping, is_sequence
+from resources.properties import is_mapping, is_sequence
 
 LEVELS = ("advisory", "mandatory", "disabled")
 REMEDIATE: Final = "remediate"

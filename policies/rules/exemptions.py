@@ -14,7 +14,7 @@ from typing import Final
 
 import yaml
 
-from policies.rules.peek import is_mapping
+from resources.properties import is_mapping
 
 STACK: Final = "stack"
 MOST_DAYS: Final = 180

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from policies.rules.peek import MISSING, UNKNOWN, Absence, peek
+from resources.properties import MISSING, UNKNOWN, Absence, get
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Expected:
 def unmet(props: object, expected: Iterable[Expected]) -> Iterator[str]:
     """A finding for each property that is not what it must be; its value is not shown."""
     for each in expected:
-        found = peek(props, *each.path.split("."))
+        found = get(props, *each.path.split("."))
         if (found is MISSING and each.unset) or (found is UNKNOWN and each.wired):
             continue
         if any(type(found) is type(value) and found == value for value in each.allowed):

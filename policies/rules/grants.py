@@ -12,19 +12,19 @@ from typing import Final
 
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
-from policies.rules.peek import (
+from policies.rules.principals import member
+from resources.properties import (
     MISSING,
     UNKNOWN,
     Absence,
     Props,
     UnreadableError,
     entries,
+    get,
     is_mapping,
-    peek,
     text,
 )
-from policies.rules.principals import member
-from policies.rules.rule import Resource
+from resources.resource import Resource
 
 _FAMILY: Final = re.compile(
     r"gcp:(?P<service>[^:/]+)/[^:]+:(?P<target>[A-Za-z0-9]*?)I(?:am|AM)(?P<kind>Member|Binding|Policy)"
@@ -101,7 +101,7 @@ def grants(resource: Resource) -> Iterator[Grant]:
     if found is None:
         return
     if found.kind == "Policy":
-        yield from _document_grants(peek(resource.props, "policyData"))
+        yield from _document_grants(get(resource.props, "policyData"))
         return
     role, condition = _role(resource.props), text(resource.props, "condition", "expression")
     if found.kind == "Member":
@@ -195,7 +195,7 @@ def _dataset_grants(props: Props) -> Iterator[Grant]:
 
 def _grantees(role: str) -> Callable[[Props], Iterator[Grant]]:
     def found(props: Props) -> Iterator[Grant]:
-        if peek(props, "grantees") is not MISSING:
+        if get(props, "grantees") is not MISSING:
             yield Grant(role, _members(props, "grantees"))
 
     return found

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from policies.rules.config import Settings
 from policies.rules.judge import Finding, Note, Result
-from policies.rules.rule import AnyRule, Stack, StackRule
+from policies.rules.rule import AnyRule, StackRule
+from resources.resource import Stack
 
 VARIABLE: Final = "POLICY_JOURNAL"
 

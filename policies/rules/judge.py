@@ -15,8 +15,9 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.config import REMEDIATE, Settings
 from policies.rules.exemptions import Exemption
-from policies.rules.peek import UnreadableError, forget_unknowns, met_unknowns
-from policies.rules.rule import AnyRule, Resource, ResourceRule, Stack, StackRule, stack_of
+from policies.rules.rule import AnyRule, ResourceRule, StackRule
+from resources.properties import UnreadableError, forget_unknowns, met_unknowns
+from resources.resource import Resource, Stack, stack_of
 
 DISABLED: Final = "disabled"
 

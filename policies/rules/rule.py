@@ -4,33 +4,14 @@ A rule states one truth. It yields findings, short texts that say what was found
 the resource, why it matters and how to mend it.
 """
 
-import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TypedDict
 
 from pulumi_policy import Severity
 
 from policies.rules.config import Limit, Limits
-from policies.rules.peek import Props
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource as a rule sees it."""
-
-    type: str
-    name: str
-    urn: str
-    props: Props
-    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """URNs of the resources each property is wired from; only stack rules know them."""
-    protected: bool = False
-    """Whether the engine refuses to delete it (the `protect` option)."""
-    provider: str = ""
-    """URN of its provider, which tells clusters apart."""
+from resources.resource import Resource
 
 
 @dataclass(frozen=True)
@@ -100,33 +81,3 @@ class StackRule(Rule):
 
 
 AnyRule = ResourceRule | StackRule
-
-
-class Stack(tuple[Resource, ...]):
-    """All resources of a stack, with indexes that the stack rules share."""
-
-    today: dt.date = dt.date.min
-    """The day that the stack is judged on."""
-
-    @cached_property
-    def by_urn(self) -> Mapping[str, Resource]:
-        """Each resource by its URN."""
-        return {each.urn: each for each in self}
-
-    @cached_property
-    def by_type(self) -> Mapping[str, Sequence[Resource]]:
-        """The resources of each type token."""
-        found: defaultdict[str, list[Resource]] = defaultdict(list)
-        for each in self:
-            found[each.type].append(each)
-        return found
-
-    @cached_property
-    def shared(self) -> dict[str, object]:
-        """What one stack rule worked out and another needs too, by a name of its maker."""
-        return {}
-
-
-def stack_of(resources: Sequence[Resource]) -> Stack:
-    """The resources with their indexes; the same object when they have them already."""
-    return resources if isinstance(resources, Stack) else Stack(resources)

@@ -20,7 +20,8 @@ from policies.rules import wire
 from policies.rules.config import EXEMPTIONS, LEVEL, PolicyConfigError, read_settings
 from policies.rules.journal import Journal
 from policies.rules.judge import Finding, Judge, Result
-from policies.rules.rule import AnyRule, Resource, Stack, StackRule
+from policies.rules.rule import AnyRule, StackRule
+from resources.resource import Resource, Stack
 
 # Requests leave few cycles behind; searching for them each few hundred objects takes time.
 OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000

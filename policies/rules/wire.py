@@ -1,6 +1,6 @@
 """Properties between the engine's messages and plain Python, once per resource.
 
-Rules read through `peek`, which knows the engine's signs of unknown values, so properties need no
+Rules read through `get`, which knows the engine's signs of unknown values, so properties need no
 proxies. Secrets are unwrapped, as the SDK does. Assets and archives are opaque.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from google.protobuf.struct_pb2 import Struct, Value
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
-from policies.rules.peek import is_mapping, is_unknown
+from resources.properties import is_mapping, is_unknown
 
 OPAQUE: Final = object()
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.launcher import operations
-from sandbox.messages.broker import Broker
-from sandbox.messages.clock import ManualClock
-from sandbox.messages.store import Store
+from emulator.messages.broker import Broker
+from emulator.messages.clock import ManualClock
+from emulator.messages.store import Store
+from launcher import operations
 from sandbox.world import World
 from tests.demo.worlds import small_world
 from tests.engine.conftest import ENGINE, Rehearsal

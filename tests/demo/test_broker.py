@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.messages import dead_letters
-from sandbox.messages.broker import Broker, Delivery, NoSuchError
-from sandbox.messages.clock import ManualClock
-from sandbox.messages.publishing import Draft, PublishError
-from sandbox.messages.resources import SUBSCRIPTION, TOPIC
-from sandbox.messages.seeking import seek
+from emulator.messages import dead_letters
+from emulator.messages.broker import Broker, Delivery, NoSuchError
+from emulator.messages.clock import ManualClock
+from emulator.messages.publishing import Draft, PublishError
+from emulator.messages.resources import SUBSCRIPTION, TOPIC
+from emulator.messages.seeking import seek
 from sandbox.world import World
 from tests.demo.worlds import (
     DEAD,

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import assume, given
 
 from catalog.message_filter import LONGEST_BYTES, parse_filter
-from sandbox.demo.attributes import let_through_and_held_back
-from sandbox.demo.pipelines import sendings
-from sandbox.messages.resources import MessageSchema
-from sandbox.messages.schemas import SchemaError, decode
+from emulator.demo.attributes import let_through_and_held_back
+from emulator.demo.pipelines import sendings
+from emulator.messages.resources import MessageSchema
+from emulator.messages.schemas import SchemaError, decode
 from tests.demo.test_filters import FILTERS
 
 PROTO3 = 'syntax = "proto3"; message Review { string id = 1; string text = 2; }'

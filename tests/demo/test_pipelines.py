@@ -17,19 +17,19 @@ import httpx
 import psutil
 import pytest
 
-from sandbox.demo.calls import chat
-from sandbox.demo.pipelines import Pipeline, pipelines
-from sandbox.demo.run import demo, replay
-from sandbox.launcher.places import ROOT, StackPlaces
-from sandbox.launcher.problem import LaunchError
-from sandbox.messages.publishing import Draft
-from sandbox.runtime.google_apis import AUDIENCE
-from sandbox.runtime.live import CACHE, Live, live
-from sandbox.runtime.secrets import SECRET_VERSION
-from sandbox.runtime.services import SERVICE
-from sandbox.runtime.tokens import Issuer
-from sandbox.warehouse.storage_write import StorageWriteApi
-from sandbox.warehouse.store import Warehouse
+from emulator.demo.calls import chat
+from emulator.demo.pipelines import Pipeline, pipelines
+from emulator.demo.run import demo, replay
+from emulator.messages.publishing import Draft
+from emulator.runtime.google_apis import AUDIENCE
+from emulator.runtime.live import CACHE, Live, live
+from emulator.runtime.secrets import SECRET_VERSION
+from emulator.runtime.services import SERVICE
+from emulator.runtime.tokens import Issuer
+from emulator.warehouse.storage_write import StorageWriteApi
+from emulator.warehouse.store import Warehouse
+from launcher.places import ROOT, StackPlaces
+from launcher.problem import LaunchError
 from sandbox.world import Resource, World
 from tests.demo.test_services import INVOKER, STRANGER, template, until
 from tests.demo.worlds import PUBLISHER, grant
@@ -205,7 +205,7 @@ def test_pushes_of_an_account_without_the_invoker_role_are_refused_and_kept(home
 def runtime(home: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
     """The sandbox as a process of its own, and the address of its APIs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.runtime", str(home), "--skip"],
+        [sys.executable, "-m", "emulator.runtime", str(home), "--skip"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

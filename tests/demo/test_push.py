@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.messages.publishing import Draft
-from sandbox.messages.push import ACKNOWLEDGED, rfc3339
-from sandbox.messages.resources import SUBSCRIPTION
-from sandbox.runtime.google_apis import AUDIENCE
-from sandbox.runtime.live import Live, live
-from sandbox.runtime.local_server import LocalServer
-from sandbox.warehouse.store import TABLE
+from emulator.messages.publishing import Draft
+from emulator.messages.push import ACKNOWLEDGED, rfc3339
+from emulator.messages.resources import SUBSCRIPTION
+from emulator.runtime.google_apis import AUDIENCE
+from emulator.runtime.live import Live, live
+from emulator.runtime.local_server import LocalServer
+from emulator.warehouse.store import TABLE
 from sandbox.world import World
 from tests.demo.test_services import STRANGER, until
 from tests.demo.test_warehouse import RAW, SCHEMA, WRITER

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.messages.broker import Broker
-from sandbox.messages.publishing import Draft, PublishError
-from sandbox.messages.schemas import decode, encode
+from emulator.messages.broker import Broker
+from emulator.messages.publishing import Draft, PublishError
+from emulator.messages.schemas import decode, encode
 from sandbox.world import World
 from tests.demo.worlds import add_schema, add_subscription
 

@@ -10,11 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from sandbox.runtime.images import ImageError, command_of, folder_of
-from sandbox.runtime.live import Hosted, Live, live
-from sandbox.runtime.secrets import MissingSecretError
-from sandbox.runtime.services import SERVICE, cloud_run_services
-from sandbox.runtime.tokens import Issuer
+from emulator.runtime.images import ImageError, command_of, folder_of
+from emulator.runtime.live import Hosted, Live, live
+from emulator.runtime.secrets import MissingSecretError
+from emulator.runtime.services import SERVICE, cloud_run_services
+from emulator.runtime.tokens import Issuer
 from sandbox.world import World
 from tests.demo.worlds import add, alter, grant
 from tests.services.harness import image_command

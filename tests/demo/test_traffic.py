@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo.calls import chat
-from sandbox.launcher import operations
-from sandbox.launcher.problem import LaunchError
-from sandbox.runtime.live import Hosted, Live, live
-from sandbox.runtime.mounts import mounted
-from sandbox.runtime.services import Share
-from sandbox.runtime.traffic import Traffic
+from emulator.demo.calls import chat
+from emulator.runtime.live import Hosted, Live, live
+from emulator.runtime.mounts import mounted
+from emulator.runtime.services import Share
+from emulator.runtime.traffic import Traffic
+from launcher import operations
+from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.demo.test_services import status
 from tests.engine.conftest import Rehearsal

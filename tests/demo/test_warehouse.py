@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.messages.bigquery_export import BigQueryExport
-from sandbox.messages.broker import Broker, Delivery
-from sandbox.messages.publishing import Draft
-from sandbox.messages.schemas import encode
-from sandbox.warehouse.columns import RowError, columns, fitted
-from sandbox.warehouse.store import TABLE, NoTableError, Warehouse, table_id
+from emulator.messages.bigquery_export import BigQueryExport
+from emulator.messages.broker import Broker, Delivery
+from emulator.messages.publishing import Draft
+from emulator.messages.schemas import encode
+from emulator.warehouse.columns import RowError, columns, fitted
+from emulator.warehouse.store import TABLE, NoTableError, Warehouse, table_id
 from sandbox.world import World
 from tests.demo.worlds import AGENT, MAIN, add, add_schema, add_subscription, grant
 

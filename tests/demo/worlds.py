@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sandbox.messages.resources import SCHEMA, SUBSCRIPTION, TOPIC
+from emulator.messages.resources import SCHEMA, SUBSCRIPTION, TOPIC
 from sandbox.world import Resource, World
 
 PROJECT = "acme"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.launcher.places import ROOT, StackPlaces
+from launcher.places import ROOT, StackPlaces
 
 ENGINE = ROOT / ".engine" / "bin" / "pulumi"
 

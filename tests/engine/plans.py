@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from pulumi.automation import EngineEvent
 
-from sandbox.launcher.operations import opened
-from sandbox.launcher.places import StackPlaces
+from launcher.operations import opened
+from launcher.places import StackPlaces
 
 UNCHANGED = frozenset({"same", "read"})
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.launcher import operations
-from sandbox.launcher.places import ROOT
-from sandbox.launcher.problem import LaunchError
+from launcher import operations
+from launcher.places import ROOT
+from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 
-LAUNCHER = [sys.executable, "-m", "sandbox"]
+LAUNCHER = [sys.executable, "-m", "launcher"]
 PATIENCE_SECONDS = 120
 
 

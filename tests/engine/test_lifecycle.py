@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.launcher import operations
-from sandbox.launcher.places import ROOT
-from sandbox.launcher.problem import LaunchError
+from launcher import operations
+from launcher.places import ROOT
+from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.launcher import operations
+from launcher import operations
 from tests.engine.conftest import Rehearsal
 
 pytestmark = pytest.mark.usefixtures("engine")

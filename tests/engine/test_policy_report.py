@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.launcher.judging import policy
-from sandbox.launcher.problem import LaunchError
+from launcher.judging import policy
+from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
 
 

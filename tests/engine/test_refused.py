@@ -11,10 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
+from launcher import cli, operations
+from launcher.places import StackPlaces
+from launcher.recovery import unrecorded
 from sandbox.errors import google
-from sandbox.launcher import cli, operations
-from sandbox.launcher.places import StackPlaces
-from sandbox.launcher.recovery import unrecorded
 from sandbox.providers import gcp as google_cloud
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.launcher import operations
+from launcher import operations
 from tests.engine.conftest import Rehearsal
 
 ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.launcher import operations
-from sandbox.launcher.problem import LaunchError
+from launcher import operations
+from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
 
 POLICY = "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy"

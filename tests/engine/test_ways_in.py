@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from launcher import operations
+from launcher.problem import LaunchError
 from sandbox.gcp.functions import FOREIGN_SECRET
-from sandbox.launcher import operations
-from sandbox.launcher.problem import LaunchError
 from sandbox.world import Resource, World
 from tests.engine.conftest import Rehearsal
 from tests.engine.plans import plan_of

@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sandbox.launcher.places import ROOT
+from launcher.places import ROOT
 from tests.kubernetes.client import Client, RefusedError
 
 PROGRAMS = ROOT / ".engine" / "kubernetes"

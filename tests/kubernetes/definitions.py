@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from sandbox.launcher.places import ROOT
+from launcher.places import ROOT
 
 MODULE = ROOT / "tools" / "go" / "cluster-definitions"
 DESCRIBED = ROOT / "sandbox" / "crds"

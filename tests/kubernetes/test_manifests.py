@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.launcher import operations
+from launcher import operations
 from tests.engine.conftest import Rehearsal
 from tests.kubernetes.client import Client, Manifest, RefusedError
 from tests.kubernetes.definitions import described

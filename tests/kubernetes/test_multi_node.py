@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.launcher import operations
+from launcher import operations
 from tests.engine.conftest import Rehearsal
 from tests.engine.test_multi_node import large
 from tests.kubernetes.client import Client, Manifest

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog import strict_yaml
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.resource import Resource
 from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check, check_stack, resource
 
 FOLDER: Final = Path(__file__).parent / "examples"

@@ -10,8 +10,9 @@ from pulumi_policy.proxy import UnknownValueError
 from policies.rules.config import LEVEL, PolicyConfigError, read_settings
 from policies.rules.judge import Judge, Result
 from policies.rules.packs import PACKS
-from policies.rules.rule import AnyRule, Resource, ResourceRule, StackRule
+from policies.rules.rule import AnyRule, ResourceRule, StackRule
 from policies.rules.server import remediable
+from resources.resource import Resource
 
 UNKNOWN: Final = proxy.UNKNOWN_STRING_VALUE
 NOT_APPLICABLE: Final = ["not applicable"]

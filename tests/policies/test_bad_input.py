@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from launcher import judging
+from launcher.places import ROOT, StackPlaces, places_of
+from launcher.problem import LaunchError
 from policies import environment
 from policies.environment import ENVIRONMENTS
-from sandbox.launcher import judging
-from sandbox.launcher.places import ROOT, StackPlaces, places_of
-from sandbox.launcher.problem import LaunchError
 
 DEV = ENVIRONMENTS / "dev.yaml"
 EXEMPTION = {

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from launcher.places import StackPlaces
+from launcher.problem import LaunchError
 from policies import check, environment
 from policies.environment import ENVIRONMENTS, config_files, environments, load, settings
 from policies.rules.config import PolicyConfigError
 from policies.rules.packs import ALL, PACKS
-from sandbox.launcher.places import StackPlaces
-from sandbox.launcher.problem import LaunchError
 
 EXEMPTION = {
     "rule": "scale-hpa-max",

@@ -8,7 +8,8 @@ import pytest
 
 from policies.rules.config import Limits
 from policies.rules.packs import PACKS
-from policies.rules.rule import ResourceRule, Stack
+from policies.rules.rule import ResourceRule
+from resources.resource import Stack
 from tests.policies.cases import document, policy_resources
 
 HERE = Path(__file__).parent

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import pytest
 
+from launcher import operations
+from launcher.places import ROOT
 from policies.rules.packs import PACKS
-from policies.rules.rule import Resource, ResourceRule
-from sandbox.launcher import operations
-from sandbox.launcher.places import ROOT
+from policies.rules.rule import ResourceRule
+from resources.resource import Resource
 from tests.engine.conftest import ENGINE, Rehearsal
 from tests.policies.cases import document
 from tests.policies.harness import NOT_APPLICABLE, RULES, check, check_stack

@@ -149,12 +149,13 @@ def test_rules_and_levels(pack: str) -> None:
 
 
 def test_the_packs_need_nothing_of_the_platform(tmp_path: Path) -> None:
-    """Four folders and the libraries of requirements.txt are all that another program takes."""
-    for folder in ("policies", "cost", "catalog", "request_path"):
+    """Five folders and the libraries of requirements.txt are all that another program takes."""
+    for folder in ("policies", "cost", "catalog", "request_path", "resources"):
         shutil.copytree(POLICIES.parent / folder, tmp_path / folder)
     program = (
         "import sys, policies.rules.packs, policies.check, policies.report\n"
-        "own = {'components', 'config', 'sandbox', 'stacks', 'pulumi_gcp', 'pydantic'}\n"
+        "own = {'components', 'config', 'emulator', 'launcher', 'sandbox', 'stacks'}\n"
+        "own |= {'pulumi_gcp', 'pydantic'}\n"
         "print(own & {name.partition('.')[0] for name in sys.modules})\n"
         "sys.exit(policies.check.main([]))"
     )

@@ -10,8 +10,9 @@ import pytest
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.config import Limits
-from policies.rules.peek import is_mapping, is_sequence
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import is_mapping, is_sequence
+from resources.resource import Resource
 from sandbox.sdk_shapes import AnyOf, ListOf, MapOf, ObjectOf, Scalar, Shape
 from sandbox.sdk_types import resource_type
 from tests.policies import test_least_privilege, test_scale_limits

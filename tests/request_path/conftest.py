@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.launcher import operations
+from launcher import operations
 from tests.engine.conftest import ENGINE, Rehearsal
 
 IMAGES = "us-central1-docker.pkg.dev/acme-inference-dev/images"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from components.inference.multi_node import LEADER, WORKER
-from request_path.deployment import resources_in
+from launcher.deployment import resources_in
 from request_path.objects import Objects
 from request_path.reading import read
 

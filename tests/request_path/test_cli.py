@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from request_path.cli import main
+from launcher.route import main
 from request_path.explain import journeys
 from tests.engine.conftest import Rehearsal
 from tests.request_path.deployments import across_nodes, changed, objects

@@ -119,7 +119,7 @@ def test_what_a_document_names_is_there(document: Path):
         ("[a](docs/archi.md)", ["link docs/archi.md"]),
         ("[a](README.md#no-such-section)", ["link README.md#no-such-section"]),
         ("# A b\n[a](#a-c)", ["link #a-c"]),
-        ("# A b\n[a](#a-b), `make up`, `roles/viewer`, `python -m sandbox`, `catalog/`", []),
+        ("# A b\n[a](#a-b), `make up`, `roles/viewer`, `python -m launcher`, `catalog/`", []),
     ],
 )
 def test_what_is_not_there_is_told(text: str, found: list[str]):

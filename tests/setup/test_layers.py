@@ -15,13 +15,11 @@ MAY_USE = {
     "components": {"catalog", *PULUMI},
     "stacks": {"catalog", "components", "config", *PULUMI},
     "services": set[str](),
-}
-# How properties are read: what `cost` takes of `policies`, whose rules on costs take `cost`.
-READERS = {
-    "policies.rules.cloud_run",
-    "policies.rules.node_pools",
-    "policies.rules.peek",
-    "policies.rules.quantities",
+    "resources": {"catalog"},
+    "cost": {"catalog", "resources"},
+    "request_path": {"catalog", "resources"},
+    "policies": {"catalog", "cost", "request_path", "resources", "pulumi"},
+    "sandbox": {"pulumi_gcp", "pulumi_kubernetes", "pulumi"},
 }
 
 
@@ -50,20 +48,3 @@ def test_a_folder_uses_those_before_it_alone(folder: str):
         if name in (OURS | PULUMI) - {folder} and name not in MAY_USE[folder]
     }
     assert found == set()
-
-
-def test_costs_take_of_the_policies_only_how_properties_are_read():
-    used = {
-        name
-        for file in (ROOT / "cost").rglob("*.py")
-        for name in _modules(file)
-        if name.partition(".")[0] == "policies"
-    }
-    assert used == READERS
-
-
-@pytest.mark.parametrize("reader", sorted(READERS))
-def test_what_reads_properties_knows_nothing_of_rules_or_costs(reader: str):
-    file = ROOT.joinpath(*reader.split(".")).with_suffix(".py")
-    ours = {name for name in _modules(file) if name.partition(".")[0] in OURS}
-    assert ours <= {"policies.rules.peek"}

@@ -17,8 +17,8 @@ from bench.load import NUMBER, Load, RefusedError, run, summary
 from bench.measure import Figure
 from bench.pack_cost import added
 from bench.services import WORK, containers
-from sandbox.runtime.images import folder_of
-from sandbox.runtime.local_server import LocalServer
+from emulator.runtime.images import folder_of
+from emulator.runtime.local_server import LocalServer
 
 _OPERATION = {
     "platform": {"seconds": 9.0, "peak_mib": 300.4},

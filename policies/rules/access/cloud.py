@@ -8,18 +8,18 @@ from pulumi_policy.proxy import UnknownValueError
 from policies.rules.access.capabilities import Capabilities, of_permissions, of_role
 from policies.rules.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, principal
 from policies.rules.grants import Grant, grant_type, grants, is_grant
-from policies.rules.peek import (
+from resources.properties import (
     MISSING,
     Absence,
     UnreadableError,
     entries,
     flag,
+    get,
     is_mapping,
-    peek,
     show,
     text,
 )
-from policies.rules.rule import Resource, Stack
+from resources.resource import Resource, Stack
 
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 _IDENTITY: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
@@ -116,7 +116,7 @@ def _granted(
     on = _accounts_of(resource, accounts) if scope.kind == "service account" else frozenset[str]()
     kind = grant_type(resource.type)
     takes_conditions = kind is not None and kind.kind != "Policy"
-    conditional = takes_conditions and is_mapping(peek(resource.props, "condition"))
+    conditional = takes_conditions and is_mapping(get(resource.props, "condition"))
     try:
         made = list(grants(resource))
     except (UnknownValueError, UnreadableError):

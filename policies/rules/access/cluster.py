@@ -7,9 +7,9 @@ from typing import Final, cast
 
 from policies.rules.access.capabilities import NOTHING, Capabilities, of_cluster_role
 from policies.rules.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, pod, principal
-from policies.rules.kubernetes import objects
-from policies.rules.peek import MISSING, Absence, entries, is_mapping, peek, text
-from policies.rules.rule import Resource, Stack
+from resources.kubernetes import objects
+from resources.properties import MISSING, Absence, entries, get, is_mapping, text
+from resources.resource import Resource, Stack
 
 _API: Final = "kubernetes:rbac.authorization.k8s.io/v1:"
 _KINDS: Final = ("Role", "ClusterRole")
@@ -107,12 +107,12 @@ def _selected(stack: Stack, role: Resource) -> Capabilities:
     selectors = entries(role.props, "aggregationRule", "clusterRoleSelectors")
     allows: set[str] = set()
     for selector in selectors if isinstance(selectors, tuple) else ():
-        wanted = peek(selector, "matchLabels")
+        wanted = get(selector, "matchLabels")
         # What is selected in any other way may be everything.
-        exact = is_mapping(wanted) and peek(selector, "matchExpressions") is MISSING
+        exact = is_mapping(wanted) and get(selector, "matchExpressions") is MISSING
         labels: Mapping[str, object] = wanted if exact and is_mapping(wanted) else {}
         for other in _made(stack, "ClusterRole"):
-            has = peek(other.props, "metadata", "labels")
+            has = get(other.props, "metadata", "labels")
             if all(is_mapping(has) and has.get(name) == each for name, each in labels.items()):
                 allows |= _of_rules(other.props) or NOTHING
     return frozenset(allows)
@@ -129,7 +129,7 @@ def _aggregated(stack: Stack, label: str, provider: str) -> Capabilities:
 def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for each in _made(stack, "ClusterRole"):
-        labels = peek(each.props, "metadata", "labels")
+        labels = get(each.props, "metadata", "labels")
         for name, value in labels.items() if is_mapping(labels) else ():
             if name.startswith(_AGGREGATE) and value == "true":
                 found[each.provider, name] |= _of_rules(each.props) or NOTHING

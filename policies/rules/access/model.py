@@ -6,7 +6,7 @@ from typing import Final
 
 from policies.rules import principals
 from policies.rules.access.capabilities import Capabilities
-from policies.rules.peek import show
+from resources.properties import show
 
 UNKNOWN_PRINCIPAL: Final = "(not known during preview)"
 PUBLIC: Final = frozenset({"allUsers", "allAuthenticatedUsers"})

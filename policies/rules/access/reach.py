@@ -20,8 +20,9 @@ from policies.rules.access.model import (
     principal,
     shown,
 )
-from policies.rules.peek import MISSING, UNKNOWN, entries, flag, text
-from policies.rules.rule import Resource, Stack, Table, stack_of
+from policies.rules.rule import Table
+from resources.properties import MISSING, UNKNOWN, entries, flag, text
+from resources.resource import Resource, Stack, stack_of
 
 # The properties that name what a workload runs as, and the way to its network settings.
 _RUNS_AS: Final[Mapping[str, tuple[str | int, ...]]] = {

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.baseline.request_paths import breaches
 from policies.rules.config import Limits
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
 from request_path.finding import Check
+from resources.resource import Resource
 
 
 def _check(resources: Sequence[Resource], _: Limits) -> Iterator[StackFinding]:

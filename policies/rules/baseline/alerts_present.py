@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries, flag
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
+from resources.properties import MISSING, entries, flag
+from resources.resource import Resource
 
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _SERVING: Final = (

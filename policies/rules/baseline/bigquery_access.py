@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import UNKNOWN, Absence, entries, flag, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import UNKNOWN, Absence, entries, flag, text
+from resources.resource import Resource
 
 _PUBLIC: Final = frozenset({"allAuthenticatedUsers", "allUsers"})
 _ACCESS: Final = "gcp:bigquery/datasetAccess:DatasetAccess"

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, entries, flag, peek
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, entries, flag, get
+from resources.resource import Resource
 
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
 _POLICY: Final = "gcp:binaryauthorization/policy:Policy"
@@ -30,7 +31,7 @@ _BREAKGLASS: Final = ("binaryAuthorization", "breakglassJustification")
 
 
 def _policy(props: object) -> Iterator[str]:
-    for finding in unmet(peek(props, "defaultAdmissionRule"), _DECIDES):
+    for finding in unmet(get(props, "defaultAdmissionRule"), _DECIDES):
         yield f"defaultAdmissionRule: {finding}"
     # A rule of one cluster stands before the default.
     rules = entries(props, "clusterAdmissionRules")
@@ -40,13 +41,13 @@ def _policy(props: object) -> Iterator[str]:
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _CLASSIC:
-        if peek(resource.props, "metadata", "annotations", _ANNOTATION) in (MISSING, ""):
+        if get(resource.props, "metadata", "annotations", _ANNOTATION) in (MISSING, ""):
             yield "does not ask Binary Authorization"
     elif resource.type in _CLOUD_RUN:
         asks = flag(resource.props, "binaryAuthorization", "useDefault") is True
-        if not asks and peek(resource.props, "binaryAuthorization", "policy") is MISSING:
+        if not asks and get(resource.props, "binaryAuthorization", "policy") is MISSING:
             yield "does not ask Binary Authorization"
-        if peek(resource.props, *_BREAKGLASS) not in (MISSING, ""):
+        if get(resource.props, *_BREAKGLASS) not in (MISSING, ""):
             yield "goes past Binary Authorization by breakglassJustification"
     elif resource.type == _POLICY:
         yield from _policy(resource.props)

@@ -11,8 +11,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, entries, peek
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, entries, get
+from resources.resource import Resource
 
 _ACCESS: Final[Mapping[str, str]] = {
     "gcp:cloudrunv2/job:Job": "template.template.vpcAccess",
@@ -35,10 +36,10 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         return
     path = _ACCESS[resource.type]
     yield from unmet(resource.props, (Expected(f"{path}.egress", ("ALL_TRAFFIC",)),))
-    access = peek(resource.props, *path.split("."))
+    access = get(resource.props, *path.split("."))
     # A network or connector that is not known yet is wired from another resource.
     by_network = entries(access, "networkInterfaces") not in (MISSING, ())
-    if not by_network and peek(access, "connector") in (MISSING, ""):
+    if not by_network and get(access, "connector") in (MISSING, ""):
         yield f"{path} has neither networkInterfaces nor a connector"
 
 

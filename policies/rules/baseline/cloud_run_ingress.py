@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import UNKNOWN, flag, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import UNKNOWN, flag, get, text
+from resources.resource import Resource
 
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _CLASSIC: Final = "gcp:cloudrun/service:Service"
@@ -24,7 +25,7 @@ _ANNOTATION: Final = "run.googleapis.com/ingress"
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if resource.type == _CLASSIC:
-        found = peek(resource.props, "metadata", "annotations", _ANNOTATION)
+        found = get(resource.props, "metadata", "annotations", _ANNOTATION)
         if found not in ("internal", "internal-and-cloud-load-balancing"):
             yield f"its annotation {_ANNOTATION} is neither internal nor for load balancers"
         return

@@ -9,8 +9,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, entries, get, text
+from resources.resource import Resource
 
 # Type token: where the key is named, `[]` for each of a list; one of the paths is enough.
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -64,7 +65,7 @@ def _is_named(props: object, path: str) -> bool:
     # A key that is not known yet is wired from another resource.
     steps, is_list, rest = path.partition("[]")
     if not is_list:
-        return peek(props, *steps.split(".")) not in (MISSING, "")
+        return get(props, *steps.split(".")) not in (MISSING, "")
     found = entries(props, *steps.split("."))
     if not isinstance(found, tuple):
         return found is not MISSING

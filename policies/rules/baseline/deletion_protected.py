@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, flag, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, UNKNOWN, flag, get, text
+from resources.resource import Resource
 
 # Type token: whether deletionProtection is on when left out.
 _PROTECTED: Final[Mapping[str, bool]] = {
@@ -45,7 +46,7 @@ _SPANNER: Final = "gcp:spanner/database:Database"
 def _is_on(resource: Resource) -> bool:
     if resource.type in _OTHERWISE:
         name, value = _OTHERWISE[resource.type]
-        return peek(resource.props, name) == value
+        return get(resource.props, name) == value
     found = flag(resource.props, "deletionProtection")
     return _PROTECTED[resource.type] if found is MISSING else found is True
 

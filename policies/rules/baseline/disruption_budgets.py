@@ -10,20 +10,21 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.kubernetes import is_patch, kind_of, objects
-from policies.rules.peek import (
+from policies.rules.rule import Reference, StackFinding, StackRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.pods import pod_templates
+from resources.properties import (
     MISSING,
     UNKNOWN,
     Absence,
     Props,
     entries,
+    get,
     is_mapping,
     number,
-    peek,
     text,
 )
-from policies.rules.pods import pod_templates
-from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+from resources.resource import Resource
 
 _WORKLOADS: Final = (
     "apps/Deployment",
@@ -79,13 +80,13 @@ class _Budgets:
 
 
 def _budget(resource: Resource, budget: object) -> _Budget:
-    selector = peek(budget, "spec", "selector")
+    selector = get(budget, "spec", "selector")
     expressions = entries(selector, "matchExpressions")
     return _Budget(
         cluster=resource.provider,
-        spec=peek(budget, "spec"),
+        spec=get(budget, "spec"),
         place=text(budget, "metadata", "namespace"),
-        wanted=_labels(peek(selector, "matchLabels")),
+        wanted=_labels(get(selector, "matchLabels")),
         expressions=expressions if isinstance(expressions, tuple) else (),
         selects_none=selector is MISSING,
     )
@@ -111,8 +112,8 @@ def _amount(value: object, replicas: float) -> float | Absence:
 
 
 def _blocks(budget: _Budget, replicas: float) -> bool:
-    least = _amount(peek(budget.spec, "minAvailable"), replicas)
-    most = _amount(peek(budget.spec, "maxUnavailable"), replicas)
+    least = _amount(get(budget.spec, "minAvailable"), replicas)
+    most = _amount(get(budget.spec, "maxUnavailable"), replicas)
     return most == 0 or (isinstance(least, float | int) and least >= replicas)
 
 
@@ -164,7 +165,7 @@ def _workload(
     props: Props = workload if is_mapping(workload) else {}
     token = resource.type.removesuffix("List")
     # The pods of a group have two templates: a budget of either one keeps the group.
-    labels = [_labels(peek(each, "metadata", "labels")) for each in pod_templates(token, props)]
+    labels = [_labels(get(each, "metadata", "labels")) for each in pod_templates(token, props)]
     mine = [each for found in labels for each in budgets.of(resource.provider, place, found)]
     if not mine:
         yield StackFinding("has several replicas and no PodDisruptionBudget", resource)

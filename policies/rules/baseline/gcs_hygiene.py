@@ -10,8 +10,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, entries, flag, number, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, UNKNOWN, entries, flag, number, text
+from resources.resource import Resource
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

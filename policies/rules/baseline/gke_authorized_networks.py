@@ -5,10 +5,11 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.addresses import is_everywhere
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries, flag, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.addresses import is_everywhere
+from resources.properties import MISSING, entries, flag, get, text
+from resources.resource import Resource
 
 _NETWORKS: Final = "masterAuthorizedNetworksConfig"
 
@@ -17,7 +18,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     # IAM alone decides at the DNS endpoint.
     if flag(resource.props, "controlPlaneEndpointsConfig", "ipEndpointsConfig", "enabled") is False:
         return
-    if peek(resource.props, _NETWORKS) is MISSING:
+    if get(resource.props, _NETWORKS) is MISSING:
         yield f"{_NETWORKS} is not set"
         return
     blocks = entries(resource.props, _NETWORKS, "cidrBlocks")

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, entries, flag, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, entries, flag, get, text
+from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
@@ -47,7 +48,7 @@ def _own_drivers(node_config: object) -> bool:
 
 
 def _pool(pool: object) -> Iterator[str]:
-    config = peek(pool, "nodeConfig")
+    config = get(pool, "nodeConfig")
     secure_boot = () if _own_drivers(config) else (_SECURE_BOOT,)
     yield from (f"nodeConfig.{each}" for each in unmet(config, (*_NODES, *secure_boot)))
 
@@ -55,7 +56,7 @@ def _pool(pool: object) -> Iterator[str]:
 def _standard(cluster: object) -> Iterator[str]:
     yield from unmet(cluster, _STANDARD_CLUSTERS)
     if flag(cluster, "clusterAutoscaling", "enabled") is True:
-        for each in unmet(peek(cluster, *_PROVISIONED), (*_MACHINES, _SECURE_BOOT)):
+        for each in unmet(get(cluster, *_PROVISIONED), (*_MACHINES, _SECURE_BOOT)):
             yield f"{'.'.join(_PROVISIONED)}.{each}"
     pools = entries(cluster, "nodePools")
     for index, pool in enumerate(pools if isinstance(pools, tuple) else ()):

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, entries, flag, peek
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, entries, flag, get
+from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
@@ -21,7 +22,7 @@ _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled")
 
 def _pool(pool: object) -> Iterator[str]:
     # GKE does both unless told otherwise, but takes what is left out of the block for no.
-    if peek(pool, "management") is MISSING:
+    if get(pool, "management") is MISSING:
         return
     queued = any(flag(pool, *path) is True for path in _QUEUED)
     yield from unmet(pool, (_UPGRADED,) if queued else (_UPGRADED, _REPAIRED))
@@ -31,8 +32,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
         yield from _pool(resource.props)
         return
-    provisioned = peek(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")
-    if peek(provisioned, "management") is not MISSING:
+    provisioned = get(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")
+    if get(provisioned, "management") is not MISSING:
         for each in unmet(provisioned, (_UPGRADED, _REPAIRED)):
             yield f"autoProvisioningDefaults: {each}"
     pools = entries(resource.props, "nodePools")
@@ -41,7 +42,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     # Autopilot clusters are always in a channel.
     if flag(resource.props, "enableAutopilot") is not True:
         yield from unmet(resource.props, (_CHANNEL,))
-    if peek(resource.props, "maintenancePolicy") is MISSING:
+    if get(resource.props, "maintenancePolicy") is MISSING:
         yield "has no maintenancePolicy"
 
 

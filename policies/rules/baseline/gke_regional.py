@@ -10,9 +10,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.gpus import node_gpus
-from policies.rules.peek import entries, peek, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.gpus import node_gpus
+from resources.properties import entries, get, text
+from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
@@ -20,7 +21,7 @@ _ZONE: Final = re.compile(r".*-[a-z]")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type == _POOL and node_gpus(peek(resource.props, "nodeConfig")):
+    if resource.type == _POOL and node_gpus(get(resource.props, "nodeConfig")):
         return
     location = text(resource.props, "location")
     if isinstance(location, str) and _ZONE.fullmatch(location):

@@ -7,8 +7,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.images import images, runs_images
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.images import images, runs_images
+from resources.resource import Resource
 
 _PINNED: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
 

@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.images import images, runs_images
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.images import images, runs_images
+from resources.resource import Resource
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:

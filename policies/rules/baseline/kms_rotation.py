@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.durations import seconds
-from policies.rules.peek import MISSING, UNKNOWN, Absence, flag, show, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.durations import seconds
+from resources.properties import MISSING, UNKNOWN, Absence, flag, show, text
+from resources.resource import Resource
 
 _DAY: Final = 86400.0
 

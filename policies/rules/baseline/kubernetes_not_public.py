@@ -7,9 +7,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.kubernetes import is_patch, kind_of, objects
-from policies.rules.peek import MISSING, UNKNOWN, entries, peek, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.resource import Resource
 
 _SERVICE: Final = "core/Service"
 _INGRESSES: Final = ("extensions/Ingress", "networking.k8s.io/Ingress")
@@ -31,7 +32,7 @@ _GOOGLE_CLASS: Final = re.compile(r"gke-.*|asm-.*")
 
 def _service(service: object) -> Iterator[str]:
     kind = text(service, "spec", "type")
-    annotations = peek(service, "metadata", "annotations")
+    annotations = get(service, "metadata", "annotations")
     if kind == "NodePort":
         yield "is a NodePort, open on every node"
     elif kind is UNKNOWN:

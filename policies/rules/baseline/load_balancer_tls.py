@@ -12,8 +12,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, UNKNOWN, Absence, entries, flag, peek, text
-from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+from policies.rules.rule import Reference, StackFinding, StackRule
+from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, text
+from resources.resource import Resource
 
 _GCP: Final = "gcp:compute/"
 _POLICIES: Final = (f"{_GCP}regionSslPolicy:RegionSslPolicy", f"{_GCP}sSLPolicy:SSLPolicy")
@@ -124,7 +125,7 @@ def _matcher_redirects(matcher: object) -> bool:
 
 
 def _is_redirect(value: object, redirect: str, service: str) -> bool:
-    return flag(value, redirect, "httpsRedirect") is True and peek(value, service) in (MISSING, "")
+    return flag(value, redirect, "httpsRedirect") is True and get(value, service) in (MISSING, "")
 
 
 def _plain_http(proxy: Resource, url_maps: Mapping[str, Sequence[Resource]]) -> bool:
@@ -142,14 +143,14 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in resources:
         if each.type in _POLICIES:
             yield from (StackFinding(finding, each) for finding in _policy(each))
-        elif each.type in _TLS and peek(each.props, "sslPolicy") in (MISSING, ""):
+        elif each.type in _TLS and get(each.props, "sslPolicy") in (MISSING, ""):
             yield StackFinding("has no sslPolicy, so it takes old TLS", each)
         elif each.type in _HTTP and _is_public(each, schemes) and _plain_http(each, url_maps):
             yield StackFinding("takes plain HTTP from outside and does not only redirect it", each)
         elif each.type in _BACKENDS:
             protection, by_default = _BACKENDS[each.type]
             scheme = text(each.props, "loadBalancingScheme")
-            bare = peek(each.props, protection) in (MISSING, "")
+            bare = get(each.props, protection) in (MISSING, "")
             if bare and _is_external(scheme, by_default=by_default):
                 yield StackFinding(f"is external and has no {protection}", each)
 

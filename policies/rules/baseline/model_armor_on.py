@@ -11,8 +11,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, UNKNOWN, Props, entries, is_mapping, peek, text
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
+from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, text
+from resources.resource import Resource
 
 _TEMPLATE: Final = "gcp:modelarmor/template:Template"
 _FLOOR: Final = "gcp:modelarmor/floorsetting:Floorsetting"
@@ -34,7 +35,7 @@ def _template(props: Props) -> Iterator[str]:
     if entries(props, "filterConfig", "raiSettings", "raiFilters") in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
     basic = text(props, *_SENSITIVE, "basicConfig", "filterEnforcement")
-    if basic != "ENABLED" and not is_mapping(peek(props, *_SENSITIVE, "advancedConfig")):
+    if basic != "ENABLED" and not is_mapping(get(props, *_SENSITIVE, "advancedConfig")):
         yield "has no filter for sensitive data"
 
 

@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.kubernetes import is_patch, kind_of, objects
-from policies.rules.peek import MISSING, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.properties import MISSING, text
+from resources.resource import Resource
 
 _LABEL: Final = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
 

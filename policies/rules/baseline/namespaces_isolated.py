@@ -6,18 +6,19 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.kubernetes import is_patch, kind_of, objects
-from policies.rules.peek import MISSING, entries, is_mapping, peek, text
-from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+from policies.rules.rule import Reference, StackFinding, StackRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.properties import MISSING, entries, get, is_mapping, text
+from resources.resource import Resource
 
 _POLICY: Final = "networking.k8s.io/NetworkPolicy"
 _NAMESPACE: Final = "core/Namespace"
 
 
 def _denies(policy: object) -> bool:
-    selector = peek(policy, "spec", "podSelector")
+    selector = get(policy, "spec", "podSelector")
     selects_all = is_mapping(selector) and all(
-        peek(selector, name) in (MISSING, {}, ()) for name in ("matchLabels", "matchExpressions")
+        get(selector, name) in (MISSING, {}, ()) for name in ("matchLabels", "matchExpressions")
     )
     kinds = entries(policy, "spec", "policyTypes")
     covers = kinds is MISSING or (isinstance(kinds, tuple) and "Ingress" in kinds)

@@ -7,7 +7,8 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.resource import Resource
 
 _OFF: Final[Mapping[str, str]] = {
     "gcp:compute/network:Network": "autoCreateSubnetworks",

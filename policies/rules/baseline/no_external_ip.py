@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, UNKNOWN, entries
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, UNKNOWN, entries
+from resources.resource import Resource
 
 _MACHINES: Final = (
     "gcp:compute/instance:Instance",

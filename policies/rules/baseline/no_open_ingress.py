@@ -5,10 +5,11 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from policies.rules.addresses import is_everywhere
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, entries, flag, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.addresses import is_everywhere
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
+from resources.resource import Resource
 
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
 _POLICY_RULES: Final = (
@@ -49,7 +50,7 @@ def _lets_in(rule: object, *, firewall: bool) -> bool:
         allows = entries(rule, "allows") not in (MISSING, ())
         return allows and _is_open(rule, _SOURCES[0], _SOURCES)
     allows = text(rule, "action") in ("allow", UNKNOWN)
-    return allows and _is_open(peek(rule, "match"), _POLICY_SOURCES[0], _POLICY_SOURCES)
+    return allows and _is_open(get(rule, "match"), _POLICY_SOURCES[0], _POLICY_SOURCES)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

@@ -7,10 +7,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.kubernetes import kind_of, objects
-from policies.rules.peek import MISSING, entries, is_mapping, peek
-from policies.rules.pods import changes_pods, containers
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.kubernetes import kind_of, objects
+from resources.pods import changes_pods, containers
+from resources.properties import MISSING, entries, get, is_mapping
+from resources.resource import Resource
 
 # Where a secret stands in the state; each has a write-only twin.
 _STATEFUL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -91,7 +92,7 @@ def _each(value: object, *names: str) -> Iterator[object]:
 
 def _container(container: object, variables: str, arguments: tuple[str, str]) -> Iterator[str]:
     for variable in _each(container, variables):
-        if _is_secret(peek(variable, "name"), peek(variable, "value")):
+        if _is_secret(get(variable, "name"), get(variable, "value")):
             yield "one of its environment variables looks like a credential"
     for argument in _each(container, *arguments):
         flag, _, value = argument.partition("=") if isinstance(argument, str) else ("", "", "")
@@ -101,26 +102,26 @@ def _container(container: object, variables: str, arguments: tuple[str, str]) ->
 
 def _map(value: object) -> Iterator[str]:
     for name in list(value) if is_mapping(value) else ():
-        if _is_secret(name, peek(value, name)):
+        if _is_secret(name, get(value, name)):
             yield "one of its entries looks like a credential"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type in _STATEFUL:
         path = _STATEFUL[resource.type]
-        if peek(resource.props, *path) is not MISSING:
+        if get(resource.props, *path) is not MISSING:
             yield f"{'.'.join(path)} puts the secret into the state"
     elif resource.type in _MAPS:
         for path in _MAPS[resource.type]:
-            yield from _map(peek(resource.props, *path))
+            yield from _map(get(resource.props, *path))
     elif kind_of(resource.type) == _IN_CLUSTER:
         for each in objects(resource.type, resource.props):
             # Wherever it comes from, it ends up in the state and in the cluster.
-            if any(peek(each, name) not in (MISSING, {}) for name in ("data", "stringData")):
+            if any(get(each, name) not in (MISSING, {}) for name in ("data", "stringData")):
                 yield "holds its data in the state and in the cluster in clear"
     elif kind_of(resource.type) == _CONFIG_MAP:
         for each in objects(resource.type, resource.props):
-            yield from _map(peek(each, "data"))
+            yield from _map(get(each, "data"))
     else:
         names = _CLOUD_RUN if resource.type in _TEMPLATES else _POD
         for container in _containers(resource):

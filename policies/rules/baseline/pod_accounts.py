@@ -6,10 +6,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.kubernetes import is_patch, kind_of, objects
-from policies.rules.peek import MISSING, Absence, peek, text
-from policies.rules.pods import makes_pods, pod_specs
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.pods import makes_pods, pod_specs
+from resources.properties import MISSING, Absence, get, text
+from resources.resource import Resource
 
 _ACCOUNT: Final = "core/ServiceAccount"
 _MOUNTS: Final = "automountServiceAccountToken"
@@ -20,14 +21,14 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     for each in objects(resource.type, resource.props):
         if text(each, "metadata", "namespace") in (MISSING, "", "default"):
             yield "is in the default namespace"
-        if is_account and peek(each, _MOUNTS) is MISSING:
+        if is_account and get(each, _MOUNTS) is MISSING:
             yield "does not say whether its pods mount a token"
     for spec in () if is_account else pod_specs(resource.type, resource.props):
         if isinstance(spec, Absence):
             continue
         if text(spec, "serviceAccountName") in (MISSING, "", "default"):
             yield "runs as the default service account"
-        if peek(spec, _MOUNTS) is MISSING:
+        if get(spec, _MOUNTS) is MISSING:
             yield "does not say whether it mounts a token"
 
 

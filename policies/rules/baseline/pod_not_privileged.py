@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, entries, flag, peek, text
-from policies.rules.pods import changes_pods, containers, pod_specs
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.pods import changes_pods, containers, pod_specs
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
+from resources.resource import Resource
 
 _HOST: Final = ("hostPID", "hostIPC", "hostNetwork")
 # What the Baseline profile lets a container add.
@@ -65,9 +66,9 @@ def _pod(spec: object) -> Iterator[str]:
     if volumes is UNKNOWN:
         yield "volumes are not known during preview"
     for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):
-        if peek(volume, "hostPath") is not MISSING:
+        if get(volume, "hostPath") is not MISSING:
             yield f"volumes[{index}] is a hostPath"
-    security = peek(spec, "securityContext")
+    security = get(spec, "securityContext")
     yield from _loosened(security)
     sysctls = entries(security, "sysctls")
     for index, sysctl in enumerate(sysctls if isinstance(sysctls, tuple) else ()):
@@ -81,13 +82,13 @@ def _container(where: str, container: object) -> Iterator[str]:
     added = entries(container, "securityContext", "capabilities", "add")
     if added is UNKNOWN or (isinstance(added, tuple) and any(e not in _HARMLESS for e in added)):
         yield f"{where} adds capabilities beyond the Baseline profile"
-    security = peek(container, "securityContext")
+    security = get(container, "securityContext")
     yield from (f"{where}: {finding}" for finding in _loosened(security))
     if text(security, "procMount") not in (MISSING, "Default"):
         yield f"{where} sees more of /proc than its own"
     ports = entries(container, "ports")
     for port in ports if isinstance(ports, tuple) else ():
-        if peek(port, "hostPort") not in (MISSING, 0):
+        if get(port, "hostPort") not in (MISSING, 0):
             yield f"{where} takes a port of the node"
 
 

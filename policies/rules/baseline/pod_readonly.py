@@ -7,10 +7,11 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.expected import Expected, unmet
-from policies.rules.kubernetes import is_patch
-from policies.rules.peek import text
-from policies.rules.pods import changes_pods, containers
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.kubernetes import is_patch
+from resources.pods import changes_pods, containers
+from resources.properties import text
+from resources.resource import Resource
 
 _READ_ONLY: Final = "securityContext.readOnlyRootFilesystem"
 

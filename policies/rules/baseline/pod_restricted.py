@@ -6,10 +6,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.kubernetes import is_patch
-from policies.rules.peek import MISSING, UNKNOWN, entries, peek
-from policies.rules.pods import changes_pods, containers_of, pod_specs
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.kubernetes import is_patch
+from resources.pods import changes_pods, containers_of, pod_specs
+from resources.properties import MISSING, UNKNOWN, entries, get
+from resources.resource import Resource
 
 _SECCOMP: Final = ("RuntimeDefault", "Localhost")
 _MAY_ADD: Final = ("NET_BIND_SERVICE",)
@@ -17,8 +18,8 @@ _MAY_ADD: Final = ("NET_BIND_SERVICE",)
 
 def _container(where: str, container: object, spec: object, *, patch: bool) -> Iterator[str]:
     def setting(*path: str) -> object:
-        own = peek(container, "securityContext", *path)
-        return peek(spec, "securityContext", *path) if own is MISSING else own
+        own = get(container, "securityContext", *path)
+        return get(spec, "securityContext", *path) if own is MISSING else own
 
     def breaks(value: object, *allowed: object) -> bool:
         # What a patch leaves out stays as it is.
@@ -26,9 +27,9 @@ def _container(where: str, container: object, spec: object, *, patch: bool) -> I
 
     if breaks(setting("runAsNonRoot"), True) or setting("runAsUser") in (0, "0"):
         yield f"{where} may run as root"
-    if breaks(peek(container, "securityContext", "allowPrivilegeEscalation"), False):
+    if breaks(get(container, "securityContext", "allowPrivilegeEscalation"), False):
         yield f"{where} may gain privileges"
-    capabilities = peek(container, "securityContext", "capabilities")
+    capabilities = get(container, "securityContext", "capabilities")
     dropped, added = entries(capabilities, "drop"), entries(capabilities, "add")
     drops_all = isinstance(dropped, tuple) and "ALL" in dropped
     adds = added is UNKNOWN or (isinstance(added, tuple) and any(e not in _MAY_ADD for e in added))

@@ -6,10 +6,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.kubernetes import is_patch, kind_of
-from policies.rules.peek import MISSING, UNKNOWN, entries, number, peek
-from policies.rules.pods import containers
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.kubernetes import is_patch, kind_of
+from resources.pods import containers
+from resources.properties import MISSING, UNKNOWN, entries, get, number
+from resources.resource import Resource
 
 _GROUPS: Final = "leaderworkerset.x-k8s.io/LeaderWorkerSet"
 _SERVING: Final = (
@@ -35,8 +36,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         known = found if isinstance(found, tuple) else ()
         for index, container in enumerate(known):
             # Only the container with a port gets the requests.
-            serves = peek(container, "ports") is not MISSING or len(known) == 1
-            if serves and peek(container, "startupProbe") is MISSING:
+            serves = get(container, "ports") is not MISSING or len(known) == 1
+            if serves and get(container, "startupProbe") is MISSING:
                 yield f"containers[{index}] has no startupProbe"
         return
     for where, container in containers(resource.type, resource.props):
@@ -46,13 +47,13 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             yield f"{where} is not known during preview"
             continue
         # Workers of a group answer nobody: their leader does.
-        if kind_of(resource.type) == _GROUPS and peek(container, "ports") is MISSING:
+        if kind_of(resource.type) == _GROUPS and get(container, "ports") is MISSING:
             continue
         needed = ["readinessProbe", "livenessProbe"]
         if number(container, *_GPU) not in (MISSING, 0):
             needed.append("startupProbe")
         for probe in needed:
-            if peek(container, probe) is MISSING:
+            if get(container, probe) is MISSING:
                 yield f"{where} has no {probe}"
 
 

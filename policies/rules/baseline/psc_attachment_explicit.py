@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import UNKNOWN, Absence, entries, number, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import UNKNOWN, Absence, entries, number, text
+from resources.resource import Resource
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

@@ -7,9 +7,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.kubernetes import kind_of, objects
-from policies.rules.peek import UNKNOWN, entries, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.kubernetes import kind_of, objects
+from resources.properties import UNKNOWN, entries, text
+from resources.resource import Resource
 
 _GROUP: Final = "rbac.authorization.k8s.io/"
 _ROLES: Final = (f"{_GROUP}ClusterRole", f"{_GROUP}Role")

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, entries, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, entries, text
+from resources.resource import Resource
 
 _IMMUTABLE: Final = (Expected("dockerConfig.immutableTags", (True,)),)
 _SCANNED: Final = (

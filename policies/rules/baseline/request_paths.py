@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from policies.rules import peek
-from policies.rules.rule import Resource, StackFinding
+from policies.rules.rule import StackFinding
 from request_path import reading
 from request_path.checks import findings_of
 from request_path.finding import Check, Finding
 from request_path.values import UNKNOWN
+from resources import properties
+from resources.resource import Resource
 
 # Beside well-known names, only words of the checks themselves and API paths may be shown.
 _SHOWABLE: Final = re.compile(
@@ -49,16 +50,16 @@ def _plain_resource(resource: Resource) -> reading.Resource:
 
 
 def _plain(value: object) -> object:
-    found = peek.peek(value)
-    if found is peek.UNKNOWN:
+    found = properties.get(value)
+    if found is properties.UNKNOWN:
         return UNKNOWN
-    if peek.is_mapping(found):
-        return {key: _plain(peek.peek(found, key)) for key in found}
-    if peek.is_sequence(found):
-        return [_plain(peek.peek(found, index)) for index in range(len(found))]
-    return None if found is peek.MISSING else found
+    if properties.is_mapping(found):
+        return {key: _plain(properties.get(found, key)) for key in found}
+    if properties.is_sequence(found):
+        return [_plain(properties.get(found, index)) for index in range(len(found))]
+    return None if found is properties.MISSING else found
 
 
 def _show(value: object) -> str:
     text = str(value)
-    return text if _SHOWABLE.fullmatch(text) else peek.show(value)
+    return text if _SHOWABLE.fullmatch(text) else properties.show(value)

@@ -7,8 +7,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.peek import MISSING, entries, peek, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, entries, get, text
+from resources.resource import Resource
 
 _TOPIC: Final = "gcp:pubsub/topic:Topic"
 _REPLICATED: Final = "gcp:secretmanager/secret:Secret"
@@ -59,7 +60,7 @@ def _places(resource: Resource) -> Iterator[str]:
         replicas = entries(resource.props, "replication", "userManaged", "replicas")
         known = replicas if isinstance(replicas, tuple) else ()
         found += [text(each, "location") for each in known]
-        if peek(resource.props, "replication", "auto") is not MISSING:
+        if get(resource.props, "replication", "auto") is not MISSING:
             found.append("global")
     for place in found:
         if isinstance(place, str) and place:
@@ -70,7 +71,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = {name.lower() for name in limits.names("allowedLocations")}
     if not set(_places(resource)) <= allowed:
         yield "is outside the allowed locations"
-    if resource.type == _TOPIC and peek(resource.props, "messageStoragePolicy") is MISSING:
+    if resource.type == _TOPIC and get(resource.props, "messageStoragePolicy") is MISSING:
         yield "has no messageStoragePolicy, so its messages may be kept anywhere"
 
 

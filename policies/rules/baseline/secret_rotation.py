@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, peek
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, get
+from resources.resource import Resource
 
 _SECRETS: Final = (
     "gcp:secretmanager/regionalSecret:RegionalSecret",
@@ -17,7 +18,7 @@ _ENDS: Final = ("rotation", "expireTime", "ttl")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if all(peek(resource.props, name) is MISSING for name in _ENDS):
+    if all(get(resource.props, name) is MISSING for name in _ENDS):
         yield "neither rotates nor expires"
 
 

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.expected import Expected, unmet
-from policies.rules.peek import MISSING, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, get, text
+from resources.resource import Resource
 
 # Subnets of these purposes hold no machines and take neither setting.
 _RESERVED: Final = frozenset(
@@ -27,7 +28,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if text(resource.props, "purpose") in _RESERVED:
         return
     yield from unmet(resource.props, (Expected("privateIpGoogleAccess", (True,)),))
-    if peek(resource.props, "logConfig") is MISSING:
+    if get(resource.props, "logConfig") is MISSING:
         yield "has no logConfig"
 
 

@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, flag, peek
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, UNKNOWN, flag, get
+from resources.resource import Resource
 
 _PSC: Final = ("privateServiceConnectConfig", "enablePrivateServiceConnect")
 # Type token: the block that holds the endpoint's settings.
@@ -27,7 +28,7 @@ _PEERED: Final = (
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     endpoint = _ENDPOINTS[resource.type]
     # A network that is not known yet is wired from another resource.
-    peered = resource.type in _PEERED and peek(resource.props, "network") not in (MISSING, "")
+    peered = resource.type in _PEERED and get(resource.props, "network") not in (MISSING, "")
     if flag(resource.props, *endpoint, *_PSC) is not True and not peered:
         yield "is reached by its public name"
     if resource.type in _PEERED[1:] and flag(resource.props, "publicEndpointEnabled") in (

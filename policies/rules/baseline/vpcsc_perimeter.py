@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.peek import MISSING, UNKNOWN, Props, entries, is_mapping, peek, text
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
+from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, text
+from resources.resource import Resource
 
 _ACM: Final = "gcp:accesscontextmanager/"
 _PERIMETER: Final = f"{_ACM}servicePerimeter:ServicePerimeter"
@@ -57,7 +58,7 @@ _SERVICES: Final[Mapping[str, str]] = {
 
 def _is_open(rule: object, direction: str) -> bool:
     """Whether anyone may pass, from anywhere or to anything."""
-    origin, target = peek(rule, f"{direction}From"), peek(rule, f"{direction}To")
+    origin, target = get(rule, f"{direction}From"), get(rule, f"{direction}To")
     if text(origin, "identityType") not in ("ANY_IDENTITY", UNKNOWN):
         return False
     sources = entries(origin, "sources")
@@ -77,11 +78,11 @@ def _is_open(rule: object, direction: str) -> bool:
 
 
 def _perimeter(props: object, used: frozenset[str], modes: tuple[str, ...]) -> Iterator[str]:
-    enforced = is_mapping(peek(props, "status"))
+    enforced = is_mapping(get(props, "status"))
     mode = "enforced" if enforced else "dry-run"
     if mode not in modes:
         yield f"is in the mode {mode}, allowed: {', '.join(modes) or 'none'}"
-    config = peek(props, "status" if enforced else "spec")
+    config = get(props, "status" if enforced else "spec")
     restricted = entries(config, "restrictedServices")
     if isinstance(restricted, tuple) and UNKNOWN not in restricted:
         for service in sorted(used - {each for each in restricted if isinstance(each, str)}):

@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, entries, text
-from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+from policies.rules.rule import Reference, StackFinding, StackRule
+from resources.properties import MISSING, entries, text
+from resources.resource import Resource
 
 _CONFIGS: Final = (
     "gcp:projects/iAMAuditConfig:IAMAuditConfig",

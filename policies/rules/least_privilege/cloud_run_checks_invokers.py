@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, flag, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, flag, text
+from resources.resource import Resource
 
 _FIRST_VERSION: Final = "gcp:cloudrun/service:Service"
 _ANNOTATION: Final = ("metadata", "annotations", "run.googleapis.com/invoker-iam-disabled")

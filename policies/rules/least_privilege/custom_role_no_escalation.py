@@ -8,8 +8,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import short_name
-from policies.rules.peek import Absence, entries, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import Absence, entries, text
+from resources.resource import Resource
 
 _ROLES: Final = (
     "gcp:projects/iAMCustomRole:IAMCustomRole",

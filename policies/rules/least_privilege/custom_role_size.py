@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import Absence, entries, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import Absence, entries, show
+from resources.resource import Resource
 
 _ROLES: Final = (
     "gcp:projects/iAMCustomRole:IAMCustomRole",

@@ -8,8 +8,9 @@ from pulumi_policy import Severity
 from policies.rules.access.model import is_agent, shown
 from policies.rules.access.reach import access_of
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import note_unknown, show
-from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+from policies.rules.rule import Reference, StackFinding, StackRule
+from resources.properties import note_unknown, show
+from resources.resource import Resource
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:

@@ -8,9 +8,10 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import grants, is_wide
-from policies.rules.peek import show
 from policies.rules.principals import is_workload
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 _ADMIN_ROLE: Final = re.compile(r"roles/(.*admin|owner|editor)", re.IGNORECASE)
 

@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import Absence, entries
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import Absence, entries
+from resources.resource import Resource
 
 _CALLERS: Final = (
     ("androidKeyRestrictions", "allowedApplications"),

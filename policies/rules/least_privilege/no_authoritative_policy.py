@@ -7,7 +7,8 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.grants import grant_type
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.resource import Resource
 
 
 def _applies(token: str) -> bool:

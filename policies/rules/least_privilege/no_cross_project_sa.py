@@ -7,9 +7,10 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import grants, is_grant
-from policies.rules.peek import show
 from policies.rules.principals import project_of
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:

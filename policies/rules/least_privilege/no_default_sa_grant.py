@@ -8,8 +8,9 @@ from pulumi_policy import Severity
 from policies.rules.config import Limits
 from policies.rules.default_accounts import is_default_account
 from policies.rules.grants import grants, is_grant
-from policies.rules.peek import show
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.default_accounts import is_default_account
-from policies.rules.peek import MISSING, Props, flag, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, Props, flag, text
+from resources.resource import Resource
 
 _PATHS: Final[Mapping[str, tuple[str | int, ...]]] = {
     "gcp:cloudbuild/trigger:Trigger": ("serviceAccount",),

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.grants import grants, is_wide
-from policies.rules.peek import show
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 IMPERSONATION_ROLES: Final = frozenset(
     {

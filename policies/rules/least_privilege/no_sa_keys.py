@@ -6,7 +6,8 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.resource import Resource
 
 _KEYS: Final[Mapping[str, str]] = {
     "gcp:serviceaccount/key:Key": "a service account key",

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.default_accounts import is_default_account
-from policies.rules.peek import UNKNOWN, entries, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import UNKNOWN, entries, text
+from resources.resource import Resource
 
 _PREFIX: Final = "https://www.googleapis.com/auth/"
 _WIDE: Final = (f"{_PREFIX}cloud-platform", "cloud-platform")

@@ -8,8 +8,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import grants, is_wide
-from policies.rules.peek import show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 # Services whose resources take grants of their own. bigquery.jobUser and the writers of logs,
 # metrics and traces have no finer scope than the project.

@@ -8,9 +8,10 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
 from policies.rules.grants import grants, is_on_service_account
-from policies.rules.peek import show
 from policies.rules.principals import project_of
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 _BROAD: Final = (
     (re.compile(r"all(authenticated)?users", re.IGNORECASE), "the public"),

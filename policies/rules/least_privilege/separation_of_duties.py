@@ -8,8 +8,9 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.config import Limits
 from policies.rules.grants import Grant, grants, is_grant
-from policies.rules.peek import UnreadableError, note_unknown
-from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+from policies.rules.rule import Reference, StackFinding, StackRule
+from resources.properties import UnreadableError, note_unknown
+from resources.resource import Resource
 
 _PAIRS: Final = (
     ("roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser"),

@@ -9,8 +9,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit, NumberLimit
 from policies.rules.grants import grants, is_grant
-from policies.rules.peek import show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 _EXPIRY: Final = re.compile(r"""request\.time\s*<=?\s*timestamp\(\s*["']([^"']{10,40})["']\s*\)""")
 _EITHER: Final = re.compile(r"\|\||!|\?")

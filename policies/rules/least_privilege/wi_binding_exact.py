@@ -8,8 +8,9 @@ from pulumi_policy import Severity
 
 from policies.rules.config import Limits
 from policies.rules.grants import grants, is_grant
-from policies.rules.peek import show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import show
+from resources.resource import Resource
 
 _ROLE: Final = "roles/iam.workloadIdentityUser"
 _POD: Final = re.compile(

@@ -7,8 +7,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, Absence, entries, flag, peek, text
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.properties import MISSING, Absence, entries, flag, get, text
+from resources.resource import Resource
 
 # A comparison of something in the token: `assertion.repository == "acme/app"`.
 _TELLS_APART: Final = re.compile(
@@ -26,7 +27,7 @@ _ALWAYS: Final = re.compile(
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     # An AWS account or a trust store is a restriction by itself.
-    federated = any(peek(resource.props, kind) is not MISSING for kind in ("oidc", "saml"))
+    federated = any(get(resource.props, kind) is not MISSING for kind in ("oidc", "saml"))
     if flag(resource.props, "disabled") is True or not federated:
         return
     condition = text(resource.props, "attributeCondition")

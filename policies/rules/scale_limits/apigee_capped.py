@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import Absence, number, peek, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import Absence, get, number, show
+from resources.resource import Resource
 
 _ENVIRONMENT: Final = "gcp:apigee/environment:Environment"
 _PRODUCT: Final = "gcp:apigee/apiProduct:ApiProduct"
@@ -17,7 +18,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxNodes")
     if resource.type == _PRODUCT:
         for name in ("quota", "quotaInterval", "quotaTimeUnit"):
-            if isinstance(peek(resource.props, name), Absence):
+            if isinstance(get(resource.props, name), Absence):
                 yield f"its {name} is not set or not known"
         return
     # Apigee writes the number as text.

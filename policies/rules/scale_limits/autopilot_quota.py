@@ -6,11 +6,12 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.gpus import CLUSTER
-from policies.rules.peek import flag
-from policies.rules.quantities import quantity
-from policies.rules.rule import Resource, StackFinding, StackRule
-from policies.rules.wiring import names_of
+from policies.rules.rule import StackFinding, StackRule
+from resources.gpus import CLUSTER
+from resources.properties import flag
+from resources.quantities import quantity
+from resources.resource import Resource
+from resources.wiring import names_of
 
 _GPUS: Final = ("requests.nvidia.com/gpu", "limits.nvidia.com/gpu")
 

@@ -7,8 +7,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import text
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
+from resources.properties import text
+from resources.resource import Resource
 
 # Type token: what names the quota.
 _QUOTAS: Final[Mapping[str, str]] = {

@@ -7,9 +7,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import flag, is_mapping, number, peek, text
-from policies.rules.rule import Resource, StackFinding, StackRule
-from policies.rules.wiring import names_of
+from policies.rules.rule import StackFinding, StackRule
+from resources.properties import flag, get, is_mapping, number, text
+from resources.resource import Resource
+from resources.wiring import names_of
 
 _DATASET: Final = "gcp:bigquery/dataset:Dataset"
 _TABLE: Final = "gcp:bigquery/table:Table"
@@ -46,7 +47,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in resources:
         # Views and external tables hold no data.
         if each.type != _TABLE or any(
-            is_mapping(peek(each.props, kind)) for kind in (*_VIEWS, "externalDataConfiguration")
+            is_mapping(get(each.props, kind)) for kind in (*_VIEWS, "externalDataConfiguration")
         ):
             continue
         if not names_of(each, "datasetId") & expiring and not any(
@@ -54,7 +55,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         ):
             yield StackFinding("keeps its data for ever", each)
         if (
-            any(is_mapping(peek(each.props, kind)) for kind in _PARTITIONS)
+            any(is_mapping(get(each.props, kind)) for kind in _PARTITIONS)
             and flag(each.props, "requirePartitionFilter") is not True
             and not {each.urn, _name(each)} & viewed
         ):

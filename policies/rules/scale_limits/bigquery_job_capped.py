@@ -6,14 +6,15 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import MISSING, Absence, number, peek, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, Absence, get, number, show
+from resources.resource import Resource
 
 _GIB: Final = 2.0**30
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    if peek(resource.props, "query") is MISSING:
+    if get(resource.props, "query") is MISSING:
         return
     for path, name, unit in (
         (("query", "maximumBytesBilled"), "maxGib", _GIB),

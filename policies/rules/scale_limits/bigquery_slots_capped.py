@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit, NumberLimit
-from policies.rules.peek import MISSING, UNKNOWN, Absence, number, show, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, UNKNOWN, Absence, number, show, text
+from resources.resource import Resource
 
 _RESERVATION: Final = "gcp:bigquery/reservation:Reservation"
 _COMMITMENT: Final = "gcp:bigquery/capacityCommitment:CapacityCommitment"

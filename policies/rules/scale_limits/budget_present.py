@@ -6,13 +6,14 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import MISSING, Absence, Props, entries, number, peek, show
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
+from resources.properties import MISSING, Absence, Props, entries, get, number, show
+from resources.resource import Resource
 
 
 def _tells(props: Props) -> bool:
     channels = entries(props, "allUpdatesRule", "monitoringNotificationChannels")
-    topic = peek(props, "allUpdatesRule", "pubsubTopic")
+    topic = get(props, "allUpdatesRule", "pubsubTopic")
     return topic is not MISSING or channels not in (MISSING, ())
 
 

@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.gpus import gpu_demand
-from policies.rules.peek import Absence, number, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.gpus import gpu_demand
+from resources.properties import Absence, number, show
+from resources.resource import Resource
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:

@@ -6,10 +6,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.gpus import gpu_name
-from policies.rules.peek import MISSING, Absence, entries, peek, show, text
-from policies.rules.quantities import quantity
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.gpus import gpu_name
+from resources.properties import MISSING, Absence, entries, get, show, text
+from resources.quantities import quantity
+from resources.resource import Resource
 
 _GIB: Final = 2.0**30
 _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -33,7 +34,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         yield f"uses the GPU type {show(kind)}, known: {', '.join(_NEEDS)}"
     containers = entries(resource.props, *template, "containers")
     for index, container in enumerate(containers if isinstance(containers, tuple) else ()):
-        limits = peek(container, "resources", "limits")
+        limits = get(container, "resources", "limits")
         gpus = quantity(limits, "nvidia.com/gpu")
         if gpus is MISSING or gpus == 0:
             continue

@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import UNKNOWN, number, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import UNKNOWN, number, show
+from resources.resource import Resource
 
 _PATHS: Final = (
     ("template", "scaling", "minInstanceCount"),

@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.durations import seconds
-from policies.rules.peek import MISSING, UNKNOWN, Absence, number, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.durations import seconds
+from resources.properties import MISSING, UNKNOWN, Absence, number, show
+from resources.resource import Resource
 
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _JOB: Final = "gcp:cloudrunv2/job:Job"

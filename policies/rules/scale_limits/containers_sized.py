@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.peek import MISSING, UNKNOWN, Absence, number, peek
-from policies.rules.pods import containers, makes_pods
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
+from resources.pods import containers, makes_pods
+from resources.properties import MISSING, UNKNOWN, Absence, get, number
+from resources.resource import Resource
 
 _GPU: Final = ("resources", "limits", "nvidia.com/gpu")
 # A request left out is taken from the limit. CPU limits are left open on purpose: they throttle.
@@ -25,9 +26,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             yield f"{where} is {container.value}, so its resources cannot be checked"
             continue
         for what, first, second in _NEEDED:
-            found = peek(container, "resources", *first)
+            found = get(container, "resources", *first)
             if found is MISSING:
-                found = peek(container, "resources", *second)
+                found = get(container, "resources", *second)
             if isinstance(found, Absence):
                 yield f"the {what} of {where} is {found.value}"
         gpus = number(container, *_GPU)

@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.gpus import CLUSTER
-from policies.rules.peek import MISSING, Absence, entries, flag, number, show, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.gpus import CLUSTER
+from resources.properties import MISSING, Absence, entries, flag, number, show, text
+from resources.resource import Resource
 
 _CAPS: Final = {"cpu": "maxCpus", "memory": "maxMemoryGib"}
 _CLASS: Final = "kubernetes:cloud.google.com/v1:ComputeClass"

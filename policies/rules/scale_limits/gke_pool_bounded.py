@@ -6,10 +6,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.gpus import CLUSTER, NODE_POOL
-from policies.rules.node_pools import max_nodes
-from policies.rules.peek import MISSING, Absence, flag, peek, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.gpus import CLUSTER, NODE_POOL
+from resources.node_pools import max_nodes
+from resources.properties import MISSING, Absence, flag, get, show
+from resources.resource import Resource
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -17,7 +18,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if resource.type == CLUSTER:
         if flag(resource.props, "enableAutopilot") is True:
             return
-        if peek(resource.props, "nodePools") is not MISSING:
+        if get(resource.props, "nodePools") is not MISSING:
             yield "has node pools written inside it, whose bounds no rule follows"
         if flag(resource.props, "removeDefaultNodePool") is True:
             return

@@ -6,10 +6,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.gpus import gpu_demand
-from policies.rules.node_pools import min_nodes
-from policies.rules.peek import Absence, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.gpus import gpu_demand
+from resources.node_pools import min_nodes
+from resources.properties import Absence, show
+from resources.resource import Resource
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

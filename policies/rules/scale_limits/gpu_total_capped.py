@@ -8,11 +8,12 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.gpus import GpuDemand
-from policies.rules.peek import Absence, show, text
-from policies.rules.rule import Resource, Stack, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
 from policies.rules.scale_limits.zones import with_zones
-from policies.rules.templates import stack_demand
+from resources.gpus import GpuDemand
+from resources.properties import Absence, show, text
+from resources.resource import Resource, Stack
+from resources.templates import stack_demand
 
 _LARGEST: Final = 5
 _PLACES: Final = ("location", "zone", "region")

@@ -6,10 +6,11 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.gpus import GPU_RESOURCES, GPU_TYPES, gpu_demand
-from policies.rules.peek import Absence, show
-from policies.rules.rule import Resource, ResourceRule
-from policies.rules.templates import TEMPLATES, template_gpus
+from policies.rules.rule import ResourceRule
+from resources.gpus import GPU_RESOURCES, GPU_TYPES, gpu_demand
+from resources.properties import Absence, show
+from resources.resource import Resource
+from resources.templates import TEMPLATES, template_gpus
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:

@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.kubernetes import is_patch, kind_of, objects
-from policies.rules.peek import MISSING, Absence, number, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.properties import MISSING, Absence, number, show
+from resources.resource import Resource
 
 # Group and kind, whichever the version.
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {

@@ -6,11 +6,12 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.gpus import gpu_demand
-from policies.rules.peek import MISSING, Absence, entries, number, peek, show, text
-from policies.rules.pods import containers, makes_pods
-from policies.rules.rule import Resource, StackFinding, StackRule
-from policies.rules.wiring import names_of
+from policies.rules.rule import StackFinding, StackRule
+from resources.gpus import gpu_demand
+from resources.pods import containers, makes_pods
+from resources.properties import MISSING, Absence, entries, get, number, show, text
+from resources.resource import Resource
+from resources.wiring import names_of
 
 _MAXIMA: Final = {
     "kubernetes:autoscaling/v1:HorizontalPodAutoscaler": "maxReplicas",
@@ -29,11 +30,11 @@ def _replica_gpus(workload: Resource) -> float:
             for _, each in containers(workload.type, workload.props)
             if isinstance(count := number(each, *_GPU), float)
         )
-    template = peek(workload.props, "spec", "leaderWorkerTemplate")
+    template = get(workload.props, "spec", "leaderWorkerTemplate")
     size = number(template, "size")
     pods = size if isinstance(size, float) and size > 1 else 1.0
-    worker = _template_gpus(peek(template, "workerTemplate"))
-    led = peek(template, "leaderTemplate")
+    worker = _template_gpus(get(template, "workerTemplate"))
+    led = get(template, "leaderTemplate")
     return (worker if led is MISSING else _template_gpus(led)) + worker * (pods - 1)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from policies.rules.cloud_run import max_instances
 from policies.rules.config import Limits
-from policies.rules.peek import Absence, show
-from policies.rules.rule import Resource
+from resources.cloud_run import max_instances
+from resources.properties import Absence, show
+from resources.resource import Resource
 
 
 def check_instances(resource: Resource, limits: Limits) -> Iterator[str]:

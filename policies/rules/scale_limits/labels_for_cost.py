@@ -7,8 +7,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.peek import UNKNOWN, is_mapping, peek
-from policies.rules.rule import Reference, Resource, StackFinding, StackRule
+from policies.rules.rule import Reference, StackFinding, StackRule
+from resources.properties import UNKNOWN, get, is_mapping
+from resources.resource import Resource
 
 _PROVIDER: Final = "pulumi:providers:gcp"
 _LABELS: Final = ("labels", "resourceLabels", "userLabels", "effectiveLabels", "pulumiLabels")
@@ -44,15 +45,15 @@ def _keys(value: object) -> frozenset[str]:
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     required = frozenset(limits.names("requiredLabels"))
     defaults = [
-        _keys(peek(each.props, "defaultLabels")) for each in resources if each.type == _PROVIDER
+        _keys(get(each.props, "defaultLabels")) for each in resources if each.type == _PROVIDER
     ]
     named = {key for keys in defaults for key in keys}
     everywhere = {key for key in named if all(key in keys for keys in defaults)}
     for each in resources:
         if each.type not in BILLED:
             continue
-        own = {key for name in _LABELS for key in _keys(peek(each.props, name))}
-        if any(peek(each.props, name) is UNKNOWN for name in _LABELS):
+        own = {key for name in _LABELS for key in _keys(get(each.props, name))}
+        if any(get(each.props, name) is UNKNOWN for name in _LABELS):
             continue
         if lacking := sorted(required - everywhere - own):
             yield StackFinding(f"lacks the labels {', '.join(lacking)}", each)

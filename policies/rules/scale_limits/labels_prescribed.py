@@ -7,9 +7,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NamesLimit
-from policies.rules.peek import UNKNOWN, peek
-from policies.rules.rule import Reference, Resource, ResourceRule
+from policies.rules.rule import Reference, ResourceRule
 from policies.rules.scale_limits.labels_for_cost import BILLED
+from resources.properties import UNKNOWN, get
+from resources.resource import Resource
 
 _LABEL: Final = re.compile(r"(?P<key>[a-z][a-z0-9_-]{0,62})=(?P<value>[a-z0-9_-]{0,63})")
 # Resources that call their labels by another name.
@@ -29,7 +30,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if any(_LABEL.fullmatch(each) is None for each in limits.names("labels")):
         yield "cannot be checked: a label in the policy config is not written as key=value"
     for key, value in _prescribed(limits).items():
-        found = peek(resource.props, _property(resource), key)
+        found = get(resource.props, _property(resource), key)
         if found is not UNKNOWN and found != value:
             yield f"does not have the label {key}={value}"
 

@@ -7,8 +7,9 @@ from pulumi_policy import Severity
 
 from cost import estimate as cost
 from policies.rules.config import Limits, NamesLimit, NumberLimit
-from policies.rules.rule import Resource, StackFinding, StackRule
+from policies.rules.rule import StackFinding, StackRule
 from policies.rules.scale_limits.zones import with_zones
+from resources.resource import Resource
 
 _LARGEST: Final = 5
 

@@ -7,7 +7,8 @@ from pulumi_policy import Severity
 
 from cost import estimate as cost
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.rule import Resource, StackFinding, StackRule, stack_of
+from policies.rules.rule import StackFinding, StackRule
+from resources.resource import Resource, stack_of
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:

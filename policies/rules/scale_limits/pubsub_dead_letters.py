@@ -9,9 +9,10 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules.config import Limits, NumberLimit
 from policies.rules.grants import grant_type, grants
-from policies.rules.peek import MISSING, Absence, UnreadableError, number, peek, show, text
-from policies.rules.rule import Resource, StackFinding, StackRule
-from policies.rules.wiring import names_of
+from policies.rules.rule import StackFinding, StackRule
+from resources.properties import MISSING, Absence, UnreadableError, get, number, show, text
+from resources.resource import Resource
+from resources.wiring import names_of
 
 _SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
 _TOPIC_URN: Final = re.compile(r"[:$]gcp:pubsub/topic:Topic::")
@@ -46,9 +47,9 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         _granted(resources, "subscription", _TAKE),
     )
     for each in subscriptions:
-        if any(peek(each.props, export) is not MISSING for export in _EXPORTS):
+        if any(get(each.props, export) is not MISSING for export in _EXPORTS):
             continue
-        if peek(each.props, "deadLetterPolicy") is MISSING:
+        if get(each.props, "deadLetterPolicy") is MISSING:
             if not _topics(each, "topic") & dead_letters:
                 yield StackFinding("has no deadLetterPolicy", each)
             continue
@@ -62,7 +63,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             yield StackFinding(f"delivers {show(value)} times, allowed {show(cap)}", each)
         elif value < _DEFAULT_ATTEMPTS:
             yield StackFinding(f"delivers {show(value)} times, the least there is are 5", each)
-        if peek(each.props, "retryPolicy") is MISSING:
+        if get(each.props, "retryPolicy") is MISSING:
             yield StackFinding("has no retryPolicy, so all attempts are made at once", each)
         topics = _topics(each, "deadLetterPolicy", "deadLetterTopic") & made
         if topics and _ANY not in publishes and not topics & publishes:

@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.durations import seconds
-from policies.rules.peek import MISSING, UNKNOWN, flag, number, peek, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.durations import seconds
+from resources.properties import MISSING, UNKNOWN, flag, get, number, show
+from resources.resource import Resource
 
 _SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
 _TYPES: Final = (_SUBSCRIPTION, "gcp:pubsub/topic:Topic")
@@ -26,7 +27,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield "keeps messages that are acknowledged"
     if resource.type != _SUBSCRIPTION:
         return
-    if peek(resource.props, "expirationPolicy") is MISSING:
+    if get(resource.props, "expirationPolicy") is MISSING:
         yield "has no expirationPolicy: after 31 days without readers it is deleted"
     most, deadline = limits.number("maxAckSeconds"), number(resource.props, "ackDeadlineSeconds")
     if deadline is UNKNOWN or (isinstance(deadline, float) and deadline > most):

@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import MISSING, Absence, number, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, Absence, number, show
+from resources.resource import Resource
 
 _QUEUE: Final = "gcp:cloudtasks/queue:Queue"
 _JOB: Final = "gcp:cloudscheduler/job:Job"

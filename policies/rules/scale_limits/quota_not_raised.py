@@ -7,8 +7,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import Absence, number, show, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import Absence, number, show, text
+from resources.resource import Resource
 
 # Type token: the value asked for, and what names the quota.
 _QUOTAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {

@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import MISSING, Absence, number, peek, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, Absence, get, number, show
+from resources.resource import Resource
 
 _NOW: Final = "gcp:compute/reservation:Reservation"
 _LATER: Final = "gcp:compute/futureReservation:FutureReservation"
@@ -28,7 +29,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield f"its number of machines is {count.value}, allowed {show(cap)}"
     elif count > cap:
         yield f"reserves {show(count)} machines, allowed {show(cap)}"
-    if all(peek(resource.props, end) is MISSING for end in _ENDS[resource.type]):
+    if all(get(resource.props, end) is MISSING for end in _ENDS[resource.type]):
         yield "has no end"
 
 

@@ -6,9 +6,10 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits
-from policies.rules.gpus import gpu_demand
-from policies.rules.peek import MISSING, flag, peek, text
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.gpus import gpu_demand
+from resources.properties import MISSING, flag, get, text
+from resources.resource import Resource
 
 _CHEAP: Final = (
     ("nodeConfig", "spot"),
@@ -23,7 +24,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if (
         gpu_demand(resource)
         and not any(flag(resource.props, *path) is True for path in _CHEAP)
-        and peek(resource.props, "nodeConfig", "maxRunDuration") is MISSING
+        and get(resource.props, "nodeConfig", "maxRunDuration") is MISSING
         and reserved != "SPECIFIC_RESERVATION"
     ):
         yield "buys GPUs on demand, without an end"

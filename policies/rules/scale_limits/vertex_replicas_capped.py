@@ -6,8 +6,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from policies.rules.config import Limits, NumberLimit
-from policies.rules.peek import MISSING, Absence, entries, number, show
-from policies.rules.rule import Resource, ResourceRule
+from policies.rules.rule import ResourceRule
+from resources.properties import MISSING, Absence, entries, number, show
+from resources.resource import Resource
 
 _V: Final = "gcp:vertex/"
 # Type token: blocks with a maximum, one of which must be there.

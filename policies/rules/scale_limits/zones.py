@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from policies.rules.node_pools import MOST_ZONES, ZONE
-from policies.rules.peek import MISSING, Absence, entries, peek, text
-from policies.rules.rule import Resource
-from policies.rules.wiring import names_of
+from resources.node_pools import MOST_ZONES, ZONE
+from resources.properties import MISSING, Absence, entries, get, text
+from resources.resource import Resource
+from resources.wiring import names_of
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
@@ -22,7 +22,7 @@ def with_zones(resources: Sequence[Resource]) -> Iterator[Resource]:
             # Clusters of one name cannot be told apart by it: the larger one counts.
             of_cluster[name] = max(zones, of_cluster.get(name, 0))
     for each in resources:
-        if each.type == _POOL and peek(each.props, "nodeLocations") is MISSING:
+        if each.type == _POOL and get(each.props, "nodeLocations") is MISSING:
             most = max((of_cluster.get(name, 0) for name in names_of(each, "cluster")), default=0)
             if most:
                 yield replace(each, props={**each.props, "nodeLocations": ["zone"] * most})

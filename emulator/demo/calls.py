@@ -1,0 +1,126 @@
+"""Direct calls: who may invoke a service and who not, and a chat with the LLM backend."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.demo.checks import Check
+from emulator.runtime.live import Hosted, Live
+from sandbox.access import EVERYONE, grants_on, members_that_may
+
+_INVOKE = "run.routes.invoke"
+_STRANGER = "stranger@elsewhere.iam.gserviceaccount.com"
+_CHAT = {"message": "Summarize this: the sandbox cloud runs the whole pipeline on one machine."}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and what Cloud Run answers."""
+
+    who: str
+    token: str | None
+    wanted: int
+
+
+async def invoker_checks(it: Live, hosted: Hosted) -> list[Check]:
+    """Calls the service's front page as different callers."""
+    account, audience = invoker(it, hosted), hosted.service.uri
+    token = it.issuer.token
+    public = is_public(it, hosted)
+    callers = [
+        Caller("anyone without a token", None, 200 if public else 403),
+        Caller(_STRANGER, token(_STRANGER, audience), 200 if public else 403),
+    ]
+    if account is not None:
+        wrong = signed(it, account, "https://elsewhere.run.app")
+        callers += [
+            Caller(account, signed(it, account, audience), 200),
+            Caller("a token for another service", wrong, 200 if public else 401),
+        ]
+    found: list[Check] = []
+    for caller in callers:
+        headers = {} if caller.token is None else {"authorization": f"Bearer {caller.token}"}
+        response = await it.client.get(f"{hosted.url}/", headers=headers)
+        what = f"status for {caller.who}"
+        found.append(Check(hosted.service.name, what, response.status_code, caller.wanted))
+    return found
+
+
+async def share_checks(it: Live, hosted: Hosted) -> list[Check]:
+    """Calls a service whose requests several revisions share, a hundred times."""
+    account, shares = invoker(it, hosted), hosted.service.shares
+    if account is None or len({share.revision for share in shares}) < 2:
+        return []
+    wanted: Counter[str] = Counter()
+    for share in shares:
+        wanted[share.revision] += share.percent
+    headers = {"authorization": f"Bearer {signed(it, account, hosted.service.uri)}"}
+    before = hosted.front.answered.copy()
+    for _ in range(sum(wanted.values())):
+        await it.client.get(f"{hosted.url}/", headers=headers)
+    found = hosted.front.answered - before
+    return [
+        Check(hosted.service.name, f"of a hundred requests to {revision}", found[revision], percent)
+        for revision, percent in wanted.items()
+    ]
+
+
+async def chat(it: Live, hosted: Hosted) -> tuple[list[Check], list[str]]:
+    """Asks the LLM backend three times: once, again, and streamed. Gives checks and replies."""
+    account, name = invoker(it, hosted), hosted.service.name
+    headers = (
+        {}
+        if account is None
+        else {"authorization": f"Bearer {signed(it, account, hosted.service.uri)}"}
+    )
+    url, replies, checks = f"{hosted.url}/v1/chat", list[str](), list[Check]()
+    caches = "REDIS_URL" in hosted.service.environment
+    for turn, cached in (("first", False), ("second", caches)):
+        response = await it.client.post(url, json=_CHAT, headers=headers)
+        checks.append(Check(name, f"status of the {turn} chat", response.status_code, 200))
+        if response.is_success:
+            answer: dict[str, Any] = response.json()
+            if turn == "second":
+                checks.append(Check(name, "from the cache", answer["cached"], cached))
+            replies.append(
+                f"{turn} ({'cached' if answer['cached'] else 'model'}): {answer['reply']}"
+            )
+    pieces: list[str] = []
+    body = {**_CHAT, "stream": True}
+    async with it.client.stream("POST", url, json=body, headers=headers) as response:
+        async for line in response.aiter_lines():
+            pieces += [line.removeprefix("data: ")] if line.startswith("data: ") else []
+    checks.append(Check(name, "streamed to its end", pieces[-1:], ["[DONE]"]))
+    replies.append(f"streamed in {len(pieces)} events: {_joined(pieces)}")
+    return checks, replies
+
+
+def invoker(it: Live, hosted: Hosted) -> str | None:
+    """An account or group that may call the service, as `kind:email`."""
+    return next(iter(members_that_may(it.world, _INVOKE, *_where(hosted))), None)
+
+
+def signed(it: Live, member: str, audience: str) -> str:
+    """A token of an account, or of somebody in a group."""
+    kind, _, email = member.partition(":")
+    if kind != "group":
+        return it.issuer.token(email, audience)
+    someone = f"someone@{email.partition('@')[2]}"
+    return it.issuer.token(someone, audience, groups=[member])
+
+
+def is_public(it: Live, hosted: Hosted) -> bool:
+    """Whether nobody's token is looked at."""
+    everyone = any(member == EVERYONE for _, member in grants_on(it.world, _where(hosted)))
+    return hosted.service.anyone or everyone
+
+
+def _where(hosted: Hosted) -> tuple[str, str]:
+    return hosted.service.id, f"projects/{hosted.service.project}"
+
+
+def _joined(pieces: list[str]) -> str:
+    events = [json.loads(piece) for piece in pieces if piece.startswith("{")]
+    choices = [choice for event in events for choice in event.get("choices", ())]
+    return "".join(str(choice["delta"].get("content") or "") for choice in choices)

@@ -1,0 +1,79 @@
+"""The page a demo leaves: every message with what became of it."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from emulator.demo.checks import Check
+from emulator.demo.pipelines import Pipeline
+from emulator.runtime.live import Live
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem }
+table { border-collapse: collapse; margin: 1rem 0; width: 100% }
+th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left }
+.good { color: #137333 } .bad { color: #b3261e; font-weight: bold }
+"""
+
+
+def write_page(
+    file: Path, it: Live, done: Sequence[Pipeline], checks: Sequence[Check], replies: Sequence[str]
+) -> None:
+    """Writes the page."""
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Demo</title>",
+        f"<style>{_STYLE}</style><h1>What went where</h1>",
+        "<p>Times of retries and archives are the stack's own; waits were left out. ",
+        "The LLM answers come from a deterministic stand-in, not from a model.</p>",
+        _table(
+            ("where", "what", "found", "wanted", ""),
+            (
+                (
+                    check.where,
+                    check.what,
+                    check.found,
+                    check.wanted,
+                    "ok" if check.good else "WRONG",
+                )
+                for check in checks
+            ),
+        ),
+    ]
+    for pipeline in done:
+        parts += [f"<h2>{escape(pipeline.name)}</h2>", _messages(it, pipeline)]
+        files = [str(file.relative_to(it.home)) for file in pipeline.files]
+        listed = "".join(f"<li>{escape(name)}</li>" for name in files)
+        parts.append(f"<h3>Archive</h3><ul>{listed or '<li>none in the stack</li>'}</ul>")
+        refused = "".join(f"<li>{escape(why)}</li>" for why in pipeline.refused)
+        parts.append(f"<h3>Refused by the topic</h3><ul>{refused or '<li>nothing</li>'}</ul>")
+    if replies:
+        parts += ["<h2>Chat</h2><ul>", *(f"<li>{escape(reply)}</li>" for reply in replies), "</ul>"]
+    file.write_text("\n".join(parts))
+
+
+def _messages(it: Live, pipeline: Pipeline) -> str:
+    rows = {row["message_id"]: row for row in pipeline.rows(it)}
+    attempts, dead = it.broker.attempts(pipeline.push.id), pipeline.dead(it)
+    texts = {**pipeline.good, **pipeline.poison, **pipeline.held}
+    lines: list[tuple[object, ...]] = []
+    for id_, text in texts.items():
+        output: dict[str, Any] = rows.get(id_, {}).get("output") or {}
+        state = "dead letter" if id_ in dead else "prediction" if id_ in rows else "neither"
+        if id_ in pipeline.held and id_ not in attempts:
+            state = "held back by the filter"
+        again = " (delivered again)" if id_ in pipeline.repeated else ""
+        label, score = output.get("label", ""), output.get("score", "")
+        lines.append((id_, text, label, score, attempts.get(id_, 0), f"{state}{again}"))
+    return _table(("message", "content", "label", "score", "deliveries", "ended as"), lines)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
+    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _cell(value: object) -> str:
+    kind = {"ok": " class=good", "WRONG": " class=bad"}.get(str(value), "")
+    return f"<td{kind}>{escape(str(value))}</td>"

@@ -1,0 +1,58 @@
+"""The command line behind the make targets."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from launcher.engine import message_of
+from launcher.hand_over import hand_over
+from launcher.judging import FORMATS, policy
+from launcher.operations import OPERATIONS
+from launcher.places import places_of
+from launcher.problem import InterruptedRunError, LaunchError
+from sandbox.providers import ServeError
+from sandbox.world import WorldError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one operation; returns the exit code: 0, 1 for a failure, 130 when interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
+    parser.add_argument("operation", choices=sorted((*OPERATIONS, "policy")))
+    parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
+    parser.add_argument(
+        "--cloud", choices=("sandbox", "gcp"), default="sandbox", help="where to do it"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="text", help="of what `policy` prints")
+    parser.add_argument("--state", type=Path, help="an exported state for `policy` to judge")
+    chosen = parser.parse_args(arguments)
+    try:
+        places = places_of(chosen.stack)
+        if chosen.operation == "policy":
+            policy(places, chosen.cloud, chosen.format, chosen.state)
+            return 0
+        if chosen.cloud == "gcp":
+            hand_over(chosen.operation, places)
+        OPERATIONS[chosen.operation](places)
+    except InterruptedRunError as problem:
+        print(f"interrupted: {problem}", file=sys.stderr)
+        return INTERRUPTED
+    except (LaunchError, ServeError, WorldError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next run goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as problem:
+        print(f"error: {problem}; mend that: the next run goes on from here", file=sys.stderr)
+        return 1
+    except Exception as problem:
+        print(f"error: {message_of(problem)}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,128 @@
+"""Opens a stack of this project on the real Pulumi engine, through the Automation API."""
+
+import gc
+import os
+import re
+import runpy
+import shutil
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi import automation
+
+from launcher.places import PROJECT, ROOT, VENV_BIN, StackPlaces, engine_root
+from launcher.problem import LaunchError
+
+OWN = f"{ROOT}{os.sep}"
+Program = Callable[[], None]
+
+# The config file's own secrets are sealed with the key of the real backend, which a rehearsal
+# neither has nor needs.
+SANDBOX_SECRET = "a secret of the sandbox"  # noqa: S105 not a credential
+
+
+# The SDK writes every resource's call stack into the state: only the program's own frames, which
+# are the innermost, are worth that.
+STACK_FRAMES = 16
+# The SDKs are a large heap that lives as long as the process: searching it for garbage every few
+# hundred objects takes an eighth of an update's time.
+OBJECTS_BETWEEN_COLLECTIONS = 200_000
+
+
+def platform_program() -> None:
+    """The project's own program: what `pulumi up` runs."""
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+def open_stack(
+    places: StackPlaces, debug_providers: str, program: Program = platform_program
+) -> automation.Stack:
+    """Creates or selects the stack in its own file backend, with the config of its file.
+
+    `debug_providers` is what the engine attaches to instead of provider plugins, such as
+    "gcp:5001,kubernetes:5002". Raises LaunchError if the state can't be used.
+    """
+    _write_project(places)
+    sys.tracebacklimit = STACK_FRAMES
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    # What it says of an engine that was killed: the operation's own message says it better.
+    warnings.filterwarnings("ignore", "Error in event stream", module="pulumi")
+    environment = {
+        "PATH": f"{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PULUMI_BACKEND_URL": places.state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": places.passphrase(),
+        "PULUMI_DEBUG_PROVIDERS": debug_providers,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The state is written once, at the end: see recovery.py for a run that doesn't get there.
+        "PULUMI_SKIP_CHECKPOINTS": "true",
+        "PULUMI_HOME": str(places.home / "pulumi"),
+    }
+    options = automation.LocalWorkspaceOptions(
+        work_dir=str(places.work),
+        env_vars=environment,
+        pulumi_command=automation.PulumiCommand(root=str(engine_root())),
+    )
+    try:
+        return automation.create_or_select_stack(
+            stack_name=places.stack, project_name=PROJECT, program=program, opts=options
+        )
+    except automation.CommandError as problem:
+        raise LaunchError(
+            f"the engine can't open the state of {places.stack} in {places.state}: "
+            f"{reason_of(problem)}; remove {places.home} to start afresh"
+        ) from problem
+
+
+def _write_project(places: StackPlaces) -> None:
+    """Copies the project and its stack's config next to the state.
+
+    The engine writes the salt of its secrets into the stack's config file; the committed one must
+    stay as its authors wrote it.
+    """
+    shutil.copyfile(ROOT / "Pulumi.yaml", places.work / "Pulumi.yaml")
+    copy = places.work / places.config.name
+    settings: dict[str, Any] = yaml.safe_load(places.config.read_text())
+    settings["config"] = {
+        key: SANDBOX_SECRET if _sealed(value) else value
+        for key, value in settings["config"].items()
+    }
+    for sealed in ("secretsprovider", "encryptedkey", "encryptionsalt"):
+        settings.pop(sealed, None)
+    if copy.exists():
+        earlier: dict[str, Any] = yaml.safe_load(copy.read_text())
+        if "encryptionsalt" in earlier:
+            settings["encryptionsalt"] = earlier["encryptionsalt"]
+    copy.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
+def _sealed(value: object) -> bool:
+    return isinstance(value, dict) and "secure" in value
+
+
+def reason_of(problem: automation.CommandError) -> str:
+    """What the engine says of its own end."""
+    text = str(problem)
+    code = re.search(r"^\s*code: (-?\d+)$", text, re.MULTILINE)
+    if code and int(code[1]) < 0:
+        return f"the engine was ended from outside (signal {-int(code[1])})"
+    lines = [line.strip() for line in text.splitlines() if "error:" in line]
+    return " ".join(dict.fromkeys(lines)) or text
+
+
+def message_of(error: BaseException) -> str:
+    """What went wrong in the program, for its user; for a defect also where it is."""
+    meant = (pulumi.RunError, pulumi.InputPropertyError, pulumi.InputPropertiesError)
+    if isinstance(error, meant):
+        return str(error)
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__, limit=sys.getrecursionlimit())
+        if f.filename.startswith(OWN)
+    ]
+    place = f" at {frames[-1].filename.removeprefix(OWN)}:{frames[-1].lineno}" if frames else ""
+    return f"a defect of the program{place}: {type(error).__name__}: {error}"

@@ -1,0 +1,100 @@
+"""What must be refused before the engine starts, because halfway through is too late."""
+
+import ipaddress
+
+from config.platform import Platform
+from launcher.places import StackPlaces
+from launcher.problem import LaunchError
+from sandbox.world import World
+
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+PURPOSES = {"REGIONAL_MANAGED_PROXY": "proxy_only", "PRIVATE_SERVICE_CONNECT": "psc_nat"}
+SHOWN = 5
+
+
+def check_whole(places: StackPlaces, world: World) -> None:
+    """Raises LaunchError if the state, its passphrase or the world was lost without the others."""
+    made = places.checkpoint.exists()
+    afresh = f"put it back, or remove {places.home} to start afresh"
+    if made and not places.passphrase_file.exists():
+        raise LaunchError(f"{places.passphrase_file}, which opens the state, is gone: {afresh}")
+    if not made and world.count():
+        raise LaunchError(
+            f"the sandbox cloud holds {world.count()} resources, and their state "
+            f"({places.checkpoint}) is gone: {afresh}"
+        )
+    # A run that was refused at its first resource leaves components alone.
+    if made and not world.count() and any(each.get("custom") for each in places.recorded()):
+        raise LaunchError(
+            f"the state holds resources, and the sandbox cloud ({places.world}) is empty: {afresh}"
+        )
+
+
+def check_unprotected(places: StackPlaces) -> None:
+    """Raises LaunchError if anything of the stack is protected: nothing of it is deleted then."""
+    protected = [
+        resource["urn"].rpartition("::")[2]
+        for resource in places.recorded()
+        if resource.get("protect") or resource.get("inputs", {}).get("deletionProtection") is True
+    ]
+    if protected:
+        more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
+        raise LaunchError(
+            f"{len(protected)} resources of {places.stack} are protected "
+            f"({', '.join(protected[:SHOWN])}{more}), nothing was deleted. To delete them, set "
+            f"deletion_protection: false in {places.config.name}, run `make up STACK="
+            f"{places.stack}`, then destroy again"
+        )
+
+
+def check_ranges(places: StackPlaces, platform: Platform) -> None:
+    """Raises LaunchError if a region that exists gets other address ranges, or gives them away.
+
+    Clusters and load balancers hold on to a region's subnets, so those can't be replaced.
+    """
+    problems: list[str] = []
+    for region, role, cidr in _made_ranges(places):
+        wanted = platform.regions.get(region)
+        if wanted is None:
+            problems += [
+                f"regions.{other}: takes {cidr}, which {region} still has until it is removed; "
+                f"choose other ranges, or remove {region} in a run of its own first"
+                for other, ranges in platform.regions.items()
+                if any(_overlap(cidr, str(value)) for value in ranges.model_dump().values())
+            ]
+            continue
+        value = str(getattr(wanted, role))
+        grows = role == "nodes" and _within(cidr, value)
+        if value != cidr and not grows:
+            problems.append(
+                f"regions.{region}.{role}: found {value}, but the region was made with {cidr}; "
+                "ranges of a living region stay (nodes may grow): serve from another region, or "
+                "destroy the stack first"
+            )
+    if problems:
+        lines = "\n".join(f"{places.config.name}: {problem}" for problem in dict.fromkeys(problems))
+        raise LaunchError(lines)
+
+
+def _made_ranges(places: StackPlaces) -> list[tuple[str, str, str]]:
+    """Region, role and range of each subnet of the platform's own network."""
+    found: list[tuple[str, str, str]] = []
+    for resource in places.recorded():
+        if resource["type"] != SUBNETWORK or "inference:index:Vpc$" not in resource["urn"]:
+            continue
+        inputs = resource["inputs"]
+        role = PURPOSES.get(inputs.get("purpose", ""), "nodes")
+        found.append((inputs["region"], role, inputs["ipCidrRange"]))
+        found += [
+            (inputs["region"], secondary["rangeName"], secondary["ipCidrRange"])
+            for secondary in inputs.get("secondaryIpRanges", [])
+        ]
+    return found
+
+
+def _within(small: str, large: str) -> bool:
+    return ipaddress.IPv4Network(small).subnet_of(ipaddress.IPv4Network(large))
+
+
+def _overlap(one: str, other: str) -> bool:
+    return ipaddress.IPv4Network(one).overlaps(ipaddress.IPv4Network(other))

@@ -1,0 +1,77 @@
+"""One run of a stack at a time; what a killed run left behind is cleared before the next."""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from launcher.places import ROOT, StackPlaces
+from launcher.problem import LaunchError
+
+INIT = 1
+
+
+@contextmanager
+def exclusive(places: StackPlaces) -> Generator[list[str]]:
+    """Holds the stack for this process; gives a line for everything cleared.
+
+    Raises LaunchError if another run holds it.
+    """
+    with (places.home / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise LaunchError(
+                f"stack {places.stack} is in use by process {file.read().strip() or '?'}: wait for "
+                "it to end, or stop it"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        _end_orphans()
+        yield _clear_engine_locks(places)
+
+
+def _clear_engine_locks(places: StackPlaces) -> list[str]:
+    removed: list[str] = []
+    for file in sorted(places.locks.glob("*.json")):
+        try:
+            lock = json.loads(file.read_text())
+            pid, host, since = int(lock["pid"]), str(lock["hostname"]), str(lock["timestamp"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pid, host, since = 0, socket.gethostname(), "an unknown time"
+        if host != socket.gethostname() or _holds(pid, since):
+            raise LaunchError(
+                f"stack {places.stack} is locked by process {pid} on {host} since {since}: wait "
+                f"for it to end, or stop it; if it is gone, remove {file}"
+            )
+        file.unlink(missing_ok=True)
+        removed.append(f"removed the lock of an interrupted run (process {pid}, {since})")
+    return removed
+
+
+def _holds(pid: int, since: str) -> bool:
+    """Whether the process that wrote a lock lives: not one that got its number later."""
+    try:
+        process = psutil.Process(pid)
+        written = datetime.fromisoformat(since).timestamp()
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written
+    except (psutil.NoSuchProcess, ValueError):
+        return False
+
+
+def _end_orphans() -> None:
+    """Ends policy packs whose engine was killed: they would wait for it for ever."""
+    packs = ROOT / "policies"
+    for process in psutil.process_iter(["ppid", "cmdline", "cwd"]):
+        facts = process.info
+        orphan = facts["ppid"] == INIT and "pulumi.policy" in (facts["cmdline"] or [])
+        if orphan and packs in Path(facts["cwd"] or "/").parents:
+            process.terminate()

@@ -1,0 +1,232 @@
+"""The operations of a stack on the sandbox cloud: up, preview, refresh, destroy, export."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from typing import Any
+
+from pulumi import automation
+
+from config.errors import ConfigError
+from config.load import from_file
+from config.platform import Platform
+from launcher import report
+from launcher.engine import open_stack, platform_program, reason_of
+from launcher.guards import check_ranges, check_unprotected, check_whole
+from launcher.locks import exclusive
+from launcher.outcome import advice, causes_of, census, outcome
+from launcher.places import StackPlaces
+from launcher.problem import InterruptedRunError, LaunchError
+from launcher.progress import Progress
+from launcher.recovery import find_lost, is_behind, restore_state, unsettled
+from sandbox.kubernetes.references import dangling
+from sandbox.kubernetes.selectors import misdirected
+from sandbox.providers import Servers, serve
+from sandbox.world import World
+
+
+@contextmanager
+def opened(
+    places: StackPlaces,
+    program: Callable[[], None] = platform_program,
+    guard: Callable[[], None] = lambda: None,
+) -> Generator[tuple[automation.Stack, Servers]]:
+    """The stack of `places`, held for this process, and the sandbox cloud serving it.
+
+    `guard` is called before the engine is. Raises LaunchError if anything of the stack is in use,
+    lost or damaged beyond repair, or if the engine fails.
+    """
+    places.prepare()
+    with exclusive(places) as cleared, World(places.world) as world:
+        _tell((*cleared, *restore_state(places)))
+        check_whole(places, world)
+        guard()
+        _tell(find_lost(places, world))
+        with serve(world) as servers:
+            stack = open_stack(places, servers.debug_providers, program)
+            try:
+                if is_behind(places, world):
+                    stack.refresh()
+                yield stack, servers
+            except automation.CommandError as problem:
+                raise LaunchError(
+                    f"the engine failed on {places.stack}: {reason_of(problem)}"
+                ) from problem
+
+
+def up(places: StackPlaces) -> None:
+    """Makes the sandbox cloud as the config says, and prints what was made."""
+    platform = _checked(places)
+    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, result, world):
+        assumed = _assumed(world)
+        resources = report.own_resources(progress)
+        outputs = {name: output.value for name, output in result.outputs.items()}
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
+        print(f"\nOutputs:\n{report.outputs_table(outputs)}")
+        print(f"\n{report.cost_section(resources)}")
+        print(f"\n{report.policies_line(progress)}")
+        print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
+
+
+def preview(places: StackPlaces) -> None:
+    """Prints what `up` would change, what it would cost, and what the policies say."""
+    platform = _checked(places)
+    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=True)}")
+        print(f"\n{report.cost_section(report.own_resources(progress))}")
+        print(f"\n{report.policies_line(progress)}")
+
+
+def refresh(places: StackPlaces) -> None:
+    """Takes what is in the sandbox cloud into the state."""
+    _made(places)
+    with _run(places, "refresh") as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+
+
+def destroy(places: StackPlaces) -> None:
+    """Deletes everything the state holds."""
+    _made(places)
+    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _, _):
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+
+
+def export(places: StackPlaces) -> None:
+    """Prints the deployment as JSON, and nothing else, on standard output."""
+    _made(places)
+    with opened(places) as (stack, _):
+        deployment = stack.export_stack()
+    json.dump({"version": deployment.version, "deployment": deployment.deployment}, sys.stdout)
+    print()
+
+
+def demo(places: StackPlaces) -> None:
+    """Sends messages through the stack's pipelines and prints what went where."""
+    _there(places)
+    # Its libraries take longer to load than a preview's first line.
+    from emulator.demo.run import demo
+
+    demo(places)
+
+
+def replay(places: StackPlaces) -> None:
+    """Publishes the stack's dead letters again, to the topics they came from."""
+    _there(places)
+    from emulator.demo.run import replay
+
+    replay(places)
+
+
+OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
+    "up": up,
+    "preview": preview,
+    "refresh": refresh,
+    "destroy": destroy,
+    "export": export,
+    "demo": demo,
+    "replay": replay,
+}
+
+
+@contextmanager
+def _run(
+    places: StackPlaces, operation: str, guard: Callable[[], None] = lambda: None
+) -> Generator[tuple[Progress, Any, World]]:
+    """Runs one engine operation with its progress on standard output; gives what came of it."""
+    failures: list[BaseException] = []
+
+    def program() -> None:
+        try:
+            platform_program()
+        except BaseException as failure:
+            failures.append(failure)
+            raise
+
+    progress = Progress(preview=operation == "preview")
+    options: dict[str, Any] = {"on_event": progress.on_event, "color": "never"}
+    if operation in {"up", "preview"}:
+        packs = places.policy_configs()
+        options["policy_packs"] = [str(folder) for folder, _ in packs]
+        options["policy_pack_configs"] = [str(file) for _, file in packs]
+    print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
+    with opened(places, program, guard) as (stack, servers):
+        before = census(servers.world)
+        with progress, _graceful_interrupt(progress):
+            if operation == "destroy":
+                servers.forget_lost()
+            try:
+                with unsettled(places, servers, operation):
+                    result = getattr(stack, operation)(**options)
+            except automation.CommandError as problem:
+                done = outcome(places, operation, before, servers.world)
+                if progress.interrupted:
+                    raise InterruptedRunError(done.interrupted) from problem
+                causes = causes_of(failures, progress, problem)
+                raise LaunchError(
+                    f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                    f"{advice(places, progress)}"
+                ) from problem
+        yield progress, result, servers.world
+
+
+@contextmanager
+def _graceful_interrupt(progress: Progress) -> Generator[None]:
+    """Lets Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
+
+    def ask(*_: object) -> None:
+        progress.interrupted = True
+        progress.say("interrupted: ending what was begun; Ctrl-C again stops at once")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _assumed(world: World) -> list[str]:
+    """What the stack relies on outside its world.
+
+    Raises LaunchError if a Kubernetes object names something that isn't there, or the wrong thing.
+    """
+    if lines := [*dangling(world), *misdirected(world)]:
+        listed = "\n".join(f"  - {line}" for line in lines)
+        raise LaunchError(
+            f"Kubernetes accepts these objects, but what they name isn't there or is something "
+            f"else, so they do nothing:\n{listed}\nthey were made and are in the state; nothing is "
+            "lost: mend that, then run `make up` again"
+        )
+    return sorted({assumption.subject for assumption in world.assumptions()})
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _checked(places: StackPlaces) -> Platform:
+    try:
+        return from_file(places.config)
+    except ConfigError as problem:
+        raise LaunchError(str(problem)) from problem
+
+
+def _made(places: StackPlaces) -> None:
+    if not places.checkpoint.exists():
+        raise _missing(places, "yet")
+
+
+def _there(places: StackPlaces) -> None:
+    _made(places)
+    if not places.recorded():
+        raise _missing(places, "any more")
+
+
+def _missing(places: StackPlaces, when: str) -> LaunchError:
+    return LaunchError(
+        f"{places.stack} isn't there on the sandbox cloud {when}: run `make up STACK="
+        f"{places.stack}` first"
+    )

@@ -1,0 +1,83 @@
+"""What an operation that did not end well was refused for, what it did before, and how to go on.
+
+What it did is told by the sandbox cloud, before and after: the engine's events also count what is
+no resource of a cloud, and may come late.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pulumi import automation
+
+from launcher.engine import message_of, reason_of
+from launcher.places import StackPlaces
+from launcher.progress import NOISE, Progress
+from launcher.recovery import unrecorded
+from sandbox.world import Key, Resource, World
+
+Census = Mapping[Key, Resource]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The last lines of a message: of a failed operation, or of one that its user stopped."""
+
+    failed: str
+    interrupted: str
+
+
+def causes_of(
+    failures: Iterable[BaseException], progress: Progress, problem: automation.CommandError
+) -> str:
+    """Why the operation failed, a point for each cause: of the program, the policies, the cloud."""
+    messages = [message_of(each) for each in failures]
+    own = [message for message in messages if not message.startswith(NOISE)]
+    said = own or progress.violations or progress.errors
+    causes = dict.fromkeys(said or [reason_of(problem)])
+    return "\n".join(f"  - {cause}".replace("\n", "\n    ") for cause in causes)
+
+
+def advice(places: StackPlaces, progress: Progress) -> str:
+    """How the next run can avoid the same end."""
+    if progress.preview or not progress.violations:
+        return ""
+    return f"\n`make preview STACK={places.stack}` asks the policies before anything is made"
+
+
+def census(world: World) -> Census:
+    """What the engine made in the world; controllers follow it."""
+    return {each.key: each for each in world.all() if each.owner == "pulumi"}
+
+
+def outcome(places: StackPlaces, operation: str, before: Census, world: World) -> Outcome:
+    """What the operation did since `before`, and how to go on."""
+    if operation == "preview":
+        return Outcome("nothing was changed", "nothing was changed")
+    again = f"`make {operation} STACK={places.stack}`"
+    done = _done(before, census(world))
+    if not done:
+        nothing = "nothing was made, changed or deleted"
+        return Outcome(
+            f"{nothing}: mend that, then run {again} again", f"{nothing}: {again} begins anew"
+        )
+    kept = f"done before that: {done}. {_known(places, world)}; nothing is lost: {again} goes on"
+    return Outcome(f"{kept} once that is mended", kept)
+
+
+def _done(before: Census, now: Census) -> str:
+    counts = {
+        "made": len(now.keys() - before.keys()),
+        "changed": sum(before[key] != now[key] for key in before.keys() & now.keys()),
+        "deleted": len(before.keys() - now.keys()),
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def _known(places: StackPlaces, world: World) -> str:
+    try:
+        unknown = len(unrecorded(places, world))
+    except (OSError, ValueError):
+        return f"The state ({places.state}) can't be read: the next run goes back to the one before"
+    if unknown:
+        return f"The state ({places.state}) lacks {unknown} resources: the next run takes them up"
+    return f"The state ({places.state}) knows of it"

@@ -1,0 +1,167 @@
+"""Where things are: the project's files and the folder of a stack on the sandbox."""
+
+import difflib
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launcher.problem import LaunchError
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = "inference"
+# One process holds the rules of every pack: packs start one after the other.
+POLICY_PACKS = ("all",)
+VENV_BIN = ROOT / ".venv" / "bin"
+
+
+@dataclass(frozen=True)
+class StackPlaces:
+    """The paths of one stack. `home` holds everything the sandbox knows of it."""
+
+    stack: str
+    config: Path
+    home: Path
+
+    @property
+    def world(self) -> Path:
+        """The sandbox cloud's resources, an SQLite database."""
+        return self.home / "world.db"
+
+    @property
+    def state(self) -> Path:
+        """The engine's file backend."""
+        return self.home / "state"
+
+    @property
+    def work(self) -> Path:
+        """The engine's working folder."""
+        return self.home / "work"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the file backend's locks on this stack."""
+        return self.state / ".pulumi" / "locks" / "organization" / PROJECT / self.stack
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that holds the stack's state."""
+        return self.state / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
+
+    @property
+    def unsettled(self) -> Path:
+        """There while the sandbox cloud may hold what the state doesn't: after a killed run too."""
+        return self.home / "unsettled"
+
+    def recorded(self) -> list[dict[str, Any]]:
+        """The resources the state holds, without the engine's own."""
+        if not self.checkpoint.exists():
+            return []
+        latest: dict[str, Any] = (
+            json.loads(self.checkpoint.read_text())["checkpoint"]["latest"] or {}
+        )
+        resources: list[dict[str, Any]] = latest.get("resources", [])
+        return [each for each in resources if not each["type"].startswith("pulumi:")]
+
+    def prepare(self) -> None:
+        """Makes the folders. Raises LaunchError if they can't be written."""
+        try:
+            for folder in (self.home, self.state, self.work):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The engine writes one for each run and removes none.
+            shutil.rmtree(self.home / "pulumi" / "logs", ignore_errors=True)
+        except OSError as problem:
+            raise LaunchError(
+                f"{self.home} can't be written ({problem.strerror}): "
+                "give write access or set INFERENCE_SANDBOX to another folder"
+            ) from problem
+
+    @property
+    def passphrase_file(self) -> Path:
+        """What the secrets in the state are encrypted with."""
+        return self.home / "passphrase"
+
+    def passphrase(self) -> str:
+        """The passphrase that encrypts secrets in the sandbox's state: made once, mode 0600."""
+        file = self.passphrase_file
+        if not file.exists():
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as target:
+                target.write(secrets.token_urlsafe(32))
+        return file.read_text()
+
+    def policy_configs(self) -> list[tuple[Path, Path]]:
+        """Every policy pack's folder with its configuration for this stack."""
+        folders = [ROOT / "policies" / pack for pack in POLICY_PACKS]
+        pairs = [(folder, folder / f"{self.stack}.json") for folder in folders]
+        for _, file in pairs:
+            if not file.exists():
+                raise LaunchError(
+                    f"{file.relative_to(ROOT)}: not found; every stack needs its limits: copy "
+                    f"policies/environments/dev.yaml to {self.stack}.yaml there, adapt it and run "
+                    "`.venv/bin/python -m policies.check --write`"
+                )
+        _check_made_of_environment(self.stack)
+        return pairs
+
+
+def _check_made_of_environment(stack: str) -> None:
+    """Raises LaunchError if the packs would judge by other limits than the environment's file."""
+    # The rules take longer to load than a refused config needs to be told.
+    from policies.environment import ENVIRONMENTS, config_files
+    from policies.rules.config import PolicyConfigError
+
+    environment = ENVIRONMENTS / f"{stack}.yaml"
+    if not environment.exists():
+        return
+    try:
+        made = config_files(stack)
+    except PolicyConfigError as problem:
+        raise LaunchError(str(problem)) from problem
+    for file, wanted in made.items():
+        if file.parent.name in POLICY_PACKS and file.read_text(encoding="utf-8") != wanted:
+            raise LaunchError(
+                f"{file.relative_to(ROOT)}: is not what policies/environments/{stack}.yaml says "
+                "now: run `.venv/bin/python -m policies.check --write`"
+            )
+
+
+def stacks() -> list[str]:
+    """The names of the stacks that have a config file."""
+    return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def places_of(stack: str) -> StackPlaces:
+    """The paths of `stack`. Raises LaunchError if it has no config file."""
+    config = ROOT / f"Pulumi.{stack}.yaml"
+    if stack not in stacks():
+        close = difflib.get_close_matches(stack, stacks(), n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise LaunchError(
+            f"no stack named {stack!r}{hint}: there is no {config.name}; stacks: "
+            f"{', '.join(stacks())}. To add one, copy Pulumi.dev.yaml to {config.name} and edit it"
+        )
+    base = Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox"))
+    return StackPlaces(stack=stack, config=config, home=base.resolve() / stack)
+
+
+def engine_root() -> Path:
+    """The folder whose bin/pulumi is the engine. Raises LaunchError if set-up has not run."""
+    root = ROOT / ".engine"
+    if not (root / "bin" / "pulumi").exists():
+        raise LaunchError("the Pulumi engine isn't set up: run `make setup`")
+    return root
+
+
+def plain_pulumi() -> str:
+    """The ordinary pulumi command on PATH. Raises LaunchError if there is none."""
+    found = shutil.which("pulumi")
+    if found is None:
+        raise LaunchError(
+            "CLOUD=gcp hands over to the `pulumi` command, and none is on PATH: install the "
+            "Pulumi CLI, log in with `gcloud auth application-default login` and run it again"
+        )
+    return found

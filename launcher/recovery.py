@@ -1,0 +1,112 @@
+"""What a killed run leaves: a state that is half written, or knows less than the sandbox holds.
+
+The engine writes the state once, at the end: to write it at every step takes longer than
+everything else. What a killed run made is found by comparing the state with the world.
+"""
+
+import json
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from launcher.places import StackPlaces
+from launcher.problem import LaunchError
+from sandbox.providers import Servers
+from sandbox.world import Resource, World
+
+
+def restore_state(places: StackPlaces) -> list[str]:
+    """Puts the state before the last run in place of one that can't be read; returns what it did.
+
+    The engine keeps that copy beside the state. Raises LaunchError if neither can be read.
+    """
+    state = places.checkpoint
+    # The backend keeps each file's type and checksum beside it, and does without.
+    for attributes in state.parent.glob("*.attrs"):
+        if not _readable(attributes):
+            attributes.unlink()
+    if not state.exists() or _readable(state):
+        return []
+    backup = state.with_name(f"{state.name}.bak")
+    if not _readable(backup):
+        raise LaunchError(
+            f"the state of {places.stack} can't be read, nor the copy beside it: {state}. Put back "
+            f"a copy of your own, or remove {places.home} to start afresh"
+        )
+    places.unsettled.touch()
+    damaged = state.with_name(f"{state.name}.damaged")
+    state.replace(damaged)
+    shutil.copyfile(backup, state)
+    return [f"the state was half written: went back to the run before (kept as {damaged})"]
+
+
+def _readable(file: Path) -> bool:
+    try:
+        json.loads(file.read_text())
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+@contextmanager
+def unsettled(places: StackPlaces, servers: Servers, operation: str) -> Generator[None]:
+    """Around an operation of the engine: that it ended well is known to the next run.
+
+    After a whole `up`, what no program asked for again is deleted.
+    """
+    if operation == "preview":
+        yield
+        return
+    places.unsettled.touch()
+    # An engine that fails has as a rule noted what it made; one that is killed has not.
+    yield
+    if operation == "up":
+        servers.forget_lost()
+    if not servers.has_lost:
+        places.unsettled.unlink(missing_ok=True)
+
+
+def find_lost(places: StackPlaces, world: World) -> list[str]:
+    """Marks as lost what a killed run made and the state doesn't hold; returns a line about it.
+
+    Making it again adopts it.
+    """
+    if not places.unsettled.exists():
+        return []
+    lost = unrecorded(places, world)
+    world.lost = {resource.key: resource for resource in lost}
+    if not lost:
+        return []
+    return [f"an interrupted run made {len(lost)} resources more than it noted: taking them up"]
+
+
+def unrecorded(places: StackPlaces, world: World) -> list[Resource]:
+    """What was made and the state doesn't hold."""
+    known = {_key(each["type"], each.get("id", ""), each["urn"]) for each in places.recorded()}
+    return [
+        resource
+        for resource in world.all()
+        if resource.owner == "pulumi" and _key_of(resource) not in known
+    ]
+
+
+def is_behind(places: StackPlaces, world: World) -> bool:
+    """Whether the state holds what a killed run deleted."""
+    if not places.unsettled.exists():
+        return False
+    held = {_key_of(resource) for resource in world.all()}
+    return any(
+        _key(each["type"], each.get("id", ""), each["urn"]) not in held
+        for each in places.recorded()
+        if each.get("custom")
+    )
+
+
+def _key_of(resource: Resource) -> tuple[str, str, str]:
+    return _key(resource.type, resource.id, resource.urn)
+
+
+def _key(type_: str, id_: str, urn: str) -> tuple[str, str, str]:
+    """Clusters have objects of one id, so those go by URN; a Google Cloud id stands alone."""
+    return type_, id_, urn if type_.startswith("kubernetes:") else ""

@@ -1,0 +1,95 @@
+"""What a command prints at its end: what was made, where to reach it, what it costs."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import cast
+
+from cost.estimate import Resource, estimate
+from cost.report import render
+from launcher.places import StackPlaces
+from launcher.progress import STACK_TYPE, Progress, short_type
+
+# Operation: what a preview and what a run calls it. A replacement is counted by what takes the
+# place, not again by what goes.
+WORDS = {
+    "create": ("create", "created"),
+    "update": ("update", "updated"),
+    "delete": ("delete", "deleted"),
+    "create-replacement": ("replace", "replaced"),
+    "refresh": ("refresh", "refreshed"),
+    "import": ("import", "imported"),
+    "read": ("read", "read"),
+}
+
+
+def changes_line(changes: Mapping[str, int], *, preview: bool) -> str:
+    """One line that counts the changes, or says that there are none."""
+    if not changes:
+        return "Nothing changes." if preview else "Nothing changed."
+    counted = [
+        f"{changes[operation]} to {future}" if preview else f"{changes[operation]} {past}"
+        for operation, (future, past) in WORDS.items()
+        if changes.get(operation)
+    ]
+    return ", ".join(counted) + "."
+
+
+def kinds_table(resources: Iterable[Resource]) -> str:
+    """How many resources of which kind, a line for each module."""
+    counts = Counter(short_type(resource.type) for resource in resources)
+    modules: dict[str, list[str]] = {}
+    for token, count in sorted(counts.items()):
+        module, _, kind = token.rpartition(":")
+        modules.setdefault(module, []).append(f"{count} {kind}")
+    width = max((len(module) for module in modules), default=0)
+    return "\n".join(
+        f"  {module:<{width}}  {', '.join(kinds)}" for module, kinds in modules.items()
+    )
+
+
+def outputs_table(outputs: Mapping[str, object]) -> str:
+    """The stack's outputs, a line for each value; of a text with several lines only the first."""
+    rows = [row for name, value in sorted(outputs.items()) for row in _rows(name, value)]
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"  {name:<{width}}  {text}" for name, text in rows)
+
+
+def _rows(name: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, object]", value)
+        return [row for key, item in entries.items() for row in _rows(f"{name}.{key}", item)]
+    if isinstance(value, list):
+        return [(name, ", ".join(map(str, cast("list[object]", value))))]
+    first, *more = str(value).splitlines() or [""]
+    return [(name, f"{first} ..." if more else first)]
+
+
+def policies_line(progress: Progress) -> str:
+    """Which policy packs judged the resources and what they found."""
+    packs = ", ".join(f"{name} {version}".strip() for name, version in progress.packs.items())
+    found = f"{len(progress.violations)} violations, {len(progress.advice)} advisories"
+    lines = [f"Policies ({packs or 'none loaded'}): {found}."]
+    lines += [f"  advice: {line}" for line in progress.advice]
+    return "\n".join(lines)
+
+
+def cost_section(resources: Iterable[Resource]) -> str:
+    """The estimated cost of the resources, in USD per month."""
+    return "Cost:\n" + render(estimate(resources, today=date.today()))
+
+
+def assumptions_section(subjects: Iterable[str]) -> str:
+    """What the stack relies on that the sandbox can't know."""
+    lines = [f"  {subject}\n" for subject in subjects]
+    return f"Assumed to exist outside the project:\n{''.join(lines)}" if lines else ""
+
+
+def places_section(places: StackPlaces) -> str:
+    """Where the state and the sandbox cloud's world are."""
+    return f"State: {places.state}\nSandbox cloud: {places.world}"
+
+
+def own_resources(progress: Progress) -> list[Resource]:
+    """The resources that count: all but the stack itself."""
+    return [r for r in progress.resources.values() if r.type != STACK_TYPE]

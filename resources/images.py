@@ -1,0 +1,31 @@
+"""The container images a resource runs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from resources.pods import changes_pods, containers
+from resources.properties import Absence, entries, text
+from resources.resource import Resource
+
+_TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:cloudrun/service:Service": ("template", "spec"),
+    "gcp:cloudrunv2/job:Job": ("template", "template"),
+    "gcp:cloudrunv2/service:Service": ("template",),
+    "gcp:cloudrunv2/workerPool:WorkerPool": ("template",),
+}
+
+
+def runs_images(token: str) -> bool:
+    """Whether resources of this type run containers."""
+    return token in _TEMPLATES or changes_pods(token)
+
+
+def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
+    """Where each container stands, and its image; unknown when wired from another resource."""
+    if resource.type not in _TEMPLATES:
+        for where, container in containers(resource.type, resource.props):
+            yield where, text(container, "image")
+        return
+    found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
+    for index, container in enumerate(found if isinstance(found, tuple) else ()):
+        yield f"containers[{index}]", text(container, "image")

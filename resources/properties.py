@@ -1,0 +1,185 @@
+"""Read resource properties without tripping over values that are unknown during a preview.
+
+A policy sees properties through proxies that raise `UnknownValueError` when an unknown value is
+touched (`pulumi_policy.proxy`). An error that escapes a rule turns even a mandatory policy into an
+advisory remark, so every rule reads through this module.
+"""
+
+import math
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final, Literal, TypeGuard
+
+from pulumi_policy import proxy
+
+
+class Absence(Enum):
+    """Why there is no value."""
+
+    UNKNOWN = "not known during preview"
+    MISSING = "not set"
+
+
+UNKNOWN: Final = Absence.UNKNOWN
+MISSING: Final = Absence.MISSING
+
+Props = Mapping[str, object]
+Unknown = Literal[Absence.UNKNOWN]
+
+_SENTINELS = frozenset(
+    {
+        proxy.UNKNOWN_BOOLEAN_VALUE,
+        proxy.UNKNOWN_NUMBER_VALUE,
+        proxy.UNKNOWN_STRING_VALUE,
+        proxy.UNKNOWN_ARRAY_VALUE,
+        proxy.UNKNOWN_ASSET_VALUE,
+        proxy.UNKNOWN_ARCHIVE_VALUE,
+        proxy.UNKNOWN_OBJECT_VALUE,
+    }
+)
+
+
+class UnreadableError(ValueError):
+    """A property that is known and is not what the cloud takes. The text names the property."""
+
+    def __init__(self, prop: str) -> None:
+        super().__init__(f"its {prop} cannot be read, so it cannot be checked")
+
+
+# Only words of these closed vocabularies may appear in a message. A policy receives secrets
+# decrypted and unmarked, so any other text might be one.
+_SHOWABLE = re.compile(
+    r"all(Authenticated)?Users"
+    r"|OWNER|WRITER|READER|project(Owner|Editor|Viewer):([a-z0-9.:-]{1,64})?"
+    r"|((projects|organizations)/[a-z0-9-]{1,63}/)?roles/[A-Za-z][A-Za-z.]{1,60}"
+    r"|(user|group|serviceAccount):[\w.+-]{1,64}@[a-z0-9.-]{1,190}"
+    r"|domain:[a-z0-9.-]{1,190}"
+    r"|principal://iam\.googleapis\.com/projects/\d{1,20}/locations/global/workloadIdentityPools"
+    r"/[a-z0-9-]{1,63}\.svc\.id\.goog/subject/ns/[a-z0-9-]{1,63}/sa/[a-z0-9-]{1,63}"
+    r"|serviceAccount:[a-z0-9-]{1,63}\.svc\.id\.goog(\[[a-z0-9-]{1,63}/[a-z0-9-]{1,63}\])?"
+    r"|(a2|a3|a4|a4x|c3|c4|e2|g2|g4|n1|n2|n2d|n4)-[a-z]{2,10}-[0-9]{1,3}g?"
+    r"|nvidia-[a-z0-9-]{1,30}|tpu-v[a-z0-9-]{1,30}|tpu7x"
+)
+
+
+class _Witness(threading.local):
+    """Whether the rule that runs on this thread met something unknown."""
+
+    met_unknown: bool = False
+
+
+_witness = _Witness()
+
+
+def forget_unknowns() -> None:
+    """Start to watch for unknown values on this thread."""
+    _witness.met_unknown = False
+
+
+def note_unknown() -> None:
+    """Say that a rule met something it cannot judge, such as a role that no table knows."""
+    _witness.met_unknown = True
+
+
+def met_unknowns() -> bool:
+    """Whether anything read on this thread since `forget_unknowns` was unknown."""
+    return _witness.met_unknown
+
+
+def is_unknown(value: object) -> bool:
+    """Whether the value is one of the engine's signs of an unknown value."""
+    return isinstance(value, str) and value in _SENTINELS
+
+
+def is_mapping(value: object) -> TypeGuard[Props]:
+    """Whether the value is an object with properties."""
+    # A dict is what it nearly always is, and asking for that is ten times quicker.
+    return isinstance(value, dict) or isinstance(value, Mapping)  # noqa: SIM101
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    """Whether the value is a list."""
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def get(value: object, *path: str | int) -> object:
+    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null.
+
+    What is itself absent stays so: a property of an unknown element of a list is unknown.
+    """
+    if isinstance(value, Absence):
+        return value
+    for step in path:
+        value = _step(value, step)
+        if isinstance(value, Absence):
+            return value
+    return _absence_of(value)
+
+
+def _step(value: object, step: str | int) -> object:
+    try:
+        if isinstance(step, int):
+            return _absence_of(value[step]) if is_sequence(value) else MISSING
+        return _absence_of(value[step]) if is_mapping(value) else MISSING
+    except proxy.UnknownValueError:
+        return _unknown()
+    except (KeyError, IndexError):
+        return MISSING
+
+
+def _absence_of(value: object) -> object:
+    if value is None:
+        return MISSING
+    return _unknown() if isinstance(value, str) and value in _SENTINELS else value
+
+
+def _unknown() -> Unknown:
+    _witness.met_unknown = True
+    return UNKNOWN
+
+
+def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:
+    """The elements of the list at `path`; an element may itself be `UNKNOWN` or `MISSING`."""
+    found = get(value, *path)
+    if isinstance(found, Absence):
+        return found
+    if not is_sequence(found):
+        return UNKNOWN
+    return tuple(_step(found, index) for index in range(len(found)))
+
+
+def text(value: object, *path: str | int) -> str | Absence:
+    """The string at `path`; anything else that is there counts as unknown."""
+    found = get(value, *path)
+    return found if isinstance(found, str | Absence) else UNKNOWN
+
+
+def number(value: object, *path: str | int) -> float | Absence:
+    """The number at `path`, zero or more; anything else that is there counts as unknown."""
+    found = get(value, *path)
+    if isinstance(found, Absence):
+        return found
+    if isinstance(found, str) and re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", found):
+        return float(found)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return UNKNOWN
+    return float(found) if math.isfinite(found) and found >= 0 else UNKNOWN
+
+
+def flag(value: object, *path: str | int) -> bool | Absence:
+    """The boolean at `path`; anything else that is there counts as unknown."""
+    found = get(value, *path)
+    return found if isinstance(found, bool | Absence) else UNKNOWN
+
+
+def show(value: object) -> str:
+    """The value as a message may show it: numbers and well-known names, never other text."""
+    if isinstance(value, Absence):
+        return value.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+    if isinstance(value, str) and _SHOWABLE.fullmatch(value):
+        return value
+    return "(value not shown)"
