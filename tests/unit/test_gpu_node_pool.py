@@ -281,7 +281,12 @@ def test_every_capacity_is_valid(args: GpuNodePoolArgs):
         (ARGS, {"disk_gib": 20}, "disk_gib", "from 50 to 65536 GiB"),
         (ARGS, {"disk_type": "hyperdisk-balanced"}, "disk_type", "allowed: pd-balanced, pd-ssd"),
         (ARGS, {"compact_placement": True}, "node_locations", "found 0 zones"),
-        (ARGS, {"node_labels": {"kubernetes.io/os": "x"}}, 'node_labels["kubernetes.io/os"]', "own"),
+        (
+            ARGS,
+            {"node_labels": {"k8s.io/os": "x"}},
+            'node_labels["kubernetes.io/os"]',
+            "own",
+        ),
         (ARGS, {"node_labels": {"a b": "x"}}, 'node_labels["a b"]', "a Kubernetes label key"),
         (ARGS, {"node_labels": {"a": "-"}}, "node_labels.a", "up to 63 letters"),
         (
