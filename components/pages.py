@@ -13,14 +13,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pulumi.provider.experimental.analyzer import (
-    Analyzer,
-    AnalyzeResult,
-    PropertyDefinition,
-    PropertyType,
-)
+from pulumi.provider.experimental.analyzer import AnalyzeResult, PropertyDefinition, PropertyType
 
 from components import COMPONENTS, load
+from components.analyzer import Analyzer
 
 FOLDER = Path(__file__).parents[1] / "docs" / "components"
 INDEX = "README.md"

@@ -1,4 +1,4 @@
-"""What stands at the top of the project agrees with itself: versions, changes, owners, decisions."""
+"""What stands at the top of the project agrees: versions, changes, owners, decisions."""
 
 import re
 import tomllib

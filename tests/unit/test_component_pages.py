@@ -3,15 +3,11 @@
 from typing import Any
 
 import pytest
-from pulumi.provider.experimental.analyzer import (
-    Analyzer,
-    AnalyzeResult,
-    PropertyDefinition,
-    PropertyType,
-)
+from pulumi.provider.experimental.analyzer import AnalyzeResult, PropertyDefinition, PropertyType
 
 import components
 from components import pages
+from components.analyzer import Analyzer
 from tests.unit import examples
 from tests.unit.harness import Deploy
 from tests.unit.test_components import ANSWERS

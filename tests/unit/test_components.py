@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 import pytest
-from pulumi.provider.experimental.analyzer import Analyzer
 
 import components
+from components.analyzer import Analyzer
 from tests.unit import examples, test_managed_certificate
 from tests.unit.harness import Cloud, Deploy, Recorded
 
