@@ -22,10 +22,10 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from bench.measure import MIB, say
 from bench.table import pack_growth
 from policies.environment import ENVIRONMENTS, load
-from policies.reports.state import read
 from policies.rules.config import LEVEL
 from policies.rules.packs import ALL, rules_of
 from policies.rules.server import OBJECTS_BETWEEN_COLLECTIONS, PackServer
+from resources.exports import read
 
 SIZES = (500, 1000, 2500, 5000)
 MOST_BYTES = 400 * 1024 * 1024

@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from emulator.runtime.instances import Instance, Instances, NoInstanceError, StartError
 from emulator.runtime.services import CloudRun
-from emulator.runtime.tokens import Issuer, TokenError
 from emulator.runtime.traffic import Traffic
+from emulator.tokens import Issuer, TokenError
 from sandbox.access import may
 from sandbox.world import World
 

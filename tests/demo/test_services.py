@@ -14,7 +14,7 @@ from emulator.runtime.images import ImageError, command_of, folder_of
 from emulator.runtime.live import Hosted, Live, live
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import SERVICE, cloud_run_services
-from emulator.runtime.tokens import Issuer
+from emulator.tokens import Issuer
 from sandbox.world import World
 from tests.demo.worlds import add, alter, grant
 from tests.services.harness import image_command
