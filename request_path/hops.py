@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from request_path.fields import is_set, number, text
 from request_path.frontends import Frontend, regions_behind
 from request_path.matching import Request, host_matches
 from request_path.objects import (
     Gateway,
     InCluster,
+    NamedObject,
     Objects,
     Part,
     Policy,
     Record,
     Regional,
-    Thing,
 )
 from request_path.publication import (
     Way,
@@ -23,7 +24,6 @@ from request_path.publication import (
     records_of,
     ways_to,
 )
-from request_path.values import number, text
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _failover(objects: Objects, frontend: Frontend) -> str:
     service = frontend.service
     regions = ", ".join(regions_behind(frontend, objects.attachments))
     detail = f"the nearest that works of {regions}, answers within {service.timeout} s"
-    if service.outliers is None:
+    if not is_set(service.outliers):
         return f"{detail}, none is left out when its answers fail"
     errors = number(service.outliers, "consecutiveErrors")
     seconds = number(service.outliers, "baseEjectionTime", "seconds")
@@ -101,10 +101,10 @@ def _failover(objects: Objects, frontend: Frontend) -> str:
 
 
 def policies_on(
-    objects: Objects, thing: InCluster, kind: str, policy_kind: str
+    objects: Objects, candidate: InCluster, kind: str, policy_kind: str
 ) -> Iterator[Policy]:
     """Give the policies of a kind on a Gateway, a pool or a Service."""
-    kinds: dict[str, tuple[Thing, ...]] = {
+    kinds: dict[str, tuple[NamedObject, ...]] = {
         "Gateway": objects.gateways,
         "InferencePool": objects.pools,
         "Service": objects.services,
@@ -112,12 +112,12 @@ def policies_on(
     for policy in objects.policies:
         if (
             policy.kind == policy_kind
-            and policy.cluster == thing.cluster
-            and policy.target.means(policy, thing, kind, kinds[kind])
+            and policy.cluster == candidate.cluster
+            and policy.target.means(policy, candidate, kind, kinds[kind])
         ):
             yield policy
 
 
-def named(thing: InCluster) -> str:
+def named(candidate: InCluster) -> str:
     """Give an object's namespace and name."""
-    return f"{thing.namespace}/{thing.name}"
+    return f"{candidate.namespace}/{candidate.name}"
