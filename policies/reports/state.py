@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from policies.engine.config import Settings
+from policies.engine.event_log import pack_record, resource_record, stack_record
+from policies.engine.judge import Judge
+from policies.engine.packs import ALL
+from policies.engine.rule import AnyRule
+from policies.engine.wire import unwrapped
 from policies.reports.run import Run, of_records
-from policies.rules.config import Settings
-from policies.rules.journal import pack_record, resource_record, stack_record
-from policies.rules.judge import Judge
-from policies.rules.packs import ALL
-from policies.rules.rule import AnyRule
-from policies.rules.wire import unwrapped
 from resources.resource import Resource, Stack
 
 
@@ -51,15 +51,15 @@ def _records(
     settings: Mapping[str, Settings],
     today: dt.date | None,
 ) -> Iterator[dict[str, Any]]:
-    court = Judge(rules, settings, today)
+    decider = Judge(rules, settings, today)
     yield pack_record(ALL, rules, settings)
     alive = [each for each in exported if not each.get("delete")]
     for each in alive:
         resource = _resource(each, "inputs")
-        results = court.resource(resource)
+        results = decider.resource(resource)
         yield resource_record(resource.urn, resource.type, resource.name, results)
     stack = Stack(_resource(each, "outputs") for each in alive)
-    yield stack_record(stack, court.stack_rules, court.stack(stack), court.notes())
+    yield stack_record(stack, decider.stack_rules, decider.stack(stack), decider.notes())
 
 
 def _resource(exported: Mapping[str, Any], props: str) -> Resource:

@@ -1,0 +1,1 @@
+"""What several rules share and is about no access."""
