@@ -18,8 +18,8 @@ from launcher.progress import Progress
 from policies import report
 from policies.engine.config import PolicyConfigError
 from policies.engine.event_log import VARIABLE
-from policies.reports import state as exported
 from policies.reports.run import Run, of_event_log
+from resources.exports import ExportError
 
 FORMATS = tuple(report.FORMATS)
 
@@ -32,7 +32,7 @@ def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> No
     """
     try:
         run = _of_state(places, state) if state else _of_preview(places, cloud)
-    except (PolicyConfigError, exported.StateError) as problem:
+    except (PolicyConfigError, ExportError) as problem:
         raise LaunchError(str(problem)) from problem
     folder = places.home / "policy"
     report.write(run, folder)

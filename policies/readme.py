@@ -8,7 +8,7 @@ from typing import Final
 from policies.engine.config import DISABLED, LEVEL, PolicyConfigError
 from policies.engine.environment import ENVIRONMENTS, environments, load
 from policies.engine.packs import packs
-from policies.engine.rule import AnyRule
+from policies.shared.rule import AnyRule
 from resources.properties import is_sequence
 
 FOLDER: Final = ENVIRONMENTS.parent

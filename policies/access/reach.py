@@ -20,7 +20,7 @@ from policies.access.model import (
     principal,
     shown,
 )
-from policies.engine.rule import Table
+from policies.shared.rule import Table
 from resources.properties import MISSING, UNKNOWN, entries, flag, text
 from resources.resource import Resource, Stack, stack_of
 

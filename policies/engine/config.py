@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from policies.engine.exemptions import Exemption, exemption, exemption_problems
-from policies.engine.limits import Limits
-from policies.engine.rule import AnyRule
+from policies.shared.limits import Limits
+from policies.shared.rule import AnyRule
 from resources.properties import is_sequence
 
 LEVELS: Final = ("advisory", "mandatory", "disabled")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from policies.engine.config import Settings
 from policies.engine.judge import Finding, Note, Result
-from policies.engine.rule import AnyRule, StackRule
+from policies.shared.rule import AnyRule, StackRule
 from resources.resource import Stack
 
 VARIABLE: Final = "POLICY_EVENT_LOG"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from policies.engine.rule import AnyRule
+from policies.shared.rule import AnyRule
 from resources.properties import is_mapping
 
 STACK: Final = "stack"

@@ -14,7 +14,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.engine.config import DISABLED, REMEDIATE, Settings
 from policies.engine.exemptions import Exemption
-from policies.engine.rule import AnyRule, ResourceRule, StackRule
+from policies.shared.rule import AnyRule, ResourceRule, StackRule
 from resources.properties import UnreadableError, forget_unknowns, met_unknowns
 from resources.resource import Resource, Stack, stack_of
 

@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from policies import rules
-from policies.engine.rule import AnyRule
+from policies.shared.rule import AnyRule
 
 ALL: Final = "all"
 """The folder that serves the rules of every pack in one process: one start, one conversion."""

@@ -29,7 +29,7 @@ from policies.engine.environment import file_of, load
 from policies.engine.event_log import EventLog
 from policies.engine.judge import Finding, Judge, Result
 from policies.engine.packs import ALL, rules_of, version_of
-from policies.engine.rule import AnyRule, StackRule
+from policies.shared.rule import AnyRule, StackRule
 from resources.resource import Resource, Stack
 
 # Requests leave few cycles behind; searching for them each few hundred objects takes time.

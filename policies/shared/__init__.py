@@ -1,1 +1,1 @@
-"""What several rules share and is about no access."""
+"""What rules are made of, and what several of them share."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policies.engine.limits import Limits
+from policies.shared.limits import Limits
 from resources.cloud_run import max_instances
 from resources.properties import Absence, show
 from resources.resource import Resource

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog import strict_yaml
-from policies.engine.rule import ResourceRule
+from policies.shared.rule import ResourceRule
 from resources.resource import Resource
 from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check, check_stack, resource
 

@@ -10,7 +10,7 @@ from pulumi_policy.proxy import UnknownValueError
 from policies.engine.config import LEVEL, PolicyConfigError, read_settings
 from policies.engine.judge import Judge, Result
 from policies.engine.packs import ALL, rules_of
-from policies.engine.rule import AnyRule, ResourceRule, StackRule
+from policies.shared.rule import AnyRule, ResourceRule, StackRule
 from resources.resource import Resource
 
 UNKNOWN: Final = proxy.UNKNOWN_STRING_VALUE

@@ -22,6 +22,7 @@ from pulumi.automation.events import EngineEvent
 
 from policies.engine.config import LEVEL
 from policies.engine.environment import ENVIRONMENTS, environments, load
+from policies.engine.packs import rules_of, version_of
 from policies.reports.run import of_event_log
 from tests.policies import path_routed_gateway as sample
 from tests.policies.echo_provider import serve
@@ -30,11 +31,13 @@ ROOT = Path(__file__).resolve().parents[2]
 ALL = ROOT / "policies" / "all"
 PACKS = ("baseline", "least-privilege", "scale-limits")
 DEV = ENVIRONMENTS / "dev.yaml"
-PROD_LIMITS = {
-    rule: {"gpuTypes": ["nvidia-l4"]} if rule == "scale-gpu-types-allowed" else limits
-    for rule, each in load(ENVIRONMENTS / "prod.yaml").items()
-    if (limits := {name: value for name, value in each.items() if name != LEVEL})
-}
+PROD = load(ENVIRONMENTS / "prod.yaml")
+# Limits of a whole pack, as the engine's own kind of config has them.
+OWN_LIMITS: dict[str, Any] = {
+    rule.id: {key: each for key, each in PROD[rule.id].items() if key != LEVEL}
+    for rule in rules_of("scale-limits")
+    if rule.limits and PROD[rule.id][LEVEL] != "disabled"
+} | {"scale-gpu-types-allowed": {"gpuTypes": ["nvidia-l4"]}}
 LABELS = {"environment": "dev", "platform": "inference"}
 IMAGE = "us-central1-docker.pkg.dev/acme-inference-dev/app/worker:1"
 PUBSUB_AGENT = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -270,7 +273,7 @@ def test_each_pack_alone_stops_an_update_before_the_resource_is_made(
     output, made = updated(programs[program], pack, tmp_path)
     assert finding in output
     assert "[mandatory]" in output
-    assert f"{pack}@v1.0.0" in output
+    assert f"{pack}@v{version_of(pack)}" in output
     assert refused_type not in made
 
 
@@ -578,7 +581,7 @@ def test_a_config_alone_is_enough_where_it_says_all(tmp_path: Path) -> None:
     stack = stack_of(violating, "qa")
     for limits, said in (
         ({"scale-hpa-max": {"maxReplicas": 3}}, "scale-gpu-total.maxGpus: not set, allowed: a num"),
-        (PROD_LIMITS, "uses the GPU type nvidia-h100-80gb, allowed: nvidia-l4"),
+        (OWN_LIMITS, "uses the GPU type nvidia-h100-80gb, allowed: nvidia-l4"),
     ):
         file.write_text(json.dumps(limits))
         pack = ROOT / "policies" / "scale-limits"

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pytest
 
-from policies.engine.rule import ResourceRule
+from policies.shared.rule import ResourceRule
 from tests.policies.cases import CASES, NOT_SPOKEN_OF, Case
 from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from policies.engine.environment import ENVIRONMENTS, load
-from policies.engine.limits import Limits
 from policies.engine.packs import ALL, rules_of
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
 from resources.resource import Stack
 from tests.policies.cases import CASES as EXAMPLES
 from tests.policies.cases import document, policy_resources

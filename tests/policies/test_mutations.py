@@ -12,7 +12,7 @@ import pytest
 from launcher import operations
 from policies.engine.config import LEVEL
 from policies.engine.environment import ENVIRONMENTS, load
-from policies.engine.rule import ResourceRule
+from policies.shared.rule import ResourceRule
 from resources.resource import Resource
 from tests.engine.conftest import ENGINE, Rehearsal
 from tests.policies.cases import EXAMPLES

@@ -13,10 +13,10 @@ import pytest
 from policies import check, readme
 from policies.engine.config import LEVEL, PolicyConfigError, effective, read_settings
 from policies.engine.environment import ENVIRONMENTS, environments, load
-from policies.engine.limits import NumberLimit
 from policies.engine.packs import ALL, packs, rules_of, version_of
-from policies.engine.rule import AnyRule
 from policies.engine.server import PackServer
+from policies.shared.limits import NumberLimit
+from policies.shared.rule import AnyRule
 from tests.policies.harness import RULES
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
@@ -98,7 +98,7 @@ def test_a_file_is_named_like_its_rule(pack: str) -> None:
 @pytest.mark.parametrize("pack", [*sorted(packs()), ALL])
 def test_the_engine_is_told_the_version_and_the_default_levels(pack: str) -> None:
     info = PackServer(pack).GetAnalyzerInfo(None, None)
-    assert info.version == version_of(pack) == "1.0.0"
+    assert info.version == version_of(pack)
     levels = {1: "mandatory", 0: "advisory", 2: "disabled"}
     found = {each.name: levels[each.enforcementLevel] for each in info.policies}
     assert found == {rule.id: rule.level.value for rule in rules_of(pack)}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi_policy.proxy import UnknownValueError
 
-from policies.engine.rule import ResourceRule
+from policies.shared.rule import ResourceRule
 from tests.policies.cases import CASES
 from tests.policies.harness import RULES, UNKNOWN, check, check_stack, resource
 

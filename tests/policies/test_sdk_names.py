@@ -10,8 +10,8 @@ import pytest
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.engine.config import effective
-from policies.engine.limits import Limits
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
 from resources.properties import is_mapping, is_sequence
 from resources.resource import Resource
 from sandbox.sdk_shapes import AnyOf, ListOf, MapOf, ObjectOf, Scalar, Shape
@@ -91,6 +91,7 @@ def unknown_paths(token: str, read: set[tuple[str, ...]]) -> list[str]:
 
 # These ask every type for what only some have.
 READS_MANY_TYPES = {
+    "cost-monthly-ceiling": "prices ask every type",
     "cost-labels": "labels have several names",
     "data-residency": "places have several names",
     "scale-cloudrun-max-instances": "services of version 1 have annotations, jobs have tasks",

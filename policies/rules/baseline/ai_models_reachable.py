@@ -5,9 +5,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits
 from policies.shared.request_paths import breaches
+from policies.shared.rule import StackFinding, StackRule
 from request_path.finding import Check
 from resources.resource import Resource
 

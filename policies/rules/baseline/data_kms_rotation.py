@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NumberLimit
-from policies.engine.rule import Reference, ResourceRule
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import Reference, ResourceRule
 from resources.durations import seconds
 from resources.properties import MISSING, UNKNOWN, Absence, flag, show, text
 from resources.resource import Resource

@@ -6,8 +6,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import Reference, ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import kind_of, objects
 from resources.pods import changes_pods, containers
 from resources.properties import MISSING, entries, get, is_mapping

@@ -6,8 +6,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import ResourceRule
 from resources.properties import MISSING, entries, get, text
 from resources.resource import Resource
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import ResourceRule
 from policies.shared.expected import Expected, unmet
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
 from resources.properties import MISSING, entries, get
 from resources.resource import Resource
 

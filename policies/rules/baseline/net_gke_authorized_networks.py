@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import Reference, ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
 from resources.addresses import is_everywhere
 from resources.properties import MISSING, entries, flag, get, text
 from resources.resource import Resource

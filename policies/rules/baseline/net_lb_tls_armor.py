@@ -10,9 +10,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import Reference, StackFinding, StackRule
 from policies.shared.expected import Expected, unmet
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, text
 from resources.resource import Resource
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import StackFinding, StackRule
 from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, text
 from resources.resource import Resource
 

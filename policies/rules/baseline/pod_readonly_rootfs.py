@@ -5,9 +5,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import Reference, ResourceRule
 from policies.shared.expected import Expected, unmet
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import is_patch
 from resources.pods import changes_pods, containers
 from resources.properties import text

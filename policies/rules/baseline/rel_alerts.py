@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits
+from policies.shared.rule import StackFinding, StackRule
 from resources.properties import MISSING, entries, flag
 from resources.resource import Resource
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
 from resources.gpus import node_gpus
 from resources.properties import entries, get, text
 from resources.resource import Resource

@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import Reference, ResourceRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, ResourceRule
 from resources.images import images, runs_images
 from resources.resource import Resource
 

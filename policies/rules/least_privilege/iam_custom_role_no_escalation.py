@@ -7,8 +7,8 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.grants import short_name
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import Reference, ResourceRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, ResourceRule
 from resources.properties import Absence, entries, text
 from resources.resource import Resource
 

@@ -8,8 +8,8 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.grants import grants, is_wide
 from policies.access.principals import is_workload
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import Reference, ResourceRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, ResourceRule
 from resources.properties import show
 from resources.resource import Resource
 

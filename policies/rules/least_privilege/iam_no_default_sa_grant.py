@@ -7,8 +7,8 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.default_accounts import is_default_account
 from policies.access.grants import grants, is_grant
-from policies.engine.limits import Limits
-from policies.engine.rule import Reference, ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
 from resources.properties import show
 from resources.resource import Resource
 

@@ -7,8 +7,8 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.model import is_agent, shown
 from policies.access.reach import access_of, explain, table
-from policies.engine.limits import Limits
-from policies.engine.rule import Reference, StackFinding, StackRule
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import note_unknown
 from resources.resource import Resource
 

@@ -6,8 +6,8 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.grants import grant_type
-from policies.engine.limits import Limits
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
 from resources.properties import show, text
 from resources.resource import Resource
 

@@ -8,8 +8,8 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.grants import grants, is_on_service_account
 from policies.access.principals import project_of
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import ResourceRule
 from resources.properties import show
 from resources.resource import Resource
 

@@ -7,8 +7,8 @@ from pulumi_policy import EnforcementLevel, Severity
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.access.grants import Grant, grants, is_grant
-from policies.engine.limits import Limits
-from policies.engine.rule import Reference, StackFinding, StackRule
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import UnreadableError, note_unknown
 from resources.resource import Resource
 

@@ -8,8 +8,8 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.grants import grants, is_grant
-from policies.engine.limits import Limits, NamesLimit, NumberLimit
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits, NamesLimit, NumberLimit
+from policies.shared.rule import ResourceRule
 from resources.properties import show
 from resources.resource import Resource
 

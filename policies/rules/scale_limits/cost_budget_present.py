@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NumberLimit
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import StackFinding, StackRule
 from resources.properties import MISSING, Absence, Props, entries, get, number, show
 from resources.resource import Resource
 

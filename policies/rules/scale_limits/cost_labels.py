@@ -6,8 +6,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import Reference, StackFinding, StackRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import UNKNOWN, get, is_mapping
 from resources.resource import Resource
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import Reference, ResourceRule
 from policies.rules.scale_limits.cost_labels import BILLED
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, ResourceRule
 from resources.properties import UNKNOWN, get
 from resources.resource import Resource
 

@@ -6,8 +6,8 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from cost import estimate as cost
-from policies.engine.limits import Limits, NamesLimit, NumberLimit
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits, NamesLimit, NumberLimit
+from policies.shared.rule import StackFinding, StackRule
 from policies.shared.zones import with_zones
 from resources.resource import Resource
 

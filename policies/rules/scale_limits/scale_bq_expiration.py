@@ -6,8 +6,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits
+from policies.shared.rule import StackFinding, StackRule
 from resources.properties import flag, get, is_mapping, number, text
 from resources.resource import Resource
 from resources.wiring import names_of

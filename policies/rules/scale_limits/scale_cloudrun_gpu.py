@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
 from resources.gpus import gpu_name
 from resources.properties import MISSING, Absence, entries, get, show, text
 from resources.quantities import quantity

@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NumberLimit
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import ResourceRule
 from resources.properties import UNKNOWN, number, show
 from resources.resource import Resource
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import NumberLimit
-from policies.engine.rule import ResourceRule
 from policies.shared.instances import check_instances
+from policies.shared.limits import NumberLimit
+from policies.shared.rule import ResourceRule
 
 RULE: Final = ResourceRule(
     id="scale-cloudrun-worker-max",

@@ -7,8 +7,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NumberLimit
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import StackFinding, StackRule
 from policies.shared.zones import with_zones
 from resources.gpus import GpuDemand
 from resources.properties import Absence, show, text

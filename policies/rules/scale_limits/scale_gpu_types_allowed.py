@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limits, NamesLimit
-from policies.engine.rule import ResourceRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import ResourceRule
 from resources.gpus import GPU_RESOURCES, GPU_TYPES, gpu_demand
 from resources.properties import Absence, show
 from resources.resource import Resource

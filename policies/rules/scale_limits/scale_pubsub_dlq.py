@@ -8,8 +8,8 @@ from pulumi_policy import EnforcementLevel, Severity
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.access.grants import grant_type, grants
-from policies.engine.limits import Limits, NumberLimit
-from policies.engine.rule import StackFinding, StackRule
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import StackFinding, StackRule
 from resources.properties import MISSING, Absence, UnreadableError, get, number, show, text
 from resources.resource import Resource
 from resources.wiring import names_of

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.engine.limits import Limit, Limits
+from policies.shared.limits import Limit, Limits
 from resources.resource import Resource
 
 
