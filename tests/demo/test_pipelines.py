@@ -25,7 +25,7 @@ from emulator.messages.publishing import Draft
 from emulator.runtime.emulator import CACHE, Emulator, emulate
 from emulator.runtime.google_apis import AUDIENCE
 from emulator.runtime.secrets import SECRET_VERSION
-from emulator.runtime.services import SERVICE
+from sandbox.gcp.effects.cloud_run import SERVICE
 from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
 from emulator.warehouse.store import Warehouse
