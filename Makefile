@@ -59,11 +59,13 @@ lint: ## Check format, style, types and generated files
 	$(PYTHON) -m config.schema --check
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
+	$(PYTHON) -m policies.readme --check
 
 format: ## Format the code
 	@$(SETUP)
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+	$(PYTHON) -m policies.readme
 
 test: lint ## Run every check and test
 	@$(API_SERVER) --if-possible
