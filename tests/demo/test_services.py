@@ -15,8 +15,8 @@ from emulator.runtime.emulator import Emulator, Hosted, emulate
 from emulator.runtime.images import ImageError, command_of, folder_of
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import service_of
-from sandbox.gcp.effects.cloud_run import SERVICE
 from emulator.tokens import Issuer
+from sandbox.gcp.effects.cloud_run import SERVICE
 from sandbox.world import World
 from tests.demo.worlds import add, alter, grant
 from tests.services.harness import image_command
