@@ -201,7 +201,7 @@ def _assumed(world: World) -> list[str]:
         raise LaunchError(
             f"Kubernetes accepts these objects, but what they name isn't there, so they do "
             f"nothing:\n{listed}\nthey were made and are in the state; nothing is "
-            "lost: mend that, then run `make up` again"
+            "lost: fix that, then run `make up` again"
         )
     return sorted({assumption.subject for assumption in world.assumptions()})
 

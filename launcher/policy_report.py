@@ -10,11 +10,11 @@ from pathlib import Path
 from pulumi import automation
 
 from launcher.engine import message_of, platform_program
-from launcher.hand_over import command_line
 from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import Progress
+from launcher.pulumi_cli import command_line
 from policies import report
 from policies.engine.config import PolicyConfigError
 from policies.engine.event_log import VARIABLE

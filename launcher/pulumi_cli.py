@@ -30,7 +30,7 @@ def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
     return line
 
 
-def hand_over(operation: str, places: StackPlaces) -> None:
+def exec_pulumi(operation: str, places: StackPlaces) -> None:
     """Becomes the pulumi command, in the project's folder. Does not return."""
     line = command_line(operation, places)
     os.chdir(ROOT)
