@@ -18,7 +18,7 @@ _DEFAULT_DISK_GIB: Final = 100.0
 
 
 def cluster(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """The management fee, and the default node pool where the cluster keeps it."""
+    """Yield the management fee, and the default node pool where the cluster keeps it."""
     yield pricing.line(resource, "cluster management", pricing.month("gke-cluster"), ONE)
     if flag(resource.props, "enableAutopilot") is True:
         yield missing(resource, "Autopilot bills by pod, and their number is not known here")
@@ -30,7 +30,7 @@ def cluster(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def node_pool(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """Nodes with their GPUs and boot disks, from the least to the most the pool may have."""
+    """Yield nodes with their GPUs and boot disks, from the least to the most the pool may have."""
     least, most = min_nodes(resource.props), max_nodes(resource.props)
     if isinstance(most, Absence):
         yield unknown(resource, "the number of nodes", most)

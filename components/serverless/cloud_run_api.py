@@ -50,7 +50,7 @@ class CloudRunApiArgs(TypedDict):
 
 
 def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:

@@ -38,7 +38,8 @@ def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPa
 
 
 def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
-    """The message an `up` ends with; what it says was done is what the sandbox cloud holds."""
+    """Return the message an `up` ends with; what it says was done is what the sandbox cloud
+    holds."""
     before = made(stack)
     assert cli.main(["up", "--stack", "dev"]) == 1
     until_programs_end()
@@ -52,7 +53,7 @@ def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def until_programs_end() -> None:
-    """A program whose engine is gone would speak to that of the next run in this process."""
+    """Wait for programs whose engine is gone: they would speak to that of the next run."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while any(
         frame.f_code.co_filename.endswith("automation/_server.py") and frame.f_code.co_name == "run"
@@ -75,7 +76,7 @@ def goes_on(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def at_create(monkeypatch: pytest.MonkeyPatch, first: int, act: Callable[[], None]) -> None:
-    """Acts before every resource the cloud makes, from the given one on."""
+    """Act before every resource the cloud makes, from the given one on."""
     count = itertools.count(1)
     check = google_cloud.check_enabled
 
