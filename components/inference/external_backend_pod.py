@@ -18,7 +18,7 @@ DRAIN_SECONDS = 30
 
 
 def envoy_config(project: str, args: ExternalBackendArgs) -> str:
-    """Give the proxy's configuration."""
+    """Return the proxy's configuration."""
     timeout = args.get("request_timeout_seconds", limits.REQUEST_TIMEOUT_SECONDS.default)
     if "https" in args:
         server = args["https"]
@@ -43,7 +43,7 @@ def envoy_config(project: str, args: ExternalBackendArgs) -> str:
 def pod_spec(
     account: str, selector: Mapping[str, str], args: ExternalBackendArgs
 ) -> PodSpecArgsDict:
-    """Give the spec of the pod, whose configuration is in a ConfigMap `account`."""
+    """Return the spec of the pod, whose configuration is in a ConfigMap `account`."""
     return {
         "service_account_name": account,
         "automount_service_account_token": False,

@@ -224,7 +224,7 @@ class InferenceGateway(pulumi.ComponentResource):
 
 
 def find_forwarding_rule(rules: Sequence[Any], address: str, region: str, project: str) -> str:
-    """Give the self link of the HTTPS forwarding rule of an address.
+    """Return the self link of the HTTPS forwarding rule of an address.
 
     Raises LookupError where there is none.
     """

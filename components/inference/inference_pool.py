@@ -178,7 +178,7 @@ class InferencePool(pulumi.ComponentResource):
 
 
 def objective_name(pool: str, objective: str) -> str:
-    """Give the name of an objective of a pool: what clients send to choose it."""
+    """Return the name of an objective of a pool: what clients send to choose it."""
     return f"{pool}-{objective}"
 
 

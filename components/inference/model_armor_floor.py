@@ -31,7 +31,7 @@ class ModelArmorFloorArgs(TypedDict):
 
 
 def validate_model_armor_floor(args: ModelArmorFloorArgs) -> Problems:
-    """Checks the plain arguments of a `ModelArmorFloor`."""
+    """Check the plain arguments of a `ModelArmorFloor`."""
     return Problems.of(ModelArmorFloorArgs, args)
 
 

@@ -17,7 +17,7 @@ from components.validation import Problems
 
 
 def validate_vpc_perimeter(args: VpcPerimeterArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems.of(VpcPerimeterArgs, args)
     if args.get("access_policy") is None and not args.get("organization"):
         problems.add(
@@ -108,7 +108,7 @@ def _check_to(problems: Problems, path: str, target: RuleTo) -> None:
 
 
 def _check_lock_out(problems: Problems, args: VpcPerimeterArgs) -> None:
-    """Refuses to enforce a perimeter its own deployer may not be able to manage any more."""
+    """Refuse to enforce a perimeter its own deployer may not be able to manage any more."""
     if args["mode"] != ENFORCED or set(args.get("access_levels", {})) - levels_in_rules(args):
         return
     let_in = {

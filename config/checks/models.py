@@ -13,7 +13,7 @@ from config.models import Model, ReplicaSet
 
 
 def check_models(known: Known) -> Iterator[Problem]:
-    """Every model, and all of them together on their pools."""
+    """Yield every model, and all of them together on their pools."""
     yield from _check_names(known)
     for name, model in known.models.items():
         path = ("models", name)
@@ -37,7 +37,7 @@ def check_models(known: Known) -> Iterator[Problem]:
 
 
 def _check_names(known: Known) -> Iterator[Problem]:
-    """Clients send these names, and Kubernetes objects are named after them."""
+    """Yield clients send these names, and Kubernetes objects are named after them."""
     taken: dict[str, KeyPath] = {}
     slugs: dict[str, KeyPath] = {}
     for name, model in known.models.items():
@@ -69,7 +69,8 @@ def _check_names(known: Known) -> Iterator[Problem]:
 
 
 def _check_objective_names(known: Known) -> Iterator[Problem]:
-    """Objectives are named after their model, replica set and own name, all in one namespace."""
+    """Yield objectives are named after their model, replica set and own name, all in one
+    namespace."""
     taken: dict[str, KeyPath] = {}
     for name, model in known.models.items():
         for objective in model.objectives:
@@ -135,7 +136,7 @@ def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Itera
 
 
 def _check_room(known: Known) -> Iterator[Problem]:
-    """All replicas of a region must find GPUs on their pools at their largest."""
+    """Yield all replicas of a region must find GPUs on their pools at their largest."""
     for name, pool in known.gpu_pools.items():
         wanted = {
             region: _gpus_on(known, name, region) for region in known.region_names(pool.regions)
