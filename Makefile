@@ -66,6 +66,7 @@ format: ## Format the code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m policies.readme
+	$(PYTHON) -m components.pages
 
 test: lint ## Run every check and test
 	@$(API_SERVER) --if-possible
