@@ -20,7 +20,7 @@ SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema
+.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes test-fresh bench lock schema
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, built o
 	@$(SETUP)
 	@$(API_SERVER)
 	$(PYTHON) -m pytest tests/kubernetes
+
+test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took
+	@python3 tools/fresh.py
 
 bench: ## Measure stacks and their growth, the policies and the services
 	@$(SETUP)
