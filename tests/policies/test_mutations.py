@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import pytest
 
-from launcher import operations
 from launcher.places import ROOT
 from policies.rules.packs import PACKS
 from policies.rules.rule import ResourceRule
@@ -103,15 +102,13 @@ def read(rehearsal: Rehearsal) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def stack_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stack]:
+def stack_of(brought_up: Callable[[str], Rehearsal]) -> Callable[[str], Stack]:
     if not ENGINE.exists():
         pytest.skip("NO PULUMI ENGINE: the mutations were NOT tried; run `make setup`")
 
     @cache
     def make(environment: str) -> Stack:
-        rehearsal = Rehearsal(environment, tmp_path_factory.mktemp(environment))
-        operations.up(rehearsal.places)
-        return Stack(environment, read(rehearsal))
+        return Stack(environment, read(brought_up(environment)))
 
     return make
 

@@ -1,4 +1,4 @@
-"""The Python packages come by uv, or by pip where it can't be had; long steps say how far they are."""
+"""The Python packages come by uv, or by pip where it fails; long steps say how far they are."""
 
 import os
 import pty
