@@ -47,7 +47,7 @@ class Progress:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     errors: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
