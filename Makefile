@@ -26,7 +26,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema
+.PHONY: help setup up preview destroy refresh export demo replay route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,7 @@ lint-style:
 
 lint-generated:
 	$(PYTHON) -m config.schema --check
+	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 
 format: ## Format the code
@@ -100,6 +101,14 @@ bench: ## Measure stacks and their growth, the policies and the services
 schema: ## Write the JSON Schema of the stack files
 	@$(SETUP)
 	$(PYTHON) -m config.schema
+
+pages: ## Write the pages of the components, docs/components
+	@$(SETUP)
+	$(PYTHON) -m components.pages
+
+new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
+	@$(SETUP)
+	@$(PYTHON) tools/scaffold.py component '$(NAME)' $(if $(FOLDER),--folder '$(FOLDER)')
 
 lock: ## Pin every requirements.in with hashes into its requirements.txt
 	@$(SETUP)
