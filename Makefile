@@ -26,7 +26,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component
+.PHONY: help setup up preview destroy refresh export demo replay route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,11 +72,13 @@ lint-generated:
 	$(PYTHON) -m config.schema --check
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
+	$(PYTHON) -m policies.readme --check
 
 format: ## Format the code
 	@$(SETUP)
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+	$(PYTHON) -m policies.readme
 
 check: lint ## The quick loop: lint, and the tests of config, components and policies
 	$(PYTEST) tests/config tests/unit tests/policies
@@ -109,6 +111,10 @@ pages: ## Write the pages of the components, docs/components
 new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
 	@$(SETUP)
 	@$(PYTHON) tools/scaffold.py component '$(NAME)' $(if $(FOLDER),--folder '$(FOLDER)')
+
+new-rule: ## Make the files of a rule: ID=net-no-peering [PACK=baseline]
+	@$(SETUP)
+	@$(PYTHON) tools/scaffold.py rule '$(ID)' $(if $(PACK),--pack '$(PACK)')
 
 lock: ## Pin every requirements.in with hashes into its requirements.txt
 	@$(SETUP)

@@ -19,6 +19,7 @@ from pulumi.automation._stack import StackInitMode
 
 from launcher.places import ROOT, VENV_BIN, StackPlaces, engine_root
 from launcher.problem import LaunchError
+from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
 
 OWN = f"{ROOT}{os.sep}"
 Program = Callable[[], None]
@@ -80,6 +81,7 @@ def open_stack(
         # The state is written once, at the end: see recovery.py for a run that doesn't get there.
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_HOME": str(places.home / "pulumi"),
+        POLICY_ENVIRONMENT: str(places.environment),
     }
     workspace = automation.LocalWorkspace(
         work_dir=str(places.work),
