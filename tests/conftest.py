@@ -17,7 +17,7 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="session")
 def brought_up(tmp_path_factory: pytest.TempPathFactory) -> "Callable[[str], Rehearsal]":
-    """Gives a copy, to change as one likes, of what `up` made of a variant in tests/stacks.py."""
+    """Give a copy, to change as one likes, of what `up` made of a variant in tests/stacks.py."""
     # Pulumi is no business of the services' tests.
     from tests.stacks import copy_of
 

@@ -14,11 +14,11 @@ IMAGES = "us-central1-docker.pkg.dev/acme-inference-dev/images"
 
 
 def _as_it_is(_: dict[str, Any]) -> None:
-    """Changes nothing."""
+    """Change nothing."""
 
 
 def _with_services(config: dict[str, Any]) -> None:
-    """API management and a guardrail called by the Gateway, another guardrail at a replica."""
+    """Add API management and a guardrail of the Gateway, another guardrail at a replica."""
     config["edge_protection"] = {"deny": ["10.200.0.128/25"], "with_guardrails": True}
     config["api_management"] = {"extension": {"image": f"{IMAGES}/apim:1.0", "port": 50051}}
     config["guardrails"] = {
@@ -35,7 +35,7 @@ def _with_services(config: dict[str, Any]) -> None:
 
 
 def _large(config: dict[str, Any]) -> None:
-    """A model of two nodes, and the pool it runs on."""
+    """Add a model of two nodes, and the pool it runs on."""
     config["gpu_pools"]["h200"] = {
         "machine_type": "a3-ultragpu-8g",
         "capacity": "spot",
@@ -65,7 +65,7 @@ VARIANTS: dict[str, tuple[str, Change]] = {
 
 
 def copy_of(variant: str, shared: Path, folder: Path) -> Rehearsal:
-    """Returns a copy in `folder` of what `up` made in `shared`, which all processes of a run use.
+    """Return a copy in `folder` of what `up` made in `shared`, which all processes of a run use.
 
     The first that wants a variant makes it; the others wait for that.
     """

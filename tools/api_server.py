@@ -33,7 +33,7 @@ DEBIAN_PACKAGE = "etcd-server"
 
 
 def ensure_api_server() -> None:
-    """Makes `.engine/kubernetes/kube-apiserver` the version that its go.mod pins.
+    """Make `.engine/kubernetes/kube-apiserver` the version that its go.mod pins.
 
     Raises SetupProblemError without Go, or if the build fails.
     """
@@ -54,12 +54,12 @@ def ensure_api_server() -> None:
 
 
 def ensure_definitions() -> None:
-    """Makes Go's module cache hold the modules whose resource definitions GKE installs."""
+    """Make Go's module cache hold the modules whose resource definitions GKE installs."""
     module_folders(DEFINITIONS, DEFINITION_MODULES)
 
 
 def ensure_etcd() -> None:
-    """Makes `.engine/kubernetes/etcd` a working etcd.
+    """Make `.engine/kubernetes/etcd` a working etcd.
 
     Raises SetupProblemError when it is neither on PATH nor in the package lists of this machine.
     """
@@ -81,7 +81,7 @@ def ensure_etcd() -> None:
 
 
 def main() -> int:
-    """Runs the steps; returns the exit code."""
+    """Run the steps; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--if-possible", action="store_true", help="succeed where it can't be had")
     chosen = parser.parse_args()

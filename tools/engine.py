@@ -30,7 +30,7 @@ MINIMUM_GO = (1, 21)
 
 
 def ensure_engine() -> None:
-    """Makes `.engine/bin/pulumi` a working engine of a compatible version.
+    """Make `.engine/bin/pulumi` a working engine of a compatible version.
 
     Does nothing when the stamp fits the file. Raises SetupProblemError when none of the three ways
     works on this machine.
@@ -113,7 +113,7 @@ def _from_go_modules(version: str) -> str | None:
 
 
 def linker_flags(version: str) -> str:
-    """Returns what tells a Go program of Pulumi's its version."""
+    """Return what tells a Go program of Pulumi's its version."""
     return f"-X {VERSION_PACKAGE}.Version=v{version}"
 
 

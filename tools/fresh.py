@@ -35,7 +35,7 @@ DROPPED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH", "INF
 
 
 def main() -> int:
-    """Runs the steps; returns the exit code of the first that fails."""
+    """Run the steps; return the exit code of the first that fails."""
     with tempfile.TemporaryDirectory(prefix="fresh-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         clone = folder / "clone"

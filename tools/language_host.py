@@ -23,7 +23,7 @@ MINIMUM_GO = (1, 25)  # of its go.mod
 
 
 def ensure_language_host() -> None:
-    """Makes the plain `pulumi` command able to run Python programs.
+    """Make the plain `pulumi` command able to run Python programs.
 
     Raises SetupProblemError without Go, or if the build fails.
     """
@@ -45,7 +45,7 @@ def ensure_language_host() -> None:
 
 
 def main() -> int:
-    """Runs it; returns the exit code."""
+    """Run it; return the exit code."""
     try:
         ensure_language_host()
     except (SetupProblemError, OSError) as problem:

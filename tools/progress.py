@@ -16,7 +16,7 @@ CLEAR = "\r\033[K"
 
 
 def say(message: str) -> None:
-    """Prints one line of progress."""
+    """Print one line of progress."""
     print(f"setup: {message}", file=sys.stderr, flush=True)
 
 
@@ -28,7 +28,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Runs a long command and says what is waited for, and that it takes `about` so long.
+    """Run a long command and say what is waited for, and that it takes `about` so long.
 
     Raises SetupProblemError with the end of the command's output if it fails.
     """

@@ -1,4 +1,4 @@
-"""Makes a fresh machine able to run every make target. Standard library only: it runs first.
+"""Make a fresh machine able to run every make target. Standard library only: it runs first.
 
 Each step is skipped when what it makes is there and fits; all steps together take well under a
 second then.
@@ -28,7 +28,7 @@ exec "$(dirname "$0")/python" -u -m pulumi.policy "$1" "$2"
 
 
 def ensure_python_environment() -> None:
-    """Makes `.venv` hold exactly what requirements.txt pins, each download checked by its hash."""
+    """Make `.venv` hold exactly what requirements.txt pins, each download checked by its hash."""
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
     python = VENV / "bin" / "python"
     if python.exists() and STAMP.exists() and STAMP.read_text() == wanted:
@@ -79,7 +79,7 @@ def _install_packages(python: Path) -> None:
 
 
 def ensure_policy_analyzer() -> None:
-    """Puts the launcher of Python policy packs into the virtual environment."""
+    """Put the launcher of Python policy packs into the virtual environment."""
     if ANALYZER.exists() and ANALYZER.read_text() == ANALYZER_TEXT:
         return
     ANALYZER.write_text(ANALYZER_TEXT)
@@ -87,7 +87,7 @@ def ensure_policy_analyzer() -> None:
 
 
 def main() -> int:
-    """Runs the steps in order; returns the exit code."""
+    """Run the steps in order; return the exit code."""
     if sys.version_info < MINIMUM_PYTHON:
         wanted = ".".join(map(str, MINIMUM_PYTHON))
         print(f"setup: Python {wanted} or later is needed, this is {sys.version}", file=sys.stderr)
@@ -100,7 +100,7 @@ def main() -> int:
         print(f"setup: {problem}", file=sys.stderr)
         return 1
     except OSError as problem:
-        print(f"setup: {problem}: mend that, and run this again", file=sys.stderr)
+        print(f"setup: {problem}: fix that, and run this again", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("setup: interrupted; the next run goes on from here", file=sys.stderr)

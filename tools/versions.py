@@ -8,7 +8,7 @@ REQUIREMENTS = ROOT / "requirements.txt"
 
 
 def requirement(package: str) -> str:
-    """Returns the lines of requirements.txt that pin `package` and its hashes.
+    """Return the lines of requirements.txt that pin `package` and its hashes.
 
     Raises LookupError if the package isn't pinned there.
     """
@@ -20,7 +20,7 @@ def requirement(package: str) -> str:
 
 
 def pinned(package: str) -> str:
-    """Returns the exact version that requirements.txt pins for `package`.
+    """Return the exact version that requirements.txt pins for `package`.
 
     Raises LookupError if the package isn't pinned there.
     """

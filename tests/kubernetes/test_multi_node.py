@@ -15,7 +15,7 @@ SERVER = "deepseek-v3-h200-us-east4"
 
 @pytest.fixture(scope="module")
 def manifests(brought_up: Callable[[str], Rehearsal]) -> list[Manifest]:
-    """The namespace of one cluster's models, and what a model of two nodes adds to it."""
+    """Return the namespace of one cluster's models, and what a model of two nodes adds to it."""
     rehearsal = brought_up("prod with a model across nodes")
     found = [
         on_the_wire(resource["inputs"])
@@ -27,7 +27,7 @@ def manifests(brought_up: Callable[[str], Rehearsal]) -> list[Manifest]:
 
 
 def pods_of(group: Manifest) -> list[Manifest]:
-    """The pods the group's controller would create, one of each role."""
+    """Return the pods the group's controller would create, one of each role."""
     templates: dict[str, Any] = group["spec"]["leaderWorkerTemplate"]
     return [
         {

@@ -21,7 +21,7 @@ def rehearsals(brought_up: Callable[[str], Rehearsal]) -> dict[str, Rehearsal]:
 
 @pytest.fixture(scope="session")
 def home(rehearsals: dict[str, Rehearsal], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds both, as INFERENCE_SANDBOX does."""
+    """Return a folder that holds both, as INFERENCE_SANDBOX does."""
     folder = tmp_path_factory.mktemp("sandbox")
     for stack, rehearsal in rehearsals.items():
         (folder / stack).symlink_to(rehearsal.places.home)
