@@ -32,7 +32,7 @@ esac
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """Make a clone in its own folder, on a machine with nothing but Go and the shell's own commands."""
+    """Make a clone in its own folder, on a machine with nothing but Go and a shell."""
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
     shutil.copyfile(ROOT / "requirements.txt", tmp_path / "requirements.txt")
     commands = tmp_path / "bin"
