@@ -18,7 +18,13 @@ from resources.resource import Resource
 _TEMPLATE: Final = "gcp:modelarmor/template:Template"
 _FLOOR: Final = "gcp:modelarmor/floorsetting:Floorsetting"
 _ON: Final = ("ENABLED",)
-_BLOCKS: Final = (Expected("templateMetadata.enforcementType", ("INSPECT_AND_BLOCK",), unset=True),)
+_BLOCKS: Final = (
+    Expected("templateMetadata.enforcementType", ("INSPECT_AND_BLOCK",), unset=True),
+    Expected("templateMetadata.ignorePartialInvocationFailures", (False,), unset=True),
+)
+# HIGH lets through all but what is beyond doubt, which is what attackers avoid.
+_LEVELS: Final = ("LOW_AND_ABOVE", "MEDIUM_AND_ABOVE", MISSING, UNKNOWN)
+_KINDS: Final = frozenset({"DANGEROUS", "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT"})
 _LINKS: Final = (Expected("filterConfig.maliciousUriFilterSettings.filterEnforcement", _ON),)
 # A floor is enforced, and blocks wherever it says what to do.
 _ENFORCED: Final = (
@@ -32,8 +38,17 @@ _INJECTION: Final = ("filterConfig", "piAndJailbreakFilterSettings", "filterEnfo
 
 def _template(props: Props) -> Iterator[str]:
     yield from unmet(props, (*_BLOCKS, *_LINKS))
-    if entries(props, "filterConfig", "raiSettings", "raiFilters") in (MISSING, (), UNKNOWN):
+    filters = entries(props, "filterConfig", "raiSettings", "raiFilters")
+    if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
+    elif isinstance(filters, tuple) and UNKNOWN not in filters:
+        left = _KINDS - {text(each, "filterType") for each in filters}
+        if left:
+            yield f"has no filter for {', '.join(sorted(left))}"
+        if any(text(each, "confidenceLevel") not in _LEVELS for each in filters):
+            yield "has a filter for harmful content that lets nearly all pass"
+    if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
+        yield "has a filter for prompt injection that lets nearly all pass"
     basic = text(props, *_SENSITIVE, "basicConfig", "filterEnforcement")
     if basic != "ENABLED" and not is_mapping(get(props, *_SENSITIVE, "advancedConfig")):
         yield "has no filter for sensitive data"

@@ -8,7 +8,8 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, entries, flag, get
+from resources.node_pools import max_nodes
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, number
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -21,6 +22,10 @@ _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled")
 
 
 def _pool(pool: object) -> Iterator[str]:
+    nodes = max_nodes(pool) if is_mapping(pool) else UNKNOWN
+    away = number(pool, "upgradeSettings", "maxUnavailable")
+    if isinstance(away, float) and isinstance(nodes, float | int) and away > max(1, nodes / 2):
+        yield "an upgrade takes more than half of its nodes at once"
     # GKE does both unless told otherwise, but takes what is left out of the block for no.
     if get(pool, "management") is MISSING:
         return
