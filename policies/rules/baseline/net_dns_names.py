@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.properties import MISSING, UNKNOWN, entries, get, text
-from resources.resource import Resource, stack_of
+from resources.resource import Resource, Stack, stack_of
 from resources.wiring import names_of
 
 _ZONE: Final = "gcp:dns/managedZone:ManagedZone"
@@ -77,6 +77,11 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         known = values if isinstance(values, tuple) else ()
         if names_of(each, "managedZone") & public and any(map(_is_private_address, known)):
             yield StackFinding("tells a private address in a public zone", each)
+    yield from _answered(stack)
+
+
+def _answered(stack: Stack) -> Iterator[StackFinding]:
+    """Yield response policies and servers that answer in the stead of Google's or of the zones."""
     for each in stack.by_type.get(_RULE, ()):
         data = entries(each.props, "localData", "localDatas")
         for local in data if isinstance(data, tuple) else ():
