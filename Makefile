@@ -20,7 +20,7 @@ SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema pages new-component
+.PHONY: help setup up preview destroy refresh export demo replay verify route policy lint format test test-kubernetes bench lock schema pages new-component
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-up preview destroy refresh export demo replay:
+up preview destroy refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
@@ -41,6 +41,7 @@ refresh: ## Take what is in the cloud into the state
 export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
+verify: ## Preview with the real provider plugins too, without credentials, and say what differs
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
@@ -57,6 +58,7 @@ lint: ## Check format, style, types and generated files
 	$(PYTHON) -m basedpyright
 	$(PYTHON) -m yamllint --strict .
 	$(PYTHON) -m config.schema --check
+	$(PYTHON) -m sandbox.gcp.facts_import --check
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 

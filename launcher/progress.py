@@ -38,13 +38,16 @@ class Progress:
     """Prints a line per step as it ends, and gathers resources, changes and problems.
 
     `changes` counts the steps that change something, by operation. `resources` maps the URN of
-    every resource that the program wants to its inputs.
+    every resource that the program wants to its inputs, `replaced` those that are made anew to
+    what changed of them; `gone` are those that are deleted.
     """
 
     preview: bool
     out: TextIO = field(default_factory=lambda: sys.stdout)
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
+    replaced: dict[str, list[str]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
@@ -90,6 +93,11 @@ class Progress:
             self.resources[step.urn] = Resource(
                 type=step.type, inputs=step.new.inputs or {}, urn=step.urn
             )
+        if operation in {"replace", "create-replacement"}:
+            known = self.replaced.get(step.urn, [])
+            self.replaced[step.urn] = sorted({*known, *(step.keys or [])})
+        elif operation.startswith("delete"):
+            self.gone.add(step.urn)
         if operation in QUIET or step.type == STACK_TYPE:
             return
         if self.preview:

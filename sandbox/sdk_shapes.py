@@ -202,6 +202,12 @@ def getters(cls: type) -> Iterator[tuple[str, str, Any]]:
         yield python_name, pulumi_name, getter.fget
 
 
+@cache
+def documentation(cls: type) -> Mapping[str, str]:
+    """Returns the documentation of each property of a generated class."""
+    return {name: getter.__doc__ or "" for _, name, getter in getters(cls)}
+
+
 def resource_outputs(cls: type) -> Mapping[str, Output]:
     """Output properties of a resource class."""
     shapes = {name: describe(hint) for name, hint in _types.resource_types(cls).items()}

@@ -32,8 +32,8 @@ class Row:
 
     service: str | None = ""
     id: str = ""
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
     upsert: bool = False
-    protected: bool = False
     references: Mapping[str, str] = field(default_factory=dict[str, str])
     grants_on: str = ""
     used_by: InUse | None = None
@@ -47,6 +47,7 @@ class Service:
     service: str | None = None
     agent: str = ""
     account: str = ""
+    name: str = ""
     host: str = ""
     permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     types: Mapping[str, Row] = field(default_factory=dict[str, Row])
@@ -62,6 +63,13 @@ def row(token: str) -> Row:
     _, middle, name = token.split(":")
     types = service(middle.partition("/")[0]).types
     return types.get(name) or types.get(_GRANT.sub("", name)) or Row()
+
+
+def name_patterns(token: str) -> Mapping[str, str]:
+    """Returns the patterns of the names that the API takes, by property."""
+    name = service(token.split(":")[1].partition("/")[0]).name
+    common = {"name": name} if name and not is_grant(token) else {}
+    return {**common, **row(token).names}
 
 
 @cache

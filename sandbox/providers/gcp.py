@@ -10,13 +10,15 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.check import Checker
-from sandbox.diff import changes
 from sandbox.errors import CloudError, google
+from sandbox.gcp.conditions import conditions
+from sandbox.gcp.constraints import refusals
 from sandbox.gcp.deletion import check_protection, check_unused
 from sandbox.gcp.effects import effect_of
+from sandbox.gcp.facts import facts_of
 from sandbox.gcp.functions import invoke
 from sandbox.gcp.identifiers import expand, id_format, is_upsert, make_id
-from sandbox.gcp.immutability import replaces, same_spelling
+from sandbox.gcp.immutability import differences, replaces
 from sandbox.gcp.naming import project_number
 from sandbox.gcp.outputs import outputs_of, previewed
 from sandbox.gcp.references import check_references
@@ -92,7 +94,14 @@ class GcpProvider(Provider[ProviderConfig]):
             kept = olds.get("name") if "name" in olds.get(_DEFAULTS, []) else None
             failures += [failure] if failure else []
             news = {**news, "name": kept or name, _DEFAULTS: ["name"]}
-        failures += google_names(kind.token, plain_map(news))
+        facts = facts_of(kind.token)
+        for more in (
+            refusals(kind.token, facts, news) if facts else [],
+            conditions(kind.token, plain_map(news)),
+            google_names(kind.token, plain_map(news)),
+        ):
+            told = {failure.path for failure in failures}
+            failures += [failure for failure in more if failure.path not in told]
         return check_response(news, failures)
 
     def diff(self, request: Any, config: ProviderConfig) -> provider_pb2.DiffResponse:
@@ -100,7 +109,7 @@ class GcpProvider(Provider[ProviderConfig]):
         kind = self._type(request.type)
         old = plain_map(from_struct(request.old_inputs))
         new = plain_map(from_struct(request.news))
-        found = changes(old, new, same_spelling)
+        found = differences(kind, old, new)
         replacing = {change.path for change in found if replaces(kind, change, old, new)}
         delete_first = bool(replacing) and self._same_id(request, config, new)
         return diff_response(found, replacing, delete_first=delete_first)
