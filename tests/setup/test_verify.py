@@ -14,11 +14,9 @@ def test_the_same_plan_is_no_difference() -> None:
 
 
 def test_each_difference_is_named_with_both_values() -> None:
+    mtu = "mtu is 'not known yet' here, 1460 there"
     told = differences(plan(name="a", mtu="not known yet"), plan("replace", name="a", mtu=1460))
-    assert told == [
-        "gcp:compute:Network net: create here, replace there; "
-        + "mtu is 'not known yet' here, 1460 there"
-    ]
+    assert told == [f"gcp:compute:Network net: create here, replace there; {mtu}"]
 
 
 def test_what_one_plan_lacks_is_named() -> None:
