@@ -17,7 +17,7 @@ _TEXTS: Final = frozenset({"bytes", "string"})
 
 
 def incompatibilities(type_: str, old: str, new: str) -> list[str]:
-    """Returns what keeps the new definition from being a revision; type_ is AVRO or ..._BUFFER."""
+    """Return what keeps the new definition from being a revision; type_ is AVRO or ..._BUFFER."""
     if type_ == "AVRO":
         return list(_avro("", json.loads(old), json.loads(new)))
     return list(_protobuf(old, new))

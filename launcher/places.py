@@ -13,8 +13,6 @@ from launcher.problem import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "inference"
-# One process holds the rules of every pack: packs start one after the other.
-POLICY_PACKS = ("all",)
 VENV_BIN = ROOT / ".venv" / "bin"
 
 
@@ -57,7 +55,7 @@ class StackPlaces:
         return self.home / "unsettled"
 
     def recorded(self) -> list[dict[str, Any]]:
-        """The resources the state holds, without the engine's own."""
+        """Return the resources the state holds, without the engine's own."""
         if not self.checkpoint.exists():
             return []
         latest: dict[str, Any] = (
@@ -67,7 +65,7 @@ class StackPlaces:
         return [each for each in resources if not each["type"].startswith("pulumi:")]
 
     def prepare(self) -> None:
-        """Makes the folders. Raises LaunchError if they can't be written."""
+        """Make the folders. Raises LaunchError if they can't be written."""
         try:
             for folder in (self.home, self.state, self.work):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,7 +83,8 @@ class StackPlaces:
         return self.home / "passphrase"
 
     def passphrase(self) -> str:
-        """The passphrase that encrypts secrets in the sandbox's state: made once, mode 0600."""
+        """Return the passphrase that encrypts secrets in the sandbox's state: made once, mode
+        0600."""
         file = self.passphrase_file
         if not file.exists():
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -93,49 +92,38 @@ class StackPlaces:
                 target.write(secrets.token_urlsafe(32))
         return file.read_text()
 
-    def policy_configs(self) -> list[tuple[Path, Path]]:
-        """Every policy pack's folder with its configuration for this stack."""
-        folders = [ROOT / "policies" / pack for pack in POLICY_PACKS]
-        pairs = [(folder, folder / f"{self.stack}.json") for folder in folders]
-        for _, file in pairs:
-            if not file.exists():
-                raise LaunchError(
-                    f"{file.relative_to(ROOT)}: not found; every stack needs its limits: copy "
-                    f"policies/environments/dev.yaml to {self.stack}.yaml there, adapt it and run "
-                    "`.venv/bin/python -m policies.check --write`"
-                )
-        _check_made_of_environment(self.stack)
-        return pairs
+    @property
+    def environment(self) -> Path:
+        """The file of what the policies allow. Raises LaunchError if it can't be one."""
+        # The rules take longer to load than a refused config needs to be told.
+        from policies.engine.config import PolicyConfigError
+        from policies.engine.environment import file_of
 
+        try:
+            return file_of(self.stack)
+        except PolicyConfigError as problem:
+            raise LaunchError(str(problem)) from problem
 
-def _check_made_of_environment(stack: str) -> None:
-    """Raises LaunchError if the packs would judge by other limits than the environment's file."""
-    # The rules take longer to load than a refused config needs to be told.
-    from policies.environment import ENVIRONMENTS, config_files
-    from policies.rules.config import PolicyConfigError
+    def policy_packs(self) -> list[str]:
+        """Return the folders of the policy packs. Raises LaunchError if they couldn't judge."""
+        from policies.engine.config import PolicyConfigError
+        from policies.engine.environment import load
 
-    environment = ENVIRONMENTS / f"{stack}.yaml"
-    if not environment.exists():
-        return
-    try:
-        made = config_files(stack)
-    except PolicyConfigError as problem:
-        raise LaunchError(str(problem)) from problem
-    for file, wanted in made.items():
-        if file.parent.name in POLICY_PACKS and file.read_text(encoding="utf-8") != wanted:
-            raise LaunchError(
-                f"{file.relative_to(ROOT)}: is not what policies/environments/{stack}.yaml says "
-                "now: run `.venv/bin/python -m policies.check --write`"
-            )
+        try:
+            load(self.environment)
+        except PolicyConfigError as problem:
+            raise LaunchError(str(problem)) from problem
+        # One process holds the rules of every pack: packs start one after the other.
+        return [str(ROOT / "policies" / "all")]
 
 
 def stacks() -> list[str]:
-    """The names of the stacks that have a config file."""
+    """Return the names of the stacks that have a config file."""
     return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
 
 def places_of(stack: str) -> StackPlaces:
-    """The paths of `stack`. Raises LaunchError if it has no config file."""
+    """Return the paths of `stack`. Raises LaunchError if it has no config file."""
     config = ROOT / f"Pulumi.{stack}.yaml"
     if stack not in stacks():
         close = difflib.get_close_matches(stack, stacks(), n=1)
@@ -149,7 +137,8 @@ def places_of(stack: str) -> StackPlaces:
 
 
 def engine_root() -> Path:
-    """The folder whose bin/pulumi is the engine. Raises LaunchError if set-up has not run."""
+    """Return the folder whose bin/pulumi is the engine. Raises LaunchError if set-up has not
+    run."""
     root = ROOT / ".engine"
     if not (root / "bin" / "pulumi").exists():
         raise LaunchError("the Pulumi engine isn't set up: run `make setup`")
@@ -157,7 +146,7 @@ def engine_root() -> Path:
 
 
 def plain_pulumi() -> str:
-    """The ordinary pulumi command on PATH. Raises LaunchError if there is none."""
+    """Return the ordinary pulumi command on PATH. Raises LaunchError if there is none."""
     found = shutil.which("pulumi")
     if found is None:
         raise LaunchError(

@@ -37,7 +37,7 @@ def _needs(resource: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _above(urn: str, needs: Mapping[str, set[str]]) -> set[str]:
-    """Returns all that a resource needs, directly or not."""
+    """Return all that a resource needs, directly or not."""
     found: set[str] = set()
     waiting = [urn]
     while waiting:

@@ -40,7 +40,7 @@ Plan = Mapping[str, Planned]
 
 
 def verify(places: StackPlaces, real: str | None = None) -> None:
-    """Prints where the two plans differ; `real` is what the engine attaches to as the real ones.
+    """Print where the two plans differ; `real` is what the engine attaches to as the real ones.
 
     Raises LaunchError where they differ, or where the real provider plugins can't be had.
     """
@@ -60,7 +60,7 @@ def verify(places: StackPlaces, real: str | None = None) -> None:
 
 
 def differences(ours: Plan, theirs: Plan) -> list[str]:
-    """Returns a line for each resource that the two plans see differently."""
+    """Return a line for each resource that the two plans see differently."""
     lines: list[str] = []
     for urn in dict.fromkeys((*ours, *theirs)):
         told = list(_between(ours.get(urn), theirs.get(urn)))

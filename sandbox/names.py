@@ -15,7 +15,7 @@ _GOOGLE_LABELS: Final = {"key": "[a-z][-a-z0-9_]{0,62}", "value": "[-a-z0-9_]{0,
 
 
 def google_names(token: str, inputs: Values) -> Iterator[Failure]:
-    """Yields every name or label of a Google Cloud resource that its API would refuse."""
+    """Yield every name or label of a Google Cloud resource that its API would refuse."""
     for name, regex in name_patterns(token).items():
         yield from _unfit(token, name, inputs.get(name), regex)
     if "labels" in inputs and not token.startswith("gcp:monitoring/"):
@@ -23,7 +23,7 @@ def google_names(token: str, inputs: Values) -> Iterator[Failure]:
 
 
 def kubernetes_names(kind: Kind, inputs: Values) -> Iterator[Failure]:
-    """Yields every name or label of a Kubernetes object that the API server would refuse."""
+    """Yield every name or label of a Kubernetes object that the API server would refuse."""
     rules, holder = known()["names"], name_holder(kind, inputs)
     path = "" if kind.token == RELEASE else "metadata."
     own = row(kind).get("name")

@@ -167,12 +167,12 @@ class EndpointPicker(pulumi.ComponentResource):
 
 
 def picker_name(pool: str) -> str:
-    """Give the name of a pool's picker: what the pool refers to before the picker is there."""
+    """Return the name of a pool's picker: what the pool refers to before the picker is there."""
     return f"{pool}-epp"
 
 
 def picker_config(*, lora: bool, flow_control: bool = False) -> str:
-    """Give the EndpointPickerConfig document of a pool.
+    """Return the EndpointPickerConfig document of a pool.
 
     Without flow control the picker queues nothing: it rejects requests of negative priority while
     the replicas are saturated, and treats all others alike. With it, requests wait in the picker

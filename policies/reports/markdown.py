@@ -7,7 +7,7 @@ from policies.reports.text import summary
 
 
 def render(run: Run) -> str:
-    """A verdict, the findings as a table, and what was checked folded away."""
+    """Return a verdict, the findings as a table, and what was checked folded away."""
     return "\n".join(_lines(run)) + "\n"
 
 
@@ -27,7 +27,7 @@ def _lines(run: Run) -> Iterator[str]:
         if found:
             yield from ("", f"### {title}", "")
             yield from _table(
-                ("severity", "rule", "resource", "found", "to mend"),
+                ("severity", "rule", "resource", "found", "remediation"),
                 [_row(each) for each in found],
             )
     if run.exemptions:

@@ -18,7 +18,7 @@ _PROGRAM: Final = "Pulumi.yaml"
 
 
 def render(run: Run) -> str:
-    """One SARIF log of one run. A resource has no line of code, so its URN says where."""
+    """Return one SARIF log of one run. A resource has no line of code, so its URN says where."""
     places = {rule_id: index for index, rule_id in enumerate(run.rules)}
     log: dict[str, Any] = {
         "$schema": SCHEMA,
@@ -48,7 +48,7 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
         "name": rule["name"],
         "shortDescription": {"text": rule["description"]},
         "fullDescription": {"text": rule["why"]},
-        "help": {"text": f"To mend: {rule['remediation']}"},
+        "help": {"text": f"Remediation: {rule['remediation']}"},
         "helpUri": rule["url"],
         "defaultConfiguration": {"enabled": rule["level"] != "disabled", "level": level},
         "properties": {

@@ -14,7 +14,7 @@ _CREDENTIALS: Final = ("authToken", "serviceKey", "password")
 
 
 def conditions(token: str, inputs: Values) -> list[Failure]:
-    """Returns every failure of inputs that don't go together; unknown ones fail nothing."""
+    """Return every failure of inputs that don't go together; unknown ones fail nothing."""
     return [
         Failure(path, f"{reason}, for '{path}' of {token}") for path, reason in _of(token, inputs)
     ]

@@ -26,7 +26,7 @@ _ESCAPE: Final = re.compile(r"\\z")
 
 
 def refusals(token: str, facts: Facts, inputs: Values) -> list[Failure]:
-    """Returns every failure of a resource's inputs; unknown values fail nothing."""
+    """Return every failure of a resource's inputs; unknown values fail nothing."""
     found = [*_members(facts.root, "", inputs), *_groups(facts, inputs)]
     return [Failure(path, f"{reason}, for '{path}' of {token}") for path, reason in found]
 
@@ -94,7 +94,7 @@ def _scalar(fact: Fact, path: str, value: Value) -> Found:
 
 
 def _unfit(fact: Fact, text: str) -> Iterator[str]:
-    """Yields what is allowed for each reason to refuse a text."""
+    """Yield what is allowed for each reason to refuse a text."""
     if fact.allowed and not _is_one_of(text, fact):
         yield ", ".join(each or "''" for each in fact.allowed)
     if text in fact.refused:
@@ -141,7 +141,7 @@ def _out_of_range(fact: Fact, text: str) -> Iterator[str]:
 
 
 def _read(parse: Callable[[str], Any]) -> Callable[[str, Fact], bool]:
-    """Returns a check that passes what `parse` reads."""
+    """Return a check that passes what `parse` reads."""
 
     def check(text: str, fact: Fact) -> bool:
         del fact
@@ -215,7 +215,7 @@ _WORDS: Final = {
 
 
 def _groups(facts: Facts, inputs: Values) -> Found:
-    """Yields what may not, or must, be given with something else; `[*]` is the first element."""
+    """Yield what may not, or must, be given with something else; `[*]` is the first element."""
     told: set[tuple[str, ...]] = set()
     for path, fact in facts.by_path.items():
         if not (fact.conflicts or fact.needs or fact.one_of or fact.any_of):
@@ -253,7 +253,7 @@ def _is_given(inputs: Values, path: str) -> bool:
 
 
 def _at(inputs: Values, path: str) -> Value:
-    """Returns the value at a path; None where there is none, and unknown below the unknown."""
+    """Return the value at a path; None where there is none, and unknown below the unknown."""
     found: Value = inputs
     for step in path.replace("[*]", ".[*]").split(".") if path else ():
         found = found.value if isinstance(found, Secret) else found

@@ -83,13 +83,13 @@ class Facts:
     delete_first: bool = False
 
     def at(self, path: str) -> Fact:
-        """Returns what is known of the property at a path."""
+        """Return what is known of the property at a path."""
         return self.by_path.get(path, NOTHING)
 
 
 @cache
 def facts_of(token: str) -> Facts | None:
-    """Returns what the provider knows of a type; None where that isn't known here."""
+    """Return what the provider knows of a type; None where that isn't known here."""
     _, middle, name = token.split(":")
     row = _module(middle.partition("/")[0]).get(name)
     if row is None:
@@ -99,7 +99,7 @@ def facts_of(token: str) -> Facts | None:
 
 
 def default_of(resource: ResourceType, name: str) -> Value:
-    """Returns the default of a property: of the provider's schema, else as the SDK documents it."""
+    """Return the default of a property: of the provider's schema, else as the SDK documents it."""
     facts = facts_of(resource.token)
     return resource.documented_default(name) if facts is None else facts.at(name).default
 

@@ -51,7 +51,7 @@ _RENAMED: Final = {
 
 
 def main(arguments: list[str]) -> int:
-    """Takes over a file of facts, or checks what was taken over; 1 when that is out of date."""
+    """Take over a file of facts, or checks what was taken over; 1 when that is out of date."""
     match arguments:
         case ["--check"]:
             return _check()
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 
 
 def known_types() -> list[str]:
-    """Returns the types that components make or that a row tells of."""
+    """Return the types that components make or that a row tells of."""
     types = {
         f"{token.split(':')[1].split('/')[0]}.{token.split(':')[2]}": token
         for token in tokens("gcp")
@@ -157,7 +157,7 @@ def _columns(said: Mapping[str, Any], documented: tuple[str, ...]) -> dict[str, 
 def _inputs(
     prefix: str, properties: Mapping[str, Property], texts: Mapping[str, str]
 ) -> Iterator[tuple[str, Property, str]]:
-    """Yields every property by its path, with its documentation."""
+    """Yield every property by its path, with its documentation."""
     for name, prop in properties.items():
         path, shape = f"{prefix}{name}", prop.shape
         yield path, prop, texts.get(name, "")
@@ -168,7 +168,7 @@ def _inputs(
 
 
 def _values(text: str) -> tuple[str, ...]:
-    """Returns the values that a property's documentation lists."""
+    """Return the values that a property's documentation lists."""
     found = _VALUES.search(text)
     sentence = re.split(r"\.\s|\n\n", text[found.end() :])[0] if found else ""
     return tuple(_QUOTED.findall(sentence))

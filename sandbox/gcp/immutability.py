@@ -28,12 +28,12 @@ _EVERYWHERE: Final = frozenset({"project", "region", "zone", "location", "parent
 
 
 def same_spelling(value: Value) -> Value:
-    """Returns a value with the spellings the API treats alike made equal (self links, ranges)."""
+    """Return a value with the spellings the API treats alike made equal (self links, ranges)."""
     return relative_name(value) if isinstance(value, str) else value
 
 
 def differences(resource: ResourceType, old: Values, new: Values) -> list[Change]:
-    """Returns what differs to the provider: defaults filled in, sets in order.
+    """Return what differs to the provider: defaults filled in, sets in order.
 
     What the cloud decided is kept where it isn't given any more.
     """
@@ -72,7 +72,7 @@ def _normal(node: Node, value: Value) -> Value:
 
 
 def defaults(node: Node, value: Values) -> Values:
-    """Returns the defaults of what isn't given, save beside what they conflict with."""
+    """Return the defaults of what isn't given, save beside what they conflict with."""
     return {
         name: member.fact.default
         for name, member in node.members.items()
@@ -137,7 +137,7 @@ def _value(values: Values, path: str) -> Value:
 
 
 def _shrinks(old: Any, new: Any) -> bool:
-    """A range is expanded in place, to one that contains it."""
+    """Return whether a range does not grow: to one that contains it, it is expanded in place."""
     try:
         return not ipaddress.ip_network(new).supernet_of(ipaddress.ip_network(old))  # pyright: ignore[reportArgumentType] -- mixed versions raise TypeError below
     except (TypeError, ValueError):
@@ -149,12 +149,12 @@ def _between_attachments(old: Any, new: Any) -> bool:
 
 
 def _goes_back(old: Any, new: Any) -> bool:
-    """A version is upgraded in place, and never downgraded."""
+    """Return whether a version goes back: it is upgraded in place alone."""
     return str(new) < str(old)
 
 
 def _ends(old: Any, new: Any) -> bool:
-    """What is on once stays on."""
+    """Return whether what was on is off: it stays on."""
     return old is True and new is not True
 
 

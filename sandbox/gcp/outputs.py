@@ -16,7 +16,7 @@ _LABELS: Final = {"goog-pulumi-provisioned": "true"}
 
 
 def outputs_of(request: Request, effects: Values) -> Values:
-    """All outputs of a resource that exists.
+    """Return all outputs of a resource that exists.
 
     `effects`, what its topic module decided, overrules inputs; the table only fills gaps.
     """
@@ -35,7 +35,7 @@ def outputs_of(request: Request, effects: Values) -> Values:
 
 
 def previewed(request: Request) -> Values:
-    """Outputs before the cloud has answered: inputs known, what the cloud decides unknown.
+    """Return outputs before the cloud has answered: inputs known, what the cloud decides unknown.
 
     On an update, what the cloud decided before stays known.
     """
@@ -52,7 +52,7 @@ def previewed(request: Request) -> Values:
 
 
 def filled(node: Node, value: Values, old: Values, *, unknown: bool = False) -> Values:
-    """Returns an object with its defaults, and with what the cloud decided, or will decide."""
+    """Return an object with its defaults, and with what the cloud decided, or will decide."""
     result = {**value, **defaults(node, value)}
     for name, member in node.members.items():
         if name not in result and member.fact.computed:
@@ -179,5 +179,5 @@ def _empty(output: Output) -> Value:
 
 
 def now() -> str:
-    """The present time as the APIs write it."""
+    """Return the present time as the APIs write it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

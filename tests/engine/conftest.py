@@ -23,13 +23,12 @@ def engine() -> None:
 
 @dataclass(frozen=True)
 class _Places(StackPlaces):
-    """Where a rehearsal is: beside its home, packs may have a configuration of their own."""
+    """Where a rehearsal is: beside its home, it may have an environment of its own."""
 
-    def policy_configs(self) -> list[tuple[Path, Path]]:
-        return [
-            (folder, own if (own := self.home.parent / f"{folder.name}.json").exists() else file)
-            for folder, file in super().policy_configs()
-        ]
+    @property
+    def environment(self) -> Path:
+        own = self.home.parent / "environment.yaml"
+        return own if own.exists() else super().environment
 
 
 class Rehearsal:
@@ -41,33 +40,32 @@ class Rehearsal:
         self.places = _Places(stack=stack, config=self.config, home=folder / stack)
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Applies `change` to the `config` mapping of the stack's file."""
+        """Apply `change` to the `config` mapping of the stack's file."""
         document = yaml.safe_load(self.config.read_text())
         change(document["config"])
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def allow_unscreened(self, *models: str) -> None:
-        """Names models that the policies let go without a guardrail."""
+        """Name models that the policies let go without a guardrail."""
         self.limit("ai-guardrail-on-every-path", unscreenedModels=list(models))
 
     def allow_deletion(self) -> None:
-        """Lets the policies pass what is not protected from deletion."""
-        self.limit("rel-deletion-protection", enforcementLevel="disabled")
+        """Let the policies pass what is not protected from deletion."""
+        self.limit("rel-deletion-protection", level="disabled")
 
     def limit(self, rule: str, **changes: object) -> None:
-        """Sets what a rule of the policies allows."""
-        for folder, file in self.places.policy_configs():
-            settings = json.loads(file.read_text())
-            if rule in settings:
-                settings[rule] |= changes
-                (self.places.home.parent / f"{folder.name}.json").write_text(json.dumps(settings))
+        """Set the level or limits of a rule in the stack's own copy of its environment."""
+        document = yaml.safe_load(self.places.environment.read_text())
+        given = document["rules"].get(rule, {})
+        document["rules"][rule] = ({"level": given} if isinstance(given, str) else given) | changes
+        (self.places.home.parent / "environment.yaml").write_text(yaml.safe_dump(document))
 
     def deployment(self) -> dict[str, Any]:
-        """The state as the engine keeps it."""
+        """Return the state as the engine keeps it."""
         return json.loads(self.places.checkpoint.read_text())["checkpoint"]["latest"]
 
     def resources(self, of_type: str | None = None) -> list[dict[str, Any]]:
-        """The resources in the state, without the engine's own."""
+        """Return the resources in the state, without the engine's own."""
         return [
             resource
             for resource in self.deployment().get("resources", [])

@@ -1,4 +1,12 @@
-"""The examples of `examples/*.yaml`: resources, and what a rule says about them."""
+"""The examples of a rule, `examples/<its id>.yaml`.
+
+`cases` hold resources and what the rule says of them: nothing without `says`. `<unknown>` is a
+value that a preview does not know. `type` and `limits` are those of cases that have none.
+
+`mutations` are bad changes to the prod stack that the rule must catch, each a change or a list:
+`of` a type (and `named` a pattern), `set` paths to values (null leaves a property out), or `add` a
+resource. A change that is `given` only makes what the next one spoils.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog import strict_yaml
-from policies.rules.rule import ResourceRule
+from policies.shared.rule import ResourceRule
 from resources.resource import Resource
 from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check, check_stack, resource
 
@@ -29,7 +37,7 @@ class Case:
         return f"{self.rule}: {self.name}"
 
     def run(self) -> list[str]:
-        """The messages of the rule."""
+        """Return the messages of the rule."""
         if isinstance(RULES[self.rule], ResourceRule):
             (one,) = self.resources
             return check(
@@ -39,7 +47,7 @@ class Case:
 
 
 def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[Resource]:
-    """The resources as the engine gives them to a rule of the whole stack."""
+    """Return the resources as the engine gives them to a rule of the whole stack."""
     made: dict[str, Resource] = {}
     for row in rows:
         name = row.get("name", "it")
@@ -59,7 +67,7 @@ def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[Resource]:
 
 
 def with_unknowns(value: Any) -> Any:
-    """The value, `<unknown>` replaced by what stands for an unknown value in a preview."""
+    """Return the value, `<unknown>` replaced by what stands for an unknown value in a preview."""
     if isinstance(value, dict):
         parts = cast("dict[str, Any]", value)
         return {key: with_unknowns(each) for key, each in parts.items()}
@@ -69,25 +77,25 @@ def with_unknowns(value: Any) -> Any:
 
 
 def document(path: Path) -> dict[str, Any]:
-    """A YAML file of the tests, with its unknown values."""
+    """Return a YAML file of the tests, with its unknown values."""
     return with_unknowns(strict_yaml.load(path.read_text(encoding="utf-8")))
 
 
+EXAMPLES: Final = {path.stem: document(path) for path in sorted(FOLDER.glob("*.yaml"))}
+
+
 def _cases() -> Iterator[Case]:
-    for path in sorted(FOLDER.glob("*.yaml")):
-        for rule, group in document(path).items():
-            for name, row in group["cases"].items():
-                rows = row.get("resources") or [{"type": group.get("type"), **row}]
-                if "resources" in row:
-                    rows = row["resources"]
-                says = row.get("says", [])
-                yield Case(
-                    rule,
-                    name,
-                    group.get("limits", {}),
-                    tuple(rows),
-                    (says,) if isinstance(says, str) else tuple(says),
-                )
+    for rule, group in EXAMPLES.items():
+        for name, row in group.get("cases", {}).items():
+            rows = row["resources"] if "resources" in row else [{"type": group.get("type"), **row}]
+            says = row.get("says", [])
+            yield Case(
+                rule,
+                name,
+                row.get("limits", group.get("limits", {})),
+                tuple(rows),
+                (says,) if isinstance(says, str) else tuple(says),
+            )
 
 
 CASES: Final = tuple(_cases())

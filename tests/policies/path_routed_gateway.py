@@ -55,11 +55,11 @@ def chain(prefix: str, *extensions: dict[str, Any]) -> dict[str, Any]:
 
 
 AS_PUBLISHED = (chain("/cache/", CACHE), chain("/security/", ARMOR))
-MENDED = (chain("/", CACHE, ARMOR),)
+CORRECTED = (chain("/", CACHE, ARMOR),)
 
 
 def make(*chains: dict[str, Any], prefixes: tuple[str, ...]) -> None:
-    """Makes the gateway's objects in the running program."""
+    """Make the gateway's objects in the running program."""
     gcp.modelarmor.Template(
         "all",
         template_id="all",

@@ -29,7 +29,7 @@ CHANGES = _table("provider_changes.yaml")
 
 
 def _inputs(value: Any) -> Any:
-    """The text UNKNOWN stands for what another resource decides."""
+    """Read a table's value: the text UNKNOWN stands for what another resource decides."""
     if is_map(value):
         return {name: _inputs(item) for name, item in value.items()}
     if is_list(value):

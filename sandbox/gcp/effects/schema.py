@@ -10,7 +10,7 @@ SCHEMA: Final = "gcp:pubsub/schema:Schema"
 
 
 def check_revision(request: Request) -> None:
-    """Raises the cloud's 400 for a revision that can't read what was published before."""
+    """Raise the cloud's 400 for a revision that can't read what was published before."""
     old, new = request.old.get("definition"), request.inputs.get("definition")
     if not isinstance(old, str) or not isinstance(new, str) or old == new:
         return
