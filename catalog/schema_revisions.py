@@ -53,16 +53,25 @@ def _named(
 
 
 def _kind(schema: Any) -> str:
-    if isinstance(schema, list):
-        return "union"
-    return _kind(schema["type"]) if isinstance(schema, dict) else str(schema)  # pyright: ignore[reportUnknownArgumentType] -- any JSON
+    match schema:
+        case list():
+            return "union"
+        case {"type": inner}:
+            return _kind(inner)
+        case _:
+            return str(schema)
 
 
 def _by_name(union: list[Any]) -> dict[str, Any]:
-    return {
-        str(each.get("name", _kind(each))) if isinstance(each, dict) else str(each): each
-        for each in union
-    }  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] -- any JSON
+    return {_name(each): each for each in union}
+
+
+def _name(branch: Any) -> str:
+    match branch:
+        case {"name": name}:
+            return str(name)
+        case _:
+            return _kind(branch)
 
 
 def _protobuf(old: str, new: str) -> Iterator[str]:

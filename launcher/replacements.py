@@ -30,7 +30,8 @@ def replacements_section(
 
 def _needs(resource: Mapping[str, Any]) -> Iterator[str]:
     yield from resource.get("dependencies") or ()
-    for urns in (resource.get("propertyDependencies") or {}).values():
+    named: Mapping[str, Sequence[str] | None] = resource.get("propertyDependencies") or {}
+    for urns in named.values():
         yield from urns or ()
     if resource.get("provider"):
         yield str(resource["provider"]).rpartition("::")[0]

@@ -3,13 +3,13 @@
 Both start from an empty state; the real ones get a made-up token, as a first preview asks no API.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
@@ -19,7 +19,7 @@ from launcher.places import StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import STACK_TYPE, name_of, short_type
 from sandbox.providers import serve
-from sandbox.values import INTERNAL, UNKNOWN_TEXTS
+from sandbox.values import INTERNAL, UNKNOWN_TEXTS, Value, is_list, is_map
 from sandbox.world import World
 
 PLUGINS: Final = ("gcp", "kubernetes")
@@ -84,7 +84,7 @@ def _between(ours: Planned | None, theirs: Planned | None) -> Iterator[str]:
 
 
 @contextmanager
-def _emptied(places: StackPlaces) -> Iterator[StackPlaces]:
+def _emptied(places: StackPlaces) -> Generator[StackPlaces]:
     with TemporaryDirectory() as folder:
         empty = replace(places, home=Path(folder))
         empty.prepare()
@@ -98,7 +98,7 @@ def _with_sandbox(places: StackPlaces) -> Plan:
 
 def _plan(places: StackPlaces, debug_providers: str, *, install: bool) -> Plan:
     stack = open_stack(places, debug_providers)
-    stack.workspace.env_vars.update(_TOKEN)
+    stack.workspace.env_vars = {**stack.workspace.env_vars, **_TOKEN}
     for name in PLUGINS if install else ():
         version = metadata.version(f"pulumi-{name}")
         try:
@@ -116,7 +116,7 @@ def _plan(places: StackPlaces, debug_providers: str, *, install: bool) -> Plan:
         if event.res_outputs_event is not None:
             step = event.res_outputs_event.metadata
             if step.type != STACK_TYPE and step.new is not None:
-                outputs = dict(_flat("", step.new.outputs or {}))
+                outputs = dict(_flat("", dict(step.new.outputs or {})))
                 plan[step.urn] = Planned(str(step.op.value), outputs)
 
     try:
@@ -126,12 +126,12 @@ def _plan(places: StackPlaces, debug_providers: str, *, install: bool) -> Plan:
     return plan
 
 
-def _flat(path: str, value: Any) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping) and value:
+def _flat(path: str, value: Value) -> Iterator[tuple[str, object]]:
+    if is_map(value) and value:
         for name, item in value.items():
             if name not in INTERNAL:
                 yield from _flat(f"{path}.{name}".lstrip("."), item)
-    elif isinstance(value, list) and value:
+    elif is_list(value) and value:
         for index, item in enumerate(value):
             yield from _flat(f"{path}[{index}]", item)
     elif value not in (None, [], {}):

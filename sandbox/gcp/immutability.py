@@ -162,7 +162,7 @@ def _loses_columns(old: Any, new: Any) -> bool:
     """Columns are added in place, or dropped; a type stays, and a column gets optional alone."""
     try:
         return not _fits(json.loads(old), json.loads(new), top=True)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return False
 
 
@@ -175,9 +175,9 @@ def _fits(old: Any, new: Any, *, top: bool) -> bool:
 
 
 def _same_column(old: Values, new: Values) -> bool:
-    kinds = [_KINDS.get(each, each) for each in (old.get("type"), new.get("type"))]
+    kinds = [_KINDS.get(str(each["type"]), each["type"]) for each in (old, new)]
     modes = tuple(each.get("mode") or "NULLABLE" for each in (old, new))
-    return (
+    return bool(
         kinds[0] == kinds[1]
         and (modes[0] == modes[1] or modes == ("REQUIRED", "NULLABLE"))
         and _fits(old.get("fields", []), new.get("fields", []), top=False)

@@ -15,7 +15,7 @@ from sandbox.gcp.conditions import conditions
 from sandbox.gcp.constraints import refusals
 from sandbox.gcp.deletion import check_protection, check_unused
 from sandbox.gcp.effects import effect_of
-from sandbox.gcp.facts import facts_of
+from sandbox.gcp.facts import Facts, Node, facts_of
 from sandbox.gcp.functions import invoke
 from sandbox.gcp.identifiers import expand, id_format, is_upsert, make_id
 from sandbox.gcp.immutability import differences, replaces
@@ -36,9 +36,12 @@ from sandbox.sdk_types import ResourceType, resource_type
 from sandbox.values import (
     UNKNOWN,
     Secret,
+    Unknown,
+    Value,
     Values,
     from_struct,
     has_unknown,
+    is_list,
     is_map,
     marked_map,
     plain_map,
@@ -276,7 +279,25 @@ def _check_project(request: Request) -> None:
 
 def _secured(kind: ResourceType, outputs: Values, *likes: Values) -> Values:
     marked = marked_map(outputs, *likes)
+    facts = facts_of(kind.token) or Facts()
+    for name, member in facts.root.members.items():
+        if name in marked:
+            marked[name] = _hidden(member, marked[name])
     for name in kind.secret_outputs:
         if name in marked and not isinstance(marked[name], Secret) and marked[name] is not UNKNOWN:
             marked[name] = Secret(marked[name])
     return marked
+
+
+def _hidden(node: Node, value: Value) -> Value:
+    """Return a value with the parts as secrets that are so by the provider's schema."""
+    if isinstance(value, Secret | Unknown) or value is None:
+        return value
+    if node.fact.secret:
+        return Secret(value)
+    if is_map(value):
+        known = node.members
+        return {name: _hidden(known.get(name, Node()), item) for name, item in value.items()}
+    if is_list(value) and node.element is not None:
+        return [_hidden(node.element, item) for item in value]
+    return value

@@ -10,9 +10,10 @@ import yaml
 from hypothesis import given
 
 from sandbox.gcp.constraints import refusals
-from sandbox.gcp.facts import FOLDER, facts_of
+from sandbox.gcp.facts import FOLDER, default_of, facts_of
 from sandbox.gcp.facts_import import known_types
 from sandbox.gcp.outputs import filled
+from sandbox.sdk_types import ResourceType, resource_type
 from sandbox.values import UNKNOWN, Secret, Unknown, Values, is_list, is_map
 from tests.sandbox.client import Client
 
@@ -158,3 +159,23 @@ def test_every_type_that_components_make_has_facts() -> None:
     missing = {token for token in known_types() if facts_of(token) is None}
     assert len(known) > 25
     assert not {token for token in missing if token.split(":")[1].partition("/")[0] == "compute"}
+
+
+def test_what_the_schema_calls_secret_comes_back_as_a_secret(gcp: Client) -> None:
+    token = "gcp:monitoring/notificationChannel:NotificationChannel"  # noqa: S105 -- a type
+    gcp.enable("monitoring")
+    inputs = {"type": "slack", "sensitiveLabels": {"authToken": "hush"}}
+    _, outputs = gcp.create(token, inputs)
+    assert outputs["sensitiveLabels"] == {"authToken": Secret("hush")}
+
+
+def test_a_type_is_protected_by_the_default_of_its_schema() -> None:
+    protected = default_of(_kind("gcp:cloudrunv2/service:Service"), "deletionProtection")
+    assert protected is True
+    assert default_of(_kind("gcp:redis/instance:Instance"), "deletionProtection") is None
+
+
+def _kind(token: str) -> ResourceType:
+    found = resource_type(token)
+    assert found is not None
+    return found

@@ -27,5 +27,5 @@ def test_what_one_plan_lacks_is_named() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    many = {f"p{number}": number for number in range(9)}
-    assert differences(plan(), plan(**many))[0].endswith("; 4 more")
+    many = {URN: Planned("create", {f"p{number}": number for number in range(9)})}
+    assert differences(plan(), many)[0].endswith("; 4 more")

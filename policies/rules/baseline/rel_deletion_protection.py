@@ -20,7 +20,7 @@ _PROTECTED: Final[Mapping[str, bool]] = {
     "gcp:cloudrunv2/service:Service": True,
     "gcp:cloudrunv2/workerPool:WorkerPool": True,
     "gcp:container/cluster:Cluster": True,
-    "gcp:redis/instance:Instance": True,
+    "gcp:redis/instance:Instance": False,
     "gcp:secretmanager/regionalSecret:RegionalSecret": False,
     "gcp:secretmanager/secret:Secret": False,
     "gcp:spanner/database:Database": True,
