@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from catalog.vllm_options import SET_BY_PLATFORM
+
 PORT = 8000
 HEALTH_PATH = "/health"
 COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
@@ -20,31 +22,6 @@ MOST_GPUS = 8
 MOST_NODES = 8
 LORA_SLOTS = 4
 """Adapters held in GPU memory at once; the rest wait in CPU memory."""
-
-OWN_FLAGS = frozenset(
-    {
-        "enable-lora",
-        "host",
-        "distributed-executor-backend",
-        "load-format",
-        "lora-modules",
-        "max-cpu-loras",
-        "max-lora-rank",
-        "max-loras",
-        "headless",
-        "master-addr",
-        "master-port",
-        "max-model-len",
-        "nnodes",
-        "node-rank",
-        "pipeline-parallel-size",
-        "model",
-        "port",
-        "served-model-name",
-        "tensor-parallel-size",
-    }
-)
-"""Flags that other arguments set."""
 
 
 class Adapter(TypedDict):
@@ -113,7 +90,7 @@ def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> l
 
 def own_flags_in(server_args: Mapping[str, Any]) -> list[str]:
     """Give the names in `server_args` that other arguments already set."""
-    return sorted(name for name in server_args if _flag(name) in OWN_FLAGS)
+    return sorted(name for name in server_args if _flag(name) in SET_BY_PLATFORM)
 
 
 def _flag(name: str) -> str:

@@ -1,8 +1,8 @@
 """Models: names that stay apart, pools that exist and hold them, weights that add up."""
 
 from collections.abc import Iterator
-from typing import Final
 
+from catalog import vllm_options
 from catalog.conventions import dns_label
 from config.checks.backends import check_backends, check_length
 from config.checks.references import check_name, check_regions
@@ -10,21 +10,6 @@ from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.gpu_pools import GpuPool
 from config.known import Known
 from config.models import Model, ReplicaSet
-
-# vLLM options the platform sets itself, and the key to use instead.
-OWN_ARGS: Final = {
-    "model": "source",
-    "served-model-name": "the model's key",
-    "tensor-parallel-size": "replica_sets[].gpus",
-    "pipeline-parallel-size": "replica_sets[].nodes",
-    "nnodes": "replica_sets[].nodes",
-    "max-model-len": "max_context",
-    "enable-lora": "adapters",
-    "lora-modules": "adapters",
-    "max-loras": "adapters",
-    "host": "nothing: the gateway expects 0.0.0.0",
-    "port": "nothing: the gateway expects 8000",
-}
 
 
 def check_models(known: Known) -> Iterator[Problem]:
@@ -38,13 +23,7 @@ def check_models(known: Known) -> Iterator[Problem]:
             yield from _check_replica_set(
                 known, (*path, "replica_sets", position), name, model, replica_set
             )
-        for flag in model.server_args.keys() & OWN_ARGS.keys():
-            yield Problem(
-                (*path, "server_args", flag),
-                "an option the platform sets",
-                "other options of vLLM",
-                f"remove it and use {OWN_ARGS[flag]}",
-            )
+        yield from _check_server_args(known, path, model)
         yield from _check_objectives(path, model)
         if model.gated and model.source and model.source.startswith("gs://"):
             yield Problem(
@@ -52,6 +31,31 @@ def check_models(known: Known) -> Iterator[Problem]:
             )
     yield from _check_objective_names(known)
     yield from _check_room(known)
+
+
+def _check_server_args(known: Known, path: KeyPath, model: Model) -> Iterator[Problem]:
+    """The server ends at once at an option it does not know; another image has options unknown."""
+    for flag, value in model.server_args.items():
+        where = (*path, "server_args", flag)
+        option = vllm_options.OPTIONS.get(flag)
+        if flag in vllm_options.SET_BY_PLATFORM:
+            yield Problem(
+                where,
+                "an option the platform sets",
+                "other options of vLLM",
+                f"remove it and use {vllm_options.SET_BY_PLATFORM[flag]}",
+            )
+        elif "vllm" in known.images:
+            continue
+        elif option is None:
+            yield Problem(
+                where,
+                f"an option vLLM {vllm_options.VERSION} does not have",
+                vllm_options.alike(flag),
+                "rename or remove it",
+            )
+        elif (allowed := option.allowed(value)) is not None:
+            yield Problem(where, shown(value), allowed, "change it")
 
 
 def _check_names(known: Known) -> Iterator[Problem]:
