@@ -62,6 +62,8 @@ def _tidied(node: object) -> object:
     if not isinstance(node, dict):
         return node
     entries = cast("Schema", node)
+    if isinstance(described := entries.get("description"), str):
+        entries["description"] = " ".join(described.split())
     tidied = {
         key: _tidied(value)
         for key, value in entries.items()
