@@ -17,8 +17,12 @@ SHAPE: Any = {
     "break_long_words": False,
     "break_on_hyphens": False,
 }
-KINDS = {"int": "integer", "float": "number", "human_readable_int": "amount"}
-KINDS |= dict.fromkeys(("parse_dataclass", "_parse_type", "loads"), "json")
+KINDS = {
+    "int": "integer",
+    "float": "number",
+    "human_readable_int": "amount",
+    **dict.fromkeys(("parse_dataclass", "_parse_type", "loads"), "json"),
+}
 
 
 def kind(action: argparse.Action) -> str:

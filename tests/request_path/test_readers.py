@@ -97,7 +97,7 @@ def test_vllm_refuses_what_it_does_not_know(args: list[str]) -> None:
         Server().parse_args(args)
 
 
-def _texts(value: object, key: str) -> Iterator[str]:
+def _texts(value: Any, key: str) -> Iterator[str]:
     """Every text under a key, also in documents that are texts themselves."""
     if isinstance(value, dict):
         for name, item in value.items():
