@@ -96,7 +96,8 @@ class RuleTo(Settings):
 
     services: Mapping[ServiceOrAll, tuple[Method, ...]] = Field(
         min_length=1,
-        description="Methods by API; ['*'] for all methods, the API '*' for all APIs.",
+        description="Methods, or permissions such as bigquery.tables.getData, by API; ['*'] for all"
+        " of them, the API '*' for all APIs.",
     )
     projects: tuple[ProjectNumber, ...] = Field(
         default=("*",), min_length=1, description="Numbers of the projects called; '*' for any."

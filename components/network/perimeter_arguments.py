@@ -40,7 +40,7 @@ class RuleTo(TypedDict):
     """What is called."""
 
     services: Mapping[str, Sequence[str]]
-    """API methods, or `*` for all of them, by API name; `*` as a name for all APIs."""
+    """API methods or permissions, or `*` for all, by API name; `*` as a name for all APIs."""
     projects: NotRequired[Sequence[str]]
     """Numbers of projects called, or `*`; default for ingress: `*`, all of the perimeter."""
 

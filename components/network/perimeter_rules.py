@@ -1,6 +1,8 @@
 """A perimeter's ingress and egress rules in the form of the Access Context Manager API."""
 
+import re
 from collections.abc import Mapping
+from typing import Literal
 
 import pulumi
 from pulumi_gcp import accesscontextmanager as acm
@@ -64,7 +66,16 @@ def _operations(
         if service == ANY
         else {
             "service_name": service,
-            "method_selectors": [{"method": method} for method in methods],
+            "method_selectors": [{_kind(service, method): method} for method in methods],
         }
         for service, methods in target["services"].items()
     ]
+
+
+def _kind(service: str, method: str) -> Literal["method", "permission"]:
+    """Tells a permission (bigquery.tables.getData of bigquery.googleapis.com) from a method.
+
+    https://cloud.google.com/vpc-service-controls/docs/supported-method-restrictions
+    """
+    api = re.escape(service.partition(".")[0])
+    return "permission" if re.fullmatch(rf"{api}\.[A-Za-z]+\.[A-Za-z]+", method) else "method"

@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import promql_parser
 import pytest
@@ -100,7 +100,7 @@ def test_vllm_refuses_what_it_does_not_know(args: list[str]) -> None:
 def _texts(value: Any, key: str) -> Iterator[str]:
     """Every text under a key, also in documents that are texts themselves."""
     if isinstance(value, dict):
-        for name, item in value.items():
+        for name, item in cast("dict[str, Any]", value).items():
             if name == key and isinstance(item, str):
                 yield item
             elif name == "dashboardJson":
@@ -108,7 +108,7 @@ def _texts(value: Any, key: str) -> Iterator[str]:
             else:
                 yield from _texts(item, key)
     elif isinstance(value, list):
-        for item in value:
+        for item in cast("list[Any]", value):
             yield from _texts(item, key)
 
 
