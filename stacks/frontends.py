@@ -23,7 +23,7 @@ from stacks.foundation import Foundation
 
 
 @dataclass(frozen=True)
-class Front:
+class Frontend:
     """Where clients of a service go."""
 
     url: pulumi.Input[str]
@@ -33,22 +33,24 @@ class Front:
     """What clients must trust, where that is not public."""
 
 
-def build_fronts(
+def build_frontends(
     platform: Platform, foundation: Foundation, services: Mapping[str, CloudRunService]
-) -> Mapping[str, Front]:
+) -> Mapping[str, Frontend]:
     """Makes what stands before each of the services, by the service's name."""
-    fronts: dict[str, Front] = {}
+    frontends: dict[str, Frontend] = {}
     for name, settings in platform.services.items():
         builder = _FrontBuilder(platform, foundation, name, settings, services[name])
         if settings.front == "load_balancer" and settings.load_balancer is not None:
-            fronts[name] = builder.load_balancer(settings.load_balancer)
+            frontends[name] = builder.load_balancer(settings.load_balancer)
         if settings.front == "api_gateway" and settings.api_gateway is not None:
-            fronts[name] = builder.api(settings.api_gateway)
-    return fronts
+            frontends[name] = builder.api(settings.api_gateway)
+    return frontends
 
 
-def front_outputs(fronts: Mapping[str, Front]) -> Mapping[str, Mapping[str, pulumi.Input[str]]]:
-    """The stack's outputs about fronts, by the service's name."""
+def frontend_outputs(
+    frontends: Mapping[str, Frontend],
+) -> Mapping[str, Mapping[str, pulumi.Input[str]]]:
+    """The stack's outputs about frontends, by the service's name."""
     return {
         name: {
             key: value
@@ -59,7 +61,7 @@ def front_outputs(fronts: Mapping[str, Front]) -> Mapping[str, Mapping[str, pulu
             )
             if value is not None
         }
-        for name, front in fronts.items()
+        for name, front in frontends.items()
     }
 
 
@@ -71,7 +73,7 @@ class _FrontBuilder:
     settings: Service
     service: CloudRunService
 
-    def load_balancer(self, balancer: LoadBalancer) -> Front:
+    def load_balancer(self, balancer: LoadBalancer) -> Frontend:
         vpc, region = self.foundation.vpc, self.settings.region
         project = self.foundation.services.project_for("compute", "dns")
         rate = balancer.requests_per_minute
@@ -114,7 +116,7 @@ class _FrontBuilder:
                 },
                 self.foundation.google,
             )
-        return Front(url, address, authority)
+        return Frontend(url, address, authority)
 
     def _certificate(self, hostname: str) -> PrivateCertificate:
         services = self.foundation.services
@@ -131,7 +133,7 @@ class _FrontBuilder:
             self.foundation.google,
         )
 
-    def api(self, api: ApiGateway) -> Front:
+    def api(self, api: ApiGateway) -> Frontend:
         apis = ("apigateway", "servicecontrol", "servicemanagement", "iam")
         callers: Callers = {
             "api_key": api.api_key,
@@ -157,4 +159,4 @@ class _FrontBuilder:
             },
             self.foundation.google,
         )
-        return Front(made.url)
+        return Frontend(made.url)

@@ -1,4 +1,4 @@
-"""Leftovers: processes of a run that was killed, ended by the next one."""
+"""Orphans: processes of a run that was killed, ended by the next one."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ import psutil
 _END_SECONDS = 10
 
 
-def noted(folder: Path, pid: int) -> Path:
+def record_process(folder: Path, pid: int) -> Path:
     """Writes down a process; gives the file, which goes with it."""
     note = folder / f"{pid}.pid"
     with contextlib.suppress(psutil.NoSuchProcess):
@@ -17,7 +17,7 @@ def noted(folder: Path, pid: int) -> Path:
     return note
 
 
-def end_leftovers(folder: Path) -> int:
+def end_orphans(folder: Path) -> int:
     """Ends the instances of a run that was killed; gives how many there were."""
     ended = 0
     for note in folder.glob("*.pid"):

@@ -1,4 +1,4 @@
-"""Live: a world's topics, services, tables and buckets at work on this machine."""
+"""The emulator: a world's topics, services, tables and buckets at work on this machine."""
 
 import asyncio
 import contextlib
@@ -18,14 +18,14 @@ from emulator.messages.clock import SkippingClock
 from emulator.messages.lake import Lake
 from emulator.messages.push import Pusher
 from emulator.messages.store import Store
-from emulator.runtime.deliveries import CLOCK, Deliveries, Said
-from emulator.runtime.front import Front
+from emulator.runtime.deliveries import CLOCK, Deliveries, OnEvent
 from emulator.runtime.google_apis import GoogleApis
 from emulator.runtime.images import ImageError, command_of, folder_of, local
+from emulator.runtime.ingress import Ingress
 from emulator.runtime.instances import Instances, base_environment
-from emulator.runtime.leftovers import end_leftovers
 from emulator.runtime.local_server import LocalServer
 from emulator.runtime.mounts import mounted
+from emulator.runtime.orphans import end_orphans
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import SERVICE, CloudRun, service_of
 from emulator.runtime.traffic import Traffic
@@ -52,14 +52,14 @@ class Hosted:
     """Of the revision that was deployed last."""
     revisions: Mapping[str, Instances]
     """Of every revision that gets requests, by its name."""
-    front: Front
+    ingress: Ingress
     url: str
-    """Of its front on this machine."""
+    """Of its ingress on this machine."""
     storage_write: StorageWriteApi
 
 
 @dataclass
-class Live:
+class Emulator:
     """What is at work."""
 
     world: World
@@ -92,16 +92,16 @@ def _silent(*_: str) -> None: ...
 
 
 @asynccontextmanager
-async def live(
-    world: World, home: Path, *, skip: bool, said: Said = _silent, port: int = 0
-) -> AsyncGenerator[Live]:
-    """Brings a world to life until the block ends. Everything durable is in `home`.
+async def emulate(
+    world: World, home: Path, *, skip: bool, on_event: OnEvent = _silent, port: int = 0
+) -> AsyncGenerator[Emulator]:
+    """Emulates a world until the block ends. Everything durable is in `home`.
 
     With `skip` waits are left out; `port` is that of Google's APIs. What a killed run left is taken
     up: its processes are ended, its unfinished deliveries begin again.
     """
     async with AsyncExitStack() as stack:
-        end_leftovers(home / "instances")
+        end_orphans(home / "instances")
         store = Store(home / "messages.db")
         stack.callback(store.close)
         clock = SkippingClock(store.fact(CLOCK))
@@ -121,12 +121,12 @@ async def live(
         redis.start()
         stack.callback(redis.stop)
         openai = await _serve(stack, LocalServer(model.app))
-        pusher = Pusher(world, issuer, client, lambda url: it.resolve(url))
+        pusher = Pusher(world, issuer, client, lambda url: emulator.resolve(url))
         export = BigQueryExport(world, warehouse)
-        deliveries = Deliveries(broker, pusher, lake, export, clock, said, skip=skip)
+        deliveries = Deliveries(broker, pusher, lake, export, clock, on_event, skip=skip)
         apis = GoogleApis(world, broker, issuer, deliveries.wake)
         server = await _serve(stack, LocalServer(apis.app, port))
-        it = Live(
+        emulator = Emulator(
             world=world,
             home=home,
             broker=broker,
@@ -139,7 +139,7 @@ async def live(
             apis=server.url,
             model=model,
         )
-        places = {
+        addresses = {
             "openai": f"{openai.url}/v1",
             "redis": redis.url,
             "redis_ca": str(ca_file),
@@ -147,12 +147,12 @@ async def live(
         for resource in world.by_type(SERVICE):
             try:
                 service = service_of(world, resource, home / "secrets")
-                it.hosted.append(await _host(stack, it, service, places))
+                emulator.hosted.append(await _host(stack, emulator, service, addresses))
             except (ImageError, MissingSecretError) as problem:
-                it.elsewhere[resource.inputs["name"]] = str(problem)
+                emulator.elsewhere[resource.inputs["name"]] = str(problem)
         running = asyncio.create_task(deliveries.run())
         try:
-            yield it
+            yield emulator
         finally:
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -170,47 +170,60 @@ def _redis(world: World, certificate: Path) -> LocalRedis:
 
 
 async def _host(
-    stack: AsyncExitStack, it: Live, service: CloudRun, places: Mapping[str, str]
+    stack: AsyncExitStack, emulator: Emulator, service: CloudRun, addresses: Mapping[str, str]
 ) -> Hosted:
     # Before anything starts: a service that can't run here leaves nothing behind.
     folders = {each.revision: folder_of(each.image) for each in (service, *service.others)}
     revisions: dict[str, Instances] = {}
     for each in service.others:
         revisions[each.revision], _ = await _revision(
-            stack, it, each, folders[each.revision], places
+            stack, emulator, each, folders[each.revision], addresses
         )
-    latest, storage_write = await _revision(stack, it, service, folders[service.revision], places)
+    latest, storage_write = await _revision(
+        stack, emulator, service, folders[service.revision], addresses
+    )
     revisions[service.revision] = latest
-    front = Front(it.world, it.issuer, service, revisions, it.client)
-    server = await _serve(stack, LocalServer(front))
+    ingress = Ingress(emulator.world, emulator.issuer, service, revisions, emulator.client)
+    server = await _serve(stack, LocalServer(ingress))
     for name in Traffic(service.shares).revisions & revisions.keys():
         await revisions[name].start()
     return Hosted(
-        service, folders[service.revision], latest, revisions, front, server.url, storage_write
+        service, folders[service.revision], latest, revisions, ingress, server.url, storage_write
     )
 
 
 async def _revision(
-    stack: AsyncExitStack, it: Live, service: CloudRun, folder: str, places: Mapping[str, str]
+    stack: AsyncExitStack,
+    emulator: Emulator,
+    service: CloudRun,
+    folder: str,
+    addresses: Mapping[str, str],
 ) -> tuple[Instances, StorageWriteApi]:
     """The instances of a revision, none of them started, and where they write rows."""
-    storage_write = StorageWriteApi(it.world, it.warehouse, service.account)
+    storage_write = StorageWriteApi(emulator.world, emulator.warehouse, service.account)
     stack.callback(storage_write.stop)
     google = GoogleApis(
-        it.world, it.broker, it.issuer, it.deliveries.wake, service.account, service.project
+        emulator.world,
+        emulator.broker,
+        emulator.issuer,
+        emulator.deliveries.wake,
+        service.account,
+        service.project,
     )
     apis = await _serve(stack, LocalServer(google.app))
     own = {
-        **places,
+        **addresses,
         "storage_write": storage_write.endpoint,
         "google_apis": f"127.0.0.1:{apis.port}",
     }
-    mounts = stack.enter_context(mounted(it.home / "instances" / service.revision, service.files))
+    mounts = stack.enter_context(
+        mounted(emulator.home / "instances" / service.revision, service.files)
+    )
     instances = Instances(
         service,
         local([*service.command]) or command_of(folder),
         mounts.seen_by(_environment(service, own)),
-        it.home / "instances",
+        emulator.home / "instances",
     )
     stack.push_async_callback(instances.stop)
     return instances, storage_write
@@ -222,16 +235,16 @@ def _endpoints() -> dict[str, Any]:
     return yaml.safe_load((_FOLDER / "local_endpoints.yaml").read_text(encoding="utf-8"))
 
 
-def _environment(service: CloudRun, places: Mapping[str, str]) -> dict[str, str]:
+def _environment(service: CloudRun, addresses: Mapping[str, str]) -> dict[str, str]:
     endpoints = _endpoints()
     given = dict(service.environment)
     for variable in endpoints["dropped"]:
         given.pop(variable, None)
     for variable, place in endpoints["replaced"].items():
         if variable in given:
-            given[variable] = places[place]
+            given[variable] = addresses[place]
     for variable, place in endpoints["added"].items():
-        given[variable] = places[place]
+        given[variable] = addresses[place]
     return {**base_environment(service), **given}
 
 

@@ -1,4 +1,4 @@
-"""The front of a service: checks who calls, finds revision and instance, passes the request on.
+"""The ingress of a service: checks who calls, finds revision and instance, passes the request on.
 
 https://cloud.google.com/run/docs/authenticating/overview
 https://cloud.google.com/run/docs/troubleshooting
@@ -35,7 +35,7 @@ class Refused(Exception):  # noqa: N818 -- an answer, not a failure of ours
         self.reason = reason
 
 
-class Front:
+class Ingress:
     """An ASGI application. Where a request comes from isn't checked: ingress is not rehearsed.
 
     `instances` are those of each revision that gets requests, by its name.
