@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal
 
 import pulumi
 from pulumi_gcp import accesscontextmanager as acm
@@ -66,16 +65,20 @@ def _operations(
         if service == ANY
         else {
             "service_name": service,
-            "method_selectors": [{_kind(service, method): method} for method in methods],
+            "method_selectors": [_selector(service, method) for method in methods],
         }
         for service, methods in target["services"].items()
     ]
 
 
-def _kind(service: str, method: str) -> Literal["method", "permission"]:
+def _selector(
+    service: str, action: str
+) -> acm.ServicePerimeterSpecIngressPolicyIngressToOperationMethodSelectorArgsDict:
     """Tells a permission (bigquery.tables.getData of bigquery.googleapis.com) from a method.
 
     https://cloud.google.com/vpc-service-controls/docs/supported-method-restrictions
     """
     api = re.escape(service.partition(".")[0])
-    return "permission" if re.fullmatch(rf"{api}\.[A-Za-z]+\.[A-Za-z]+", method) else "method"
+    if re.fullmatch(rf"{api}\.[A-Za-z]+\.[A-Za-z]+", action):
+        return {"permission": action}
+    return {"method": action}
