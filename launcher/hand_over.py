@@ -25,8 +25,8 @@ def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
         raise LaunchError(f"{operation} is for the sandbox cloud: run it without CLOUD=gcp")
     line = [plain_pulumi(), *OPERATIONS[operation], "--stack", places.stack]
     if operation in JUDGED:
-        for folder, file in places.policy_configs():
-            line += ["--policy-pack", str(folder), "--policy-pack-config", str(file)]
+        for folder in places.policy_packs():
+            line += ["--policy-pack", folder]
     return line
 
 

@@ -16,10 +16,9 @@ from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import Progress
 from policies import report
-from policies.environment import settings
-from policies.reports.run import Run, of_journal
-from policies.rules.config import PolicyConfigError
-from policies.rules.journal import VARIABLE
+from policies.engine.config import PolicyConfigError
+from policies.engine.event_log import VARIABLE
+from policies.reports.run import Run, of_event_log
 from resources.exports import ExportError
 
 FORMATS = tuple(report.FORMATS)
@@ -44,26 +43,24 @@ def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> No
 
 
 def _of_state(places: StackPlaces, state: Path) -> Run:
-    return report.of_state(state, places.stack)
+    return report.of_state(state, str(places.environment))
 
 
 def _of_preview(places: StackPlaces, cloud: str) -> Run:
-    # Before the engine starts: one clear message, not one of each pack.
-    settings(places.stack)
-    journal = places.home / "policy" / "journal"
-    journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    journal.unlink(missing_ok=True)
+    event_log = places.home / "policy" / "event_log"
+    event_log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    event_log.unlink(missing_ok=True)
     preview = _preview_on_gcp if cloud == "gcp" else _preview
-    with _journal_in(journal):
+    with _event_log_in(event_log):
         failure = preview(places)
-    run = of_journal(journal)
+    run = of_event_log(event_log)
     if failure and not run.violations:
         raise LaunchError(failure)
     return run
 
 
 @contextmanager
-def _journal_in(file: Path) -> Generator[None]:
+def _event_log_in(file: Path) -> Generator[None]:
     os.environ[VARIABLE] = str(file)
     try:
         yield
@@ -75,7 +72,7 @@ def _preview(places: StackPlaces) -> str:
     """Runs a preview on the sandbox cloud; returns why it failed, if it did."""
     failures: list[BaseException] = []
     program = _watched(platform_program, failures)
-    packs = places.policy_configs()
+    packs = places.policy_packs()
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
     progress = Progress(preview=True, out=sys.stderr)
     with opened(places, program) as (stack, _), progress:
@@ -83,8 +80,7 @@ def _preview(places: StackPlaces) -> str:
             stack.preview(
                 on_event=progress.on_event,
                 color="never",
-                policy_packs=[str(folder) for folder, _ in packs],
-                policy_pack_configs=[str(file) for _, file in packs],
+                policy_packs=packs,
             )
         except automation.CommandError as problem:
             causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]

@@ -154,9 +154,7 @@ def _run(
     progress = Progress(preview=operation == "preview")
     options: dict[str, Any] = {"on_event": progress.on_event, "color": "never"}
     if operation in {"up", "preview"}:
-        packs = places.policy_configs()
-        options["policy_packs"] = [str(folder) for folder, _ in packs]
-        options["policy_pack_configs"] = [str(file) for _, file in packs]
+        options["policy_packs"] = places.policy_packs()
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
     with opened(places, program, guard) as (stack, servers):
         before = census(servers.world)
