@@ -28,7 +28,7 @@ class Option:
     choices: tuple[str, ...] = ()
 
     def allowed(self, value: Value) -> str | None:
-        """Says what is allowed when `value` is not; None when it is."""
+        """Say what is allowed when `value` is not; None when it is."""
         if self.kind == "switch":
             return None if isinstance(value, bool) else "true or false"
         if self.kind == "flag":
@@ -40,25 +40,6 @@ class Option:
         shape, said = _SHAPES.get(self.kind, (re.compile(".*", re.DOTALL), ""))
         return None if shape.fullmatch(str(value)) else said
 
-
-SET_BY_PLATFORM: Mapping[str, str] = {
-    "model": "source",
-    "load-format": "source",
-    "served-model-name": "the model's key",
-    "tensor-parallel-size": "replica_sets[].gpus",
-    **dict.fromkeys(
-        ("pipeline-parallel-size", "nnodes", "node-rank", "master-addr", "master-port", "headless"),
-        "replica_sets[].nodes",
-    ),
-    "distributed-executor-backend": "replica_sets[].nodes",
-    "max-model-len": "max_context",
-    **dict.fromkeys(
-        ("enable-lora", "lora-modules", "max-loras", "max-cpu-loras", "max-lora-rank"), "adapters"
-    ),
-    "host": "nothing: the gateway expects 0.0.0.0",
-    "port": "nothing: the gateway expects 8000",
-}
-"""Options that the platform sets itself, and the stack file's key to use instead."""
 
 _document = read("vllm_options.yaml")
 _kinds = cast("Mapping[str, str]", _document["kinds"])
@@ -73,6 +54,6 @@ OPTIONS: Mapping[str, Option] = {
 
 
 def alike(name: str) -> str:
-    """Gives the known options most like an unknown one, or where all are told."""
+    """Return the known options most like an unknown one, or where all are told."""
     found = difflib.get_close_matches(name, OPTIONS, n=3, cutoff=0.7)
     return ", ".join(found) or f"the options of vLLM {VERSION} (`vllm serve --help=all`)"

@@ -36,14 +36,14 @@ OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
 def platform_program() -> None:
-    """The project's own program: what `pulumi up` runs."""
+    """Run the project's own program, as `pulumi up` does."""
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
 
 def open_stack(
     places: StackPlaces, debug_providers: str, program: Program = platform_program
 ) -> automation.Stack:
-    """Creates or selects the stack in its own file backend, with the config of its file.
+    """Create or selects the stack in its own file backend, with the config of its file.
 
     `debug_providers` is what the engine attaches to instead of provider plugins, such as
     "gcp:5001,kubernetes:5002". Raises LaunchError if the state can't be used.
@@ -81,7 +81,7 @@ def open_stack(
 
 
 def _write_project(places: StackPlaces) -> None:
-    """Copies the project and its stack's config next to the state.
+    """Copy the project and its stack's config next to the state.
 
     The engine writes the salt of its secrets into the stack's config file; the committed one must
     stay as its authors wrote it.
@@ -107,7 +107,7 @@ def _sealed(value: object) -> bool:
 
 
 def reason_of(problem: automation.CommandError) -> str:
-    """What the engine says of its own end."""
+    """Return what the engine says of its own end."""
     text = str(problem)
     code = re.search(r"^\s*code: (-?\d+)$", text, re.MULTILINE)
     if code and int(code[1]) < 0:
@@ -117,7 +117,7 @@ def reason_of(problem: automation.CommandError) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """What went wrong in the program, for its user; for a defect also where it is."""
+    """Return what went wrong in the program, for its user; for a defect also where it is."""
     meant = (pulumi.RunError, pulumi.InputPropertyError, pulumi.InputPropertiesError)
     if isinstance(error, meant):
         return str(error)

@@ -33,7 +33,7 @@ def opened(
     program: Callable[[], None] = platform_program,
     guard: Callable[[], None] = lambda: None,
 ) -> Generator[tuple[automation.Stack, Servers]]:
-    """The stack of `places`, held for this process, and the sandbox cloud serving it.
+    """Yield the stack of `places`, held for this process, and the sandbox cloud serving it.
 
     `guard` is called before the engine is. Raises LaunchError if anything of the stack is in use,
     lost or damaged beyond repair, or if the engine fails.
@@ -57,7 +57,7 @@ def opened(
 
 
 def up(places: StackPlaces) -> None:
-    """Makes the sandbox cloud as the config says, and prints what was made."""
+    """Make the sandbox cloud as the config says, and print what was made."""
     platform = _checked(places)
     with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, result, world):
         assumed = _assumed(world)
@@ -72,7 +72,7 @@ def up(places: StackPlaces) -> None:
 
 
 def preview(places: StackPlaces) -> None:
-    """Prints what `up` would change, what it would cost, and what the policies say."""
+    """Print what `up` would change, what it would cost, and what the policies say."""
     platform = _checked(places)
     with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _, _):
         print(f"\n{report.changes_line(progress.changes, preview=True)}")
@@ -81,21 +81,21 @@ def preview(places: StackPlaces) -> None:
 
 
 def refresh(places: StackPlaces) -> None:
-    """Takes what is in the sandbox cloud into the state."""
+    """Take what is in the sandbox cloud into the state."""
     _made(places)
     with _run(places, "refresh") as (progress, _, _):
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
-    """Deletes everything the state holds."""
+    """Delete everything the state holds."""
     _made(places)
     with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _, _):
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def export(places: StackPlaces) -> None:
-    """Prints the deployment as JSON, and nothing else, on standard output."""
+    """Print the deployment as JSON, and nothing else, on standard output."""
     _made(places)
     with opened(places) as (stack, _):
         deployment = stack.export_stack()
@@ -104,13 +104,13 @@ def export(places: StackPlaces) -> None:
 
 
 def demo(places: StackPlaces) -> None:
-    """Sends messages through the stack's pipelines and prints what went where."""
+    """Send messages through the stack's pipelines and print what went where."""
     _there(places)
     _emulated(places, "demo")
 
 
 def replay(places: StackPlaces) -> None:
-    """Publishes the stack's dead letters again, to the topics they came from."""
+    """Publish the stack's dead letters again, to the topics they came from."""
     _there(places)
     _emulated(places, "replay")
 
@@ -141,7 +141,7 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
 def _run(
     places: StackPlaces, operation: str, guard: Callable[[], None] = lambda: None
 ) -> Generator[tuple[Progress, Any, World]]:
-    """Runs one engine operation with its progress on standard output; gives what came of it."""
+    """Run one engine operation with its progress on standard output; return what came of it."""
     failures: list[BaseException] = []
 
     def program() -> None:
@@ -178,7 +178,7 @@ def _run(
 
 @contextmanager
 def _graceful_interrupt(progress: Progress) -> Generator[None]:
-    """Lets Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
+    """Let Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
 
     def ask(*_: object) -> None:
         progress.interrupted = True
@@ -192,7 +192,7 @@ def _graceful_interrupt(progress: Progress) -> Generator[None]:
 
 
 def _assumed(world: World) -> list[str]:
-    """What the stack relies on outside its world.
+    """Return what the stack relies on outside its world.
 
     Raises LaunchError if a Kubernetes object names something that isn't there.
     """
@@ -201,7 +201,7 @@ def _assumed(world: World) -> list[str]:
         raise LaunchError(
             f"Kubernetes accepts these objects, but what they name isn't there, so they do "
             f"nothing:\n{listed}\nthey were made and are in the state; nothing is "
-            "lost: mend that, then run `make up` again"
+            "lost: fix that, then run `make up` again"
         )
     return sorted({assumption.subject for assumption in world.assumptions()})
 

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from cost.estimate import Resource
+from resources.resource import Resource
 
 SIGNS = {
     "create": "+",
@@ -62,12 +62,12 @@ class Progress:
         self._ended.set()
 
     def say(self, line: str) -> None:
-        """Prints one line at once."""
+        """Print one line at once."""
         self._last = time.monotonic()
         print(line, file=self.out, flush=True)
 
     def on_event(self, event: EngineEvent) -> None:
-        """Takes an engine event."""
+        """Take an engine event."""
         if event.resource_pre_event is not None:
             self._started(event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
@@ -88,7 +88,7 @@ class Progress:
         operation = str(step.op.value)
         if operation not in {"delete", "delete-replaced"} and step.new is not None:
             self.resources[step.urn] = Resource(
-                type=step.type, inputs=step.new.inputs or {}, urn=step.urn
+                step.type, name_of(step.urn), step.urn, step.new.inputs or {}
             )
         if operation in QUIET or step.type == STACK_TYPE:
             return
@@ -138,12 +138,12 @@ class Progress:
 
 
 def name_of(urn: str) -> str:
-    """The name at the end of a URN."""
+    """Return the name at the end of a URN."""
     return urn.rsplit("::", 1)[-1]
 
 
 def short_type(token: str) -> str:
-    """`gcp:container/cluster:Cluster` as `gcp:container:Cluster`."""
+    """Return `gcp:container/cluster:Cluster` as `gcp:container:Cluster`."""
     parts = token.split(":")
     if len(parts) == 3:
         parts[1] = parts[1].split("/")[0] if parts[0] == "gcp" else parts[1]

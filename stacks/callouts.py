@@ -15,10 +15,10 @@ _ARTIFACT_REGISTRY = "-docker.pkg.dev/"
 def build_callout(
     extension_name: str,
     callout: Callout,
-    failure: tuple[bool, int],
+    failure: tuple[bool, float],
     cluster: RegionCluster,
 ) -> Extension:
-    """Runs a service, or takes the one that is there, and gives its place in the chain.
+    """Run a service, or take the one that is there, and return its place in the chain.
 
     `failure` says whether requests pass without its answer, and the seconds to wait for it.
     """
@@ -36,6 +36,7 @@ def build_callout(
         "extension_name": extension_name,
         "image": _image(callout, cluster.images),
         "port": callout.port,
+        "health_port": callout.health_port,
         "replicas": callout.replicas,
         "cpu": callout.cpu,
         "memory": callout.memory,
@@ -43,13 +44,11 @@ def build_callout(
         "fail_open": fail_open,
         "timeout_seconds": timeout_seconds,
     }
-    if callout.health_port is not None:
-        args["health_port"] = callout.health_port
     return CalloutService(f"{cluster.name}-{extension_name}", args, cluster.options).extension
 
 
 def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:
-    """Gives the guardrail of a model server's pods."""
+    """Return the guardrail of a model server's pods."""
     return {
         "image": _image(callout, images),
         "port": callout.port,

@@ -33,7 +33,6 @@ from stacks.foundation import Foundation
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
-SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Region:
 def build_inference(
     platform: Platform, foundation: Foundation, perimeter: VpcPerimeter | None
 ) -> Mapping[str, Region]:
-    """Makes every region of the platform; no region depends on another."""
+    """Make every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
     parts = build_chain_parts(platform, foundation)
     clusters = {
@@ -63,7 +62,8 @@ def build_inference(
 
 
 def _hugging_face_secret(platform: Platform, foundation: Foundation) -> pulumi.Output[str] | None:
-    """The secret for the token of gated models. Its value is added by hand, never seen here."""
+    """Return the secret for the token of gated models. Its value is added by hand, never seen
+    here."""
     if not any(model.gated for model in platform.models.values()):
         return None
     return gcp.secretmanager.Secret(
@@ -222,6 +222,12 @@ class _RegionBuilder:
             "node_selector": pools[replica_set.node_pool].node_selector,
             "gpus": replica_set.gpus,
             "replicas": replica_set.replicas,
+            "max_replicas": replica_set.max_replicas,
+            "queue_per_replica": replica_set.queue_per_replica,
+            "max_context": model.max_context,
+            "max_lora_rank": model.max_lora_rank,
+            "startup_timeout_seconds": model.startup_timeout_seconds,
+            "drain_seconds": model.drain_seconds,
             "adapters": [
                 {"name": adapter.name, "source": adapter.source} for adapter in model.adapters
             ],
@@ -236,12 +242,6 @@ class _RegionBuilder:
             args["nodes"] = replica_set.nodes
             args["leader_worker_set_api"] = groups
             args["rdma"] = pool.rdma
-        if replica_set.max_replicas is not None:
-            args["max_replicas"] = replica_set.max_replicas
-        if replica_set.queue_per_replica is not None:
-            args["queue_per_replica"] = replica_set.queue_per_replica
-        if model.max_context is not None:
-            args["max_context"] = model.max_context
         guardrail = self.platform.replica_guardrail(model)
         if guardrail is not None:
             args["guardrail"] = replica_guardrail(guardrail, self.cluster.images)

@@ -33,7 +33,7 @@ DEBIAN_PACKAGE = "etcd-server"
 
 
 def ensure_api_server() -> None:
-    """Makes `.engine/kubernetes/kube-apiserver` the version that its go.mod pins.
+    """Make `.engine/kubernetes/kube-apiserver` the version that its go.mod pins.
 
     Raises SetupProblemError without Go, or if the build fails.
     """
@@ -53,7 +53,7 @@ def ensure_api_server() -> None:
 
 
 def ensure_definitions() -> None:
-    """Makes Go's module cache hold the modules whose resource definitions GKE installs."""
+    """Make Go's module cache hold the modules whose resource definitions GKE installs."""
     if not all(Path(folder).is_dir() and folder for folder in _definition_folders()):
         run(
             ["go", "mod", "download", *DEFINITION_MODULES],
@@ -63,7 +63,7 @@ def ensure_definitions() -> None:
 
 
 def ensure_etcd() -> None:
-    """Makes `.engine/kubernetes/etcd` a working etcd.
+    """Make `.engine/kubernetes/etcd` a working etcd.
 
     Raises SetupProblemError when it is neither on PATH nor in the package lists of this machine.
     """
@@ -85,7 +85,7 @@ def ensure_etcd() -> None:
 
 
 def main() -> int:
-    """Runs the steps; returns the exit code."""
+    """Run the steps; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--if-possible", action="store_true", help="succeed where it can't be had")
     chosen = parser.parse_args()

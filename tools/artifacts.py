@@ -13,7 +13,7 @@ from progress import run
 
 
 def go_refusal(minimum: tuple[int, int]) -> str | None:
-    """Why Go can't build here, or None if `go` on PATH is `minimum` or later."""
+    """Return why Go can't build here, or None if `go` on PATH is `minimum` or later."""
     go = shutil.which("go")
     if go is None:
         return "no `go` on PATH"
@@ -25,7 +25,7 @@ def go_refusal(minimum: tuple[int, int]) -> str | None:
 
 
 def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
-    """Builds `package` as the go.mod in `module` pins it.
+    """Build `package` as the go.mod in `module` pins it.
 
     Raises SetupProblemError with the end of the compiler's output if it fails.
     """
@@ -44,7 +44,7 @@ def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
 
 
 def install(source: Path, target: Path) -> None:
-    """Moves into place in one step, so that an interrupted set-up leaves nothing half done."""
+    """Move into place in one step, so that an interrupted set-up leaves nothing half done."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f"{target.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
@@ -54,7 +54,7 @@ def install(source: Path, target: Path) -> None:
 
 
 def intact(stamp_file: Path, program: Path, version: str) -> bool:
-    """Whether `program` is what was stamped, and was wanted as `version`."""
+    """Return whether `program` is what was stamped, and was wanted as `version`."""
     try:
         stamp = json.loads(stamp_file.read_text())
         facts = program.resolve(strict=True).stat()
@@ -68,7 +68,7 @@ def intact(stamp_file: Path, program: Path, version: str) -> bool:
 
 
 def stamp(stamp_file: Path, program: Path, version: str, found: str) -> None:
-    """Writes down what `program` is, so that the next set-up can leave it alone."""
+    """Write down what `program` is, so that the next set-up can leave it alone."""
     facts = program.resolve(strict=True).stat()
     stamp_file.write_text(
         json.dumps(
@@ -86,6 +86,6 @@ def stamp(stamp_file: Path, program: Path, version: str, found: str) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal."""
+    """Return the file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

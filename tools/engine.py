@@ -36,7 +36,7 @@ MINIMUM_GO = (1, 21)
 
 
 def ensure_engine() -> None:
-    """Makes `.engine/bin/pulumi` a working engine of a compatible version.
+    """Make `.engine/bin/pulumi` a working engine of a compatible version.
 
     Does nothing when the stamp fits the file. Raises SetupProblemError when none of the three ways
     works on this machine.
@@ -65,7 +65,7 @@ def ensure_engine() -> None:
 
 
 def ensure_language_host() -> None:
-    """Makes the plain `pulumi` command able to run Python programs, where Go is there to do it."""
+    """Make the plain `pulumi` command able to run Python programs, where Go is there to do it."""
     bundled = COMMAND.resolve().with_name(LANGUAGE_HOST.name)
     go = shutil.which("go")
     if bundled.exists() or LANGUAGE_HOST.exists() or go is None:

@@ -13,7 +13,7 @@ HEARTBEAT_SECONDS = 15
 
 
 def say(message: str) -> None:
-    """Prints one line of progress."""
+    """Print one line of progress."""
     print(f"setup: {message}", file=sys.stderr, flush=True)
 
 
@@ -24,7 +24,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Runs a long command, says every 15 seconds that it is still going.
+    """Run a long command, say every 15 seconds that it is still going.
 
     Raises SetupProblemError with the end of the command's output if it fails.
     """

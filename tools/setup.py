@@ -26,7 +26,7 @@ exec "$(dirname "$0")/python" -u -m pulumi.policy "$1" "$2"
 
 
 def ensure_python_environment() -> None:
-    """Makes `.venv` hold exactly what requirements.txt pins, each download checked by its hash."""
+    """Make `.venv` hold exactly what requirements.txt pins, each download checked by its hash."""
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
     python = VENV / "bin" / "python"
     if python.exists() and STAMP.exists() and STAMP.read_text() == wanted:
@@ -55,7 +55,7 @@ def ensure_python_environment() -> None:
 
 
 def ensure_policy_analyzer() -> None:
-    """Puts the launcher of Python policy packs into the virtual environment."""
+    """Put the launcher of Python policy packs into the virtual environment."""
     if ANALYZER.exists() and ANALYZER.read_text() == ANALYZER_TEXT:
         return
     ANALYZER.write_text(ANALYZER_TEXT)
@@ -63,7 +63,7 @@ def ensure_policy_analyzer() -> None:
 
 
 def main() -> int:
-    """Runs the steps in order; returns the exit code."""
+    """Run the steps in order; return the exit code."""
     if sys.version_info < MINIMUM_PYTHON:
         wanted = ".".join(map(str, MINIMUM_PYTHON))
         print(f"setup: Python {wanted} or later is needed, this is {sys.version}", file=sys.stderr)
@@ -77,7 +77,7 @@ def main() -> int:
         print(f"setup: {problem}", file=sys.stderr)
         return 1
     except OSError as problem:
-        print(f"setup: {problem}: mend that, and run this again", file=sys.stderr)
+        print(f"setup: {problem}: fix that, and run this again", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("setup: interrupted; the next run goes on from here", file=sys.stderr)

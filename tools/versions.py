@@ -8,7 +8,7 @@ REQUIREMENTS = ROOT / "requirements.txt"
 
 
 def pinned(package: str) -> str:
-    """Returns the exact version that requirements.txt pins for `package`.
+    """Return the exact version that requirements.txt pins for `package`.
 
     Raises LookupError if the package isn't pinned there.
     """

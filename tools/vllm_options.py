@@ -26,7 +26,7 @@ KINDS = {
 
 
 def kind(action: argparse.Action) -> str:
-    """Gives what a value of the option is."""
+    """Return what a value of the option is."""
     if isinstance(action, argparse.BooleanOptionalAction):
         return "switch"
     if action.nargs == 0:
@@ -40,7 +40,7 @@ def kind(action: argparse.Action) -> str:
 
 
 def main() -> None:
-    """Writes the options of the server's parser by kind, and the values that some are held to."""
+    """Write the options of the server's parser by kind, and the values that some are held to."""
     parsers = importlib.import_module("vllm.utils.argparse_utils")
     server: Any = importlib.import_module("vllm.entrypoints.openai.cli_args")
     parser = server.make_arg_parser(parsers.FlexibleArgumentParser())

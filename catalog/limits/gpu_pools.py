@@ -11,7 +11,9 @@ from catalog.problems import Problem, in_order, listed, shown
 Driver = Literal["default", "latest", "disabled"]
 TaintEffect = Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]
 
-MACHINE_TYPE: Final = Choice(sorted(GPU_MACHINE_TYPES), remedy="choose a machine type with GPUs")
+MACHINE_TYPE: Final = Choice(
+    tuple(sorted(GPU_MACHINE_TYPES)), remedy="choose a machine type with GPUs"
+)
 CAPACITY: Final = Choice(CAPACITIES)
 DRIVER: Final = Choice(get_args(Driver), default="default")
 TAINT_EFFECT: Final = Choice(get_args(TaintEffect))
@@ -33,7 +35,7 @@ NODE_LABEL_KEY: Final = Text(
 
 
 def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yields what does not fit together in the settings of a pool, each fine alone."""
+    """Yield what does not fit together in the settings of a pool, each fine alone."""
     machine = GPU_MACHINE_TYPES.get(pool["machine_type"])
     capacity, least, most = pool["capacity"], pool["min_nodes"], pool["max_nodes"]
     flexible, reserved = capacity == "flex-start", capacity == "reservation"
@@ -84,7 +86,7 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def zones(machine: MachineType, region: str, chosen: Sequence[str]) -> Iterator[Problem]:
-    """Yields the chosen zones in which the region does not sell the machine, or that come again."""
+    """Yield the chosen zones in which the region does not sell the machine, or that come again."""
     sold = machine.zones_in(region)
     for position, zone in enumerate(chosen):
         if sold and zone not in sold:

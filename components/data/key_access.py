@@ -30,7 +30,7 @@ class KeyAccessArgs(TypedDict):
 
 
 def validate_key_access(args: KeyAccessArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     if not _KEY.fullmatch(args["key"]):
         problems.add(
@@ -45,7 +45,7 @@ def validate_key_access(args: KeyAccessArgs) -> Problems:
 
 
 def check_key(problems: Problems, path: str, key: object, location: str) -> None:
-    """Notes a plain key that is not in the location of what it encrypts."""
+    """Note a plain key that is not in the location of what it encrypts."""
     found = _KEY.fullmatch(key) if isinstance(key, str) else None
     if found is not None and found[1] != location.lower():
         problems.add(

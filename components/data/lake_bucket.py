@@ -61,7 +61,7 @@ class LakeBucketArgs(TypedDict):
 
 
 def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], name)
@@ -118,7 +118,7 @@ def _class(args: LakeBucketArgs) -> str:
 
 
 def lifecycle(args: LakeBucketArgs) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:
-    """Gives the rules that move objects to colder classes, and delete old objects and versions."""
+    """Return the rules that move objects to colder classes, and delete old objects and versions."""
     rules: list[gcp.storage.BucketLifecycleRuleArgsDict] = [
         {
             "action": {"type": "SetStorageClass", "storage_class": colder},

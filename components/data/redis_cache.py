@@ -57,7 +57,7 @@ class RedisCacheArgs(TypedDict):
 
 
 def validate_redis_cache(name: str, args: RedisCacheArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > _LONGEST_NAME:

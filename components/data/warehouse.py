@@ -168,7 +168,7 @@ class Warehouse(pulumi.ComponentResource):
         )
 
     def _sql(self, query: str, sources: Mapping[str, gcp.bigquery.Table]) -> pulumi.Output[str]:
-        """The query with full names for its sources, which it waits for."""
+        """Return the query with full names for its sources, which it waits for."""
         names = list(dict.fromkeys(SOURCE.findall(query)))
         full = [
             pulumi.Output.format(
@@ -215,7 +215,7 @@ class Warehouse(pulumi.ComponentResource):
         readers: Mapping[str, pulumi.Input[str]],
         writers: Mapping[str, pulumi.Input[str]],
     ) -> pulumi.Output[str]:
-        """The table's full name, once those who may use it can."""
+        """Return the table's full name, once those who may use it can."""
         grants = [
             gcp.bigquery.IamMember(
                 f"{self._prefix}-{key}-{right}-{who}",

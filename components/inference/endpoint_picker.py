@@ -75,8 +75,8 @@ class EndpointPickerArgs(TypedDict):
 class EndpointPicker(pulumi.ComponentResource):
     """Makes the endpoint picker of one pool, release 1.5 of the Gateway API Inference Extension.
 
-    One replica: the prefix index lives in its memory, so a second one would only stand by, and while
-    there is none, a pool that fails open is served in turn. Its account reads pods, pools,
+    One replica: the prefix index lives in its memory, so a second one would only stand by, and
+    while there is none, a pool that fails open is served in turn. Its account reads pods, pools,
     objectives and rewrites of its own namespace and nothing else, and its metrics need no token, so
     that it may not judge tokens either. Source:
     https://github.com/kubernetes-sigs/gateway-api-inference-extension/tree/v1.5.0/config/charts
@@ -172,12 +172,12 @@ class EndpointPicker(pulumi.ComponentResource):
 
 
 def picker_name(pool: str) -> str:
-    """Give the name of a pool's picker: what the pool refers to before the picker is there."""
+    """Return the name of a pool's picker: what the pool refers to before the picker is there."""
     return f"{pool}-epp"
 
 
 def picker_config(*, lora: bool, flow_control: bool = False) -> str:
-    """Give the EndpointPickerConfig document of a pool.
+    """Return the EndpointPickerConfig document of a pool.
 
     Without flow control the picker queues nothing: it rejects requests of negative priority while
     the replicas are saturated, and treats all others alike. With it, requests wait in the picker

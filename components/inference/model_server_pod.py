@@ -42,7 +42,8 @@ def pod_spec(
     drain_seconds: int,
     guardrail: ContainerArgsDict | None = None,
 ) -> PodSpecArgsDict:
-    """Give the spec of the pod. A `token_file` is mounted from a SecretProviderClass `account`."""
+    """Return the spec of the pod. A `token_file` is mounted from a SecretProviderClass
+    `account`."""
     environment = {
         # The user of the image, so that a cache directory needs no entry in /etc/passwd.
         "USER": "vllm",

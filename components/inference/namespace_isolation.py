@@ -80,7 +80,7 @@ class NamespaceIsolation(pulumi.ComponentResource):
 
 
 def validate_namespace_isolation(args: NamespaceIsolationArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty(
         "load_balancer_ranges", args["load_balancer_ranges"], "whose requests are served"

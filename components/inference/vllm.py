@@ -5,9 +5,9 @@ Source: https://docs.vllm.ai/en/stable/cli/serve and https://docs.vllm.ai/en/sta
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
-from catalog.vllm_options import SET_BY_PLATFORM
+from catalog.limits.inference import ADAPTER_SOURCE, flag
 
 PORT = 8000
 HEALTH_PATH = "/health"
@@ -15,11 +15,6 @@ COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 MULTI_NODE_COMMAND = ("vllm", "serve")
 """The command line that knows replicas of several nodes; it takes the model without a flag."""
 
-MAX_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-DEFAULT_MAX_LORA_RANK = 64
-MOST_GPUS = 8
-"""GPUs of the largest node; a model that needs more spans nodes."""
-MOST_NODES = 8
 LORA_SLOTS = 4
 """Adapters held in GPU memory at once; the rest wait in CPU memory."""
 
@@ -29,7 +24,7 @@ class Adapter(TypedDict):
 
     name: str
     """Model name clients send for this adapter."""
-    source: str
+    source: Annotated[str, ADAPTER_SOURCE]
     """Hugging Face repository."""
 
 
@@ -43,7 +38,7 @@ def arguments(
     max_lora_rank: int,
     server_args: Mapping[str, Any],
 ) -> list[str]:
-    """Give the arguments of the server, the same list for the same input."""
+    """Return the arguments of the server, the same list for the same input."""
     flags: dict[str, Any] = {
         "model": source,
         "served-model-name": model,
@@ -60,7 +55,7 @@ def arguments(
         flags["max-loras"] = min(len(adapters), LORA_SLOTS)
         flags["max-cpu-loras"] = len(adapters)
         flags["max-lora-rank"] = max_lora_rank
-    flags |= {_flag(name): value for name, value in sorted(server_args.items())}
+    flags |= {flag(name): value for name, value in sorted(server_args.items())}
     given = [_argument(name, value) for name, value in flags.items()]
     if adapters:
         given += ["--lora-modules", *(_lora_module(adapter, model) for adapter in adapters)]
@@ -68,7 +63,7 @@ def arguments(
 
 
 def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> list[str]:
-    """Give the arguments of the leader or of a worker of a replica that spans nodes.
+    """Return the arguments of the leader or of a worker of a replica that spans nodes.
 
     `given` are those of a replica on one node. The model's layers are split between the nodes, each
     layer between the GPUs of its node: `nodes` times less traffic between nodes than GPUs would
@@ -86,15 +81,6 @@ def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> l
     ]
     modules = rest.index("--lora-modules") if "--lora-modules" in rest else len(rest)
     return [model.removeprefix("--model="), *rest[:modules], *split, *rest[modules:]]
-
-
-def own_flags_in(server_args: Mapping[str, Any]) -> list[str]:
-    """Give the names in `server_args` that other arguments already set."""
-    return sorted(name for name in server_args if _flag(name) in SET_BY_PLATFORM)
-
-
-def _flag(name: str) -> str:
-    return name.removeprefix("--").replace("_", "-")
 
 
 def _argument(name: str, value: object) -> str:

@@ -48,7 +48,7 @@ class Armor(TypedDict):
 
 
 def check_armor(problems: Problems, path: str, armor: Armor) -> None:
-    """Notes rules Cloud Armor refuses."""
+    """Note rules Cloud Armor refuses."""
     for field, ranges in (("deny", armor.get("deny", ())), ("allow", armor.get("allow", ()))):
         for at, each in enumerate(ranges):
             try:
@@ -70,7 +70,7 @@ def check_armor(problems: Problems, path: str, armor: Armor) -> None:
 
 
 def armor_rules(armor: Armor) -> list[Rule]:
-    """Gives the rules of a policy: refused ranges, attacks, then served ranges and rates.
+    """Return the rules of a policy: refused ranges, attacks, then served ranges and rates.
 
     None where nothing is asked for.
     """

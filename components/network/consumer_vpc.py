@@ -32,7 +32,7 @@ class ConsumerVpcArgs(TypedDict):
 
 
 def validate_consumer_vpc(name: str, args: ConsumerVpcArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-deny-ingress")
     problems.check_not_empty("subnets", args["subnets"], "the range of a region")

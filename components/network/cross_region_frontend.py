@@ -163,7 +163,7 @@ def _named(physical_name: str, generation: str) -> str:
 
 
 def validate_cross_region_frontend(args: CrossRegionFrontendArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_name("physical_name", args["physical_name"])
     regions = args["subnetworks"]

@@ -92,7 +92,7 @@ class VpcPerimeterArgs(TypedDict):
 
 
 def levels_in_rules(args: VpcPerimeterArgs) -> set[str]:
-    """Gives the keys of the access levels that a rule names."""
+    """Return the keys of the access levels that a rule names."""
     sources = [rule["ingress_from"] for rule in args.get("ingress", ())]
     sources += [rule["egress_from"] for rule in args.get("egress", ())]
     return {key for source in sources for key in source.get("access_levels", ())} - {ANY}

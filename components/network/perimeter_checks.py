@@ -37,7 +37,7 @@ _PATTERNS = {
 
 
 def validate_vpc_perimeter(args: VpcPerimeterArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     _check_form(problems, "title", args["title"], "title")
     problems.check_one_of("mode", args["mode"], (DRY_RUN, ENFORCED))
@@ -155,7 +155,7 @@ def _check_to(problems: Problems, path: str, target: RuleTo) -> None:
 
 
 def _check_lock_out(problems: Problems, args: VpcPerimeterArgs) -> None:
-    """Refuses to enforce a perimeter its own deployer may not be able to manage any more."""
+    """Refuse to enforce a perimeter its own deployer may not be able to manage any more."""
     if args["mode"] != ENFORCED or set(args.get("access_levels", {})) - levels_in_rules(args):
         return
     let_in = {

@@ -15,7 +15,7 @@ Names = Mapping[str, pulumi.Output[str]]
 def ingress_policy(
     rule: IngressRule, levels: Names
 ) -> acm.ServicePerimeterSpecIngressPolicyArgsDict:
-    """Gives the policy that lets a call in."""
+    """Return the policy that lets a call in."""
     source, target = rule["ingress_from"], rule["ingress_to"]
     return {
         "ingress_from": {
@@ -34,7 +34,7 @@ def ingress_policy(
 
 
 def egress_policy(rule: EgressRule, levels: Names) -> acm.ServicePerimeterSpecEgressPolicyArgsDict:
-    """Gives the policy that lets a call out."""
+    """Return the policy that lets a call out."""
     source, target = rule["egress_from"], rule["egress_to"]
     sources: list[acm.ServicePerimeterSpecEgressPolicyEgressFromSourceArgsDict] = [
         *({"access_level": levels[key]} for key in source.get("access_levels", ())),

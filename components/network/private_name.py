@@ -30,7 +30,7 @@ class PrivateNameArgs(TypedDict):
 
 
 def validate_private_name(args: PrivateNameArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("addresses", args["addresses"], "an IPv4 address of a region")
     problems.check_not_empty("networks", args["networks"], "the id of a network")

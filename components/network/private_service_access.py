@@ -29,7 +29,7 @@ class PrivateServiceAccessArgs(TypedDict):
 
 
 def validate_private_service_access(name: str, args: PrivateServiceAccessArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-services")
     problems.check_cidr("range", args["range"], _LONGEST_PREFIX)

@@ -32,7 +32,7 @@ class RestrictedGoogleApisArgs(TypedDict):
 
 
 def validate_restricted_google_apis(name: str) -> Problems:
-    """Checks that the names made from the component's are allowed."""
+    """Check that the names made from the component's are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-googleapis-com")
     return problems

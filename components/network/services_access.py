@@ -107,7 +107,7 @@ class ServicesAccess(pulumi.ComponentResource):
 
 
 def validate_services_access(name: str, args: ServicesAccessArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_name("name", name)
     problems.check_not_empty("users", args["users"], "the networks that use the endpoints")

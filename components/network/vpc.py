@@ -64,7 +64,7 @@ class VpcArgs(TypedDict):
 
 
 def validate_vpc(name: str, args: VpcArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     problems.check_not_empty("subnets", args["subnets"], "the ranges of a region")

@@ -34,7 +34,7 @@ class BudgetArgs(TypedDict):
 
 
 def validate_budget(args: BudgetArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     check_between(problems, "monthly_usd", args["monthly_usd"], 1, 10**9, "USD")
     for index, percent in enumerate(args.get("thresholds_percent", ())):

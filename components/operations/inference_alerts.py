@@ -50,7 +50,7 @@ class InferenceAlertsArgs(TypedDict):
 
 
 def validate_inference_alerts(args: InferenceAlertsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a notification channel")
     for path, names in (("models", args["models"]), ("pools", args["pools"])):
@@ -102,7 +102,7 @@ class InferenceAlerts(pulumi.ComponentResource):
 
 
 def _conditions(alert: Alert, args: InferenceAlertsArgs) -> Sequence[Condition]:
-    """One condition for all models with the same threshold, in the order of the models."""
+    """Return one condition for all models with the same threshold, in the order of the models."""
     default = threshold_of(alert, args["thresholds"])
     own = args.get("model_thresholds", {})
     groups: dict[float, list[str]] = {}

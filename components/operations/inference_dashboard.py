@@ -30,7 +30,7 @@ class InferenceDashboardArgs(TypedDict):
 
 
 def validate_inference_dashboard(args: InferenceDashboardArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     for path, names in (("models", args["models"]), ("pools", args["pools"])):
         problems.check_not_empty(path, names, "a name")

@@ -46,7 +46,7 @@ class MetricsAdapterArgs(TypedDict):
 
 
 def validate_metrics_adapter(name: str) -> Problems:
-    """Checks that the names made from the component's are allowed."""
+    """Check that the names made from the component's are allowed."""
     problems = Problems()
     length = len(dns_label(name))
     if not 0 < length <= LABEL_LENGTH:

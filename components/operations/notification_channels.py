@@ -41,7 +41,7 @@ class NotificationChannelsArgs(TypedDict):
 
 
 def validate_notification_channels(name: str, args: NotificationChannelsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a channel")
     for key, channel in args["channels"].items():

@@ -48,7 +48,7 @@ class PipelineAlertsArgs(TypedDict):
 
 
 def validate_pipeline_alerts(args: PipelineAlertsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a notification channel")
     check_pipelines(problems, args["pipelines"])
@@ -89,7 +89,7 @@ class PipelineAlerts(pulumi.ComponentResource):
 
 
 def _conditions(alert: Alert, args: PipelineAlertsArgs) -> Sequence[Condition]:
-    """One condition, or one for all pipelines whose messages wait as long."""
+    """Return one condition, or one for all pipelines whose messages wait as long."""
     pipelines, threshold = args["pipelines"], threshold_of(alert, args["thresholds"])
     if alert.threshold != _OF_RETENTION:
         return [Condition(pipeline_matchers(pipelines), threshold)]

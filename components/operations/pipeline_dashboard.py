@@ -28,7 +28,7 @@ class PipelineDashboardArgs(TypedDict):
 
 
 def validate_pipeline_dashboard(args: PipelineDashboardArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     check_pipelines(problems, args["pipelines"])
     return problems

@@ -37,7 +37,7 @@ class VertexAlertsArgs(TypedDict):
 
 
 def validate_vertex_alerts(args: VertexAlertsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a notification channel")
     problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")

@@ -24,7 +24,7 @@ class VertexDashboardArgs(TypedDict):
 
 
 def validate_vertex_dashboard(args: VertexDashboardArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")
     return problems

@@ -29,7 +29,7 @@ class ProjectServicesArgs(TypedDict):
 
 
 def validate_project_services(args: ProjectServicesArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     services = args["services"]
     problems.check_not_empty("services", services, f"API names ending in {_DOMAIN}")
@@ -107,7 +107,7 @@ class ProjectServices(pulumi.ComponentResource):
         )
 
     def project_for(self, *apis: str) -> pulumi.Output[str]:
-        """The project's id, for what needs these APIs on and no other.
+        """Return the project's id, for what needs these APIs on and no other.
 
         Raises KeyError for an API that is not among the component's `services`.
         """

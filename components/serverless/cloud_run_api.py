@@ -50,7 +50,7 @@ class CloudRunApiArgs(TypedDict):
 
 
 def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:
@@ -60,7 +60,7 @@ def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
     except DocumentError as problem:
         problems.add(
             "document",
-            f"found {problem}, allowed: OpenAPI 2.0 with info, paths and operations; mend it",
+            f"found {problem}, allowed: OpenAPI 2.0 with info, paths and operations; fix it",
         )
     _check_callers(problems, args["callers"])
     timeout = args.get("timeout_seconds", 60)

@@ -52,7 +52,7 @@ class CloudRunLoadBalancerArgs(TypedDict):
 
 
 def validate_cloud_run_load_balancer(name: str, args: CloudRunLoadBalancerArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:

@@ -33,7 +33,7 @@ class DeadLetterArgs(TypedDict):
 
 
 def validate_dead_letter(name: str, args: DeadLetterArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")

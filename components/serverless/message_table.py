@@ -67,7 +67,7 @@ class MessageTableArgs(TypedDict):
 
 
 def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_export(problems, "export", args.get("export", {}), args.get("message_schema"))
@@ -81,7 +81,7 @@ def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
 def check_export(
     problems: Problems, path: str, export: BigQueryExport, schema: MessageSchema | None
 ) -> None:
-    """Notes an export Pub/Sub or BigQuery refuses."""
+    """Note an export Pub/Sub or BigQuery refuses."""
     check_filter_text(problems, f"{path}.filter", export.get("filter"))
     days = export.get("partition_expiration_days")
     if days is not None:

@@ -49,7 +49,7 @@ class PullSubscriptionArgs(TypedDict):
 
 
 def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     problems.check_not_empty("consumers", args["consumers"], "the account that fetches messages")

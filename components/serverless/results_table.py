@@ -61,7 +61,7 @@ class ResultsTableArgs(TypedDict):
 
 
 def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     if not _DATASET.fullmatch(_dataset_id(name)):
         problems.add(
@@ -73,7 +73,7 @@ def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
 
 
 def check_results(problems: Problems, path: str, results: Results) -> None:
-    """Notes a table BigQuery refuses."""
+    """Note a table BigQuery refuses."""
     check_shape(problems, path, _shape(results))
 
 

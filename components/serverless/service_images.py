@@ -37,7 +37,7 @@ class ServiceImagesArgs(TypedDict):
 
 
 def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     for key, member in args.get("publishers", {}).items():
@@ -51,7 +51,7 @@ def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
 
 
 def images_prefix(project: str, region: str) -> str:
-    """Gives what the names of images in the repository of a region begin with."""
+    """Return what the names of images in the repository of a region begin with."""
     return f"{region}-docker.pkg.dev/{project}/{REPOSITORY}/"
 
 

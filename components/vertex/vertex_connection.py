@@ -26,7 +26,7 @@ class VertexConnectionArgs(TypedDict):
 
 
 def validate_vertex_connection(name: str) -> Problems:
-    """Checks that the names made from the component's are allowed."""
+    """Check that the names made from the component's are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-vertex-ai")
     return problems

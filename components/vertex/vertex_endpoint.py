@@ -49,7 +49,7 @@ class VertexEndpointArgs(TypedDict):
 
 
 def validate_vertex_endpoint(name: str, args: VertexEndpointArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_name("name", name)
     if not (_PUBLISHED.fullmatch(args["model"]) or _HUGGING_FACE.fullmatch(args["model"])):

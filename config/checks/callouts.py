@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
+from catalog.limits.inference import UNPRIVILEGED_PORT
 from config.callouts import Callout
 from config.errors import KeyPath, Problem, listed
 
-LOWEST_PORT = 1024
 _OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
 
 
 def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
-    """What is run and how, or where it is."""
+    """Yield what is run and how, or where it is."""
     if (callout.image is None) == (callout.service is None):
         yield Problem(
             path,
@@ -27,10 +27,10 @@ def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
                 f"none of {listed(_OF_AN_IMAGE)} beside service",
                 "remove it: whoever runs the Service decides",
             )
-    elif callout.port < LOWEST_PORT:
+    elif callout.port < UNPRIVILEGED_PORT.low:
         yield Problem(
             (*path, "port"),
             str(callout.port),
-            f"{LOWEST_PORT} or more beside image (it doesn't run as root)",
+            f"{UNPRIVILEGED_PORT.low} or more beside image (it doesn't run as root)",
             "let the server listen on a higher port",
         )

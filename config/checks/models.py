@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 from catalog import vllm_options
 from catalog.conventions import dns_label
+from catalog.limits import inference as limits
+from catalog.problems import KeyPath, Problem, below, listed, shown, shown_path
 from config.checks.backends import check_backends, check_length
 from config.checks.references import check_name, check_regions
-from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.gpu_pools import GpuPool
 from config.known import Known
 from config.models import Model, ReplicaSet
 
 
 def check_models(known: Known) -> Iterator[Problem]:
-    """Every model, and all of them together on their pools."""
+    """Yield every model, and all of them together on their pools."""
     yield from _check_names(known)
     for name, model in known.models.items():
         path = ("models", name)
@@ -23,8 +24,12 @@ def check_models(known: Known) -> Iterator[Problem]:
             yield from _check_replica_set(
                 known, (*path, "replica_sets", position), name, model, replica_set
             )
-        yield from _check_server_args(known, path, model)
-        yield from _check_objectives(path, model)
+        yield from below((*path, "server_args"), limits.server_args(model.server_args))
+        yield from below((*path, "server_args"), _server_args(known, model))
+        yield from below(
+            (*path, "objectives"),
+            limits.objectives(model.objectives, flow_control=model.flow_control),
+        )
         if model.gated and model.source and model.source.startswith("gs://"):
             yield Problem(
                 (*path, "gated"), "true", "false for a source in Cloud Storage", "remove it"
@@ -33,33 +38,25 @@ def check_models(known: Known) -> Iterator[Problem]:
     yield from _check_room(known)
 
 
-def _check_server_args(known: Known, path: KeyPath, model: Model) -> Iterator[Problem]:
-    """The server ends at once at an option it does not know; another image has options unknown."""
-    for flag, value in model.server_args.items():
-        where = (*path, "server_args", flag)
-        option = vllm_options.OPTIONS.get(flag)
-        if flag in vllm_options.SET_BY_PLATFORM:
-            yield Problem(
-                where,
-                "an option the platform sets",
-                "other options of vLLM",
-                f"remove it and use {vllm_options.SET_BY_PLATFORM[flag]}",
-            )
-        elif "vllm" in known.images:
+def _server_args(known: Known, model: Model) -> Iterator[Problem]:
+    """Yield options at which the server would end; those of another image are not known."""
+    for name, value in model.server_args.items():
+        option = vllm_options.OPTIONS.get(name)
+        if "vllm" in known.images or name in limits.OWN_FLAGS:
             continue
-        elif option is None:
+        if option is None:
             yield Problem(
-                where,
+                (name,),
                 f"an option vLLM {vllm_options.VERSION} does not have",
-                vllm_options.alike(flag),
+                vllm_options.alike(name),
                 "rename or remove it",
             )
         elif (allowed := option.allowed(value)) is not None:
-            yield Problem(where, shown(value), allowed, "change it")
+            yield Problem((name,), shown(value), allowed, "change it")
 
 
 def _check_names(known: Known) -> Iterator[Problem]:
-    """Clients send these names, and Kubernetes objects are named after them."""
+    """Yield clients send these names, and Kubernetes objects are named after them."""
     taken: dict[str, KeyPath] = {}
     slugs: dict[str, KeyPath] = {}
     for name, model in known.models.items():
@@ -90,19 +87,9 @@ def _check_names(known: Known) -> Iterator[Problem]:
         slugs.setdefault(key, ("models", name))
 
 
-def _check_objectives(path: tuple[str, str], model: Model) -> Iterator[Problem]:
-    for objective, priority in model.objectives.items():
-        if priority > 0 and not model.flow_control:
-            yield Problem(
-                (*path, "objectives", objective),
-                shown(priority),
-                "0 or less without flow_control: nothing else lets one request go before another",
-                "set flow_control: true of the model or lower it",
-            )
-
-
 def _check_objective_names(known: Known) -> Iterator[Problem]:
-    """Objectives are named after their model, replica set and own name, all in one namespace."""
+    """Yield objectives are named after their model, replica set and own name, all in one
+    namespace."""
     taken: dict[str, KeyPath] = {}
     for name, model in known.models.items():
         for objective in model.objectives:
@@ -123,20 +110,7 @@ def _check_replica_set(
     known: Known, path: KeyPath, name: str, model: Model, replica_set: ReplicaSet
 ) -> Iterator[Problem]:
     yield from check_length(path, name, replica_set.name)
-    if replica_set.most_replicas < replica_set.replicas:
-        yield Problem(
-            (*path, "max_replicas"),
-            shown(replica_set.most_replicas),
-            f"at least replicas, {replica_set.replicas}",
-            "raise it or lower replicas",
-        )
-    if replica_set.max_replicas is None and replica_set.queue_per_replica is not None:
-        yield Problem(
-            (*path, "queue_per_replica"),
-            shown(replica_set.queue_per_replica),
-            "nothing without max_replicas: the number of replicas stays",
-            "remove it or add max_replicas",
-        )
+    yield from below(path, limits.replicas(replica_set.model_dump()))
     where = (*path, "node_pool")
     yield from check_name(known, "gpu_pools", where, replica_set.node_pool)
     pool = known.gpu_pools.get(replica_set.node_pool)
@@ -178,17 +152,10 @@ def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Itera
             f"{pool.gpus_per_node}, all GPUs of one {pool.machine_type}, with several nodes",
             "raise it: a replica that fits a part of a node needs no second one",
         )
-    if replica_set.max_replicas is not None:
-        yield Problem(
-            (*path, "max_replicas"),
-            shown(replica_set.max_replicas),
-            "nothing with several nodes",
-            "remove it: the number of such replicas stays",
-        )
 
 
 def _check_room(known: Known) -> Iterator[Problem]:
-    """All replicas of a region must find GPUs on their pools at their largest."""
+    """Yield all replicas of a region must find GPUs on their pools at their largest."""
     for name, pool in known.gpu_pools.items():
         wanted = {
             region: _gpus_on(known, name, region) for region in known.region_names(pool.regions)

@@ -32,7 +32,7 @@ def environment(sandbox: Path) -> dict[str, str]:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts an operation on dev as a terminal does: in a process group of its own."""
+    """Start an operation on dev as a terminal does: in a process group of its own."""
     running: list[subprocess.Popen[str]] = []
 
     def start(operation: str = "up") -> subprocess.Popen[str]:
@@ -69,7 +69,7 @@ def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
 
 
 def read_until(process: subprocess.Popen[str], steps: int, mark: str = "  + ") -> str:
-    """Reads the progress until `steps` resources were made, or what else the mark stands for."""
+    """Read the progress until `steps` resources were made, or what else the mark stands for."""
     assert process.stdout is not None
     seen: list[str] = []
     deadline = time.monotonic() + PATIENCE_SECONDS

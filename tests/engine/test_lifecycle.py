@@ -44,7 +44,8 @@ def test_a_second_up_says_that_nothing_changed_and_what_is_there(
 
 
 def end_of_up_in_readme() -> list[str]:
-    """What README.md shows of an `up` of dev after its progress; lines it cuts end at the cut."""
+    """Return what README.md shows of an `up` of dev after its progress; lines it cuts end at the
+    cut."""
     block = (ROOT / "README.md").read_text().partition("<!-- up -->")[2].partition("```\n<!--")[0]
     start = block.index("\nResources of dev")
     lines = [line.removesuffix("...").rstrip() for line in block[start:].splitlines()]

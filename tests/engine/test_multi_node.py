@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("engine")
 
 
 def large(config: dict[str, Any]) -> None:
-    """Adds a model of two nodes, and the pool it runs on, to a stack's config."""
+    """Add a model of two nodes, and the pool it runs on, to a stack's config."""
     config["gpu_pools"]["h200"] = {
         "machine_type": "a3-ultragpu-8g",
         "capacity": "spot",

@@ -18,7 +18,7 @@ LANGUAGE_HOST = ROOT / ".engine" / "language-host"
 
 @pytest.fixture
 def debug_providers(tmp_path: Path) -> Iterator[str]:
-    """The sandbox cloud, served by a process of its own."""
+    """Yield the sandbox cloud, served by a process of its own."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.providers", "--world", str(tmp_path / "world.db")],
         cwd=ROOT,
@@ -33,7 +33,7 @@ def debug_providers(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The project's folder, with copies of the files that the engine writes to."""
+    """Return the project's folder, with copies of the files that the engine writes to."""
     folder = tmp_path / "project"
     folder.mkdir()
     for name in COPIED:

@@ -60,7 +60,7 @@ class Provider:
 
 
 def owners(live: Manifest) -> set[str]:
-    """The managers of the number of replicas."""
+    """Return the managers of the number of replicas."""
     return {
         entry["manager"]
         for entry in live["metadata"]["managedFields"]
@@ -69,7 +69,7 @@ def owners(live: Manifest) -> set[str]:
 
 
 def scale(cluster: Client, manifest: Manifest, replicas: int) -> None:
-    """What the autoscaler's controller does."""
+    """Do what the autoscaler's controller does."""
     path = f"{cluster.path(manifest)}/scale"
     current = cluster.request("GET", path)
     current["spec"]["replicas"] = replicas

@@ -33,7 +33,7 @@ def _with_services(config: dict[str, Any]) -> None:
 def clusters(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[Manifest]]:
-    """What the environment's rehearsal made in each of its clusters, dependencies first."""
+    """Return what the environment's rehearsal made in each of its clusters, dependencies first."""
     stack = "dev" if request.param == SERVICES else request.param
     rehearsal = Rehearsal(stack, tmp_path_factory.mktemp(stack))
     if request.param == SERVICES:
@@ -48,7 +48,7 @@ def clusters(
 
 @pytest.fixture
 def leftovers(cluster: Client) -> Iterator[list[Manifest]]:
-    """Objects that are deleted even if the test fails, the last first."""
+    """Yield objects that are deleted even if the test fails, the last first."""
     objects: list[Manifest] = []
     yield objects
     for manifest in reversed(objects):
@@ -60,14 +60,15 @@ def name_of(manifest: Manifest) -> str:
 
 
 def content(stored: Manifest) -> Manifest:
-    """The object without the time of its last apply, which a custom resource always gets anew."""
+    """Return the object without the time of its last apply, which a custom resource always gets
+    anew."""
     bookkeeping = {"managedFields", "resourceVersion"}
     metadata = {k: v for k, v in stored["metadata"].items() if k not in bookkeeping}
     return {**stored, "metadata": metadata}
 
 
 def refusals(cluster: Client, manifests: list[Manifest], kept: list[Manifest]) -> list[str]:
-    """Applies all, in their order, and says which the server did not take or warned about."""
+    """Apply all, in their order, and say which the server did not take or warned about."""
     refused: list[str] = []
     for manifest in manifests:
         cluster.warnings.clear()
@@ -82,7 +83,7 @@ def refusals(cluster: Client, manifests: list[Manifest], kept: list[Manifest]) -
 
 
 def pod_of(workload: Manifest) -> Manifest:
-    """The pod that the workload's controller would create."""
+    """Return the pod that the workload's controller would create."""
     template: dict[str, Any] = workload["spec"]["template"]
     metadata = {
         **template["metadata"],

@@ -16,7 +16,7 @@ SERVER = "deepseek-v3-h200-us-east4"
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    """The namespace of one cluster's models, and what a model of two nodes adds to it."""
+    """Return the namespace of one cluster's models, and what a model of two nodes adds to it."""
     rehearsal = Rehearsal("prod", tmp_path_factory.mktemp("prod"))
     rehearsal.edit(large)
     operations.up(rehearsal.places)
@@ -30,7 +30,7 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 
 
 def pods_of(group: Manifest) -> list[Manifest]:
-    """The pods the group's controller would create, one of each role."""
+    """Return the pods the group's controller would create, one of each role."""
     templates: dict[str, Any] = group["spec"]["leaderWorkerTemplate"]
     return [
         {

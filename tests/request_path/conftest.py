@@ -21,7 +21,7 @@ def _as_it_is(config: dict[str, Any]) -> None:
 
 
 def _with_services(config: dict[str, Any]) -> None:
-    """API management and a guardrail called by the Gateway, another guardrail at a replica."""
+    """Add API management and a guardrail of the Gateway, another guardrail at a replica."""
     config["edge_protection"] = {"deny": ["10.200.0.128/25"], "with_guardrails": True}
     config["api_management"] = {"extension": {"image": f"{IMAGES}/apim:1.0", "port": 50051}}
     config["guardrails"] = {
@@ -58,7 +58,7 @@ def rehearsals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rehearsal]
 
 @pytest.fixture(scope="session")
 def home(rehearsals: dict[str, Rehearsal], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds both, as INFERENCE_SANDBOX does."""
+    """Return a folder that holds both, as INFERENCE_SANDBOX does."""
     folder = tmp_path_factory.mktemp("sandbox")
     for stack, rehearsal in rehearsals.items():
         (folder / stack).symlink_to(rehearsal.places.home)

@@ -28,7 +28,7 @@ ETCD = "#!/bin/sh\necho etcd Version: 3.4.23\n"
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A clone in its own folder, on a machine with nothing on PATH but `bin/`."""
+    """Return a clone in its own folder, on a machine with nothing on PATH but `bin/`."""
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
     (tmp_path / "bin").mkdir()
     return tmp_path

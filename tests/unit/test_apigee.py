@@ -50,7 +50,7 @@ def _api(deploy: Deploy, args: ApigeeApiArgs = API) -> Cloud:
 
 
 def _steps(jwt: ApigeeJwt | None) -> list[tuple[str, str | None]]:
-    """Gives the policies of the proxy in their order, each with its condition."""
+    """Return the policies of the proxy in their order, each with its condition."""
     endpoint = ET.fromstring(proxy_files("inference", jwt)["apiproxy/proxies/default.xml"])  # noqa: S314 - ours
     return [
         (step.findtext("Name", ""), step.findtext("Condition"))

@@ -74,7 +74,7 @@ EVERYTHING = {
 
 
 def metrics_in(query: str) -> set[str]:
-    """What a query names that is no function, label or keyword."""
+    """Return what a query names that is no function, label or keyword."""
     return set(_NAME.findall(_WORDS.sub(" ", query)))
 
 
@@ -91,7 +91,7 @@ def queries(cloud: Cloud) -> list[str]:
 
 
 def conditions(cloud: Cloud) -> Mapping[str, dict[str, Any]]:
-    """The one condition of each policy, by the policy's name."""
+    """Return the one condition of each policy, by the policy's name."""
     found: dict[str, dict[str, Any]] = {}
     for policy in cloud.all(POLICY):
         (condition,) = policy.inputs["conditions"]
