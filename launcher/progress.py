@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -38,13 +39,15 @@ class Progress:
     """Prints a line per step as it ends, and gathers resources, changes and problems.
 
     `changes` counts the steps that change something, by operation. `resources` maps the URN of
-    every resource that the program wants to its inputs.
+    every resource that the program wants to its inputs. `outputs` are the stack's, once it has
+    them.
     """
 
     preview: bool
     out: TextIO = field(default_factory=lambda: sys.stdout)
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     errors: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
@@ -98,6 +101,8 @@ class Progress:
             self.running[step.urn] = operation
 
     def _finished(self, step: StepEventMetadata) -> None:
+        if step.type == STACK_TYPE and step.new is not None:
+            self.outputs = step.new.outputs or {}
         operation = self.running.pop(step.urn, None)
         if operation is None:
             return
