@@ -61,13 +61,12 @@ def opened(
 def up(places: StackPlaces) -> None:
     """Make the sandbox cloud as the config says, and print what was made."""
     platform = _checked(places)
-    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, result, world):
+    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, world):
         assumed = _assumed(world)
         resources = report.own_resources(progress)
-        outputs = {name: output.value for name, output in result.outputs.items()}
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
         print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
-        print(f"\nOutputs:\n{report.outputs_table(outputs)}")
+        print(f"\nOutputs:\n{report.outputs_table(progress.outputs)}")
         print(f"\n{report.cost_section(resources)}")
         print(f"\n{report.policies_line(progress)}")
         print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
@@ -76,7 +75,7 @@ def up(places: StackPlaces) -> None:
 def preview(places: StackPlaces) -> None:
     """Print what `up` would change, what it would cost, and what the policies say."""
     platform = _checked(places)
-    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _, _):
+    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=True)}")
         anew = replacements_section(progress.replaced, progress.gone, places.recorded())
         print(f"\n{anew}" if anew else "", end="")
@@ -87,14 +86,14 @@ def preview(places: StackPlaces) -> None:
 def refresh(places: StackPlaces) -> None:
     """Take what is in the sandbox cloud into the state."""
     _made(places)
-    with _run(places, "refresh") as (progress, _, _):
+    with _run(places, "refresh") as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
     """Delete everything the state holds."""
     _made(places)
-    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _, _):
+    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
@@ -145,7 +144,7 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
 @contextmanager
 def _run(
     places: StackPlaces, operation: str, guard: Callable[[], None] = lambda: None
-) -> Generator[tuple[Progress, Any, World]]:
+) -> Generator[tuple[Progress, World]]:
     """Run one engine operation with its progress on standard output; return what came of it."""
     failures: list[BaseException] = []
 
@@ -168,7 +167,7 @@ def _run(
                 servers.forget_lost()
             try:
                 with unsettled(places, servers, operation):
-                    result = getattr(stack, operation)(**options)
+                    getattr(stack, operation)(**options)
             except automation.CommandError as problem:
                 done = outcome(places, operation, before, servers.world)
                 if progress.interrupted:
@@ -178,7 +177,7 @@ def _run(
                     f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
                     f"{advice(places, progress)}"
                 ) from problem
-        yield progress, result, servers.world
+        yield progress, servers.world
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -39,7 +40,8 @@ class Progress:
 
     `changes` counts the steps that change something, by operation. `resources` maps the URN of
     every resource that the program wants to its inputs, `replaced` those that are made anew to
-    what changed of them; `gone` are those that are deleted.
+    what changed of them; `gone` are those that are deleted, `outputs` the stack's, once it has
+    them.
     """
 
     preview: bool
@@ -48,6 +50,7 @@ class Progress:
     resources: dict[str, Resource] = field(default_factory=dict)
     replaced: dict[str, list[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     errors: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
@@ -106,6 +109,8 @@ class Progress:
             self.running[step.urn] = operation
 
     def _finished(self, step: StepEventMetadata) -> None:
+        if step.type == STACK_TYPE and step.new is not None:
+            self.outputs = step.new.outputs or {}
         operation = self.running.pop(step.urn, None)
         if operation is None:
             return

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from artifacts import build, go_refusal, install, intact, stamp
+from artifacts import build, go_refusal, install, intact, module_folders, stamp
 from problem import SetupProblemError
 from progress import run, say
 from versions import ROOT
@@ -48,18 +48,14 @@ def ensure_api_server() -> None:
         PACKAGE,
         API_SERVER,
         " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in flags.items()),
+        about="about 4 minutes",
     )
     stamp(STAMP, API_SERVER, version, found=version)
 
 
 def ensure_definitions() -> None:
     """Make Go's module cache hold the modules whose resource definitions GKE installs."""
-    if not all(Path(folder).is_dir() and folder for folder in _definition_folders()):
-        run(
-            ["go", "mod", "download", *DEFINITION_MODULES],
-            "downloading the Gateway API's definitions",
-            cwd=DEFINITIONS,
-        )
+    module_folders(DEFINITIONS, DEFINITION_MODULES)
 
 
 def ensure_etcd() -> None:
@@ -119,17 +115,6 @@ def _pinned() -> str:
     if found is None:
         raise SetupProblemError(f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes")
     return found.group(1)
-
-
-def _definition_folders() -> list[str]:
-    found = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Dir}}", *DEFINITION_MODULES],
-        cwd=DEFINITIONS,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.splitlines() or [""]
 
 
 def _works(etcd: Path) -> bool:

@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from problem import SetupProblemError
 from progress import run
 
 
@@ -24,8 +26,33 @@ def go_refusal(minimum: tuple[int, int]) -> str | None:
     return None
 
 
-def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
-    """Build `package` as the go.mod in `module` pins it.
+def module_folders(module: Path, names: Sequence[str]) -> list[Path]:
+    """Return where Go keeps the named modules that the go.mod in `module` pins.
+
+    Downloads what its cache lacks. Raises SetupProblemError where a module can't be had.
+    """
+    # Not `go list`: it has no answer, and no error, for a module that isn't in the cache.
+    asked = subprocess.run(
+        ["go", "mod", "download", "-json", *names],
+        cwd=module,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    rest, folders, refusals = asked.stdout.strip(), list[Path](), list[str]()
+    while rest:
+        answer, end = json.JSONDecoder().raw_decode(rest)
+        rest = rest[end:].strip()
+        folders += [Path(answer["Dir"])] if answer.get("Dir") else []
+        refusals += [answer["Error"]] if answer.get("Error") else []
+    if len(folders) != len(names):
+        why = "; ".join(refusals) or asked.stderr.strip() or "no answer"
+        raise SetupProblemError(f"go mod download {' '.join(names)} in {module} failed: {why}")
+    return folders
+
+
+def build(module: Path, package: str, target: Path, linker_flags: str, about: str) -> None:
+    """Build `package` as the go.mod in `module` pins it, which takes `about` so long.
 
     Raises SetupProblemError with the end of the compiler's output if it fails.
     """
@@ -36,7 +63,8 @@ def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
                 *("go", "build", "-mod=readonly", "-trimpath", "-o", built),
                 *("-ldflags", f"-s -w {linker_flags}", package),
             ],
-            f"building {package.rpartition('/')[2]} from Go modules (some minutes, once)",
+            f"building {package.rpartition('/')[2]} from Go modules",
+            about=f"{about} on 2 cores, once",
             cwd=module,
             env={**os.environ, "GOFLAGS": "-buildvcs=false"},
         )

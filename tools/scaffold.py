@@ -1,4 +1,4 @@
-"""Makes the files of a new component, which work and are there to be changed.
+"""Make the files of a new component, which work and are there to be changed.
 
 python tools/scaffold.py component PrivateZone --folder network
 """

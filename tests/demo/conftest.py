@@ -8,7 +8,6 @@ import pytest
 
 from emulator.messages.broker import Broker
 from emulator.messages.store import Store
-from launcher import operations
 from sandbox.world import World
 from tests.demo.clock import ManualClock
 from tests.demo.worlds import small_world
@@ -16,14 +15,11 @@ from tests.engine.conftest import ENGINE, Rehearsal
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
+def made(brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
     """Return the dev stack with its one pipeline alone, once for all tests."""
     if not ENGINE.exists():
         pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
-    rehearsal = Rehearsal("dev", tmp_path_factory.mktemp("dev"))
-    rehearsal.edit(lambda config: config.update(services={}, data={}))
-    operations.up(rehearsal.places)
-    return rehearsal
+    return brought_up("dev with its pipeline alone")
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ class Rehearsal:
 
     def __init__(self, stack: str, folder: Path) -> None:
         self.config = folder / f"Pulumi.{stack}.yaml"
-        shutil.copyfile(ROOT / f"Pulumi.{stack}.yaml", self.config)
+        if not self.config.exists():
+            shutil.copyfile(ROOT / f"Pulumi.{stack}.yaml", self.config)
         self.places = _Places(stack=stack, config=self.config, home=folder / stack)
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:

@@ -16,10 +16,8 @@ pytestmark = pytest.mark.usefixtures("engine")
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])
-def stack(request: pytest.FixtureRequest, rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    rehearsal = rehearsal_of(request.param)
-    operations.up(rehearsal.places)
-    return rehearsal
+def stack(request: pytest.FixtureRequest, brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
+    return brought_up(request.param)
 
 
 def test_a_second_preview_changes_nothing(

@@ -28,7 +28,19 @@ FAILED_CREATE = "googleapi: Error 403: Quota 'ALL' exceeded"
 
 @pytest.fixture
 def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    rehearsal = rehearsal_of("dev")
+    return named_dev(rehearsal_of("dev"), monkeypatch)
+
+
+@pytest.fixture
+def stack_there(
+    brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch
+) -> Rehearsal:
+    """Return what an `up` has made already."""
+    return named_dev(brought_up("dev"), monkeypatch)
+
+
+def named_dev(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    """Give the command line this stack for its dev."""
 
     def places_of(_: str) -> StackPlaces:
         return rehearsal.places
@@ -147,9 +159,9 @@ def test_a_policy_refuses_the_stack_as_a_whole(
 
 
 def test_a_change_that_is_refused_leaves_what_was_there(
-    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+    stack_there: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operations.up(stack.places)
+    stack = stack_there
     there = made(stack)
     stack.limit("scale-gpu-total", maxGpus=0)
     assert NOTHING in refused(stack, capsys)
@@ -157,9 +169,9 @@ def test_a_change_that_is_refused_leaves_what_was_there(
 
 
 def test_objects_that_name_what_is_not_there_end_with_an_error_and_stay(
-    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+    stack_there: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operations.up(stack.places)
+    stack = stack_there
     with World(stack.places.world) as world:
         pool = next(each for each in world.all() if each.type.endswith(":InferencePool"))
         world.remove(*pool.key)

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 
-from launcher import operations
 from policies.engine.config import LEVEL
 from policies.engine.environment import ENVIRONMENTS, load
 from policies.shared.rule import ResourceRule
@@ -94,15 +93,13 @@ def read(rehearsal: Rehearsal) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def stack_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stack]:
+def stack_of(brought_up: Callable[[str], Rehearsal]) -> Callable[[str], Stack]:
     if not ENGINE.exists():
         pytest.skip("NO PULUMI ENGINE: the mutations were NOT tried; run `make setup`")
 
     @cache
     def make(environment: str) -> Stack:
-        rehearsal = Rehearsal(environment, tmp_path_factory.mktemp(environment))
-        operations.up(rehearsal.places)
-        return Stack(environment, read(rehearsal))
+        return Stack(environment, read(brought_up(environment)))
 
     return make
 
