@@ -73,7 +73,8 @@ def _keys(fact: Fact, path: str, value: Values) -> Found:
 
 
 def _length(fact: Fact, path: str, length: int) -> Found:
-    if fact.fewest is not None and length < fact.fewest:
+    # The provider takes an empty list for none.
+    if fact.fewest is not None and 0 < length < fact.fewest:
         yield path, f"found {length} elements, allowed: {fact.fewest} or more"
     if fact.most is not None and length > fact.most:
         yield path, f"found {length} elements, allowed: {fact.most} or fewer"
