@@ -25,13 +25,13 @@ def incompatibilities(type_: str, old: str, new: str) -> list[str]:
 
 def _avro(path: str, old: Any, new: Any) -> Iterator[str]:
     before, after = _kind(old), _kind(new)
-    if before != after and {before, after} != _TEXTS:
+    if before != after and frozenset((before, after)) != _TEXTS:
         yield f"{path or 'the schema'} was {before} and is {after}"
     elif before == "union":
         yield from _named(path, _by_name(old), _by_name(new), "branch", defaulted=False)
     elif before == "record":
-        fields = [{field["name"]: field for field in each["fields"]} for each in (old, new)]
-        yield from _named(path, *fields, "field", defaulted=True)
+        fields = ({field["name"]: field for field in each["fields"]} for each in (old, new))
+        yield from _named(path, next(fields), next(fields), "field", defaulted=True)
     elif before == "enum" and set(old["symbols"]) != set(new["symbols"]):
         yield f"{path} has other symbols"
     elif before in {"array", "map"}:
