@@ -138,7 +138,7 @@ def _pod_spec(
                     {"name": "grpc-health", "container_port": HEALTH_PORT},
                     {"name": "metrics", "container_port": METRICS_PORT},
                 ],
-                "liveness_probe": pods.grpc_probe(HEALTH_PORT, 10),
+                "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
                 "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2),
                 "resources": pods.resources(
                     {"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}

@@ -135,7 +135,7 @@ def _pod_spec(
                 # A guardrail may load a model first.
                 "startup_probe": {**health, "failure_threshold": 60},
                 "readiness_probe": health,
-                "liveness_probe": {**health, "failure_threshold": 6},
+                "liveness_probe": {**pods.tcp_probe(_health_port(args), 5), "failure_threshold": 6},
                 "resources": pods.resources(
                     {"cpu": cpu, "memory": memory},
                     {"memory": memory},

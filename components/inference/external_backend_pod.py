@@ -67,7 +67,7 @@ def pod_spec(
                     {"name": "http", "container_port": envoy_bootstrap.PORT},
                     {"name": "metrics", "container_port": envoy_bootstrap.METRICS_PORT},
                 ],
-                "liveness_probe": pods.http_probe(envoy_bootstrap.HEALTH_PATH, "http", 10),
+                "liveness_probe": pods.tcp_probe("http", 10),
                 "readiness_probe": pods.http_probe(envoy_bootstrap.HEALTH_PATH, "http", 2),
                 "resources": pods.resources(
                     {"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}
