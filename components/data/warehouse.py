@@ -21,7 +21,7 @@ from components.data.warehouse_arguments import (
     validate_warehouse,
 )
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 _MINUTE_MS = 60 * 1000
 _READER = "roles/bigquery.dataViewer"
@@ -81,13 +81,7 @@ class Warehouse(pulumi.ComponentResource):
             for key, view in args.get("materialized_views", {}).items()
         }
         self.view_ids = {} if shown is None else self._views(shown, {**tables, **materialized})
-        self.register_outputs(
-            {
-                "dataset_id": self.dataset_id,
-                "table_ids": self.table_ids,
-                "view_ids": self.view_ids,
-            }
-        )
+        register(self)
 
     def _dataset(
         self, role: str, name: str, accesses: Sequence[gcp.bigquery.DatasetAccessArgsDict]
