@@ -20,5 +20,5 @@ ImageReference = Annotated[
 
 
 def tag_of(reference: str) -> str | None:
-    """The tag of a reference; None where it has a digest only."""
+    """Return the tag of a reference; None where it has a digest only."""
     return reference.partition("@")[0].rpartition("/")[2].partition(":")[2] or None

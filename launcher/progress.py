@@ -4,12 +4,13 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from cost.estimate import Resource
+from resources.resource import Resource
 
 SIGNS = {
     "create": "+",
@@ -38,13 +39,15 @@ class Progress:
     """Prints a line per step as it ends, and gathers resources, changes and problems.
 
     `changes` counts the steps that change something, by operation. `resources` maps the URN of
-    every resource that the program wants to its inputs.
+    every resource that the program wants to its inputs. `outputs` are the stack's, once it has
+    them.
     """
 
     preview: bool
     out: TextIO = field(default_factory=lambda: sys.stdout)
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     errors: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
@@ -62,12 +65,12 @@ class Progress:
         self._ended.set()
 
     def say(self, line: str) -> None:
-        """Prints one line at once."""
+        """Print one line at once."""
         self._last = time.monotonic()
         print(line, file=self.out, flush=True)
 
     def on_event(self, event: EngineEvent) -> None:
-        """Takes an engine event."""
+        """Take an engine event."""
         if event.resource_pre_event is not None:
             self._started(event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
@@ -88,7 +91,7 @@ class Progress:
         operation = str(step.op.value)
         if operation not in {"delete", "delete-replaced"} and step.new is not None:
             self.resources[step.urn] = Resource(
-                type=step.type, inputs=step.new.inputs or {}, urn=step.urn
+                step.type, name_of(step.urn), step.urn, step.new.inputs or {}
             )
         if operation in QUIET or step.type == STACK_TYPE:
             return
@@ -98,6 +101,8 @@ class Progress:
             self.running[step.urn] = operation
 
     def _finished(self, step: StepEventMetadata) -> None:
+        if step.type == STACK_TYPE and step.new is not None:
+            self.outputs = step.new.outputs or {}
         operation = self.running.pop(step.urn, None)
         if operation is None:
             return
@@ -138,12 +143,12 @@ class Progress:
 
 
 def name_of(urn: str) -> str:
-    """The name at the end of a URN."""
+    """Return the name at the end of a URN."""
     return urn.rsplit("::", 1)[-1]
 
 
 def short_type(token: str) -> str:
-    """`gcp:container/cluster:Cluster` as `gcp:container:Cluster`."""
+    """Return `gcp:container/cluster:Cluster` as `gcp:container:Cluster`."""
     parts = token.split(":")
     if len(parts) == 3:
         parts[1] = parts[1].split("/")[0] if parts[0] == "gcp" else parts[1]

@@ -12,7 +12,7 @@ from sandbox.values import Values, as_map
 
 
 def google_names(token: str, inputs: Values) -> Iterator[Failure]:
-    """Every name or label of a Google Cloud resource that the cloud would refuse."""
+    """Yield every name or label of a Google Cloud resource that the cloud would refuse."""
     for pattern, rules in table("names")["gcp"].items():
         if fnmatchcase(token, pattern):
             for name, regex in rules.items():
@@ -22,7 +22,7 @@ def google_names(token: str, inputs: Values) -> Iterator[Failure]:
 
 
 def kubernetes_names(kind: Kind, inputs: Values) -> Iterator[Failure]:
-    """Yields every name or label of a Kubernetes object that the API server would refuse."""
+    """Yield every name or label of a Kubernetes object that the API server would refuse."""
     rules, holder = known()["names"], name_holder(kind, inputs)
     path = "" if kind.token == RELEASE else "metadata."
     own = row(kind).get("name")

@@ -112,7 +112,7 @@ class ResourceType:
         )
 
     def documented_default(self, name: str) -> Any:
-        """The default the documentation gives for a scalar input, or None."""
+        """Return the default the documentation gives for a scalar input, or None."""
         prop, text = self.inputs.get(name), self.input_documentation.get(name, "")
         found = _DEFAULT.search(text)
         if prop is None or found is None or not isinstance(prop.shape, Scalar):
@@ -161,7 +161,7 @@ def _registry(package: str) -> dict[str, tuple[str, str]]:
 
 
 def tokens(package: str) -> tuple[str, ...]:
-    """Every resource type token of a package (`gcp` or `kubernetes`)."""
+    """Return every resource type token of a package (`gcp` or `kubernetes`)."""
     return tuple(_registry(package))
 
 
@@ -172,7 +172,8 @@ def _module(name: str) -> ModuleType:
 
 @cache
 def resource_type(token: str) -> ResourceType | None:
-    """The type behind a token such as `gcp:compute/address:Address`, or None if there is none."""
+    """Return the type behind a token such as `gcp:compute/address:Address`, or None if there is
+    none."""
     package = token.partition(":")[0]
     if package not in _PACKAGES:
         return None
@@ -185,14 +186,14 @@ def resource_type(token: str) -> ResourceType | None:
 
 @cache
 def provider_inputs(package: str) -> Mapping[str, Property]:
-    """The configuration properties of a package's provider."""
+    """Return the configuration properties of a package's provider."""
     module = _module(f"{_PACKAGES[package]}.provider")
     return properties(module.ProviderArgs)
 
 
 @cache
 def function_type(token: str) -> FunctionType | None:
-    """The function behind a token such as `gcp:compute/getNetwork:getNetwork`, or None."""
+    """Return the function behind a token such as `gcp:compute/getNetwork:getNetwork`, or None."""
     package, middle, name = [*token.split(":"), "", ""][:3]
     if package not in _PACKAGES or not name:
         return None

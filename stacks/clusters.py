@@ -38,7 +38,7 @@ class RegionCluster:
 def build_cluster(
     platform: Platform, foundation: Foundation, region: str, perimeter: VpcPerimeter | None
 ) -> RegionCluster:
-    """Makes the region's cluster, its mirror of images and its namespace."""
+    """Make the region's cluster, its mirror of images and its namespace."""
     name = _name(region)
     gke = GkeCluster(
         name,

@@ -17,7 +17,7 @@ class Images:
     repositories: Mapping[str, ServiceImages]
 
     def reference(self, image: str) -> pulumi.Input[str]:
-        """Gives an image's name; that of an image in a repository of ours waits for it."""
+        """Return an image's name; that of an image in a repository of ours waits for it."""
         for prefix, repository in self.repositories.items():
             if image.startswith(prefix):
                 return pulumi.Output.concat(repository.prefix, image.removeprefix(prefix))
@@ -25,7 +25,7 @@ class Images:
 
 
 def build_images(platform: Platform, foundation: Foundation) -> Images:
-    """Makes a repository in each region that an image of the project is in, if any is."""
+    """Make a repository in each region that an image of the project is in, if any is."""
     images = [each.image for each in (*platform.pipelines.values(), *platform.services.values())]
     prefixes = {images_prefix(platform.project.id, region): region for region in platform.regions}
     return Images(

@@ -33,7 +33,6 @@ from stacks.foundation import Foundation
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
-SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Region:
 def build_inference(
     platform: Platform, foundation: Foundation, perimeter: VpcPerimeter | None
 ) -> Mapping[str, Region]:
-    """Makes every region of the platform; no region depends on another."""
+    """Make every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
     parts = build_chain_parts(platform, foundation)
     clusters = {
@@ -63,7 +62,8 @@ def build_inference(
 
 
 def _hugging_face_secret(platform: Platform, foundation: Foundation) -> pulumi.Output[str] | None:
-    """The secret for the token of gated models. Its value is added by hand, never seen here."""
+    """Return the secret for the token of gated models. Its value is added by hand, never seen
+    here."""
     if not any(model.gated for model in platform.models.values()):
         return None
     return gcp.secretmanager.Secret(

@@ -87,7 +87,7 @@ class GkeClusterArgs(TypedDict):
 
 
 def validate_gke_cluster(name: str, args: GkeClusterArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     defaults.check_gke_name(problems, name)
     if not _REGION.fullmatch(args["region"]):

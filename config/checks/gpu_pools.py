@@ -10,7 +10,7 @@ from config.known import Known
 
 
 def check_gpu_pools(known: Known) -> Iterator[Problem]:
-    """Yields what is wrong with every pool: capacity, counts, and each of its regions."""
+    """Yield what is wrong with every pool: capacity, counts, and each of its regions."""
     for name, pool in known.gpu_pools.items():
         path = ("gpu_pools", name)
         yield from below(path, limits.gpu_pool(pool.model_dump()))

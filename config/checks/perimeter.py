@@ -8,7 +8,7 @@ from config.perimeter import Perimeter, Rule
 
 
 def check_perimeter(known: Known) -> Iterator[Problem]:
-    """The perimeter and each of its rules."""
+    """Yield the perimeter and each of its rules."""
     perimeter = known.perimeter
     if perimeter is None:
         return

@@ -8,7 +8,7 @@ class Clock(Protocol):
     """Tells the time in seconds since 1970."""
 
     def now(self) -> float:
-        """The time."""
+        """Return the time."""
         ...
 
 
@@ -24,24 +24,9 @@ class SkippingClock:
         """Seconds it is ahead of the real time."""
 
     def now(self) -> float:
-        """The time."""
+        """Return the time."""
         return time.time() + self.ahead
 
     def skip_to(self, moment: float) -> None:
-        """Goes to a moment that is yet to come."""
+        """Go to a moment that is yet to come."""
         self.ahead = max(self.ahead, moment - time.time())
-
-
-class ManualClock:
-    """Stands still until it is put forward: for tests."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self._now = now
-
-    def now(self) -> float:
-        """The time."""
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        """Goes on."""
-        self._now += seconds

@@ -51,7 +51,8 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
 
 
 def of_role(role: str) -> Capabilities | None:
-    """What a predefined or legacy role lets its holder do; None for one that is not known."""
+    """Return what a predefined or legacy role lets its holder do; None for one that is not
+    known."""
     table = _table("roles")
     found = table["roles"].get(role.removeprefix("roles/"), table["legacy"].get(role))
     return None if found is None else frozenset(found)
@@ -74,13 +75,13 @@ def elevated(role: str, *, wide: bool) -> str | None:
 
 
 def of_cluster_role(name: str) -> Capabilities | None:
-    """What a ClusterRole that every cluster has lets its holder do; None for another."""
+    """Return what a ClusterRole that every cluster has lets its holder do; None for another."""
     found = _table("roles")["kubernetes"].get(name)
     return None if found is None else frozenset(found)
 
 
 def of_permissions(permissions: Iterable[str]) -> Capabilities:
-    """What the permissions of a custom role let its holder do."""
+    """Return what the permissions of a custom role let its holder do."""
     names = list(permissions)
     return frozenset(
         capability

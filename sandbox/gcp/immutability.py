@@ -13,12 +13,12 @@ from sandbox.values import Value, Values
 
 
 def same_spelling(value: Value) -> Value:
-    """A value with the spellings the API treats alike made equal (self links, ranges)."""
+    """Return a value with the spellings the API treats alike made equal (self links, ranges)."""
     return relative_name(value) if isinstance(value, str) else value
 
 
 def replaces(resource: ResourceType, change: Change, old: Values, new: Values) -> bool:
-    """Tell whether this change needs a new resource instead of an update."""
+    """Return whether this change needs a new resource instead of an update."""
     if change.path == "deletionPolicy":
         return False
     rules = table("immutable")

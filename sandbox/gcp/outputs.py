@@ -14,7 +14,7 @@ _LABELS: Final = {"goog-pulumi-provisioned": "true"}
 
 
 def outputs_of(request: Request, effects: Values) -> Values:
-    """All outputs of a resource that exists.
+    """Return all outputs of a resource that exists.
 
     `effects`, what its topic module decided, overrules inputs; the table only fills gaps.
     """
@@ -32,7 +32,7 @@ def outputs_of(request: Request, effects: Values) -> Values:
 
 
 def previewed(request: Request) -> Values:
-    """Outputs before the cloud has answered: inputs known, what the cloud decides unknown.
+    """Return outputs before the cloud has answered: inputs known, what the cloud decides unknown.
 
     On an update, what the cloud decided before stays known.
     """
@@ -149,5 +149,5 @@ def _empty(output: Output) -> Value:
 
 
 def now() -> str:
-    """The present time as the APIs write it."""
+    """Return the present time as the APIs write it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -53,12 +53,12 @@ class Service:
 
 
 def is_grant(token: str) -> bool:
-    """Tells whether the type grants roles (IAMMember, IamBinding, IAMPolicy...)."""
+    """Return whether the type grants roles (IAMMember, IamBinding, IAMPolicy...)."""
     return bool(_GRANT.search(token))
 
 
 def row(token: str) -> Row:
-    """Returns what is known of a type; an empty row where nothing is."""
+    """Return what is known of a type; an empty row where nothing is."""
     _, middle, name = token.split(":")
     types = service(middle.partition("/")[0]).types
     return types.get(name) or types.get(_GRANT.sub("", name)) or Row()
@@ -66,7 +66,7 @@ def row(token: str) -> Row:
 
 @cache
 def service(module: str) -> Service:
-    """Returns what is known of the service behind a module of the SDK, with its types."""
+    """Return what is known of the service behind a module of the SDK, with its types."""
     path = _FOLDER / f"{module}.yaml"
     found = _loaded(path) if path.exists() else _loaded(_FOLDER / f"{_OTHERS}.yaml").get(module, {})
     types = {name: _row(columns) for name, columns in found.pop("types", {}).items()}
@@ -75,13 +75,13 @@ def service(module: str) -> Service:
 
 @cache
 def services() -> Mapping[str, Service]:
-    """Returns every service by the module of the SDK."""
+    """Return every service by the module of the SDK."""
     files = {path.stem for path in _FOLDER.glob("*.yaml")} - {_OTHERS}
     return {name: service(name) for name in sorted(files | _loaded(_FOLDER / "others.yaml").keys())}
 
 
 def roles_with(permission: str) -> tuple[str, ...]:
-    """Returns the predefined roles that hold a permission, without their `roles/`."""
+    """Return the predefined roles that hold a permission, without their `roles/`."""
     return next(
         known for each in services().values() if (known := each.permissions.get(permission))
     )
@@ -89,7 +89,7 @@ def roles_with(permission: str) -> tuple[str, ...]:
 
 @cache
 def grants() -> Mapping[str, tuple[str, str]]:
-    """Returns the types that grant to members: what they grant on, and the input that names it."""
+    """Return the types that grant to members: what they grant on, and the input that names it."""
     return dict(_grants())
 
 

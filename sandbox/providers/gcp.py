@@ -54,7 +54,7 @@ class GcpProvider(Provider[ProviderConfig]):
     version: ClassVar[str] = metadata.version("pulumi-gcp")
 
     def configured(self, settings: Values) -> ProviderConfig:
-        """Project, region, zone and default labels; the project exists from now on."""
+        """Return project, region, zone and default labels; the project exists from now on."""
         project = str(settings.get("project", ""))
         if project:
             self.world.add_project(project, project_number(project))
@@ -106,7 +106,7 @@ class GcpProvider(Provider[ProviderConfig]):
         return diff_response(found, replacing, delete_first=delete_first)
 
     def _same_id(self, request: Any, config: ProviderConfig, new: Values) -> bool:
-        """Whether the replacement would collide with what it replaces."""
+        """Return whether the replacement would collide with what it replaces."""
         kind, pattern = self._type(request.type), id_format(self._type(request.type)) or ""
         if is_upsert(kind.token) or "{{*}}" in pattern or has_unknown(new.get("name")):
             return False
@@ -135,7 +135,8 @@ class GcpProvider(Provider[ProviderConfig]):
         )
 
     def _id(self, wanted: Request) -> str:
-        """The id it gets; one the cloud chooses is that of its lost forerunner, if there is one."""
+        """Return the id it gets; one the cloud chooses is that of its lost forerunner, if there
+        is one."""
         if "{{*}}" in (id_format(wanted.type) or ""):
             for lost in list(self.world.lost.values()):
                 if (lost.type, lost.urn) == (wanted.type.token, wanted.urn):
@@ -179,7 +180,7 @@ class GcpProvider(Provider[ProviderConfig]):
         )
 
     def read(self, request: Any, config: ProviderConfig) -> provider_pb2.ReadResponse:
-        """What the cloud knows of a resource; no id when it is gone."""
+        """Return what the cloud knows of a resource; no id when it is gone."""
         kind = self._type(request.type)
         found = self.world.get(kind.token, request.id)
         if found is None:
@@ -240,7 +241,7 @@ class GcpProvider(Provider[ProviderConfig]):
 
 
 def _own(given: Values) -> Values:
-    """The inputs as the cloud sees them."""
+    """Return the inputs as the cloud sees them."""
     inputs = plain_map(given)
     inputs.pop(_DEFAULTS, None)
     return inputs

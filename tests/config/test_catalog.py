@@ -165,7 +165,7 @@ def _components() -> str:
 
 
 def _served_by_gke() -> dict[str, dict[str, str]]:
-    """Custom kinds of a GKE cluster: their rows in the rehearsal's table."""
+    """Return custom kinds of a GKE cluster: their rows in the rehearsal's table."""
     table = strict_yaml.load((ROOT / "sandbox" / "kubernetes.yaml").read_text())
     return {kind: row for row in cast("Any", table)["installed"] for kind in row["kinds"]}
 

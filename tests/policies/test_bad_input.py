@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from launcher import judging
+from launcher import policy_report
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from policies.engine.environment import ENVIRONMENTS, VARIABLE
@@ -134,10 +134,10 @@ def test_the_report_does_not_start_the_engine(
     text, said = BAD[name]
     (tmp_path / "dev.yaml").write_bytes(text)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "dev.yaml"))
-    monkeypatch.setattr(judging, "opened", started)
+    monkeypatch.setattr(policy_report, "opened", started)
     places = StackPlaces(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "home")
     with pytest.raises(LaunchError) as caught:
-        judging.policy(places, "sandbox", "text", None)
+        policy_report.policy(places, "sandbox", "text", None)
     assert said in str(caught.value)
 
 
@@ -167,4 +167,4 @@ def test_an_environment_of_ones_own_is_kept_anywhere(tmp_path: Path) -> None:
 def test_the_report_of_an_environment_without_a_file(tmp_path: Path) -> None:
     places = StackPlaces(stack="qa", config=tmp_path / "Pulumi.qa.yaml", home=tmp_path / "home")
     with pytest.raises(LaunchError, match="no environment named 'qa'"):
-        judging.policy(places, "sandbox", "text", None)
+        policy_report.policy(places, "sandbox", "text", None)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from cost.estimate import Resource as Priced
 from cost.estimate import estimate
 from policies.engine.config import LEVEL, read_settings
 from policies.engine.judge import Judge
@@ -104,7 +103,7 @@ def test_gpu_total_passes_what_the_provider_computes() -> None:
 @pytest.mark.parametrize(("days", "told"), [(180, False), (181, True)])
 def test_old_prices_are_told_by_the_pack(days: int, told: bool) -> None:
     pools = [resource(POOL, total(2, "g2-standard-8"), "l4")]
-    oldest = estimate(Priced(each.type, each.props, each.urn) for each in pools).as_of
+    oldest = estimate(pools).as_of
     rule = RULES["cost-prices-current"]
     config = {rule.id: {LEVEL: "advisory", "maxDays": 180.0}}
     settings = read_settings([rule], config)
@@ -139,7 +138,7 @@ def test_reader_of_dead_letters_needs_none_by_name() -> None:
 
 
 def forwards(subscription: Any) -> Any:
-    """The right of Pub/Sub's agent to take messages from a subscription."""
+    """Return the right of Pub/Sub's agent to take messages from a subscription."""
     grant = {"role": "roles/pubsub.subscriber", "member": AGENT, "subscription": UNKNOWN}
     wired = {"subscription": [subscription]}
     return resource("gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember", grant, "take", wired)

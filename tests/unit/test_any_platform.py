@@ -25,7 +25,7 @@ CLASSES = ["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"]
 
 
 def some(**choices: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Any of the keys, each with a value of its own."""
+    """Return any of the keys, each with a value of its own."""
     return st.fixed_dictionaries({}, optional=choices)
 
 
@@ -173,7 +173,7 @@ def with_part(config: dict[str, Any], part: Part) -> dict[str, Any]:
 
 
 def small() -> dict[str, Any]:
-    """The sample, its service without models and without what only fits its own front."""
+    """Return the sample, its service without models and without what only fits its own front."""
     config = values()
     for key in ("front", "api_gateway", "revision", "traffic", "models"):
         del config["services"]["chat"][key]
@@ -181,7 +181,7 @@ def small() -> dict[str, Any]:
 
 
 def made(platform: Platform) -> None:
-    """Makes what is serverless, and what it stands on."""
+    """Make what is serverless, and what it stands on."""
     foundation = build_foundation(platform)
     images = build_images(platform, foundation)
     pipes = build_serverless(platform, foundation, images)

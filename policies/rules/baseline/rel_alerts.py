@@ -23,8 +23,8 @@ _SERVING: Final = (
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     alerts = [each for each in resources if each.type == _ALERT]
-    awake = [each for each in alerts if flag(each.props, "enabled") is not False]
-    if not awake and any(each.type in _SERVING for each in resources):
+    enabled = [each for each in alerts if flag(each.props, "enabled") is not False]
+    if not enabled and any(each.type in _SERVING for each in resources):
         yield StackFinding("serves, and has no alert policy that is switched on")
     for each in alerts:
         if entries(each.props, "notificationChannels") in (MISSING, ()):

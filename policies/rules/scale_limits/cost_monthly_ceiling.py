@@ -15,9 +15,7 @@ _LARGEST: Final = 5
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    estimate = cost.estimate(
-        cost.Resource(each.type, each.props, each.urn) for each in with_zones(resources)
-    )
+    estimate = cost.estimate(with_zones(resources))
     by_urn = {each.urn: each for each in resources}
     accepted = limits.names("unpricedTypes")
     for each in estimate.unpriced:

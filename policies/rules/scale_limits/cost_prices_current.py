@@ -12,7 +12,7 @@ from resources.resource import Resource, stack_of
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    estimate = cost.estimate(cost.Resource(each.type, each.props, each.urn) for each in resources)
+    estimate = cost.estimate(resources)
     age, cap = (stack_of(resources).today - estimate.as_of).days, limits.number("maxDays")
     if age > cap:
         yield StackFinding(

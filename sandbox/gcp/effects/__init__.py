@@ -65,5 +65,5 @@ _EFFECTS: Mapping[str, Effect] = {
 
 
 def effect_of(token: str) -> Effect:
-    """The effects of a type; of most there are none."""
+    """Return the effects of a type; of most there are none."""
     return _EFFECTS.get(token, Effect())

@@ -10,11 +10,11 @@ from pathlib import Path
 from pulumi import automation
 
 from launcher.engine import message_of, platform_program
-from launcher.hand_over import command_line
 from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import Progress
+from launcher.pulumi_cli import command_line
 from policies import report
 from policies.engine.config import PolicyConfigError
 from policies.engine.event_log import VARIABLE
@@ -25,7 +25,7 @@ FORMATS = tuple(report.FORMATS)
 
 
 def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> None:
-    """Prints the report in `form` and writes it in every form under the stack's folder.
+    """Print the report in `form` and write it in every form under the stack's folder.
 
     Without `state` the packs judge a real preview, else the exported state in that file. Raises
     LaunchError if anything mandatory is violated, or if the packs could not judge.
@@ -69,7 +69,7 @@ def _event_log_in(file: Path) -> Generator[None]:
 
 
 def _preview(places: StackPlaces) -> str:
-    """Runs a preview on the sandbox cloud; returns why it failed, if it did."""
+    """Run a preview on the sandbox cloud; return why it failed, if it did."""
     failures: list[BaseException] = []
     program = _watched(platform_program, failures)
     packs = places.policy_packs()
