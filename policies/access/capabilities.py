@@ -59,7 +59,7 @@ def of_role(role: str) -> Capabilities | None:
 
 
 def elevated(role: str, *, wide: bool) -> str | None:
-    """Returns what makes a role elevated, None for one that is not.
+    """Return what makes a role elevated, None for one that is not.
 
     On a whole project, folder or organization (`wide`) any of `ELEVATED` does, on a single
     resource what hands it on. A predefined role that no table knows is judged by its name.

@@ -27,19 +27,19 @@ _UNREAD: Final[Alternatives] = ((),)
 
 
 def alternatives(expression: str) -> Alternatives:
-    """Returns the alternatives of a condition; nothing is claimed of one that cannot be read."""
+    """Return the alternatives of a condition; nothing is claimed of one that cannot be read."""
     tokens = _tokens(expression)
     return _or(tokens, 0) if tokens else _UNREAD
 
 
 def literal(token: str) -> str | None:
-    """Returns the text of a plain string literal, None for anything else."""
+    """Return the text of a plain string literal, None for anything else."""
     plain = len(token) > 1 and token[0] in "\"'" and token[0] == token[-1]
     return token[1:-1] if plain and "\\" not in token and token[:3] not in ('"""', "'''") else None
 
 
 def end_of(expression: str) -> datetime | None:
-    """Returns when a condition stops to hold, None if it need not."""
+    """Return when a condition stops to hold, None if it need not."""
     ends: list[datetime] = []
     for statements in alternatives(expression):
         found = [end for each in statements if (end := _end(each)) is not None]
@@ -82,7 +82,7 @@ def _or(tokens: Tokens, depth: int) -> Alternatives:
 
 
 def _parts(tokens: Tokens, operator: str) -> list[Tokens]:
-    """Returns the tokens between an operator that stands outside of brackets."""
+    """Return the tokens between an operator that stands outside of brackets."""
     parts: list[list[str]] = [[]]
     depth = 0
     for token in tokens:
@@ -95,7 +95,7 @@ def _parts(tokens: Tokens, operator: str) -> list[Tokens]:
 
 
 def _bare(tokens: Tokens) -> Tokens:
-    """Returns the tokens without the brackets that hold all of them."""
+    """Return the tokens without the brackets that hold all of them."""
     while len(tokens) > 2 and tokens[0] == "(" and tokens[-1] == ")" and _matching(tokens):
         tokens = tokens[1:-1]
     return tokens
@@ -114,7 +114,7 @@ _NOW: Final = ("request", ".", "time")
 
 
 def _end(statement: Tokens) -> datetime | None:
-    """Returns the end that `request.time < timestamp("...")` sets, written either way round."""
+    """Return the end that `request.time < timestamp("...")` sets, written either way round."""
     if statement[:3] == _NOW and statement[3:4] in (("<",), ("<=",)):
         return _timestamp(statement[4:])
     if statement[-3:] == _NOW and statement[-4:-3] in ((">",), (">=",)):

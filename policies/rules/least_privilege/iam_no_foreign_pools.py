@@ -44,7 +44,7 @@ def _own_numbers(stack: Stack) -> frozenset[str]:
 
 
 def _foreign(member: str, own: frozenset[str], limits: Limits) -> str | None:
-    """Returns whose identity a member is, None where it is the project's own or cannot be told."""
+    """Return whose identity a member is, None where it is the project's own or cannot be told."""
     workforce = _WORKFORCE.fullmatch(member)
     if workforce:
         known = workforce["pool"] in limits.names("allowedPools")

@@ -63,7 +63,7 @@ def _second_version(spec: object) -> Iterator[str]:
 
 
 def _values(resource: Resource) -> Iterator[object]:
-    """Returns the values that a list constraint lets in."""
+    """Return the values that a list constraint lets in."""
     if resource.type == _POLICY:
         rules = entries(resource.props, "spec", "rules")
         lists = [

@@ -20,14 +20,14 @@ _DAY: Final = 86400
 
 
 def _for_people(member: str | Absence) -> bool:
-    """Tells whether a grant to this member is one that people have: other rules judge workloads."""
+    """Tell whether a grant to this member is one that people have: other rules judge workloads."""
     if isinstance(member, Absence):
         return member is MISSING
     return not (is_agent(member) or is_workload(member) or member.startswith("projectOwner:"))
 
 
 def _why(grant: Grant, further: tuple[str, ...], *, wide: bool) -> str | None:
-    """Returns why a grant must end, None for one that may stay."""
+    """Return why a grant must end, None for one that may stay."""
     if not any(map(_for_people, grant.members)):
         return None
     if isinstance(grant.role, str):
@@ -57,7 +57,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
 
 
 def _entitlement(resource: Resource, limits: Limits) -> Iterator[str]:
-    """Checks that what is lent ends, and that somebody else agrees to it."""
+    """Check that what is lent ends, and that somebody else agrees to it."""
     latest = limits.number("maxDays")
     longest = seconds(resource.props, "maxRequestDuration")
     if not isinstance(longest, float) or longest > latest * _DAY:

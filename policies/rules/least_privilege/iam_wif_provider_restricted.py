@@ -50,7 +50,7 @@ _ROOTS: Final = ("assertion", "attribute", "google")
 
 
 def _claim(tokens: Tokens) -> str | None:
-    """Returns the claim that tokens name, such as `assertion.repository`."""
+    """Return the claim that tokens name, such as `assertion.repository`."""
     if len(tokens) == 3 and tokens[0] in _ROOTS and tokens[1] == ".":
         return "sub" if tokens == ("google", ".", "subject") else tokens[2]
     bracketed = len(tokens) == 4 and tokens[0] in _ROOTS and (tokens[1], tokens[3]) == ("[", "]")
@@ -58,7 +58,7 @@ def _claim(tokens: Tokens) -> str | None:
 
 
 def _named(statement: Tokens) -> str | None:
-    """Returns the claim that a statement holds to given texts, None where there is none."""
+    """Return the claim that a statement holds to given texts, None where there is none."""
     for size in (3, 4):
         claim, rest = _claim(statement[:size]), statement[size:]
         if claim is None:
@@ -82,7 +82,7 @@ def _listed(part: str) -> bool:
 
 
 def _holds_to_one(condition: str, telling: Set[str]) -> bool:
-    """Tells whether each alternative of a condition names who may come."""
+    """Tell whether each alternative of a condition names who may come."""
     return all(
         any(_named(statement) in telling for statement in statements)
         for statements in alternatives(condition)
