@@ -12,7 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 EVALUATION: Final = "EVALUATION"
 EXTENSION_PROCESSOR: Final = "apigee-service-extension-enabled"
@@ -116,7 +116,7 @@ class ApigeeOrganization(pulumi.ComponentResource):
         self.environment = after(
             environment.name, *[attachment.environment for attachment in attachments]
         )
-        self.register_outputs({"organization": self.organization, "environment": self.environment})
+        register(self)
 
 
 __all__ = ["ApigeeOrganization", "ApigeeOrganizationArgs", "validate_apigee_organization"]

@@ -18,7 +18,7 @@ from catalog import releases
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
 from components.inference.workloads import ext_proc_service, service_account
-from components.validation import component_type
+from components.validation import component_type, register
 
 EXT_PROC_PORT = 9002
 HEALTH_PORT = 9003
@@ -136,7 +136,7 @@ class EndpointPicker(pulumi.ComponentResource):
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         self.service_name = service.metadata.name
-        self.register_outputs({"service_name": self.service_name})
+        register(self)
 
     def _rights(
         self, name: str, args: EndpointPickerArgs, identity: Identity

@@ -33,7 +33,7 @@ from components.inference.replica_guardrail import guardrail_container
 from components.inference.workloads import disruption_budget, service_account
 from components.names import dns_label
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 TOKEN_FILE = "token"  # noqa: S105 - the name of a file
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
@@ -104,14 +104,7 @@ class ModelServer(pulumi.ComponentResource):
         if (most or least) > 1:
             disruption_budget(name, identity, selector, pulumi.ResourceOptions(parent=self))
         self.deployment_name = deployment_name
-        self.register_outputs(
-            {
-                "deployment_name": self.deployment_name,
-                "pod_labels": self.pod_labels,
-                "port": self.port,
-                "model_names": self.model_names,
-            }
-        )
+        register(self)
 
     def _grants(
         self, name: str, args: ModelServerArgs, account_name: str
