@@ -33,6 +33,13 @@ def component_type(component: type[pulumi.ComponentResource]) -> str:
     return f"{TYPE_PREFIX}:{component.__name__}"
 
 
+def register(component: pulumi.ComponentResource) -> None:
+    """Register the outputs of a component: the attributes that its class annotates."""
+    component.register_outputs(
+        {name: getattr(component, name) for name in type(component).__annotations__}
+    )
+
+
 class Problems:
     """What is wrong with a component's arguments: collected, then raised once.
 

@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 DOCKER_HUB = "docker.io"
 _PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
@@ -169,7 +169,7 @@ class ImageMirror(pulumi.ComponentResource):
             for key, repository in repositories.items()
         }
         self.repository_ids = {key: repository.id for key, repository in repositories.items()}
-        self.register_outputs({"repository_ids": self.repository_ids})
+        register(self)
 
     def reference(self, image: str) -> pulumi.Output[str]:
         """Return the name under which the mirror serves an image; tag and digest stay.

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 SERVICES = ("bigquery", "storage")
 
@@ -83,7 +83,7 @@ class KeyAccess(pulumi.ComponentResource):
             for service in args["services"]
         ]
         self.key = after(args["key"], *[grant.id for grant in grants])
-        self.register_outputs({"key": self.key})
+        register(self)
 
     def _agent(self, service: str, args: KeyAccessArgs) -> pulumi.Output[str]:
         # Asking for an agent makes it.

@@ -14,7 +14,7 @@ from components.checks import check_between, check_labels
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
 from components.data.key_access import check_key
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 DEFAULT_SOFT_DELETE_DAYS = 7
 DEFAULT_OLD_VERSIONS_DAYS = 30
@@ -199,4 +199,4 @@ class LakeBucket(pulumi.ComponentResource):
             for who, member in members.items()
         ]
         self.bucket_name = after(bucket.name, *[each.id for each in grants])
-        self.register_outputs({"bucket_name": self.bucket_name})
+        register(self)

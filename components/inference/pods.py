@@ -29,7 +29,7 @@ def pod_security(user: int, group: int) -> PodSecurityContextArgsDict:
         "run_as_non_root": True,
         "run_as_user": user,
         "run_as_group": group,
-        "fs_group": user,
+        "fs_group": group,
         "seccomp_profile": {"type": "RuntimeDefault"},
     }
 
@@ -58,6 +58,11 @@ def spread_over_nodes(selector: Mapping[str, str]) -> list[TopologySpreadConstra
 def grpc_probe(port: int, period_seconds: int, service: str = "") -> ProbeArgsDict:
     """Return a probe that asks the gRPC health service."""
     return {"grpc": {"port": port, "service": service}, "period_seconds": period_seconds}
+
+
+def tcp_probe(port: int | str, period_seconds: int) -> ProbeArgsDict:
+    """Give a probe of life alone: what listens is alive, whether or not it is ready."""
+    return {"tcp_socket": {"port": port}, "period_seconds": period_seconds}
 
 
 def http_probe(path: str, port: str, period_seconds: int) -> ProbeArgsDict:

@@ -45,7 +45,7 @@ class RuleTo(TypedDict):
         Mapping[Annotated[str, limits.API_OR_ALL], Sequence[Annotated[str, limits.METHOD]]],
         Entries("an API name, or '*'"),
     ]
-    """API methods, or `*` for all of them, by API name; `*` as a name for all APIs."""
+    """API methods or permissions, or `*` for all, by API name; `*` as a name for all APIs."""
     projects: NotRequired[Sequence[Annotated[str, limits.PROJECT_NUMBER]]]
     """Numbers of projects called, or `*`; default for ingress: `*`, all of the perimeter."""
 

@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 
 from components.names import label_of
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _TTL_SECONDS = 300
 
@@ -88,4 +88,4 @@ class PrivateName(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.hostname = after(hostname, record.id)
-        self.register_outputs({"hostname": self.hostname})
+        register(self)

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 MOST_CHANNELS = 5
 
@@ -93,4 +93,4 @@ class Budget(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.budget_name = budget.id
-        self.register_outputs({"budget_name": self.budget_name})
+        register(self)

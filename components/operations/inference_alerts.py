@@ -18,7 +18,7 @@ from components.operations.alert_policies import (
     threshold_of,
 )
 from components.operations.matchers import check_names, inference_matchers
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 AUTOSCALER_ALERTS = ("autoscaler_room",)
 
@@ -98,7 +98,7 @@ class InferenceAlerts(pulumi.ComponentResource):
             args,
             self,
         )
-        self.register_outputs({"policy_names": self.policy_names})
+        register(self)
 
 
 def _conditions(alert: Alert, args: InferenceAlertsArgs) -> Sequence[Condition]:

@@ -23,7 +23,7 @@ from components.operations.watched_pipelines import (
     check_pipelines,
     pipeline_matchers,
 )
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _OF_RETENTION = "retention_percent"
 _DAY_SECONDS = 86400
@@ -85,7 +85,7 @@ class PipelineAlerts(pulumi.ComponentResource):
             args,
             self,
         )
-        self.register_outputs({"policy_names": self.policy_names})
+        register(self)
 
 
 def _conditions(alert: Alert, args: PipelineAlertsArgs) -> Sequence[Condition]:

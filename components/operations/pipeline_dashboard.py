@@ -15,7 +15,7 @@ from components.operations.watched_pipelines import (
     check_pipelines,
     pipeline_matchers,
 )
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class PipelineDashboardArgs(TypedDict):
@@ -57,4 +57,4 @@ class PipelineDashboard(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.url = console_url(dashboard.id, args["project"])
-        self.register_outputs({"url": self.url})
+        register(self)

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _DOMAIN = ".googleapis.com"
 _RESOURCE_MANAGER = "cloudresourcemanager.googleapis.com"
@@ -98,13 +98,7 @@ class ProjectServices(pulumi.ComponentResource):
             ),
         ).number
         self.service_agents = {name: identity.email for name, identity in identities.items()}
-        self.register_outputs(
-            {
-                "project_id": self.project_id,
-                "project_number": self.project_number,
-                "service_agents": self.service_agents,
-            }
-        )
+        register(self)
 
     def project_for(self, *apis: str) -> pulumi.Output[str]:
         """Return the project's id, for what needs these APIs on and no other.

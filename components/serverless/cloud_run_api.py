@@ -17,7 +17,7 @@ from components.checks import check_between, check_labels
 from components.ready import after
 from components.serverless.api_document import Callers, full_document
 from components.service_accounts import account_id
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 LONGEST_NAME = 40
 LONGEST_DEADLINE_SECONDS = 600
@@ -184,10 +184,4 @@ class CloudRunApi(pulumi.ComponentResource):
         self.url = after(pulumi.Output.format("https://{0}", gateway.default_hostname), grant.id)
         self.managed_service = api.managed_service
         self.gateway_service_account = account.email
-        self.register_outputs(
-            {
-                "url": self.url,
-                "managed_service": self.managed_service,
-                "gateway_service_account": self.gateway_service_account,
-            }
-        )
+        register(self)

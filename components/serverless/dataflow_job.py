@@ -15,7 +15,7 @@ from components.data.buckets import check_bucket_name
 from components.data.table_shape import Field, check_shape
 from components.serverless.results_table import ResultsTable
 from components.service_accounts import account_id
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "rows"
 ERRORS_TABLE_ID = "errors"
@@ -171,7 +171,7 @@ class DataflowJob(pulumi.ComponentResource):
         )
         self.job_id = job.job_id
         self.table = rows.table
-        self.register_outputs({"job_id": self.job_id, "table": self.table})
+        register(self)
 
     def _bucket(self) -> gcp.storage.Bucket:
         return gcp.storage.Bucket(

@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 DEFAULT_RETENTION_DAYS = 90
 
@@ -187,9 +187,7 @@ class MessageArchive(pulumi.ComponentResource):
         )
         self.bucket_name = bucket.name
         self.subscription_id = subscription.id
-        self.register_outputs(
-            {"bucket_name": self.bucket_name, "subscription_id": self.subscription_id}
-        )
+        register(self)
 
 
 def _files(

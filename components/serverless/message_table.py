@@ -16,7 +16,7 @@ from components.data.table_shape import Field
 from components.ready import after
 from components.serverless.delivery import MessageSchema, check_filter_text
 from components.serverless.results_table import ResultsTable
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "messages"
 
@@ -181,7 +181,7 @@ class MessageTable(pulumi.ComponentResource):
         )
         self.table = rows.table
         self.subscription_id = after(subscription.id, forward.id)
-        self.register_outputs({"table": self.table, "subscription_id": self.subscription_id})
+        register(self)
 
 
 def _columns_of(schema: MessageSchema) -> list[tuple[str, str, str]]:

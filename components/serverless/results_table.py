@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from components.checks import check_labels
 from components.data.table_shape import TableShape, check_shape, partitioning, schema
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "results"
 
@@ -148,4 +148,4 @@ class ResultsTable(pulumi.ComponentResource):
             pulumi.Output.format("{0}.{1}.{2}", args["project"], table.dataset_id, table.table_id),
             *[grant.id for grant in grants],
         )
-        self.register_outputs({"table": self.table})
+        register(self)

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_labels
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 REPOSITORY = "services"
 
@@ -117,4 +117,4 @@ class ServiceImages(pulumi.ComponentResource):
         self.prefix = pulumi.Output.all(
             args["project"], repository.location, repository.id, *[grant.id for grant in grants]
         ).apply(lambda values: images_prefix(str(values[0]), str(values[1])))
-        self.register_outputs({"prefix": self.prefix})
+        register(self)

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class VertexConnectionArgs(TypedDict):
@@ -58,4 +58,4 @@ class VertexConnection(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.network_id = after(args["network"], policy.id)
-        self.register_outputs({"network_id": self.network_id})
+        register(self)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from catalog import vllm_options
 from catalog.conventions import dns_label
 from catalog.limits import inference as limits
 from catalog.problems import KeyPath, Problem, below, listed, shown, shown_path
@@ -24,6 +25,7 @@ def check_models(known: Known) -> Iterator[Problem]:
                 known, (*path, "replica_sets", position), name, model, replica_set
             )
         yield from below((*path, "server_args"), limits.server_args(model.server_args))
+        yield from below((*path, "server_args"), _server_args(known, model))
         yield from below(
             (*path, "objectives"),
             limits.objectives(model.objectives, flow_control=model.flow_control),
@@ -34,6 +36,23 @@ def check_models(known: Known) -> Iterator[Problem]:
             )
     yield from _check_objective_names(known)
     yield from _check_room(known)
+
+
+def _server_args(known: Known, model: Model) -> Iterator[Problem]:
+    """Yield options at which the server would end; those of another image are not known."""
+    for name, value in model.server_args.items():
+        option = vllm_options.OPTIONS.get(name)
+        if "vllm" in known.images or name in limits.OWN_FLAGS:
+            continue
+        if option is None:
+            yield Problem(
+                (name,),
+                f"an option vLLM {vllm_options.VERSION} does not have",
+                vllm_options.alike(name),
+                "rename or remove it",
+            )
+        elif (allowed := option.allowed(value)) is not None:
+            yield Problem((name,), shown(value), allowed, "change it")
 
 
 def _check_names(known: Known) -> Iterator[Problem]:

@@ -60,11 +60,13 @@ class Client:
             raise RefusedError(response.status, answer.get("message", text))
         return answer
 
-    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+    def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Manifest:
         """Apply on the server's side, where a field that the kind doesn't have is an error."""
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
         if dry_run:
             query["dryRun"] = "All"
+        if force:
+            query["force"] = "true"
         applied = self.request(
             "PATCH", f"{self.path(manifest)}?{urlencode(query)}", manifest, APPLY
         )

@@ -118,6 +118,29 @@ def test_counters_are_rated_and_gauges_are_not(name: str):
             assert rated == (metric.kind != "gauge"), metric.name
 
 
+@pytest.mark.parametrize("name", sorted(n for n in QUERIES if n.endswith("errors_percent")))
+def test_a_percentage_of_errors_is_of_one_counter_and_its_like(name: str):
+    """A part of what one counter counts, by the same labels, never exceeds all of it."""
+    counted = re.findall(
+        r"sum by (\([^)]*\)) \(rate\(([\w:]+)\{(.*?)\}\[5m\]\)\)", QUERIES[name].text(EVERYTHING)
+    )
+    half = len(counted) // 2
+    parts, wholes = counted[:half], counted[half:]
+    assert parts
+    for (by, metric, labels), (whole_by, whole_metric, whole_labels) in zip(
+        parts, wholes, strict=True
+    ):
+        assert (by, metric) == (whole_by, whole_metric)
+        assert set(whole_labels.split(",")) < set(labels.split(","))
+
+
+def test_errors_are_counted_where_they_happen():
+    """The picker counts what it refuses itself, and not what a replica answers."""
+    assert metrics_in(QUERIES["errors_percent"].text(EVERYTHING)) == {"http_requests_total"}
+    for alert in ALERTS.values():
+        assert "picker_errors" not in QUERIES[alert.query].promql
+
+
 def test_every_metric_is_used_and_has_a_source():
     used = {name for query in QUERIES.values() for name in metrics_in(query.text(EVERYTHING))}
     for metric in METRICS.values():

@@ -6,6 +6,7 @@ import pytest
 
 from components.network.perimeter_arguments import VpcPerimeterArgs
 from components.network.perimeter_checks import validate_vpc_perimeter
+from components.network.perimeter_rules import ingress_policy
 from components.network.vpc_perimeter import VpcPerimeter
 from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
@@ -143,6 +144,29 @@ def test_egress_names_the_projects_called(deploy: Deploy):
                 ],
             },
         }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "kind"),
+    [
+        ("bigquery.googleapis.com", "bigquery.tables.getData", "permission"),
+        ("bigquery.googleapis.com", "google.cloud.bigquery.v2.JobService.InsertJob", "method"),
+        ("storage.googleapis.com", "google.storage.objects.get", "method"),
+        ("artifactregistry.googleapis.com", "artifactregistry.googleapis.com/AptRead", "method"),
+        ("artifactregistry.googleapis.com", "ArtifactRegistry.GetTag", "method"),
+    ],
+)
+def test_permissions_are_no_methods(service: str, action: str, kind: str):
+    target = ingress_policy(
+        {
+            "ingress_from": {"identities": ["user:a@acme.com"], "access_levels": ["*"]},
+            "ingress_to": {"services": {service: [action]}},
+        },
+        {},
+    )
+    assert cast("Any", target)["ingress_to"]["operations"] == [
+        {"service_name": service, "method_selectors": [{kind: action}]}
     ]
 
 
