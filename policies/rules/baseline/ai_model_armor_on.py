@@ -24,7 +24,6 @@ _BLOCKS: Final = (
 )
 # HIGH lets through all but what is beyond doubt, which is what attackers avoid.
 _LEVELS: Final = ("LOW_AND_ABOVE", "MEDIUM_AND_ABOVE", MISSING, UNKNOWN)
-_KINDS: Final = frozenset({"DANGEROUS", "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT"})
 _LINKS: Final = (Expected("filterConfig.maliciousUriFilterSettings.filterEnforcement", _ON),)
 # A floor is enforced, and blocks wherever it says what to do.
 _ENFORCED: Final = (
@@ -41,12 +40,10 @@ def _template(props: Props) -> Iterator[str]:
     filters = entries(props, "filterConfig", "raiSettings", "raiFilters")
     if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
-    elif isinstance(filters, tuple) and UNKNOWN not in filters:
-        left = _KINDS - {text(each, "filterType") for each in filters}
-        if left:
-            yield f"has no filter for {', '.join(sorted(left))}"
-        if any(text(each, "confidenceLevel") not in _LEVELS for each in filters):
-            yield "has a filter for harmful content that lets nearly all pass"
+    elif isinstance(filters, tuple) and any(
+        text(each, "confidenceLevel") not in _LEVELS for each in filters
+    ):
+        yield "has a filter for harmful content that lets nearly all pass"
     if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
         yield "has a filter for prompt injection that lets nearly all pass"
     basic = text(props, *_SENSITIVE, "basicConfig", "filterEnforcement")

@@ -66,7 +66,7 @@ def _ingress(ingress: object, *, patch: bool) -> Iterator[str]:
 def _gateway(gateway: object) -> Iterator[str]:
     kind = text(gateway, "spec", "gatewayClassName")
     if isinstance(kind, str) and kind not in _INTERNAL_CLASSES:
-        yield "is a Gateway of a class that is not known to be internal"
+        yield "is a Gateway of a class that may have external addresses"
     elif kind is UNKNOWN:
         yield "is a Gateway of a class that is not known during preview"
 

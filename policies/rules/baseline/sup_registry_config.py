@@ -31,7 +31,9 @@ RULE: Final = ResourceRule(
     display_name="Nodes pull from registries as they are",
     description="No containerd config of nodes has a registry's name answered by another.",
     why="Whoever answers for a registry chooses the images that run.",
-    remediation="remove privateRegistryAccessConfig and registryHosts; mirror by Artifact Registry.",
+    remediation=(
+        "remove privateRegistryAccessConfig and registryHosts; mirror by Artifact Registry."
+    ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/kubernetes-engine/docs/how-to/customize-containerd-configuration",

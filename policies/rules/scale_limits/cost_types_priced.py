@@ -1,6 +1,6 @@
 """A type that no price is known for is told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity

@@ -1,6 +1,6 @@
 """No service of Google takes more machines, processors or storage than a cap."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -24,9 +24,8 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         cap = limits.number(_LIMITS[each.counts])
         for value in all_at(resource.props, each.path.split(".")):
             found = number(value)
-            if found is UNKNOWN or (each.must and found in (MISSING, 0)):
-                yield f"{each.path} is {show(found)}, allowed {show(cap)} {each.counts}"
-            elif isinstance(found, float) and found > cap:
+            unbounded = found is UNKNOWN or (each.must and found in (MISSING, 0))
+            if unbounded or (isinstance(found, float) and found > cap):
                 yield f"{each.path} is {show(found)}, allowed {show(cap)} {each.counts}"
 
 

@@ -28,9 +28,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
 RULE: Final = ResourceRule(
     id="scale-deploy-replicas",
     display_name="Replicas are capped",
-    description=(
-        "A workload, job or cluster of workers asks for no more replicas than the cap."
-    ),
+    description=("A workload, job or cluster of workers asks for no more replicas than the cap."),
     why="Each replica takes room on nodes, and with GPUs a node of its own.",
     remediation="set spec.replicas to a plain number within the cap.",
     severity=Severity.MEDIUM,

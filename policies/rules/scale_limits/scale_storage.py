@@ -1,6 +1,6 @@
 """No claim takes more storage than a cap, whoever makes it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity

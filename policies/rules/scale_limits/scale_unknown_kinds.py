@@ -1,7 +1,7 @@
 """A kind that no table knows is looked at when it counts replicas."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
