@@ -20,7 +20,7 @@ _FLOOR: Final = "gcp:modelarmor/floorsetting:Floorsetting"
 _ON: Final = ("ENABLED",)
 _BLOCKS: Final = (
     Expected("templateMetadata.enforcementType", ("INSPECT_AND_BLOCK",), unset=True),
-    Expected("templateMetadata.ignorePartialInvocationFailures", (False,), unset=True),
+    Expected("templateMetadata.ignorePartialInvocationFailures", (False,), unset=True, wired=True),
 )
 # HIGH lets through all but what is beyond doubt, which is what attackers avoid.
 _LEVELS: Final = ("LOW_AND_ABOVE", "MEDIUM_AND_ABOVE", MISSING, UNKNOWN)

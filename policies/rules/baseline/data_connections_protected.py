@@ -31,6 +31,7 @@ _PROTECTION: Final[Mapping[str, tuple[Expected, ...]]] = {
         Expected(
             "settings.ipConfiguration.sslMode",
             ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"),
+            unset=True,
             wired=True,
         ),
     ),

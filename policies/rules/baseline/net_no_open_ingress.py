@@ -35,18 +35,10 @@ _POLICY_SOURCES: Final = (
 
 
 # A whole country is no narrower than the internet.
-_GROUPS: Final = (
-    "gcp:networksecurity/addressGroup:AddressGroup",
-    "gcp:networksecurity/projectAddressGroup:ProjectAddressGroup",
-)
+_GROUPS: Final = ("gcp:networksecurity/addressGroup:AddressGroup",)
 
 
 def _is_open(value: object, ranges: str, sources: tuple[str, ...]) -> bool:
-    if (
-        text(value, "srcNetworkScope") == "INTERNET"
-        or text(value, "srcNetworkContext") == "INTERNET"
-    ):
-        return True
     found = entries(value, ranges)
     if isinstance(found, tuple) and is_everywhere(found):
         return True

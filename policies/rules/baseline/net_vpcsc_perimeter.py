@@ -103,7 +103,7 @@ def _perimeter(
             yield f"does not restrict {service}, which the stack uses"
     elif restricted is MISSING:
         yield "restricts no service"
-    yield from _accessible(config, restricted)
+    yield from _accessible(config, restricted, known=any(each.isdigit() for each in bounds.own))
     projects = entries(config, "resources")
     if bounds.own and isinstance(projects, tuple) and foreign(projects, bounds.own):
         yield "holds a project that the environment does not name"
@@ -116,12 +116,16 @@ def _perimeter(
             yield from (f"has {finding}" for finding in ways(rule, direction, bounds))
 
 
-def _accessible(config: object, restricted: tuple[object, ...] | Absence) -> Iterator[str]:
+def _accessible(
+    config: object, restricted: tuple[object, ...] | Absence, *, known: bool
+) -> Iterator[str]:
     """Yield what machines inside may call beside the restricted services."""
     services = get(config, "vpcAccessibleServices")
     if services is UNKNOWN or restricted is MISSING:
         return
-    if flag(services, "enableRestriction") in (MISSING, False):
+    # Without networks of its own a perimeter needs none; with a project of the stack it has some.
+    restriction = flag(services, "enableRestriction")
+    if restriction is False or (restriction is MISSING and known):
         yield "does not limit the services that its networks may call"
         return
     allowed = entries(services, "allowedServices")

@@ -26,11 +26,10 @@ _JOINED: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:networkconnectivity/spoke:Spoke": ("linkedVpcNetwork", "uri"),
 }
 # Lines to networks outside Google Cloud.
-_LINES: Final = (
-    "gcp:compute/interconnectAttachment:InterconnectAttachment",
-    "gcp:compute/vPNTunnel:VPNTunnel",
-)
-_PEERS: Final = ("peerIp", "peerExternalGateway", "peerGcpGateway", "interconnect")
+_LINES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:compute/interconnectAttachment:InterconnectAttachment": ("interconnect",),
+    "gcp:compute/vPNTunnel:VPNTunnel": ("peerIp", "peerExternalGateway", "peerGcpGateway"),
+}
 # https://cloud.google.com/vpc/docs/configure-private-google-access#config-options
 _RESTRICTED: Final = tuple(map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18")))
 _GOOGLE: Final = (*_RESTRICTED, ipaddress.ip_network("199.36.153.8/30"))
@@ -84,9 +83,9 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             project = project_of(found) if isinstance(found, str) else None
             if own and project not in (None, *own):
                 yield StackFinding("joins a network that the environment does not name", each)
-    for token in _LINES:
+    for token, names in _LINES.items():
         for each in stack.by_type.get(token, ()):
-            peers = (text(each.props, name) for name in _PEERS)
+            peers = (text(each.props, name) for name in names)
             if not any(peer in limits.names("peers") or peer is UNKNOWN for peer in peers):
                 yield StackFinding("leads to a peer that the environment does not name", each)
 

@@ -25,6 +25,7 @@ _ENDS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "gcp:logging/organizationBucketConfig:OrganizationBucketConfig": (("retentionDays", _DAY),),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": (("retentionDays", _DAY),),
 }
+_TABLES: Final = ("gcp:bigquery/dataset:Dataset", "gcp:bigquery/table:Table")
 # These end by a duration such as 3600s.
 _TTLS: Final[Mapping[str, str]] = {
     "gcp:pubsub/subscription:Subscription": "expirationPolicy.ttl",
@@ -58,6 +59,8 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     least = limits.number("minDays")
+    if resource.type in _TABLES:
+        least = limits.number("minTableDays")
     if resource.type == _BUCKET:
         yield from _lifecycle(resource.props, least)
         return
@@ -87,7 +90,10 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/storage/docs/lifecycle",
-    limits=(NumberLimit("minDays", "Fewest days that data is kept", default=7),),
+    limits=(
+        NumberLimit("minDays", "Fewest days that data is kept", default=7),
+        NumberLimit("minTableDays", "Fewest days that tables and partitions are kept", default=1),
+    ),
     applies=lambda resource_type: resource_type in RULE_TYPES,
     check=_check,
 )

@@ -9,7 +9,7 @@ from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.node_pools import max_nodes
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, number
+from resources.properties import MISSING, Props, entries, flag, get, number
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -21,11 +21,14 @@ _REPAIRED: Final = Expected("management.autoRepair", (True,))
 _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled"))
 
 
-def _pool(pool: object) -> Iterator[str]:
-    nodes = max_nodes(pool) if is_mapping(pool) else UNKNOWN
+def _upgrade(pool: Props) -> Iterator[str]:
+    nodes = max_nodes(pool)
     away = number(pool, "upgradeSettings", "maxUnavailable")
     if isinstance(away, float) and isinstance(nodes, float | int) and away > max(1, nodes / 2):
         yield "an upgrade takes more than half of its nodes at once"
+
+
+def _pool(pool: object) -> Iterator[str]:
     # GKE does both unless told otherwise, but takes what is left out of the block for no.
     if get(pool, "management") is MISSING:
         return
@@ -35,6 +38,7 @@ def _pool(pool: object) -> Iterator[str]:
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
+        yield from _upgrade(resource.props)
         yield from _pool(resource.props)
         return
     provisioned = get(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")

@@ -1,6 +1,6 @@
 """Nodes pull images from registries as they are, past no mirror or authority of others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -12,13 +12,19 @@ from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
-_CONFIG: Final = ("nodeConfig.containerdConfig", "nodePools.*.nodeConfig.containerdConfig")
-_DEFAULTS: Final = "nodePoolDefaults.nodeConfigDefaults.containerdConfig"
+_NODE: Final = "nodeConfig.containerdConfig"
+_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    _CLUSTER: (
+        *(_NODE, f"nodePools.*.{_NODE}"),
+        "nodePoolDefaults.nodeConfigDefaults.containerdConfig",
+    ),
+    _POOL: (_NODE,),
+}
 _AUTHORITIES: Final = ("privateRegistryAccessConfig", "certificateAuthorityDomainConfigs")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    for path in (*_CONFIG, _DEFAULTS):
+    for path in _PATHS[resource.type]:
         for config in all_at(resource.props, path.split(".")):
             if entries(config, *_AUTHORITIES) not in (MISSING, (), UNKNOWN):
                 yield f"{path} trusts another certificate authority for registries"
@@ -37,6 +43,6 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/kubernetes-engine/docs/how-to/customize-containerd-configuration",
-    applies=lambda resource_type: resource_type in (_CLUSTER, _POOL),
+    applies=lambda resource_type: resource_type in _PATHS,
     check=_check,
 )
