@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from resources.pods import changes_pods, containers
-from resources.properties import Absence, entries, text
+from resources.properties import Absence, listed, text
 from resources.resource import Resource
 
 _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -27,6 +27,6 @@ def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
         for where, container in containers(resource.type, resource.props):
             yield where, text(container, "image")
         return
-    found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
-    for index, container in enumerate(found if isinstance(found, tuple) else ()):
+    found = listed(resource.props, *_TEMPLATES[resource.type], "containers")
+    for index, container in enumerate(found):
         yield f"containers[{index}]", text(container, "image")
