@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from resources.pods import changes_pods, containers
-from resources.properties import Absence, listed, text
+from resources.pods import changes_pods, containers, pod_specs
+from resources.properties import Absence, entries, text
 from resources.resource import Resource
 
 _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -26,7 +26,13 @@ def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
     if resource.type not in _TEMPLATES:
         for where, container in containers(resource.type, resource.props):
             yield where, text(container, "image")
+        for spec in pod_specs(resource.type, resource.props):
+            volumes = entries(spec, "volumes")
+            for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):
+                reference = text(volume, "image", "reference")
+                if isinstance(reference, str):
+                    yield f"volumes[{index}]", reference
         return
-    found = listed(resource.props, *_TEMPLATES[resource.type], "containers")
-    for index, container in enumerate(found):
+    found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
+    for index, container in enumerate(found if isinstance(found, tuple) else ()):
         yield f"containers[{index}]", text(container, "image")
