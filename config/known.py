@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -115,17 +116,21 @@ def readable(values: Mapping[str, object], broken: Set[KeyPath]) -> Known:
     parts: dict[str, object] = {}
     names: dict[str, Set[str]] = {}
     unread: set[str] = set()
-    for area, field in Platform.model_fields.items():
+    for area in Platform.model_fields:
         value = values.get(area)
         if area in _COLLECTIONS and isinstance(value, Mapping):
             entries = cast("Mapping[str, object]", value)
             names[area] = entries.keys()
             bad = {path[1] for path in broken if path[0] == area and len(path) > 1}
             value = {key: entry for key, entry in entries.items() if key not in bad}
-        adapter: TypeAdapter[object] = TypeAdapter(field.rebuild_annotation())
         try:
-            parts[area] = adapter.validate_json(json.dumps(value))
+            parts[area] = _adapter(area).validate_json(json.dumps(value))
         except ValidationError:
             if value is not None:
                 unread.add(area)
     return known_from(parts, names, unread)
+
+
+@cache
+def _adapter(area: str) -> TypeAdapter[object]:
+    return TypeAdapter(Platform.model_fields[area].rebuild_annotation())

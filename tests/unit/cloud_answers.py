@@ -13,6 +13,7 @@ _ID_TEMPLATES = {
     ),
     "gcp:bigquery/dataset:Dataset": "projects/{project}/datasets/{datasetId}",
     "gcp:bigquery/table:Table": "projects/{project}/datasets/{datasetId}/tables/{tableId}",
+    "gcp:apigateway/gateway:Gateway": {"defaultHostname": "chat-1a2b3c.uc.gateway.dev"},
     "gcp:certificateauthority/authority:Authority": (
         "projects/{project}/locations/{location}/caPools/{pool}"
         "/certificateAuthorities/{certificateAuthorityId}"
@@ -101,6 +102,11 @@ def _service_identity(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 _COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:accesscontextmanager/accessPolicy:AccessPolicy": {"name": "600000000001"},
+    "gcp:apigateway/gateway:Gateway": {"defaultHostname": "chat-1a2b3c.uc.gateway.dev"},
+    "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]},
+    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": {
+        "dnsResourceRecords": [{"name": "_acme-challenge.a.", "type": "CNAME", "data": "b."}]
+    },
     "gcp:cloudrunv2/service:Service": {"uri": "https://service-uc.a.run.app"},
     "gcp:compute/address:Address": {"address": "10.0.0.42"},
     "gcp:compute/forwardingRule:ForwardingRule": {
