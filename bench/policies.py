@@ -5,6 +5,7 @@ whole stack. The stack is the shipped prod program's state, made anew as often a
 its export: `make export STACK=prod > prod.json`, then `python -m bench.policies prod.json`.
 """
 
+import argparse
 import gc
 import json
 import sys
@@ -22,10 +23,10 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from bench.measure import MIB, say
 from bench.table import pack_growth
 from policies.environment import ENVIRONMENTS, load
-from policies.reports.state import read
 from policies.rules.config import LEVEL
 from policies.rules.packs import ALL, rules_of
 from policies.rules.server import OBJECTS_BETWEEN_COLLECTIONS, PackServer
+from resources.exports import read
 
 SIZES = (500, 1000, 2500, 5000)
 MOST_BYTES = 400 * 1024 * 1024
@@ -34,10 +35,11 @@ LEVELS = {"advisory": 0, "mandatory": 1, "disabled": 2, "remediate": 3}
 
 def main() -> None:
     """Measures every size; the figures as a table on standard error, as JSON on standard output."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m bench.policies EXPORT, which `make export STACK=prod` prints")
+    parser = argparse.ArgumentParser(prog="python -m bench.policies", description=__doc__)
+    parser.add_argument("export", type=Path, help="what `make export STACK=prod` prints")
+    chosen = parser.parse_args()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    exported = read(Path(sys.argv[1]))
+    exported = read(chosen.export)
     rows = [figure(grown(exported, size)) for size in SIZES]
     say("\n".join(pack_growth(rows)))
     json.dump(rows, sys.stdout, indent=2)

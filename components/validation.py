@@ -5,9 +5,15 @@ Only plain values can be checked at construction. An Output passes; the cloud or
 
 import ipaddress
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Annotated, Self
 
 import pulumi
+
+from catalog.limits import Entries, Limit
+from catalog.limits.arguments import problems_in, problems_of
+from catalog.limits.names import LABEL_KEY, LABEL_VALUE
+from catalog.problems import Problem, below, shown_path
 
 TYPE_PREFIX = "inference:index"
 
@@ -15,6 +21,11 @@ RESOURCE_NAME_RULE = (
     "1 to 63 lowercase letters, digits or hyphens, a letter first, no hyphen last (RFC 1035)"
 )
 _RESOURCE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+
+Labels = Annotated[
+    Mapping[Annotated[str, LABEL_KEY], Annotated[str, LABEL_VALUE]], Entries(low=0, high=64)
+]
+"""Labels of Google Cloud."""
 
 
 def component_type(component: type[pulumi.ComponentResource]) -> str:
@@ -32,9 +43,25 @@ class Problems:
     def __init__(self) -> None:
         self.found: list[pulumi.InputPropertyErrorDetails] = []
 
+    @classmethod
+    def of(cls, kind: type, args: object) -> Self:
+        """Returns what the limits in a component's argument type refuse of its arguments."""
+        problems = cls()
+        problems.extend(problems_in(args, kind))
+        return problems
+
     def add(self, property_path: str, reason: str) -> None:
         """Notes one problem."""
         self.found.append({"property_path": property_path, "reason": reason})
+
+    def extend(self, problems: Iterable[Problem], *path: str | int) -> None:
+        """Notes problems of what stands at `path`."""
+        for problem in below(path, problems):
+            self.add(shown_path(problem.path), problem.reason)
+
+    def check_limit(self, limit: Limit, value: object, *path: str | int) -> None:
+        """Notes a plain value that a limit refuses."""
+        self.extend(problems_of(limit, value), *path)
 
     def raise_if_any(self, component_name: str) -> None:
         """Raises `pulumi.InputPropertiesError` naming every problem, one line each, if any."""

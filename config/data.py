@@ -158,7 +158,7 @@ class Cache(Settings):
     """A Redis instance in the platform's network, such as for answers of models."""
 
     region: str = Field(description="Region of the instance.")
-    range: Annotated[str, Range(largest_prefix=24)] = Field(
+    range: Annotated[str, Range(longest_prefix=24)] = Field(
         description="Addresses of the network for managed services of Google, of which the"
         " instance takes some."
     )

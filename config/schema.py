@@ -1,7 +1,9 @@
 """The JSON schema of a stack file, for editors: `python -m config.schema [--check]`."""
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -62,6 +64,8 @@ def _tidied(node: object) -> object:
     if not isinstance(node, dict):
         return node
     entries = cast("Schema", node)
+    if isinstance(described := entries.get("description"), str):
+        entries["description"] = " ".join(described.split())
     tidied = {
         key: _tidied(value)
         for key, value in entries.items()
@@ -77,9 +81,11 @@ def text() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the file, or with --check tells whether it is up to date. Gives the exit code."""
-    if arguments == ["--check"]:
+    parser = argparse.ArgumentParser(prog="python -m config.schema", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="tell whether it is up to date")
+    if parser.parse_args(arguments).check:
         current = FILE.exists() and FILE.read_text(encoding="utf-8") == text()
         if not current:
             sys.stderr.write(f"{FILE.name} is out of date: run `python -m config.schema`\n")
@@ -89,4 +95,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

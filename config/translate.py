@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from pydantic_core import ErrorDetails
 
+from catalog.limits import Breach
 from config.errors import KeyPath, Problem, did_you_mean, listed, shown
 from config.platform import Platform
 
@@ -153,8 +154,8 @@ def _problem(error: ErrorDetails) -> Problem:
     if path and path[-1] == "[key]":
         path, found = path[:-1], f"the name {found}"
     kind, context = error["type"], error.get("ctx", {})
-    if kind == "breach":
-        return Problem(path, found, context["allowed"], context["remedy"])
+    if isinstance(breach := context.get("error"), Breach):
+        return Problem(path, found, breach.allowed, breach.remedy)
     node = _node(path)
     if kind == "missing":
         description = str(node.get("description", "it is needed")).partition(". ")[0].rstrip(".")

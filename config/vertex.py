@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import Field
 
-from catalog.machines import GPU_MACHINE_TYPES
+from catalog.limits.gpu_pools import MACHINE_TYPE
 from config.fields import Matching, Settings, label
-from config.gpu_pools import gpu_machine_type
 
 EndpointName = Annotated[str, label(30, "it is the name of the endpoint and its model")]
 
@@ -27,8 +26,7 @@ class VertexEndpoint(Settings):
     ] = Field(description="Model to deploy.")
     machine_type: Annotated[
         str,
-        AfterValidator(gpu_machine_type),
-        WithJsonSchema({"type": "string", "enum": sorted(GPU_MACHINE_TYPES)}),
+        MACHINE_TYPE,
     ] = Field(description="Machine type of a replica.")
     min_replicas: int = Field(
         default=1, ge=1, le=100, description="Replicas that always run: it never scales to zero."

@@ -17,10 +17,10 @@ from launcher.problem import LaunchError
 from launcher.progress import Progress
 from policies import report
 from policies.environment import settings
-from policies.reports import state as exported
 from policies.reports.run import Run, of_journal
 from policies.rules.config import PolicyConfigError
 from policies.rules.journal import VARIABLE
+from resources.exports import ExportError
 
 FORMATS = tuple(report.FORMATS)
 
@@ -33,7 +33,7 @@ def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> No
     """
     try:
         run = _of_state(places, state) if state else _of_preview(places, cloud)
-    except (PolicyConfigError, exported.StateError) as problem:
+    except (PolicyConfigError, ExportError) as problem:
         raise LaunchError(str(problem)) from problem
     folder = places.home / "policy"
     report.write(run, folder)

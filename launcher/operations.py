@@ -1,5 +1,6 @@
 """The operations of a stack on the sandbox cloud: up, preview, refresh, destroy, export."""
 
+import asyncio
 import json
 import signal
 import sys
@@ -22,7 +23,6 @@ from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from sandbox.kubernetes.references import dangling
-from sandbox.kubernetes.selectors import misdirected
 from sandbox.providers import Servers, serve
 from sandbox.world import World
 
@@ -106,18 +106,24 @@ def export(places: StackPlaces) -> None:
 def demo(places: StackPlaces) -> None:
     """Sends messages through the stack's pipelines and prints what went where."""
     _there(places)
-    # Its libraries take longer to load than a preview's first line.
-    from emulator.demo.run import demo
-
-    demo(places)
+    _emulated(places, "demo")
 
 
 def replay(places: StackPlaces) -> None:
     """Publishes the stack's dead letters again, to the topics they came from."""
     _there(places)
-    from emulator.demo.run import replay
+    _emulated(places, "replay")
 
-    replay(places)
+
+def _emulated(places: StackPlaces, name: str) -> None:
+    # Its libraries take longer to load than a preview's first line.
+    from emulator.demo import run
+
+    with exclusive(places), World(places.world) as world:
+        try:
+            asyncio.run(getattr(run, name)(places.stack, world, places.home))
+        except run.DemoError as problem:
+            raise LaunchError(str(problem)) from problem
 
 
 OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
@@ -190,13 +196,13 @@ def _graceful_interrupt(progress: Progress) -> Generator[None]:
 def _assumed(world: World) -> list[str]:
     """What the stack relies on outside its world.
 
-    Raises LaunchError if a Kubernetes object names something that isn't there, or the wrong thing.
+    Raises LaunchError if a Kubernetes object names something that isn't there.
     """
-    if lines := [*dangling(world), *misdirected(world)]:
+    if lines := dangling(world):
         listed = "\n".join(f"  - {line}" for line in lines)
         raise LaunchError(
-            f"Kubernetes accepts these objects, but what they name isn't there or is something "
-            f"else, so they do nothing:\n{listed}\nthey were made and are in the state; nothing is "
+            f"Kubernetes accepts these objects, but what they name isn't there, so they do "
+            f"nothing:\n{listed}\nthey were made and are in the state; nothing is "
             "lost: mend that, then run `make up` again"
         )
     return sorted({assumption.subject for assumption in world.assumptions()})

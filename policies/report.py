@@ -11,6 +11,7 @@ from policies.reports import data, markdown, sarif, state, text
 from policies.reports.run import Run
 from policies.rules.config import PolicyConfigError
 from policies.rules.packs import ALL, rules_of
+from resources.exports import ExportError, read
 
 FORMATS: Final[Mapping[str, tuple[str, Callable[[Run], str]]]] = {
     "text": ("report.txt", text.render),
@@ -31,7 +32,7 @@ def of_state(file: Path, environment: str) -> Run:
     """What the packs say of an exported state, by the limits of an environment."""
     own = environment.endswith((".yaml", ".yml"))
     limits = settings_of(Path(environment)) if own else settings(environment)
-    return state.judge(state.read(file), rules_of(ALL), limits)
+    return state.judge(read(file), rules_of(ALL), limits)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         run = of_state(chosen.state, chosen.environment)
-    except (PolicyConfigError, state.StateError) as error:
+    except (PolicyConfigError, ExportError) as error:
         print(error, file=sys.stderr)
         return 2
     if chosen.output:

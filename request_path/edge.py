@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from request_path.fields import Text, text
 from request_path.hops import policies_on
 from request_path.matching import Claim
 from request_path.models import pool_of, service_of
 from request_path.objects import Backend, Objects, Policy, Pool, Regional, Service
-from request_path.values import UNKNOWN, Text, text
+from resources.properties import UNKNOWN
 
 
 def backend_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | Service | None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from request_path.edge import backend_of, named_policy, policy_of
 from request_path.extensions import ROUTING, TRAFFIC, attached, chain_for, kind_of
+from request_path.fields import number, text
 from request_path.hops import Hop, named, policies_on, way_in
 from request_path.matching import Claim, Request, claims_of, winners
 from request_path.model_armor import DEFAULT, SIDES, entries
@@ -13,7 +14,7 @@ from request_path.models import MODEL_HEADER, asked_models, reaches_models, serv
 from request_path.objects import Backend, Extension, Gateway, Objects, Pool, Service
 from request_path.pods import answering, chosen, guards_itself, how_many, served_models
 from request_path.publication import region_of
-from request_path.values import UNKNOWN, get, number, text
+from resources.properties import UNKNOWN, get
 
 OBJECTIVE_HEADER: Final = "x-gateway-inference-objective"
 """The header by which a client chooses an objective of a pool."""

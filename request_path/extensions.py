@@ -16,7 +16,7 @@ from request_path.coverage import Truth, covers, holds
 from request_path.matching import Request, Requests
 from request_path.objects import Chain, Extension, Extensions, Gateway, Objects
 from request_path.pods import is_guardrail_name
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 TRAFFIC: Final = "GCPTrafficExtension"
 ROUTING: Final = "GCPRoutingExtension"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from request_path.objects import Objects, Part, Regional
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _frontends(objects: Objects) -> Iterator[Frontend]:
     for service in objects.backend_services:
         urls = [each for each in objects.url_maps if _leads(each, service)]
         proxies = [each for each in objects.proxies if _lead_to_one(each, urls)]
-        rules = [each for each in objects.fronts if _lead_to_one(each, proxies)]
+        rules = [each for each in objects.forwarding_rules if _lead_to_one(each, proxies)]
         if rules:
             groups = (each for each in objects.endpoint_groups if _leads(service, each))
             yield Frontend(tuple(rules), service, tuple(groups))

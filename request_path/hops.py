@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from request_path.fields import is_set, number, text
 from request_path.frontends import Frontend, regions_behind
 from request_path.matching import Request, host_matches
 from request_path.objects import (
@@ -23,7 +24,6 @@ from request_path.publication import (
     records_of,
     ways_to,
 )
-from request_path.values import number, text
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _failover(objects: Objects, frontend: Frontend) -> str:
     service = frontend.service
     regions = ", ".join(regions_behind(frontend, objects.attachments))
     detail = f"the nearest that works of {regions}, answers within {service.timeout} s"
-    if service.outliers is None:
+    if not is_set(service.outliers):
         return f"{detail}, none is left out when its answers fail"
     errors = number(service.outliers, "consecutiveErrors")
     seconds = number(service.outliers, "baseEjectionTime", "seconds")

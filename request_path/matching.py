@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from request_path.objects import Gateway, HeaderMatch, Listener, Match, Objects, Route, RouteRule
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 ANY_HOST = "*"
 REGULAR_EXPRESSION = "RegularExpression"

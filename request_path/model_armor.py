@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from request_path.fields import items, text
 from request_path.objects import Extension, Template
-from request_path.values import UNKNOWN, get, items, may_equal, text
+from resources.properties import UNKNOWN, get
+from resources.selectors import may_equal
 
 DEFAULT: Final = "default"
 """The entry for every name that has none of its own."""

@@ -6,7 +6,7 @@ from typing import Final
 from request_path.matching import Claim
 from request_path.objects import Backend, Objects, Pool, Service
 from request_path.pods import chosen, served_models
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 MODEL_HEADER: Final = "x-gateway-model-name"
 BASE_MODEL_HEADER: Final = "x-gateway-base-model-name"

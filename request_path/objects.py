@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from request_path.values import UNKNOWN, Labels, Text, Unknown, may_equal
+from request_path.fields import Text
+from resources.properties import UNKNOWN, Unknown
+from resources.selectors import Labels, may_equal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +321,7 @@ class Objects:
     endpoints: tuple[Regional, ...] = ()
     records: tuple[Record, ...] = ()
     networks: tuple[Thing, ...] = ()
-    fronts: tuple[Part, ...] = ()
+    forwarding_rules: tuple[Part, ...] = ()
     proxies: tuple[Part, ...] = ()
     url_maps: tuple[Part, ...] = ()
     backend_services: tuple[Part, ...] = ()

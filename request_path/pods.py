@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from catalog.conventions import GUARDRAIL
 from request_path.objects import Container, Objects, Pods, Pool, Service, Workload
-from request_path.values import UNKNOWN, Unknown, selects
+from resources.properties import UNKNOWN, Unknown
+from resources.selectors import may_match
 
 
 def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, Pods]]:
@@ -13,7 +14,7 @@ def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, P
     for workload in objects.workloads:
         if workload.beside(pool):
             for pods in workload.pods:
-                if selects(pool.selector, pods.labels):
+                if may_match(pool.selector, pods.labels):
                     yield workload, pods
 
 

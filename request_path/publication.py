@@ -6,7 +6,7 @@ A way is an endpoint, or a cross-region load balancer that has the attachment be
 from request_path.frontends import Frontend, frontends_of
 from request_path.matching import host_matches
 from request_path.objects import Gateway, Objects, Part, Record, Regional
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 
 def region_of(gateway: Gateway, objects: Objects) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeGuard
 
-from pulumi_policy import proxy
+from pulumi_policy import deserialize, proxy
 
 
 class Absence(Enum):
@@ -39,6 +39,13 @@ _SENTINELS = frozenset(
         proxy.UNKNOWN_OBJECT_VALUE,
     }
 )
+
+
+OPAQUE: Final = object()
+"""What no rule looks into: an asset or an archive."""
+SIGNATURE: Final = deserialize.SPECIAL_SIG_KEY
+"""The key that marks an object as something else than its properties."""
+SECRET_SIGNATURE: Final = deserialize.SPECIAL_SECRET_SIG
 
 
 class UnreadableError(ValueError):

@@ -177,8 +177,10 @@ class _RegionBuilder:
             "max_nodes": pool.max_nodes,
             "node_service_account": self.cluster.gke.node_service_account,
             "node_locations": pool.zones_in(self.region),
-            "driver_version": pool.driver,
+            "driver": pool.driver,
             "disk_gib": pool.disk_gib,
+            "max_run_hours": pool.max_run_hours,
+            "reservation": pool.reservation,
             "rdma": pool.rdma,
             "node_labels": pool.labels,
             "taints": [
@@ -186,10 +188,6 @@ class _RegionBuilder:
                 for taint in pool.taints
             ],
         }
-        if pool.reservation is not None:
-            args["reservation"] = pool.reservation
-        if pool.max_run_hours is not None:
-            args["max_run_seconds"] = pool.max_run_hours * SECONDS_PER_HOUR
         return GpuNodePool(f"{name}-{self.region}", args, self.foundation.google)
 
     def _metrics_adapter(self) -> MetricsAdapter:

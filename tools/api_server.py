@@ -6,6 +6,7 @@ The API server is built from Go modules; etcd is the one on PATH or the Debian p
 and not installed, so that no service starts. `--if-possible` says what is missing and succeeds.
 """
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -85,6 +86,9 @@ def ensure_etcd() -> None:
 
 def main() -> int:
     """Runs the steps; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--if-possible", action="store_true", help="succeed where it can't be had")
+    chosen = parser.parse_args()
     try:
         refusal = go_refusal(MINIMUM_GO)
         if refusal is not None:
@@ -94,7 +98,7 @@ def main() -> int:
         ensure_definitions()
         ensure_api_server()
     except SetupProblemError as problem:
-        if "--if-possible" not in sys.argv:
+        if not chosen.if_possible:
             print(f"setup: no Kubernetes API server: {problem}", file=sys.stderr)
             return 1
         print(

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import gpu_pools as limits
 from catalog.machines import GPU_MACHINE_TYPES
 from components.cluster import defaults
 from components.cluster.gpu_node_pool_arguments import (
     DRIVER_VERSIONS,
-    LONGEST_FLEX_START_SECONDS,
     GpuNodePoolArgs,
     validate_gpu_node_pool,
     zones_of,
@@ -111,11 +111,11 @@ def _location_policy(capacity: str, gpu_type: str) -> str:
 
 def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsDict:
     machine = GPU_MACHINE_TYPES[args["machine_type"]]
-    driver_version = args.get("driver_version", "default")
+    driver_version = args.get("driver", limits.DRIVER.default)
     config: gcp.container.NodePoolNodeConfigArgsDict = {
         "machine_type": machine.name,
         "image_type": "COS_CONTAINERD",
-        "disk_size_gb": args.get("disk_gib", 200),
+        "disk_size_gb": args.get("disk_gib", limits.BOOT_DISK_GIB.default),
         "disk_type": args.get("disk_type", machine.boot_disk_type),
         "service_account": args["node_service_account"],
         "oauth_scopes": defaults.OAUTH_SCOPES,
@@ -147,7 +147,8 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
     }
     if args["capacity"] == "flex-start":
         config["flex_start"] = True
-        config["max_run_duration"] = f"{args.get('max_run_seconds', LONGEST_FLEX_START_SECONDS)}s"
+        hours = args.get("max_run_hours") or limits.MAX_RUN_HOURS.default
+        config["max_run_duration"] = f"{hours * 3600}s"
     if machine.local_ssd_count:
         config["ephemeral_storage_local_ssd_config"] = {
             "local_ssd_count": machine.local_ssd_count,

@@ -29,6 +29,7 @@ end
 """
 """Clients' credentials are for the gateway: they stay inside."""
 
+# The metadata server refuses a request with X-Forwarded-For, which Envoy sends unless told not to.
 AS_WORKLOAD = """\
 local token = nil
 local renew_at = 0
@@ -39,7 +40,7 @@ local function fetch(handle)
     [":path"] = "/computeMetadata/v1/instance/service-accounts/default/token",
     [":authority"] = "metadata.google.internal",
     ["metadata-flavor"] = "Google",
-  }, "", 5000)
+  }, "", {timeout_ms = 5000, send_xff = false})
   if headers[":status"] ~= "200" or body == nil then
     return false
   end
@@ -76,6 +77,8 @@ def bootstrap(
             "prefix_rewrite": f"{path}/",
             "host_rewrite_literal": host,
             "timeout": f"{request_timeout_seconds}s",
+            # Without it, five minutes of silence end a request: a long answer that isn't streamed.
+            "idle_timeout": f"{request_timeout_seconds}s",
         },
     }
     metrics = {
@@ -126,6 +129,10 @@ def _listener(
     manager = {
         "@type": _MANAGER,
         "stat_prefix": name,
+        # A path is judged as the server will read it: /v1/../x is none of ours.
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",
         "route_config": {
             "virtual_hosts": [{"name": name, "domains": ["*"], "routes": [route]}],
         },

@@ -57,10 +57,11 @@ def pod_spec(
             {
                 "name": "envoy",
                 "image": args.get("image", releases.ENVOY_IMAGE),
-                # Hot restart would share memory between processes, of which there is one.
+                # Envoy takes no `--name=value`. Hot restart would share memory between processes,
+                # of which there is one.
                 "args": [
-                    f"--config-path={CONFIG_DIRECTORY}/{CONFIG_FILE}",
-                    "--concurrency=2",
+                    *("--config-path", f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"),
+                    *("--concurrency", "2"),
                     "--disable-hot-restart",
                 ],
                 "ports": [

@@ -12,9 +12,6 @@ from emulator.demo.copies import copy_checks
 from emulator.demo.page import write_page
 from emulator.demo.pipelines import Pipeline, pipelines
 from emulator.runtime.live import Live, live
-from launcher.locks import exclusive
-from launcher.places import StackPlaces
-from launcher.problem import LaunchError
 from sandbox.world import World
 
 PATIENCE_SECONDS = 180.0
@@ -23,19 +20,8 @@ _LLM = "llm_backend"
 _COLUMNS = ("seconds", "published", "handled", "failed", "dead", "predicted", "archived", "skipped")
 
 
-def demo(places: StackPlaces, patience: float = PATIENCE_SECONDS) -> None:
-    """Sends messages through every pipeline and prints where they went.
-
-    Raises LaunchError when any count is wrong.
-    """
-    with exclusive(places), World(places.world) as world:
-        asyncio.run(_demo(places, world, patience))
-
-
-def replay(places: StackPlaces, patience: float = PATIENCE_SECONDS) -> None:
-    """Publishes the dead letters of every pipeline to the topics they came from, and waits."""
-    with exclusive(places), World(places.world) as world:
-        asyncio.run(_replay(places, world, patience))
+class DemoError(Exception):
+    """Why a demo could not run, or what of it went wrong."""
 
 
 class _Board:
@@ -72,7 +58,11 @@ class _Board:
             print("  ".join(f"{cell:>9}" for cell in cells), flush=True)
 
 
-async def _demo(places: StackPlaces, world: World, patience: float) -> None:
+async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS) -> None:
+    """Sends messages through every pipeline and prints where they went.
+
+    Raises DemoError when any count is wrong.
+    """
     events: Counter[str] = Counter()
     done: list[Pipeline] = []
 
@@ -82,15 +72,15 @@ async def _demo(places: StackPlaces, world: World, patience: float) -> None:
             if what == "filed" and subscription in {each.id for each in pipeline.archives}:
                 pipeline.files.append(Path(detail))
 
-    async with live(world, places.home, skip=True, said=said) as it:
-        found = _found(places, it)
+    async with live(world, home, skip=True, said=said) as it:
+        found = _found(stack, it)
         # What a demo that was stopped has left would be taken for messages of this one.
         it.deliveries.wake()
         await _until_settled(it, lambda: None, patience)
         events.clear()
         done += found
         print(
-            f"demo of {places.stack} on the sandbox cloud: retries and archives at the stack's own "
+            f"demo of {stack} on the sandbox cloud: retries and archives at the stack's own "
             "times, waits are skipped",
             flush=True,
         )
@@ -115,29 +105,30 @@ async def _demo(places: StackPlaces, world: World, patience: float) -> None:
                 answers, said_by_model = await chat(it, hosted)
                 checks += answers
                 replies += said_by_model
-        page = places.home / "demo.html"
+        page = home / "demo.html"
         write_page(page, it, done, checks, replies)
         _conclude(checks, replies, page)
 
 
-async def _replay(places: StackPlaces, world: World, patience: float) -> None:
-    async with live(world, places.home, skip=True) as it:
-        done = _found(places, it)
+async def replay(stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS) -> None:
+    """Publishes the dead letters of every pipeline to the topics they came from, and waits."""
+    async with live(world, home, skip=True) as it:
+        done = _found(stack, it)
         sources = {each.id: each for pipeline in done for each in pipeline.dead_letters}
         count = sum(len(it.broker.replay(each)) for each in sources.values())
         it.deliveries.wake()
-        print(f"replayed {count} dead letters of {places.stack}", flush=True)
+        print(f"replayed {count} dead letters of {stack}", flush=True)
         await _until_settled(it, lambda: None, patience)
         left = sum(len(it.broker.waiting(each)) for each in sources.values())
         print(f"{count - left} of them went through, {left} are dead letters again")
 
 
-def _found(places: StackPlaces, it: Live) -> list[Pipeline]:
+def _found(stack: str, it: Live) -> list[Pipeline]:
     done = pipelines(it)
     if not done:
         why = [f"\n  - {name}: {reason}" for name, reason in it.elsewhere.items()]
-        raise LaunchError(
-            f"{places.stack} has no pipeline that can run here: run `make up STACK={places.stack}` "
+        raise DemoError(
+            f"{stack} has no pipeline that can run here: run `make up STACK={stack}` "
             f"with one whose image is built from services/{''.join(why)}"
         )
     return done
@@ -189,4 +180,4 @@ def _conclude(checks: Sequence[Check], replies: Sequence[str], page: Path) -> No
     print(f"\nPage: {page}", flush=True)
     wrong = sum(not check.good for check in checks)
     if wrong:
-        raise LaunchError(f"{wrong} of {len(checks)} counts are wrong: see the lines marked WRONG")
+        raise DemoError(f"{wrong} of {len(checks)} counts are wrong: see the lines marked WRONG")

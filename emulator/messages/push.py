@@ -14,7 +14,7 @@ import httpx
 
 from emulator.messages.broker import Delivery
 from emulator.messages.resources import Push
-from emulator.runtime.tokens import Issuer, subject_of
+from emulator.tokens import Issuer, subject_of
 from sandbox.world import World
 
 ACKNOWLEDGED = (102, 200, 201, 202, 204)

@@ -1,6 +1,6 @@
 """Serves the pipelines of a stack's world until it is stopped.
 
-    python -m launcher.runtime .sandbox/dev --port 8085
+    python -m emulator.runtime .sandbox/dev --port 8085
 
 Its first line tells where Google's APIs are, as JSON.
 """

@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from emulator.runtime.instances import Instance, Instances, NoInstanceError, StartError
 from emulator.runtime.services import CloudRun
-from emulator.runtime.tokens import Issuer, TokenError
 from emulator.runtime.traffic import Traffic
+from emulator.tokens import Issuer, TokenError
 from sandbox.access import may
 from sandbox.world import World
 
@@ -71,6 +71,7 @@ class Front:
 
         try:
             headers = Headers(scope=scope)
+            _check_length(headers)
             self._check(headers)
             instances = self._chosen(headers.get("host", ""))
             timeout = instances.service.timeout
@@ -145,6 +146,12 @@ class Front:
             await send({"type": "http.response.body", "body": b""})
         finally:
             await response.aclose()
+
+
+def _check_length(headers: Headers) -> None:
+    """Raises Refused for a body of which two may be read: Google's front end sends one on."""
+    if "content-length" in headers and "transfer-encoding" in headers:
+        raise Refused(400, "found content-length and transfer-encoding, allowed: one")
 
 
 def _refused(problem: Exception, timeout: float) -> Refused:

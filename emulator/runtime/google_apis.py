@@ -24,7 +24,7 @@ from emulator.messages.publishing import Draft, PublishError
 from emulator.messages.push import envelope
 from emulator.messages.resources import part
 from emulator.messages.seeking import seek
-from emulator.runtime.tokens import Issuer, TokenError
+from emulator.tokens import Issuer, TokenError
 from sandbox.access import may
 from sandbox.world import World
 

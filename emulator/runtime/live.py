@@ -28,8 +28,8 @@ from emulator.runtime.local_server import LocalServer
 from emulator.runtime.mounts import mounted
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import SERVICE, CloudRun, service_of
-from emulator.runtime.tokens import Issuer
 from emulator.runtime.traffic import Traffic
+from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
 from emulator.warehouse.store import Warehouse
 from sandbox.world import World

@@ -5,14 +5,11 @@ proxies. Secrets are unwrapped, as the SDK does. Assets and archives are opaque.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from google.protobuf.struct_pb2 import Struct, Value
-from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
-from resources.properties import is_mapping, is_unknown
-
-OPAQUE: Final = object()
+from resources.properties import OPAQUE, SECRET_SIGNATURE, SIGNATURE, is_mapping, is_unknown
 
 
 def plain(struct: Struct) -> dict[str, object]:
@@ -26,7 +23,7 @@ def _plain(value: Value) -> object:
         return value.string_value
     if kind == "struct_value":
         fields = value.struct_value.fields
-        if SPECIAL_SIG_KEY in fields:
+        if SIGNATURE in fields:
             return _signed(fields)
         return {key: _plain(each) for key, each in fields.items()}
     if kind == "list_value":
@@ -37,21 +34,8 @@ def _plain(value: Value) -> object:
 
 
 def _signed(fields: Mapping[str, Value]) -> object:
-    is_secret = fields[SPECIAL_SIG_KEY].string_value == SPECIAL_SECRET_SIG
+    is_secret = fields[SIGNATURE].string_value == SECRET_SIGNATURE
     return _plain(fields["value"]) if is_secret and "value" in fields else OPAQUE
-
-
-def unwrapped(value: object) -> object:
-    """The same for the JSON of an exported state."""
-    if isinstance(value, dict):
-        found = cast("dict[str, object]", value)
-        if SPECIAL_SIG_KEY in found:
-            is_secret = found[SPECIAL_SIG_KEY] == SPECIAL_SECRET_SIG
-            return unwrapped(found["value"]) if is_secret and "value" in found else OPAQUE
-        return {key: unwrapped(each) for key, each in found.items()}
-    if isinstance(value, list):
-        return [unwrapped(each) for each in cast("list[object]", value)]
-    return value
 
 
 def merge(struct: Struct, changes: Mapping[str, object]) -> bool:
@@ -65,7 +49,7 @@ def merge(struct: Struct, changes: Mapping[str, object]) -> bool:
             return False
         if is_mapping(change) and current is not None and current.HasField("struct_value"):
             inner = current.struct_value
-            if SPECIAL_SIG_KEY in inner.fields or not merge(inner, change):
+            if SIGNATURE in inner.fields or not merge(inner, change):
                 return False
         else:
             cast("Any", struct)[key] = change

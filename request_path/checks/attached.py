@@ -6,7 +6,7 @@ from typing import Final
 from request_path.extensions import TRAFFIC, kind_of
 from request_path.finding import Check, Finding
 from request_path.objects import Extension, Extensions, InCluster, Objects
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 _CALLED: Final = ("Service", "ApigeeBackendService", "GCPWasmPlugin", "ServiceImport")
 

@@ -22,7 +22,7 @@ from request_path.models import models_of, pools_of, reaches_models, used_backen
 from request_path.objects import Chain, Extension, Extensions, Objects
 from request_path.pods import chosen, guards_itself
 from request_path.publication import region_of as gateway_region
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 STREAMED: Final = "FullDuplexStreamed"
 PROMPTS: Final = "RequestBody"

@@ -8,7 +8,8 @@ from request_path.matching import Claim, claims_of
 from request_path.models import reaches_models
 from request_path.objects import Objects
 from request_path.publication import region_of
-from request_path.values import UNKNOWN, may_equal
+from resources.properties import UNKNOWN
+from resources.selectors import may_equal
 
 
 def check(objects: Objects) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from request_path.fields import is_set
 from request_path.finding import Check, Finding
 from request_path.frontends import Frontend, frontends_of
 from request_path.matching import Claim, claims_of
@@ -65,7 +66,7 @@ def _names(claim: Claim, attachment: Regional, objects: Objects) -> Iterator[Fin
 
 
 def _outliers(frontend: Frontend) -> Iterator[Finding]:
-    if frontend.service.outliers is None:
+    if not is_set(frontend.service.outliers):
         yield Finding(
             Check.REACHABLE,
             "no-outlier-detection",

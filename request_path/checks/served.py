@@ -17,7 +17,8 @@ from request_path.models import (
 )
 from request_path.objects import Backend, Objects, Pods, Pool, Service, Workload
 from request_path.pods import answering, chosen, served_models
-from request_path.values import UNKNOWN, may_equal, selects
+from resources.properties import UNKNOWN
+from resources.selectors import may_equal, may_match
 
 NODE_POOL: Final = "cloud.google.com/gke-nodepool"
 
@@ -231,7 +232,7 @@ def _picker(pool: Pool, objects: Objects) -> Iterator[Finding]:
         and may_equal(service.name, pool.picker)
         and any(may_equal(port, pool.picker_port) for port in service.ports)
         and any(
-            workload.beside(pool) and selects(service.selector, pods.labels)
+            workload.beside(pool) and may_match(service.selector, pods.labels)
             for workload in objects.workloads
             for pods in workload.pods
         )

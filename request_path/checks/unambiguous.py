@@ -8,7 +8,7 @@ from request_path.finding import Check, Finding
 from request_path.matching import Claim, Rank, claims_of, common_request, rank
 from request_path.models import reaches_models
 from request_path.objects import Objects
-from request_path.values import UNKNOWN
+from resources.properties import UNKNOWN
 
 
 def check(objects: Objects) -> Iterator[Finding]:

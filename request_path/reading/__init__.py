@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from request_path.objects import Objects
-from request_path.reading import extensions, front, google, proxy_config, replicas, routes
-from request_path.reading.resource import Resource
+from request_path.reading import extensions, google, load_balancers, proxy_config, replicas, routes
+from resources.resource import Resource
 
 POLICY_KINDS: Final = ("HealthCheckPolicy", "GCPBackendPolicy", "GCPGatewayPolicy")
 EXTENSION_KINDS: Final = ("GCPTrafficExtension", "GCPRoutingExtension")
@@ -49,13 +49,16 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "gcp:dns/recordSet:RecordSet": ("records", google.record),
     "gcp:compute/network:Network": ("networks", google.named),
     "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy": ("security_policies", google.regional),
-    "gcp:compute/globalForwardingRule:GlobalForwardingRule": ("fronts", front.part),
-    "gcp:compute/targetHttpsProxy:TargetHttpsProxy": ("proxies", front.part),
-    "gcp:compute/uRLMap:URLMap": ("url_maps", front.part),
-    "gcp:compute/backendService:BackendService": ("backend_services", front.part),
+    "gcp:compute/globalForwardingRule:GlobalForwardingRule": (
+        "forwarding_rules",
+        load_balancers.part,
+    ),
+    "gcp:compute/targetHttpsProxy:TargetHttpsProxy": ("proxies", load_balancers.part),
+    "gcp:compute/uRLMap:URLMap": ("url_maps", load_balancers.part),
+    "gcp:compute/backendService:BackendService": ("backend_services", load_balancers.part),
     "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
         "endpoint_groups",
-        front.part,
+        load_balancers.part,
     ),
     "gcp:container/nodePool:NodePool": ("node_pools", google.named),
 }
@@ -73,6 +76,3 @@ _CUSTOM: Final[Mapping[str, _Reader]] = {
     **dict.fromkeys(EXTENSION_KINDS, ("extensions", extensions.extensions)),
     **dict.fromkeys(OTHER_KINDS, ("others", extensions.other)),
 }
-
-
-__all__ = ["Resource", "is_read", "read"]

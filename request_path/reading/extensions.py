@@ -1,8 +1,10 @@
 """Read Google's policies and extensions: https://github.com/GoogleCloudPlatform/gke-gateway-api"""
 
 from request_path import objects as o
-from request_path.reading.resource import Resource, home_of, in_cluster, reference
-from request_path.values import get, is_true, items, text, texts
+from request_path.fields import is_true, items, text, texts
+from request_path.reading.common import home_of, in_cluster, reference
+from resources.properties import get
+from resources.resource import Resource
 
 
 def policy(resource: Resource) -> o.Policy:
@@ -21,7 +23,7 @@ def _extension(value: object, home: object) -> o.Extension:
         name=text(value, "name"),
         google_service=text(value, "googleAPIServiceName"),
         backend=reference(get(value, "backendRef"), home),
-        events=texts(value, "supportedEvents"),
+        events=texts(items(value, "supportedEvents")),
         fail_open=is_true(value, "failOpen"),
         observes=is_true(value, "observabilityMode"),
         timeout=text(value, "timeout"),

@@ -1,11 +1,13 @@
 """Read what Google Cloud has of a request path: templates, addresses, endpoints, DNS names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from request_path import objects as o
-from request_path.reading.resource import Resource, base
-from request_path.values import UNKNOWN, Unknown, get, items, text
+from request_path.fields import is_set, items, text, texts
+from request_path.reading.common import base
+from resources.properties import UNKNOWN, Unknown, get, is_mapping
+from resources.resource import Resource
 
 FORWARDING_RULE: Final = "gcp:compute/forwardingRule:ForwardingRule"
 
@@ -25,7 +27,7 @@ def template(resource: Resource) -> o.Template:
         location=text(resource.props, "location"),
         screens="ENABLED" in switches
         or bool(items(filters, "raiSettings", "raiFilters"))
-        or get(filters, "sdpSettings", "advancedConfig") is not None,
+        or is_set(filters, "sdpSettings", "advancedConfig"),
     )
 
 
@@ -65,24 +67,21 @@ def record(resource: Resource) -> o.Record:
         addresses=tuple(_addresses(get(props, "rrdatas"))) + tuple(_addresses(policy)),
         zone=text(props, "managedZone"),
         places=_places(policy),
-        checked=any(
-            get(each, "healthCheckedTargets") is not None for each in items(policy, "geos")
-        ),
+        checked=any(is_set(each, "healthCheckedTargets") for each in items(policy, "geos")),
     )
 
 
 def _places(policy: object) -> tuple[str | Unknown, ...]:
-    found = (text(each, "location") for each in items(policy, "geos"))
-    return tuple(each for each in found if each is not None)
+    return texts(items(policy, "geos"), "location")
 
 
 def _addresses(value: object) -> Iterable[str]:
     """Every text in it that an address may be: routing policies nest them at different depths."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():  # pyright: ignore[reportUnknownVariableType]
-            yield from _addresses(each)  # pyright: ignore[reportUnknownArgumentType]
+    elif is_mapping(value):
+        for key in value:
+            yield from _addresses(get(value, key))
     else:
         for each in items(value):
             if each is not UNKNOWN:

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 import yaml
 
 from request_path import objects as o
-from request_path.reading.resource import Resource, in_cluster
-from request_path.values import get, items, number, text
+from request_path.fields import is_set, items, number, text
+from request_path.reading.common import in_cluster
+from resources.properties import get
+from resources.resource import Resource
 
 
 def config(resource: Resource) -> o.ProxyConfig | None:
@@ -25,7 +27,7 @@ def _servers(document: object) -> Iterable[str]:
     resources = get(document, "static_resources")
     paths = dict(_paths(resources))
     for cluster in items(resources, "clusters"):
-        if get(cluster, "transport_socket") is None:
+        if not is_set(cluster, "transport_socket"):
             continue
         for group in items(cluster, "load_assignment", "endpoints"):
             for each in items(group, "lb_endpoints"):

@@ -8,8 +8,11 @@ from dataclasses import replace
 from typing import Final
 
 from request_path import objects as o
-from request_path.reading.resource import Resource, home_of, in_cluster, reference
-from request_path.values import Unknown, get, items, labels, number, text, texts
+from request_path.fields import is_set, items, number, numbers, text, texts
+from request_path.reading.common import home_of, in_cluster, reference
+from resources.properties import Unknown, get
+from resources.resource import Resource
+from resources.selectors import labels
 
 WORKER_INDEX: Final = "leaderworkerset.sigs.k8s.io/worker-index"
 
@@ -18,11 +21,10 @@ def pool(resource: Resource) -> o.Pool:
     """Read an InferencePool."""
     spec = get(resource.props, "spec")
     picker = get(spec, "endpointPickerRef")
-    ports = (number(each, "number") for each in items(spec, "targetPorts"))
     return o.Pool(
         **in_cluster(resource),
         selector=labels(spec, "selector", "matchLabels"),
-        ports=tuple(port for port in ports if port is not None),
+        ports=numbers(items(spec, "targetPorts"), "number"),
         picker=text(picker, "name"),
         picker_port=number(picker, "port", "number"),
         failure_mode=text(picker, "failureMode") or "FailClose",
@@ -36,11 +38,7 @@ def _pods(role: str, template: object) -> o.Pods:
         labels(template, "metadata", "labels"),
         tuple(_container(each) for each in _containers(spec)),
         labels(spec, "nodeSelector"),
-        tuple(
-            name
-            for each in items(spec, "volumes")
-            if (name := text(each, "configMap", "name")) is not None
-        ),
+        texts(items(spec, "volumes"), "configMap", "name"),
     )
 
 
@@ -53,11 +51,10 @@ def _containers(spec: object) -> Iterable[object]:
 
 
 def _container(value: object) -> o.Container:
-    ports = (number(each, "containerPort") for each in items(value, "ports"))
     return o.Container(
         text(value, "name"),
-        (*texts(value, "command"), *texts(value, "args")),
-        frozenset(port for port in ports if port is not None),
+        (*texts(items(value, "command")), *texts(items(value, "args"))),
+        frozenset(numbers(items(value, "ports"), "containerPort")),
     )
 
 
@@ -70,7 +67,7 @@ def workload(resource: Resource) -> o.Workload:
         template = get(spec, "leaderWorkerTemplate")
         worker = get(template, "workerTemplate")
         leader = get(template, "leaderTemplate")
-        first = _pods("leader", worker if leader is None else leader)
+        first = _pods("leader", leader if is_set(leader) else worker)
         # The controller tells a group's pods apart by a label of its own.
         if isinstance(first.labels, Mapping):
             first = replace(first, labels={**first.labels, WORKER_INDEX: "0"})
@@ -107,7 +104,7 @@ def service(resource: Resource) -> o.Service:
         port = number(each, "port")
         if port is not None:
             # Without one of its own, the port of the pods is the same.
-            own = get(each, "targetPort") is None
+            own = not is_set(each, "targetPort")
             targets[port] = port if own else number(each, "targetPort")
     return o.Service(
         **in_cluster(resource),

@@ -1,8 +1,10 @@
 """Read Gateways and HTTPRoutes: https://gateway-api.sigs.k8s.io/reference/spec"""
 
 from request_path import objects as o
-from request_path.reading.resource import Resource, home_of, in_cluster, reference
-from request_path.values import UNKNOWN, get, items, number, text, texts
+from request_path.fields import items, number, text, texts
+from request_path.reading.common import home_of, in_cluster, reference
+from resources.properties import UNKNOWN, get
+from resources.resource import Resource
 
 
 def gateway(resource: Resource) -> o.Gateway:
@@ -62,7 +64,7 @@ def route(resource: Resource) -> o.Route:
     return o.Route(
         **in_cluster(resource),
         parents=tuple(reference(each, home, "Gateway") for each in items(spec, "parentRefs")),
-        hostnames=texts(spec, "hostnames"),
+        hostnames=texts(items(spec, "hostnames")),
         rules=tuple(
             o.RouteRule(
                 # A rule without a match takes every path.

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 from services.common.limits import Limits
 from services.common.logs import configure_logs
 from services.common.observe import Observe
-from services.common.protocol import timed_protocol
 from services.common.settings import ServerSettings
 from services.common.telemetry import configure_telemetry
 
@@ -37,7 +36,7 @@ def serve(service: str, settings_type: type[S], build: Callable[[S], ASGIApp]) -
         app,
         host=settings.host,
         port=settings.port,
-        http=timed_protocol(settings.header_timeout_seconds),
+        http="h11",
         ws="none",
         lifespan="on",
         log_config=None,

@@ -1,18 +1,23 @@
 """A Redis that keeps its keys in this process; with a password and TLS, if it is given them."""
 
 import contextlib
-import errno
 import ssl
 import threading
 from pathlib import Path
-from typing import Any, cast
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import Any, Final, cast
 
-from fakeredis import TcpFakeServer
-from fakeredis._clients._tcp_server import TCPFakeRequestHandler
-from fakeredis._helpers import SimpleError
+from fakeredis import FakeRedis, FakeServer
+from redis.connection import DefaultParser
 from redis.exceptions import ResponseError
 
 _AUTH, _HELLO = b"AUTH", b"HELLO"
+# Clients know some errors by their first word, which the library turns into a class.
+_PREFIXES: Final[dict[type[Exception], str]] = {
+    each: prefix
+    for prefix, each in DefaultParser.EXCEPTION_CLASSES.items()
+    if isinstance(each, type)
+}
 
 
 class LocalRedis:
@@ -41,85 +46,79 @@ class LocalRedis:
         self._server.server_close()
 
 
-def _context(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    context.sslsocket_class = _WaitingSocket
-    return context
+class _Server(ThreadingTCPServer):
+    daemon_threads = True
 
-
-class _Server(TcpFakeServer):
     def __init__(self, password: str, certificate: Path | None) -> None:
-        super().__init__(("127.0.0.1", 0), server_type="redis")
-        self.RequestHandlerClass = _Handler
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.password = password.encode()
-        self.tls = None if certificate is None else _context(certificate)
+        self.keys = FakeServer()
+        self.tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(certificate)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         # Who leaves, or doesn't speak TLS, is no failure of ours.
         with contextlib.suppress(OSError):
-            super().finish_request(request, client_address)
+            if self.tls is not None:
+                request = self.tls.wrap_socket(request, server_side=True)
+            with request:
+                super().finish_request(request, client_address)
 
 
-class _WaitingSocket(ssl.SSLSocket):
-    """Says that there is nothing to read yet as sockets without TLS do."""
+class _Handler(StreamRequestHandler):
+    """One client: commands in, replies out, in the version of RESP the client asks for."""
 
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        try:
-            return super().recv_into(*args, **kwargs)
-        except ssl.SSLWantReadError as problem:
-            raise BlockingIOError(errno.EAGAIN, "nothing to read") from problem
-
-
-class _Handler(TCPFakeRequestHandler):
-    """Hangs up after no error reply, which fakeredis's own does, unlike Redis. Asks for the
-    password before anything else, which fakeredis's own doesn't."""
-
-    def setup(self) -> None:
-        server, this = cast("Any", self.server), cast("Any", self)
-        if server.tls is not None:
-            this.request.settimeout(5)  # for the handshake
-            this.request = server.tls.wrap_socket(this.request, server_side=True)
-            this.request.settimeout(0)
-        super().setup()
-        connection = cast("Any", self.current_client)
-        read = connection.read_response
-
-        def read_response() -> Any:
-            try:
-                return read()
-            except ResponseError as problem:
-                return problem
-
-        connection.read_response = read_response
-        if server.password:
-            _guard(connection.get_socket(), server.password)
-
-    def finish(self) -> None:
-        super().finish()
-        cast("Any", self).request.close()
-
-
-def _guard(connection: Any, password: bytes) -> None:
-    """Lets a connection do nothing before it has shown the password, by AUTH or in HELLO."""
-    run, known = connection._process_command, False
-
-    def process(fields: list[bytes]) -> None:
-        nonlocal known
-        command = fields[0].upper() if fields else b""
-        words = [field.upper() for field in fields]
-        if command == _AUTH or (command == _HELLO and _AUTH in words):
-            given = words.index(_AUTH) + (2 if command == _HELLO else len(fields) - 2)
-            known = fields[-1 if command == _AUTH else given] == password
+    def handle(self) -> None:
+        server = cast("_Server", self.server)
+        client: Any = FakeRedis(server=server.keys, protocol=2)
+        connection, version, known = client.connection_pool.get_connection(), 2, not server.password
+        while fields := self._command():
+            name, words = fields[0].upper(), [field.upper() for field in fields]
+            if name in (_AUTH, _HELLO) and _AUTH in words:
+                at = words.index(_AUTH)
+                known = fields[-1 if name == _AUTH else at + 2] == server.password
+                del fields[at : at + 3]
             if not known:
-                connection.put_response(SimpleError("WRONGPASS invalid password"))
-            elif command == _AUTH:
-                connection.put_response(b"OK")
+                reply = "WRONGPASS invalid password" if _AUTH in words else "NOAUTH log in first"
+                self.wfile.write(f"-{reply}\r\n".encode())
+            elif not fields:
+                self.wfile.write(_encoded("OK", version))
             else:
-                run([*fields[: given - 2], *fields[given + 1 :]])
-        elif known:
-            run(fields)
-        else:
-            connection.put_response(SimpleError("NOAUTH Authentication required."))
+                version = int(fields[1]) if name == _HELLO and len(fields) > 1 else version
+                connection.send_command(*fields)
+                try:
+                    self.wfile.write(_encoded(connection.read_response(), version))
+                except ResponseError as problem:
+                    self.wfile.write(
+                        f"-{_PREFIXES.get(type(problem), 'ERR')} {problem}\r\n".encode()
+                    )
+        connection.disconnect()
 
-    connection._process_command = process
+    def _command(self) -> list[bytes]:
+        """The words of the next command; none when the client has left."""
+        count = self.rfile.readline()[1:]
+        fields: list[bytes] = []
+        for _ in range(int(count or 0)):
+            length = int(self.rfile.readline()[1:])
+            fields.append(self.rfile.read(length + 2)[:-2])
+        return fields
+
+
+def _encoded(value: Any, version: int) -> bytes:
+    """A reply in RESP, https://redis.io/docs/latest/develop/reference/protocol-spec/."""
+    if value is None:
+        return b"_\r\n" if version == 3 else b"$-1\r\n"
+    if isinstance(value, int):
+        return b":%d\r\n" % value
+    if isinstance(value, dict):
+        mapped = cast("dict[Any, Any]", value)
+        pairs = [item for pair in mapped.items() for item in pair]
+        head = b"%%%d\r\n" % len(mapped) if version == 3 else b"*%d\r\n" % len(pairs)
+        return head + b"".join(_encoded(each, version) for each in pairs)
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return b"*%d\r\n" % len(items) + b"".join(_encoded(each, version) for each in items)
+    data = value if isinstance(value, bytes) else str(value).encode()
+    return b"$%d\r\n%s\r\n" % (len(data), data)

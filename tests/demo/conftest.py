@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
 def home(made: Rehearsal, tmp_path: Path) -> Path:
     """A folder with a world of the stack's own resources, to change as one likes."""
     folder = tmp_path / "home"
-    folder.mkdir()
+    shutil.copytree(made.places.state, folder / "state")
     shutil.copyfile(made.places.world, folder / "world.db")
     return folder
 

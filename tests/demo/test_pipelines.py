@@ -17,18 +17,20 @@ import httpx
 import psutil
 import pytest
 
+from emulator.demo import run
 from emulator.demo.calls import chat
 from emulator.demo.pipelines import Pipeline, pipelines
-from emulator.demo.run import demo, replay
+from emulator.demo.run import DemoError
 from emulator.messages.publishing import Draft
 from emulator.runtime.google_apis import AUDIENCE
 from emulator.runtime.live import CACHE, Live, live
 from emulator.runtime.secrets import SECRET_VERSION
 from emulator.runtime.services import SERVICE
-from emulator.runtime.tokens import Issuer
+from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
 from emulator.warehouse.store import Warehouse
-from launcher.places import ROOT, StackPlaces
+from launcher.operations import demo, replay
+from launcher.places import ROOT
 from launcher.problem import LaunchError
 from sandbox.world import Resource, World
 from tests.demo.test_services import INVOKER, STRANGER, template, until
@@ -36,10 +38,6 @@ from tests.demo.worlds import PUBLISHER, grant
 from tests.engine.conftest import Rehearsal
 
 WRITER = "gcp:bigquery/iamMember:IamMember"
-
-
-def places_of(made: Rehearsal, home: Path) -> StackPlaces:
-    return replace(made.places, home=home)
 
 
 def on(home: Path, work: Callable[[Live, Pipeline], Awaitable[None]]) -> None:
@@ -77,7 +75,7 @@ def predicted(warehouse: Warehouse, table: str) -> Counter[str]:
 def test_the_demo_counts_every_message_and_leaves_a_page(
     made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    places = places_of(made, home)
+    places = replace(made.places, home=home)
     demo(places)
     printed = capsys.readouterr().out
     assert "WRONG" not in printed
@@ -100,18 +98,18 @@ def test_the_demo_counts_nothing_that_a_stopped_one_left(
         pipeline.publish(it)
 
     on(home, leave)
-    demo(places_of(made, home))
+    demo(replace(made.places, home=home))
     assert "WRONG" not in capsys.readouterr().out
 
 
 def test_the_demo_fails_when_a_count_is_wrong(
-    made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with World(home / "world.db") as world:
         (dead,) = (g for g in world.by_type(PUBLISHER) if g.inputs["topic"].endswith("dead-letter"))
         world.remove(*dead.key)
-    with pytest.raises(LaunchError, match="counts are wrong"):
-        demo(places_of(made, home), patience=5)
+        with pytest.raises(DemoError, match="counts are wrong"):
+            asyncio.run(run.demo("dev", world, home, patience=5))
     assert "0  WRONG, wanted 4" in capsys.readouterr().out
 
 
@@ -123,7 +121,7 @@ def test_a_stack_without_a_service_of_ours_is_told_what_can_run(
 
     template(home, other)
     with pytest.raises(LaunchError, match="there is no services/hello_app"):
-        demo(places_of(made, home))
+        demo(replace(made.places, home=home))
 
 
 def test_killing_the_services_loses_no_message(home: Path) -> None:

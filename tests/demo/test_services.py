@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -14,7 +15,7 @@ from emulator.runtime.images import ImageError, command_of, folder_of
 from emulator.runtime.live import Hosted, Live, live
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import SERVICE, cloud_run_services
-from emulator.runtime.tokens import Issuer
+from emulator.tokens import Issuer
 from sandbox.world import World
 from tests.demo.worlds import add, alter, grant
 from tests.services.harness import image_command
@@ -236,6 +237,21 @@ def test_a_request_longer_than_the_timeout_gets_504(home: Path) -> None:
     async def work(it: Live, hosted: Hosted) -> None:
         token = it.issuer.token(push_account(it.world), hosted.service.uri)
         assert await status(it, hosted, token) == 504
+
+    on(home, work)
+
+
+@pytest.mark.parametrize("begun", [b"POST / HTTP/1.1", b"GET /healthz HTTP/1.1"])
+def test_a_body_with_two_lengths_never_reaches_the_service(home: Path, begun: bytes) -> None:
+    async def work(it: Live, hosted: Hosted) -> None:
+        assert it.hosted
+        url = httpx.URL(hosted.url)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\nConnection: close"
+        writer.write(begun + b"\r\nHost: a\r\n" + both + b"\r\n\r\n0\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+        writer.close()
+        assert not hosted.front.answered
 
     on(home, work)
 

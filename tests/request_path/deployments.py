@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from components.inference.multi_node import LEADER, WORKER
-from launcher.deployment import resources_in
 from request_path.objects import Objects
 from request_path.reading import read
+from resources.exports import deployed
 
 Deployment = list[dict[str, Any]]
 Change = Callable[[Deployment], None]
@@ -26,7 +26,7 @@ def changed(deployment: Deployment, change: Change) -> Objects:
 
 
 def objects(deployment: Deployment) -> Objects:
-    return read(resources_in(deployment))
+    return read(deployed(deployment))
 
 
 def the(deployment: Deployment, kind: str, name: str) -> dict[str, Any]:

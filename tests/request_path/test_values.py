@@ -2,7 +2,7 @@
 
 import pytest
 
-from request_path.values import number, text
+from request_path.fields import number, text
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), "9" * 5000])

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from sandbox.kubernetes.references import dangling
-from sandbox.kubernetes.selectors import misdirected
 from sandbox.providers import Servers
 from sandbox.world import World
 from tests.sandbox.client import Client, RefusedError, connect
-from tests.sandbox.clusters import deployment, make_cluster, make_kubeconfig
+from tests.sandbox.clusters import make_cluster, make_kubeconfig
 
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 POLICY = "kubernetes:networking.gke.io/v1:GCPGatewayPolicy"
@@ -225,58 +224,3 @@ def test_a_policy_for_no_gateway_is_accepted_and_found_dangling(
     assert 'spec.targetRef: gateways.gateway.networking.k8s.io "door" not found' in line
     cluster.create(GATEWAY, gateway())
     assert dangling(world) == []
-
-
-POOL = "kubernetes:inference.networking.k8s.io/v1:InferencePool"
-ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
-
-
-def pool_of(label: str) -> dict[str, Any]:
-    picker = {"name": "epp", "port": {"number": 9002}}
-    return {
-        "metadata": {"name": "pool"},
-        "spec": {
-            "selector": {"matchLabels": {"app": label}},
-            "targetPorts": [{"number": 8000}],
-            "endpointPickerRef": picker,
-        },
-    }
-
-
-def route_of(model: str) -> dict[str, Any]:
-    header = {"name": "X-Gateway-Model-Name", "type": "Exact", "value": model}
-    backend = {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": "pool"}
-    rule = {"matches": [{"headers": [header]}], "backendRefs": [backend]}
-    return {"metadata": {"name": "route"}, "spec": {"rules": [rule]}}
-
-
-def server_of(*arguments: str) -> dict[str, Any]:
-    return deployment(containers=[{"name": "vllm", "image": "vllm", "args": list(arguments)}])
-
-
-def test_a_pool_without_pods_is_found(cluster: Client, world: World) -> None:
-    cluster.create("kubernetes:apps/v1:Deployment", deployment())
-    cluster.create(POOL, pool_of("other"))
-    (line,) = misdirected(world)
-    assert line.startswith("InferencePool default/pool in projects/acme/")
-    assert line.endswith("spec.selector: no pod has these labels")
-
-
-def test_a_route_to_the_pods_of_another_model_is_found(cluster: Client, world: World) -> None:
-    server = server_of("--served-model-name=qwen", "--lora-modules", '{"name": "tone"}')
-    cluster.create("kubernetes:apps/v1:Deployment", server)
-    cluster.create(POOL, pool_of("app"))
-    cluster.create(ROUTE, route_of("llama"))
-    (line,) = misdirected(world)
-    assert line.endswith("asks pool default/pool for llama, but its pods serve qwen, tone")
-
-
-@pytest.mark.parametrize("model", ["qwen", "tone"])
-def test_a_route_to_pods_that_serve_the_name_is_fine(
-    cluster: Client, world: World, model: str
-) -> None:
-    server = server_of("--served-model-name=qwen", "--lora-modules", '{"name": "tone"}')
-    cluster.create("kubernetes:apps/v1:Deployment", server)
-    cluster.create(POOL, pool_of("app"))
-    cluster.create(ROUTE, route_of(model))
-    assert misdirected(world) == []

@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     [
-        ROOT / "README.md",
-        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("policies/*/README.md"),
         *ROOT.glob("services/**/README.md"),
     ]

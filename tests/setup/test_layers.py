@@ -2,13 +2,14 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PULUMI = {"pulumi", "pulumi_gcp", "pulumi_kubernetes"}
-OURS = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists()}
+OURS = {file.parent.name for file in ROOT.glob("[!.]*/*.py")} - {"tests"}
 MAY_USE = {
     "catalog": set[str](),
     "config": {"catalog"},
@@ -19,7 +20,14 @@ MAY_USE = {
     "cost": {"catalog", "resources"},
     "request_path": {"catalog", "resources"},
     "policies": {"catalog", "cost", "request_path", "resources", "pulumi"},
-    "sandbox": {"pulumi_gcp", "pulumi_kubernetes", "pulumi"},
+    "sandbox": PULUMI,
+    "emulator": {"catalog", "sandbox", "services"},
+    "launcher": {
+        *("config", "cost", "emulator", "policies", "request_path", "resources", "sandbox"),
+        "pulumi",
+    },
+    "bench": {"config", "emulator", "launcher", "policies", "resources", "sandbox", *PULUMI},
+    "tools": set[str](),
 }
 
 
@@ -30,6 +38,12 @@ def _modules(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _part(name: str) -> str:
+    """The room and the part of it that a module is in."""
+    return ".".join(name.split(".")[:2])
 
 
 def _imports(file: Path) -> Iterator[str]:
@@ -48,3 +62,17 @@ def test_a_folder_uses_those_before_it_alone(folder: str):
         if name in (OURS | PULUMI) - {folder} and name not in MAY_USE[folder]
     }
     assert found == set()
+
+
+def test_every_folder_has_its_layer():
+    assert set(MAY_USE) == OURS
+
+
+@pytest.mark.parametrize("folder", MAY_USE)
+def test_the_parts_of_a_folder_depend_on_each_other_in_one_direction(folder: str):
+    needs: dict[str, set[str]] = {}
+    for file in (ROOT / folder).rglob("*.py"):
+        own = _part(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        found = {_part(name) for name in _modules(file) if name.startswith(f"{folder}.")}
+        needs.setdefault(own, set()).update(found - {own})
+    TopologicalSorter(needs).prepare()

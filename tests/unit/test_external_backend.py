@@ -82,6 +82,7 @@ def test_vertex_ai_is_reached_by_its_regional_endpoint_and_openai_path(deploy: D
             "prefix_rewrite": "/v1/projects/acme/locations/us-central1/endpoints/openapi/",
             "host_rewrite_literal": "us-central1-aiplatform.googleapis.com",
             "timeout": "600s",
+            "idle_timeout": "600s",
         },
     }
 

@@ -209,6 +209,7 @@ def test_every_alert_has_a_policy_with_its_threshold_and_runbook(deploy: Deploy)
         query = found[policy.name]["query"]
         assert query.endswith(f" {alert.comparison} {threshold}")
         assert found[policy.name]["duration"] == f"{alert.minutes * 60}s"
+        assert found[policy.name]["disableMetricValidation"] is True
         assert policy.inputs["severity"] == alert.severity
         assert policy.inputs["notificationChannels"] == [arguments.CHANNEL]
         assert alert.runbook in policy.inputs["documentation"]["content"]

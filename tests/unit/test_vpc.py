@@ -76,6 +76,7 @@ def test_egress_is_for_nodes_and_pods_only(deploy: Deploy):
     cloud = _deploy(deploy, TWO_REGIONS)
     for region in TWO_REGIONS["subnets"]:
         nat = cloud.one(NAT, f"net-{region}-nat")
+        assert nat.inputs["enableDynamicPortAllocation"] is True
         assert nat.inputs["sourceSubnetworkIpRangesToNat"] == "LIST_OF_SUBNETWORKS"
         assert nat.inputs["subnetworks"] == [
             {

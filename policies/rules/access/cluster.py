@@ -10,6 +10,7 @@ from policies.rules.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, pod, 
 from resources.kubernetes import objects
 from resources.properties import MISSING, Absence, entries, get, is_mapping, text
 from resources.resource import Resource, Stack
+from resources.selectors import labels, may_select
 
 _API: Final = "kubernetes:rbac.authorization.k8s.io/v1:"
 _KINDS: Final = ("Role", "ClusterRole")
@@ -107,13 +108,8 @@ def _selected(stack: Stack, role: Resource) -> Capabilities:
     selectors = entries(role.props, "aggregationRule", "clusterRoleSelectors")
     allows: set[str] = set()
     for selector in selectors if isinstance(selectors, tuple) else ():
-        wanted = get(selector, "matchLabels")
-        # What is selected in any other way may be everything.
-        exact = is_mapping(wanted) and get(selector, "matchExpressions") is MISSING
-        labels: Mapping[str, object] = wanted if exact and is_mapping(wanted) else {}
         for other in _made(stack, "ClusterRole"):
-            has = get(other.props, "metadata", "labels")
-            if all(is_mapping(has) and has.get(name) == each for name, each in labels.items()):
+            if may_select(selector, labels(other.props, "metadata", "labels")):
                 allows |= _of_rules(other.props) or NOTHING
     return frozenset(allows)
 

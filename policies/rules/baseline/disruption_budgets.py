@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,17 +14,16 @@ from policies.rules.rule import Reference, StackFinding, StackRule
 from resources.kubernetes import is_patch, kind_of, objects
 from resources.pods import pod_templates
 from resources.properties import (
-    MISSING,
     UNKNOWN,
     Absence,
     Props,
-    entries,
     get,
     is_mapping,
     number,
     text,
 )
 from resources.resource import Resource
+from resources.selectors import Labels, labels, may_equal, may_select
 
 _WORKLOADS: Final = (
     "apps/Deployment",
@@ -35,31 +34,22 @@ _BUDGET: Final = "policy/PodDisruptionBudget"
 _AUTOSCALER: Final = "autoscaling/HorizontalPodAutoscaler"
 _PERCENT: Final = re.compile(r"([0-9]{1,3})%")
 
-_Labels = Mapping[str, str | Absence]
-
-
-def _labels(value: object) -> _Labels:
-    return {name: text(value, name) for name in list(value)} if is_mapping(value) else {}
-
 
 @dataclass(frozen=True)
 class _Budget:
-    """A budget with its selector read once."""
+    """A budget with its selector."""
 
     cluster: str
     spec: object
     place: str | Absence
-    wanted: _Labels
-    expressions: tuple[object, ...]
-    selects_none: bool
 
-    def selects(self, cluster: str, place: str | Absence, labels: _Labels) -> bool:
+    def selects(self, cluster: str, place: str | Absence, carried: Labels) -> bool:
         """Whether it speaks of a workload with these labels in this cluster and namespace."""
-        elsewhere = UNKNOWN not in (self.place, place) and self.place != place
-        if self.selects_none or elsewhere or self.cluster != cluster:
-            return False
-        named = all(labels.get(name, MISSING) == value for name, value in self.wanted.items())
-        return named and all(_holds(each, labels) for each in self.expressions)
+        return (
+            self.cluster == cluster
+            and may_equal(self.place, place)
+            and may_select(get(self.spec, "selector"), carried)
+        )
 
 
 class _Budgets:
@@ -68,41 +58,21 @@ class _Budgets:
     def __init__(self, budgets: Iterable[_Budget]) -> None:
         self._found: defaultdict[tuple[object, ...], list[_Budget]] = defaultdict(list)
         for each in budgets:
-            wanted = min(each.wanted.items(), key=lambda pair: pair[0], default=())
-            self._found[each.cluster, *wanted].append(each)
+            wanted = labels(each.spec, "selector", "matchLabels")
+            known = () if wanted is UNKNOWN else wanted.items()
+            least = min((pair for pair in known if pair[1] is not UNKNOWN), default=())
+            self._found[each.cluster, *least].append(each)
 
-    def of(self, cluster: str, place: str | Absence, labels: _Labels) -> Iterator[_Budget]:
+    def of(self, cluster: str, place: str | Absence, carried: Labels) -> Iterator[_Budget]:
         """The budgets that speak of a workload."""
-        for key in ((), *labels.items()):
-            for each in self._found.get((cluster, *key), ()):
-                if each.selects(cluster, place, labels):
+        if carried is UNKNOWN or UNKNOWN in carried.values():
+            keys: Iterable[tuple[object, ...]] = self._found
+        else:
+            keys = ((cluster, *key) for key in ((), *carried.items()))
+        for key in keys:
+            for each in self._found.get(key, ()):
+                if each.selects(cluster, place, carried):
                     yield each
-
-
-def _budget(resource: Resource, budget: object) -> _Budget:
-    selector = get(budget, "spec", "selector")
-    expressions = entries(selector, "matchExpressions")
-    return _Budget(
-        cluster=resource.provider,
-        spec=get(budget, "spec"),
-        place=text(budget, "metadata", "namespace"),
-        wanted=_labels(get(selector, "matchLabels")),
-        expressions=expressions if isinstance(expressions, tuple) else (),
-        selects_none=selector is MISSING,
-    )
-
-
-def _holds(expression: object, labels: _Labels) -> bool:
-    """Whether an expression of a selector takes the labels; an operator not known takes none."""
-    key, operator = text(expression, "key"), text(expression, "operator")
-    value = labels.get(key, MISSING) if isinstance(key, str) else MISSING
-    listed = entries(expression, "values")
-    values = listed if isinstance(listed, tuple) else ()
-    if operator == "In":
-        return value in values
-    if operator == "NotIn":
-        return value not in values
-    return operator == ("DoesNotExist" if value is MISSING else "Exists")
 
 
 def _amount(value: object, replicas: float) -> float | Absence:
@@ -140,7 +110,7 @@ def _scaled(resources: Sequence[Resource]) -> dict[tuple[object, ...], float]:
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     budgets = _Budgets(
-        _budget(each, found)
+        _Budget(each.provider, get(found, "spec"), text(found, "metadata", "namespace"))
         for each in resources
         if kind_of(each.type) == _BUDGET
         for found in objects(each.type, each.props)
@@ -165,8 +135,10 @@ def _workload(
     props: Props = workload if is_mapping(workload) else {}
     token = resource.type.removesuffix("List")
     # The pods of a group have two templates: a budget of either one keeps the group.
-    labels = [_labels(get(each, "metadata", "labels")) for each in pod_templates(token, props)]
-    mine = [each for found in labels for each in budgets.of(resource.provider, place, found)]
+    carried: list[Labels] = [
+        labels(each, "metadata", "labels") for each in pod_templates(token, props)
+    ]
+    mine = [each for found in carried for each in budgets.of(resource.provider, place, found)]
     if not mine:
         yield StackFinding("has several replicas and no PodDisruptionBudget", resource)
     elif isinstance(replicas, float) and any(_blocks(each, replicas) for each in mine):

@@ -8,8 +8,7 @@ from policies.rules.rule import StackFinding
 from request_path import reading
 from request_path.checks import findings_of
 from request_path.finding import Check, Finding
-from request_path.values import UNKNOWN
-from resources import properties
+from resources.properties import show
 from resources.resource import Resource
 
 # Beside well-known names, only words of the checks themselves and API paths may be shown.
@@ -28,7 +27,7 @@ def breaches(
 ) -> Iterator[StackFinding]:
     """Give the findings of one check, each on its resource. Models not named need a guardrail."""
     read = {each.urn: each for each in resources if reading.is_read(each.type)}
-    objects = reading.read(_plain_resource(each) for each in read.values())
+    objects = reading.read(read.values())
     for finding in findings_of(objects, unscreened):
         if finding.check is check and not _accepted(finding, unscreened):
             yield StackFinding(finding.text(_show), read[finding.subject.urn])
@@ -38,28 +37,6 @@ def _accepted(finding: Finding, unscreened: frozenset[str]) -> bool:
     return finding.note and finding.unscreened <= unscreened
 
 
-def _plain_resource(resource: Resource) -> reading.Resource:
-    return reading.Resource(
-        type=resource.type,
-        name=resource.name,
-        urn=resource.urn,
-        props=_plain(resource.props),
-        provider=resource.provider,
-        wired=frozenset(urn for urns in resource.dependencies.values() for urn in urns),
-    )
-
-
-def _plain(value: object) -> object:
-    found = properties.get(value)
-    if found is properties.UNKNOWN:
-        return UNKNOWN
-    if properties.is_mapping(found):
-        return {key: _plain(properties.get(found, key)) for key in found}
-    if properties.is_sequence(found):
-        return [_plain(properties.get(found, index)) for index in range(len(found))]
-    return None if found is properties.MISSING else found
-
-
 def _show(value: object) -> str:
     text = str(value)
-    return text if _SHOWABLE.fullmatch(text) else properties.show(value)
+    return text if _SHOWABLE.fullmatch(text) else show(value)

@@ -6,8 +6,10 @@ https://cloud.google.com/load-balancing/docs/l7-internal
 from typing import Final
 
 from request_path import objects as o
-from request_path.reading.resource import Resource, base
-from request_path.values import Unknown, get, items, text
+from request_path.fields import items, text, texts
+from request_path.reading.common import base
+from resources.properties import Unknown, get
+from resources.resource import Resource
 
 _NEXT: Final = ("target", "urlMap", "defaultService", "pscTargetService")
 
@@ -19,7 +21,7 @@ def part(resource: Resource) -> o.Part:
         **base(resource),
         name=text(props, "name"),
         link=text(props, "selfLink"),
-        leads_to=tuple(_links(props)),
+        leads_to=_links(props),
         address=text(props, "ipAddress"),
         network=text(props, "network"),
         timeout=text(props, "timeoutSec"),
@@ -27,7 +29,6 @@ def part(resource: Resource) -> o.Part:
     )
 
 
-def _links(props: object) -> list[str | Unknown]:
-    found = [text(props, key) for key in _NEXT]
-    found += [text(each, "group") for each in items(props, "backends")]
-    return [each for each in found if each is not None]
+def _links(props: object) -> tuple[str | Unknown, ...]:
+    own = [get(props, key) for key in _NEXT]
+    return (*texts(own), *texts(items(props, "backends"), "group"))

@@ -1,29 +1,17 @@
-"""A resource, and what all objects are read by."""
+"""What all objects are read by."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from request_path.fields import text
 from request_path.objects import Reference
-from request_path.values import get, text
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource of a stack, as a state or a policy pack knows it."""
-
-    type: str
-    name: str
-    urn: str
-    props: object
-    provider: str = ""
-    """URN of its provider."""
-    wired: frozenset[str] = frozenset()
-    """URNs of the resources its properties come from."""
+from resources.properties import get
+from resources.resource import Resource
 
 
 def base(resource: Resource) -> dict[str, Any]:
     """Read what every object has."""
-    return {"label": resource.name, "urn": resource.urn, "wired": resource.wired}
+    wired = frozenset(urn for urns in resource.dependencies.values() for urn in urns)
+    return {"label": resource.name, "urn": resource.urn, "wired": wired}
 
 
 def in_cluster(resource: Resource) -> dict[str, Any]:
@@ -49,4 +37,4 @@ def reference(value: object, home: object, kind: str | None = None) -> Reference
 
 def home_of(resource: Resource) -> object:
     """Read an object's own namespace."""
-    return get(resource.props, "metadata", "namespace") or "default"
+    return text(resource.props, "metadata", "namespace") or "default"

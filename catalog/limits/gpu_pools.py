@@ -1,0 +1,98 @@
+"""Limits of GPU node pools."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, get_args
+
+from catalog.limits import Choice, Range, Text
+from catalog.limits.names import KUBERNETES_LABEL_KEY, PROJECT
+from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MachineType
+from catalog.problems import Problem, in_order, listed, shown
+
+Driver = Literal["default", "latest", "disabled"]
+TaintEffect = Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]
+
+MACHINE_TYPE: Final = Choice(sorted(GPU_MACHINE_TYPES), remedy="choose a machine type with GPUs")
+CAPACITY: Final = Choice(CAPACITIES)
+DRIVER: Final = Choice(get_args(Driver), default="default")
+TAINT_EFFECT: Final = Choice(get_args(TaintEffect))
+MIN_NODES: Final = Range(0, 1000, "nodes")
+MAX_NODES: Final = Range(1, 1000, "nodes")
+BOOT_DISK_GIB: Final = Range(50, 65536, "GiB", default=200)
+MAX_RUN_HOURS: Final = Range(1, 168, "hours", default=168)
+"""https://cloud.google.com/kubernetes-engine/docs/concepts/dws"""
+RESERVATION: Final = Text(
+    f"(?:projects/{PROJECT}/reservations/)?[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?",
+    "a reservation's name, or projects/<project>/reservations/<name> of a shared one",
+    "`gcloud compute reservations list` shows the names",
+)
+NODE_LABEL_KEY: Final = Text(
+    rf"(?!(?:[^/]*\.)?(?:kubernetes|k8s)\.io/){KUBERNETES_LABEL_KEY.pattern}",
+    "a Kubernetes label key outside kubernetes.io and k8s.io, which are Kubernetes' own",
+    "write it like team or acme.com/team",
+)
+
+
+def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yields what does not fit together in the settings of a pool, each fine alone."""
+    machine = GPU_MACHINE_TYPES.get(pool["machine_type"])
+    capacity, least, most = pool["capacity"], pool["min_nodes"], pool["max_nodes"]
+    flexible, reserved = capacity == "flex-start", capacity == "reservation"
+    if machine is not None and capacity in set(CAPACITIES) - machine.capacities:
+        yield Problem(
+            ("capacity",),
+            shown(capacity),
+            f"{listed(machine.capacities)} (how {machine.name} is sold)",
+            "change the capacity or the machine type",
+        )
+    yield from in_order(min_nodes=least, max_nodes=most)
+    if flexible and least:
+        yield Problem(
+            ("min_nodes",),
+            shown(least),
+            "0 with capacity flex-start",
+            "set it to 0: flex-start nodes only come for waiting pods",
+        )
+    if not flexible and pool.get("max_run_hours") is not None:
+        yield Problem(
+            ("max_run_hours",),
+            shown(pool["max_run_hours"]),
+            "nothing unless capacity is flex-start",
+            "remove it",
+        )
+    if reserved and not pool.get("reservation"):
+        yield Problem(
+            ("reservation",),
+            "nothing",
+            "the name of a reservation with capacity reservation",
+            "add it: `gcloud compute reservations list` shows them",
+        )
+    if not reserved and pool.get("reservation"):
+        yield Problem(
+            ("reservation",),
+            shown(pool["reservation"]),
+            "nothing unless capacity is reservation",
+            "remove it or set capacity: reservation",
+        )
+    if machine is not None and pool.get("rdma") and not machine.rdma_interfaces:
+        having = [name for name, each in GPU_MACHINE_TYPES.items() if each.rdma_interfaces]
+        yield Problem(
+            ("rdma",),
+            f"true with {machine.name}",
+            f"machine types with an RDMA network: {listed(having)}",
+            "remove it or change the machine type",
+        )
+
+
+def zones(machine: MachineType, region: str, chosen: Sequence[str]) -> Iterator[Problem]:
+    """Yields the chosen zones in which the region does not sell the machine, or that come again."""
+    sold = machine.zones_in(region)
+    for position, zone in enumerate(chosen):
+        if sold and zone not in sold:
+            yield Problem(
+                (position,),
+                shown(zone),
+                f"{listed(sold)} (zones of {region} that sell {machine.name})",
+                "choose one of them",
+            )
+        elif zone in chosen[:position]:
+            yield Problem((position,), f"{shown(zone)} again", "each zone once", "remove it")

@@ -1,0 +1,36 @@
+"""Limits of names and ids that are the same all over Google Cloud and Kubernetes."""
+
+from typing import Final
+
+from catalog.limits import Text, label
+
+RESOURCE_NAME: Final = label(63, "Compute Engine and Kubernetes allow no longer name")
+"""https://cloud.google.com/compute/docs/naming-resources"""
+
+PROJECT: Final = "[a-z][a-z0-9-]{4,28}[a-z0-9]"
+"""Pattern of a project's id, a part of other patterns."""
+PROJECT_ID: Final = Text(
+    PROJECT,
+    "a project id: 6 to 30 lowercase letters, digits or hyphens, a letter first",
+    "`gcloud projects list` shows the ids",
+)
+
+LABEL_KEY: Final = Text(
+    "[a-z][a-z0-9_-]{0,62}",
+    "1 to 63 lowercase letters, digits, underscores or hyphens, a letter first",
+)
+"""https://cloud.google.com/resource-manager/docs/labels-overview#requirements"""
+LABEL_VALUE: Final = Text(
+    "[a-z0-9_-]{0,63}", "up to 63 lowercase letters, digits, underscores or hyphens"
+)
+
+_PART: Final = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+KUBERNETES_LABEL_KEY: Final = Text(
+    f"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_PART}",
+    "a Kubernetes label key",
+    "write it like team or acme.com/team",
+)
+KUBERNETES_LABEL_VALUE: Final = Text(
+    f"(?:{_PART})?",
+    "up to 63 letters, digits, hyphens, underscores or dots, a letter or digit first and last",
+)

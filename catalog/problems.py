@@ -1,0 +1,91 @@
+"""What is wrong with given values: where, what was found, what is allowed and what to do."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+_LONGEST_VALUE: Final = 60
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_:/-]*")
+
+KeyPath = tuple[str | int, ...]
+"""Keys and list positions from the top of the values down to one."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend. `found`, `allowed` and `remedy` are phrases; `shown` shows a value."""
+
+    path: KeyPath
+    found: str
+    allowed: str
+    remedy: str
+
+    @property
+    def reason(self) -> str:
+        """The problem without its path."""
+        # Keys and values come from a file: no line breaks or control characters of theirs.
+        return _printable(f"found {self.found}; allowed: {self.allowed}; {self.remedy}")
+
+    def __str__(self) -> str:
+        where = f"{shown_path(self.path)}: " if self.path else ""
+        return _printable(where) + self.reason
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
+def below(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Returns the problems with their paths below `path`."""
+    return (replace(each, path=(*path, *each.path)) for each in problems)
+
+
+def shown(value: object) -> str:
+    """Returns a value as YAML has it: text in quotes, long ones cut, lists and mappings named."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        if "PRIVATE KEY-----" in value:
+            return "a private key"
+        return f"'{value[:_LONGEST_VALUE]}{'...' if len(value) > _LONGEST_VALUE else ''}'"
+    if isinstance(value, Mapping):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, Sequence):
+        return "a list" if value else "an empty list"
+    return str(value)[:_LONGEST_VALUE]
+
+
+def shown_path(path: KeyPath) -> str:
+    """Returns a path as `pulumi config --path` takes it: `models["llama-3.1-8b"].adapters[0]`."""
+    parts: list[str] = []
+    for step in path:
+        if isinstance(step, int):
+            parts.append(f"[{step}]")
+        elif _PLAIN_KEY.fullmatch(step):
+            parts.append(f".{step}" if parts else step)
+        else:
+            parts.append(f'["{step}"]')
+    return "".join(parts)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Returns names as a phrase: sorted, comma-separated."""
+    return ", ".join(sorted(names)) or "none yet"
+
+
+def did_you_mean(found: object, names: Iterable[str], otherwise: str) -> str:
+    """Returns `did you mean ...?` when a name is close to the one found, else `otherwise`."""
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(str(found).casefold(), list(folded), n=1, cutoff=0.6)
+    return f"did you mean '{folded[close[0]]}'?" if close else otherwise
+
+
+def in_order(**bounds: float) -> Iterator[Problem]:
+    """Yields a problem where the first of two bounds, given by their keys, is above the second."""
+    (low, least), (high, most) = bounds.items()
+    if least > most:
+        yield Problem((low,), shown(least), f"at most {high}, {most}", f"lower it or raise {high}")

@@ -1,0 +1,35 @@
+"""Lets Pulumi's analyzer read argument types with limits, and tells them in the schema."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args, get_origin
+
+from pulumi.provider.experimental import analyzer, component
+from pulumi.provider.experimental.analyzer import PropertyDefinition
+
+from catalog.limits import Limit
+
+
+class Analyzer(analyzer.Analyzer):
+    """Reads `Annotated[type, limit]` as the type, described with what the limit allows."""
+
+    def analyze_property(self, arg: Any, *args: Any, **kwargs: Any) -> PropertyDefinition:
+        """Returns the definition of one property."""
+        if get_origin(arg) is Mapping:
+            arg = Mapping[str, get_args(arg)[1]]
+        if get_origin(arg) is not Annotated:
+            return super().analyze_property(arg, *args, **kwargs)
+        inner, *extras = get_args(arg)
+        definition = self.analyze_property(inner, *args, **kwargs)
+        limits = [_described(each) for each in extras if isinstance(each, Limit)]
+        definition.description = "\n".join(filter(None, [definition.description, *limits]))
+        return definition
+
+
+def _described(limit: Limit) -> str:
+    default = "" if limit.default is None else f" Default: {limit.default}."
+    return f"Allowed: {limit.allowed}.{default}"
+
+
+def use() -> None:
+    """Makes the host of the components use this analyzer."""
+    setattr(component, "Analyzer", Analyzer)  # noqa: B010 - the SDK's module does not export it
