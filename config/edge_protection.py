@@ -2,19 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from catalog.armor import Interval, RuleSet
+from catalog.limits import network as limits
+from config.fields import Settings
 
-from catalog.armor import MOST_REQUESTS, MOST_SENSITIVE, Interval, RuleSet
-from config.fields import Range, Settings
-
-ClientRange = Annotated[str, Range(None)]
+ClientRange = Annotated[str, limits.PRIVATE_RANGE]
 
 
 class RateLimit(Settings):
     """Most requests of one client address."""
 
-    requests: int = Field(ge=1, le=MOST_REQUESTS, description="Requests.")
-    seconds: Interval = Field(default=60, description="Time they are counted over.")
+    requests: Annotated[int, limits.RATE_REQUESTS]
+    """Requests."""
+    seconds: Interval = 60
+    """Time they are counted over."""
 
 
 class EdgeProtection(Settings):
@@ -24,30 +25,19 @@ class EdgeProtection(Settings):
     one of the region's psc_nat range.
     """
 
-    allow: tuple[ClientRange, ...] = Field(
-        default=(),
-        description="Client ranges that are served, and no others. Default: all not denied.",
-    )
-    deny: tuple[ClientRange, ...] = Field(default=(), description="Client ranges that are refused.")
-    rate_limit: RateLimit | None = Field(
-        default=None, description="Most requests of one client address. Default: any number."
-    )
-    waf: tuple[RuleSet, ...] = Field(
-        default=(),
-        description="Preconfigured rules against known attacks. Prompts are free text and may look"
-        " like one: begin with waf_preview.",
-    )
-    waf_sensitivity: int = Field(
-        default=1,
-        ge=1,
-        le=MOST_SENSITIVE,
-        description="1: the surest findings only; 4: also the least sure.",
-    )
-    waf_preview: bool = Field(
-        default=False, description="Whether the preconfigured rules only log what they'd refuse."
-    )
-    with_guardrails: bool = Field(
-        default=False,
-        description="Whether to use it together with a guardrail, which is reported not to work on"
-        " the same backend service. Set it once you have verified it on your load balancer.",
-    )
+    allow: tuple[ClientRange, ...] = ()
+    """Client ranges that are served, and no others. Default: all not denied."""
+    deny: tuple[ClientRange, ...] = ()
+    """Client ranges that are refused."""
+    rate_limit: RateLimit | None = None
+    """Most requests of one client address. Default: any number."""
+    waf: tuple[RuleSet, ...] = ()
+    """Preconfigured rules against known attacks. Prompts are free text and may look like one:
+    begin with waf_preview."""
+    waf_sensitivity: Annotated[int, limits.WAF_SENSITIVITY] = limits.WAF_SENSITIVITY.default
+    """1: the surest findings only; 4: also the least sure."""
+    waf_preview: bool = False
+    """Whether the preconfigured rules only log what they'd refuse."""
+    with_guardrails: bool = False
+    """Whether to use it together with a guardrail, which is reported not to work on the same
+    backend service. Set it once you have verified it on your load balancer."""

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from config.fields import Matching
+from catalog.limits import Text
 
 _TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = "@sha256:[0-9a-f]{64}"
 
 ImageReference = Annotated[
     str,
-    Matching(
+    Text(
         r"(?:(?:docker\.io|registry\.k8s\.io)/)?[a-z0-9_-]+(?:/[a-z0-9][a-z0-9._-]*)*"
         f"(?:{_TAG}|{_DIGEST}|{_TAG}{_DIGEST})",
         "an image of Docker Hub or registry.k8s.io with a tag, a sha256 digest or both",

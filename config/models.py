@@ -1,90 +1,54 @@
 """Models: what is served under which name, and on which GPUs its replicas run."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from catalog.limits import inference as limits
 from config.external_backends import ExternalBackend
-from config.fields import Matching, Scalar, Settings, label
+from config.fields import Scalar, Settings
 from config.guardrails import DEFAULT
 
-ModelName = Annotated[
-    str,
-    Matching(
-        "[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
-        "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter or digit at both"
-        " ends",
-        "choose the name clients shall send as `model`",
-    ),
-]
-Source = Annotated[
-    str,
-    Matching(
-        r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*|gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/\S+",
-        "a Hugging Face repository (owner/name) or a Cloud Storage folder (gs://bucket/path)",
-        "write it like Qwen/Qwen3-4B",
-    ),
-]
-ObjectiveName = Annotated[str, label(15, "it becomes part of a Kubernetes name")]
-FlagName = Annotated[
-    str,
-    Matching("[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"),
-]
+ModelName = Annotated[str, limits.MODEL_NAME]
+Source = Annotated[str, limits.SOURCE]
 
 
 class Adapter(Settings):
     """A LoRA adapter on the model: clients send its name as the model name."""
 
-    name: ModelName = Field(description="Name clients send. Unique among all models and adapters.")
-    source: Source = Field(
-        description="Hugging Face repository or gs://bucket/path of the adapter."
-    )
+    name: Annotated[str, limits.ADAPTER_NAME]
+    """Name clients send. Unique among all models and adapters."""
+    source: Annotated[str, limits.ADAPTER_SOURCE]
+    """Hugging Face repository of the adapter."""
 
 
 class ReplicaSet(Settings):
     """Equal replicas of the model on one GPU pool, in every region of the model."""
 
-    node_pool: str = Field(description="Name of the GPU pool (a key of gpu_pools) it runs on.")
-    replicas: int = Field(ge=1, le=1000, description="Replicas in each region.")
-    max_replicas: int | None = Field(
-        default=None,
-        ge=1,
-        le=1000,
-        description="Replicas in each region when requests queue up; replicas is then the least."
-        " Default: the number stays.",
+    node_pool: str
+    """Name of the GPU pool (a key of gpu_pools) it runs on."""
+    replicas: Annotated[int, limits.REPLICAS]
+    """Replicas in each region."""
+    max_replicas: Annotated[int, limits.REPLICAS] | None = None
+    """Replicas in each region when requests queue up; replicas is then the least. Default: the
+    number stays."""
+    queue_per_replica: Annotated[int, limits.QUEUE_PER_REPLICA] | None = None
+    """Waiting requests of a replica from which on more are added. Default: 5."""
+    gpus: Annotated[int, limits.GPUS] = limits.GPUS.default
+    """GPUs of one replica on each of its nodes (tensor parallel size)."""
+    nodes: Annotated[int, limits.NODES] = limits.NODES.default
+    """Nodes of one replica; the model's layers are split between them."""
+    weight: Annotated[int, limits.WEIGHT] = limits.WEIGHT.default
+    """Percent of the model's requests. Needed when there are several replica sets; all together
+    are 100."""
+    source: Source | None = None
+    """Where these replicas' weights come from: a new version beside the old one. Default: the
+    model's source."""
+    name: Annotated[str, limits.BACKEND_NAME] = Field(
+        default_factory=lambda data: str(data["node_pool"])
     )
-    queue_per_replica: int | None = Field(
-        default=None,
-        ge=1,
-        le=1000,
-        description="Waiting requests of a replica from which on more are added. Default: 5.",
-    )
-    gpus: Literal[1, 2, 4, 8] = Field(
-        default=1, description="GPUs of one replica on each of its nodes (tensor parallel size)."
-    )
-    nodes: int = Field(
-        default=1,
-        ge=1,
-        le=8,
-        description="Nodes of one replica; the model's layers are split between them.",
-    )
-    weight: int = Field(
-        default=100,
-        ge=0,
-        le=100,
-        description="Percent of the model's requests. Needed when there are several replica sets;"
-        " all together are 100.",
-    )
-    source: Source | None = Field(
-        default=None,
-        description="Where these replicas' weights come from: a new version beside the old one."
-        " Default: the model's source.",
-    )
-    name: Annotated[str, label(23, "it becomes part of Kubernetes names")] = Field(
-        default_factory=lambda data: str(data["node_pool"]),
-        description="Name of the replica set within the model. Default: the GPU pool's name.",
-    )
+    """Name of the replica set within the model. Default: the GPU pool's name."""
 
     @property
     def gpus_in_all(self) -> int:
@@ -105,57 +69,45 @@ class ReplicaSet(Settings):
 class Model(Settings):
     """One model behind the gateway under its key, served by vLLM or outside the cluster."""
 
-    source: Source | None = Field(
-        default=None,
-        description="Where the weights come from: Hugging Face repository or gs://bucket/path."
-        " Needed for replica sets.",
+    source: Source | None = None
+    """Where the weights come from: Hugging Face repository or gs://bucket/path. Needed for
+    replica sets."""
+    memory_gib: float | None = Field(default=None, gt=0)
+    """GPU memory one replica needs in GiB: weights and KV cache. Needed for replica sets."""
+    replica_sets: tuple[ReplicaSet, ...] = ()
+    """Where replicas run. Several share the requests by weight."""
+    external: tuple[ExternalBackend, ...] = ()
+    """Backends outside the cluster, beside the replica sets or instead of them."""
+    adapters: tuple[Adapter, ...] = ()
+    """LoRA adapters on this model."""
+    max_context: Annotated[int, limits.MAX_CONTEXT] | None = None
+    """Longest prompt and answer together, in tokens."""
+    max_lora_rank: Annotated[int, limits.MAX_LORA_RANK] = limits.MAX_LORA_RANK.default
+    """Highest rank among the adapters."""
+    startup_timeout_seconds: Annotated[int, limits.STARTUP_TIMEOUT_SECONDS] = (
+        limits.STARTUP_TIMEOUT_SECONDS.default
     )
-    memory_gib: float | None = Field(
-        default=None,
-        gt=0,
-        description="GPU memory one replica needs in GiB: weights and KV cache. Needed for replica"
-        " sets.",
-    )
-    replica_sets: tuple[ReplicaSet, ...] = Field(
-        default=(), description="Where replicas run. Several share the requests by weight."
-    )
-    external: tuple[ExternalBackend, ...] = Field(
-        default=(),
-        description="Backends outside the cluster, beside the replica sets or instead of them.",
-    )
-    adapters: tuple[Adapter, ...] = Field(default=(), description="LoRA adapters on this model.")
-    max_context: int | None = Field(
-        default=None, ge=128, description="Longest prompt and answer together, in tokens."
-    )
-    gated: bool = Field(
-        default=False, description="Whether the download needs a Hugging Face token."
-    )
-    regions: tuple[str, ...] | None = Field(
-        default=None, min_length=1, description="Regions that serve it. Default: every region."
-    )
-    server_args: Mapping[FlagName, Scalar] = Field(
-        default_factory=dict,
-        description="Further vLLM options without their dashes; true gives a bare switch.",
-    )
+    """Time to download and load the model before a restart."""
+    drain_seconds: Annotated[int, limits.DRAIN_SECONDS] = limits.DRAIN_SECONDS.default
+    """Time a stopping replica goes on answering."""
+    gated: bool = False
+    """Whether the download needs a Hugging Face token."""
+    regions: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Regions that serve it. Default: every region."""
+    server_args: Mapping[Annotated[str, limits.FLAG_NAME], Scalar] = Field(default_factory=dict)
+    """Further vLLM options without their dashes; true gives a bare switch."""
 
-    objectives: Mapping[ObjectiveName, int] = Field(
-        default_factory=dict,
-        description="Priorities by name, which clients choose by the header"
-        " x-gateway-inference-objective; its value is <model>-<replica set>-<name>, each as in"
-        " Kubernetes. Requests without one have 0; negative ones are rejected while the replicas"
-        " are saturated.",
-    )
-    flow_control: bool = Field(
-        default=False,
-        description="Whether requests wait in the endpoint picker while the replicas are"
-        " saturated, the highest priority first. Experimental in release 1.5 of the inference"
-        " extension; without it priorities above 0 change nothing.",
-    )
-    guardrail: str = Field(
-        default=DEFAULT,
-        description="Name of the guardrail (a key of guardrails) that screens it and its adapters;"
-        " 'none' for none at all. Default: the guardrail named default.",
-    )
+    objectives: Mapping[Annotated[str, limits.OBJECTIVE_NAME], int] = Field(default_factory=dict)
+    """Priorities by name, which clients choose by the header x-gateway-inference-objective; its
+    value is <model>-<replica set>-<name>, each as in Kubernetes. Requests without one have 0;
+    negative ones are rejected while the replicas are saturated."""
+    flow_control: bool = False
+    """Whether requests wait in the endpoint picker while the replicas are saturated, the
+    highest priority first. Experimental in release 1.5 of the inference extension; without it
+    priorities above 0 change nothing."""
+    guardrail: str = DEFAULT
+    """Name of the guardrail (a key of guardrails) that screens it and its adapters; 'none' for
+    none at all. Default: the guardrail named default."""
 
     @property
     def backends(self) -> tuple[ReplicaSet | ExternalBackend, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from catalog.limits.guardrails import UNSCREENED
 from catalog.releases import IMAGES
 from catalog.services import services_to_enable
 from config.api_management import ApiManagement
@@ -14,7 +15,7 @@ from config.edge_protection import EdgeProtection
 from config.fields import Environment, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
-from config.guardrails import DEFAULT, REPLICA, UNSCREENED, Guardrail, GuardrailFloor, GuardrailName
+from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
 from config.images import ImageReference
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region

@@ -11,7 +11,9 @@ from catalog.problems import Problem, in_order, listed, shown
 Driver = Literal["default", "latest", "disabled"]
 TaintEffect = Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]
 
-MACHINE_TYPE: Final = Choice(sorted(GPU_MACHINE_TYPES), remedy="choose a machine type with GPUs")
+MACHINE_TYPE: Final = Choice(
+    tuple(sorted(GPU_MACHINE_TYPES)), remedy="choose a machine type with GPUs"
+)
 CAPACITY: Final = Choice(CAPACITIES)
 DRIVER: Final = Choice(get_args(Driver), default="default")
 TAINT_EFFECT: Final = Choice(get_args(TaintEffect))

@@ -34,3 +34,16 @@ KUBERNETES_LABEL_VALUE: Final = Text(
     f"(?:{_PART})?",
     "up to 63 letters, digits, hyphens, underscores or dots, a letter or digit first and last",
 )
+
+_DNS_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DNS_NAME: Final = rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})+"
+HOSTNAME: Final = Text(
+    rf"(?=.{{4,64}}$){_DNS_NAME}",
+    "a lowercase DNS name of at least two labels and at most 64 characters",
+    "write it like inference.acme.internal (a certificate's common name ends at 64)",
+)
+DNS_NAME: Final = Text(
+    rf"(?=.{{4,253}}$){_DNS_NAME}",
+    "a lowercase DNS name of at least two labels and at most 253 characters",
+    "write it like inference.acme.internal",
+)

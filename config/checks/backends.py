@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from catalog.conventions import dns_label
+from catalog.limits.inference import OPENAPI
 from config.errors import KeyPath, Problem, shown
-from config.external_backends import OPENAPI, ExternalBackend
+from config.external_backends import ExternalBackend
 from config.known import Known
 from config.models import Model
 
@@ -14,7 +15,8 @@ _LONGEST_LABEL: Final = 47
 _NEEDED_BY_REPLICAS: Final = ("source", "memory_gib")
 _OF_REPLICAS: Final = {
     *_NEEDED_BY_REPLICAS,
-    *("adapters", "flow_control", "gated", "max_context", "objectives", "server_args"),
+    *("adapters", "drain_seconds", "flow_control", "gated", "max_context", "max_lora_rank"),
+    *("objectives", "server_args", "startup_timeout_seconds"),
 }
 
 
@@ -52,7 +54,9 @@ def _check_needs(path: tuple[str, str], model: Model) -> Iterator[Problem]:
             if getattr(model, key) is None:
                 yield Problem((*path, key), "nothing", "a value where there are replicas", "add it")
     else:
-        for key in sorted(key for key in _OF_REPLICAS if getattr(model, key)):
+        for key in sorted(
+            key for key in _OF_REPLICAS & model.model_fields_set if getattr(model, key)
+        ):
             yield Problem(
                 (*path, key),
                 shown(getattr(model, key)),

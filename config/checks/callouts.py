@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from catalog.limits.inference import UNPRIVILEGED_PORT
 from config.callouts import Callout
 from config.errors import KeyPath, Problem, listed
 
-LOWEST_PORT = 1024
 _OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
 
 
@@ -30,10 +30,10 @@ def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
     else:
         for key in ("port", "health_port"):
             port = getattr(callout, key)
-            if port is not None and port < LOWEST_PORT:
+            if port is not None and port < UNPRIVILEGED_PORT.low:
                 yield Problem(
                     (*path, key),
                     str(port),
-                    f"{LOWEST_PORT} or more beside image (it doesn't run as root)",
+                    f"{UNPRIVILEGED_PORT.low} or more beside image (it doesn't run as root)",
                     "let the server listen on a higher port",
                 )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from catalog.limits.guardrails import UNSCREENED
 from config.errors import Problem, listed
-from config.guardrails import UNSCREENED
 from config.known import Known
 
 

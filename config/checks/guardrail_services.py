@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from catalog.limits.guardrails import UNSCREENED
 from config.checks.callouts import check_callout
 from config.errors import Problem, listed, shown
-from config.guardrails import DEFAULT, REPLICA, UNSCREENED, Guardrail, GuardrailFloor, ResponsibleAi
+from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, ResponsibleAi
 from config.known import Known
 
 _MODEL_ARMOR = (

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from catalog.limits.guardrails import UNSCREENED, info_types
+from catalog.problems import below
 from config.errors import Problem, did_you_mean, listed, shown
-from config.guardrails import DEFAULT, REPLICA, UNSCREENED, Guardrail
+from config.guardrails import DEFAULT, REPLICA, Guardrail
 from config.known import Known
 
 
@@ -51,13 +53,7 @@ def _check_each(known: Known) -> Iterator[Problem]:
     if DEFAULT not in known.names.get("guardrails", ()):
         failures.add(Guardrail().fail_open)
     for name, guardrail in known.guardrails.items():
-        if guardrail.info_types is not None and guardrail.sensitive_data == UNSCREENED:
-            yield Problem(
-                ("guardrails", name, "info_types"),
-                "a list",
-                "nothing where sensitive_data is 'none'",
-                "remove it, or block or redact sensitive data",
-            )
+        yield from below(("guardrails", name), info_types(guardrail.model_dump()))
         if guardrail.fail_open and guardrail.at != REPLICA and len(failures) > 1:
             yield Problem(
                 ("guardrails", name, "fail_open"),

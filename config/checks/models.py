@@ -1,30 +1,15 @@
 """Models: names that stay apart, pools that exist and hold them, weights that add up."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from catalog.conventions import dns_label
+from catalog.limits import inference as limits
+from catalog.problems import KeyPath, Problem, below, listed, shown, shown_path
 from config.checks.backends import check_backends, check_length
 from config.checks.references import check_name, check_regions
-from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.gpu_pools import GpuPool
 from config.known import Known
 from config.models import Model, ReplicaSet
-
-# vLLM options the platform sets itself, and the key to use instead.
-OWN_ARGS: Final = {
-    "model": "source",
-    "served-model-name": "the model's key",
-    "tensor-parallel-size": "replica_sets[].gpus",
-    "pipeline-parallel-size": "replica_sets[].nodes",
-    "nnodes": "replica_sets[].nodes",
-    "max-model-len": "max_context",
-    "enable-lora": "adapters",
-    "lora-modules": "adapters",
-    "max-loras": "adapters",
-    "host": "nothing: the gateway expects 0.0.0.0",
-    "port": "nothing: the gateway expects 8000",
-}
 
 
 def check_models(known: Known) -> Iterator[Problem]:
@@ -38,14 +23,11 @@ def check_models(known: Known) -> Iterator[Problem]:
             yield from _check_replica_set(
                 known, (*path, "replica_sets", position), name, model, replica_set
             )
-        for flag in model.server_args.keys() & OWN_ARGS.keys():
-            yield Problem(
-                (*path, "server_args", flag),
-                "an option the platform sets",
-                "other options of vLLM",
-                f"remove it and use {OWN_ARGS[flag]}",
-            )
-        yield from _check_objectives(path, model)
+        yield from below((*path, "server_args"), limits.server_args(model.server_args))
+        yield from below(
+            (*path, "objectives"),
+            limits.objectives(model.objectives, flow_control=model.flow_control),
+        )
         if model.gated and model.source and model.source.startswith("gs://"):
             yield Problem(
                 (*path, "gated"), "true", "false for a source in Cloud Storage", "remove it"
@@ -86,17 +68,6 @@ def _check_names(known: Known) -> Iterator[Problem]:
         slugs.setdefault(key, ("models", name))
 
 
-def _check_objectives(path: tuple[str, str], model: Model) -> Iterator[Problem]:
-    for objective, priority in model.objectives.items():
-        if priority > 0 and not model.flow_control:
-            yield Problem(
-                (*path, "objectives", objective),
-                shown(priority),
-                "0 or less without flow_control: nothing else lets one request go before another",
-                "set flow_control: true of the model or lower it",
-            )
-
-
 def _check_objective_names(known: Known) -> Iterator[Problem]:
     """Objectives are named after their model, replica set and own name, all in one namespace."""
     taken: dict[str, KeyPath] = {}
@@ -119,20 +90,7 @@ def _check_replica_set(
     known: Known, path: KeyPath, name: str, model: Model, replica_set: ReplicaSet
 ) -> Iterator[Problem]:
     yield from check_length(path, name, replica_set.name)
-    if replica_set.most_replicas < replica_set.replicas:
-        yield Problem(
-            (*path, "max_replicas"),
-            shown(replica_set.most_replicas),
-            f"at least replicas, {replica_set.replicas}",
-            "raise it or lower replicas",
-        )
-    if replica_set.max_replicas is None and replica_set.queue_per_replica is not None:
-        yield Problem(
-            (*path, "queue_per_replica"),
-            shown(replica_set.queue_per_replica),
-            "nothing without max_replicas: the number of replicas stays",
-            "remove it or add max_replicas",
-        )
+    yield from below(path, limits.replicas(replica_set.model_dump()))
     where = (*path, "node_pool")
     yield from check_name(known, "gpu_pools", where, replica_set.node_pool)
     pool = known.gpu_pools.get(replica_set.node_pool)
@@ -173,13 +131,6 @@ def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Itera
             f"{replica_set.gpus} with nodes: {replica_set.nodes}",
             f"{pool.gpus_per_node}, all GPUs of one {pool.machine_type}, with several nodes",
             "raise it: a replica that fits a part of a node needs no second one",
-        )
-    if replica_set.max_replicas is not None:
-        yield Problem(
-            (*path, "max_replicas"),
-            shown(replica_set.max_replicas),
-            "nothing with several nodes",
-            "remove it: the number of such replicas stays",
         )
 
 

@@ -6,7 +6,7 @@ import copy
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
@@ -16,7 +16,7 @@ from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from config.errors import ConfigError, KeyPath, Problem
-from config.fields import Matching, Range
+from catalog.limits import Choice, Cidr, Entries, Range, Text
 from config.load import from_mapping
 from config.platform import Platform
 from tests.config.samples import SOURCE
@@ -30,7 +30,7 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "audiences": ["chat"],
     "chain_file": ["tests/config/certificates/dev.pem"],
     "custom_audiences": ["https://chat.acme.com"],
-    "definition": [
+    "definition": [  # noqa: ISC004
         'syntax = "proto3"; message Text { string text = 1; repeated uint64 counts = 2; }',
         '{"type": "record", "name": "Text", "fields": [{"name": "text", "type": "string"},'
         ' {"name": "stars", "type": ["null", "int"]}]}',
@@ -47,7 +47,7 @@ class Option:
     """A key of a stack file, and one value, or kind of values, it may have."""
 
     path: tuple[str, ...]
-    annotation: Any
+    annotation: Any = field(compare=False)
     value: object = None
     """The value; None where one is made up."""
 
@@ -63,7 +63,7 @@ def options(model: type[BaseModel] = Platform, path: tuple[str, ...] = ()) -> It
 
 
 def _of(annotation: Any, path: tuple[str, ...]) -> Iterator[Option]:
-    kind, _ = _plain(annotation)
+    kind, metadata = _plain(annotation)
     origin, inner = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:
         for each in inner:
@@ -81,8 +81,15 @@ def _of(annotation: Any, path: tuple[str, ...]) -> Iterator[Option]:
     elif origin is Literal or kind is bool:
         for value in inner or (True, False):
             yield Option(path, annotation, value)
+    elif choices := [*_choices(metadata)]:
+        for value in choices:
+            yield Option(path, annotation, value)
     else:
         yield Option(path, annotation)
+
+
+def _choices(metadata: Sequence[Any]) -> Iterator[Any]:
+    return (value for each in metadata if isinstance(each, Choice) for value in each.values)
 
 
 def _keys(model: type[BaseModel]) -> Mapping[str, Any]:
@@ -112,15 +119,45 @@ _EXAMPLES: Final = tuple(
         (
             *(each * length for each in "a9A/" for length in range(1, 301)),
             *("a-" * length + "z" for length in range(1, 32)),
-            *("4-bit", "Mixed.Case/9_x", "9b", "a_b", "A_B", "_x", "0.5", "12Mi", "3Gi", "250m", "*"),
+            *(
+                "4-bit",
+                "Mixed.Case/9_x",
+                "9b",
+                "a_b",
+                "A_B",
+                "_x",
+                "0.5",
+                "12Mi",
+                "3Gi",
+                "250m",
+                "*",
+            ),
             *("x=1", "NEARLINE", "COLDLINE", "ARCHIVE", "US", "DE", "01A2B3-C4D5E6-F70819", "new"),
-            *("/", "/v1", "/secrets/api/key", "acme.com/team", "chat.acme.com", "https://id.acme.com"),
+            *(
+                "/",
+                "/v1",
+                "/secrets/api/key",
+                "acme.com/team",
+                "chat.acme.com",
+                "https://id.acme.com",
+            ),
             *("storage.googleapis.com", "user:ada@acme.com", "ada@acme.com", "group:all@acme.com"),
             *("serviceAccount:deploy@acme-ci.iam.gserviceaccount.com", "gs://acme-models/qwen/4b"),
             "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/a/*",
-            *("docker.io/acme/guard:1.0", "us-docker.pkg.dev/acme/services/chat:1.0", "acme/tool:v2"),
-            *("us-docker.pkg.dev/acme/services/chat@sha256:" + "0" * 64, "vllm/vllm:v1@sha256:" + "f" * 64),
-            *("key:3", "google.storage.objects.get", "publishers/google/models/gemma3@gemma-3-4b-it"),
+            *(
+                "docker.io/acme/guard:1.0",
+                "us-docker.pkg.dev/acme/services/chat:1.0",
+                "acme/tool:v2",
+            ),
+            *(
+                "us-docker.pkg.dev/acme/services/chat@sha256:" + "0" * 64,
+                "vllm/vllm:v1@sha256:" + "f" * 64,
+            ),
+            *(
+                "key:3",
+                "google.storage.objects.get",
+                "publishers/google/models/gemma3@gemma-3-4b-it",
+            ),
             "projects/acme-net/global/networks/shared",
             "projects/acme-net/regions/us-central1/subnetworks/a",
             "projects/acme/locations/us-central1/certificates/chat",
@@ -186,9 +223,8 @@ class Generator:
         else:
             key = 0
             place.append(None)
-        if isinstance(place, list) or place.get(key) is None:
-            if not isinstance(place, list) or place[key] is None:
-                place[key] = self.value(kind, (key,), some=True)
+        if (place[key] if isinstance(place, list) else place.get(key)) is None:
+            place[key] = self.value(kind, (key,), some=True)
         return key, kind
 
     def _mend(self, config: dict[str, Any], problem: Problem, wanted: KeyPath) -> None:
@@ -248,14 +284,29 @@ class Generator:
             return self._settings(kind, path)
         if origin is Literal:
             return self.random.choice(inner)
-        least = max((each.min_length for each in metadata if isinstance(each, MinLen)), default=0)
-        most = min((each.max_length for each in metadata if isinstance(each, MaxLen)), default=3)
+        entries = [each for each in metadata if isinstance(each, Entries)]
+        least = max(
+            (
+                *(each.min_length for each in metadata if isinstance(each, MinLen)),
+                *(each.low for each in entries),
+            ),
+            default=0,
+        )
+        most = min(
+            (
+                *(each.max_length for each in metadata if isinstance(each, MaxLen)),
+                *(each.high for each in entries if each.high),
+            ),
+            default=3,
+        )
         count = self.random.randint(max(least, some), max(least, min(most, 2)))
         if origin is tuple:
             return [self.value(inner[0], (*path, each)) for each in range(count)]
         if origin is not None:
             keys = [self.value(inner[0], path) for _ in range(count)]
             return {key: self.value(inner[1], (*path, key)) for key in keys}
+        if choices := [*_choices(metadata)]:
+            return self.random.choice(choices)
         if kind is bool:
             return self.random.choice([True, False])
         if kind in {int, float}:
@@ -272,8 +323,12 @@ class Generator:
         }
 
     def _number(self, kind: type, metadata: Sequence[Any]) -> Any:
-        lows = [each.ge if isinstance(each, Ge) else each.gt for each in metadata if isinstance(each, Ge | Gt)]
-        highs = [each.le for each in metadata if isinstance(each, Le)]
+        ranges = [each for each in metadata if isinstance(each, Range)]
+        lows: list[Any] = [each.ge for each in metadata if isinstance(each, Ge)]
+        lows += [each.gt for each in metadata if isinstance(each, Gt)]
+        lows += [each.low for each in ranges]
+        highs: list[Any] = [each.le for each in metadata if isinstance(each, Le)]
+        highs += [each.high for each in ranges if each.high is not None]
         low = cast("int", lows[0]) if lows else 0
         high = cast("int", highs[0]) if highs else low + 500
         choice = self.random.choice([low, high, self.random.randint(int(low), int(high))])
@@ -283,7 +338,7 @@ class Generator:
 
     def _text(self, metadata: Sequence[Any], path: KeyPath) -> str:
         for each in metadata:
-            if isinstance(each, Range):
+            if isinstance(each, Cidr):
                 return self._range(each)
             if isinstance(each, WithJsonSchema):
                 return self.random.choice(cast("Any", each.json_schema)["enum"])
@@ -291,20 +346,22 @@ class Generator:
         for name in reversed(names):
             if name in _WORDS:
                 return self.random.choice(_WORDS[name])
-        patterns = [each.pattern for each in metadata if isinstance(each, Matching)]
+        patterns = [each.pattern for each in metadata if isinstance(each, Text)]
         if not patterns:
             names = self.random.choice([self.config["regions"], [*_names(self.config)]])
             return self.random.choice([*names])
         known = {each for each in _texts(self.config) if _match(patterns[0], each)}
         made = _examples(patterns[0])
         assert made, f"no example of {patterns[0]}: add one"
-        return self.random.choice(self.random.choice([each for each in (sorted(known), made) if each]))
+        return self.random.choice(
+            self.random.choice([each for each in (sorted(known), made) if each])
+        )
 
-    def _range(self, range_: Range) -> str:
+    def _range(self, range_: Cidr) -> str:
         first, second = self.random.randint(0, 255), self.random.randint(0, 255)
         if not range_.private:
             return f"203.{first}.{second}.0/24"
-        prefix = range_.largest_prefix or 24
+        prefix = range_.longest_prefix or 24
         if prefix >= 24:
             return f"10.{first}.{second}.0/{self.random.choice([24, prefix])}"
         return f"10.{first}.{second // 8 * 8}.0/{prefix}"

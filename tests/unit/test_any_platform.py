@@ -13,23 +13,31 @@ import pytest
 from catalog.openapi import parsed
 from stacks.platform import build_platform
 from tests.config.options import Generator, Option, options
-from tests.config.samples import changed
+from tests.config.samples import changed, values
 from tests.config.test_properties import PROD
 from tests.unit.harness import run
 
-JWT: Final = {"issuer": "https://id.acme.com", "audience": "chat", "jwks_uri": "https://id.acme.com/k"}
+JWT: Final = {
+    "issuer": "https://id.acme.com",
+    "audience": "chat",
+    "jwks_uri": "https://id.acme.com/k",
+}
 KEY: Final = "projects/acme-secrets/secrets/inference-tls/versions/3"
 RDMA: Final = {
-    "machine_type": "a3-ultragpu-8g", "capacity": "flex-start", "min_nodes": 0, "max_nodes": 4,
-    "rdma": True, "max_run_hours": 24, "zones": {},
+    "machine_type": "a3-ultragpu-8g",
+    "capacity": "flex-start",
+    "min_nodes": 0,
+    "max_nodes": 4,
+    "rdma": True,
+    "max_run_hours": 24,
+    "zones": {},
 }
 DATAFLOW: Final = {"fields": [{"name": "text", "type": "STRING"}]}
 # Configs to begin with: each of the choices that exclude one another stands in one of them.
 BASES: Final[tuple[Mapping[str, Any], ...]] = (
-    changed(("perimeter|mode", "dry-run")),
+    values(),
     PROD,
     changed(
-        ("perimeter|mode", "dry-run"),
         ("gateway|hostname", "inference.dev.acme.internal"),
         ("gateway|certificate", {
             "kind": "self-managed", "private_key": KEY,
@@ -45,7 +53,6 @@ BASES: Final[tuple[Mapping[str, Any], ...]] = (
         ("pipelines|sentiment|dataflow", DATAFLOW),
     ),
     changed(
-        ("perimeter|mode", "dry-run"),
         ("gateway|hostname", "inference.acme.com"),
         ("gateway|certificate", {"kind": "managed", "zone": "acme", "zone_project": "acme-dns"}),
         ("gpu_pools|l4|capacity", "reservation"),
@@ -60,7 +67,6 @@ BASES: Final[tuple[Mapping[str, Any], ...]] = (
         }),
     ),
     changed(
-        ("perimeter|mode", "dry-run"),
         ("gateway|certificate", {"kind": "existing", "names": {"us-central1": "inference"}}),
         ("api_management", {"extension": {"image": "docker.io/acme/manager:1.0", "port": 8080}}),
         ("edge_protection", {"deny": ["10.0.0.0/8"]}),

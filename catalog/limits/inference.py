@@ -1,0 +1,163 @@
+"""Limits of models, their servers, and what stands before them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from catalog.limits import Choice, Range, Text, label
+from catalog.problems import Problem, shown
+
+_REPOSITORY: Final = "[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
+SOURCE: Final = Text(
+    rf"{_REPOSITORY}|gs://[a-z0-9][a-z0-9._-]{{1,61}}[a-z0-9]/\S+",
+    "a Hugging Face repository (owner/name) or a Cloud Storage folder (gs://bucket/path)",
+    "write it like Qwen/Qwen3-4B",
+)
+ADAPTER_SOURCE: Final = Text(
+    _REPOSITORY,
+    "a Hugging Face repository (owner/name)",
+    "move it there: vLLM loads no adapter from Cloud Storage",
+)
+MODEL_NAME: Final = Text(
+    "[A-Za-z](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
+    "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter first, a letter or"
+    " digit last (objects of Kubernetes are named after it)",
+    "choose the name clients shall send as `model`",
+)
+ADAPTER_NAME: Final = Text(
+    "[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
+    "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter or digit at both"
+    " ends",
+    "choose the name clients shall send as `model`",
+)
+OBJECTIVE_NAME: Final = label(15, "it becomes part of a Kubernetes name")
+BACKEND_NAME: Final = label(23, "it becomes part of Kubernetes names")
+FLAG_NAME: Final = Text(
+    "[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"
+)
+
+REPLICAS: Final = Range(1, 1000, default=1)
+QUEUE_PER_REPLICA: Final = Range(1, 1000, "waiting requests", default=5)
+GPUS: Final = Choice((1, 2, 4, 8), default=1)
+NODES: Final = Range(1, 8, "nodes", default=1)
+WEIGHT: Final = Range(0, 100, "percent", default=100)
+MAX_CONTEXT: Final = Range(128, 100_000_000, "tokens")
+MAX_LORA_RANK: Final = Choice(
+    (8, 16, 32, 64, 128, 256, 320, 512),
+    default=64,
+    remedy="give the lowest that is not below any adapter's",
+)
+STARTUP_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=1800)
+DRAIN_SECONDS: Final = Range(1, 86400, "seconds", default=60)
+
+REQUEST_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=300)
+EXTENSION_TIMEOUT_SECONDS: Final = Range(0.01, 10, "seconds", default=10)
+"""The longest a load balancer waits: each wait that ends early fails a request."""
+
+PORT: Final = Range(1, 65535)
+UNPRIVILEGED_PORT: Final = Range(1024, 65535)
+CALLOUT_REPLICAS: Final = Range(1, 100, default=2)
+CPU: Final = Text(
+    "[1-9][0-9]{0,3}m|[1-9][0-9]?", "an amount of CPU", "write it like 500m", default="500m"
+)
+MEMORY: Final = Text(
+    "[1-9][0-9]{0,5}(?:Mi|Gi)", "an amount of memory", "write it like 2Gi", default="1Gi"
+)
+VARIABLE: Final = Text(
+    "[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", "write it like MODE"
+)
+
+OPENAPI: Final = "openapi"
+"""The endpoint of Vertex AI's own and its partners' models, which needs no deployment."""
+ENDPOINT: Final = Text(
+    f"{OPENAPI}|[0-9]{{1,20}}",
+    f"'{OPENAPI}' or an endpoint's id in digits, in quotes",
+    "`gcloud ai endpoints list` shows the ids",
+    default=OPENAPI,
+)
+HTTPS_PORT: Final = Range(1, 65535, default=443)
+HTTPS_PATH: Final = Text(
+    "(?:/[A-Za-z0-9._~-]+)+",
+    "an absolute path without a slash at the end",
+    "write it like /v1",
+    default="/v1",
+)
+
+OWN_FLAGS: Final[Mapping[str, str]] = {
+    "model": "source",
+    "served-model-name": "the model's name",
+    "tensor-parallel-size": "gpus",
+    "max-model-len": "max_context",
+    "max-lora-rank": "max_lora_rank",
+    **dict.fromkeys(("enable-lora", "lora-modules", "max-loras", "max-cpu-loras"), "adapters"),
+    **dict.fromkeys(
+        (
+            "pipeline-parallel-size",
+            "nnodes",
+            "node-rank",
+            "master-addr",
+            "master-port",
+            "headless",
+            "distributed-executor-backend",
+        ),
+        "nodes",
+    ),
+    "load-format": "source: gs:// has a loader of its own",
+    "host": "nothing: the gateway expects 0.0.0.0",
+    "port": "nothing: the gateway expects 8000",
+}
+"""vLLM options the platform sets itself, and what to give instead."""
+
+
+def flag(name: str) -> str:
+    """Returns the name of a vLLM option as its documentation has it."""
+    return name.removeprefix("--").replace("_", "-")
+
+
+def server_args(given: Iterable[str]) -> Iterator[Problem]:
+    """Yields the vLLM options that the platform sets itself."""
+    for name in sorted(given):
+        if (instead := OWN_FLAGS.get(flag(name))) is not None:
+            yield Problem(
+                (name,),
+                "an option the platform sets",
+                "other options of vLLM",
+                f"remove it and use {instead}",
+            )
+
+
+def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yields what does not fit together in the numbers of replicas."""
+    least, most = given.get("replicas", REPLICAS.default), given.get("max_replicas")
+    if most is not None and most < least:
+        yield Problem(
+            ("max_replicas",),
+            shown(most),
+            f"at least replicas, {least}",
+            "raise it or lower replicas",
+        )
+    if most is None and given.get("queue_per_replica") is not None:
+        yield Problem(
+            ("queue_per_replica",),
+            shown(given["queue_per_replica"]),
+            "nothing without max_replicas: the number of replicas stays",
+            "remove it or add max_replicas",
+        )
+    if most is not None and given.get("nodes", NODES.default) > 1:
+        yield Problem(
+            ("max_replicas",),
+            shown(most),
+            "nothing with several nodes",
+            "remove it: the number of such replicas stays",
+        )
+
+
+def objectives(given: Mapping[str, int], *, flow_control: bool) -> Iterator[Problem]:
+    """Yields priorities that nothing keeps."""
+    for name, priority in given.items():
+        if priority > 0 and not flow_control:
+            yield Problem(
+                (name,),
+                shown(priority),
+                "0 or less without flow_control: nothing else lets one request go before another",
+                "set flow_control: true of the model or lower it",
+            )

@@ -1,0 +1,79 @@
+"""Limits of networks, of who connects to them, and of the perimeter around the project."""
+
+from typing import Final, Literal, get_args
+
+from catalog.armor import INTERVALS, MOST_REQUESTS, MOST_SENSITIVE, SIGNATURES
+from catalog.limits import Choice, Cidr, Range, Text, label
+from catalog.limits.names import PROJECT
+from catalog.machines import REGIONS
+
+REGION: Final = Choice(tuple(sorted(REGIONS)))
+NODES: Final = Cidr(24)
+PODS: Final = Cidr(21)
+SERVICES: Final = Cidr(24)
+PROXY_ONLY: Final = Cidr(26)
+"""https://cloud.google.com/load-balancing/docs/proxy-only-subnets"""
+PSC_NAT: Final = Cidr(29)
+SUBNET: Final = Cidr(29)
+MANAGED_SERVICES: Final = Cidr(24)
+"""https://cloud.google.com/vpc/docs/private-services-access"""
+PRIVATE_RANGE: Final = Cidr()
+PUBLIC_RANGE: Final = Cidr(private=False)
+CONNECTION_LIMIT: Final = Range(1, 1000, default=10)
+NETWORK: Final = Text(
+    f"projects/{PROJECT}/global/networks/[a-z][a-z0-9-]{{0,62}}",
+    "a network's full name",
+    "write it like projects/acme-apps/global/networks/apps",
+)
+SUBNETWORK: Final = Text(
+    f"projects/{PROJECT}/regions/[a-z0-9-]+/subnetworks/[a-z][a-z0-9-]{{0,62}}",
+    "a subnetwork's full name",
+    "write it like projects/acme-apps/regions/us-central1/subnetworks/apps",
+)
+CONSUMER_NAME: Final = label(20, "it becomes part of network names")
+
+RATE_REQUESTS: Final = Range(1, MOST_REQUESTS, "requests")
+RATE_SECONDS: Final = Choice(INTERVALS, default=60)
+WAF: Final = Choice(tuple(SIGNATURES))
+WAF_SENSITIVITY: Final = Range(1, MOST_SENSITIVE, default=1)
+
+Mode = Literal["dry-run", "enforced"]
+IdentityType = Literal["ANY_IDENTITY", "ANY_USER_ACCOUNT", "ANY_SERVICE_ACCOUNT"]
+MODE: Final = Choice(get_args(Mode))
+IDENTITY_TYPE: Final = Choice(get_args(IdentityType))
+TITLE: Final = Text(
+    "[a-zA-Z][a-zA-Z0-9_-]{0,49}",
+    "a letter, then up to 49 letters, digits, hyphens or underscores",
+)
+ACCESS_LEVEL: Final = Text(
+    "[A-Za-z][A-Za-z0-9_]{0,49}", "1 to 50 letters, digits or underscores, a letter first"
+)
+_EMAIL: Final = r"[^\s:@]+@[^\s:@]+\.[^\s:@]+"
+MEMBER: Final = Text(
+    f"(?:user|serviceAccount):{_EMAIL}",
+    "user: or serviceAccount: and an e-mail address (access levels take no groups)",
+    "write it like user:ada@acme.com",
+)
+IDENTITY: Final = Text(
+    rf"(?:user|serviceAccount|group):{_EMAIL}|principal(?:Set)?://\S+",
+    "user:, serviceAccount: or group: and an e-mail address, principal:// or principalSet://",
+    "write it like serviceAccount:deploy@acme-ci.iam.gserviceaccount.com",
+)
+COUNTRY: Final = Text("[A-Z]{2}", "a country code of two capital letters", "write it like US")
+PROJECT_NUMBER: Final = Text(
+    r"[0-9]{1,20}|\*",
+    "a project number in quotes, or '*'",
+    "`gcloud projects describe PROJECT --format='value(projectNumber)'` shows it",
+)
+_API: Final = r"[a-z][a-z0-9-]*\.googleapis\.com"
+API: Final = Text(_API, "the host name of a Google API", "write it like storage.googleapis.com")
+API_OR_ALL: Final = Text(
+    rf"\*|{_API}",
+    "the host name of a Google API, or '*'",
+    "write it like storage.googleapis.com",
+)
+METHOD: Final = Text(
+    r"\*|[A-Za-z][A-Za-z0-9_./]*",
+    "a method of the service, or '*'",
+    "write it like google.storage.objects.get",
+)
