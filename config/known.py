@@ -9,6 +9,7 @@ from typing import Final, cast
 from pydantic import TypeAdapter, ValidationError
 
 from config.api_management import ApiManagement
+from config.cluster import Cluster
 from config.consumers import Consumer
 from config.data import Data
 from config.edge_protection import EdgeProtection
@@ -57,6 +58,7 @@ class Known:
     guardrail_floor: GuardrailFloor | None
     data: Data
     regions: Mapping[str, Region]
+    cluster: Cluster
     gpu_pools: Mapping[str, GpuPool]
     models: Mapping[str, Model]
     guardrails: Mapping[str, Guardrail]
@@ -92,6 +94,7 @@ def known_from(
         budget=cast("Budget | None", parts.get("budget")),
         api_management=cast("ApiManagement | None", parts.get("api_management")),
         guardrail_floor=cast("GuardrailFloor | None", parts.get("guardrail_floor")),
+        cluster=cast("Cluster", parts.get("cluster") or Cluster()),
         data=cast("Data", parts.get("data") or Data()),
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),

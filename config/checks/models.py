@@ -15,6 +15,14 @@ from config.models import Model, ReplicaSet
 def check_models(known: Known) -> Iterator[Problem]:
     """Every model, and all of them together on their pools."""
     yield from _check_names(known)
+    for region in known.regions:
+        if known.models and not any(each.is_in(region) for each in known.models.values()):
+            yield Problem(
+                ("regions", region),
+                "a region that serves no model",
+                "regions of which each serves a model",
+                f"remove it, or add {region} to the regions of a model",
+            )
     for name, model in known.models.items():
         path = ("models", name)
         yield from check_regions(known, (*path, "regions"), model.regions)

@@ -15,8 +15,8 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from config.errors import ConfigError, KeyPath, Problem
 from catalog.limits import Choice, Cidr, Entries, Range, Text
+from config.errors import ConfigError, KeyPath, Problem
 from config.load import from_mapping
 from config.platform import Platform
 from tests.config.samples import SOURCE
@@ -30,10 +30,9 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "audiences": ["chat"],
     "chain_file": ["tests/config/certificates/dev.pem"],
     "custom_audiences": ["https://chat.acme.com"],
-    "definition": [  # noqa: ISC004
+    "definition": [
         'syntax = "proto3"; message Text { string text = 1; repeated uint64 counts = 2; }',
-        '{"type": "record", "name": "Text", "fields": [{"name": "text", "type": "string"},'
-        ' {"name": "stars", "type": ["null", "int"]}]}',
+        '{"type": "record", "name": "T", "fields": [{"name": "text", "type": ["null", "int"]}]}',
         '{"type": "record", "name": "Text", "fields": [{"name": "text", "type": "string"}]}',
     ],
     "document": ["services/llm_backend/openapi.yaml"],

@@ -13,7 +13,6 @@ _ID_TEMPLATES = {
     ),
     "gcp:bigquery/dataset:Dataset": "projects/{project}/datasets/{datasetId}",
     "gcp:bigquery/table:Table": "projects/{project}/datasets/{datasetId}/tables/{tableId}",
-    "gcp:apigateway/gateway:Gateway": {"defaultHostname": "chat-1a2b3c.uc.gateway.dev"},
     "gcp:certificateauthority/authority:Authority": (
         "projects/{project}/locations/{location}/caPools/{pool}"
         "/certificateAuthorities/{certificateAuthorityId}"
