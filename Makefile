@@ -20,7 +20,7 @@ SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema
+.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema pages new-component
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,7 @@ lint: ## Check format, style, types and generated files
 	$(PYTHON) -m basedpyright
 	$(PYTHON) -m yamllint --strict .
 	$(PYTHON) -m config.schema --check
+	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 
 format: ## Format the code
@@ -81,6 +82,14 @@ bench: ## Measure stacks and their growth, the policies and the services
 schema: ## Write the JSON Schema of the stack files
 	@$(SETUP)
 	$(PYTHON) -m config.schema
+
+pages: ## Write the pages of the components, docs/components
+	@$(SETUP)
+	$(PYTHON) -m components.pages
+
+new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
+	@$(SETUP)
+	@$(PYTHON) tools/scaffold.py component '$(NAME)' $(if $(FOLDER),--folder '$(FOLDER)')
 
 lock: ## Pin every requirements.in with hashes into its requirements.txt
 	@$(SETUP)

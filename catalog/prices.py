@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from catalog.table import read, rows
 
@@ -25,7 +25,11 @@ class MachinePrice:
 
 @dataclass(frozen=True)
 class Price:
-    """USD for one `unit`, such as GiB-month or cluster-hour."""
+    """USD for one `unit`, such as GiB-month or cluster-hour.
+
+    Where it has a `type`, that is what a resource of it costs, `times` the number at a path of its
+    inputs.
+    """
 
     usd: float
     unit: str
@@ -33,6 +37,8 @@ class Price:
     source: str
     confidence: str
     note: str = ""
+    type: str = ""
+    times: str = ""
 
 
 _document = read("prices.yaml")
@@ -42,5 +48,23 @@ REGION = str(_document["region"])
 HOURS_PER_MONTH = cast("int", _document["hours_per_month"])
 MACHINE_PRICES: Mapping[str, MachinePrice] = rows(MachinePrice, _document, "machines")
 PRICES: Mapping[str, Price] = rows(Price, _document, "prices")
+USAGE = cast("Mapping[str, str]", _document["usage"])
+# Modules of the SDK whose services bill by capacity.
+CAPACITY = frozenset(cast("list[str]", _document["capacity"]))
+_FREE = cast("Mapping[str, Any]", _document["free"])
+_GRANTS = tuple(name.lower() for name in _FREE["grants"])
 # What has no price here, and why: to be shown beside a sum, never counted as 0.
 UNPRICED: Mapping[str, str] = cast("Mapping[str, str]", _document["unpriced"])
+
+
+def is_free(token: str) -> bool:
+    """Tells whether the table says that resources of this type cost nothing."""
+    package, _, rest = token.partition(":")
+    module, _, name = rest.partition("/")
+    name = name.rpartition(":")[2]
+    return (
+        package in _FREE["packages"]
+        or module in _FREE["modules"]
+        or name.lower().endswith(_GRANTS)
+        or name in _FREE["types"].get(module, ())
+    )

@@ -1,4 +1,4 @@
-"""Google Cloud APIs: what to enable for each area, what a perimeter restricts, who serves what."""
+"""Google Cloud APIs: what to enable for each area and what a perimeter restricts."""
 
 from __future__ import annotations
 
@@ -32,8 +32,6 @@ SERVICES: Mapping[str, Service] = rows(Service, _document, "services")
 RESTRICTED_SERVICES: tuple[str, ...] = tuple(
     sorted(name for name, service in SERVICES.items() if service.perimeter)
 )
-# The API behind `gcp:<module>/...` resource types.
-MODULE_SERVICES: Mapping[str, str] = cast("Mapping[str, str]", _document["modules"])
 _IDENTITIES = cast("Mapping[str, list[str]]", _document["identities"])
 
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from cost import apigee, certificates, compute, data, dataflow, network, serverless, vertex
 from cost.model import Estimate, Item, Line, Resource, Unpriced
-from cost.others import FLAT, USAGE, is_free, other
-from cost.pricing import Pricing, missing, region
+from cost.others import other
+from cost.pricing import Pricing, region
 from cost.rates import CATALOG, HOURS_PER_MONTH, Rates
 
 __all__ = ["Estimate", "Line", "Resource", "Unpriced", "estimate"]
@@ -36,7 +36,6 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "gcp:container/nodePool:NodePool": compute.node_pool,
     "gcp:dataflow/flexTemplateJob:FlexTemplateJob": dataflow.job,
     "gcp:dataflow/job:Job": dataflow.job,
-    "gcp:networkconnectivity/spoke:Spoke": network.spoke,
     "gcp:redis/instance:Instance": data.redis_instance,
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
         vertex.endpoint
@@ -91,10 +90,8 @@ def _items(
     handler = handlers.get(resource.type)
     if handler is not None:
         yield from handler(resource, pricing)
-    elif resource.type in FLAT or resource.type in USAGE:
+    elif resource.type not in _POOLED:
         yield from other(resource, pricing)
-    elif resource.type not in _POOLED and not is_free(resource.type):
-        yield missing(resource, f"there is no price for {resource.type}")
 
 
 def _assumptions(resources: list[Resource], rates: Rates, expected_share: float) -> Iterator[str]:

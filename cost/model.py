@@ -44,6 +44,8 @@ class Unpriced:
     reason: str
     by_usage: bool
     """True: billed by what is used, so only use can tell. False: a price or a quantity lacks."""
+    advisory: bool = False
+    """Whether the totals are as good without it: its service isn't known to bill by capacity."""
 
 
 Item = Line | Unpriced

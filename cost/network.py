@@ -55,12 +55,6 @@ def endpoint_group(resource: Resource, pricing: Pricing) -> Iterator[Item]:
         yield by_usage(resource, "the backend is billed by traffic beside that")
 
 
-def spoke(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """A network connected to a Network Connectivity Center hub."""
-    yield pricing.line(resource, "VPC spoke", pricing.month("vpc-spoke"), ONE)
-    yield by_usage(resource, "data between spokes is billed beside that")
-
-
 def _proxies(resource: Resource, pricing: Pricing) -> Item:
     rate = pricing.month("load-balancer-proxy")
     return pricing.line(resource, "load balancer proxies", rate, Bounds(_PROXIES, _PROXIES))

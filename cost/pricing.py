@@ -40,6 +40,10 @@ class Pricing:
         """USD for a month of one unit; see `Rates.month`."""
         return self._use(self._rates.month(name))
 
+    def of_type(self, token: str) -> list[tuple[str, str]]:
+        """Returns the prices of a simple type, each with the path that it multiplies."""
+        return self._rates.of_type(token)
+
     def _use(self, rate: Rate | None) -> float | None:
         if rate is None:
             return None
@@ -69,9 +73,11 @@ class Pricing:
         return Line(resource.urn, resource.name, what, low, expected, high)
 
 
-def missing(resource: Resource, reason: str) -> Unpriced:
-    """Something that costs, but for which a price or a quantity lacks."""
-    return Unpriced(resource.urn, resource.name, resource.type, reason, by_usage=False)
+def missing(resource: Resource, reason: str, *, advisory: bool = False) -> Unpriced:
+    """Returns something that costs, but for which a price or a quantity lacks."""
+    return Unpriced(
+        *(resource.urn, resource.name, resource.type, reason), by_usage=False, advisory=advisory
+    )
 
 
 def unknown(resource: Resource, what: str, absence: Absence) -> Unpriced:

@@ -41,6 +41,10 @@ class Rates:
         hour = price.spot if capacity == "spot" else price.on_demand
         return None if hour is None else Rate(machine_type, hour * HOURS_PER_MONTH, price.as_of)
 
+    def of_type(self, token: str) -> list[tuple[str, str]]:
+        """Returns the prices of a simple type, each with the path that it multiplies."""
+        return [(name, each.times) for name, each in self.prices.items() if each.type == token]
+
     def month(self, name: str) -> Rate | None:
         """A month of one unit of a service, where the unit is a time such as cluster-hour."""
         price = self.prices.get(name)

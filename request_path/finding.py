@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from request_path.objects import Thing
+from request_path.objects import NamedObject
 
 
 class Check(Enum):
@@ -22,7 +22,7 @@ class Finding:
     check: Check
     code: str
     """What is wrong, as a short constant text."""
-    subject: Thing
+    subject: NamedObject
     sentence: str
     """What was found, with `{}` for each value."""
     values: tuple[object, ...] = ()
@@ -33,7 +33,10 @@ class Finding:
     def text(self, show: Callable[[object], str] = str) -> str:
         """Give the finding in words; `show` writes the values that aren't names of objects."""
         return self.sentence.format(
-            *(value.label if isinstance(value, Thing) else show(value) for value in self.values)
+            *(
+                value.label if isinstance(value, NamedObject) else show(value)
+                for value in self.values
+            )
         )
 
     def line(self) -> str:

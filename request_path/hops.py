@@ -9,12 +9,12 @@ from request_path.matching import Request, host_matches
 from request_path.objects import (
     Gateway,
     InCluster,
+    NamedObject,
     Objects,
     Part,
     Policy,
     Record,
     Regional,
-    Thing,
 )
 from request_path.publication import (
     Way,
@@ -101,10 +101,10 @@ def _failover(objects: Objects, frontend: Frontend) -> str:
 
 
 def policies_on(
-    objects: Objects, thing: InCluster, kind: str, policy_kind: str
+    objects: Objects, candidate: InCluster, kind: str, policy_kind: str
 ) -> Iterator[Policy]:
     """Give the policies of a kind on a Gateway, a pool or a Service."""
-    kinds: dict[str, tuple[Thing, ...]] = {
+    kinds: dict[str, tuple[NamedObject, ...]] = {
         "Gateway": objects.gateways,
         "InferencePool": objects.pools,
         "Service": objects.services,
@@ -112,12 +112,12 @@ def policies_on(
     for policy in objects.policies:
         if (
             policy.kind == policy_kind
-            and policy.cluster == thing.cluster
-            and policy.target.means(policy, thing, kind, kinds[kind])
+            and policy.cluster == candidate.cluster
+            and policy.target.means(policy, candidate, kind, kinds[kind])
         ):
             yield policy
 
 
-def named(thing: InCluster) -> str:
+def named(candidate: InCluster) -> str:
     """Give an object's namespace and name."""
-    return f"{thing.namespace}/{thing.name}"
+    return f"{candidate.namespace}/{candidate.name}"

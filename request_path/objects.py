@@ -9,7 +9,7 @@ from resources.selectors import Labels, may_equal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
+class NamedObject:
     """What every object has."""
 
     label: str
@@ -21,7 +21,7 @@ class Thing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InCluster(Thing):
+class InCluster(NamedObject):
     """An object of a Kubernetes cluster."""
 
     cluster: str
@@ -42,17 +42,19 @@ class Reference:
     namespace: Text
     section: Text = None
 
-    def means(self, source: Thing, thing: InCluster, kind: str, others: Iterable[Thing]) -> bool:
-        """Whether the `source`'s reference is to `thing`; `others` are all things of its kind.
+    def means(
+        self, source: NamedObject, candidate: InCluster, kind: str, others: Iterable[NamedObject]
+    ) -> bool:
+        """Whether the `source`'s reference is to `candidate`; `others` are all of its kind.
 
         A name that isn't known yet is told from the resources the source is wired from.
         """
-        if not may_equal(self.kind, kind) or not may_equal(self.namespace, thing.namespace):
+        if not may_equal(self.kind, kind) or not may_equal(self.namespace, candidate.namespace):
             return False
         if self.name is UNKNOWN:
             wired = {other.urn for other in others} & source.wired
-            return not wired or thing.urn in wired
-        return may_equal(self.name, thing.name)
+            return not wired or candidate.urn in wired
+        return may_equal(self.name, candidate.name)
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ class Extensions(InCluster):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Template(Thing):
+class Template(NamedObject):
     """A Model Armor template."""
 
     project: Text
@@ -258,7 +260,7 @@ class Template(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regional(Thing):
+class Regional(NamedObject):
     """An object of a region on Google Cloud: an address, an attachment, an endpoint."""
 
     region: Text
@@ -271,7 +273,7 @@ class Regional(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part(Thing):
+class Part(NamedObject):
     """A part of a cross-region load balancer; each names the next by its link."""
 
     link: Text
@@ -285,7 +287,7 @@ class Part(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record(Thing):
+class Record(NamedObject):
     """A DNS record set, for its addresses."""
 
     addresses: tuple[str | Unknown, ...]
@@ -320,7 +322,7 @@ class Objects:
     attachments: tuple[Regional, ...] = ()
     endpoints: tuple[Regional, ...] = ()
     records: tuple[Record, ...] = ()
-    networks: tuple[Thing, ...] = ()
+    networks: tuple[NamedObject, ...] = ()
     forwarding_rules: tuple[Part, ...] = ()
     proxies: tuple[Part, ...] = ()
     url_maps: tuple[Part, ...] = ()
@@ -329,5 +331,5 @@ class Objects:
     security_policies: tuple[Regional, ...] = ()
     configs: tuple[ProxyConfig, ...] = ()
     objectives: tuple[Objective, ...] = ()
-    node_pools: tuple[Thing, ...] = ()
+    node_pools: tuple[NamedObject, ...] = ()
     others: tuple[Other, ...] = ()

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from sandbox.tables import table
+from sandbox.gcp.naming import last_segment
+from sandbox.gcp.rows import grants, roles_with
 from sandbox.values import Values
 from sandbox.world import Resource, World
 
@@ -46,11 +47,10 @@ def members_that_may(world: World, permission: str, *resources: str) -> list[str
 def grants_on(world: World, resources: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The role and the member of every unconditional grant on any of the resources."""
     wanted = set(resources)
-    for type_, template in table("grants")["grants"].items():
-        for grant in world.by_type(type_):
-            if _resource(grant, template) in wanted and not grant.inputs.get("condition"):
-                members = grant.inputs.get("members") or [grant.inputs.get("member")]
-                yield from ((grant.inputs["role"], str(member)) for member in members)
+    for grant in world.of_types(grants()):
+        if _resource(grant) in wanted and not grant.inputs.get("condition"):
+            members = grant.inputs.get("members") or [grant.inputs.get("member")]
+            yield from ((grant.inputs["role"], str(member)) for member in members)
 
 
 def _member(account: str) -> str:
@@ -58,20 +58,17 @@ def _member(account: str) -> str:
     return f"{kind}:{account}"
 
 
-def _resource(grant: Resource, template: str) -> str:
-    inputs: Values = {"project": grant.project, **grant.inputs}
-    last = template.rpartition("{")[2].rstrip("}")
-    if last != "project" and str(inputs.get(last, "")).startswith("projects/"):
-        return str(inputs[last])
-    return template.format_map({key: _last(value) for key, value in inputs.items()})
-
-
-def _last(value: object) -> str:
-    return str(value).rpartition("/")[2]
+def _resource(grant: Resource) -> str:
+    prop, target = grants()[grant.type]
+    named = str(grant.inputs.get(prop, ""))
+    if named.startswith("projects/"):
+        return named
+    inputs: Values = {"project": grant.project, **grant.inputs, "value": named}
+    return target.format_map({key: last_segment(str(value)) for key, value in inputs.items()})
 
 
 def _holds(world: World, role: str, permission: str) -> bool:
     if role.startswith("roles/"):
-        return role.removeprefix("roles/") in table("grants")["permissions"][permission]
+        return role.removeprefix("roles/") in roles_with(permission)
     custom = world.get(_CUSTOM_ROLE, role)
     return custom is not None and permission in custom.inputs.get("permissions", ())

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from sandbox.check import Failure
+from sandbox.kubernetes.known import known, row
 from sandbox.kubernetes.objects import RELEASE, Kind, name_holder
 from sandbox.tables import table
 from sandbox.values import Values, as_map
@@ -21,15 +22,16 @@ def google_names(token: str, inputs: Values) -> Iterator[Failure]:
 
 
 def kubernetes_names(kind: Kind, inputs: Values) -> Iterator[Failure]:
-    """Every name or label of a Kubernetes object that the API server would refuse."""
-    names, holder = table("names"), name_holder(kind, inputs)
+    """Yields every name or label of a Kubernetes object that the API server would refuse."""
+    rules, holder = known()["names"], name_holder(kind, inputs)
     path = "" if kind.token == RELEASE else "metadata."
-    if kind.name not in names["kubernetes_free"]:
-        rules = names["kubernetes"]
-        regex = rules.get(kind.name, rules["*"]) if not kind.group else rules["*"]
+    own = row(kind).get("name")
+    regex = own if own == "any" or (own and not kind.group) else rules["object"]
+    if regex != "any":
         yield from _unfit(kind.token, f"{path}name", holder.get("name"), regex)
     labels = as_map(holder.get("labels")) if path else {}
-    yield from _labels(kind.token, f"{path}labels", labels, names["kubernetes_labels"])
+    label_rules = {"key": rules["label"], "value": rules["label_value"]}
+    yield from _labels(kind.token, f"{path}labels", labels, label_rules)
 
 
 def _labels(token: str, path: str, labels: Values, rules: dict[str, str]) -> Iterator[Failure]:

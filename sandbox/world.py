@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,6 +194,10 @@ class World:
         if scope is not None:
             where, parameters = f"{where} AND scope = ?", [*parameters, scope]
         return self._select(where, *parameters)
+
+    def of_types(self, types: Collection[str]) -> list[Resource]:
+        """Returns all of some types, in creation order."""
+        return self._select(f"type IN ({', '.join('?' * len(types))})", *types)
 
     def in_scope(self, scope: str) -> list[Resource]:
         """Everything inside one cluster, in creation order."""

@@ -6,7 +6,7 @@ from config.platform import Platform
 from stacks.certificates import EVERYWHERE, certificate_outputs
 from stacks.data import build_data
 from stacks.foundation import build_foundation
-from stacks.fronts import front_outputs
+from stacks.frontends import frontend_outputs
 from stacks.images import build_images
 from stacks.inference import build_inference
 from stacks.operations import build_operations
@@ -58,8 +58,8 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         },
         "dashboards": dashboards,
     }
-    if services.fronts:
-        outputs["fronts"] = front_outputs(services.fronts)
+    if services.frontends:
+        outputs["frontends"] = frontend_outputs(services.frontends)
     certificates = {name: region.certificate for name, region in regions.items()}
     if publication is not None:
         outputs["service_attachments"] = publication.endpoint.service_attachment_uris

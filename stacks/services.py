@@ -19,7 +19,7 @@ from config.platform import Platform
 from config.services import Service, name_of, version_of
 from config.services import Traffic as TrafficSettings
 from stacks.foundation import PLATFORM, Foundation
-from stacks.fronts import Front, build_fronts
+from stacks.frontends import Frontend, build_frontends
 from stacks.images import Images
 from stacks.inference import Region
 from stacks.service_variables import ask_models, use_cache
@@ -32,7 +32,7 @@ class Services:
     """The made services, and what stands before them."""
 
     services: Mapping[str, CloudRunService]
-    fronts: Mapping[str, Front]
+    frontends: Mapping[str, Frontend]
 
 
 def build_services(
@@ -79,7 +79,7 @@ class _ServicesBuilder:
             name: self._service(name, settings, given)
             for name, settings in self.platform.services.items()
         }
-        return Services(services, build_fronts(self.platform, self.foundation, services))
+        return Services(services, build_frontends(self.platform, self.foundation, services))
 
     def _secrets(self) -> Mapping[str, pulumi.Input[str]]:
         """Ids by name. The values are added by hand, never seen here."""

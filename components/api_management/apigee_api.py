@@ -12,7 +12,7 @@ from typing import Final, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.api_management.proxy_bundle import RATE_ATTRIBUTE, Jwt, write_bundle
+from components.api_management.proxy_bundle import RATE_ATTRIBUTE, ApigeeJwt, write_bundle
 from components.checks import check_between
 from components.names import dns_label
 from components.ready import after
@@ -54,7 +54,7 @@ class ApigeeApiArgs(TypedDict):
     """DNS name of the gateway, which no environment group of the organization has."""
     consumers: Mapping[str, ApiConsumer]
     """Consumers by name: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
-    jwt: NotRequired[Jwt]
+    jwt: NotRequired[ApigeeJwt]
     """Take tokens of this issuer (default: API keys)."""
 
 

@@ -28,7 +28,7 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest time an archive can hold: equal files make equal archives."""
 
 
-class Jwt(TypedDict):
+class ApigeeJwt(TypedDict):
     """Whose tokens are taken."""
 
     issuer: str
@@ -41,7 +41,7 @@ class Jwt(TypedDict):
     """Claim that names the consumer's client (default azp)."""
 
 
-def proxy_files(name: str, jwt: Jwt | None) -> Mapping[str, str]:
+def proxy_files(name: str, jwt: ApigeeJwt | None) -> Mapping[str, str]:
     """Give the files of the proxy by path: it identifies the consumer, then counts its requests.
 
     An unknown consumer gets 401, a consumer over its rate or quota 429. Without `jwt` consumers
@@ -82,7 +82,7 @@ def proxy_files(name: str, jwt: Jwt | None) -> Mapping[str, str]:
     }
 
 
-def write_bundle(name: str, jwt: Jwt | None) -> Path:
+def write_bundle(name: str, jwt: ApigeeJwt | None) -> Path:
     """Write the archive of the proxy where the provider finds it. A change makes another path.
 
     So does another folder for temporary files: then the same proxy is uploaded once more.
@@ -98,7 +98,7 @@ def write_bundle(name: str, jwt: Jwt | None) -> Path:
     return bundle
 
 
-def _client(jwt: Jwt | None) -> str:
+def _client(jwt: ApigeeJwt | None) -> str:
     if jwt is None:
         return "credential.key"
     return f"jwt.{_TOKEN}.decoded.claim.{jwt.get('client_claim', DEFAULT_CLIENT_CLAIM)}"
@@ -112,7 +112,7 @@ def _key_policy() -> dict[str, str]:
     }
 
 
-def _token_policy(jwt: Jwt) -> dict[str, str]:
+def _token_policy(jwt: ApigeeJwt) -> dict[str, str]:
     return {
         _TOKEN: f'<VerifyJWT name="{_TOKEN}"><Algorithm>RS256</Algorithm>'
         "<Source>request.header.authorization</Source>"

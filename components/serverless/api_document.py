@@ -11,7 +11,7 @@ from catalog.openapi import METHODS, parsed
 _METRIC = "requests"
 
 
-class Jwt(TypedDict):
+class ApiGatewayJwt(TypedDict):
     """Who signs the tokens of callers, and for whom."""
 
     issuer: str
@@ -25,7 +25,7 @@ class Jwt(TypedDict):
 class Callers(TypedDict):
     """How callers are told apart."""
 
-    jwt: NotRequired[Jwt | None]
+    jwt: NotRequired[ApiGatewayJwt | None]
     """Callers show a token of this issuer."""
     api_key: NotRequired[bool]
     """Callers show an API key in the header `x-api-key`; default false."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.demo.checks import Check
-from emulator.runtime.live import Hosted, Live
+from emulator.runtime.emulator import Emulator, Hosted
 from sandbox.access import EVERYONE, grants_on, members_that_may
 
 _INVOKE = "run.routes.invoke"
@@ -23,61 +23,61 @@ class Caller:
     wanted: int
 
 
-async def invoker_checks(it: Live, hosted: Hosted) -> list[Check]:
+async def invoker_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
     """Calls the service's front page as different callers."""
-    account, audience = invoker(it, hosted), hosted.service.uri
-    token = it.issuer.token
-    public = is_public(it, hosted)
+    account, audience = invoker(emulator, hosted), hosted.service.uri
+    token = emulator.issuer.token
+    public = is_public(emulator, hosted)
     callers = [
         Caller("anyone without a token", None, 200 if public else 403),
         Caller(_STRANGER, token(_STRANGER, audience), 200 if public else 403),
     ]
     if account is not None:
-        wrong = signed(it, account, "https://elsewhere.run.app")
+        wrong = signed(emulator, account, "https://elsewhere.run.app")
         callers += [
-            Caller(account, signed(it, account, audience), 200),
+            Caller(account, signed(emulator, account, audience), 200),
             Caller("a token for another service", wrong, 200 if public else 401),
         ]
     found: list[Check] = []
     for caller in callers:
         headers = {} if caller.token is None else {"authorization": f"Bearer {caller.token}"}
-        response = await it.client.get(f"{hosted.url}/", headers=headers)
+        response = await emulator.client.get(f"{hosted.url}/", headers=headers)
         what = f"status for {caller.who}"
         found.append(Check(hosted.service.name, what, response.status_code, caller.wanted))
     return found
 
 
-async def share_checks(it: Live, hosted: Hosted) -> list[Check]:
+async def share_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
     """Calls a service whose requests several revisions share, a hundred times."""
-    account, shares = invoker(it, hosted), hosted.service.shares
+    account, shares = invoker(emulator, hosted), hosted.service.shares
     if account is None or len({share.revision for share in shares}) < 2:
         return []
     wanted: Counter[str] = Counter()
     for share in shares:
         wanted[share.revision] += share.percent
-    headers = {"authorization": f"Bearer {signed(it, account, hosted.service.uri)}"}
-    before = hosted.front.answered.copy()
+    headers = {"authorization": f"Bearer {signed(emulator, account, hosted.service.uri)}"}
+    before = hosted.ingress.answered.copy()
     for _ in range(sum(wanted.values())):
-        await it.client.get(f"{hosted.url}/", headers=headers)
-    found = hosted.front.answered - before
+        await emulator.client.get(f"{hosted.url}/", headers=headers)
+    found = hosted.ingress.answered - before
     return [
         Check(hosted.service.name, f"of a hundred requests to {revision}", found[revision], percent)
         for revision, percent in wanted.items()
     ]
 
 
-async def chat(it: Live, hosted: Hosted) -> tuple[list[Check], list[str]]:
+async def chat(emulator: Emulator, hosted: Hosted) -> tuple[list[Check], list[str]]:
     """Asks the LLM backend three times: once, again, and streamed. Gives checks and replies."""
-    account, name = invoker(it, hosted), hosted.service.name
+    account, name = invoker(emulator, hosted), hosted.service.name
     headers = (
         {}
         if account is None
-        else {"authorization": f"Bearer {signed(it, account, hosted.service.uri)}"}
+        else {"authorization": f"Bearer {signed(emulator, account, hosted.service.uri)}"}
     )
     url, replies, checks = f"{hosted.url}/v1/chat", list[str](), list[Check]()
     caches = "REDIS_URL" in hosted.service.environment
     for turn, cached in (("first", False), ("second", caches)):
-        response = await it.client.post(url, json=_CHAT, headers=headers)
+        response = await emulator.client.post(url, json=_CHAT, headers=headers)
         checks.append(Check(name, f"status of the {turn} chat", response.status_code, 200))
         if response.is_success:
             answer: dict[str, Any] = response.json()
@@ -88,7 +88,7 @@ async def chat(it: Live, hosted: Hosted) -> tuple[list[Check], list[str]]:
             )
     pieces: list[str] = []
     body = {**_CHAT, "stream": True}
-    async with it.client.stream("POST", url, json=body, headers=headers) as response:
+    async with emulator.client.stream("POST", url, json=body, headers=headers) as response:
         async for line in response.aiter_lines():
             pieces += [line.removeprefix("data: ")] if line.startswith("data: ") else []
     checks.append(Check(name, "streamed to its end", pieces[-1:], ["[DONE]"]))
@@ -96,23 +96,23 @@ async def chat(it: Live, hosted: Hosted) -> tuple[list[Check], list[str]]:
     return checks, replies
 
 
-def invoker(it: Live, hosted: Hosted) -> str | None:
+def invoker(emulator: Emulator, hosted: Hosted) -> str | None:
     """An account or group that may call the service, as `kind:email`."""
-    return next(iter(members_that_may(it.world, _INVOKE, *_where(hosted))), None)
+    return next(iter(members_that_may(emulator.world, _INVOKE, *_where(hosted))), None)
 
 
-def signed(it: Live, member: str, audience: str) -> str:
+def signed(emulator: Emulator, member: str, audience: str) -> str:
     """A token of an account, or of somebody in a group."""
     kind, _, email = member.partition(":")
     if kind != "group":
-        return it.issuer.token(email, audience)
+        return emulator.issuer.token(email, audience)
     someone = f"someone@{email.partition('@')[2]}"
-    return it.issuer.token(someone, audience, groups=[member])
+    return emulator.issuer.token(someone, audience, groups=[member])
 
 
-def is_public(it: Live, hosted: Hosted) -> bool:
+def is_public(emulator: Emulator, hosted: Hosted) -> bool:
     """Whether nobody's token is looked at."""
-    everyone = any(member == EVERYONE for _, member in grants_on(it.world, _where(hosted)))
+    everyone = any(member == EVERYONE for _, member in grants_on(emulator.world, _where(hosted)))
     return hosted.service.anyone or everyone
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from emulator.demo.pipelines import Pipeline, sendings
-from emulator.runtime.live import Live
+from emulator.runtime.emulator import Emulator
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Check:
         return self.found == self.wanted
 
 
-def checks_of(it: Live, pipeline: Pipeline) -> list[Check]:
+def checks_of(emulator: Emulator, pipeline: Pipeline) -> list[Check]:
     """The counts of a pipeline when all is delivered."""
     name, push = pipeline.name, pipeline.push
-    rows = Counter(row["message_id"] for row in pipeline.rows(it))
-    attempts = it.broker.attempts(push.id)
+    rows = Counter(row["message_id"] for row in pipeline.rows(emulator))
+    attempts = emulator.broker.attempts(push.id)
     handed = {id_ for id_ in pipeline.ids if id_ in attempts}
     good = [id_ for id_ in pipeline.good if id_ in handed]
     poison = [id_ for id_ in pipeline.poison if id_ in handed]
@@ -44,7 +44,7 @@ def checks_of(it: Live, pipeline: Pipeline) -> list[Check]:
         held = sum(id_ not in attempts for id_ in pipeline.held)
         checks.append(Check(name, "messages the filter held back", held, len(pipeline.held)))
     if push.dead_letter_topic:
-        dead = len(pipeline.dead(it))
+        dead = len(pipeline.dead(emulator))
         checks += [
             Check(name, "poison messages in the dead-letter topic", dead, len(poison)),
             Check(
@@ -60,7 +60,7 @@ def checks_of(it: Live, pipeline: Pipeline) -> list[Check]:
         checks.append(Check(name, "messages refused by the schema", refused, wanted))
     for archive in pipeline.archives:
         archived = pipeline.archived()
-        wanted = it.broker.states(archive.id, pipeline.ids).total()
+        wanted = emulator.broker.states(archive.id, pipeline.ids).total()
         checks += [
             Check(name, "messages archived in the lake", len(archived), wanted),
             Check(name, "of them different", len(set(archived)), wanted),

@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.demo.checks import Check
 from emulator.demo.pipelines import Pipeline
-from emulator.runtime.live import Live
+from emulator.runtime.emulator import Emulator
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem }
@@ -18,7 +18,11 @@ th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left }
 
 
 def write_page(
-    file: Path, it: Live, done: Sequence[Pipeline], checks: Sequence[Check], replies: Sequence[str]
+    file: Path,
+    emulator: Emulator,
+    done: Sequence[Pipeline],
+    checks: Sequence[Check],
+    replies: Sequence[str],
 ) -> None:
     """Writes the page."""
     parts = [
@@ -41,8 +45,8 @@ def write_page(
         ),
     ]
     for pipeline in done:
-        parts += [f"<h2>{escape(pipeline.name)}</h2>", _messages(it, pipeline)]
-        files = [str(file.relative_to(it.home)) for file in pipeline.files]
+        parts += [f"<h2>{escape(pipeline.name)}</h2>", _messages(emulator, pipeline)]
+        files = [str(file.relative_to(emulator.home)) for file in pipeline.files]
         listed = "".join(f"<li>{escape(name)}</li>" for name in files)
         parts.append(f"<h3>Archive</h3><ul>{listed or '<li>none in the stack</li>'}</ul>")
         refused = "".join(f"<li>{escape(why)}</li>" for why in pipeline.refused)
@@ -52,9 +56,9 @@ def write_page(
     file.write_text("\n".join(parts))
 
 
-def _messages(it: Live, pipeline: Pipeline) -> str:
-    rows = {row["message_id"]: row for row in pipeline.rows(it)}
-    attempts, dead = it.broker.attempts(pipeline.push.id), pipeline.dead(it)
+def _messages(emulator: Emulator, pipeline: Pipeline) -> str:
+    rows = {row["message_id"]: row for row in pipeline.rows(emulator)}
+    attempts, dead = emulator.broker.attempts(pipeline.push.id), pipeline.dead(emulator)
     texts = {**pipeline.good, **pipeline.poison, **pipeline.held}
     lines: list[tuple[object, ...]] = []
     for id_, text in texts.items():

@@ -13,7 +13,7 @@ from emulator.messages.lake import read_messages
 from emulator.messages.publishing import Draft, PublishError
 from emulator.messages.resources import SUBSCRIPTION, Subscription, Topic
 from emulator.messages.schemas import encode
-from emulator.runtime.live import Hosted, Live
+from emulator.runtime.emulator import Emulator, Hosted
 from emulator.warehouse.store import table_id
 
 _RESULTS = "RESULTS_TABLE"
@@ -52,56 +52,62 @@ class Pipeline:
         """Of all messages the topic took."""
         return {*self.good, *self.poison, *self.held}
 
-    def publish(self, it: Live) -> None:
+    def publish(self, emulator: Emulator) -> None:
         """Publishes everything of messages.yaml, as the project's owner would.
 
         Messages have attributes that the push subscription's filter lets through; some have such
         that it holds back.
         """
         plan = sendings()[self.hosted.folder]
-        through, back = self._attributes(it)
+        through, back = self._attributes(emulator)
         sent: list[str] = plan["good"] if through is not None else []
         for number, text in enumerate(sent, start=1):
-            self.good[self._publish(it, f"review-{number}", text, through)] = text
+            self.good[self._publish(emulator, f"review-{number}", text, through)] = text
         for number, entry in enumerate(plan["poison"] if sent else [], start=1):
             text = entry["text"] * entry["times"]
-            self.poison[self._publish(it, f"poison-{number}", text, through)] = entry["why"]
+            self.poison[self._publish(emulator, f"poison-{number}", text, through)] = entry["why"]
         for number, text in enumerate(plan["good"][:_HELD] if back is not None else [], start=1):
-            self.held[self._publish(it, f"held-{number}", text, back)] = text
+            self.held[self._publish(emulator, f"held-{number}", text, back)] = text
         for text in plan["misfits"]:
             try:
-                (id_,) = it.broker.publish(self.topic.id, [Draft(text.encode(), through or {})])
+                (id_,) = emulator.broker.publish(
+                    self.topic.id, [Draft(text.encode(), through or {})]
+                )
                 self.poison[id_] = "not what the service takes"
             except PublishError as problem:
                 self.refused.append(str(problem))
 
-    def _attributes(self, it: Live) -> tuple[Attributes | None, Attributes | None]:
-        resource = it.world.get(SUBSCRIPTION, self.push.id)
+    def _attributes(self, emulator: Emulator) -> tuple[Attributes | None, Attributes | None]:
+        resource = emulator.world.get(SUBSCRIPTION, self.push.id)
         text = "" if resource is None else str(resource.inputs.get("filter") or "")
         return let_through_and_held_back(text)
 
-    def _publish(self, it: Live, id_: str, text: str, attributes: Attributes | None) -> str:
+    def _publish(
+        self, emulator: Emulator, id_: str, text: str, attributes: Attributes | None
+    ) -> str:
         record = {"id": id_, "text": text}
         schema = self.topic.schema
         data = json.dumps(record).encode() if schema is None else encode(schema, record)
         key = "demo" if self.push.ordered else ""
-        (published,) = it.broker.publish(self.topic.id, [Draft(data, attributes or {}, key)])
+        (published,) = emulator.broker.publish(self.topic.id, [Draft(data, attributes or {}, key)])
         return published
 
-    def repeat(self, it: Live, count: int = 3) -> None:
+    def repeat(self, emulator: Emulator, count: int = 3) -> None:
         """Has some messages delivered once more, as Pub/Sub may at any time."""
-        states = it.broker.states
+        states = emulator.broker.states
         self.repeated = [id_ for id_ in self.good if states(self.push.id, {id_})["acked"]][:count]
-        it.broker.redeliver(self.push.id, self.repeated)
+        emulator.broker.redeliver(self.push.id, self.repeated)
 
-    def rows(self, it: Live) -> list[dict[str, Any]]:
+    def rows(self, emulator: Emulator) -> list[dict[str, Any]]:
         """The results of this run's messages."""
-        return [row for row in it.warehouse.rows(self.results) if row["message_id"] in self.ids]
+        return [
+            row for row in emulator.warehouse.rows(self.results) if row["message_id"] in self.ids
+        ]
 
-    def dead(self, it: Live) -> set[str]:
+    def dead(self, emulator: Emulator) -> set[str]:
         """The messages of this run that the service failed on and that can be fetched as dead
         letters, by their first id."""
-        fetched = [it.broker.waiting(each) for each in self.dead_letters]
+        fetched = [emulator.broker.waiting(each) for each in self.dead_letters]
         return {
             original_id(message)
             for each in fetched
@@ -125,22 +131,22 @@ def sendings() -> dict[str, Any]:
     return yaml.safe_load(Path(__file__).with_name("messages.yaml").read_text())
 
 
-def pipelines(it: Live) -> list[Pipeline]:
+def pipelines(emulator: Emulator) -> list[Pipeline]:
     """The pipelines whose service runs here and that messages.yaml has messages for."""
     found: list[Pipeline] = []
-    subscriptions = list(it.broker.pipes.subscriptions.values())
+    subscriptions = list(emulator.broker.pipes.subscriptions.values())
     for push in subscriptions:
-        hosted = next((e for e in it.hosted if push.push and _leads_to(push, e)), None)
+        hosted = next((e for e in emulator.hosted if push.push and _leads_to(push, e)), None)
         if hosted is None or hosted.folder not in sendings():
             continue
         of_dead = [e for e in subscriptions if e.pulled and e.topic == push.dead_letter_topic]
         found.append(
             Pipeline(
-                topic=it.broker.pipes.topics[push.topic],
+                topic=emulator.broker.pipes.topics[push.topic],
                 push=push,
                 hosted=hosted,
                 results=table_id(hosted.service.environment[_RESULTS]),
-                archives=[e for e in it.broker.pipes.of_topic(push.topic) if e.storage],
+                archives=[e for e in emulator.broker.pipes.of_topic(push.topic) if e.storage],
                 dead_letters=of_dead,
             )
         )

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from emulator.demo.calls import chat, invoker_checks, share_checks
 from emulator.demo.checks import Check, checks_of
-from emulator.demo.copies import copy_checks
 from emulator.demo.page import write_page
 from emulator.demo.pipelines import Pipeline, pipelines
-from emulator.runtime.live import Live, live
+from emulator.demo.sinks import sink_checks
+from emulator.runtime.emulator import Emulator, emulate
 from sandbox.world import World
 
 PATIENCE_SECONDS = 180.0
@@ -27,33 +27,33 @@ class DemoError(Exception):
 class _Board:
     """Prints a line whenever a count has changed."""
 
-    def __init__(self, it: Live, done: Sequence[Pipeline], events: Counter[str]) -> None:
-        self._it = it
+    def __init__(self, emulator: Emulator, done: Sequence[Pipeline], events: Counter[str]) -> None:
+        self._emulator = emulator
         self._done = done
         self._events = events
         self._began = time.monotonic()
-        self._ahead = it.clock.ahead
+        self._ahead = emulator.clock.ahead
         self._last: tuple[int, ...] = ()
         print("  ".join(f"{column:>9}" for column in _COLUMNS), flush=True)
 
     def show(self) -> None:
         """Prints the counts."""
-        it = self._it
+        emulator = self._emulator
         states: Counter[str] = Counter()
         for pipeline in self._done:
-            states += it.broker.states(pipeline.push.id, pipeline.ids)
+            states += emulator.broker.states(pipeline.push.id, pipeline.ids)
         counts = (
             sum(len(pipeline.ids) for pipeline in self._done),
             states["acked"],
             self._events["failed"],
             states["dead"],
-            sum(len(pipeline.rows(it)) for pipeline in self._done),
+            sum(len(pipeline.rows(emulator)) for pipeline in self._done),
             sum(len(pipeline.archived()) for pipeline in self._done),
         )
         if counts != self._last:
             self._last = counts
             seconds = time.monotonic() - self._began
-            skipped = f"{it.clock.ahead - self._ahead:.0f} s"
+            skipped = f"{emulator.clock.ahead - self._ahead:.0f} s"
             cells = [f"{seconds:.1f}", *map(str, counts), skipped]
             print("  ".join(f"{cell:>9}" for cell in cells), flush=True)
 
@@ -66,17 +66,17 @@ async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_
     events: Counter[str] = Counter()
     done: list[Pipeline] = []
 
-    def said(what: str, subscription: str, detail: str) -> None:
+    def on_event(what: str, subscription: str, detail: str) -> None:
         events[what.partition(":")[0]] += 1
         for pipeline in done:
             if what == "filed" and subscription in {each.id for each in pipeline.archives}:
                 pipeline.files.append(Path(detail))
 
-    async with live(world, home, skip=True, said=said) as it:
-        found = _found(stack, it)
+    async with emulate(world, home, skip=True, on_event=on_event) as emulator:
+        found = _found(stack, emulator)
         # What a demo that was stopped has left would be taken for messages of this one.
-        it.deliveries.wake()
-        await _until_settled(it, lambda: None, patience)
+        emulator.deliveries.wake()
+        await _until_settled(emulator, lambda: None, patience)
         events.clear()
         done += found
         print(
@@ -84,49 +84,49 @@ async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_
             "times, waits are skipped",
             flush=True,
         )
-        _tell(it, done)
+        _tell(emulator, done)
         for pipeline in done:
-            pipeline.publish(it)
-        it.deliveries.wake()
-        board = _Board(it, done, events)
-        await _until_handled(it, done, board, patience)
+            pipeline.publish(emulator)
+        emulator.deliveries.wake()
+        board = _Board(emulator, done, events)
+        await _until_handled(emulator, done, board, patience)
         for pipeline in done:
-            pipeline.repeat(it)
-        it.deliveries.wake()
-        await _until_settled(it, board.show, patience)
-        checks = [check for pipeline in done for check in checks_of(it, pipeline)]
+            pipeline.repeat(emulator)
+        emulator.deliveries.wake()
+        await _until_settled(emulator, board.show, patience)
+        checks = [check for pipeline in done for check in checks_of(emulator, pipeline)]
         for pipeline in done:
-            checks += await copy_checks(it, pipeline)
+            checks += await sink_checks(emulator, pipeline)
         replies: list[str] = []
-        for hosted in it.hosted:
-            checks += await invoker_checks(it, hosted)
-            checks += await share_checks(it, hosted)
+        for hosted in emulator.hosted:
+            checks += await invoker_checks(emulator, hosted)
+            checks += await share_checks(emulator, hosted)
             if hosted.folder == _LLM:
-                answers, said_by_model = await chat(it, hosted)
+                answers, replies_of_model = await chat(emulator, hosted)
                 checks += answers
-                replies += said_by_model
+                replies += replies_of_model
         page = home / "demo.html"
-        write_page(page, it, done, checks, replies)
+        write_page(page, emulator, done, checks, replies)
         _conclude(checks, replies, page)
 
 
 async def replay(stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS) -> None:
     """Publishes the dead letters of every pipeline to the topics they came from, and waits."""
-    async with live(world, home, skip=True) as it:
-        done = _found(stack, it)
+    async with emulate(world, home, skip=True) as emulator:
+        done = _found(stack, emulator)
         sources = {each.id: each for pipeline in done for each in pipeline.dead_letters}
-        count = sum(len(it.broker.replay(each)) for each in sources.values())
-        it.deliveries.wake()
+        count = sum(len(emulator.broker.replay(each)) for each in sources.values())
+        emulator.deliveries.wake()
         print(f"replayed {count} dead letters of {stack}", flush=True)
-        await _until_settled(it, lambda: None, patience)
-        left = sum(len(it.broker.waiting(each)) for each in sources.values())
+        await _until_settled(emulator, lambda: None, patience)
+        left = sum(len(emulator.broker.waiting(each)) for each in sources.values())
         print(f"{count - left} of them went through, {left} are dead letters again")
 
 
-def _found(stack: str, it: Live) -> list[Pipeline]:
-    done = pipelines(it)
+def _found(stack: str, emulator: Emulator) -> list[Pipeline]:
+    done = pipelines(emulator)
     if not done:
-        why = [f"\n  - {name}: {reason}" for name, reason in it.elsewhere.items()]
+        why = [f"\n  - {name}: {reason}" for name, reason in emulator.elsewhere.items()]
         raise DemoError(
             f"{stack} has no pipeline that can run here: run `make up STACK={stack}` "
             f"with one whose image is built from services/{''.join(why)}"
@@ -134,8 +134,8 @@ def _found(stack: str, it: Live) -> list[Pipeline]:
     return done
 
 
-def _tell(it: Live, done: Sequence[Pipeline]) -> None:
-    for name, reason in it.elsewhere.items():
+def _tell(emulator: Emulator, done: Sequence[Pipeline]) -> None:
+    for name, reason in emulator.elsewhere.items():
         print(f"  left out: {name}: {reason}")
     for each in done:
         push = each.push
@@ -149,21 +149,21 @@ def _tell(it: Live, done: Sequence[Pipeline]) -> None:
 
 
 async def _until_handled(
-    it: Live, done: Sequence[Pipeline], board: _Board, patience: float
+    emulator: Emulator, done: Sequence[Pipeline], board: _Board, patience: float
 ) -> None:
     """Until every good message was acknowledged."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         board.show()
-        states = [it.broker.states(each.push.id, set(each.good)) for each in done]
+        states = [emulator.broker.states(each.push.id, set(each.good)) for each in done]
         if not any(state["waiting"] + state["leased"] for state in states):
             return
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _until_settled(it: Live, show: Callable[[], None], patience: float) -> None:
+async def _until_settled(emulator: Emulator, show: Callable[[], None], patience: float) -> None:
     deadline = time.monotonic() + patience
-    while not it.deliveries.settled() and time.monotonic() < deadline:
+    while not emulator.deliveries.settled() and time.monotonic() < deadline:
         show()
         await asyncio.sleep(_LOOK_SECONDS)
     show()

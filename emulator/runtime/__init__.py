@@ -1,1 +1,1 @@
-"""The serverless services of a world, running: processes, the front that checks callers, tokens."""
+"""The serverless services of a world, running: processes, the ingress that checks callers."""

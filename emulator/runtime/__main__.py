@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from emulator.runtime.live import live
+from emulator.runtime.emulator import emulate
 from sandbox.world import World
 
 
@@ -22,9 +22,9 @@ async def _serve(home: Path, port: int, *, skip: bool) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, stopped.set)
     with World(home / "world.db") as world:
-        async with live(world, home, skip=skip, port=port) as it:
-            urls = {each.service.name: each.url for each in it.hosted}
-            print(json.dumps({"apis": it.apis, "services": urls}), flush=True)
+        async with emulate(world, home, skip=skip, port=port) as emulator:
+            urls = {each.service.name: each.url for each in emulator.hosted}
+            print(json.dumps({"apis": emulator.apis, "services": urls}), flush=True)
             await stopped.wait()
 
 

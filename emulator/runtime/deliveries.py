@@ -14,7 +14,7 @@ CLOCK = "seconds ahead"
 _FIRST_WINDOW, _LARGEST_WINDOW = 10, 100
 _LONGEST_SLEEP_SECONDS = 1.0
 
-Said = Callable[[str, str, str], None]
+OnEvent = Callable[[str, str, str], None]
 """Called with what happened, the subscription and the message."""
 
 
@@ -32,7 +32,7 @@ class Deliveries:
         lake: Lake,
         export: BigQueryExport,
         clock: SkippingClock,
-        said: Said,
+        on_event: OnEvent,
         *,
         skip: bool,
     ) -> None:
@@ -41,7 +41,7 @@ class Deliveries:
         self._lake = lake
         self._export = export
         self._clock = clock
-        self._said = said
+        self._on_event = on_event
         self._skip = skip
         self._window: dict[str, int] = {}
         self._busy: dict[str, set[asyncio.Task[None]]] = {}
@@ -77,7 +77,7 @@ class Deliveries:
             due = self._lake.due(self._broker, subscription)
             if due is not None and due <= self._clock.now():
                 file = self._lake.write(self._broker, subscription)
-                self._said("refused" if file is None else "filed", subscription.id, str(file))
+                self._on_event("refused" if file is None else "filed", subscription.id, str(file))
             return
         busy = self._busy.setdefault(subscription.id, set())
         free = self._window.setdefault(subscription.id, _FIRST_WINDOW) - len(busy)
@@ -97,11 +97,11 @@ class Deliveries:
         if problem is None:
             self._broker.ack([delivery])
             self._window[subscription.id] = min(_LARGEST_WINDOW, window * 2)
-            self._said("acknowledged", subscription.id, delivery.message.id)
+            self._on_event("acknowledged", subscription.id, delivery.message.id)
         else:
             self._broker.nack(delivery, problem)
             self._window[subscription.id] = max(1, window // 2)
-            self._said(f"failed: {problem}", subscription.id, delivery.message.id)
+            self._on_event(f"failed: {problem}", subscription.id, delivery.message.id)
 
     async def _sleep(self) -> None:
         """Until there is news or something is due."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from emulator.runtime.images import SERVICES
-from emulator.runtime.leftovers import noted
+from emulator.runtime.orphans import record_process
 from emulator.runtime.services import CloudRun
 
 _STOP_SECONDS = 10
@@ -176,7 +176,7 @@ class Instances:
                 stderr=output,
                 start_new_session=True,
             )
-        note = noted(self._folder, instance.process.pid)
+        note = record_process(self._folder, instance.process.pid)
         watcher = asyncio.create_task(self._watch(instance, note))
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)

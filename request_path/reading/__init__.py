@@ -24,10 +24,10 @@ def read(resources: Iterable[Resource]) -> Objects:
         reader = _reader(resource.type)
         if reader is not None:
             group, make = reader
-            thing = make(resource)
-            if thing is not None:
-                found.setdefault(group, []).append(thing)
-    return Objects(**{group: tuple(things) for group, things in found.items()})
+            made = make(resource)
+            if made is not None:
+                found.setdefault(group, []).append(made)
+    return Objects(**{group: tuple(each) for group, each in found.items()})
 
 
 def _reader(resource_type: str) -> "_Reader | None":

@@ -88,6 +88,6 @@ def _addresses(value: object) -> Iterable[str]:
                 yield from _addresses(each)
 
 
-def named(resource: Resource) -> o.Thing:
+def named(resource: Resource) -> o.NamedObject:
     """Read an object by its name alone."""
-    return o.Thing(**base(resource), name=text(resource.props, "name"))
+    return o.NamedObject(**base(resource), name=text(resource.props, "name"))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from sandbox.errors import CloudError, google
 from sandbox.gcp.naming import last_segment, relative_name
 from sandbox.gcp.request import Request
-from sandbox.tables import table
-from sandbox.values import Values, texts_in
+from sandbox.gcp.rows import InUse, row
+from sandbox.values import texts_in
 from sandbox.world import Resource
 
 
@@ -19,7 +19,7 @@ def check_protection(request: Request) -> None:
             f"cannot destroy {kind} {request.id} without setting deletion_policy to DELETE or "
             "ABANDON: found 'PREVENT'; change it and run `pulumi up` before deleting"
         )
-    default = token in table("in_use")["protected_by_default"]
+    default = row(token).protected
     if "deletionProtection" in request.type.inputs and state.get("deletionProtection", default):
         raise CloudError(
             f"cannot destroy {kind} {request.id} without setting deletion_protection=false and "
@@ -29,16 +29,14 @@ def check_protection(request: Request) -> None:
 
 def check_unused(request: Request) -> None:
     """Raise the cloud's 400 when another resource still refers to this one."""
-    rule = table("in_use")["blocked_by"].get(request.type.token)
-    if rule is None or state_lifts(request, rule):
+    rule = row(request.type.token).used_by
+    if rule is None or {**request.inputs, **request.old}.get(rule.unless):
         return
     user = next(_users(request, rule), None)
     if user is None:
         return
-    if "message" in rule:
-        raise google(
-            400, f"{rule['message']}: {request.id} (used by {user.id})", "failedPrecondition"
-        )
+    if rule.message:
+        raise google(400, f"{rule.message}: {request.id} (used by {user.id})", "failedPrecondition")
     collection = request.id.split("/")[-2].rstrip("s") if "/" in request.id else "resource"
     raise google(
         400,
@@ -47,24 +45,19 @@ def check_unused(request: Request) -> None:
     )
 
 
-def state_lifts(request: Request, rule: Values) -> bool:
-    """Tell whether an input such as `forceDestroy` allows deletion in spite of users."""
-    return bool({**request.inputs, **request.old}.get(rule.get("unless", "")))
-
-
-def _users(request: Request, rule: Values) -> Iterator[Resource]:
+def _users(request: Request, rule: InUse) -> Iterator[Resource]:
     spellings = {request.id}
     short = last_segment(request.id)
     for other in request.world.all():
         if other.key == (request.type.token, request.id, "") or other.key in request.world.lost:
             continue
         module = other.type.split(":")[1].split("/")[0]
-        if other.type not in rule.get("types", ()) and module not in rule.get("modules", ()):
+        if other.type not in rule.types and module not in rule.modules:
             continue
         # What Pulumi made refers by its inputs: outputs also name those that refer to it.
         said = other.inputs if other.owner == "pulumi" else {**other.outputs, **other.inputs}
         texts = list(texts_in(said))
         if any(relative_name(text) in spellings for text in texts) or (
-            other.type in rule.get("types", ()) and short in texts
+            other.type in rule.types and short in texts
         ):
             yield other

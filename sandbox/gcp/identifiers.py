@@ -6,36 +6,22 @@ from typing import Final
 
 from sandbox.gcp.naming import hexes, last_segment, relative_name
 from sandbox.gcp.request import ProviderConfig, Request
+from sandbox.gcp.rows import is_grant, row
 from sandbox.sdk_types import ResourceType
-from sandbox.tables import table
 from sandbox.values import Values
 
 _HOLE: Final = re.compile(r"\{\{\s*%?([\w.*#]+)\s*\}\}")
-_IAM: Final = re.compile(r"(iAM|IAM|Iam)(Member|Binding|Policy|AuditConfig)$")
 _GRANT: Final = frozenset({"role", "member", "members", "policyData", "condition", "service"})
 
 
-def is_iam(token: str) -> bool:
-    """Tell whether the type grants roles (IAMMember, IAMBinding, IAMPolicy...)."""
-    return bool(_IAM.search(token))
-
-
 def is_upsert(token: str) -> bool:
-    """Tell whether creating the resource twice is no conflict."""
-    return is_iam(token) or token in table("identifiers")["upserts"]
+    """Tells whether creating the resource twice is no conflict."""
+    return is_grant(token) or row(token).upsert
 
 
 def id_format(resource: ResourceType) -> str | None:
     """The format of a type's id, such as `projects/{{project}}/topics/{{name}}`."""
-    tables = table("identifiers")
-    if is_iam(resource.token):
-        stem = _IAM.sub(lambda match: match.group(1), resource.token.rsplit(":", 1)[0])
-        if stem in tables["iam_parents"]:
-            return tables["iam_parents"][stem]
-    if resource.token in tables["formats"]:
-        return tables["formats"][resource.token]
-    formats = resource.import_formats
-    return formats[0] if formats else None
+    return row(resource.token).id or next(iter(resource.import_formats), None)
 
 
 def identifying_inputs(resource: ResourceType) -> frozenset[str]:
@@ -54,7 +40,7 @@ def make_id(request: Request) -> str:
     result = _HOLE.sub(
         lambda hole: _filled(hole.group(1), pattern[: hole.start()], request, known, spare), pattern
     )
-    return _with_grant(result, request) if is_iam(resource.token) else result
+    return _with_grant(result, request) if is_grant(resource.token) else result
 
 
 def _fallback(resource: ResourceType) -> str:
@@ -83,7 +69,7 @@ def _filled(hole: str, before: str, request: Request, known: set[str], spare: It
             )
             if isinstance(value, str | int):
                 return last_segment(str(value)) if before else relative_name(str(value))
-        if is_iam(request.type.token):
+        if is_grant(request.type.token):
             return next((value for value in spare if value not in known), "")
     return _generated(request)
 

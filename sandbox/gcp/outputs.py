@@ -6,14 +6,10 @@ from typing import Any, Final
 
 from sandbox.gcp.naming import digits, hexes
 from sandbox.gcp.request import Request
+from sandbox.gcp.rows import row, service
 from sandbox.sdk_shapes import ListOf, MapOf, ObjectOf, Output, Scalar
-from sandbox.tables import table
 from sandbox.values import UNKNOWN, Value, Values, is_list, is_map, merged
 
-_HOSTS: Final = {
-    "compute": "https://www.googleapis.com/compute/v1",
-    "container": "https://container.googleapis.com/v1",
-}
 _LABELS: Final = {"goog-pulumi-provisioned": "true"}
 
 
@@ -66,7 +62,6 @@ def _known(request: Request) -> Values:
 
 
 def _tabled(request: Request) -> Values:
-    row: Mapping[str, Value] = table("outputs").get(request.type.token, {})
     names = {
         **{key: value for key, value in request.inputs.items() if isinstance(value, str | int)},
         "id": request.id,
@@ -76,7 +71,7 @@ def _tabled(request: Request) -> Values:
         "hash": hexes(request.id),
         "digits": digits(request.id, 18),
     }
-    return {key: _filled(value, names) for key, value in row.items()}
+    return {key: _filled(value, names) for key, value in row(request.type.token).outputs.items()}
 
 
 def _filled(value: Value, names: Mapping[str, Any]) -> Value:
@@ -113,7 +108,7 @@ def _made(output: Output, request: Request) -> Value:
 def _by_name(name: str, request: Request) -> Value:
     match name:
         case "selfLink":
-            return f"{_HOSTS.get(request.type.module, _host(request))}/{request.id}"
+            return f"{_host(request)}/{request.id}"
         case "name" if "name" not in request.type.inputs:
             return request.id
         case "creationTimestamp" | "createTime" | "updateTime" | "createdAt":
@@ -133,8 +128,8 @@ def _by_name(name: str, request: Request) -> Value:
 
 
 def _host(request: Request) -> str:
-    service = table("apis")["modules"].get(request.type.module, "www.googleapis.com")
-    return f"https://{service}/v1"
+    known = service(request.type.module)
+    return known.host or f"https://{known.service or 'www.googleapis.com'}/v1"
 
 
 def _empty(output: Output) -> Value:

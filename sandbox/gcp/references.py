@@ -6,7 +6,8 @@ from typing import Final
 from sandbox.errors import google, missing
 from sandbox.gcp.naming import last_segment, project_number, relative_name
 from sandbox.gcp.request import Request
-from sandbox.tables import table
+from sandbox.gcp.rows import row
+from sandbox.gcp.services import api_behind
 from sandbox.values import Value, is_map, texts_in
 
 _PRINCIPAL: Final = re.compile(
@@ -19,6 +20,15 @@ _WORKLOAD_POOL: Final = re.compile(
 _NAME: Final = re.compile(r"^(projects|accessPolicies|folders|organizations)/[^/]+/[^/]+/.+")
 _VERSION: Final = re.compile(r"/versions/(latest|\d+)$")
 _PLACES: Final = frozenset({"regions", "zones", "locations", "services"})
+# Collections Google fills by itself: a name in them is no reference to something a stack makes.
+_CATALOGUES: Final = frozenset(
+    (
+        *("acceleratorTypes", "buckets", "diskTypes", "foundationModels", "images"),
+        *("interconnectLocations", "licenses", "locations", "machineTypes", "metricDescriptors"),
+        *("models", "networkProfiles", "publishers", "regions", "reservations"),
+        *("workloadIdentityPools", "zones"),
+    )
+)
 # Names and texts of the resource itself, not references.
 _OWN: Final = frozenset({"name", "project", "description", "title", "expression", "filter"})
 
@@ -76,20 +86,9 @@ def _account_exists(request: Request, email: str) -> bool:
             continue
         if domain == "cloudservices.gserviceaccount.com":
             return True
-        return _agent_service(email, own, number) in world.enabled_apis(own)
+        return api_behind(email, own) in world.enabled_apis(own)
     world.assume(f"serviceAccount:{email}", request.urn)
     return True
-
-
-def _agent_service(email: str, project: str, number: str) -> str:
-    """The API whose enabling makes this Google-managed account."""
-    tables = table("service_agents")
-    for group in ("agents", "defaults"):
-        for service, pattern in tables[group].items():
-            if pattern.format(number=number, project=project) == email:
-                return service
-    short = email.partition("@gcp-sa-")[2].partition(".")[0].partition("-")[0]
-    return f"{short}.googleapis.com"
 
 
 def _check_name(request: Request, name: str, text: str) -> None:
@@ -115,16 +114,15 @@ def _is_ours(request: Request, parts: list[str]) -> bool:
 
 def _is_catalogue(parts: list[str]) -> bool:
     shallow = len(parts) == len(["projects", "p", "regions", "r"]) and parts[2] in _PLACES
-    return shallow or parts[-2] in table("references")["catalogues"]
+    return shallow or parts[-2] in _CATALOGUES
 
 
 def _check_short_names(request: Request) -> None:
-    row = table("references")["short_names"].get(request.type.token, {})
     if request.project not in request.world.projects():
         return
     names = {key: last_segment(str(value)) for key, value in request.inputs.items()}
     names = {"region": request.region, "location": request.region, **names}
-    for path, pattern in row.items():
+    for path, pattern in row(request.type.token).references.items():
         value = _at(request.inputs, path)
         if isinstance(value, str) and value and "/" not in value:
             parts = re.split("[.:]", value)

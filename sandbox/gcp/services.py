@@ -3,43 +3,49 @@
 from sandbox.errors import google
 from sandbox.gcp.naming import project_number
 from sandbox.gcp.request import Request
+from sandbox.gcp.rows import row, service, services
 from sandbox.sdk_types import ResourceType
-from sandbox.tables import table
 from sandbox.values import Values
 
 SERVICE = "gcp:projects/service:Service"
 
 
 def service_of(resource: ResourceType) -> str | None:
-    """The API (`run.googleapis.com`) that makes resources of this type; None if always on."""
-    tables = table("apis")
-    if resource.token in tables["types"]:
-        return tables["types"][resource.token]
-    return tables["modules"].get(resource.module)
+    """Returns the API (`run.googleapis.com`) that makes this type; None if always on."""
+    own = row(resource.token).service
+    return service(resource.module).service if own == "" else own
 
 
 def check_enabled(request: Request) -> None:
     """Raise the cloud's 403 when the API is off in the resource's project."""
-    service, project = service_of(request.type), request.project
-    if service is None or project not in request.world.projects():
+    api, project = service_of(request.type), request.project
+    if api is None or project not in request.world.projects():
         return
-    if service not in request.world.enabled_apis(project):
+    if api not in request.world.enabled_apis(project):
         raise google(
             403,
-            f"{service} API has not been used in project {project} before or it is disabled. "
-            f"Enable it by visiting https://console.developers.google.com/apis/api/{service}/"
+            f"{api} API has not been used in project {project} before or it is disabled. "
+            f"Enable it by visiting https://console.developers.google.com/apis/api/{api}/"
             f"overview?project={project} then retry",
             "accessNotConfigured",
         )
 
 
-def agent_email(service: str, project: str) -> str:
-    """The e-mail of an API's service agent in a project."""
-    number = project_number(project)
-    agents = table("service_agents")["agents"]
-    short = service.split(".")[0]
-    pattern = agents.get(service, f"service-{{number}}@gcp-sa-{short}.iam.gserviceaccount.com")
-    return pattern.format(number=number)
+def agent_email(api: str, project: str) -> str:
+    """Returns the e-mail of an API's service agent in a project."""
+    pattern = next((each.agent for each in services().values() if each.service == api), "")
+    pattern = pattern or f"service-{{number}}@gcp-sa-{api.split('.')[0]}.iam.gserviceaccount.com"
+    return pattern.format(number=project_number(project))
+
+
+def api_behind(email: str, project: str) -> str:
+    """Returns the API whose enabling makes a Google-managed account of a project."""
+    names = {"number": project_number(project), "project": project}
+    for each in services().values():
+        if email in (each.agent.format_map(names), each.account.format_map(names)):
+            return str(each.service)
+    short = email.partition("@gcp-sa-")[2].partition(".")[0].partition("-")[0]
+    return f"{short}.googleapis.com"
 
 
 def identity_outputs(request: Request) -> Values:

@@ -14,9 +14,9 @@ from sandbox.gcp.naming import digits, hexes, last_segment, project_number
 from sandbox.gcp.outputs import now
 from sandbox.gcp.request import ProviderConfig, Request
 from sandbox.kubernetes.cluster import Cluster
+from sandbox.kubernetes.known import known
 from sandbox.kubernetes.objects import Kind, metadata_of, split_id
 from sandbox.sdk_types import resource_type
-from sandbox.tables import table
 from sandbox.values import Values, as_list, as_map
 from sandbox.world import Resource, World
 
@@ -61,7 +61,7 @@ def program(world: World, cluster: Cluster, gateway: Resource) -> Resource:
 
 
 def _scheme(gateway: Resource, spec: Values) -> str:
-    classes = table("kubernetes_kinds")["gateway_classes"]
+    classes = known()["gateway_classes"]
     wanted = spec.get("gatewayClassName")
     if wanted not in classes:
         raise _not_programmed(

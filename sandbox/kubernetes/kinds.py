@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sandbox.errors import kubernetes
 from sandbox.kubernetes.cluster import Cluster
+from sandbox.kubernetes.known import known, row
 from sandbox.kubernetes.objects import RELEASE, Kind
 from sandbox.sdk_types import resource_type
-from sandbox.tables import table
 from sandbox.world import World
 
 DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
@@ -18,10 +18,10 @@ _NUMBERS: Final = re.compile(r"\d+")
 def check_served(world: World, cluster: Cluster, kind: Kind) -> None:
     """Raise the API server's error for a kind it does not know."""
     builtin = resource_type(kind.token) is not None
-    if builtin and kind.api_version not in table("kubernetes_kinds")["unserved"]:
+    if builtin and kind.api_version not in known()["unserved"]:
         if "alpha" not in kind.version:
             return
-    elif not builtin and any(_is(kind, row) for row in _rows(world, cluster)):
+    elif not builtin and any(_is(kind, served) for served in _rows(world, cluster)):
         return
     raise kubernetes(
         f'no matches for kind "{kind.name}" in version "{kind.api_version}": the cluster '
@@ -32,36 +32,37 @@ def check_served(world: World, cluster: Cluster, kind: Kind) -> None:
 def is_namespaced(world: World, cluster: Cluster | None, kind: Kind) -> bool:
     """Whether objects of the kind live in namespaces."""
     if resource_type(kind.token) is not None:
-        return kind.name not in table("kubernetes_kinds")["cluster_scoped"]
-    for row in _all_rows(world, cluster):
-        if _is(kind, row):
-            return row.get("scope", "Namespaced") == "Namespaced"
+        return row(kind).get("scope") != "Cluster"
+    for served in _all_rows(world, cluster):
+        if _is(kind, served):
+            return served.get("scope", "Namespaced") == "Namespaced"
     return True
 
 
-def _is(kind: Kind, row: dict[str, Any]) -> bool:
+def _is(kind: Kind, served: dict[str, Any]) -> bool:
     return (
-        kind.group == row["group"] and kind.version in row["versions"] and kind.name in row["kinds"]
+        kind.group == served["group"]
+        and kind.version in served["versions"]
+        and kind.name in served["kinds"]
     )
 
 
 def _rows(world: World, cluster: Cluster) -> Iterator[dict[str, Any]]:
     """Rows of kinds the cluster serves now."""
-    for row in table("kubernetes_kinds")["installed"]:
-        if _has(cluster, row["needs"]) and _number(cluster.version) >= _number(
-            row.get("since", "")
-        ):
-            yield row
+    for served in known()["installed"]:
+        since = _number(served.get("since", ""))
+        if _has(cluster, served["needs"]) and _number(cluster.version) >= since:
+            yield served
     for release in world.by_type(RELEASE, scope=cluster.id):
         chart = str(release.inputs.get("chart", "")).rstrip("/").rsplit("/", 1)[-1]
-        yield from table("kubernetes_kinds")["charts"].get(chart, [])
+        yield from known()["charts"].get(chart, [])
     yield from _defined(world, cluster)
 
 
 def _all_rows(world: World, cluster: Cluster | None) -> Iterator[dict[str, Any]]:
     """Rows of kinds that may be served one day: for a preview, before the cluster exists."""
-    yield from table("kubernetes_kinds")["installed"]
-    for rows in table("kubernetes_kinds")["charts"].values():
+    yield from known()["installed"]
+    for rows in known()["charts"].values():
         yield from rows
     if cluster is not None:
         yield from _defined(world, cluster)
@@ -97,9 +98,9 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def _advice(cluster: Cluster, kind: Kind) -> str:
-    for row in table("kubernetes_kinds")["installed"]:
-        if _is(kind, row):
-            if not _has(cluster, row["needs"]):
-                return f"; it comes with the cluster feature '{row['needs']}', which is off"
-            return f"; GKE installs it from {row['since']} on"
+    for served in known()["installed"]:
+        if _is(kind, served):
+            if not _has(cluster, served["needs"]):
+                return f"; it comes with the cluster feature '{served['needs']}', which is off"
+            return f"; GKE installs it from {served['since']} on"
     return "; install its CustomResourceDefinition first"

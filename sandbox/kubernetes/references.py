@@ -14,8 +14,8 @@ from sandbox.errors import kubernetes
 from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.gateways import waits
+from sandbox.kubernetes.known import known, row
 from sandbox.kubernetes.objects import Kind, at, object_id, split_id
-from sandbox.tables import table
 from sandbox.values import Values, is_map
 from sandbox.world import Resource, World
 
@@ -42,7 +42,7 @@ def check_references(
     world: World, cluster: Cluster, kind: Kind, id_: str, inputs: Values, patience: float
 ) -> None:
     """Raise when an awaited object's target is missing after `patience` seconds of standstill."""
-    if kind.name not in table("kubernetes_references")["pod_templates"] and not waits(inputs):
+    if "pods" not in row(kind) and not waits(inputs):
         return
     namespace = split_id(id_)[0]
     for target in _targets(kind, namespace, inputs):
@@ -137,28 +137,27 @@ def _grants(grant: Resource, kind: Kind, namespace: str, target: Target) -> bool
 
 
 def _targets(kind: Kind, namespace: str, inputs: Values) -> Iterator[Target]:
-    rows = table("kubernetes_references")
-    for row in rows["objects"].get(kind.name, []):
-        yield from _row_targets(row, "", inputs, namespace)
-    template = rows["pod_templates"].get(kind.name)
+    for reference in row(kind).get("references", ()):
+        yield from _named(reference, "", inputs, namespace)
+    template = row(kind).get("pods")
     for pod in at(inputs, template) if template else []:
-        for row in rows["pods"]:
-            yield from _row_targets(row, f"{template}.", pod, namespace)
+        for reference in known()["pods"]:
+            yield from _named(reference, f"{template}.", pod, namespace)
 
 
-def _row_targets(row: Values, prefix: str, value: Any, namespace: str) -> Iterator[Target]:
-    for found in at(value, row["path"]):
-        path, granted = f"{prefix}{row['path']}", bool(row.get("granted"))
-        cluster_wide = row["kind"] == "PriorityClass"
+def _named(reference: Values, prefix: str, value: Any, namespace: str) -> Iterator[Target]:
+    for found in at(value, reference["path"]):
+        path, granted = f"{prefix}{reference['path']}", bool(reference.get("granted"))
+        cluster_wide = reference["kind"] == "PriorityClass"
         default = "" if cluster_wide else namespace
-        if row.get("text"):
-            yield Target(path, row.get("group", ""), row["kind"], default, str(found))
+        if reference.get("text"):
+            yield Target(path, reference.get("group", ""), reference["kind"], default, str(found))
         elif is_map(found) and found.get("name") and not found.get("optional"):
-            group = found.get("group", found.get("apiVersion", row.get("group", "")))
+            group = found.get("group", found.get("apiVersion", reference.get("group", "")))
             yield Target(
                 path,
                 str(group).partition("/")[0] if "/" in str(group) else str(group),
-                str(found.get("kind", row["kind"])),
+                str(found.get("kind", reference["kind"])),
                 str(found.get("namespace") or default),
                 str(found["name"]),
                 granted,

@@ -15,6 +15,7 @@ from sandbox.kubernetes.cluster import Access, Cluster, access_of, find_cluster,
 from sandbox.kubernetes.controllers import after_apply, before_delete, settle
 from sandbox.kubernetes.decode import decode
 from sandbox.kubernetes.kinds import check_served, is_namespaced
+from sandbox.kubernetes.known import known, row
 from sandbox.kubernetes.objects import (
     RELEASE,
     Kind,
@@ -37,7 +38,6 @@ from sandbox.providers.base import (
 )
 from sandbox.sdk_shapes import ANY, Property
 from sandbox.sdk_types import resource_type
-from sandbox.tables import table
 from sandbox.values import (
     Secret,
     Unknown,
@@ -119,7 +119,7 @@ class KubernetesProvider(Provider[Access]):
         old = plain_map(from_struct(request.old_inputs))
         new = plain_map(from_struct(request.news))
         found = changes(old, new, lambda value: value)
-        rules = [*table("immutable")["kubernetes"].get(kind.name, ())]
+        rules = [*row(kind).get("immutable", ())]
         rules += _RELEASE_IDENTITY if kind.token == RELEASE else _IDENTITY
         if kind.name in {"ConfigMap", "Secret"} and old.get("immutable"):
             rules += ["data", "binaryData", "stringData"]
@@ -157,7 +157,7 @@ class KubernetesProvider(Provider[Access]):
 
     def _check_namespace(self, cluster: Cluster, kind: Kind, id_: str, inputs: Values) -> None:
         namespace = split_id(id_)[0]
-        if not namespace or namespace in table("kubernetes_kinds")["namespaces"]:
+        if not namespace or namespace in known()["namespaces"]:
             return
         if kind.token == RELEASE and inputs.get("createNamespace"):
             return

@@ -14,7 +14,10 @@ from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MACHINE_TYPES, REGIO
 from catalog.prices import MACHINE_PRICES, PRICES, UNPRICED
 from catalog.table import CatalogError, read, row
 from components.cluster.gke_cluster import MINIMUM_MINOR_VERSION
+from sandbox.gcp import rows
 from sandbox.gcp.effects.cluster import DEFAULT_VERSION
+from sandbox.gcp.services import service_of
+from sandbox.sdk_types import resource_type, tokens
 from tests.config.samples import ROOT
 
 CONFIDENCES = {"high", "medium", "low"}
@@ -163,8 +166,8 @@ def _components() -> str:
 
 def _served_by_gke() -> dict[str, dict[str, str]]:
     """Custom kinds of a GKE cluster: their rows in the rehearsal's table."""
-    rows = strict_yaml.load((ROOT / "sandbox" / "kubernetes_kinds.yaml").read_text())
-    return {kind: row for row in cast("Any", rows)["installed"] for kind in row["kinds"]}
+    table = strict_yaml.load((ROOT / "sandbox" / "kubernetes.yaml").read_text())
+    return {kind: row for row in cast("Any", table)["installed"] for kind in row["kinds"]}
 
 
 def test_every_custom_resource_in_use_is_in_the_catalog_and_every_other_is_not() -> None:
@@ -218,15 +221,26 @@ def test_services() -> None:
     assert set(services.identities_for(services.AREAS)) <= set(services.services_to_enable())
 
 
-def test_every_module_in_use_has_a_service_and_every_service_is_enabled() -> None:
+def test_the_service_of_every_type_in_use_is_known_and_enabled() -> None:
     sources = [*(ROOT / "components").rglob("*.py"), *(ROOT / "stacks").rglob("*.py")]
-    modules = {
-        module
+    used = {
+        each
         for source in sources
-        for module in re.findall(r"\bgcp\.([a-z0-9]+)\.[A-Z]", source.read_text())
+        for each in re.findall(r"\bgcp\.([a-z0-9]+\.[A-Z]\w+)", source.read_text())
     }
-    assert modules <= services.MODULE_SERVICES.keys()
-    assert set(services.MODULE_SERVICES.values()) <= services.SERVICES.keys()
+    types = {
+        f"{module}.{name}": token
+        for token in tokens("gcp")
+        for _, module, _, name in [re.split("[:/]", token)]
+    }
+    needed = {
+        service_of(found) for each in used & types.keys() if (found := resource_type(types[each]))
+    }
+    assert len(needed) > 20
+    assert needed - {None} <= services.SERVICES.keys()
+    modules = {each.partition(".")[0] for each in used}
+    # Organisations and folders are no project's.
+    assert {name for name in modules if rows.service(name).service is None} <= {"organizations"}
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ HOURS = 730.0
 SECONDS = 730.0 * 3600
 
 
-def price(usd: float, unit: str) -> Price:
-    return Price(usd, unit, DAY, "made up", "high")
+def price(usd: float, unit: str, type_: str = "", times: str = "") -> Price:
+    return Price(usd, unit, DAY, "made up", "high", type=type_, times=times)
 
 
 RATES = Rates(
@@ -46,8 +46,11 @@ RATES = Rates(
         "psc-endpoint": price(0.01, "endpoint-hour"),
         "nat-vm": price(0.001, "VM-hour"),
         "nat-gateway-most": price(0.05, "gateway-hour"),
-        "vpc-spoke": price(0.07, "spoke-hour"),
-        "dns-zone": price(0.2, "zone-month"),
+        "vpc-spoke": price(0.07, "spoke-hour", "gcp:networkconnectivity/spoke:Spoke"),
+        "dns-zone": price(0.2, "zone-month", "gcp:dns/managedZone:ManagedZone"),
+        "file-share": price(
+            0.3, "GiB-month", "gcp:filestore/instance:Instance", "fileShares.capacityGb"
+        ),
         "private-ca-devops": price(20.0, "CA-month"),
         "private-ca-enterprise": price(200.0, "CA-month"),
     },
@@ -379,6 +382,20 @@ def test_unheard_of_types_are_unpriced(token: str) -> None:
     assert not unpriced.by_usage
 
 
+def test_an_unheard_of_type_stops_nothing_unless_its_service_bills_by_capacity() -> None:
+    assert [each.advisory for each in of("gcp:eventarc/trigger:Trigger", {}).unpriced] == [True]
+    assert [each.advisory for each in of("gcp:alloydb/cluster:Cluster", {}).unpriced] == [False]
+
+
+def test_a_row_alone_prices_a_simple_type_by_a_property() -> None:
+    token = "gcp:filestore/instance:Instance"  # noqa: S105  a type token
+    assert totals(of(token, {"fileShares": {"capacityGb": 100}})) == (30, 30, 30)
+    (unpriced,) = of(token, {"fileShares": {"capacityGb": UNKNOWN}}).unpriced
+    assert unpriced.reason.startswith(
+        "fileShares.capacityGb, which file share is priced by, is not"
+    )
+
+
 def test_totals_are_the_sums_of_the_lines() -> None:
     found = estimate(
         [
@@ -412,6 +429,6 @@ def test_other_regions_are_told() -> None:
 
 
 def test_catalog_has_every_price_that_is_asked_for() -> None:
-    for name in RATES.prices:
+    for name in RATES.prices.keys() - {"file-share"}:
         assert CATALOG.month(name) is not None, name
     assert CATALOG.machine("g2-standard-8", "spot") is not None

@@ -22,8 +22,8 @@ from emulator.demo.calls import chat
 from emulator.demo.pipelines import Pipeline, pipelines
 from emulator.demo.run import DemoError
 from emulator.messages.publishing import Draft
+from emulator.runtime.emulator import CACHE, Emulator, emulate
 from emulator.runtime.google_apis import AUDIENCE
-from emulator.runtime.live import CACHE, Live, live
 from emulator.runtime.secrets import SECRET_VERSION
 from emulator.runtime.services import SERVICE
 from emulator.tokens import Issuer
@@ -40,22 +40,22 @@ from tests.engine.conftest import Rehearsal
 WRITER = "gcp:bigquery/iamMember:IamMember"
 
 
-def on(home: Path, work: Callable[[Live, Pipeline], Awaitable[None]]) -> None:
+def on(home: Path, work: Callable[[Emulator, Pipeline], Awaitable[None]]) -> None:
     """Runs `work` with the stack's pipeline at work, waits left out."""
 
     async def run() -> None:
         with World(home / "world.db") as world:
-            async with live(world, home, skip=True) as it:
-                await work(it, pipelines(it)[0])
+            async with emulate(world, home, skip=True) as emulator:
+                await work(emulator, pipelines(emulator)[0])
 
     asyncio.run(run())
 
 
-def publish(it: Live, pipeline: Pipeline, count: int) -> list[str]:
-    ids = it.broker.publish(
+def publish(emulator: Emulator, pipeline: Pipeline, count: int) -> list[str]:
+    ids = emulator.broker.publish(
         pipeline.topic.id, [Draft(f"review {number} is great".encode()) for number in range(count)]
     )
-    it.deliveries.wake()
+    emulator.deliveries.wake()
     return ids
 
 
@@ -94,8 +94,8 @@ def test_the_demo_counts_every_message_and_leaves_a_page(
 def test_the_demo_counts_nothing_that_a_stopped_one_left(
     made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def leave(it: Live, pipeline: Pipeline) -> None:
-        pipeline.publish(it)
+    async def leave(emulator: Emulator, pipeline: Pipeline) -> None:
+        pipeline.publish(emulator)
 
     on(home, leave)
     demo(replace(made.places, home=home))
@@ -125,21 +125,21 @@ def test_a_stack_without_a_service_of_ours_is_told_what_can_run(
 
 
 def test_killing_the_services_loses_no_message(home: Path) -> None:
-    async def work(it: Live, pipeline: Pipeline) -> None:
-        ids = publish(it, pipeline, 60)
+    async def work(emulator: Emulator, pipeline: Pipeline) -> None:
+        ids = publish(emulator, pipeline, 60)
         instances = pipeline.hosted.instances
         killed: set[int] = set()
-        await until(lambda: bool(predicted(it.warehouse, pipeline.results)))
+        await until(lambda: bool(predicted(emulator.warehouse, pipeline.results)))
         for _ in range(2):
             await until(lambda: bool({*instances.running()} - killed))
             for pid in {*instances.running()} - killed:
                 psutil.Process(pid).kill()
                 killed.add(pid)
-            ids += publish(it, pipeline, 20)
-        await until(it.deliveries.settled)
-        assert it.broker.states(pipeline.push.id) == {"acked": len(ids)}
+            ids += publish(emulator, pipeline, 20)
+        await until(emulator.deliveries.settled)
+        assert emulator.broker.states(pipeline.push.id) == {"acked": len(ids)}
         # A row may be there twice: one that was kept as its service was killed, unacknowledged.
-        assert set(predicted(it.warehouse, pipeline.results)) == set(ids)
+        assert set(predicted(emulator.warehouse, pipeline.results)) == set(ids)
 
     on(home, work)
 
@@ -147,18 +147,18 @@ def test_killing_the_services_loses_no_message(home: Path) -> None:
 def test_an_unreachable_warehouse_loses_nothing_and_dead_letters_come_back(home: Path) -> None:
     hurried(home)
 
-    async def work(it: Live, pipeline: Pipeline) -> None:
+    async def work(emulator: Emulator, pipeline: Pipeline) -> None:
         hosted = pipeline.hosted
         port, account = hosted.storage_write.port, hosted.service.account
         hosted.storage_write.stop()
-        ids = publish(it, pipeline, 5)
-        await until(lambda: it.broker.states(pipeline.push.id)["dead"] == len(ids))
-        again = StorageWriteApi(it.world, it.warehouse, account, port)
+        ids = publish(emulator, pipeline, 5)
+        await until(lambda: emulator.broker.states(pipeline.push.id)["dead"] == len(ids))
+        again = StorageWriteApi(emulator.world, emulator.warehouse, account, port)
         try:
-            new = it.broker.replay(pipeline.dead_letters[0])
-            it.deliveries.wake()
-            await until(it.deliveries.settled)
-            assert predicted(it.warehouse, pipeline.results) == dict.fromkeys(new, 1)
+            new = emulator.broker.replay(pipeline.dead_letters[0])
+            emulator.deliveries.wake()
+            await until(emulator.deliveries.settled)
+            assert predicted(emulator.warehouse, pipeline.results) == dict.fromkeys(new, 1)
             assert len(new) == len(ids)
         finally:
             again.stop()
@@ -169,32 +169,32 @@ def test_an_unreachable_warehouse_loses_nothing_and_dead_letters_come_back(home:
 def test_a_service_that_may_not_write_keeps_its_messages_until_it_may(home: Path) -> None:
     hurried(home)
 
-    async def work(it: Live, pipeline: Pipeline) -> None:
-        (granted,) = it.world.by_type(WRITER)
-        it.world.remove(*granted.key)
-        (id_,) = publish(it, pipeline, 1)
-        await until(lambda: it.broker.attempts(pipeline.push.id)[id_] > 1)
-        assert not predicted(it.warehouse, pipeline.results)
-        it.world.put(granted)
-        await until(lambda: it.broker.states(pipeline.push.id)["acked"] == 1)
-        assert predicted(it.warehouse, pipeline.results) == {id_: 1}
+    async def work(emulator: Emulator, pipeline: Pipeline) -> None:
+        (granted,) = emulator.world.by_type(WRITER)
+        emulator.world.remove(*granted.key)
+        (id_,) = publish(emulator, pipeline, 1)
+        await until(lambda: emulator.broker.attempts(pipeline.push.id)[id_] > 1)
+        assert not predicted(emulator.warehouse, pipeline.results)
+        emulator.world.put(granted)
+        await until(lambda: emulator.broker.states(pipeline.push.id)["acked"] == 1)
+        assert predicted(emulator.warehouse, pipeline.results) == {id_: 1}
 
     on(home, work)
 
 
 def test_pushes_of_an_account_without_the_invoker_role_are_refused_and_kept(home: Path) -> None:
-    async def work(it: Live, pipeline: Pipeline) -> None:
-        (granted,) = it.world.by_type(INVOKER)
-        it.world.remove(*granted.key)
-        (id_,) = publish(it, pipeline, 1)
-        await until(lambda: it.broker.attempts(pipeline.push.id)[id_] > 1)
-        (reason,) = it.broker.store.rows(
+    async def work(emulator: Emulator, pipeline: Pipeline) -> None:
+        (granted,) = emulator.world.by_type(INVOKER)
+        emulator.world.remove(*granted.key)
+        (id_,) = publish(emulator, pipeline, 1)
+        await until(lambda: emulator.broker.attempts(pipeline.push.id)[id_] > 1)
+        (reason,) = emulator.broker.store.rows(
             "SELECT reason FROM deliveries WHERE subscription = ?", pipeline.push.id
         )[0]
         assert reason.startswith("403")
         assert pipeline.hosted.instances.started == 0
-        it.world.put(granted)
-        await until(lambda: it.broker.states(pipeline.push.id)["acked"] == 1)
+        emulator.world.put(granted)
+        await until(lambda: emulator.broker.states(pipeline.push.id)["acked"] == 1)
 
     on(home, work)
 
@@ -257,23 +257,23 @@ def test_killing_the_sandbox_itself_loses_no_message(home: Path) -> None:
 
 
 def test_publishing_over_the_api_needs_the_right_to(home: Path) -> None:
-    async def work(it: Live, pipeline: Pipeline) -> None:
-        url = f"{it.apis}/v1/{pipeline.topic.id}:publish"
+    async def work(emulator: Emulator, pipeline: Pipeline) -> None:
+        url = f"{emulator.apis}/v1/{pipeline.topic.id}:publish"
         body = {"messages": [{"data": "aGVsbG8="}]}
 
         async def status(headers: dict[str, str]) -> int:
-            return (await it.client.post(url, json=body, headers=headers)).status_code
+            return (await emulator.client.post(url, json=body, headers=headers)).status_code
 
-        token = it.issuer.token(STRANGER, AUDIENCE)
+        token = emulator.issuer.token(STRANGER, AUDIENCE)
         stranger = {"authorization": f"Bearer {token}"}
         assert await status({}) == 401
         assert await status(stranger) == 403
         topic = pipeline.topic.id
-        grant(it.world, PUBLISHER, topic, "roles/pubsub.publisher", STRANGER, topic=topic)
+        grant(emulator.world, PUBLISHER, topic, "roles/pubsub.publisher", STRANGER, topic=topic)
         assert await status(stranger) == 200
         body["messages"] = [{"data": "not base64!"}]
         assert await status(stranger) == 400
-        await until(it.deliveries.settled)
+        await until(emulator.deliveries.settled)
 
     on(home, work)
 
@@ -319,15 +319,15 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
         (granted,) = world.by_type(INVOKER)
         world.put(replace(granted, id="chat", inputs={**granted.inputs, "name": "chat"}))
 
-    async def work(it: Live, _: Pipeline) -> None:
-        (hosted,) = (each for each in it.hosted if each.folder == "llm_backend")
-        checks, replies = await chat(it, hosted)
+    async def work(emulator: Emulator, _: Pipeline) -> None:
+        (hosted,) = (each for each in emulator.hosted if each.folder == "llm_backend")
+        checks, replies = await chat(emulator, hosted)
         assert [check for check in checks if not check.good] == []
         assert "not a model" in replies[0]
         assert replies[1].startswith("second (cached)")
-        assert len(it.model.requests) == 2
+        assert len(emulator.model.requests) == 2
         if auth == "google":
-            token = it.model.headers[0]["authorization"].removeprefix("Bearer ")
-            assert it.issuer.account(token, [AUDIENCE]) == hosted.service.account
+            token = emulator.model.headers[0]["authorization"].removeprefix("Bearer ")
+            assert emulator.issuer.account(token, [AUDIENCE]) == hosted.service.account
 
     on(home, work)

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from emulator.messages.publishing import Draft
 from emulator.messages.push import ACKNOWLEDGED, rfc3339
 from emulator.messages.resources import SUBSCRIPTION
+from emulator.runtime.emulator import Emulator, emulate
 from emulator.runtime.google_apis import AUDIENCE
-from emulator.runtime.live import Live, live
 from emulator.runtime.local_server import LocalServer
 from emulator.warehouse.store import TABLE
 from sandbox.world import World
@@ -62,7 +62,7 @@ def delivered(
     world: World,
     home: Path,
     answer: Answer,
-    work: Callable[[Live, Endpoint], Awaitable[None]],
+    work: Callable[[Emulator, Endpoint], Awaitable[None]],
     **push: Any,
 ) -> None:
     """Runs `work` with the small world's push subscription leading to an endpoint."""
@@ -75,8 +75,8 @@ def delivered(
 
         alter(world, SUBSCRIPTION, lead, "/push")
         await endpoint.server.start()
-        async with live(world, home, skip=True) as it:
-            await work(it, endpoint)
+        async with emulate(world, home, skip=True) as emulator:
+            await work(emulator, endpoint)
         await endpoint.server.stop()
 
     asyncio.run(run())
@@ -86,9 +86,9 @@ def test_a_wrapped_delivery_has_pubsubs_envelope_and_a_token(world: World, tmp_p
     account = f"projects/{PROJECT}/serviceAccounts/{PUSHER}"
     add(world, "gcp:serviceaccount/account:Account", account, {"uniqueId": "123"})
 
-    async def work(it: Live, endpoint: Endpoint) -> None:
-        (id_,) = it.broker.publish(MAIN, [Draft(b"hello", {"color": "red"}, "key")])
-        await until(it.deliveries.settled)
+    async def work(emulator: Emulator, endpoint: Endpoint) -> None:
+        (id_,) = emulator.broker.publish(MAIN, [Draft(b"hello", {"color": "red"}, "key")])
+        await until(emulator.deliveries.settled)
         ((headers, body),) = endpoint.requests
         message = json.loads(body)["message"]
         assert message["data"] == "aGVsbG8="
@@ -99,7 +99,7 @@ def test_a_wrapped_delivery_has_pubsubs_envelope_and_a_token(world: World, tmp_p
         assert json.loads(body)["subscription"] == PUSH
         assert json.loads(body)["deliveryAttempt"] == 1
         token = headers["authorization"].removeprefix("Bearer ")
-        assert it.issuer.account(token, ["for me"]) == PUSHER
+        assert emulator.issuer.account(token, ["for me"]) == PUSHER
 
     token = {"serviceAccountEmail": PUSHER, "audience": "for me"}
     delivered(world, tmp_path, lambda _: 204, work, oidcToken=token)
@@ -109,9 +109,9 @@ def test_a_wrapped_delivery_has_pubsubs_envelope_and_a_token(world: World, tmp_p
 def test_an_unwrapped_delivery_is_the_data_with_what_is_known_of_it_as_headers(
     world: World, tmp_path: Path, metadata: bool
 ) -> None:
-    async def work(it: Live, endpoint: Endpoint) -> None:
-        (id_,) = it.broker.publish(MAIN, [Draft(b"hello", {"color": "red"})])
-        await until(it.deliveries.settled)
+    async def work(emulator: Emulator, endpoint: Endpoint) -> None:
+        (id_,) = emulator.broker.publish(MAIN, [Draft(b"hello", {"color": "red"})])
+        await until(emulator.deliveries.settled)
         ((headers, body),) = endpoint.requests
         assert body == b"hello"
         assert headers.get("x-goog-pubsub-message-id") == (id_ if metadata else None)
@@ -125,20 +125,20 @@ def test_pubsubs_five_statuses_acknowledge_and_no_others(world: World, tmp_path:
     # 102 can't be sent as a final answer by an HTTP server.
     statuses = [203, 301, 400, 429, 500]
 
-    async def work(it: Live, endpoint: Endpoint) -> None:
-        it.broker.publish(MAIN, [Draft(b"hello")])
-        await until(it.deliveries.settled)
+    async def work(emulator: Emulator, endpoint: Endpoint) -> None:
+        emulator.broker.publish(MAIN, [Draft(b"hello")])
+        await until(emulator.deliveries.settled)
         assert len(endpoint.requests) == 5
-        assert it.broker.states(PUSH) == {"dead": 1}
+        assert emulator.broker.states(PUSH) == {"dead": 1}
 
     delivered(world, tmp_path, lambda number: statuses[number - 1], work)
 
 
 @pytest.mark.parametrize("status", [s for s in ACKNOWLEDGED if s >= 200])
 def test_an_acknowledging_status_ends_a_delivery(world: World, tmp_path: Path, status: int) -> None:
-    async def work(it: Live, endpoint: Endpoint) -> None:
-        it.broker.publish(MAIN, [Draft(b"hello")])
-        await until(it.deliveries.settled)
+    async def work(emulator: Emulator, endpoint: Endpoint) -> None:
+        emulator.broker.publish(MAIN, [Draft(b"hello")])
+        await until(emulator.deliveries.settled)
         assert len(endpoint.requests) == 1
 
     delivered(world, tmp_path, lambda _: status, work)
@@ -147,10 +147,10 @@ def test_an_acknowledging_status_ends_a_delivery(world: World, tmp_path: Path, s
 def test_retries_keep_the_stacks_waits_on_a_clock_that_skips_them(
     world: World, tmp_path: Path
 ) -> None:
-    async def work(it: Live, endpoint: Endpoint) -> None:
-        it.broker.publish(MAIN, [Draft(b"hello")])
-        await until(it.deliveries.settled)
-        assert it.clock.ahead > 60
+    async def work(emulator: Emulator, endpoint: Endpoint) -> None:
+        emulator.broker.publish(MAIN, [Draft(b"hello")])
+        await until(emulator.deliveries.settled)
+        assert emulator.clock.ahead > 60
         assert len(endpoint.requests) == 4
         assert [json.loads(body)["deliveryAttempt"] for _, body in endpoint.requests] == [
             1,
@@ -167,13 +167,13 @@ def test_messages_behind_a_failing_one_of_their_key_let_the_clock_skip_its_waits
 ) -> None:
     alter(world, SUBSCRIPTION, lambda inputs: inputs.update(enableMessageOrdering=True), "/push")
 
-    async def work(it: Live, endpoint: Endpoint) -> None:
+    async def work(emulator: Emulator, endpoint: Endpoint) -> None:
         drafts = [Draft(text, ordering_key="a") for text in (b"first", b"second")]
-        first, second = it.broker.publish(MAIN, drafts)
-        await until(it.deliveries.settled)
-        assert it.broker.states(PUSH) == {"acked": 2}
+        first, second = emulator.broker.publish(MAIN, drafts)
+        await until(emulator.deliveries.settled)
+        assert emulator.broker.states(PUSH) == {"acked": 2}
         # Waits of 10, 20 and 40 seconds, less what passes while a delivery is under way.
-        assert it.clock.ahead > 60
+        assert emulator.clock.ahead > 60
         bodies = [json.loads(body) for _, body in endpoint.requests]
         assert [body["message"]["messageId"] for body in bodies] == [*[first] * 4, second]
 
@@ -184,10 +184,10 @@ def test_an_endpoint_that_is_nowhere_keeps_the_message_with_the_reason(
     world: World, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        async with live(world, tmp_path, skip=True) as it:
-            it.broker.publish(MAIN, [Draft(b"hello")])
-            await until(lambda: it.broker.states(PUSH)["dead"] == 1)
-            ((reason,),) = it.broker.store.rows(
+        async with emulate(world, tmp_path, skip=True) as emulator:
+            emulator.broker.publish(MAIN, [Draft(b"hello")])
+            await until(lambda: emulator.broker.states(PUSH)["dead"] == 1)
+            ((reason,),) = emulator.broker.store.rows(
                 "SELECT reason FROM deliveries WHERE subscription = ?", PUSH
             )
             assert reason == "no such host: service.run.app"
@@ -211,12 +211,12 @@ def test_a_bigquery_subscription_fills_its_table_and_bad_rows_are_dead_letters(
     grant(world, SUBSCRIBER, name, "roles/pubsub.subscriber", AGENT, subscription="rows")
     good = {"message_id": "1", "publish_time": "2026-01-02T03:04:05Z", "data": "hello"}
 
-    async def work(it: Live, _: Endpoint) -> None:
+    async def work(emulator: Emulator, _: Endpoint) -> None:
         drafts = [Draft(json.dumps(row).encode()) for row in (good, {"message_id": "2"})]
-        it.broker.publish(MAIN, drafts)
-        await until(it.deliveries.settled)
-        assert it.broker.states(name) == {"acked": 1, "dead": 1}
-        assert [row["data"] for row in it.warehouse.rows(RAW)] == ["hello"]
+        emulator.broker.publish(MAIN, drafts)
+        await until(emulator.deliveries.settled)
+        assert emulator.broker.states(name) == {"acked": 1, "dead": 1}
+        assert [row["data"] for row in emulator.warehouse.rows(RAW)] == ["hello"]
 
     delivered(world, tmp_path, lambda _: 204, work)
 
@@ -228,14 +228,14 @@ def test_dead_letters_can_be_pulled_refused_held_and_acknowledged(
         world, SUBSCRIBER, DEAD_PULL, "roles/pubsub.subscriber", STRANGER, subscription="dead-pull"
     )
 
-    async def work(it: Live, _: Endpoint) -> None:
-        token = it.issuer.token(STRANGER, AUDIENCE)
-        it.broker.publish(DEAD, [Draft(b"hello")])
+    async def work(emulator: Emulator, _: Endpoint) -> None:
+        token = emulator.issuer.token(STRANGER, AUDIENCE)
+        emulator.broker.publish(DEAD, [Draft(b"hello")])
 
         async def call(what: str, body: dict[str, Any], name: str = DEAD_PULL) -> Any:
             headers = {"authorization": f"Bearer {token}"}
-            url = f"{it.apis}/v1/{name}:{what}"
-            return await it.client.post(url, json=body, headers=headers)
+            url = f"{emulator.apis}/v1/{name}:{what}"
+            return await emulator.client.post(url, json=body, headers=headers)
 
         async def pull() -> list[dict[str, Any]]:
             return (await call("pull", {"maxMessages": 5})).json().get("receivedMessages", [])
@@ -246,9 +246,9 @@ def test_dead_letters_can_be_pulled_refused_held_and_acknowledged(
         await call("modifyAckDeadline", {"ackIds": [first["ackId"]], "ackDeadlineSeconds": 0})
         (again,) = await pull()
         await call("acknowledge", {"ackIds": [first["ackId"]]})
-        assert it.broker.states(DEAD_PULL) == {"leased": 1}
+        assert emulator.broker.states(DEAD_PULL) == {"leased": 1}
         await call("acknowledge", {"ackIds": [again["ackId"]]})
-        assert it.broker.states(DEAD_PULL) == {"acked": 1}
+        assert emulator.broker.states(DEAD_PULL) == {"acked": 1}
         assert (await call("pull", {}, PUSH)).status_code == 403
         assert (await call("pull", {}, f"{DEAD_PULL}s")).status_code == 403
 
@@ -263,34 +263,34 @@ def test_with_exactly_once_a_late_acknowledgement_is_refused_and_named(
     )
     grant(world, SUBSCRIBER, name, "roles/pubsub.subscriber", STRANGER, subscription="once")
 
-    async def work(it: Live, _: Endpoint) -> None:
-        headers = {"authorization": f"Bearer {it.issuer.token(STRANGER, AUDIENCE)}"}
+    async def work(emulator: Emulator, _: Endpoint) -> None:
+        headers = {"authorization": f"Bearer {emulator.issuer.token(STRANGER, AUDIENCE)}"}
 
         async def call(what: str, **body: Any) -> Any:
-            url = f"{it.apis}/v1/{name}:{what}"
-            return await it.client.post(url, json=body, headers=headers)
+            url = f"{emulator.apis}/v1/{name}:{what}"
+            return await emulator.client.post(url, json=body, headers=headers)
 
         async def pull() -> list[str]:
             received = (await call("pull", maxMessages=5)).json().get("receivedMessages", [])
             return [each["ackId"] for each in received]
 
-        it.broker.publish(MAIN, [Draft(b"one"), Draft(b"two")])
+        emulator.broker.publish(MAIN, [Draft(b"one"), Draft(b"two")])
         late, nacked = await pull()
         assert await pull() == []
         await call("modifyAckDeadline", ackIds=[nacked], ackDeadlineSeconds=0)
         (again,) = await pull()
-        it.clock.ahead += 61
+        emulator.clock.ahead += 61
         renewed, fresh = await pull()
         answer = await call("acknowledge", ackIds=[late, nacked, again, renewed])
         assert answer.status_code == 400
         (details,) = answer.json()["error"]["details"]
         expired = dict.fromkeys((late, nacked, again), "PERMANENT_FAILURE_INVALID_ACK_ID")
         assert details["metadata"] == expired
-        assert it.broker.states(name) == {"acked": 1, "leased": 1}
+        assert emulator.broker.states(name) == {"acked": 1, "leased": 1}
         assert (await call("acknowledge", ackIds=[fresh])).status_code == 200
         assert (await call("acknowledge", ackIds=[fresh])).status_code == 400
         assert (await call("acknowledge", ackIds=["nonsense"])).status_code == 400
-        it.clock.ahead += 3600
+        emulator.clock.ahead += 3600
         assert await pull() == []
 
     delivered(world, tmp_path, lambda _: 204, work)
@@ -299,18 +299,18 @@ def test_with_exactly_once_a_late_acknowledgement_is_refused_and_named(
 def test_a_subscription_can_seek_over_the_api(world: World, tmp_path: Path) -> None:
     grant(world, SUBSCRIBER, PULL, "roles/pubsub.subscriber", STRANGER, subscription="pull")
 
-    async def work(it: Live, _: Endpoint) -> None:
-        headers = {"authorization": f"Bearer {it.issuer.token(STRANGER, AUDIENCE)}"}
-        url = f"{it.apis}/v1/{PULL}:seek"
-        it.broker.publish(MAIN, [Draft(b"one")])
-        tomorrow = rfc3339(it.clock.now() + 86400)
-        answer = await it.client.post(url, json={"time": tomorrow}, headers=headers)
+    async def work(emulator: Emulator, _: Endpoint) -> None:
+        headers = {"authorization": f"Bearer {emulator.issuer.token(STRANGER, AUDIENCE)}"}
+        url = f"{emulator.apis}/v1/{PULL}:seek"
+        emulator.broker.publish(MAIN, [Draft(b"one")])
+        tomorrow = rfc3339(emulator.clock.now() + 86400)
+        answer = await emulator.client.post(url, json={"time": tomorrow}, headers=headers)
         assert answer.status_code == 200
-        assert it.broker.states(PULL) == {"acked": 1}
-        answer = await it.client.post(url, json={"time": "soon"}, headers=headers)
+        assert emulator.broker.states(PULL) == {"acked": 1}
+        answer = await emulator.client.post(url, json={"time": "soon"}, headers=headers)
         assert answer.status_code == 400
-        url = f"{it.apis}/v1/{PUSH}:seek"
-        answer = await it.client.post(url, json={"time": tomorrow}, headers=headers)
+        url = f"{emulator.apis}/v1/{PUSH}:seek"
+        answer = await emulator.client.post(url, json={"time": tomorrow}, headers=headers)
         assert answer.status_code == 403
 
     delivered(world, tmp_path, lambda _: 204, work)

@@ -11,8 +11,8 @@ import httpx
 import psutil
 import pytest
 
+from emulator.runtime.emulator import Emulator, Hosted, emulate
 from emulator.runtime.images import ImageError, command_of, folder_of
-from emulator.runtime.live import Hosted, Live, live
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import SERVICE, cloud_run_services
 from emulator.tokens import Issuer
@@ -26,13 +26,13 @@ STRANGER = "stranger@acme-inference-dev.iam.gserviceaccount.com"
 PATIENCE_SECONDS = 60
 
 
-def on(home: Path, work: Callable[[Live, Hosted], Awaitable[None]]) -> None:
+def on(home: Path, work: Callable[[Emulator, Hosted], Awaitable[None]]) -> None:
     """Runs `work` with the stack's first service at work."""
 
     async def run() -> None:
         with World(home / "world.db") as world:
-            async with live(world, home, skip=False) as it:
-                await work(it, it.hosted[0])
+            async with emulate(world, home, skip=False) as emulator:
+                await work(emulator, emulator.hosted[0])
 
     asyncio.run(run())
 
@@ -52,29 +52,31 @@ def push_account(world: World) -> str:
     return str(granted.inputs["member"]).removeprefix("serviceAccount:")
 
 
-async def status(it: Live, hosted: Hosted, token: str | None, **more: str) -> int:
+async def status(emulator: Emulator, hosted: Hosted, token: str | None, **more: str) -> int:
     headers = {**({} if token is None else {"authorization": f"Bearer {token}"}), **more}
-    return (await it.client.get(f"{hosted.url}/", headers=headers)).status_code
+    return (await emulator.client.get(f"{hosted.url}/", headers=headers)).status_code
 
 
 def test_the_invoker_gets_through_and_nobody_else(home: Path) -> None:
-    async def work(it: Live, hosted: Hosted) -> None:
-        account, uri = push_account(it.world), hosted.service.uri
-        sign = it.issuer.token
-        assert await status(it, hosted, sign(account, uri)) == 200
-        assert await status(it, hosted, None) == 403
-        assert await status(it, hosted, sign(STRANGER, uri)) == 403
-        assert await status(it, hosted, sign(account, "https://other.run.app")) == 401
-        assert await status(it, hosted, sign(account, uri, issuer="https://evil.example")) == 401
-        assert await status(it, hosted, sign(account, uri, lifetime=-60)) == 401
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        account, uri = push_account(emulator.world), hosted.service.uri
+        sign = emulator.issuer.token
+        assert await status(emulator, hosted, sign(account, uri)) == 200
+        assert await status(emulator, hosted, None) == 403
+        assert await status(emulator, hosted, sign(STRANGER, uri)) == 403
+        assert await status(emulator, hosted, sign(account, "https://other.run.app")) == 401
+        assert (
+            await status(emulator, hosted, sign(account, uri, issuer="https://evil.example")) == 401
+        )
+        assert await status(emulator, hosted, sign(account, uri, lifetime=-60)) == 401
         token = sign(account, uri)
         forged = f"{token[:-20]}{'A' * 20}"
-        assert await status(it, hosted, forged) == 401
-        assert await status(it, hosted, "no token") == 401
+        assert await status(emulator, hosted, forged) == 401
+        assert await status(emulator, hosted, "no token") == 401
         headers = {"authorization": "Basic YTpi"}
-        assert (await it.client.get(f"{hosted.url}/", headers=headers)).status_code == 401
+        assert (await emulator.client.get(f"{hosted.url}/", headers=headers)).status_code == 401
         both = await status(
-            it, hosted, "nonsense", **{"x-serverless-authorization": f"Bearer {token}"}
+            emulator, hosted, "nonsense", **{"x-serverless-authorization": f"Bearer {token}"}
         )
         assert both == 200
 
@@ -82,39 +84,41 @@ def test_the_invoker_gets_through_and_nobody_else(home: Path) -> None:
 
 
 def test_a_key_of_another_sandbox_proves_nothing(home: Path, tmp_path: Path) -> None:
-    async def work(it: Live, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
         other = Issuer(tmp_path / "other")
-        token = other.token(push_account(it.world), hosted.service.uri)
-        assert await status(it, hosted, token) == 401
+        token = other.token(push_account(emulator.world), hosted.service.uri)
+        assert await status(emulator, hosted, token) == 401
 
     on(home, work)
 
 
 def test_who_may_call_is_what_the_worlds_iam_says_at_that_moment(home: Path) -> None:
-    async def work(it: Live, hosted: Hosted) -> None:
-        (granted,) = it.world.by_type(INVOKER)
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
-        stranger = it.issuer.token(STRANGER, hosted.service.uri)
-        assert await status(it, hosted, token) == 200
-        it.world.remove(*granted.key)
-        assert await status(it, hosted, token) == 403
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        (granted,) = emulator.world.by_type(INVOKER)
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
+        stranger = emulator.issuer.token(STRANGER, hosted.service.uri)
+        assert await status(emulator, hosted, token) == 200
+        emulator.world.remove(*granted.key)
+        assert await status(emulator, hosted, token) == 403
         project = hosted.service.project
         grant(
-            it.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project,
+            emulator.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project,
             condition={"expression": "false"},
         )  # fmt: skip
-        assert await status(it, hosted, stranger) == 403
-        grant(it.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project)
-        assert await status(it, hosted, stranger) == 200
+        assert await status(emulator, hosted, stranger) == 403
+        grant(
+            emulator.world, PROJECT_MEMBER, project, "roles/run.invoker", STRANGER, project=project
+        )
+        assert await status(emulator, hosted, stranger) == 200
         developers = {**granted.inputs, "member": "group:developers@acme.com"}
-        it.world.put(replace(granted, id="developers", inputs=developers))
-        sign, uri = it.issuer.token, hosted.service.uri
-        assert await status(it, hosted, sign("ada@acme.com", uri)) == 403
+        emulator.world.put(replace(granted, id="developers", inputs=developers))
+        sign, uri = emulator.issuer.token, hosted.service.uri
+        assert await status(emulator, hosted, sign("ada@acme.com", uri)) == 403
         in_group = sign("ada@acme.com", uri, groups=["group:developers@acme.com"])
-        assert await status(it, hosted, in_group) == 200
+        assert await status(emulator, hosted, in_group) == 200
         everyone = {**granted.inputs, "member": "allUsers"}
-        it.world.put(replace(granted, id="everyone", inputs=everyone))
-        assert await status(it, hosted, None) == 200
+        emulator.world.put(replace(granted, id="everyone", inputs=everyone))
+        assert await status(emulator, hosted, None) == 200
 
     on(home, work)
 
@@ -125,23 +129,23 @@ def test_custom_audiences_are_audiences_too(home: Path) -> None:
 
     change(home, lambda world: alter(world, SERVICE, custom))
 
-    async def work(it: Live, hosted: Hosted) -> None:
-        token = it.issuer.token(push_account(it.world), "https://api.acme.example")
-        assert await status(it, hosted, token) == 200
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        token = emulator.issuer.token(push_account(emulator.world), "https://api.acme.example")
+        assert await status(emulator, hosted, token) == 200
 
     on(home, work)
 
 
 def test_a_service_starts_with_the_first_request_and_again_when_it_was_killed(home: Path) -> None:
-    async def work(it: Live, hosted: Hosted) -> None:
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         assert hosted.service.least == 0
         assert hosted.instances.running() == []
-        assert await status(it, hosted, token) == 200
+        assert await status(emulator, hosted, token) == 200
         (first,) = hosted.instances.running()
         psutil.Process(first).kill()
         await until(lambda: hosted.instances.running() == [])
-        assert await status(it, hosted, token) == 200
+        assert await status(emulator, hosted, token) == 200
         assert hosted.instances.running() != [first]
 
     on(home, work)
@@ -153,10 +157,10 @@ def test_the_least_number_of_instances_is_always_there(home: Path) -> None:
 
     template(home, two)
 
-    async def work(it: Live, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
         await until(lambda: len(hosted.instances.running()) == 2)
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
-        assert await status(it, hosted, token) == 200
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
+        assert await status(emulator, hosted, token) == 200
         psutil.Process(hosted.instances.running()[0]).kill()
         await until(lambda: hosted.instances.started == 3)
 
@@ -170,7 +174,7 @@ def test_an_instance_without_requests_ends_down_to_the_least(home: Path) -> None
 
     template(home, up_to_two)
 
-    async def work(it: Live, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
         hosted.instances.idle_seconds = 0.2
         async with hosted.instances.turn(), hosted.instances.turn():
             assert len(hosted.instances.running()) == 2
@@ -178,18 +182,18 @@ def test_an_instance_without_requests_ends_down_to_the_least(home: Path) -> None
         await asyncio.sleep(0.5)
         assert len(hosted.instances.running()) == 1
         assert hosted.instances.started == 2
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
-        assert await status(it, hosted, token) == 200
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
+        assert await status(emulator, hosted, token) == 200
 
     on(home, work)
 
 
 def test_a_service_scales_to_zero_and_up_again(home: Path) -> None:
-    async def work(it: Live, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
         hosted.instances.idle_seconds = 0.2
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         for started in (1, 2):
-            assert await status(it, hosted, token) == 200
+            assert await status(emulator, hosted, token) == 200
             assert hosted.instances.started == started
             await until(lambda: hosted.instances.running() == [])
 
@@ -203,12 +207,12 @@ def test_beyond_instances_times_concurrency_requests_get_429(home: Path) -> None
 
     template(home, narrow)
 
-    async def work(it: Live, hosted: Hosted) -> None:
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         hosted.instances.pending_seconds = 0.2
         async with hosted.instances.turn():
-            assert await status(it, hosted, token) == 429
-        assert await status(it, hosted, token) == 200
+            assert await status(emulator, hosted, token) == 429
+        assert await status(emulator, hosted, token) == 200
         assert hosted.instances.started == 1
 
     on(home, work)
@@ -221,7 +225,7 @@ def test_more_requests_than_one_instance_takes_start_another(home: Path) -> None
 
     template(home, narrow)
 
-    async def work(it: Live, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
         async with hosted.instances.turn() as one, hosted.instances.turn() as other:
             assert one.port != other.port
 
@@ -234,24 +238,24 @@ def test_a_request_longer_than_the_timeout_gets_504(home: Path) -> None:
 
     template(home, hurried)
 
-    async def work(it: Live, hosted: Hosted) -> None:
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
-        assert await status(it, hosted, token) == 504
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
+        assert await status(emulator, hosted, token) == 504
 
     on(home, work)
 
 
 @pytest.mark.parametrize("begun", [b"POST / HTTP/1.1", b"GET /healthz HTTP/1.1"])
 def test_a_body_with_two_lengths_never_reaches_the_service(home: Path, begun: bytes) -> None:
-    async def work(it: Live, hosted: Hosted) -> None:
-        assert it.hosted
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        assert emulator.hosted
         url = httpx.URL(hosted.url)
         reader, writer = await asyncio.open_connection(url.host, url.port)
         both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\nConnection: close"
         writer.write(begun + b"\r\nHost: a\r\n" + both + b"\r\n\r\n0\r\n\r\n")
         assert (await reader.read()).startswith(b"HTTP/1.1 400")
         writer.close()
-        assert not hosted.front.answered
+        assert not hosted.ingress.answered
 
     on(home, work)
 
@@ -262,12 +266,12 @@ def test_a_service_that_cannot_start_gets_503_and_names_its_log(home: Path) -> N
 
     template(home, broken)
 
-    async def work(it: Live, hosted: Hosted) -> None:
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         headers = {"authorization": f"Bearer {token}"}
-        response = await it.client.get(f"{hosted.url}/", headers=headers)
+        response = await emulator.client.get(f"{hosted.url}/", headers=headers)
         assert response.status_code == 503
-        log = it.home / "instances" / f"{hosted.service.name}.log"
+        log = emulator.home / "instances" / f"{hosted.service.name}.log"
         assert str(log) in response.text
         assert "results_table" in log.read_text().lower()
 
@@ -295,10 +299,10 @@ def test_a_service_gets_what_cloud_run_gives_and_no_token_it_could_use(home: Pat
 
     template(home, echo)
 
-    async def work(it: Live, hosted: Hosted) -> None:
-        token = it.issuer.token(push_account(it.world), hosted.service.uri)
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         headers = {"authorization": f"Bearer {token}", "x-own": "kept"}
-        seen = (await it.client.get(f"{hosted.url}/", headers=headers)).json()
+        seen = (await emulator.client.get(f"{hosted.url}/", headers=headers)).json()
         given = {name.lower(): value for name, value in seen["headers"].items()}
         assert given["x-own"] == "kept"
         assert given["authorization"].endswith(".SIGNATURE_REMOVED_BY_GOOGLE")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.demo.calls import chat
-from emulator.runtime.live import Hosted, Live, live
+from emulator.runtime.emulator import Emulator, Hosted, emulate
 from emulator.runtime.mounts import mounted
 from emulator.runtime.services import Share
 from emulator.runtime.traffic import Traffic
@@ -65,26 +65,28 @@ def refused(stack: Rehearsal, **settings: Any) -> str:
     return str(found.value)
 
 
-def on(stack: Rehearsal, work: Callable[[Live, Hosted], Awaitable[None]]) -> None:
+def on(stack: Rehearsal, work: Callable[[Emulator, Hosted], Awaitable[None]]) -> None:
     async def run() -> None:
         with World(stack.places.world) as world:
-            async with live(world, stack.places.home, skip=False) as it:
-                await work(it, it.hosted[0])
+            async with emulate(world, stack.places.home, skip=False) as emulator:
+                await work(emulator, emulator.hosted[0])
 
     asyncio.run(run())
 
 
-def invoker_token(it: Live, hosted: Hosted) -> str:
-    return it.issuer.token("ada@acme.com", hosted.service.uri, groups=[MEMBER])
+def invoker_token(emulator: Emulator, hosted: Hosted) -> str:
+    return emulator.issuer.token("ada@acme.com", hosted.service.uri, groups=[MEMBER])
 
 
-async def answered(it: Live, hosted: Hosted, count: int, **headers: str) -> dict[str, int]:
+async def answered(
+    emulator: Emulator, hosted: Hosted, count: int, **headers: str
+) -> dict[str, int]:
     """How many of so many requests went to each revision."""
-    before = hosted.front.answered.copy()
-    token = invoker_token(it, hosted)
+    before = hosted.ingress.answered.copy()
+    token = invoker_token(emulator, hosted)
     for _ in range(count):
-        assert await status(it, hosted, token, **headers) == 200
-    return dict(hosted.front.answered - before)
+        assert await status(emulator, hosted, token, **headers) == 200
+    return dict(hosted.ingress.answered - before)
 
 
 def test_a_service_waits_for_its_secret_and_then_reads_it_as_a_file(stack: Rehearsal) -> None:
@@ -92,19 +94,19 @@ def test_a_service_waits_for_its_secret_and_then_reads_it_as_a_file(stack: Rehea
 
     async def away() -> None:
         with World(stack.places.world) as world:
-            async with live(world, stack.places.home, skip=False) as it:
-                assert it.hosted == []
-                assert f"put its value into the file {place}" in it.elsewhere["chat"]
+            async with emulate(world, stack.places.home, skip=False) as emulator:
+                assert emulator.hosted == []
+                assert f"put its value into the file {place}" in emulator.elsewhere["chat"]
 
     asyncio.run(away())
     place.parent.mkdir()
     place.write_text("s3cret")
 
-    async def work(it: Live, hosted: Hosted) -> None:
-        checks, _ = await chat(it, hosted)
+    async def work(emulator: Emulator, hosted: Hosted) -> None:
+        checks, _ = await chat(emulator, hosted)
         assert [check for check in checks if not check.good] == []
-        assert it.model.headers[0]["authorization"] == "Bearer s3cret"
-        copies = [file for file in it.home.rglob("llm_api_key") if file.is_file()]
+        assert emulator.model.headers[0]["authorization"] == "Bearer s3cret"
+        copies = [file for file in emulator.home.rglob("llm_api_key") if file.is_file()]
         assert [oct(file.stat().st_mode)[-3:] for file in copies] == ["600"]
 
     on(stack, work)
@@ -114,14 +116,14 @@ def test_a_service_waits_for_its_secret_and_then_reads_it_as_a_file(stack: Rehea
 def test_a_canary_gets_its_share_and_its_tag_then_gives_it_back(stack: Rehearsal) -> None:
     changed(stack, revision="v2", memory_mib=1024, traffic=CANARY)
 
-    async def shared(it: Live, hosted: Hosted) -> None:
-        assert await answered(it, hosted, 100) == {"chat-v1": 90, "chat-v2": 10}
+    async def shared(emulator: Emulator, hosted: Hosted) -> None:
+        assert await answered(emulator, hosted, 100) == {"chat-v1": 90, "chat-v2": 10}
         host = hosted.service.uri.removeprefix("https://")
-        assert await answered(it, hosted, 3, host=f"next---{host}") == {"chat-v2": 3}
-        token = invoker_token(it, hosted)
-        assert await status(it, hosted, token, host=f"other---{host}") == 404
-        assert await status(it, hosted, None, host=f"next---{host}") == 403
-        assert it.resolve(f"https://next---{host}") == hosted.url
+        assert await answered(emulator, hosted, 3, host=f"next---{host}") == {"chat-v2": 3}
+        token = invoker_token(emulator, hosted)
+        assert await status(emulator, hosted, token, host=f"other---{host}") == 404
+        assert await status(emulator, hosted, None, host=f"next---{host}") == 403
+        assert emulator.resolve(f"https://next---{host}") == hosted.url
         one, other = hosted.revisions["chat-v1"], hosted.revisions["chat-v2"]
         assert len(one.running()) == len(other.running()) == 1
 
@@ -129,16 +131,16 @@ def test_a_canary_gets_its_share_and_its_tag_then_gives_it_back(stack: Rehearsal
     blue_green = [{"revision": "v1", "percent": 100}, {**CANARY[1], "percent": 0}]
     changed(stack, traffic=blue_green)
 
-    async def by_its_tag_alone(it: Live, hosted: Hosted) -> None:
+    async def by_its_tag_alone(emulator: Emulator, hosted: Hosted) -> None:
         host = hosted.service.uri.removeprefix("https://")
-        assert await answered(it, hosted, 20) == {"chat-v1": 20}
-        assert await answered(it, hosted, 2, host=f"next---{host}") == {"chat-v2": 2}
+        assert await answered(emulator, hosted, 20) == {"chat-v1": 20}
+        assert await answered(emulator, hosted, 2, host=f"next---{host}") == {"chat-v2": 2}
 
     on(stack, by_its_tag_alone)
     changed(stack, traffic=[{"revision": "v1", "percent": 100}])
 
-    async def rolled_back(it: Live, hosted: Hosted) -> None:
-        assert await answered(it, hosted, 5) == {"chat-v1": 5}
+    async def rolled_back(emulator: Emulator, hosted: Hosted) -> None:
+        assert await answered(emulator, hosted, 5) == {"chat-v1": 5}
         assert hosted.revisions["chat-v2"].running() == []
 
     on(stack, rolled_back)

@@ -155,11 +155,11 @@ def test_every_subscription_and_the_job_are_watched_and_shown(stack: Rehearsal) 
 
 def test_every_front_leads_to_its_service(stack: Rehearsal) -> None:
     (top,) = [r for r in stack.deployment()["resources"] if r["type"] == "pulumi:pulumi:Stack"]
-    fronts = top["outputs"]["fronts"]
-    assert fronts["api"]["url"].startswith("https://api-")
-    assert fronts["inside"]["address"].startswith("10.10.")
-    assert "BEGIN CERTIFICATE" in fronts["inside"]["ca_certificate"]
-    assert set(fronts) == {"api", "inside", "world", "local"}
+    frontends = top["outputs"]["frontends"]
+    assert frontends["api"]["url"].startswith("https://api-")
+    assert frontends["inside"]["address"].startswith("10.10.")
+    assert "BEGIN CERTIFICATE" in frontends["inside"]["ca_certificate"]
+    assert set(frontends) == {"api", "inside", "world", "local"}
     ingress = {name: service["ingress"] for name, service in named(stack, SERVICE).items()}
     assert ingress["api"] == "INGRESS_TRAFFIC_ALL"
     assert ingress["world"] == "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"

@@ -1,6 +1,7 @@
 """The real Pulumi engine on the sandbox cloud, from nothing to nothing."""
 
 import json
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,8 +94,13 @@ def platform(
 
 @contextmanager
 def stack_of(
-    program: Callable[[], None], folder: Path, engine: automation.PulumiCommand, world: World
+    program: Callable[[], None],
+    folder: Path,
+    engine: automation.PulumiCommand,
+    world: World,
+    plugins: Path | None = None,
 ) -> Generator[automation.Stack]:
+    """A stack on the sandbox's providers; a folder may hold plugins of further ones."""
     for name in ("state", "home", "work"):
         (folder / name).mkdir(exist_ok=True)
     with serve(world) as servers:
@@ -105,6 +111,7 @@ def stack_of(
         )
         environment = {
             "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+            "PATH": f"{plugins}{os.pathsep}{os.environ['PATH']}" if plugins else os.environ["PATH"],
             "PULUMI_DEBUG_PROVIDERS": servers.debug_providers,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_HOME": str(folder / "home"),

@@ -7,6 +7,7 @@ from components.api_management.apigee_organization import ApigeeOrganizationArgs
 from components.inference.callout_service import CalloutServiceArgs
 from components.inference.extensions import Extension
 from components.inference.traffic_extension import TrafficExtensionArgs
+from tests.unit import examples
 
 MANAGEMENT: Extension = {
     "name": "api-management",
@@ -19,46 +20,9 @@ SCREENING: Extension = {
     "service": {"name": "nemo", "port": 50051},
     "whole_bodies": True,
 }
-CHAIN: TrafficExtensionArgs = {
-    "namespace": "inference",
-    "gateway_name": "gateway",
-    "extensions": [MANAGEMENT, SCREENING],
-}
-CALLOUT: CalloutServiceArgs = {
-    "namespace": "inference",
-    "extension_name": "guardrail",
-    "image": "us-docker.pkg.dev/acme/images/nemo:1.0",
-    "port": 50051,
-    "health_port": 50052,
-    "environment": {"MODE": "strict"},
-}
-ORGANIZATION: ApigeeOrganizationArgs = {
-    "project": "acme",
-    "regions": ["us-central1", "us-east4"],
-    "environment": "inference",
-}
-API: ApigeeApiArgs = {
-    "organization": "acme",
-    "environment": "inference",
-    "hostname": "inference.acme.internal",
-    "consumers": {
-        "apps": {"requests_per_minute": 600, "quota": {"requests": 5000, "per": "day"}},
-        "partner": {},
-    },
-}
-OPERATOR_ACCESS: ApigeeOperatorAccessArgs = {
-    "project": "acme",
-    "organization": "acme-apigee",
-    "workload_pool": "acme.svc.id.goog",
-}
-BACKEND: ApigeeBackendArgs = {
-    "project": "acme",
-    "region": "us-central1",
-    "namespace": "inference",
-    "network": "projects/acme/global/networks/inference",
-    "subnetwork": "projects/acme/regions/us-central1/subnetworks/nodes",
-    "organization": "acme-apigee",
-    "environment": "inference",
-    "proxy": "inference",
-    "service_account": "apim@acme.iam.gserviceaccount.com",
-}
+CHAIN: TrafficExtensionArgs = examples.arguments("TrafficExtension")
+CALLOUT: CalloutServiceArgs = examples.arguments("CalloutService")
+ORGANIZATION: ApigeeOrganizationArgs = examples.arguments("ApigeeOrganization")
+API: ApigeeApiArgs = examples.arguments("ApigeeApi")
+OPERATOR_ACCESS: ApigeeOperatorAccessArgs = examples.arguments("ApigeeOperatorAccess")
+BACKEND: ApigeeBackendArgs = examples.arguments("ApigeeBackend")

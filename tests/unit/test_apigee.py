@@ -19,7 +19,7 @@ from components.api_management.apigee_organization import (
     ApigeeOrganizationArgs,
     validate_apigee_organization,
 )
-from components.api_management.proxy_bundle import Jwt, proxy_files
+from components.api_management.proxy_bundle import ApigeeJwt, proxy_files
 from tests.unit.harness import Cloud, Deploy
 from tests.unit.request_chain_arguments import API, BACKEND, OPERATOR_ACCESS, ORGANIZATION
 
@@ -30,7 +30,7 @@ GRANT = "gcp:projects/iAMMember:IAMMember"
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 BACKEND_SERVICE = "kubernetes:apim.googleapis.com/v1:ApigeeBackendService"
-TOKENS: Jwt = {
+TOKENS: ApigeeJwt = {
     "issuer": "https://id.acme.com/",
     "audience": "inference",
     "jwks_uri": "https://id.acme.com/keys?a=1&b=2",
@@ -49,7 +49,7 @@ def _api(deploy: Deploy, args: ApigeeApiArgs = API) -> Cloud:
     return deploy(lambda: ApigeeApi("inference", args).proxy)
 
 
-def _steps(jwt: Jwt | None) -> list[tuple[str, str | None]]:
+def _steps(jwt: ApigeeJwt | None) -> list[tuple[str, str | None]]:
     """Gives the policies of the proxy in their order, each with its condition."""
     endpoint = ET.fromstring(proxy_files("inference", jwt)["apiproxy/proxies/default.xml"])  # noqa: S314 - ours
     return [
@@ -58,7 +58,7 @@ def _steps(jwt: Jwt | None) -> list[tuple[str, str | None]]:
     ]
 
 
-def _policy(jwt: Jwt | None, name: str) -> ET.Element:
+def _policy(jwt: ApigeeJwt | None, name: str) -> ET.Element:
     return ET.fromstring(proxy_files("inference", jwt)[f"apiproxy/policies/{name}.xml"])  # noqa: S314 - ours
 
 

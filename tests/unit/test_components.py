@@ -9,112 +9,15 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 import pytest
-from pulumi.provider.experimental.analyzer import Analyzer
 
 import components
-from tests.unit import (
-    data_arguments,
-    inference_arguments,
-    operations_arguments,
-    request_chain_arguments,
-    serverless_arguments,
-    test_consumer_vpc,
-    test_cross_region_frontend,
-    test_gke_cluster,
-    test_gpu_node_pool,
-    test_image_mirror,
-    test_managed_certificate,
-    test_private_certificate,
-    test_project_services,
-    test_psc_endpoint,
-    test_pubsub_cloud_run_pipeline,
-    test_regional_security_policy,
-    test_self_managed_certificate,
-    test_serverless_parts,
-    test_services_access,
-    test_vpc,
-    test_vpc_perimeter,
-)
+from components.analyzer import Analyzer
+from tests.unit import examples, test_managed_certificate
 from tests.unit.harness import Cloud, Deploy, Recorded
 
 every_component = pytest.mark.parametrize("name", components.COMPONENTS)
 
-ARGUMENTS: Mapping[str, Any] = {
-    "ApigeeApi": request_chain_arguments.API,
-    "ApigeeBackend": request_chain_arguments.BACKEND,
-    "ApigeeOperatorAccess": request_chain_arguments.OPERATOR_ACCESS,
-    "ApigeeOrganization": request_chain_arguments.ORGANIZATION,
-    "BodyBasedRouter": {
-        "namespace": "inference",
-        "physical_name": "router",
-        "gateway_name": "gateway",
-        "image": "router:1",
-    },
-    "Budget": operations_arguments.BUDGET,
-    "CalloutService": request_chain_arguments.CALLOUT,
-    "CloudRunApi": serverless_arguments.API,
-    "CloudRunLoadBalancer": serverless_arguments.LOAD_BALANCER,
-    "CloudRunService": test_serverless_parts.SERVICE_ARGS,
-    "ConsumerVpc": test_consumer_vpc.ARGS,
-    "CrossRegionFrontend": test_cross_region_frontend.ARGS,
-    "DataflowJob": serverless_arguments.DATAFLOW_JOB,
-    "DeadLetter": test_serverless_parts.DEAD_LETTER_ARGS,
-    "EndpointPicker": {"namespace": "inference", "pool": "pool"},
-    "ExternalBackend": inference_arguments.GEMINI,
-    "GkeCluster": test_gke_cluster.ARGS,
-    "GpuNodePool": test_gpu_node_pool.ARGS,
-    "ImageMirror": test_image_mirror.ARGS,
-    "InferenceAlerts": operations_arguments.ALERTS,
-    "InferenceCrds": {},
-    "InferenceDashboard": operations_arguments.DASHBOARD,
-    "InferenceGateway": inference_arguments.GATEWAY,
-    "InferencePool": {
-        "namespace": "inference",
-        "pool": inference_arguments.GATEWAY["pools"][0],
-        "request_timeout_seconds": 300,
-    },
-    "KeyAccess": data_arguments.KEY_ACCESS,
-    "LakeBucket": data_arguments.BUCKET,
-    "LeaderWorkerSets": {},
-    "ManagedCertificate": test_managed_certificate.ARGS,
-    "MessageArchive": test_serverless_parts.ARCHIVE_ARGS,
-    "MessageTable": serverless_arguments.MESSAGE_TABLE,
-    "MetricsAdapter": operations_arguments.ADAPTER,
-    "ModelArmorAccess": {"project": "p", "project_number": "1", "grant_container_admin": True},
-    "ModelArmorFloor": {"project": "p"},
-    "ModelArmorGuardrail": inference_arguments.GUARDRAIL,
-    "ModelServer": inference_arguments.GATED_SERVER,
-    "NamespaceIsolation": {"namespace": "inference", "load_balancer_ranges": ["10.0.0.0/23"]},
-    "NotificationChannels": operations_arguments.CHANNELS,
-    "PipelineAlerts": operations_arguments.PIPELINE_ALERTS,
-    "PipelineDashboard": operations_arguments.PIPELINE_DASHBOARD,
-    "PrivateCertificate": test_private_certificate.ARGS,
-    "PrivateName": serverless_arguments.PRIVATE_NAME,
-    "ProjectServices": test_project_services.ARGS,
-    "PscEndpoint": test_psc_endpoint.ARGS,
-    "PubSubCloudRunPipeline": {
-        **test_pubsub_cloud_run_pipeline.ARGS,
-        "bigquery_export": {},
-        "exactly_once_pull": True,
-    },
-    "PullSubscription": serverless_arguments.PULL,
-    "RegionalSecurityPolicy": test_regional_security_policy.ARGS,
-    "RestrictedGoogleApis": {"project": "p", "network": "n"},
-    "ResultsTable": test_serverless_parts.RESULTS_ARGS,
-    "ServiceImages": {"project": "acme-test", "region": "us-central1"},
-    "ServicesAccess": test_services_access.ARGS,
-    "TrafficExtension": request_chain_arguments.CHAIN,
-    "SelfManagedCertificate": test_self_managed_certificate.ARGS,
-    "PrivateServiceAccess": data_arguments.SERVICE_ACCESS,
-    "RedisCache": data_arguments.CACHE,
-    "VertexAlerts": data_arguments.VERTEX_ALERTS,
-    "VertexConnection": data_arguments.CONNECTION,
-    "VertexDashboard": data_arguments.VERTEX_DASHBOARD,
-    "VertexEndpoint": data_arguments.ENDPOINT,
-    "Vpc": {**test_vpc.TWO_REGIONS, "restricted_google_apis": True},
-    "VpcPerimeter": test_vpc_perimeter.ARGS,
-    "Warehouse": data_arguments.WAREHOUSE,
-}
+ARGUMENTS: Mapping[str, Any] = {name: examples.arguments(name) for name in components.COMPONENTS}
 
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {"email": "bq@acme.com"},

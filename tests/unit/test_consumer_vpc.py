@@ -3,15 +3,13 @@
 from typing import Any, cast
 
 from components.network.consumer_vpc import ConsumerVpc, ConsumerVpcArgs, validate_consumer_vpc
+from tests.unit import examples
 from tests.unit.harness import Deploy
 
 NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 
-ARGS: ConsumerVpcArgs = {
-    "project": "acme",
-    "subnets": {"us-central1": "10.200.0.0/24", "us-east4": "10.200.1.0/24"},
-}
+ARGS: ConsumerVpcArgs = examples.arguments("ConsumerVpc")
 
 
 def test_network_and_subnets(deploy: Deploy):

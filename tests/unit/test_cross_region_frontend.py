@@ -9,6 +9,7 @@ from components.network.cross_region_frontend import (
     CrossRegionFrontendArgs,
     validate_cross_region_frontend,
 )
+from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
 
 GROUP = "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
@@ -16,18 +17,7 @@ SERVICE = "gcp:compute/backendService:BackendService"
 PROXY = "gcp:compute/targetHttpsProxy:TargetHttpsProxy"
 RULE = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
 REGIONS = ("us-central1", "us-east4")
-ARGS: CrossRegionFrontendArgs = {
-    "project": "acme",
-    "physical_name": "inference-apps-any",
-    "network": "projects/acme/global/networks/apps",
-    "subnetworks": {region: f"projects/acme/regions/{region}/subnetworks/a" for region in REGIONS},
-    "service_attachments": {
-        region: f"projects/acme/regions/{region}/serviceAttachments/s" for region in REGIONS
-    },
-    "generations": {region: f"rule-1-of-{region}" for region in REGIONS},
-    "certificate": "projects/acme/locations/global/certificates/c",
-    "request_timeout_seconds": 600,
-}
+ARGS: CrossRegionFrontendArgs = examples.arguments("CrossRegionFrontend")
 
 
 def _deploy(deploy: Deploy, args: CrossRegionFrontendArgs = ARGS) -> Cloud:

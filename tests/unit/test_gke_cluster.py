@@ -13,6 +13,7 @@ from components.cluster.gke_cluster_arguments import (
     SystemPool,
     validate_gke_cluster,
 )
+from tests.unit import examples
 from tests.unit.cloud_answers import PROJECT_ID
 from tests.unit.harness import Cloud, Deploy
 
@@ -25,16 +26,7 @@ REPOSITORY_GRANT = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember
 REPOSITORY = f"projects/{PROJECT_ID}/locations/us-central1/repositories/models"
 MEMBER = f"serviceAccount:platform-nodes@{PROJECT_ID}.iam.gserviceaccount.com"
 
-ARGS: GkeClusterArgs = {
-    "project": PROJECT_ID,
-    "region": "us-central1",
-    "network": f"projects/{PROJECT_ID}/global/networks/net",
-    "subnetwork": f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/nodes",
-    "pods_range": "pods",
-    "services_range": "services",
-    "image_repositories": {"models": REPOSITORY},
-    "labels": {"environment": "test"},
-}
+ARGS: GkeClusterArgs = examples.arguments("GkeCluster")
 
 
 def _deploy(deploy: Deploy, args: GkeClusterArgs = ARGS) -> Cloud:

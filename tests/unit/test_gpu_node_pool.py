@@ -10,22 +10,14 @@ from hypothesis import strategies as st
 from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs, validate_gpu_node_pool
+from tests.unit import examples
 from tests.unit.cloud_answers import PROJECT_ID
 from tests.unit.harness import Deploy, Recorded
 
 NODE_POOL = "gcp:container/nodePool:NodePool"
 EMAIL = f"nodes@{PROJECT_ID}.iam.gserviceaccount.com"
 
-ARGS: GpuNodePoolArgs = {
-    "project": PROJECT_ID,
-    "region": "us-central1",
-    "cluster": "platform",
-    "machine_type": "g2-standard-24",
-    "capacity": "on-demand",
-    "min_nodes": 1,
-    "max_nodes": 4,
-    "node_service_account": EMAIL,
-}
+ARGS: GpuNodePoolArgs = examples.arguments("GpuNodePool")
 SPOT: GpuNodePoolArgs = {**ARGS, "capacity": "spot"}
 FLEX_START: GpuNodePoolArgs = {
     **ARGS,

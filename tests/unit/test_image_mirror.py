@@ -11,6 +11,7 @@ from components.cluster.image_mirror import (
     full_image_name,
     validate_image_mirror,
 )
+from tests.unit import examples
 from tests.unit.harness import Deploy
 
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
@@ -20,13 +21,7 @@ CONSUMER = "gcp:storage/bucketObject:BucketObject"
 DIGEST = f"sha256:{'0a' * 32}"
 NODES = "nodes@acme.iam.gserviceaccount.com"
 
-ARGS: ImageMirrorArgs = {
-    "project": "acme",
-    "region": "us-central1",
-    "readers": {"nodes": NODES},
-    "labels": {"environment": "test"},
-    "vpc_service_controls": True,
-}
+ARGS: ImageMirrorArgs = examples.arguments("ImageMirror")
 WITH_SAMPLES: ImageMirrorArgs = {
     **ARGS,
     "upstreams": {

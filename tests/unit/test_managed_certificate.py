@@ -9,18 +9,13 @@ from components.inference.managed_certificate import (
     ManagedCertificateArgs,
     validate_managed_certificate,
 )
+from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
 
 AUTHORIZATION = "gcp:certificatemanager/dnsAuthorization:DnsAuthorization"
 CERTIFICATE = "gcp:certificatemanager/certificate:Certificate"
 RECORD = "gcp:dns/recordSet:RecordSet"
-ARGS: ManagedCertificateArgs = {
-    "project": "acme",
-    "location": "us-central1",
-    "domains": ["llm.acme.com"],
-    "zone": "acme-com",
-    "zone_project": "acme-dns",
-}
+ARGS: ManagedCertificateArgs = examples.arguments("ManagedCertificate")
 WITHOUT_ZONE: ManagedCertificateArgs = {
     "project": "acme",
     "location": "us-central1",

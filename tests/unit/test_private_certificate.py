@@ -10,6 +10,7 @@ from components.inference.private_certificate import (
     PrivateCertificateArgs,
     validate_private_certificate,
 )
+from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
 
 POOL = "gcp:certificateauthority/caPool:CaPool"
@@ -18,13 +19,7 @@ GRANT = "gcp:certificateauthority/caPoolIamMember:CaPoolIamMember"
 ISSUANCE = "gcp:certificatemanager/certificateIssuanceConfig:CertificateIssuanceConfig"
 CERTIFICATE = "gcp:certificatemanager/certificate:Certificate"
 
-ARGS: PrivateCertificateArgs = {
-    "project": "acme",
-    "region": "us-central1",
-    "domains": ["inference.dev.acme.internal"],
-    "organization": "Acme",
-    "service_agent_email": "service-1@gcp-sa-certificatemanager.iam.gserviceaccount.com",
-}
+ARGS: PrivateCertificateArgs = examples.arguments("PrivateCertificate")
 
 
 def _with(**changes: Any) -> PrivateCertificateArgs:

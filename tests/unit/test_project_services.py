@@ -11,19 +11,12 @@ from components.project.services import (
     ProjectServicesArgs,
     validate_project_services,
 )
+from tests.unit import examples
 from tests.unit.harness import Deploy
 
 SERVICE = "gcp:projects/service:Service"
 IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
-ARGS: ProjectServicesArgs = {
-    "project": "acme",
-    "services": [
-        "cloudresourcemanager.googleapis.com",
-        "container.googleapis.com",
-        "pubsub.googleapis.com",
-    ],
-    "identities": ["pubsub.googleapis.com"],
-}
+ARGS: ProjectServicesArgs = examples.arguments("ProjectServices")
 
 
 def test_apis_do_not_wait_for_each_other_and_outlive_the_stack(deploy: Deploy):

@@ -10,6 +10,7 @@ import pytest
 from components.network.consumer_vpc import ConsumerVpc
 from components.network.psc_arguments import PscEndpointArgs, validate_psc_endpoint
 from components.network.psc_endpoint import PscEndpoint
+from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
 
 ATTACHMENT = "gcp:compute/serviceAttachment:ServiceAttachment"
@@ -19,25 +20,7 @@ ZONE = "gcp:dns/managedZone:ManagedZone"
 RECORD = "gcp:dns/recordSet:RecordSet"
 
 NETWORK = "projects/acme/global/networks/apps"
-ARGS: PscEndpointArgs = {
-    "project": "acme",
-    "service_name": "inference",
-    "publish": {
-        region: {
-            "target_service": f"projects/acme/regions/{region}/forwardingRules/gateway",
-            "nat_subnetwork": f"projects/acme/regions/{region}/subnetworks/psc-nat",
-        }
-        for region in ("us-central1", "us-east4")
-    },
-    "accept": [{"project": "acme"}, {"project": "other", "connection_limit": 3}],
-    "consume": {
-        "apps": {
-            "network": NETWORK,
-            "subnetworks": {"us-central1": "projects/acme/regions/us-central1/subnetworks/apps"},
-            "dns_name": "llm.acme.internal",
-        }
-    },
-}
+ARGS: PscEndpointArgs = examples.arguments("PscEndpoint")
 TWO_REGIONS = cast(
     "PscEndpointArgs",
     {

@@ -10,22 +10,12 @@ from components.network.regional_security_policy import (
     RegionalSecurityPolicyArgs,
     validate_regional_security_policy,
 )
+from tests.unit import examples
 from tests.unit.harness import Deploy
 
 POLICY = "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy"
 
-ARGS: RegionalSecurityPolicyArgs = {
-    "project": "acme",
-    "region": "us-central1",
-    "armor": {
-        "deny": ["10.9.0.0/24"],
-        "allow": ["10.10.50.0/24"],
-        "rate_limit": {"requests": 100, "seconds": 60},
-        "waf": ["sqli", "xss"],
-        "waf_sensitivity": 2,
-        "waf_preview": True,
-    },
-}
+ARGS: RegionalSecurityPolicyArgs = examples.arguments("RegionalSecurityPolicy")
 
 
 def _rules(deploy: Deploy, **armor: Any) -> list[dict[str, Any]]:

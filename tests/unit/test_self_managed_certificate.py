@@ -9,17 +9,12 @@ from components.inference.self_managed_certificate import (
     SelfManagedCertificateArgs,
     validate_self_managed_certificate,
 )
+from tests.unit import examples
 from tests.unit.harness import Call, Cloud, Deploy
 
 CERTIFICATE = "gcp:certificatemanager/certificate:Certificate"
 SECRET = "gcp:secretmanager/getSecretVersion:getSecretVersion"  # noqa: S105 a function's name
-ARGS: SelfManagedCertificateArgs = {
-    "project": "acme",
-    "location": "us-central1",
-    "domain": "llm.acme.com",
-    "chain_pem": "-----BEGIN CERTIFICATE-----\none\n-----END CERTIFICATE-----\n",
-    "private_key": "projects/acme-secrets/secrets/tls/versions/3",
-}
+ARGS: SelfManagedCertificateArgs = examples.arguments("SelfManagedCertificate")
 
 
 def _deploy(deploy: Deploy, args: SelfManagedCertificateArgs = ARGS) -> Cloud:

@@ -21,34 +21,16 @@ from components.serverless.results_table import (
     ResultsTableArgs,
     validate_results_table,
 )
+from tests.unit import examples
 from tests.unit.cloud_answers import PROJECT_ID
 from tests.unit.harness import Deploy
 
 AGENT = "service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
 
-SERVICE_ARGS: CloudRunServiceArgs = {
-    "project": PROJECT_ID,
-    "region": "us-central1",
-    "image": "us-docker.pkg.dev/acme/services/sentiment:1",
-    "service_account": "run@acme.iam.gserviceaccount.com",
-    "invokers": {"one": "one@acme.iam.gserviceaccount.com", "two": "two@acme.com"},
-}
-DEAD_LETTER_ARGS: DeadLetterArgs = {
-    "project": PROJECT_ID,
-    "region": "us-central1",
-    "pubsub_service_agent": AGENT,
-}
-ARCHIVE_ARGS: MessageArchiveArgs = {
-    "project": PROJECT_ID,
-    "location": "us-central1",
-    "topic": f"projects/{PROJECT_ID}/topics/texts",
-    "pubsub_service_agent": AGENT,
-}
-RESULTS_ARGS: ResultsTableArgs = {
-    "project": PROJECT_ID,
-    "location": "us-central1",
-    "writers": {"run": "run@acme.iam.gserviceaccount.com"},
-}
+SERVICE_ARGS: CloudRunServiceArgs = examples.arguments("CloudRunService")
+DEAD_LETTER_ARGS: DeadLetterArgs = examples.arguments("DeadLetter")
+ARCHIVE_ARGS: MessageArchiveArgs = examples.arguments("MessageArchive")
+RESULTS_ARGS: ResultsTableArgs = examples.arguments("ResultsTable")
 
 
 def test_service_is_called_by_the_named_accounts_only(deploy: Deploy):

@@ -9,19 +9,13 @@ from components.network.services_access import (
     ServicesAccessArgs,
     validate_services_access,
 )
+from tests.unit import examples
 from tests.unit.harness import Deploy
 
 HUB = "gcp:networkconnectivity/hub:Hub"
 GROUP = "gcp:networkconnectivity/group:Group"
 SPOKE = "gcp:networkconnectivity/spoke:Spoke"
-ARGS: ServicesAccessArgs = {
-    "project": "acme",
-    "shared": {"project": "acme", "network": "projects/acme/global/networks/services"},
-    "users": {
-        "web": {"project": "acme-web", "network": "projects/acme-web/global/networks/web"},
-        "batch": {"project": "acme-batch", "network": "projects/acme-batch/global/networks/b"},
-    },
-}
+ARGS: ServicesAccessArgs = examples.arguments("ServicesAccess")
 
 
 def test_connections_are_propagated_from_the_center(deploy: Deploy):

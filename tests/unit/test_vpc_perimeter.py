@@ -7,20 +7,14 @@ import pytest
 from components.network.perimeter_arguments import VpcPerimeterArgs
 from components.network.perimeter_checks import validate_vpc_perimeter
 from components.network.vpc_perimeter import VpcPerimeter
+from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
 
 POLICY = "gcp:accesscontextmanager/accessPolicy:AccessPolicy"
 LEVEL = "gcp:accesscontextmanager/accessLevel:AccessLevel"
 PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 
-ARGS: VpcPerimeterArgs = {
-    "project_number": "123",
-    "organization": "456",
-    "title": "inference-dev",
-    "mode": "dry-run",
-    "restricted_services": ["storage.googleapis.com", "bigquery.googleapis.com"],
-    "access_levels": {"corporate": {"ip_subnetworks": ["203.0.113.0/24"], "regions": ["US"]}},
-}
+ARGS: VpcPerimeterArgs = examples.arguments("VpcPerimeter")
 INGRESS: dict[str, Any] = {
     "ingress_from": {
         "identities": ["serviceAccount:ci@acme.iam.gserviceaccount.com"],

@@ -21,7 +21,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     by_urn = {each.urn: each for each in resources}
     accepted = limits.names("unpricedTypes")
     for each in estimate.unpriced:
-        if not each.by_usage and each.type not in accepted:
+        if not (each.by_usage or each.advisory) and each.type not in accepted:
             yield StackFinding(f"cannot be priced: {each.reason}", by_urn.get(each.urn))
     lines = sorted(estimate.lines, key=lambda line: -line.maximum)[:_LARGEST]
     largest = ", ".join(f"{line.name} {line.maximum:,.0f}" for line in lines)

@@ -1,0 +1,146 @@
+"""Writes a page for each component: what it is, an example, its arguments and its outputs.
+
+    python -m components.pages          write the pages into docs/components/
+    python -m components.pages --check  tell which are not as the code says
+
+All but the example, a page's first block of Python, is made from the code.
+"""
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pulumi.provider.experimental.analyzer import AnalyzeResult, PropertyDefinition, PropertyType
+
+from components import COMPONENTS, load
+from components.analyzer import Analyzer
+
+FOLDER = Path(__file__).parents[1] / "docs" / "components"
+INDEX = "README.md"
+PACKAGE = "inference"
+EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NOTE = "<!-- All but the example is written by `python -m components.pages`. -->"
+
+
+def example(page: str) -> str:
+    """Returns the example of a page. Raises ValueError if there is none."""
+    found = EXAMPLE.search(page)
+    if found is None:
+        raise ValueError("has no example: add a block of Python that makes the component")
+    return found[1]
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Yields each page and the text it has to have. Raises ValueError for one without example."""
+    package = Analyzer(PACKAGE).analyze([load(name) for name in COMPONENTS])
+    rows = ["# Components", "", _NOTE, "", "| component | what |", "|---|---|"]
+    for name in sorted(COMPONENTS):
+        file = FOLDER / f"{name}.md"
+        try:
+            given = example(file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError) as problem:
+            raise ValueError(f"{file}: {problem}") from problem
+        yield file, "\n".join(_page(name, given, package)) + "\n"
+        summary = inspect.cleandoc(load(name).__doc__ or "").partition("\n\n")[0]
+        rows.append(f"| [{name}]({name}.md) | {_cell(summary)} |")
+    yield FOLDER / INDEX, "\n".join(rows) + "\n"
+
+
+def _page(name: str, given: str, package: AnalyzeResult) -> Iterator[str]:
+    definition = package["component_definitions"][name]
+    yield from (f"# {name}", "", _NOTE, "", inspect.cleandoc(definition.description or ""), "")
+    yield from (f"```python\n{given}```", "", "## Arguments", "")
+    yield from _arguments(definition.inputs, definition.inputs_mapping)
+    yield from ("", "## Outputs", "", "| name | type | what |", "|---|---|---|")
+    for key, output in definition.outputs.items():
+        python = definition.outputs_mapping[key]
+        yield f"| `{python}` | {_type(output)} | {_cell(output.description)} |"
+    kinds = _kinds({**definition.outputs, **definition.inputs}, package, {})
+    if kinds:
+        yield from ("", "## Types")
+    for kind in kinds:
+        found = package["type_definitions"][kind]
+        yield from ("", f"### {kind}", "", inspect.cleandoc(found.description or ""), "")
+        if found.enum:
+            yield from (f"- `{each.value}`" for each in found.enum)
+        elif found.module.startswith(f"{__package__}."):
+            yield from _arguments(found.properties, found.properties_mapping)
+        else:
+            yield f"Of `{found.module.partition('.')[0]}`."
+
+
+def _arguments(
+    properties: Mapping[str, PropertyDefinition], names: Mapping[str, str]
+) -> Iterator[str]:
+    yield from ("| name | type | required | what |", "|---|---|---|---|")
+    for key, each in properties.items():
+        kind = _type(each) if each.plain else f"{_type(each)}, or an output"
+        required = "" if each.optional else "yes"
+        yield f"| `{names[key]}` | {kind} | {required} | {_cell(each.description)} |"
+
+
+def _kinds(
+    properties: Mapping[str, PropertyDefinition], package: AnalyzeResult, seen: dict[str, None]
+) -> Mapping[str, None]:
+    """Collects the package's types that properties have, in the order they are met."""
+    for each in properties.values():
+        inner = each
+        while inner.items or inner.additional_properties:
+            inner = inner.items or inner.additional_properties or inner
+        kind = _kind(inner)
+        if kind and kind not in seen:
+            seen[kind] = None
+            _kinds(package["type_definitions"][kind].properties, package, seen)
+    return seen
+
+
+def _kind(definition: PropertyDefinition) -> str:
+    """Returns the name of a type of the package, or nothing."""
+    prefix = f"#/types/{PACKAGE}:index:"
+    ref = definition.ref or ""
+    return ref.removeprefix(prefix) if ref.startswith(prefix) else ""
+
+
+def _type(definition: PropertyDefinition) -> str:
+    if definition.items:
+        return f"list of {_type(definition.items)}"
+    if definition.additional_properties:
+        return f"map of {_type(definition.additional_properties)}"
+    if kind := _kind(definition):
+        return f"[{kind}](#{kind.lower()})"
+    if definition.ref:
+        return definition.ref.rpartition("/")[2].partition(":")[2] or "anything"
+    return (definition.type or PropertyType.OBJECT).value
+
+
+def _cell(text: str | None) -> str:
+    return " ".join((text or "").replace("|", r"\|").split())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Writes or checks the pages; returns the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="only tell which pages are old")
+    check = parser.parse_args(argv).check
+    try:
+        wanted = dict(pages())
+    except ValueError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    old = [file for file, text in wanted.items() if not file.exists() or file.read_text() != text]
+    old += sorted(set(FOLDER.glob("*.md")) - set(wanted))
+    for file in old:
+        if check:
+            print(f"{file}: not what the code says: run `python -m components.pages`")
+        elif file in wanted:
+            file.write_text(wanted[file], encoding="utf-8")
+        else:
+            file.unlink()
+    return 1 if check and old else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

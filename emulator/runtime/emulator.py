@@ -1,0 +1,254 @@
+"""The emulator: a world's topics, services, tables and buckets at work on this machine."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from emulator.messages.bigquery_export import BigQueryExport
+from emulator.messages.broker import Broker
+from emulator.messages.clock import SkippingClock
+from emulator.messages.lake import Lake
+from emulator.messages.push import Pusher
+from emulator.messages.store import Store
+from emulator.runtime.deliveries import CLOCK, Deliveries, OnEvent
+from emulator.runtime.google_apis import GoogleApis
+from emulator.runtime.images import ImageError, command_of, folder_of, local
+from emulator.runtime.ingress import Ingress
+from emulator.runtime.instances import Instances, base_environment
+from emulator.runtime.local_server import LocalServer
+from emulator.runtime.mounts import mounted
+from emulator.runtime.orphans import end_orphans
+from emulator.runtime.secrets import MissingSecretError
+from emulator.runtime.services import SERVICE, CloudRun, service_of
+from emulator.runtime.traffic import Traffic
+from emulator.tokens import Issuer
+from emulator.warehouse.storage_write import StorageWriteApi
+from emulator.warehouse.store import Warehouse
+from sandbox.world import World
+from services.local.certificate import local_certificate
+from services.local.openai_server import LocalOpenAI
+from services.local.redis_server import LocalRedis
+
+_FOLDER = Path(__file__).resolve().parents[1]
+CACHE = "gcp:redis/instance:Instance"
+
+
+@dataclass
+class Hosted:
+    """A service that runs here."""
+
+    service: CloudRun
+    folder: str
+    """In services/."""
+    instances: Instances
+    """Of the revision that was deployed last."""
+    revisions: Mapping[str, Instances]
+    """Of every revision that gets requests, by its name."""
+    ingress: Ingress
+    url: str
+    """Of its ingress on this machine."""
+    storage_write: StorageWriteApi
+
+
+@dataclass
+class Emulator:
+    """What is at work."""
+
+    world: World
+    home: Path
+    broker: Broker
+    clock: SkippingClock
+    warehouse: Warehouse
+    lake: Lake
+    issuer: Issuer
+    client: httpx.AsyncClient
+    deliveries: Deliveries
+    apis: str
+    """URL of Google's APIs for callers with a token."""
+    model: LocalOpenAI
+    hosted: list[Hosted] = field(default_factory=list[Hosted])
+    elsewhere: dict[str, str] = field(default_factory=dict[str, str])
+    """Services that can't run here, by name, with the reason."""
+
+    def resolve(self, url: str) -> str | None:
+        """Where a URL of the world is on this machine."""
+        scheme, _, host = url.partition("://")
+        untagged = f"{scheme}://{host.rpartition('---')[2]}"
+        for each in self.hosted:
+            if {url, untagged} & {*each.service.audiences}:
+                return each.url
+        return None
+
+
+def _silent(*_: str) -> None: ...
+
+
+@asynccontextmanager
+async def emulate(
+    world: World, home: Path, *, skip: bool, on_event: OnEvent = _silent, port: int = 0
+) -> AsyncGenerator[Emulator]:
+    """Emulates a world until the block ends. Everything durable is in `home`.
+
+    With `skip` waits are left out; `port` is that of Google's APIs. What a killed run left is taken
+    up: its processes are ended, its unfinished deliveries begin again.
+    """
+    async with AsyncExitStack() as stack:
+        end_orphans(home / "instances")
+        store = Store(home / "messages.db")
+        stack.callback(store.close)
+        clock = SkippingClock(store.fact(CLOCK))
+        broker = Broker(world, store, clock)
+        broker.give_back()
+        warehouse = Warehouse(world, home / "warehouse.db")
+        stack.callback(warehouse.close)
+        lake = Lake(world, home / "lake")
+        issuer = Issuer(home / "issuer")
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        client = await stack.enter_async_context(
+            # Whoever calls sets the time that his own resource allows.
+            httpx.AsyncClient(limits=limits, timeout=None, trust_env=False)  # noqa: S113
+        )
+        model, ca_file = LocalOpenAI(), local_certificate(home / "redis")
+        redis = _redis(world, ca_file)
+        redis.start()
+        stack.callback(redis.stop)
+        openai = await _serve(stack, LocalServer(model.app))
+        pusher = Pusher(world, issuer, client, lambda url: emulator.resolve(url))
+        export = BigQueryExport(world, warehouse)
+        deliveries = Deliveries(broker, pusher, lake, export, clock, on_event, skip=skip)
+        apis = GoogleApis(world, broker, issuer, deliveries.wake)
+        server = await _serve(stack, LocalServer(apis.app, port))
+        emulator = Emulator(
+            world=world,
+            home=home,
+            broker=broker,
+            clock=clock,
+            warehouse=warehouse,
+            lake=lake,
+            issuer=issuer,
+            client=client,
+            deliveries=deliveries,
+            apis=server.url,
+            model=model,
+        )
+        addresses = {
+            "openai": f"{openai.url}/v1",
+            "redis": redis.url,
+            "redis_ca": str(ca_file),
+        }
+        for resource in world.by_type(SERVICE):
+            try:
+                service = service_of(world, resource, home / "secrets")
+                emulator.hosted.append(await _host(stack, emulator, service, addresses))
+            except (ImageError, MissingSecretError) as problem:
+                emulator.elsewhere[resource.inputs["name"]] = str(problem)
+        running = asyncio.create_task(deliveries.run())
+        try:
+            yield emulator
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+
+def _redis(world: World, certificate: Path) -> LocalRedis:
+    """A stand-in for the stack's cache, with its password and TLS where it has them."""
+    made = next(iter(world.by_type(CACHE)), None)
+    if made is None:
+        return LocalRedis()
+    password = made.outputs["authString"] if made.inputs.get("authEnabled") else ""
+    encrypted = made.inputs.get("transitEncryptionMode") == "SERVER_AUTHENTICATION"
+    return LocalRedis(str(password), certificate if encrypted else None)
+
+
+async def _host(
+    stack: AsyncExitStack, emulator: Emulator, service: CloudRun, addresses: Mapping[str, str]
+) -> Hosted:
+    # Before anything starts: a service that can't run here leaves nothing behind.
+    folders = {each.revision: folder_of(each.image) for each in (service, *service.others)}
+    revisions: dict[str, Instances] = {}
+    for each in service.others:
+        revisions[each.revision], _ = await _revision(
+            stack, emulator, each, folders[each.revision], addresses
+        )
+    latest, storage_write = await _revision(
+        stack, emulator, service, folders[service.revision], addresses
+    )
+    revisions[service.revision] = latest
+    ingress = Ingress(emulator.world, emulator.issuer, service, revisions, emulator.client)
+    server = await _serve(stack, LocalServer(ingress))
+    for name in Traffic(service.shares).revisions & revisions.keys():
+        await revisions[name].start()
+    return Hosted(
+        service, folders[service.revision], latest, revisions, ingress, server.url, storage_write
+    )
+
+
+async def _revision(
+    stack: AsyncExitStack,
+    emulator: Emulator,
+    service: CloudRun,
+    folder: str,
+    addresses: Mapping[str, str],
+) -> tuple[Instances, StorageWriteApi]:
+    """The instances of a revision, none of them started, and where they write rows."""
+    storage_write = StorageWriteApi(emulator.world, emulator.warehouse, service.account)
+    stack.callback(storage_write.stop)
+    google = GoogleApis(
+        emulator.world,
+        emulator.broker,
+        emulator.issuer,
+        emulator.deliveries.wake,
+        service.account,
+        service.project,
+    )
+    apis = await _serve(stack, LocalServer(google.app))
+    own = {
+        **addresses,
+        "storage_write": storage_write.endpoint,
+        "google_apis": f"127.0.0.1:{apis.port}",
+    }
+    mounts = stack.enter_context(
+        mounted(emulator.home / "instances" / service.revision, service.files)
+    )
+    instances = Instances(
+        service,
+        local([*service.command]) or command_of(folder),
+        mounts.seen_by(_environment(service, own)),
+        emulator.home / "instances",
+    )
+    stack.push_async_callback(instances.stop)
+    return instances, storage_write
+
+
+@cache
+def _endpoints() -> dict[str, Any]:
+    """How a service's environment differs on this machine: `emulator/local_endpoints.yaml`."""
+    return yaml.safe_load((_FOLDER / "local_endpoints.yaml").read_text(encoding="utf-8"))
+
+
+def _environment(service: CloudRun, addresses: Mapping[str, str]) -> dict[str, str]:
+    endpoints = _endpoints()
+    given = dict(service.environment)
+    for variable in endpoints["dropped"]:
+        given.pop(variable, None)
+    for variable, place in endpoints["replaced"].items():
+        if variable in given:
+            given[variable] = addresses[place]
+    for variable, place in endpoints["added"].items():
+        given[variable] = addresses[place]
+    return {**base_environment(service), **given}
+
+
+async def _serve(stack: AsyncExitStack, server: LocalServer) -> LocalServer:
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return server

@@ -1,0 +1,112 @@
+"""What is known of a type and its service: `sandbox/types/`, explained in its README."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from sandbox.values import Value
+
+_FOLDER: Final = Path(__file__).parents[1] / "types"
+_OTHERS: Final = "others"
+_GRANT: Final = re.compile(r"(?<=iam)(Member|Binding|Policy|AuditConfig)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What keeps a resource from being deleted."""
+
+    types: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    message: str = ""
+    unless: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of a type; `service` is '' where it is that of the module."""
+
+    service: str | None = ""
+    id: str = ""
+    upsert: bool = False
+    protected: bool = False
+    references: Mapping[str, str] = field(default_factory=dict[str, str])
+    grants_on: str = ""
+    used_by: InUse | None = None
+    outputs: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is known of a service: its API, its accounts and its types by class."""
+
+    service: str | None = None
+    agent: str = ""
+    account: str = ""
+    host: str = ""
+    permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    types: Mapping[str, Row] = field(default_factory=dict[str, Row])
+
+
+def is_grant(token: str) -> bool:
+    """Tells whether the type grants roles (IAMMember, IamBinding, IAMPolicy...)."""
+    return bool(_GRANT.search(token))
+
+
+def row(token: str) -> Row:
+    """Returns what is known of a type; an empty row where nothing is."""
+    _, middle, name = token.split(":")
+    types = service(middle.partition("/")[0]).types
+    return types.get(name) or types.get(_GRANT.sub("", name)) or Row()
+
+
+@cache
+def service(module: str) -> Service:
+    """Returns what is known of the service behind a module of the SDK, with its types."""
+    path = _FOLDER / f"{module}.yaml"
+    found = _loaded(path) if path.exists() else _loaded(_FOLDER / f"{_OTHERS}.yaml").get(module, {})
+    types = {name: _row(columns) for name, columns in found.pop("types", {}).items()}
+    return Service(**found, types=types)
+
+
+@cache
+def services() -> Mapping[str, Service]:
+    """Returns every service by the module of the SDK."""
+    files = {path.stem for path in _FOLDER.glob("*.yaml")} - {_OTHERS}
+    return {name: service(name) for name in sorted(files | _loaded(_FOLDER / "others.yaml").keys())}
+
+
+def roles_with(permission: str) -> tuple[str, ...]:
+    """Returns the predefined roles that hold a permission, without their `roles/`."""
+    return next(
+        known for each in services().values() if (known := each.permissions.get(permission))
+    )
+
+
+@cache
+def grants() -> Mapping[str, tuple[str, str]]:
+    """Returns the types that grant to members: what they grant on, and the input that names it."""
+    return dict(_grants())
+
+
+def _grants() -> Iterator[tuple[str, tuple[str, str]]]:
+    for module, known in services().items():
+        for name, columns in known.types.items():
+            if name.lower().endswith("iam"):
+                prop, target = [("", columns.grants_on), *columns.references.items()][-1]
+                for kind in ("Member", "Binding") if target else ():
+                    lower = f"{name[0].lower()}{name[1:]}{kind}"
+                    yield f"gcp:{module}/{lower}:{name}{kind}", (prop, target)
+
+
+def _row(columns: dict[str, Any]) -> Row:
+    used_by = columns.pop("used_by", None)
+    return Row(**columns, used_by=InUse(**used_by) if used_by else None)
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)

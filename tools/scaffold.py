@@ -1,0 +1,92 @@
+"""Makes the files of a new component, which work and are there to be changed.
+
+python tools/scaffold.py component PrivateZone --folder network
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from problem import SetupProblemError
+from versions import ROOT
+
+TEMPLATES = Path(__file__).with_name("templates")
+CLASS_NAME = re.compile(r"([A-Z][a-z0-9]+)+")
+
+
+def new_component(root: Path, name: str, folder: str) -> list[Path]:
+    """Makes a component, its page and its test, and lists it. Raises SetupProblemError."""
+    folders = sorted(
+        each.name for each in (root / "components").iterdir() if (each / "__init__.py").exists()
+    )
+    if not CLASS_NAME.fullmatch(name):
+        raise SetupProblemError(
+            f"NAME: found {name!r}, allowed: the name of a class, such as PrivateZone"
+        )
+    if folder not in folders:
+        raise SetupProblemError(f"FOLDER: found {folder!r}, allowed: {', '.join(folders)}")
+    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    words = {
+        "name": name,
+        "snake": snake,
+        "kebab": snake.replace("_", "-"),
+        "folder": folder,
+    }
+    files = {
+        root / "components" / folder / f"{snake}.py": "component",
+        root / "docs" / "components" / f"{name}.md": "component_page",
+        root / "tests" / "unit" / f"test_{snake}.py": "component_test",
+    }
+    _write(files, words)
+    listed = root / "components" / "__init__.py"
+    _add_line(listed, f'    "{name}": "components.{folder}.{snake}",', r'    "\w+": "components\.')
+    return [*files, listed]
+
+
+def _write(files: Mapping[Path, str], words: Mapping[str, str]) -> None:
+    taken = [str(file) for file in files if file.exists()]
+    if taken:
+        raise SetupProblemError(f"NAME: {', '.join(taken)} is there already: choose another name")
+    for file, template in files.items():
+        text = (TEMPLATES / f"{template}.tmpl").read_text(encoding="utf-8")
+        file.write_text(Template(text).substitute(words), encoding="utf-8")
+
+
+def _add_line(file: Path, line: str, row: str) -> None:
+    """Puts a line into its place among the sorted rows of a table."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    rows = [index for index, each in enumerate(lines) if re.match(row, each)]
+    place = next((index for index in rows if lines[index] > line), rows[-1] + 1)
+    file.write_text("\n".join([*lines[:place], line, *lines[place:]]) + "\n", encoding="utf-8")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Makes what is asked for; returns the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    component = kinds.add_parser("component")
+    component.add_argument("name", metavar="NAME")
+    component.add_argument("--folder", default="project", help="folder of components/")
+    given = parser.parse_args(argv)
+    try:
+        files = new_component(ROOT, given.name, given.folder)
+    except SetupProblemError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "-q", *(str(file) for file in files)],
+        cwd=ROOT,
+        check=True,
+    )
+    subprocess.run([sys.executable, "-m", "components.pages"], cwd=ROOT, check=True)
+    print("\n".join(str(file.relative_to(ROOT)) for file in files))
+    print("Change them to what is wanted; CONTRIBUTING.md says how to go on.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
