@@ -1,19 +1,13 @@
 """Names of objects made from free text, such as a model name or a host name."""
 
 import hashlib
-import re
 
 from catalog.conventions import dns_label
 
-__all__ = ["LABEL_LENGTH", "LABEL_RULE", "dns_label", "is_dns_label", "label_of"]
+__all__ = ["LABEL_LENGTH", "dns_label", "label_of"]
 
 LABEL_LENGTH = 63
 """Longest DNS label (RFC 1123), which is also the longest Service name and label value."""
-
-LABEL_RULE = (
-    "1 to 63 lowercase letters, digits or hyphens, a letter or digit first and last (RFC 1123)"
-)
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 def label_of(*parts: str) -> str:
@@ -27,8 +21,3 @@ def label_of(*parts: str) -> str:
         return label
     digest = hashlib.sha256(label.encode()).hexdigest()[:8]
     return f"{label[: LABEL_LENGTH - 9].rstrip('-')}-{digest}"
-
-
-def is_dns_label(text: str) -> bool:
-    """Tell whether a text is a DNS label."""
-    return len(text) <= LABEL_LENGTH and _LABEL.fullmatch(text) is not None

@@ -155,7 +155,7 @@ def _problem(error: ErrorDetails) -> Problem:
         path, found = path[:-1], f"the name {found}"
     kind, context = error["type"], error.get("ctx", {})
     if isinstance(breach := context.get("error"), Breach):
-        return Problem(path, found, breach.allowed, breach.remedy)
+        return Problem(path, breach.found or found, breach.allowed, breach.remedy)
     node = _node(path)
     if kind == "missing":
         description = str(node.get("description", "it is needed")).partition(". ")[0].rstrip(".")

@@ -15,7 +15,7 @@ _ARTIFACT_REGISTRY = "-docker.pkg.dev/"
 def build_callout(
     extension_name: str,
     callout: Callout,
-    failure: tuple[bool, int],
+    failure: tuple[bool, float],
     cluster: RegionCluster,
 ) -> Extension:
     """Runs a service, or takes the one that is there, and gives its place in the chain.
@@ -36,6 +36,7 @@ def build_callout(
         "extension_name": extension_name,
         "image": _image(callout, cluster.images),
         "port": callout.port,
+        "health_port": callout.health_port,
         "replicas": callout.replicas,
         "cpu": callout.cpu,
         "memory": callout.memory,
@@ -43,8 +44,6 @@ def build_callout(
         "fail_open": fail_open,
         "timeout_seconds": timeout_seconds,
     }
-    if callout.health_port is not None:
-        args["health_port"] = callout.health_port
     return CalloutService(f"{cluster.name}-{extension_name}", args, cluster.options).extension
 
 

@@ -224,6 +224,12 @@ class _RegionBuilder:
             "node_selector": pools[replica_set.node_pool].node_selector,
             "gpus": replica_set.gpus,
             "replicas": replica_set.replicas,
+            "max_replicas": replica_set.max_replicas,
+            "queue_per_replica": replica_set.queue_per_replica,
+            "max_context": model.max_context,
+            "max_lora_rank": model.max_lora_rank,
+            "startup_timeout_seconds": model.startup_timeout_seconds,
+            "drain_seconds": model.drain_seconds,
             "adapters": [
                 {"name": adapter.name, "source": adapter.source} for adapter in model.adapters
             ],
@@ -238,12 +244,6 @@ class _RegionBuilder:
             args["nodes"] = replica_set.nodes
             args["leader_worker_set_api"] = groups
             args["rdma"] = pool.rdma
-        if replica_set.max_replicas is not None:
-            args["max_replicas"] = replica_set.max_replicas
-        if replica_set.queue_per_replica is not None:
-            args["queue_per_replica"] = replica_set.queue_per_replica
-        if model.max_context is not None:
-            args["max_context"] = model.max_context
         guardrail = self.platform.replica_guardrail(model)
         if guardrail is not None:
             args["guardrail"] = replica_guardrail(guardrail, self.cluster.images)

@@ -20,10 +20,11 @@ from catalog.problems import did_you_mean
 class Breach(ValueError):  # noqa: N818 - the limit's, no fault of the program
     """A value that a limit refuses: what is allowed, and what to do."""
 
-    def __init__(self, allowed: str, remedy: str) -> None:
+    def __init__(self, allowed: str, remedy: str, found: str = "") -> None:
         super().__init__(f"allowed: {allowed}; {remedy}")
         self.allowed = allowed
         self.remedy = remedy
+        self.found = found
 
 
 class Limit(ABC):
@@ -115,7 +116,8 @@ class Choice(Limit):
     def check(self, value: Any) -> None:
         """Raises Breach for text or a number that is not among the values."""
         if isinstance(value, str | int) and value not in self.values:
-            raise Breach(self.allowed, did_you_mean(value, map(str, self.values), self.remedy))
+            near = self.values if isinstance(value, str) else ()
+            raise Breach(self.allowed, did_you_mean(value, map(str, near), self.remedy))
 
     def hint(self) -> Mapping[str, object]:
         """Returns the values."""
@@ -172,7 +174,9 @@ class Entries(Limit):
     @property
     def allowed(self) -> str:
         """What is allowed, as a phrase."""
-        return "one entry or more" if self.high is None else f"up to {self.high} entries"
+        if self.high is None:
+            return "one entry or more"
+        return f"{'one' if self.low else 'up'} to {self.high} entries"
 
     def check(self, value: Any) -> None:
         """Raises Breach for a list or mapping with fewer or more entries."""
@@ -182,7 +186,7 @@ class Entries(Limit):
         if len(entries) < self.low:
             raise Breach(self.allowed, f"give {self.what}")
         if self.high is not None and len(entries) > self.high:
-            raise Breach(self.allowed, "remove some")
+            raise Breach(self.allowed, "remove some", f"{len(entries)} entries")
 
     def hint(self) -> Mapping[str, object]:
         """Returns the least numbers of entries."""

@@ -62,4 +62,4 @@ def problems_of(limit: Limit, value: object, path: KeyPath = ()) -> Iterator[Pro
     try:
         limit.check(value)
     except Breach as breach:
-        yield Problem(path, shown(value), breach.allowed, breach.remedy)
+        yield Problem(path, breach.found or shown(value), breach.allowed, breach.remedy)

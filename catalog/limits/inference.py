@@ -85,7 +85,7 @@ HTTPS_PATH: Final = Text(
 OWN_FLAGS: Final[Mapping[str, str]] = {
     "model": "source",
     "served-model-name": "the model's name",
-    "tensor-parallel-size": "gpus",
+    "tensor-parallel-size": "gpus of the replicas",
     "max-model-len": "max_context",
     "max-lora-rank": "max_lora_rank",
     **dict.fromkeys(("enable-lora", "lora-modules", "max-loras", "max-cpu-loras"), "adapters"),
@@ -99,7 +99,7 @@ OWN_FLAGS: Final[Mapping[str, str]] = {
             "headless",
             "distributed-executor-backend",
         ),
-        "nodes",
+        "nodes of the replicas",
     ),
     "load-format": "source: gs:// has a loader of its own",
     "host": "nothing: the gateway expects 0.0.0.0",

@@ -7,6 +7,13 @@ from catalog.limits import Text, label
 RESOURCE_NAME: Final = label(63, "Compute Engine and Kubernetes allow no longer name")
 """https://cloud.google.com/compute/docs/naming-resources"""
 
+KUBERNETES_NAME: Final = Text(
+    "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    "1 to 63 lowercase letters, digits or hyphens, a letter or digit first and last",
+    "shorten or change it (a Kubernetes name is made of it)",
+)
+"""RFC 1123; also of Services and values of labels."""
+
 PROJECT: Final = "[a-z][a-z0-9-]{4,28}[a-z0-9]"
 """Pattern of a project's id, a part of other patterns."""
 PROJECT_ID: Final = Text(
@@ -43,7 +50,7 @@ HOSTNAME: Final = Text(
     "write it like inference.acme.internal (a certificate's common name ends at 64)",
 )
 DNS_NAME: Final = Text(
-    rf"(?=.{{4,253}}$){_DNS_NAME}",
+    rf"(?=.{{3,253}}$){_DNS_NAME}",
     "a lowercase DNS name of at least two labels and at most 253 characters",
     "write it like inference.acme.internal",
 )

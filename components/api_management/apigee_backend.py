@@ -12,13 +12,14 @@ import pulumi_kubernetes as kubernetes
 
 from catalog import releases
 from catalog.conventions import API_MANAGEMENT
+from catalog.limits.inference import EXTENSION_TIMEOUT_SECONDS
 from components.api_management.apigee_operator_access import NAMESPACE
 from components.inference.custom_resources import (
     APIGEE_BACKEND_SERVICE,
     Identity,
     custom_resource,
 )
-from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS, Extension
+from components.inference.extensions import Extension
 from components.names import dns_label
 from components.ready import after
 from components.validation import component_type
@@ -122,7 +123,7 @@ class ApigeeBackend(pulumi.ComponentResource):
             "apigee_backend": after(physical_name, backend.id),
             "whole_bodies": True,
             "fail_open": args.get("fail_open", False),
-            "timeout_seconds": args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+            "timeout_seconds": args.get("timeout_seconds", EXTENSION_TIMEOUT_SECONDS.default),
             "metadata": pulumi.Output.from_input(args["proxy"]).apply(
                 lambda proxy: {
                     "apigee-extension-processor": proxy,

@@ -6,22 +6,19 @@ guardrails other than Model Armor, such as NVIDIA NeMo Guardrails.
 """
 
 from collections.abc import Mapping
-from typing import Final, NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
-from components.checks import check_between, check_labels
+from catalog.limits import inference as limits
+from catalog.limits.names import KUBERNETES_NAME, RESOURCE_NAME
 from components.inference import pods, workloads
 from components.inference.custom_resources import Identity
-from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS, Extension
-from components.names import LABEL_LENGTH, dns_label
+from components.inference.extensions import Extension
+from components.names import dns_label
 from components.ready import after
-from components.validation import Problems, component_type
-
-DEFAULT_REPLICAS: Final = 2
-HIGHEST_PORT: Final = 65535
-UNPRIVILEGED_PORT: Final = 1024
+from components.validation import Labels, Problems, component_type
 
 
 class CalloutServiceArgs(TypedDict):
@@ -29,43 +26,35 @@ class CalloutServiceArgs(TypedDict):
 
     namespace: pulumi.Input[str]
     """Kubernetes namespace of the Gateway."""
-    extension_name: str
+    extension_name: Annotated[str, RESOURCE_NAME]
     """Name of the extension within the chain, such as `guardrail`."""
     image: pulumi.Input[str]
     """Container image of a server for the ext_proc protocol of Envoy, over gRPC without TLS, that
     runs as any user and needs no writable root."""
-    port: int
-    """Port the server listens on: 1024 to 65535."""
-    health_port: NotRequired[int]
+    port: Annotated[int, limits.UNPRIVILEGED_PORT]
+    """Port the server listens on."""
+    health_port: NotRequired[Annotated[int | None, limits.UNPRIVILEGED_PORT]]
     """Port of its gRPC health service (default: the same)."""
-    replicas: NotRequired[int]
-    """Replicas, on different nodes where there are some (default 2)."""
-    cpu: NotRequired[str]
-    """CPU of one replica (default 500m)."""
-    memory: NotRequired[str]
-    """Memory of one replica (default 1Gi)."""
-    environment: NotRequired[Mapping[str, str]]
+    replicas: NotRequired[Annotated[int, limits.CALLOUT_REPLICAS]]
+    """Replicas, on different nodes where there are some."""
+    cpu: NotRequired[Annotated[str, limits.CPU]]
+    """CPU of one replica."""
+    memory: NotRequired[Annotated[str, limits.MEMORY]]
+    """Memory of one replica."""
+    environment: NotRequired[Mapping[Annotated[str, limits.VARIABLE], str]]
     """Environment variables. No secrets: they would be in the manifest and in the state."""
     fail_open: NotRequired[bool]
     """Without an answer, let requests and responses pass (default false)."""
-    timeout_seconds: NotRequired[float]
-    """Longest wait for an answer: 0.01 to 10 (default 10)."""
-    labels: NotRequired[Mapping[str, str]]
+    timeout_seconds: NotRequired[Annotated[float, limits.EXTENSION_TIMEOUT_SECONDS]]
+    """Longest wait for an answer."""
+    labels: NotRequired[Labels]
     """Kubernetes labels."""
 
 
 def validate_callout_service(name: str, args: CalloutServiceArgs) -> Problems:
     """Check the plain arguments of a `CalloutService`."""
-    problems = Problems()
-    length = len(dns_label(name))
-    if not 0 < length <= LABEL_LENGTH:
-        problems.add("name", f"found {name!r}, allowed: what makes 1 to {LABEL_LENGTH} characters")
-    problems.check_name("extension_name", args["extension_name"])
-    for field, port in (("port", args["port"]), ("health_port", args.get("health_port"))):
-        if port is not None:
-            check_between(problems, field, port, UNPRIVILEGED_PORT, HIGHEST_PORT)
-    check_between(problems, "replicas", args.get("replicas", DEFAULT_REPLICAS), 1, 100)
-    check_labels(problems, "labels", args.get("labels", {}))
+    problems = Problems.of(CalloutServiceArgs, args)
+    problems.check_limit(KUBERNETES_NAME, dns_label(name), "name")
     return problems
 
 
@@ -97,7 +86,7 @@ class CalloutService(pulumi.ComponentResource):
             identity,
             selector,
             _pod_spec(physical_name, selector, args),
-            replicas=args.get("replicas", DEFAULT_REPLICAS),
+            replicas=args.get("replicas", limits.CALLOUT_REPLICAS.default),
             port=args["port"],
             health_port=_health_port(args),
             parent=self,
@@ -110,19 +99,22 @@ class CalloutService(pulumi.ComponentResource):
             "service": {"name": service_name, "port": args["port"]},
             "whole_bodies": True,
             "fail_open": args.get("fail_open", False),
-            "timeout_seconds": args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+            "timeout_seconds": args.get(
+                "timeout_seconds", limits.EXTENSION_TIMEOUT_SECONDS.default
+            ),
         }
         self.register_outputs({"extension": self.extension})
 
 
 def _health_port(args: CalloutServiceArgs) -> int:
-    return args.get("health_port", args["port"])
+    return args.get("health_port") or args["port"]
 
 
 def _pod_spec(
     physical_name: str, selector: Mapping[str, str], args: CalloutServiceArgs
 ) -> PodSpecArgsDict:
-    memory = args.get("memory", "1Gi")
+    cpu = args.get("cpu", limits.CPU.default)
+    memory = args.get("memory", limits.MEMORY.default)
     health = pods.grpc_probe(_health_port(args), 5)
     return {
         "service_account_name": physical_name,
@@ -145,7 +137,8 @@ def _pod_spec(
                 "readiness_probe": health,
                 "liveness_probe": {**health, "failure_threshold": 6},
                 "resources": pods.resources(
-                    {"cpu": args.get("cpu", "500m"), "memory": memory}, {"memory": memory}
+                    {"cpu": cpu, "memory": memory},
+                    {"memory": memory},
                 ),
                 "security_context": pods.container_security(read_only_root=True),
                 "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - its own

@@ -4,10 +4,13 @@ Fields: https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gke-ser
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 import pulumi
 
+from catalog.limits import Choice, Entries
+from catalog.limits.inference import EXTENSION_TIMEOUT_SECONDS
+from catalog.limits.names import RESOURCE_NAME
 from components.inference.custom_resources import APIGEE_BACKEND_SERVICE, SERVICE
 from components.network.https import HTTPS_PORT
 from components.validation import Problems
@@ -21,9 +24,6 @@ EVENTS: Final = (
     "ResponseTrailers",
 )
 """Everything of a request and of its response."""
-DEFAULT_TIMEOUT_SECONDS: Final = 10
-"""The longest a load balancer waits: each wait that ends early fails a request."""
-LEAST_TIMEOUT_SECONDS: Final = 0.01
 BACKENDS: Final = ("google_api", "service", "apigee_backend")
 
 
@@ -39,30 +39,29 @@ class ServiceBackend(TypedDict):
 class Extension(TypedDict):
     """A service that sees requests and responses, and may change or refuse them."""
 
-    name: str
-    """Name within the chain: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
+    name: Annotated[str, RESOURCE_NAME]
+    """Name within the chain."""
     google_api: NotRequired[str]
     """Host name of a Google API that is called. One of this, `service` and `apigee_backend`."""
     service: NotRequired[ServiceBackend]
     """A Service of the cluster that is called."""
     apigee_backend: NotRequired[pulumi.Input[str]]
     """Name of the ApigeeBackendService that is called."""
-    events: NotRequired[Sequence[str]]
+    events: NotRequired[Annotated[Sequence[Annotated[str, Choice(EVENTS)]], Entries("an event")]]
     """Parts of requests and responses that are sent (default: all six)."""
     whole_bodies: NotRequired[bool]
     """Bodies are held back until the service has them whole, so that nothing of a long prompt
     passes unseen (default false: chunk by chunk)."""
     fail_open: NotRequired[bool]
     """Without an answer, let requests and responses pass (default false)."""
-    timeout_seconds: NotRequired[float]
-    """Longest wait for an answer: 0.01 to 10 (default 10)."""
+    timeout_seconds: NotRequired[Annotated[float, EXTENSION_TIMEOUT_SECONDS]]
+    """Longest wait for an answer."""
     metadata: NotRequired[pulumi.Input[Mapping[str, str]]]
     """What the service is told with each request."""
 
 
 def check_extension(problems: Problems, path: str, extension: Extension) -> None:
     """Notes what a load balancer refuses in an extension."""
-    problems.check_name(f"{path}.name", extension["name"])
     given = [key for key in BACKENDS if key in extension]
     if len(given) != 1:
         problems.add(
@@ -70,27 +69,17 @@ def check_extension(problems: Problems, path: str, extension: Extension) -> None
             f"found {' and '.join(given) or 'no backend'}, allowed: one of {', '.join(BACKENDS)}",
         )
     events = extension.get("events", EVENTS)
-    problems.check_not_empty(f"{path}.events", events, "an event")
-    for event in events:
-        problems.check_one_of(f"{path}.events", event, EVENTS)
     bodies = {"RequestBody", "RequestTrailers", "ResponseBody", "ResponseTrailers"}
     if extension.get("whole_bodies", False) and (missing := sorted(bodies.difference(events))):
         problems.add(
             f"{path}.events",
             f"found none of {', '.join(missing)}, which whole_bodies needs; add them",
         )
-    seconds = extension.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
-    if not LEAST_TIMEOUT_SECONDS <= seconds <= DEFAULT_TIMEOUT_SECONDS:
-        problems.add(
-            f"{path}.timeout_seconds",
-            f"found {seconds}, allowed: {LEAST_TIMEOUT_SECONDS} to {DEFAULT_TIMEOUT_SECONDS}"
-            " seconds",
-        )
 
 
 def extension_spec(extension: Extension) -> dict[str, Any]:
     """Give an extension as a GCPTrafficExtension has it. Closed on failure unless it says so."""
-    seconds = extension.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
+    seconds = extension.get("timeout_seconds", EXTENSION_TIMEOUT_SECONDS.default)
     spec: dict[str, Any] = {
         "name": extension["name"],
         "timeout": f"{seconds}s" if isinstance(seconds, int) else f"{round(seconds * 1000)}ms",

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
+from catalog.limits import inference as limits
 from components.inference import envoy_bootstrap, pods
 from components.inference.custom_resources import (
     BACKEND_POLICY,
@@ -21,7 +22,6 @@ from components.inference.custom_resources import (
     pod_monitoring,
 )
 from components.inference.external_backend_arguments import (
-    OPENAPI,
     ExternalBackendArgs,
     VertexAi,
     validate_external_backend,
@@ -32,7 +32,6 @@ from components.inference.external_backend_pod import (
     envoy_config,
     pod_spec,
 )
-from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
 from components.inference.workloads import disruption_budget, service_account
 from components.names import dns_label
 from components.ready import after
@@ -102,7 +101,9 @@ class ExternalBackend(pulumi.ComponentResource):
         target = {"group": "", "kind": SERVICE.kind, "name": identity.name}
         child = pulumi.ResourceOptions(parent=self)
         default: dict[str, object] = {
-            "timeoutSec": args.get("request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+            "timeoutSec": args.get(
+                "request_timeout_seconds", limits.REQUEST_TIMEOUT_SECONDS.default
+            ),
             "connectionDraining": {"drainingTimeoutSec": DRAIN_SECONDS},
             "logging": {"enabled": True, "sampleRate": 1_000_000},
         }
@@ -186,8 +187,8 @@ class ExternalBackend(pulumi.ComponentResource):
             args["namespace"],
             account,
         )
-        endpoint = vertex_ai.get("endpoint", OPENAPI)
-        if endpoint == OPENAPI:
+        endpoint = vertex_ai.get("endpoint", limits.OPENAPI)
+        if endpoint == limits.OPENAPI:
             return gcp.projects.IAMMember(
                 f"{name}-predicts",
                 project=args["project"],

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog import releases
+from catalog.limits import inference as limits
 from components.inference import envoy_bootstrap, pods
 from components.inference.external_backend_arguments import (
-    OPENAPI,
     ExternalBackendArgs,
 )
-from components.inference.inference_gateway_arguments import DEFAULT_TIMEOUT_SECONDS
 from components.network.https import HTTPS_PORT
 
 CONFIG_FILE = "envoy.yaml"
@@ -20,18 +19,18 @@ DRAIN_SECONDS = 30
 
 def envoy_config(project: str, args: ExternalBackendArgs) -> str:
     """Give the proxy's configuration."""
-    timeout = args.get("request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
+    timeout = args.get("request_timeout_seconds", limits.REQUEST_TIMEOUT_SECONDS.default)
     if "https" in args:
         server = args["https"]
         return envoy_bootstrap.bootstrap(
             host=server["host"],
-            port=server.get("port", HTTPS_PORT),
-            path=server.get("path", "/v1"),
+            port=server.get("port", limits.HTTPS_PORT.default),
+            path=server.get("path", limits.HTTPS_PATH.default),
             as_workload=False,
             request_timeout_seconds=timeout,
         )
     vertex_ai = args.get("vertex_ai", {"region": ""})
-    region, endpoint = vertex_ai["region"], vertex_ai.get("endpoint", OPENAPI)
+    region, endpoint = vertex_ai["region"], vertex_ai.get("endpoint", limits.OPENAPI)
     return envoy_bootstrap.bootstrap(
         host=vertex_ai.get("host", f"{region}-aiplatform.googleapis.com"),
         port=HTTPS_PORT,

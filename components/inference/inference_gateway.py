@@ -13,6 +13,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog import releases
+from catalog.limits.inference import REQUEST_TIMEOUT_SECONDS
 from components.inference.body_based_router import BodyBasedRouter
 from components.inference.custom_resources import (
     GATEWAY,
@@ -23,7 +24,6 @@ from components.inference.custom_resources import (
 )
 from components.inference.inference_crds import API_GROUP
 from components.inference.inference_gateway_arguments import (
-    DEFAULT_TIMEOUT_SECONDS,
     InferenceGatewayArgs,
     hostnames,
     validate_inference_gateway,
@@ -197,7 +197,9 @@ class InferenceGateway(pulumi.ComponentResource):
         pool_args: InferencePoolArgs = {
             "namespace": args["namespace"],
             "pool": pool,
-            "request_timeout_seconds": args.get("request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+            "request_timeout_seconds": args.get(
+                "request_timeout_seconds", REQUEST_TIMEOUT_SECONDS.default
+            ),
             "picker": args.get("picker", {}),
             "extension_api_group": args.get("extension_api_group", API_GROUP),
             "labels": args.get("labels", {}),

@@ -1,24 +1,18 @@
 """Arguments of InferenceGateway, and what is allowed in them."""
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Collection, Sequence
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
-from components.checks import check_between, check_labels
+from catalog.limits import Entries
+from catalog.limits.inference import REQUEST_TIMEOUT_SECONDS, objectives
+from catalog.limits.names import DNS_NAME, HOSTNAME
 from components.inference.endpoint_picker import PickerSettings, picker_name
-from components.inference.inference_pool import FAILURE_MODES, Pool, objective_name
+from components.inference.inference_pool import Pool, objective_name
 from components.inference.model_routes import External, Route, check_routes
 from components.names import LABEL_LENGTH, dns_label
-from components.validation import Problems
-
-DEFAULT_TIMEOUT_SECONDS = 300
-LONGEST_TIMEOUT_SECONDS = 24 * 3600
-
-_HOSTNAME = re.compile(
-    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
-)
+from components.validation import Labels, Problems
 
 
 class InferenceGatewayArgs(TypedDict):
@@ -34,9 +28,9 @@ class InferenceGatewayArgs(TypedDict):
     """Subnet that gives the address. Its network and region need a proxy-only subnet."""
     proxy_only_subnetwork: NotRequired[pulumi.Input[str]]
     """That proxy-only subnet, where the same program makes it: the Gateway then comes after it."""
-    hostname: str
+    hostname: Annotated[str, HOSTNAME]
     """Host name clients use, such as `inference.dev.acme.internal`."""
-    additional_hostnames: NotRequired[Sequence[str]]
+    additional_hostnames: NotRequired[Sequence[Annotated[str, DNS_NAME]]]
     """Other names the gateway answers to, such as its region's own; default: none."""
     certificate: pulumi.Input[str]
     """Name of a Certificate Manager certificate of the region, for every host name."""
@@ -44,10 +38,10 @@ class InferenceGatewayArgs(TypedDict):
     """Pools, one for each replica set."""
     external: NotRequired[Sequence[External]]
     """Backends outside the cluster."""
-    routes: Sequence[Route]
+    routes: Annotated[Sequence[Route], Entries("a route, or no request is answered")]
     """Model names and the pools or external backends that answer them."""
-    request_timeout_seconds: NotRequired[int]
-    """Longest answer in seconds (default 300)."""
+    request_timeout_seconds: NotRequired[Annotated[int, REQUEST_TIMEOUT_SECONDS]]
+    """Longest answer."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region, put before every pool (default none)."""
     picker: NotRequired[PickerSettings]
@@ -56,7 +50,7 @@ class InferenceGatewayArgs(TypedDict):
     """Container image of the body-based router (default: the catalog's)."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """`InferenceCrds.api_group`: the pickers then start once the definitions are there."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Labels of Kubernetes objects and of the address."""
 
 
@@ -67,24 +61,8 @@ def hostnames(args: InferenceGatewayArgs) -> tuple[str, ...]:
 
 def validate_inference_gateway(name: str, args: InferenceGatewayArgs) -> Problems:
     """Check the plain arguments of an `InferenceGateway`."""
-    problems = Problems()
+    problems = Problems.of(InferenceGatewayArgs, args)
     problems.check_name("name", f"{dns_label(name)}-bbr")
-    for index, hostname in enumerate(hostnames(args)):
-        if not _HOSTNAME.fullmatch(hostname):
-            problems.add(
-                f"additional_hostnames[{index - 1}]" if index else "hostname",
-                f"found {hostname!r}, allowed: a host name with a domain, in lowercase, such "
-                "as inference.dev.acme.internal; give the name clients use",
-            )
-    check_between(
-        problems,
-        "request_timeout_seconds",
-        args.get("request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
-        1,
-        LONGEST_TIMEOUT_SECONDS,
-        "seconds",
-    )
-    check_labels(problems, "labels", args.get("labels", {}))
     externals = args.get("external", ())
     if not externals:
         problems.check_not_empty("pools", args["pools"], "a pool, one for each replica set")
@@ -100,7 +78,6 @@ def _check_pools(problems: Problems, pools: Sequence[Pool]) -> None:
     seen: dict[str, str] = {}
     for index, pool in enumerate(pools):
         path = f"pools[{index}]"
-        problems.check_name(f"{path}.name", pool["name"])
         if len(picker_name(pool["name"])) > LABEL_LENGTH:
             problems.add(
                 f"{path}.name",
@@ -114,11 +91,6 @@ def _check_pools(problems: Problems, pools: Sequence[Pool]) -> None:
                 f"found {pool['name']!r}, which {seen[pool['name']]} has too; rename one of them",
             )
         seen.setdefault(pool["name"], path)
-        problems.check_not_empty(f"{path}.selector", pool["selector"], "the replicas' labels")
-        check_between(problems, f"{path}.target_port", pool["target_port"], 1, 65535)
-        problems.check_one_of(
-            f"{path}.failure_mode", pool.get("failure_mode", "FailOpen"), FAILURE_MODES
-        )
     _check_objectives(problems, pools)
     _check_selectors(problems, pools)
 
@@ -168,16 +140,15 @@ def _check_externals(
 def _check_objectives(problems: Problems, pools: Sequence[Pool]) -> None:
     taken: dict[str, str] = {}
     for index, pool in enumerate(pools):
-        for objective, priority in pool.get("objectives", {}).items():
+        given = pool.get("objectives", {})
+        problems.extend(
+            objectives(given, flow_control=pool.get("flow_control", False)),
+            *("pools", index, "objectives"),
+        )
+        for objective in given:
             path = f"pools[{index}].objectives.{objective}"
             name = objective_name(pool["name"], objective)
             problems.check_name(path, name)
             other = taken.setdefault(name, path)
             if other != path:
                 problems.add(path, f"found a name {name!r} that {other} makes too; rename one")
-            if priority > 0 and not pool.get("flow_control", False):
-                problems.add(
-                    path,
-                    f"found {priority}, allowed: 0 or less without flow_control, as only that lets "
-                    "one request go before another; set flow_control, or lower the priority",
-                )

@@ -5,10 +5,13 @@ Owns the pool, its endpoint picker and its load balancer policies. Does not own 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
+from catalog.limits import Choice, Entries
+from catalog.limits.inference import PORT
+from catalog.limits.names import RESOURCE_NAME
 from components.inference.custom_resources import (
     BACKEND_POLICY,
     INFERENCE_OBJECTIVE,
@@ -28,7 +31,7 @@ from components.inference.vllm import HEALTH_PATH
 from components.ready import after
 from components.validation import component_type
 
-FAILURE_MODES = ("FailClose", "FailOpen")
+FAILURE_MODE = Choice(("FailClose", "FailOpen"), default="FailOpen")
 ALL_REQUESTS = 1_000_000
 """Sample rate of the load balancer's log, in requests of a million."""
 DRAIN_SECONDS = 60
@@ -37,18 +40,18 @@ DRAIN_SECONDS = 60
 class Pool(TypedDict):
     """What a Gateway needs to know about a pool."""
 
-    name: str
+    name: Annotated[str, RESOURCE_NAME]
     """Name of the pool, for routes to refer to."""
-    selector: Mapping[str, str]
+    selector: Annotated[Mapping[str, str], Entries("the replicas' labels")]
     """Labels of the replicas: `ModelServer.pod_labels`."""
-    target_port: int
+    target_port: Annotated[int, PORT]
     """Port of the replicas: `ModelServer.port`."""
     models: NotRequired[Sequence[str]]
     """`ModelServer.model_names`: routes of other names to this pool are then refused."""
     lora: NotRequired[bool]
     """The replicas serve LoRA adapters (default false)."""
-    failure_mode: NotRequired[str]
-    """Without a picker: FailOpen (default; any replica answers) or FailClose (none does)."""
+    failure_mode: NotRequired[Annotated[str, FAILURE_MODE]]
+    """Without a picker: FailOpen (any replica answers) or FailClose (none does)."""
     objectives: NotRequired[Mapping[str, int]]
     """Priorities by name; requests without one have 0. Negative: shed while saturated."""
     flow_control: NotRequired[bool]
@@ -114,7 +117,7 @@ class InferencePool(pulumi.ComponentResource):
                     "kind": "Service",
                     "name": picker_name(pool["name"]),
                     "port": {"number": EXT_PROC_PORT},
-                    "failureMode": pool.get("failure_mode", "FailOpen"),
+                    "failureMode": pool.get("failure_mode", FAILURE_MODE.default),
                 },
             },
             child,
@@ -179,4 +182,4 @@ def objective_name(pool: str, objective: str) -> str:
     return f"{pool}-{objective}"
 
 
-__all__ = ["FAILURE_MODES", "InferencePool", "InferencePoolArgs", "Pool", "objective_name"]
+__all__ = ["InferencePool", "InferencePoolArgs", "Pool", "objective_name"]

@@ -4,24 +4,24 @@ Fields: https://cloud.google.com/security-command-center/docs/manage-model-armor
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
 from pulumi_gcp.modelarmor import (
     TemplateFilterConfigRaiSettingsArgsDict,
     TemplateFilterConfigRaiSettingsRaiFilterArgsDict,
 )
 
-from components.validation import Problems
+from catalog.limits.guardrails import HARM, LEVEL, UNSCREENED
 
-UNSCREENED: Final = "none"
-"""Switches a filter off; as the guardrail of a model, all of them."""
+ResponsibleAi = Mapping[Annotated[str, HARM], Annotated[str, LEVEL]]
+
+
 LEVELS: Final[Mapping[str, str]] = {
     "low": "LOW_AND_ABOVE",
     "medium": "MEDIUM_AND_ABOVE",
     "high": "HIGH",
 }
 """Level to the confidence from which on Model Armor acts: `low` blocks most."""
-DEFAULT_LEVEL: Final = "medium"
 RESPONSIBLE_AI: Final[Mapping[str, str]] = {
     "dangerous": "DANGEROUS",
     "harassment": "HARASSMENT",
@@ -35,18 +35,11 @@ def enforcement(*, on: bool) -> str:
     return "ENABLED" if on else "DISABLED"
 
 
-def check_responsible_ai(problems: Problems, path: str, levels: Mapping[str, str]) -> None:
-    """Note harms Model Armor does not know, and levels that are none."""
-    for harm, level in levels.items():
-        problems.check_one_of(path, harm, RESPONSIBLE_AI)
-        problems.check_one_of(f"{path}.{harm}", level, {*LEVELS, UNSCREENED})
-
-
 def responsible_ai_filters(
     levels: Mapping[str, str],
 ) -> TemplateFilterConfigRaiSettingsArgsDict | None:
     """Give the filters of harms, at the default level where none is given; None without any."""
-    harms = {**dict.fromkeys(RESPONSIBLE_AI, DEFAULT_LEVEL), **levels}
+    harms = {**dict[str, str].fromkeys(RESPONSIBLE_AI, LEVEL.default), **levels}
     filters: list[TemplateFilterConfigRaiSettingsRaiFilterArgsDict] = [
         {"filter_type": RESPONSIBLE_AI[harm], "confidence_level": LEVELS[level]}
         for harm, level in harms.items()

@@ -3,7 +3,6 @@
 Owns the project's floor setting. Does not own templates (ModelArmorGuardrail).
 """
 
-from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -11,7 +10,7 @@ import pulumi_gcp as gcp
 from pulumi_gcp.modelarmor import FloorsettingFilterConfigArgsDict
 
 from components.inference.model_armor_filters import (
-    check_responsible_ai,
+    ResponsibleAi,
     enforcement,
     responsible_ai_filters,
 )
@@ -27,15 +26,13 @@ class ModelArmorFloorArgs(TypedDict):
     """Refuse templates that screen less (default true); else the floor is only written down."""
     malicious_urls: NotRequired[bool]
     """Malicious URLs (default true)."""
-    responsible_ai: NotRequired[Mapping[str, str]]
-    """dangerous, harassment, hate_speech, sexually_explicit: none, low, medium (default), high."""
+    responsible_ai: NotRequired[ResponsibleAi]
+    """From which confidence on each harm is refused (default medium)."""
 
 
 def validate_model_armor_floor(args: ModelArmorFloorArgs) -> Problems:
-    """Check the plain arguments of a `ModelArmorFloor`."""
-    problems = Problems()
-    check_responsible_ai(problems, "responsible_ai", args.get("responsible_ai", {}))
-    return problems
+    """Checks the plain arguments of a `ModelArmorFloor`."""
+    return Problems.of(ModelArmorFloorArgs, args)
 
 
 class ModelArmorFloor(pulumi.ComponentResource):

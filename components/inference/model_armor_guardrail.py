@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.inference.extensions import DEFAULT_TIMEOUT_SECONDS, Extension
+from catalog.limits.guardrails import UNSCREENED
+from catalog.limits.inference import EXTENSION_TIMEOUT_SECONDS
+from components.inference.extensions import Extension
 from components.inference.model_armor_arguments import (
     Guardrail,
     ModelArmorGuardrailArgs,
     validate_model_armor_guardrail,
 )
-from components.inference.model_armor_filters import UNSCREENED
 from components.inference.model_armor_settings import model_armor_settings
 from components.inference.model_armor_templates import (
     UNSCREENED_GUARDRAIL,
@@ -63,7 +64,7 @@ class ModelArmorGuardrail(pulumi.ComponentResource):
         self.extension = {
             "name": "model-armor",
             "google_api": f"modelarmor.{args['region']}.rep.googleapis.com",
-            "timeout_seconds": args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+            "timeout_seconds": args.get("timeout_seconds", EXTENSION_TIMEOUT_SECONDS.default),
             "fail_open": args.get("fail_open", False),
             "metadata": metadata,
         }

@@ -15,12 +15,11 @@ from pulumi_gcp.modelarmor import (
     TemplateTemplateMetadataArgsDict,
 )
 
-from components.inference.model_armor_arguments import BLOCK, REDACT, Guardrail
+from catalog.limits.guardrails import LEVEL, SENSITIVE_DATA, UNSCREENED
+from components.inference.model_armor_arguments import Guardrail
 from components.inference.model_armor_filters import (
-    DEFAULT_LEVEL,
     LEVELS,
     RESPONSIBLE_AI,
-    UNSCREENED,
     enforcement,
     responsible_ai_filters,
 )
@@ -103,7 +102,7 @@ def _filters(
         "pi_and_jailbreak_filter_settings": {"filter_enforcement": enforcement(on=False)},
         "sdp_settings": sensitive_data,
     }
-    injection = guardrail.get("prompt_injection", DEFAULT_LEVEL)
+    injection = guardrail.get("prompt_injection", LEVEL.default)
     if side == PROMPT and injection != UNSCREENED:
         filters["pi_and_jailbreak_filter_settings"] = {
             "filter_enforcement": enforcement(on=True),
@@ -122,7 +121,7 @@ def _sensitive_data(
     guardrail: Guardrail,
     child: pulumi.ResourceOptions,
 ) -> TemplateFilterConfigSdpSettingsArgsDict:
-    treatment = guardrail.get("sensitive_data", BLOCK)
+    treatment = guardrail.get("sensitive_data", SENSITIVE_DATA.default)
     if not is_advanced(guardrail):
         return {"basic_config": {"filter_enforcement": enforcement(on=treatment != UNSCREENED)}}
     parent = pulumi.Output.concat("projects/", place.project, "/locations/", place.region)
@@ -138,7 +137,7 @@ def _sensitive_data(
         },
         opts=child,
     )
-    if treatment != REDACT:
+    if treatment != "redact":
         return {"advanced_config": {"inspect_template": inspect.id}}
     deidentify = gcp.dataloss.PreventionDeidentifyTemplate(
         f"{resource_name}-deidentify",
@@ -164,4 +163,7 @@ def _sensitive_data(
 
 def is_advanced(guardrail: Guardrail) -> bool:
     """Tell whether a guardrail uses templates of Sensitive Data Protection."""
-    return guardrail.get("sensitive_data", BLOCK) == REDACT or "info_types" in guardrail
+    return (
+        guardrail.get("sensitive_data", SENSITIVE_DATA.default) == "redact"
+        or "info_types" in guardrail
+    )

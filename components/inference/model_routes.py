@@ -4,19 +4,20 @@ Route matching: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pulumi
 
+from catalog.limits import Entries
+from catalog.limits.inference import WEIGHT
+from catalog.limits.names import KUBERNETES_NAME
 from components.inference.body_based_router import MODEL_HEADER
 from components.inference.custom_resources import GATEWAY, INFERENCE_POOL, SERVICE
-from components.names import LABEL_RULE, dns_label, is_dns_label
+from components.names import dns_label
 from components.validation import Problems
 
 API_PATH = "/v1"
 """Path of the OpenAI API. The servers' other paths (metrics, administration) are not routed."""
-MATCHES_LIMIT = 64
-BACKENDS_LIMIT = 16
 WHOLE = 100
 
 
@@ -25,16 +26,16 @@ class Backend(TypedDict):
 
     pool: str
     """Name of the pool, or of an external backend."""
-    weight: int
+    weight: Annotated[int, WEIGHT]
     """Percent of the requests."""
 
 
 class Route(TypedDict):
     """Model names and the pools that answer them."""
 
-    models: Sequence[str]
+    models: Annotated[Sequence[str], Entries("a model name", high=64)]
     """Model names clients send: a base model and its adapters, for instance."""
-    backends: Sequence[Backend]
+    backends: Annotated[Sequence[Backend], Entries("a pool", high=16)]
     """Pools; their weights add up to 100."""
 
 
@@ -90,7 +91,6 @@ def _match(model: str) -> dict[str, Any]:
 
 def check_routes(problems: Problems, routes: Sequence[Route], pools: Collection[str]) -> None:
     """Note what is wrong with routes to the named pools and external backends."""
-    problems.check_not_empty("routes", routes, "a route, or no request is answered")
     model_paths: dict[str, str] = {}
     name_paths: dict[str, str] = {}
     for index, route in enumerate(routes):
@@ -105,12 +105,12 @@ def _check_object_name(
     problems: Problems, path: str, route: Route, name_paths: dict[str, str]
 ) -> None:
     name = route_name(route)
-    if not is_dns_label(name) or name in name_paths:
+    if not KUBERNETES_NAME.matches(name) or name in name_paths:
         taken = f", which {name_paths[name]} has too" if name in name_paths else ""
         problems.add(
             f"{path}.models[0]",
             f"found {route['models'][0]!r}, which makes the object name {name!r}{taken}; allowed: "
-            f"{LABEL_RULE}, each once; put another model of the route first",
+            f"{KUBERNETES_NAME.allowed}, each once; put another model of the route first",
         )
     name_paths.setdefault(name, path)
 
@@ -118,12 +118,6 @@ def _check_object_name(
 def _check_models(
     problems: Problems, path: str, models: Sequence[str], model_paths: dict[str, str]
 ) -> None:
-    problems.check_not_empty(f"{path}.models", models, "a model name")
-    if len(models) > MATCHES_LIMIT:
-        problems.add(
-            f"{path}.models",
-            f"found {len(models)} names, allowed: {MATCHES_LIMIT}; split the route in two",
-        )
     for index, model in enumerate(models):
         model_path = f"{path}.models[{index}]"
         if not model or not model.isascii() or not model.isprintable() or model != model.strip():
@@ -143,12 +137,6 @@ def _check_models(
 def _check_backends(
     problems: Problems, path: str, backends: Sequence[Backend], pools: Collection[str]
 ) -> None:
-    problems.check_not_empty(f"{path}.backends", backends, "a pool")
-    if len(backends) > BACKENDS_LIMIT:
-        problems.add(
-            f"{path}.backends",
-            f"found {len(backends)}, allowed: {BACKENDS_LIMIT}; merge replica sets into a pool",
-        )
     weights: Mapping[str, int] = {backend["pool"]: backend["weight"] for backend in backends}
     for index, backend in enumerate(backends):
         if backend["pool"] not in pools:
@@ -156,11 +144,6 @@ def _check_backends(
             problems.add(
                 f"{path}.backends[{index}].pool",
                 f"found {backend['pool']!r}, allowed: {allowed}; name a pool of this gateway",
-            )
-        if not 0 <= backend["weight"] <= WHOLE:
-            problems.add(
-                f"{path}.backends[{index}].weight",
-                f"found {backend['weight']}, allowed: 0 to {WHOLE} percent; give a share",
             )
     if len(weights) < len(backends):
         problems.add(

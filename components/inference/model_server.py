@@ -12,6 +12,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
+from catalog.limits import inference as limits
 from components.inference import multi_node, vllm
 from components.inference.custom_resources import (
     SECRET_PROVIDER_CLASS,
@@ -26,7 +27,7 @@ from components.inference.model_server_arguments import (
     validate_model_server,
 )
 from components.inference.model_server_pod import pod_spec
-from components.inference.model_server_scaling import DEFAULT_QUEUE, queue_autoscaler
+from components.inference.model_server_scaling import queue_autoscaler
 from components.inference.pods import selector_labels
 from components.inference.replica_guardrail import guardrail_container
 from components.inference.workloads import disruption_budget, service_account
@@ -67,7 +68,7 @@ class ModelServer(pulumi.ComponentResource):
         validate_model_server(name, args).raise_if_any(name)
         physical_name = dns_label(name)
         selector = selector_labels("vllm", physical_name)
-        several = args.get("nodes", 1) > 1
+        several = args.get("nodes", limits.NODES.default) > 1
         # Of a replica that spans nodes only the leader answers.
         self.pod_labels = {**selector, **multi_node.LEADER} if several else selector
         self.port = args["guardrail"]["port"] if "guardrail" in args else vllm.PORT
@@ -88,16 +89,18 @@ class ModelServer(pulumi.ComponentResource):
             ["http"],
             pulumi.ResourceOptions(parent=self),
         )
-        if "max_replicas" in args:
+        least = args.get("replicas", limits.REPLICAS.default)
+        most = args.get("max_replicas")
+        if most is not None:
             queue_autoscaler(
                 f"{name}-autoscaler",
                 identity,
                 deployment_name,
-                replicas=(args.get("replicas", 1), args["max_replicas"]),
-                queue=args.get("queue_per_replica", DEFAULT_QUEUE),
+                replicas=(least, most),
+                queue=args.get("queue_per_replica") or limits.QUEUE_PER_REPLICA.default,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        if args.get("max_replicas", args.get("replicas", 1)) > 1:
+        if (most or least) > 1:
             disruption_budget(name, identity, selector, pulumi.ResourceOptions(parent=self))
         self.deployment_name = deployment_name
         self.register_outputs(
@@ -168,7 +171,10 @@ class ModelServer(pulumi.ComponentResource):
         )
 
     def _pod(self, args: ModelServerArgs, identity: Identity) -> PodSpecArgsDict:
-        gpus, drain_seconds = args.get("gpus", 1), args.get("drain_seconds", 60)
+        gpus, drain_seconds = (
+            args.get("gpus", limits.GPUS.default),
+            args.get("drain_seconds", limits.DRAIN_SECONDS.default),
+        )
         return pod_spec(
             account=identity.name,
             image=args["image"],
@@ -178,7 +184,7 @@ class ModelServer(pulumi.ComponentResource):
                 gpus=gpus,
                 max_context=args.get("max_context"),
                 adapters=adapters_of(args),
-                max_lora_rank=args.get("max_lora_rank", vllm.DEFAULT_MAX_LORA_RANK),
+                max_lora_rank=args.get("max_lora_rank", limits.MAX_LORA_RANK.default),
                 server_args=args.get("server_args", {}),
             ),
             amounts={
@@ -189,7 +195,9 @@ class ModelServer(pulumi.ComponentResource):
             node_selector=args["node_selector"],
             tolerations=args.get("tolerations", ()),
             token_file=TOKEN_FILE if args.get("gated", False) else None,
-            startup_timeout_seconds=args.get("startup_timeout_seconds", 1800),
+            startup_timeout_seconds=args.get(
+                "startup_timeout_seconds", limits.STARTUP_TIMEOUT_SECONDS.default
+            ),
             drain_seconds=drain_seconds,
             guardrail=guardrail_container(args["guardrail"], drain_seconds)
             if "guardrail" in args
@@ -213,8 +221,8 @@ class ModelServer(pulumi.ComponentResource):
             f"{name}-groups",
             replace(identity, namespace=namespace),
             self._pod(args, identity),
-            replicas=args.get("replicas", 1),
-            nodes=args.get("nodes", 1),
+            replicas=args.get("replicas", limits.REPLICAS.default),
+            nodes=args.get("nodes", limits.NODES.default),
             claim_template=claim,
             annotations=None if args.get("wait_for_ready", False) else SKIP_AWAIT,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
@@ -235,7 +243,9 @@ class ModelServer(pulumi.ComponentResource):
             metadata=identity.metadata(None if waits else SKIP_AWAIT),
             spec={
                 # A number here would be set anew at every update, against the autoscaler.
-                "replicas": None if "max_replicas" in args else args.get("replicas", 1),
+                "replicas": None
+                if args.get("max_replicas")
+                else args.get("replicas", limits.REPLICAS.default),
                 "selector": {"match_labels": dict(self.pod_labels)},
                 # A surge would need a second set of GPUs, which a full pool never gets.
                 "strategy": {

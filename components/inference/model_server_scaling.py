@@ -13,7 +13,6 @@ import pulumi_kubernetes as kubernetes
 from catalog.metrics import METRICS
 from components.inference.custom_resources import Identity
 
-DEFAULT_QUEUE: Final = 5
 METRIC: Final = f"prometheus.googleapis.com|{METRICS['server_waiting'].name}|gauge"
 """Cloud Monitoring's name of the metric, as the custom metrics adapter takes it."""
 SCALE_DOWN_SECONDS: Final = 600

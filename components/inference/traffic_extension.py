@@ -5,12 +5,13 @@ Owns the Gateway's GCPTrafficExtension. Does not own the services in the chain: 
 chain and is an extension of its own (BodyBasedRouter).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import Annotated, Final, NotRequired, TypedDict
 
 import pulumi
 
-from components.checks import check_labels
+from catalog.limits import Entries
+from catalog.limits.names import KUBERNETES_NAME
 from components.inference.custom_resources import (
     GATEWAY,
     TRAFFIC_EXTENSION,
@@ -18,13 +19,11 @@ from components.inference.custom_resources import (
     custom_resource,
 )
 from components.inference.extensions import Extension, check_extension, extension_spec
-from components.names import LABEL_LENGTH, dns_label
+from components.names import dns_label
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Labels, Problems, component_type
 
 EVERY_REQUEST: Final = 'request.path.startsWith("/")'
-MOST_EXTENSIONS: Final = 3
-"""Extensions a load balancer allows in one chain."""
 _SUFFIX: Final = "-traffic"
 
 
@@ -35,34 +34,24 @@ class TrafficExtensionArgs(TypedDict):
     """Kubernetes namespace of the Gateway, and of what the extensions name."""
     gateway_name: pulumi.Input[str]
     """Name of the Gateway: `InferenceGateway.gateway_name`."""
-    extensions: Sequence[Extension]
-    """The services in the order requests pass them, 1 to 3; responses pass in reverse order. API
+    extensions: Annotated[Sequence[Extension], Entries("an extension", high=3)]
+    """The services in the order requests pass them; responses pass in reverse order. API
     management comes before guardrails: it refuses callers before their prompts are paid for."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Labels of the Kubernetes object."""
 
 
 def validate_traffic_extension(name: str, args: TrafficExtensionArgs) -> Problems:
     """Check the plain arguments of a `TrafficExtension`."""
-    problems = Problems()
-    length = len(dns_label(name)) + len(_SUFFIX)
-    if length > LABEL_LENGTH:
-        problems.add("name", f"found {name!r}, {length - LABEL_LENGTH} characters too long")
-    extensions = args["extensions"]
-    problems.check_not_empty("extensions", extensions, "an extension")
-    if len(extensions) > MOST_EXTENSIONS:
-        problems.add(
-            "extensions",
-            f"found {len(extensions)}, allowed: up to {MOST_EXTENSIONS}, as a chain holds no more",
-        )
+    problems = Problems.of(TrafficExtensionArgs, args)
+    problems.check_limit(KUBERNETES_NAME, f"{dns_label(name)}{_SUFFIX}", "name")
     seen: set[str] = set()
-    for index, extension in enumerate(extensions):
+    for index, extension in enumerate(args["extensions"]):
         path = f"extensions[{index}]"
         check_extension(problems, path, extension)
         if extension["name"] in seen:
             problems.add(f"{path}.name", f"found {extension['name']!r} again; rename one of them")
         seen.add(extension["name"])
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

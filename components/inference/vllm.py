@@ -5,7 +5,9 @@ Source: https://docs.vllm.ai/en/stable/cli/serve and https://docs.vllm.ai/en/sta
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
+
+from catalog.limits.inference import ADAPTER_SOURCE, flag
 
 PORT = 8000
 HEALTH_PATH = "/health"
@@ -13,38 +15,8 @@ COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 MULTI_NODE_COMMAND = ("vllm", "serve")
 """The command line that knows replicas of several nodes; it takes the model without a flag."""
 
-MAX_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-DEFAULT_MAX_LORA_RANK = 64
-MOST_GPUS = 8
-"""GPUs of the largest node; a model that needs more spans nodes."""
-MOST_NODES = 8
 LORA_SLOTS = 4
 """Adapters held in GPU memory at once; the rest wait in CPU memory."""
-
-OWN_FLAGS = frozenset(
-    {
-        "enable-lora",
-        "host",
-        "distributed-executor-backend",
-        "load-format",
-        "lora-modules",
-        "max-cpu-loras",
-        "max-lora-rank",
-        "max-loras",
-        "headless",
-        "master-addr",
-        "master-port",
-        "max-model-len",
-        "nnodes",
-        "node-rank",
-        "pipeline-parallel-size",
-        "model",
-        "port",
-        "served-model-name",
-        "tensor-parallel-size",
-    }
-)
-"""Flags that other arguments set."""
 
 
 class Adapter(TypedDict):
@@ -52,7 +24,7 @@ class Adapter(TypedDict):
 
     name: str
     """Model name clients send for this adapter."""
-    source: str
+    source: Annotated[str, ADAPTER_SOURCE]
     """Hugging Face repository."""
 
 
@@ -83,7 +55,7 @@ def arguments(
         flags["max-loras"] = min(len(adapters), LORA_SLOTS)
         flags["max-cpu-loras"] = len(adapters)
         flags["max-lora-rank"] = max_lora_rank
-    flags |= {_flag(name): value for name, value in sorted(server_args.items())}
+    flags |= {flag(name): value for name, value in sorted(server_args.items())}
     given = [_argument(name, value) for name, value in flags.items()]
     if adapters:
         given += ["--lora-modules", *(_lora_module(adapter, model) for adapter in adapters)]
@@ -109,15 +81,6 @@ def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> l
     ]
     modules = rest.index("--lora-modules") if "--lora-modules" in rest else len(rest)
     return [model.removeprefix("--model="), *rest[:modules], *split, *rest[modules:]]
-
-
-def own_flags_in(server_args: Mapping[str, Any]) -> list[str]:
-    """Give the names in `server_args` that other arguments already set."""
-    return sorted(name for name in server_args if _flag(name) in OWN_FLAGS)
-
-
-def _flag(name: str) -> str:
-    return name.removeprefix("--").replace("_", "-")
 
 
 def _argument(name: str, value: object) -> str:

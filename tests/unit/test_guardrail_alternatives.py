@@ -77,10 +77,14 @@ class TestService:
     @pytest.mark.parametrize(
         ("changes", "path", "reason"),
         [
-            ({"port": 80}, "port", "found 80, allowed: 1024 to 65535"),
-            ({"health_port": 70000}, "health_port", "found 70000, allowed: 1024 to 65535"),
-            ({"replicas": 0}, "replicas", "found 0, allowed: 1 to 100"),
-            ({"extension_name": "A"}, "extension_name", "found 'A', allowed: 1 to 63"),
+            ({"port": 80}, "port", "found 80; allowed: a whole number from 1024"),
+            (
+                {"health_port": 70000},
+                "health_port",
+                "found 70000; allowed: a whole number from 1024",
+            ),
+            ({"replicas": 0}, "replicas", "found 0; allowed: a whole number from 1 to 100"),
+            ({"extension_name": "A"}, "extension_name", "found 'A'; allowed: 1 to 63"),
         ],
     )
     def test_wrong_arguments_are_told(self, changes: dict[str, Any], path: str, reason: str):
@@ -114,7 +118,7 @@ class TestReplica:
         assert cloud.value == 8000
         assert len(_pod(cloud)["containers"]) == 1
 
-    @pytest.mark.parametrize(("port", "reason"), [(8000, "found 8000, which"), (80, "found 80, a")])
+    @pytest.mark.parametrize(("port", "reason"), [(8000, "found 8000, which"), (80, "found 80; a")])
     def test_a_port_it_cannot_have_is_told(self, port: int, reason: str):
         args = cast("ModelServerArgs", {**GUARDED, "guardrail": {"image": "a", "port": port}})
         (problem,) = validate_model_server("guarded", args).found

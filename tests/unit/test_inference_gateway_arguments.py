@@ -35,29 +35,33 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
             {"hostname": "Inference"},
             "hostname",
             (
-                "found 'Inference', allowed: a host name with a domain, in lowercase, such as "
-                "inference.dev.acme.internal; give the name clients use"
+                "found 'Inference'; allowed: a lowercase DNS name of at least two labels and "
+                "at most 64 characters; write it like inference.acme.internal (a "
+                "certificate's common name ends at 64)"
             ),
         ),
         (
             {"request_timeout_seconds": 0},
             "request_timeout_seconds",
-            "found 0, allowed: 1 to 86400 seconds",
+            "found 0; allowed: a whole number from 1 to 86400 seconds; raise it to 1 or more",
         ),
         (
             {"routes": NO_ROUTES},
             "routes",
-            "found none, allowed: one or more; give a route, or no request is answered",
+            (
+                "found an empty list; allowed: one entry or more; give a route, or no request"
+                " is answered"
+            ),
         ),
         (
             {"routes": [{"models": NO_NAMES, "backends": NO_WEIGHT}]},
             "routes[0].models",
-            "found none, allowed: one or more; give a model name",
+            "found an empty list; allowed: one to 64 entries; give a model name",
         ),
         (
             {"routes": [{"models": ["a"], "backends": NO_BACKENDS}]},
             "routes[0].backends",
-            "found none, allowed: one or more; give a pool",
+            "found an empty list; allowed: one to 16 entries; give a pool",
         ),
         (
             {"routes": [{"models": ["a"], "backends": [{"pool": "none", "weight": 100}]}]},
@@ -98,8 +102,8 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
             (
                 "found 'Llama-3.3-70B', which makes the object name 'llama-3-3-70b', which "
                 "routes[0] has too; allowed: 1 to 63 lowercase letters, digits or hyphens, a "
-                "letter or digit first and last (RFC 1123), each once; put another model of the "
-                "route first"
+                "letter or digit first and last, each once; put another model of the route "
+                "first"
             ),
         ),
         (
@@ -113,7 +117,7 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
         (
             {"routes": [{"models": [f"m{i}" for i in range(65)], "backends": NO_WEIGHT}]},
             "routes[0].models",
-            "found 65 names, allowed: 64; split the route in two",
+            "found 65 entries; allowed: one to 64 entries; remove some",
         ),
         (
             {"pools": [*POOLS, {**NEW_POOL, "name": "llama-70b-h100"}]},
@@ -132,24 +136,25 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
             {"pools": [*POOLS, {**NEW_POOL, "name": "Pool"}]},
             "pools[3].name",
             (
-                "found 'Pool', allowed: 1 to 63 lowercase letters, digits or hyphens, a letter "
-                "first, no hyphen last (RFC 1035)"
+                "found 'Pool'; allowed: 1 to 63 lowercase letters, digits or hyphens, a "
+                "letter first, no hyphen last; shorten or change it (Compute Engine and "
+                "Kubernetes allow no longer name)"
             ),
         ),
         (
             {"pools": [*POOLS, {**NEW_POOL, "name": "new", "selector": NO_LABELS}]},
             "pools[3].selector",
-            "found none, allowed: one or more; give the replicas' labels",
+            "found an empty mapping; allowed: one entry or more; give the replicas' labels",
         ),
         (
             {"pools": [*POOLS, {**NEW_POOL, "name": "new", "target_port": 0}]},
             "pools[3].target_port",
-            "found 0, allowed: 1 to 65535",
+            "found 0; allowed: a whole number from 1 to 65535; raise it to 1 or more",
         ),
         (
             {"pools": [*POOLS, {**NEW_POOL, "name": "new", "failure_mode": "open"}]},
             "pools[3].failure_mode",
-            "found 'open', allowed: FailClose, FailOpen",
+            "found 'open'; allowed: FailClose, FailOpen; did you mean 'FailOpen'?",
         ),
     ],
 )

@@ -89,8 +89,8 @@ def test_a_priority_that_changes_nothing_is_told():
         {
             "property_path": "pools[0].objectives.fast",
             "reason": (
-                "found 1, allowed: 0 or less without flow_control, as only that lets one request "
-                "go before another; set flow_control, or lower the priority"
+                "found 1; allowed: 0 or less without flow_control: nothing else lets one request "
+                "go before another; set flow_control: true of the model or lower it"
             ),
         }
     ]

@@ -290,11 +290,15 @@ class TestRights:
 @pytest.mark.parametrize(
     ("changes", "path", "reason"),
     [
-        ({"guardrails": {}, "models": {"a": "none"}}, "guardrails", "found none, allowed: one"),
-        ({"models": {}}, "models", "found none, allowed: one or more"),
+        (
+            {"guardrails": {}, "models": {"a": "none"}},
+            "guardrails",
+            "found an empty mapping; allowed: one",
+        ),
+        ({"models": {}}, "models", "found an empty mapping; allowed"),
         ({"default": "strct"}, "default", "found 'strct', allowed: default, strict"),
         ({"models": {"a": "x"}}, "models.a", "found 'x', allowed: default, none, strict"),
-        ({"timeout_seconds": 11}, "timeout_seconds", "found 11, allowed: 1 to 10 seconds"),
+        ({"timeout_seconds": 11}, "timeout_seconds", "found 11; allowed: a number from 0.01 to"),
     ],
 )
 def test_wrong_arguments_are_told(changes: dict[str, Any], path: str, reason: str):
@@ -308,19 +312,23 @@ def test_wrong_arguments_are_told(changes: dict[str, Any], path: str, reason: st
 @pytest.mark.parametrize(
     ("guardrail", "path", "reason"),
     [
-        ({"prompt_injection": "LOW"}, ".prompt_injection", "found 'LOW', allowed: high, low"),
-        ({"responsible_ai": {"hate": "low"}}, ".responsible_ai", "found 'hate', allowed: dang"),
+        ({"prompt_injection": "LOW"}, ".prompt_injection", "found 'LOW'; allowed: none, low"),
+        (
+            {"responsible_ai": {"hate": "low"}},
+            ".responsible_ai.hate",
+            "found the name 'hate'; allowed: dang",
+        ),
         (
             {"responsible_ai": {"dangerous": "off"}},
             ".responsible_ai.dangerous",
-            "found 'off', allowed: high, low, medium, none",
+            "found 'off'; allowed: none, low, medium, high",
         ),
-        ({"sensitive_data": "off"}, ".sensitive_data", "found 'off', allowed: block, none, redact"),
-        ({"info_types": []}, ".info_types", "found none, allowed: one or more"),
+        ({"sensitive_data": "off"}, ".sensitive_data", "found 'off'; allowed: none, block, redact"),
+        ({"info_types": []}, ".info_types", "found an empty list; allowed: one"),
         (
             {"sensitive_data": "none", "info_types": ["IBAN_CODE"]},
             ".info_types",
-            "found some although sensitive_data is 'none'",
+            "found a list; allowed: nothing where sensitive_data is 'none'",
         ),
     ],
 )

@@ -237,34 +237,52 @@ def test_every_child_has_the_component_as_parent(deploy: Deploy):
         (
             {"node_selector": {}},
             "node_selector",
-            "found none, allowed: one or more; give a node label",
+            "found an empty mapping; allowed: one entry or more; give a node label",
         ),
         (
             {"model": " "},
             "model",
-            "found none, allowed: a name; give the model name clients send",
+            "found none; allowed: a name; give the model name clients send",
         ),
-        ({"gpus": 0}, "gpus", "found 0, allowed: 1 to 8 GPUs of a node"),
-        ({"replicas": 0}, "replicas", "found 0, allowed: 1 to 1000"),
-        ({"max_context": 0}, "max_context", "found 0, allowed: 1 to 100000000 tokens"),
-        ({"drain_seconds": 0}, "drain_seconds", "found 0, allowed: 1 to 86400 seconds"),
+        ({"gpus": 0}, "gpus", "found 0; allowed: 1, 2, 4, 8; choose one of them"),
+        (
+            {"replicas": 0},
+            "replicas",
+            "found 0; allowed: a whole number from 1 to 1000; raise it to 1 or more",
+        ),
+        (
+            {"max_context": 0},
+            "max_context",
+            (
+                "found 0; allowed: a whole number from 128 to 100000000 tokens; raise it to "
+                "128 or more"
+            ),
+        ),
+        (
+            {"drain_seconds": 0},
+            "drain_seconds",
+            "found 0; allowed: a whole number from 1 to 86400 seconds; raise it to 1 or more",
+        ),
         (
             {"startup_timeout_seconds": 0},
             "startup_timeout_seconds",
-            "found 0, allowed: 1 to 86400 seconds",
+            "found 0; allowed: a whole number from 1 to 86400 seconds; raise it to 1 or more",
         ),
         (
             {"source": "Qwen3-4B"},
             "source",
             (
-                "found 'Qwen3-4B', allowed: a Hugging Face repository (owner/name) or "
-                "gs://bucket/path; give one of them"
+                "found 'Qwen3-4B'; allowed: a Hugging Face repository (owner/name) or a Cloud"
+                " Storage folder (gs://bucket/path); write it like Qwen/Qwen3-4B"
             ),
         ),
         (
             {"source": "gs://"},
             "source",
-            "found 'gs://', allowed: gs://bucket/path; give a bucket",
+            (
+                "found 'gs://'; allowed: a Hugging Face repository (owner/name) or a Cloud "
+                "Storage folder (gs://bucket/path); write it like Qwen/Qwen3-4B"
+            ),
         ),
         (
             {"gated": True},
@@ -277,30 +295,30 @@ def test_every_child_has_the_component_as_parent(deploy: Deploy):
         (
             {"adapters": [{"name": "qwen3-4b", "source": "a/b"}]},
             "adapters[0].name",
-            "found 'qwen3-4b' again, allowed: a name of its own; rename the adapter",
+            "found 'qwen3-4b' again; allowed: a name of its own; rename the adapter",
         ),
         (
             {"adapters": [{"name": "lora", "source": "gs://bucket/lora"}]},
             "adapters[0].source",
             (
-                "found 'gs://bucket/lora', allowed: a Hugging Face repository; vLLM loads no "
-                "adapter from Cloud Storage"
+                "found 'gs://bucket/lora'; allowed: a Hugging Face repository (owner/name); "
+                "move it there: vLLM loads no adapter from Cloud Storage"
             ),
         ),
         (
             {"max_lora_rank": 33},
             "max_lora_rank",
             (
-                "found 33, allowed: 8, 16, 32, 64, 128, 256, 320, 512; give the lowest that is not "
-                "below any adapter's"
+                "found 33; allowed: 8, 16, 32, 64, 128, 256, 320, 512; give the lowest that "
+                "is not below any adapter's"
             ),
         ),
         (
             {"server_args": {"served_model_name": "x"}},
             "server_args.served_model_name",
             (
-                "found 'served_model_name', allowed: flags no other argument sets; use the "
-                "argument of ModelServer that sets it"
+                "found an option the platform sets; allowed: other options of vLLM; remove it"
+                " and use the model's name"
             ),
         ),
     ],
@@ -313,12 +331,12 @@ def test_wrong_arguments_are_told(changes: dict[str, Any], path: str, reason: st
 def test_a_long_name_is_told():
     (problem,) = validate_model_server("x" * 64, OPEN_SERVER).found
     assert problem["property_path"] == "name"
-    assert "a Kubernetes name of 64 characters; allowed: 1 to 63; shorten it" in problem["reason"]
+    assert "; allowed: 1 to 63 lowercase letters" in problem["reason"]
 
 
 def test_all_problems_come_at_once(deploy: Deploy):
     args = _with(OPEN_SERVER, gpus=0, source="x")
-    with pytest.raises(pulumi.InputPropertiesError, match=r"(?s)server:.*gpus: .*source: "):
+    with pytest.raises(pulumi.InputPropertiesError, match=r"(?s)server:.*source: .*gpus: "):
         _deploy(deploy, args)
 
 

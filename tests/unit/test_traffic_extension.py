@@ -138,11 +138,11 @@ def test_what_is_not_told_is_what_the_cluster_takes(extensions: list[Extension])
 @pytest.mark.parametrize(
     ("changes", "path", "reason"),
     [
-        ({"extensions": []}, "extensions", "found none, allowed: one or more"),
+        ({"extensions": []}, "extensions", "found an empty list; allowed: one"),
         (
             {"extensions": [{**SCREENING, "name": name} for name in "abcd"]},
             "extensions",
-            "found 4, allowed: up to 3",
+            "found 4 entries; allowed: one to 3",
         ),
         (
             {"extensions": [SCREENING, SCREENING]},
@@ -158,12 +158,12 @@ def test_what_is_not_told_is_what_the_cluster_takes(extensions: list[Extension])
         (
             {"extensions": [{**SCREENING, "name": "Guard_rail"}]},
             "extensions[0].name",
-            "found 'Guard_rail', allowed: 1 to 63",
+            "found 'Guard_rail'; allowed: 1 to 63",
         ),
         (
             {"extensions": [{**SCREENING, "events": ["RequestHead"]}]},
             "extensions[0].events",
-            "found 'RequestHead', allowed: RequestBody",
+            "found 'RequestHead'; allowed: RequestHeaders",
         ),
         (
             {"extensions": [{**SCREENING, "events": ["RequestBody"]}]},
@@ -173,12 +173,12 @@ def test_what_is_not_told_is_what_the_cluster_takes(extensions: list[Extension])
         (
             {"extensions": [{**SCREENING, "timeout_seconds": 0.001}]},
             "extensions[0].timeout_seconds",
-            "found 0.001, allowed: 0.01 to 10 seconds",
+            "found 0.001; allowed: a number from 0.01 to 10 seconds",
         ),
         (
             {"extensions": [{**SCREENING, "timeout_seconds": 11}]},
             "extensions[0].timeout_seconds",
-            "found 11, allowed: 0.01 to 10 seconds",
+            "found 11; allowed: a number from 0.01 to 10 seconds",
         ),
     ],
 )
