@@ -31,7 +31,7 @@ class SystemPool(Settings):
 
 
 class Cluster(Settings):
-    """The GKE cluster of every region."""
+    """How the GKE clusters are, the same in every region."""
 
     release_channel: limits.ReleaseChannel = limits.RELEASE_CHANNEL.default
     """How soon versions of GKE come."""

@@ -182,13 +182,13 @@ class ImageMirror(pulumi.ComponentResource):
         that is reached without a mirror. Raises `pulumi.InputPropertiesError` for an image of a
         registry that is not mirrored.
         """
-        if _ARTIFACT_REGISTRY in image:
-            return pulumi.Output.from_input(image)
         problems = Problems()
         full_name = full_image_name(image)
         hosts = [host for host in self._addresses if full_name.startswith(f"{host}/")]
         host = max(hosts, key=len, default="")
         path = full_name.removeprefix(f"{host}/")
+        if not hosts and _ARTIFACT_REGISTRY in image:
+            return pulumi.Output.from_input(image)
         if not hosts:
             allowed = ", ".join(sorted(self._addresses))
             problems.add(

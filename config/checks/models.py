@@ -15,8 +15,10 @@ from config.models import Model, ReplicaSet
 def check_models(known: Known) -> Iterator[Problem]:
     """Every model, and all of them together on their pools."""
     yield from _check_names(known)
+    declared = known.names.get("regions", set())
+    placed = {region for model in known.models.values() for region in model.regions or declared}
     for region in known.regions:
-        if known.models and not any(each.is_in(region) for each in known.models.values()):
+        if placed and placed <= declared and region not in placed:
             yield Problem(
                 ("regions", region),
                 "a region that serves no model",

@@ -23,7 +23,7 @@ def check_perimeter(known: Known) -> Iterator[Problem]:
     if perimeter.mode == "enforced" and (shut := _shut(perimeter)):
         yield Problem(
             (*path, "mode"),
-            f"'enforced' with no way into {listed(shut)}",
+            f"'enforced' with no way from outside into {len(shut)} of its APIs",
             "dry-run, or a way in for who deploys",
             "add an access level that no rule names, or an ingress rule: else nobody outside gets"
             " in any more, this program included",

@@ -120,6 +120,10 @@ _EXAMPLES: Final = tuple(
             *("a-" * length + "z" for length in range(1, 32)),
             *(
                 "4-bit",
+                "2026-02-01T02:00:00Z",
+                "2026-02-01T06:00:00Z",
+                "1.35",
+                "FREQ=DAILY",
                 "Mixed.Case/9_x",
                 "9b",
                 "a_b",
