@@ -20,7 +20,7 @@ SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema pages new-component
+.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,11 +59,13 @@ lint: ## Check format, style, types and generated files
 	$(PYTHON) -m config.schema --check
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
+	$(PYTHON) -m policies.readme --check
 
 format: ## Format the code
 	@$(SETUP)
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+	$(PYTHON) -m policies.readme
 
 test: lint ## Run every check and test
 	@$(API_SERVER) --if-possible
@@ -90,6 +92,10 @@ pages: ## Write the pages of the components, docs/components
 new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
 	@$(SETUP)
 	@$(PYTHON) tools/scaffold.py component '$(NAME)' $(if $(FOLDER),--folder '$(FOLDER)')
+
+new-rule: ## Make the files of a rule: ID=net-no-peering [PACK=baseline]
+	@$(SETUP)
+	@$(PYTHON) tools/scaffold.py rule '$(ID)' $(if $(PACK),--pack '$(PACK)')
 
 lock: ## Pin every requirements.in with hashes into its requirements.txt
 	@$(SETUP)

@@ -17,20 +17,17 @@ from typing import Any
 
 import grpc
 import psutil
-from google.protobuf import json_format
+from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from bench.measure import MIB, say
 from bench.table import pack_growth
-from policies.environment import ENVIRONMENTS, load
-from policies.rules.config import LEVEL
-from policies.rules.packs import ALL, rules_of
-from policies.rules.server import OBJECTS_BETWEEN_COLLECTIONS, PackServer
+from policies.engine.packs import ALL
+from policies.engine.server import OBJECTS_BETWEEN_COLLECTIONS, PackServer
 from resources.exports import read
 
 SIZES = (500, 1000, 2500, 5000)
 MOST_BYTES = 400 * 1024 * 1024
-LEVELS = {"advisory": 0, "mandatory": 1, "disabled": 2, "remediate": 3}
 
 
 def main() -> None:
@@ -63,13 +60,17 @@ def figure(resources: Sequence[dict[str, Any]]) -> dict[str, Any]:
         futures.ThreadPoolExecutor(max_workers=4),
         options=[("grpc.max_receive_message_length", MOST_BYTES)],
     )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(PackServer(ALL, rules_of(ALL)), server)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(PackServer(ALL), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     options = [("grpc.max_send_message_length", MOST_BYTES)]
     with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
         stub = analyzer_pb2_grpc.AnalyzerStub(channel)
-        stub.Configure(configuration())
+        # As the engine does it: what the environment says comes back as the config.
+        stub.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(stack="prod"))
+        asked: Any = stub
+        prod = asked.GetAnalyzerInfo(empty_pb2.Empty()).initialConfig
+        stub.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=prod))
         requests = [_request(each) for each in resources]
         stack = analyzer_pb2.AnalyzeStackRequest(resources=[_stack(each) for each in resources])
         started = time.monotonic()
@@ -86,16 +87,6 @@ def figure(resources: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "ms_per_resource": round((ended - started) / len(resources) * 1000, 3),
         "resident_mib": round(psutil.Process().memory_info().rss / MIB, 1),
     }
-
-
-def configuration() -> analyzer_pb2.ConfigureAnalyzerRequest:
-    """The prod environment's config, as the engine hands it on."""
-    request = analyzer_pb2.ConfigureAnalyzerRequest()
-    for rule_id, settings in load(ENVIRONMENTS / "prod.yaml").items():
-        entry = request.policyConfig[rule_id]
-        entry.enforcementLevel = LEVELS[settings[LEVEL]]  # pyright: ignore[reportAttributeAccessIssue]  an enum's number
-        entry.properties.update({key: each for key, each in settings.items() if key != LEVEL})
-    return request
 
 
 def _request(resource: dict[str, Any]) -> analyzer_pb2.AnalyzeRequest:

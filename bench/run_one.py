@@ -31,9 +31,7 @@ def main() -> None:
         program = bare_program
     options: dict[str, Any] = {}
     if wanted["policies"]:
-        packs = places.policy_configs()
-        options["policy_packs"] = [str(folder) for folder, _ in packs]
-        options["policy_pack_configs"] = [str(file) for _, file in packs]
+        options["policy_packs"] = places.policy_packs()
     with World(places.world) as world, serve(world) as servers:
         stack = open_stack(places, servers.debug_providers, program)
         getattr(stack, wanted["operation"])(**options)

@@ -15,7 +15,7 @@ KeyPath = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend. `found`, `allowed` and `remedy` are phrases; `shown` shows a value."""
+    """One thing to fix. `found`, `allowed` and `remedy` are phrases; `shown` shows a value."""
 
     path: KeyPath
     found: str

@@ -25,13 +25,11 @@ def values_of(path: Path) -> Mapping[str, object]:
     except FileNotFoundError:
         raise _refused(source, "no such file", "a stack file", f"create it: {path}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise _refused(
-            source, f"a file that cannot be read ({error})", "UTF-8", "mend it"
-        ) from None
+        raise _refused(source, f"a file that cannot be read ({error})", "UTF-8", "fix it") from None
     except strict_yaml.YamlError as error:
         place = f"line {error.line}, column {error.column}"
         found = f"broken YAML in {place} ({error.message})"
-        raise _refused(source, found, "YAML with each key once", "mend that line") from None
+        raise _refused(source, found, "YAML with each key once", "fix that line") from None
     if document is None:
         raise _refused(
             source, "an empty file", "a mapping with config:", "add config: and the keys"

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cost.model import Item, Resource
+from cost.model import Item
 from cost.pricing import Bounds, Pricing, by_usage
 from resources.properties import text
+from resources.resource import Resource
 
 INSTANCE: Final = "gcp:apigee/instance:Instance"
 _TYPES: Final = ("base", "intermediate", "comprehensive")
@@ -21,7 +22,7 @@ def environment(resource: Resource, pricing: Pricing, regions: int) -> Iterator[
 
     A type that is not set or not known is anything between the least and the most.
     """
-    found = text(resource.inputs, "type")
+    found = text(resource.props, "type")
     kind = found.lower() if isinstance(found, str) else ""
     least, most = (kind, kind) if kind in _TYPES else (_TYPES[0], _TYPES[-1])
     yield pricing.between(

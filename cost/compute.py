@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from catalog.machines import MACHINE_TYPES
-from cost.model import Item, Resource
+from cost.model import Item
 from cost.pricing import ONE, Bounds, Pricing, missing, unknown
 from resources.node_pools import max_nodes, min_nodes
 from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, number, show, text
+from resources.resource import Resource
 
 # What GKE gives a node that does not say.
 # https://cloud.google.com/kubernetes-engine/docs/concepts/node-pools
@@ -19,24 +20,24 @@ _DEFAULT_DISK_GIB: Final = 100.0
 def cluster(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """The management fee, and the default node pool where the cluster keeps it."""
     yield pricing.line(resource, "cluster management", pricing.month("gke-cluster"), ONE)
-    if flag(resource.inputs, "enableAutopilot") is True:
+    if flag(resource.props, "enableAutopilot") is True:
         yield missing(resource, "Autopilot bills by pod, and their number is not known here")
         return
-    if flag(resource.inputs, "clusterAutoscaling", "enabled") in (True, UNKNOWN):
+    if flag(resource.props, "clusterAutoscaling", "enabled") in (True, UNKNOWN):
         yield missing(resource, "auto-provisioning makes node pools that are not known here")
-    if flag(resource.inputs, "removeDefaultNodePool") is not True:
+    if flag(resource.props, "removeDefaultNodePool") is not True:
         yield from node_pool(resource, pricing)
 
 
 def node_pool(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """Nodes with their GPUs and boot disks, from the least to the most the pool may have."""
-    least, most = min_nodes(resource.inputs), max_nodes(resource.inputs)
+    least, most = min_nodes(resource.props), max_nodes(resource.props)
     if isinstance(most, Absence):
         yield unknown(resource, "the number of nodes", most)
         return
     # A lower bound that is not known yet costs nothing less than none.
     nodes = Bounds(min(least, most) if isinstance(least, float) else 0.0, most)
-    config = get(resource.inputs, "nodeConfig")
+    config = get(resource.props, "nodeConfig")
     yield _machines(resource, pricing, config, nodes)
     yield _boot_disks(resource, pricing, config, nodes)
     if _has_attached_gpus(config):

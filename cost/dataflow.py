@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cost.model import Item, Resource
+from cost.model import Item
 from cost.pricing import Bounds, Pricing, by_usage, missing, unknown
 from resources.properties import MISSING, UNKNOWN, Absence, number, text
+from resources.resource import Resource
 
 _SHAPE: Final = re.compile(r"[a-z]\d[a-z]?-(standard|highmem|highcpu)-(\d+)")
 # GiB for each vCPU, the most that a series has.
@@ -19,9 +20,9 @@ def job(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
     Batch workers cost less and end: the price of streaming ones is a ceiling for them.
     """
-    most = number(resource.inputs, "maxWorkers")
-    first = number(resource.inputs, "numWorkers")
-    machine = text(resource.inputs, "machineType")
+    most = number(resource.props, "maxWorkers")
+    first = number(resource.props, "numWorkers")
+    machine = text(resource.props, "machineType")
     shape = _SHAPE.fullmatch(machine) if isinstance(machine, str) else None
     if isinstance(most, Absence):
         yield unknown(resource, "the maximum of workers", most)

@@ -11,12 +11,13 @@ from functools import partial
 from typing import Final
 
 from cost import apigee, certificates, compute, data, dataflow, network, serverless, vertex
-from cost.model import Estimate, Item, Line, Resource, Unpriced
+from cost.model import Estimate, Item, Line, Unpriced
 from cost.others import other
 from cost.pricing import Pricing, region
 from cost.rates import CATALOG, HOURS_PER_MONTH, Rates
+from resources.resource import Resource
 
-__all__ = ["Estimate", "Line", "Resource", "Unpriced", "estimate"]
+__all__ = ["Estimate", "Line", "Unpriced", "estimate"]
 
 STALE_DAYS: Final = 180
 _Handler = Callable[[Resource, Pricing], Iterator[Item]]

@@ -1,25 +1,7 @@
 """What goes into an estimate and what comes out of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource: type token, inputs with the provider's property names, and URN.
-
-    Inputs that are not known yet may be the engine's unknown values; they are never taken for 0.
-    """
-
-    type: str
-    inputs: Mapping[str, object]
-    urn: str
-
-    @property
-    def name(self) -> str:
-        """The resource's name, the last part of its URN."""
-        return self.urn.rpartition("::")[2]
 
 
 @dataclass(frozen=True)

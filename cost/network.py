@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cost.model import Item, Resource
+from cost.model import Item
 from cost.pricing import ONE, Bounds, Pricing, by_usage, unknown
 from resources.properties import UNKNOWN, Absence, entries, text
+from resources.resource import Resource
 
 GLOBAL_RULE: Final = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
 _INTERNAL: Final = "INTERNAL_MANAGED"
@@ -28,7 +29,7 @@ def nat(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 def address(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """A static address."""
-    kind = "internal" if text(resource.inputs, "addressType") == "INTERNAL" else "external"
+    kind = "internal" if text(resource.props, "addressType") == "INTERNAL" else "external"
     rate = pricing.month(f"{kind}-address")
     yield pricing.line(resource, f"{kind} address", rate, ONE)
 
@@ -42,14 +43,14 @@ def forwarding_rule(resource: Resource, pricing: Pricing) -> Iterator[Item]:
         return
     rate = pricing.month("forwarding-rule")
     yield pricing.line(resource, "forwarding rule", rate, ONE)
-    if resource.type == GLOBAL_RULE and text(resource.inputs, "loadBalancingScheme") == _INTERNAL:
+    if resource.type == GLOBAL_RULE and text(resource.props, "loadBalancingScheme") == _INTERNAL:
         yield _proxies(resource, pricing)
     yield by_usage(resource, "load balancing is billed by traffic beside that")
 
 
 def endpoint_group(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """A group of endpoints is free, but a Private Service Connect backend costs as an endpoint."""
-    if text(resource.inputs, "networkEndpointType") == _PSC_GROUP:
+    if text(resource.props, "networkEndpointType") == _PSC_GROUP:
         rate = pricing.month("psc-endpoint")
         yield pricing.line(resource, "Private Service Connect backend", rate, ONE)
         yield by_usage(resource, "the backend is billed by traffic beside that")
@@ -61,16 +62,16 @@ def _proxies(resource: Resource, pricing: Pricing) -> Item:
 
 
 def _is_endpoint(resource: Resource) -> bool:
-    target = text(resource.inputs, "target")
+    target = text(resource.props, "target")
     # The API marks an endpoint by an empty scheme.
     is_attachment = isinstance(target, str) and _PSC_TARGET in target
-    return is_attachment or text(resource.inputs, "loadBalancingScheme") == ""
+    return is_attachment or text(resource.props, "loadBalancingScheme") == ""
 
 
 def security_policy(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """A policy of Cloud Armor and each of its rules."""
     yield pricing.line(resource, "security policy", pricing.month("security-policy"), ONE)
-    rules = entries(resource.inputs, "rules")
+    rules = entries(resource.props, "rules")
     if rules is UNKNOWN:
         yield unknown(resource, "the number of rules", rules)
     elif not isinstance(rules, Absence):
@@ -89,7 +90,7 @@ def gateway(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 def kubernetes_service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """The load balancer that a Service may ask for: one forwarding rule. Others are free."""
-    kind = text(resource.inputs, "spec", "type")
+    kind = text(resource.props, "spec", "type")
     if kind is UNKNOWN:
         yield unknown(resource, "the type of the Service", kind)
     elif kind == "LoadBalancer":

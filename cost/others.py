@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 from catalog.prices import CAPACITY, USAGE, is_free
-from cost.model import Item, Resource
+from cost.model import Item
 from cost.pricing import ONE, Bounds, Pricing, by_usage, missing, unknown
 from resources.properties import Absence, number
+from resources.resource import Resource
 
 
 def other(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """Yields the rows of a type that needs no arithmetic; one that has none is told."""
     rows = pricing.of_type(resource.type)
     for name, times in rows:
-        found = number(resource.inputs, *times.split(".")) if times else 1.0
+        found = number(resource.props, *times.split(".")) if times else 1.0
         what = name.replace("-", " ")
         if isinstance(found, Absence):
             yield unknown(resource, f"{times}, which {what} is priced by,", found)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
-from cost.model import Item, Line, Resource, Unpriced
+from cost.model import Item, Line, Unpriced
 from cost.rates import Rate, Rates
 from resources.properties import Absence, text
+from resources.resource import Resource
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def by_usage(resource: Resource, reason: str) -> Unpriced:
 def region(resource: Resource) -> str | None:
     """The region a resource is in, None when it has none or it is not known."""
     for path in (("nodeLocations", 0), ("location",), ("region",), ("zone",)):
-        place = text(resource.inputs, *path)
+        place = text(resource.props, *path)
         if isinstance(place, str) and place.count("-"):
             return "-".join(place.lower().rpartition("/")[2].split("-")[:2])
     return None

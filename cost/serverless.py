@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cost.model import Item, Resource
+from cost.model import Item
 from cost.pricing import Bounds, Pricing, by_usage, missing, unknown
 from resources.cloud_run import max_instances
 from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, number, text
 from resources.quantities import quantity
+from resources.resource import Resource
 
 _GIB: Final = 2.0**30
 # What Cloud Run gives a container that does not say.
@@ -16,9 +17,9 @@ _DEFAULTS: Final = {"cpu": 1.0, "memory": 512 * 2.0**20, "nvidia.com/gpu": 0.0}
 
 def service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """Instances from the least kept ready to the most at once, working all month at the most."""
-    most = max_instances(resource.inputs)
+    most = max_instances(resource.props)
     least = _min_instances(resource, most)
-    containers = entries(resource.inputs, "template", "containers")
+    containers = entries(resource.props, "template", "containers")
     if isinstance(most, Absence):
         yield unknown(resource, "the maximum of instances", most)
     elif isinstance(least, Absence):
@@ -33,9 +34,9 @@ def service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 def job(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """From no execution to one that runs all month with all the tasks it may run at once."""
-    tasks = number(resource.inputs, "template", "taskCount")
-    at_once = number(resource.inputs, "template", "parallelism")
-    containers = entries(resource.inputs, "template", "template", "containers")
+    tasks = number(resource.props, "template", "taskCount")
+    at_once = number(resource.props, "template", "parallelism")
+    containers = entries(resource.props, "template", "template", "containers")
     if UNKNOWN in (tasks, at_once):
         yield unknown(resource, "the number of tasks", UNKNOWN)
     elif isinstance(containers, Absence):
@@ -49,7 +50,7 @@ def job(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def _min_instances(resource: Resource, most: float | Absence) -> float | Absence:
-    scaling = get(resource.inputs, "scaling")
+    scaling = get(resource.props, "scaling")
     # Where the program leaves it out the provider fills it in: unknown in the first preview, and
     # by no more than the most.
     if scaling is UNKNOWN:
@@ -58,7 +59,7 @@ def _min_instances(resource: Resource, most: float | Absence) -> float | Absence
         return number(scaling, "manualInstanceCount")
     bounds = (
         number(scaling, "minInstanceCount"),
-        number(resource.inputs, "template", "scaling", "minInstanceCount"),
+        number(resource.props, "template", "scaling", "minInstanceCount"),
     )
     if UNKNOWN in bounds:
         return UNKNOWN
@@ -87,8 +88,8 @@ def _instances(
 
 def _gpus(resource: Resource, pricing: Pricing, amount: Bounds) -> Item:
     """GPUs of a known kind in one zone; those of a second one have another price."""
-    kind = text(resource.inputs, "template", "nodeSelector", "accelerator")
-    if flag(resource.inputs, "template", "gpuZonalRedundancyDisabled") is not True:
+    kind = text(resource.props, "template", "nodeSelector", "accelerator")
+    if flag(resource.props, "template", "gpuZonalRedundancyDisabled") is not True:
         return missing(resource, "there is no price for Cloud Run GPUs with zonal redundancy")
     if isinstance(kind, Absence):
         return unknown(resource, "the kind of GPU", kind)

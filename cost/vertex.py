@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from cost.model import Item, Resource
+from cost.model import Item
 from cost.pricing import Bounds, Pricing, missing, unknown
 from resources.properties import MISSING, UNKNOWN, Absence, flag, get, number, show, text
+from resources.resource import Resource
 
 
 def endpoint(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """Machines of the replicas, from the least to the most there may be."""
-    dedicated = get(resource.inputs, "deployConfig", "dedicatedResources")
+    dedicated = get(resource.props, "deployConfig", "dedicatedResources")
     machine = text(dedicated, "machineSpec", "machineType")
     least, most = number(dedicated, "minReplicaCount"), number(dedicated, "maxReplicaCount")
     if isinstance(machine, Absence):

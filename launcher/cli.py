@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launcher.engine import message_of
-from launcher.hand_over import hand_over
-from launcher.judging import FORMATS, policy
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
+from launcher.policy_report import FORMATS, policy
 from launcher.problem import InterruptedRunError, LaunchError
+from launcher.pulumi_cli import exec_pulumi
 from sandbox.providers import ServeError
 from sandbox.world import WorldError
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             policy(places, chosen.cloud, chosen.format, chosen.state)
             return 0
         if chosen.cloud == "gcp":
-            hand_over(chosen.operation, places)
+            exec_pulumi(chosen.operation, places)
         OPERATIONS[chosen.operation](places)
     except InterruptedRunError as problem:
         print(f"interrupted: {problem}", file=sys.stderr)
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted; the next run goes on from here", file=sys.stderr)
         return INTERRUPTED
     except OSError as problem:
-        print(f"error: {problem}; mend that: the next run goes on from here", file=sys.stderr)
+        print(f"error: {problem}; fix that: the next run goes on from here", file=sys.stderr)
         return 1
     except Exception as problem:
         print(f"error: {message_of(problem)}", file=sys.stderr)

@@ -17,6 +17,7 @@ from pulumi import automation
 
 from launcher.places import PROJECT, ROOT, VENV_BIN, StackPlaces, engine_root
 from launcher.problem import LaunchError
+from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
 
 OWN = f"{ROOT}{os.sep}"
 Program = Callable[[], None]
@@ -61,6 +62,7 @@ def open_stack(
         # The state is written once, at the end: see recovery.py for a run that doesn't get there.
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_HOME": str(places.home / "pulumi"),
+        POLICY_ENVIRONMENT: str(places.environment),
     }
     options = automation.LocalWorkspaceOptions(
         work_dir=str(places.work),

@@ -154,9 +154,7 @@ def _run(
     progress = Progress(preview=operation == "preview")
     options: dict[str, Any] = {"on_event": progress.on_event, "color": "never"}
     if operation in {"up", "preview"}:
-        packs = places.policy_configs()
-        options["policy_packs"] = [str(folder) for folder, _ in packs]
-        options["policy_pack_configs"] = [str(file) for _, file in packs]
+        options["policy_packs"] = places.policy_packs()
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
     with opened(places, program, guard) as (stack, servers):
         before = census(servers.world)
@@ -203,7 +201,7 @@ def _assumed(world: World) -> list[str]:
         raise LaunchError(
             f"Kubernetes accepts these objects, but what they name isn't there, so they do "
             f"nothing:\n{listed}\nthey were made and are in the state; nothing is "
-            "lost: mend that, then run `make up` again"
+            "lost: fix that, then run `make up` again"
         )
     return sorted({assumption.subject for assumption in world.assumptions()})
 

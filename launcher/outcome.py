@@ -58,10 +58,10 @@ def outcome(places: StackPlaces, operation: str, before: Census, world: World) -
     if not done:
         nothing = "nothing was made, changed or deleted"
         return Outcome(
-            f"{nothing}: mend that, then run {again} again", f"{nothing}: {again} begins anew"
+            f"{nothing}: fix that, then run {again} again", f"{nothing}: {again} begins anew"
         )
     kept = f"done before that: {done}. {_known(places, world)}; nothing is lost: {again} goes on"
-    return Outcome(f"{kept} once that is mended", kept)
+    return Outcome(f"{kept} once that is fixed", kept)
 
 
 def _done(before: Census, now: Census) -> str:

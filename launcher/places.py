@@ -13,8 +13,6 @@ from launcher.problem import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "inference"
-# One process holds the rules of every pack: packs start one after the other.
-POLICY_PACKS = ("all",)
 VENV_BIN = ROOT / ".venv" / "bin"
 
 
@@ -93,40 +91,29 @@ class StackPlaces:
                 target.write(secrets.token_urlsafe(32))
         return file.read_text()
 
-    def policy_configs(self) -> list[tuple[Path, Path]]:
-        """Every policy pack's folder with its configuration for this stack."""
-        folders = [ROOT / "policies" / pack for pack in POLICY_PACKS]
-        pairs = [(folder, folder / f"{self.stack}.json") for folder in folders]
-        for _, file in pairs:
-            if not file.exists():
-                raise LaunchError(
-                    f"{file.relative_to(ROOT)}: not found; every stack needs its limits: copy "
-                    f"policies/environments/dev.yaml to {self.stack}.yaml there, adapt it and run "
-                    "`.venv/bin/python -m policies.check --write`"
-                )
-        _check_made_of_environment(self.stack)
-        return pairs
+    @property
+    def environment(self) -> Path:
+        """The file of what the policies allow. Raises LaunchError if it can't be one."""
+        # The rules take longer to load than a refused config needs to be told.
+        from policies.engine.config import PolicyConfigError
+        from policies.engine.environment import file_of
 
+        try:
+            return file_of(self.stack)
+        except PolicyConfigError as problem:
+            raise LaunchError(str(problem)) from problem
 
-def _check_made_of_environment(stack: str) -> None:
-    """Raises LaunchError if the packs would judge by other limits than the environment's file."""
-    # The rules take longer to load than a refused config needs to be told.
-    from policies.environment import ENVIRONMENTS, config_files
-    from policies.rules.config import PolicyConfigError
+    def policy_packs(self) -> list[str]:
+        """Returns the folders of the policy packs. Raises LaunchError if they couldn't judge."""
+        from policies.engine.config import PolicyConfigError
+        from policies.engine.environment import load
 
-    environment = ENVIRONMENTS / f"{stack}.yaml"
-    if not environment.exists():
-        return
-    try:
-        made = config_files(stack)
-    except PolicyConfigError as problem:
-        raise LaunchError(str(problem)) from problem
-    for file, wanted in made.items():
-        if file.parent.name in POLICY_PACKS and file.read_text(encoding="utf-8") != wanted:
-            raise LaunchError(
-                f"{file.relative_to(ROOT)}: is not what policies/environments/{stack}.yaml says "
-                "now: run `.venv/bin/python -m policies.check --write`"
-            )
+        try:
+            load(self.environment)
+        except PolicyConfigError as problem:
+            raise LaunchError(str(problem)) from problem
+        # One process holds the rules of every pack: packs start one after the other.
+        return [str(ROOT / "policies" / "all")]
 
 
 def stacks() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from cost.estimate import Resource
+from resources.resource import Resource
 
 SIGNS = {
     "create": "+",
@@ -88,7 +88,7 @@ class Progress:
         operation = str(step.op.value)
         if operation not in {"delete", "delete-replaced"} and step.new is not None:
             self.resources[step.urn] = Resource(
-                type=step.type, inputs=step.new.inputs or {}, urn=step.urn
+                step.type, name_of(step.urn), step.urn, step.new.inputs or {}
             )
         if operation in QUIET or step.type == STACK_TYPE:
             return

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import cast
 
-from cost.estimate import Resource, estimate
+from cost.estimate import estimate
 from cost.report import render
 from launcher.places import StackPlaces
 from launcher.progress import STACK_TYPE, Progress, short_type
+from resources.resource import Resource
 
 # Operation: what a preview and what a run calls it. A replacement is counted by what takes the
 # place, not again by what goes.

@@ -8,11 +8,13 @@ import difflib
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from launcher.deployment import exported_resources, sandbox_resources
-from launcher.places import ROOT, places_of
+from launcher.places import places_of
 from launcher.problem import LaunchError
+from policies.engine.config import PolicyConfigError
+from policies.engine.environment import file_of, settings_of
 from request_path.checks import findings_of
 from request_path.explain import Journey, journeys, models_in
 from request_path.finding import Check, Finding
@@ -52,12 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def unscreened_models(stack: str) -> frozenset[str]:
-    """Give the models that the policy config of a stack allows to go without a guardrail."""
-    file = ROOT / "policies" / "baseline" / f"{stack}.json"
-    if not file.exists():
-        return frozenset()
-    config: dict[str, Any] = json.loads(file.read_text())
-    return frozenset(config.get(Check.GUARDED.value, {}).get("unscreenedModels", ()))
+    """Returns the models that the policies of a stack allow to go without a guardrail."""
+    try:
+        file = file_of(stack)
+        settings = settings_of(file) if file.exists() else {}
+    except PolicyConfigError as problem:
+        raise LaunchError(str(problem)) from problem
+    found = settings.get(Check.GUARDED.value)
+    return frozenset(found.limits.names("unscreenedModels") if found else ())
 
 
 def _check(stack: str, objects: Objects, findings: list[Finding], *, as_text: bool) -> int:

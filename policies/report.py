@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from policies.environment import environments, settings, settings_of
+from policies.engine.config import PolicyConfigError
+from policies.engine.environment import environments, file_of, settings_of
+from policies.engine.packs import ALL, rules_of
 from policies.reports import data, markdown, sarif, state, text
 from policies.reports.run import Run
-from policies.rules.config import PolicyConfigError
-from policies.rules.packs import ALL, rules_of
 from resources.exports import ExportError, read
 
 FORMATS: Final[Mapping[str, tuple[str, Callable[[Run], str]]]] = {
@@ -31,7 +31,7 @@ def write(run: Run, folder: Path) -> None:
 def of_state(file: Path, environment: str) -> Run:
     """What the packs say of an exported state, by the limits of an environment."""
     own = environment.endswith((".yaml", ".yml"))
-    limits = settings_of(Path(environment)) if own else settings(environment)
+    limits = settings_of(Path(environment) if own else file_of(environment))
     return state.judge(read(file), rules_of(ALL), limits)
 
 

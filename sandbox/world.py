@@ -129,7 +129,7 @@ class World:
         if isinstance(error, sqlite3.OperationalError) and _PASSING.search(str(error)):
             return WorldError(
                 f"{self.path}: cannot be used now: {error}; nothing in it was changed: stop other "
-                "commands on this stack, free disk space or mend the file's permissions, then run "
+                "commands on this stack, free disk space or fix the file's permissions, then run "
                 "the command again"
             )
         return self._unusable(str(error))

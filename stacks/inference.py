@@ -34,7 +34,6 @@ from stacks.images import Images
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
-SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,16 @@ from versions import ROOT
 
 TEMPLATES = Path(__file__).with_name("templates")
 CLASS_NAME = re.compile(r"([A-Z][a-z0-9]+)+")
+RULE_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
 def new_component(root: Path, name: str, folder: str) -> list[Path]:
     """Makes a component, its page and its test, and lists it. Raises SetupProblemError."""
-    folders = sorted(
-        each.name for each in (root / "components").iterdir() if (each / "__init__.py").exists()
-    )
     if not CLASS_NAME.fullmatch(name):
         raise SetupProblemError(
             f"NAME: found {name!r}, allowed: the name of a class, such as PrivateZone"
         )
-    if folder not in folders:
-        raise SetupProblemError(f"FOLDER: found {folder!r}, allowed: {', '.join(folders)}")
+    _check_one_of("FOLDER", folder, _packages(root / "components"))
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     words = {
         "name": name,
@@ -47,10 +44,34 @@ def new_component(root: Path, name: str, folder: str) -> list[Path]:
     return [*files, listed]
 
 
+def new_rule(root: Path, name: str, pack: str) -> list[Path]:
+    """Makes a rule and its examples; nothing lists them. Raises SetupProblemError."""
+    if not RULE_ID.fullmatch(name):
+        raise SetupProblemError(f"ID: found {name!r}, allowed: words, such as net-no-peering")
+    packs = [each.replace("_", "-") for each in _packages(root / "policies" / "rules")]
+    _check_one_of("PACK", pack, packs)
+    folder, module = pack.replace("-", "_"), name.replace("-", "_")
+    files = {
+        root / "policies" / "rules" / folder / f"{module}.py": "rule",
+        root / "tests" / "policies" / "examples" / f"{name}.yaml": "rule_examples",
+    }
+    _write(files, {"id": name, "title": name.replace("-", " ").capitalize()})
+    return list(files)
+
+
+def _packages(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir() if (each / "__init__.py").exists())
+
+
+def _check_one_of(variable: str, found: str, allowed: list[str]) -> None:
+    if found not in allowed:
+        raise SetupProblemError(f"{variable}: found {found!r}, allowed: {', '.join(allowed)}")
+
+
 def _write(files: Mapping[Path, str], words: Mapping[str, str]) -> None:
     taken = [str(file) for file in files if file.exists()]
     if taken:
-        raise SetupProblemError(f"NAME: {', '.join(taken)} is there already: choose another name")
+        raise SetupProblemError(f"{', '.join(taken)} is there already: choose another name")
     for file, template in files.items():
         text = (TEMPLATES / f"{template}.tmpl").read_text(encoding="utf-8")
         file.write_text(Template(text).substitute(words), encoding="utf-8")
@@ -71,18 +92,21 @@ def main(argv: list[str] | None = None) -> int:
     component = kinds.add_parser("component")
     component.add_argument("name", metavar="NAME")
     component.add_argument("--folder", default="project", help="folder of components/")
+    rule = kinds.add_parser("rule")
+    rule.add_argument("name", metavar="ID")
+    rule.add_argument("--pack", default="baseline", help="folder of policies/rules/")
     given = parser.parse_args(argv)
     try:
-        files = new_component(ROOT, given.name, given.folder)
+        if given.kind == "component":
+            files, document = new_component(ROOT, given.name, given.folder), "components.pages"
+        else:
+            files, document = new_rule(ROOT, given.name, given.pack), "policies.readme"
     except SetupProblemError as problem:
         print(problem, file=sys.stderr)
         return 1
-    subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "-q", *(str(file) for file in files)],
-        cwd=ROOT,
-        check=True,
-    )
-    subprocess.run([sys.executable, "-m", "components.pages"], cwd=ROOT, check=True)
+    python = [str(file) for file in files if file.suffix == ".py"]
+    for module in (["ruff", "format", "-q", *python], [document]):
+        subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=True)
     print("\n".join(str(file.relative_to(ROOT)) for file in files))
     print("Change them to what is wanted; CONTRIBUTING.md says how to go on.")
     return 0

@@ -77,7 +77,7 @@ def main() -> int:
         print(f"setup: {problem}", file=sys.stderr)
         return 1
     except OSError as problem:
-        print(f"setup: {problem}: mend that, and run this again", file=sys.stderr)
+        print(f"setup: {problem}: fix that, and run this again", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("setup: interrupted; the next run goes on from here", file=sys.stderr)

@@ -39,7 +39,7 @@ def responsible_ai_filters(
     levels: Mapping[str, str],
 ) -> TemplateFilterConfigRaiSettingsArgsDict | None:
     """Give the filters of harms, at the default level where none is given; None without any."""
-    harms = {**dict[str, str].fromkeys(RESPONSIBLE_AI, LEVEL.default), **levels}
+    harms: dict[str, str] = {harm: levels.get(harm, LEVEL.default) for harm in RESPONSIBLE_AI}
     filters: list[TemplateFilterConfigRaiSettingsRaiFilterArgsDict] = [
         {"filter_type": RESPONSIBLE_AI[harm], "confidence_level": LEVELS[level]}
         for harm, level in harms.items()

@@ -60,7 +60,7 @@ def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
     except DocumentError as problem:
         problems.add(
             "document",
-            f"found {problem}, allowed: OpenAPI 2.0 with info, paths and operations; mend it",
+            f"found {problem}, allowed: OpenAPI 2.0 with info, paths and operations; fix it",
         )
     _check_callers(problems, args["callers"])
     timeout = args.get("timeout_seconds", 60)

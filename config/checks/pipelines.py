@@ -127,7 +127,7 @@ def _check_topic_schema(path: KeyPath, schema: MessageSchema | None) -> Iterator
             path,
             f"true with {problem}",
             "true with a message_schema of plain fields",
-            "mend the schema or remove it",
+            "fix the schema or remove it",
         )
         return
     if taken := sorted(names & METADATA_COLUMNS):
@@ -143,7 +143,7 @@ def _check_schema(path: KeyPath, schema: MessageSchema) -> Iterator[Problem]:
     try:
         check_definition(schema.type, schema.definition)
     except DefinitionError as problem:
-        yield Problem(path, str(problem), _DEFINITIONS[schema.type], "mend the definition")
+        yield Problem(path, str(problem), _DEFINITIONS[schema.type], "fix the definition")
 
 
 _DEFINITIONS: Final[Mapping[str, str]] = {

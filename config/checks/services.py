@@ -211,7 +211,7 @@ def _check_load_balancer(path: KeyPath, balancer: LoadBalancer) -> Iterator[Prob
             ipaddress.ip_network(each)
         except ValueError as problem:
             where = (*path, "allowed_ranges", position)
-            yield Problem(where, shown(each), f"an IP range ({problem})", "mend it")
+            yield Problem(where, shown(each), f"an IP range ({problem})", "fix it")
 
 
 def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Problem]:
@@ -259,7 +259,7 @@ def _check_document(path: KeyPath, document: str) -> Iterator[Problem]:
             "correct the path or write it",
         )
     except DocumentError as problem:
-        yield Problem(path, f"{shown(document)} with {problem}", "OpenAPI 2.0", "mend the file")
+        yield Problem(path, f"{shown(document)} with {problem}", "OpenAPI 2.0", "fix the file")
 
 
 def _check_traffic(path: KeyPath, service: Service) -> Iterator[Problem]:

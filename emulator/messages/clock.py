@@ -30,18 +30,3 @@ class SkippingClock:
     def skip_to(self, moment: float) -> None:
         """Goes to a moment that is yet to come."""
         self.ahead = max(self.ahead, moment - time.time())
-
-
-class ManualClock:
-    """Stands still until it is put forward: for tests."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self._now = now
-
-    def now(self) -> float:
-        """The time."""
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        """Goes on."""
-        self._now += seconds

@@ -29,7 +29,6 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (state, subscription, due);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
-OPEN: Final = ("waiting", "leased")
 
 
 @dataclass(frozen=True)

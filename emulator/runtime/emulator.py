@@ -27,11 +27,12 @@ from emulator.runtime.local_server import LocalServer
 from emulator.runtime.mounts import mounted
 from emulator.runtime.orphans import end_orphans
 from emulator.runtime.secrets import MissingSecretError
-from emulator.runtime.services import SERVICE, CloudRun, service_of
+from emulator.runtime.services import CloudRun, service_of
 from emulator.runtime.traffic import Traffic
 from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
 from emulator.warehouse.store import Warehouse
+from sandbox.gcp.effects.cloud_run import SERVICE
 from sandbox.world import World
 from services.local.certificate import local_certificate
 from services.local.openai_server import LocalOpenAI

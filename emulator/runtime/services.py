@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.messages.resources import part, seconds
 from emulator.runtime.secrets import Secrets
-from sandbox.gcp.effects.cloud_run import REVISION, SERVICE
+from sandbox.gcp.effects.cloud_run import REVISION
 from sandbox.world import Resource, World
 
 
@@ -66,11 +66,6 @@ class CloudRun:
     """Of the requests; those of a service as it was deployed last."""
     others: tuple["CloudRun", ...] = ()
     """Earlier revisions that have a share."""
-
-
-def cloud_run_services(world: World, by_hand: Path | None = None) -> list[CloudRun]:
-    """The services of a world, see `service_of`. Raises MissingSecretError."""
-    return [service_of(world, resource, by_hand) for resource in world.by_type(SERVICE)]
 
 
 def service_of(world: World, resource: Resource, by_hand: Path | None = None) -> CloudRun:

@@ -27,7 +27,7 @@ def _lines(run: Run) -> Iterator[str]:
         if found:
             yield from ("", f"### {title}", "")
             yield from _table(
-                ("severity", "rule", "resource", "found", "to mend"),
+                ("severity", "rule", "resource", "found", "remediation"),
                 [_row(each) for each in found],
             )
     if run.exemptions:

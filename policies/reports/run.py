@@ -69,8 +69,8 @@ class Run:
         return sum(self.counts.values(), Counter[str]())
 
 
-def of_journal(path: Path) -> Run:
-    """The run that a journal tells of; an empty one if nothing was written."""
+def of_event_log(path: Path) -> Run:
+    """The run that an event log tells of; an empty one if nothing was written."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return of_records(json.loads(line) for line in lines)
 

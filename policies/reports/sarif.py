@@ -48,7 +48,7 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
         "name": rule["name"],
         "shortDescription": {"text": rule["description"]},
         "fullDescription": {"text": rule["why"]},
-        "help": {"text": f"To mend: {rule['remediation']}"},
+        "help": {"text": f"Remediation: {rule['remediation']}"},
         "helpUri": rule["url"],
         "defaultConfiguration": {"enabled": rule["level"] != "disabled", "level": level},
         "properties": {

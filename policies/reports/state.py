@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from policies.engine.config import Settings
+from policies.engine.event_log import pack_record, resource_record, stack_record
+from policies.engine.judge import Judge
+from policies.engine.packs import ALL
 from policies.reports.run import Run, of_records
-from policies.rules.config import Settings
-from policies.rules.journal import pack_record, resource_record, stack_record
-from policies.rules.judge import Judge
-from policies.rules.packs import ALL
-from policies.rules.rule import AnyRule
+from policies.shared.rule import AnyRule
 from resources.exports import Exported, deployed, remaining, resource_of
 
 

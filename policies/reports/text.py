@@ -48,7 +48,7 @@ def _finding(found: Found) -> Iterator[str]:
         yield f"    exempted: {found.exempted}"
         return
     yield f"    why: {rule['why']}"
-    yield f"    to mend: {rule['remediation']}"
+    yield f"    remediation: {rule['remediation']}"
 
 
 def counts_table(run: Run) -> list[str]:

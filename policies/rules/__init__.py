@@ -1,1 +1,1 @@
-"""The rules of the policy packs, importable and testable without an engine."""
+"""The packs, a folder each, and their rules, a file each."""

@@ -91,42 +91,42 @@ REFUSED = {
         "config:\n  project: {id: a\n",
         (
             "found broken YAML in line 3, column 1 (expected ',' or '}', but got '<stream end>');"
-            " allowed: YAML with each key once; mend that line"
+            " allowed: YAML with each key once; fix that line"
         ),
     ),
     "a key twice": (
         "config:\n  project: {id: a}\n  gateway: {}\n  project: {id: b}\n",
         (
             "found broken YAML in line 4, column 3 (the key 'project' was already given on line 2);"
-            " allowed: YAML with each key once; mend that line"
+            " allowed: YAML with each key once; fix that line"
         ),
     ),
     "a region twice": (
         "config:\n  regions:\n    us-east4: {}\n    us-east4: {}\n",
         (
             "found broken YAML in line 4, column 5 (the key 'us-east4' was already given on line"
-            " 3); allowed: YAML with each key once; mend that line"
+            " 3); allowed: YAML with each key once; fix that line"
         ),
     ),
     "a consumer's region twice": (
         "config:\n  consumers: {apps: {subnets: {us-east4: a, us-east4: b}}}\n",
         (
             "found broken YAML in line 2, column 45 (the key 'us-east4' was already given on line"
-            " 2); allowed: YAML with each key once; mend that line"
+            " 2); allowed: YAML with each key once; fix that line"
         ),
     ),
     "two documents": (
         "config: {}\n---\nconfig: {}\n",
         (
             "found broken YAML in line 2, column 1 (expected a single document in the stream, but"
-            " found another document); allowed: YAML with each key once; mend that line"
+            " found another document); allowed: YAML with each key once; fix that line"
         ),
     ),
     "a tag": (
         "config: !!python/name:os.system {}\n",
         (
             "found broken YAML in line 1, column 9 (could not determine a constructor for the tag"
-            " 'tag:yaml.org,2002:python/name:os.system'); allowed: YAML with each key once; mend"
+            " 'tag:yaml.org,2002:python/name:os.system'); allowed: YAML with each key once; fix"
             " that line"
         ),
     ),

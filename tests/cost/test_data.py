@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from pulumi_policy import proxy
 
-from cost.estimate import Estimate, Resource, estimate
+from cost.estimate import Estimate, estimate
 from cost.rates import CATALOG
+from resources.resource import Resource
 
 REDIS = "gcp:redis/instance:Instance"
 VERTEX = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment"
@@ -14,7 +15,7 @@ UNKNOWN = proxy.UNKNOWN_STRING_VALUE
 
 
 def of(token: str, inputs: dict[str, Any]) -> Estimate:
-    return estimate([Resource(token, inputs, f"urn:pulumi:dev::inference::{token}::it")])
+    return estimate([Resource(token, "it", f"urn:pulumi:dev::inference::{token}::it", inputs)])
 
 
 def month(price: str) -> float:

@@ -7,8 +7,9 @@ import pytest
 from pulumi_policy import proxy
 
 from catalog.prices import MachinePrice, Price
-from cost.estimate import Estimate, Resource, estimate
+from cost.estimate import Estimate, estimate
 from cost.rates import CATALOG, Rates
+from resources.resource import Resource
 
 UNKNOWN = proxy.UNKNOWN_STRING_VALUE
 DAY = date(2026, 11, 1)
@@ -60,7 +61,7 @@ RATES = Rates(
 
 
 def resource(token: str, inputs: dict[str, Any], name: str = "it") -> Resource:
-    return Resource(token, inputs, f"urn:pulumi:dev::inference::{token}::{name}")
+    return Resource(token, name, f"urn:pulumi:dev::inference::{token}::{name}", inputs)
 
 
 def of(token: str, inputs: dict[str, Any]) -> Estimate:

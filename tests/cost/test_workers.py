@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from pulumi_policy import proxy
 
-from cost.estimate import Estimate, Resource, estimate
+from cost.estimate import Estimate, estimate
 from cost.rates import CATALOG
+from resources.resource import Resource
 
 JOB = "gcp:cloudrunv2/job:Job"
 DATAFLOW = "gcp:dataflow/flexTemplateJob:FlexTemplateJob"
@@ -17,7 +18,7 @@ UNKNOWN = proxy.UNKNOWN_STRING_VALUE
 
 def of(*resources: tuple[str, dict[str, Any]]) -> Estimate:
     return estimate(
-        Resource(token, inputs, f"urn:pulumi:dev::inference::{token}::it-{number}")
+        Resource(token, f"it-{number}", f"urn:pulumi:dev::inference::{token}::it-{number}", inputs)
         for number, (token, inputs) in enumerate(resources)
     )
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from emulator.messages.broker import Broker
-from emulator.messages.clock import ManualClock
 from emulator.messages.store import Store
 from launcher import operations
 from sandbox.world import World
+from tests.demo.clock import ManualClock
 from tests.demo.worlds import small_world
 from tests.engine.conftest import ENGINE, Rehearsal
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from emulator.messages.broker import Broker, Delivery
-from emulator.messages.clock import ManualClock
 from emulator.messages.dead_letters import original_id
 from emulator.messages.publishing import Draft
 from emulator.messages.store import Store
 from sandbox.world import World
+from tests.demo.clock import ManualClock
 from tests.demo.worlds import DEAD_PULL, MAIN, PUSH, small_world
 
 

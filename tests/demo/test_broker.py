@@ -6,11 +6,11 @@ import pytest
 
 from emulator.messages import dead_letters
 from emulator.messages.broker import Broker, Delivery, NoSuchError
-from emulator.messages.clock import ManualClock
 from emulator.messages.publishing import Draft, PublishError
 from emulator.messages.resources import SUBSCRIPTION, TOPIC
 from emulator.messages.seeking import seek
 from sandbox.world import World
+from tests.demo.clock import ManualClock
 from tests.demo.worlds import (
     DEAD,
     DEAD_PULL,

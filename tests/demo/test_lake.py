@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from emulator.messages.broker import Broker
-from emulator.messages.clock import ManualClock
 from emulator.messages.lake import BUCKET, Lake, read_messages
 from emulator.messages.publishing import Draft
 from emulator.messages.resources import Subscription
 from sandbox.world import World
+from tests.demo.clock import ManualClock
 from tests.demo.test_schemas import AVRO
 from tests.demo.worlds import AGENT, MAIN, add, add_schema, add_subscription, add_topic, grant
 

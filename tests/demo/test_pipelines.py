@@ -25,13 +25,13 @@ from emulator.messages.publishing import Draft
 from emulator.runtime.emulator import CACHE, Emulator, emulate
 from emulator.runtime.google_apis import AUDIENCE
 from emulator.runtime.secrets import SECRET_VERSION
-from emulator.runtime.services import SERVICE
 from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
 from emulator.warehouse.store import Warehouse
 from launcher.operations import demo, replay
 from launcher.places import ROOT
 from launcher.problem import LaunchError
+from sandbox.gcp.effects.cloud_run import SERVICE
 from sandbox.world import Resource, World
 from tests.demo.test_services import INVOKER, STRANGER, template, until
 from tests.demo.worlds import PUBLISHER, grant

@@ -14,8 +14,9 @@ import pytest
 from emulator.runtime.emulator import Emulator, Hosted, emulate
 from emulator.runtime.images import ImageError, command_of, folder_of
 from emulator.runtime.secrets import MissingSecretError
-from emulator.runtime.services import SERVICE, cloud_run_services
+from emulator.runtime.services import service_of
 from emulator.tokens import Issuer
+from sandbox.gcp.effects.cloud_run import SERVICE
 from sandbox.world import World
 from tests.demo.worlds import add, alter, grant
 from tests.services.harness import image_command
@@ -333,7 +334,7 @@ def test_secrets_come_from_the_world_and_a_missing_one_stops_the_start(home: Pat
     def value(version: str) -> str:
         template(home, wants(version))
         with World(home / "world.db") as world:
-            (service,) = cloud_run_services(world)
+            service = service_of(world, world.by_type(SERVICE)[0])
         found = service.environment["LLM_API_KEY"]
         assert found not in repr(service)
         return found

@@ -23,13 +23,12 @@ def engine() -> None:
 
 @dataclass(frozen=True)
 class _Places(StackPlaces):
-    """Where a rehearsal is: beside its home, packs may have a configuration of their own."""
+    """Where a rehearsal is: beside its home, it may have an environment of its own."""
 
-    def policy_configs(self) -> list[tuple[Path, Path]]:
-        return [
-            (folder, own if (own := self.home.parent / f"{folder.name}.json").exists() else file)
-            for folder, file in super().policy_configs()
-        ]
+    @property
+    def environment(self) -> Path:
+        own = self.home.parent / "environment.yaml"
+        return own if own.exists() else super().environment
 
 
 class Rehearsal:
@@ -52,15 +51,14 @@ class Rehearsal:
 
     def allow_deletion(self) -> None:
         """Lets the policies pass what is not protected from deletion."""
-        self.limit("rel-deletion-protection", enforcementLevel="disabled")
+        self.limit("rel-deletion-protection", level="disabled")
 
     def limit(self, rule: str, **changes: object) -> None:
-        """Sets what a rule of the policies allows."""
-        for folder, file in self.places.policy_configs():
-            settings = json.loads(file.read_text())
-            if rule in settings:
-                settings[rule] |= changes
-                (self.places.home.parent / f"{folder.name}.json").write_text(json.dumps(settings))
+        """Sets the level or limits of a rule in the stack's own copy of its environment."""
+        document = yaml.safe_load(self.places.environment.read_text())
+        given = document["rules"].get(rule, {})
+        document["rules"][rule] = ({"level": given} if isinstance(given, str) else given) | changes
+        (self.places.home.parent / "environment.yaml").write_text(yaml.safe_dump(document))
 
     def deployment(self) -> dict[str, Any]:
         """The state as the engine keeps it."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from launcher.judging import policy
+from launcher.policy_report import policy
 from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
 

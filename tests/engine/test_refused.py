@@ -104,7 +104,7 @@ def test_the_cloud_refuses_the_first_resource(
         at_create(patch, 1, refuse)
         message = refused(stack, capsys)
     assert FAILED_CREATE in message
-    assert f"{NOTHING}: mend that, then run `make up STACK=dev` again" in message
+    assert f"{NOTHING}: fix that, then run `make up STACK=dev` again" in message
     goes_on(stack, capsys)
 
 
@@ -116,7 +116,7 @@ def test_the_cloud_refuses_one_in_the_middle(
         message = refused(stack, capsys)
     assert FAILED_CREATE in message
     assert f"The state ({stack.places.state}) knows of it; nothing is lost" in message
-    assert "`make up STACK=dev` goes on once that is mended" in message
+    assert "`make up STACK=dev` goes on once that is fixed" in message
     with World(stack.places.world) as world:
         assert unrecorded(stack.places, world) == []
     goes_on(stack, capsys)
@@ -166,7 +166,7 @@ def test_objects_that_name_what_is_not_there_end_with_an_error_and_stay(
     assert cli.main(["up", "--stack", "dev"]) == 1
     message = capsys.readouterr().err
     assert "what they name isn't there" in message
-    assert "nothing is lost: mend that, then run `make up` again" in message
+    assert "nothing is lost: fix that, then run `make up` again" in message
     assert made(stack) == there
 
 
@@ -198,7 +198,7 @@ def test_an_engine_that_is_killed_loses_nothing(
 @pytest.mark.parametrize(
     ("problem", "said"),
     [
-        (OSError(28, "No space left on device"), "error: [Errno 28] No space left on device; mend"),
+        (OSError(28, "No space left on device"), "error: [Errno 28] No space left on device; fix"),
         (KeyError("x"), "error: a defect of the program at tests/engine/test_refused.py:"),
     ],
 )

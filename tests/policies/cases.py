@@ -1,4 +1,12 @@
-"""The examples of `examples/*.yaml`: resources, and what a rule says about them."""
+"""The examples of a rule, `examples/<its id>.yaml`.
+
+`cases` hold resources and what the rule says of them: nothing without `says`. `<unknown>` is a
+value that a preview does not know. `type` and `limits` are those of cases that have none.
+
+`mutations` are bad changes to the prod stack that the rule must catch, each a change or a list:
+`of` a type (and `named` a pattern), `set` paths to values (null leaves a property out), or `add` a
+resource. A change that is `given` only makes what the next one spoils.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog import strict_yaml
-from policies.rules.rule import ResourceRule
+from policies.shared.rule import ResourceRule
 from resources.resource import Resource
 from tests.policies.harness import NOT_APPLICABLE, RULES, UNKNOWN, check, check_stack, resource
 
@@ -73,21 +81,21 @@ def document(path: Path) -> dict[str, Any]:
     return with_unknowns(strict_yaml.load(path.read_text(encoding="utf-8")))
 
 
+EXAMPLES: Final = {path.stem: document(path) for path in sorted(FOLDER.glob("*.yaml"))}
+
+
 def _cases() -> Iterator[Case]:
-    for path in sorted(FOLDER.glob("*.yaml")):
-        for rule, group in document(path).items():
-            for name, row in group["cases"].items():
-                rows = row.get("resources") or [{"type": group.get("type"), **row}]
-                if "resources" in row:
-                    rows = row["resources"]
-                says = row.get("says", [])
-                yield Case(
-                    rule,
-                    name,
-                    group.get("limits", {}),
-                    tuple(rows),
-                    (says,) if isinstance(says, str) else tuple(says),
-                )
+    for rule, group in EXAMPLES.items():
+        for name, row in group.get("cases", {}).items():
+            rows = row["resources"] if "resources" in row else [{"type": group.get("type"), **row}]
+            says = row.get("says", [])
+            yield Case(
+                rule,
+                name,
+                row.get("limits", group.get("limits", {})),
+                tuple(rows),
+                (says,) if isinstance(says, str) else tuple(says),
+            )
 
 
 CASES: Final = tuple(_cases())

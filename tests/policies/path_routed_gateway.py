@@ -55,7 +55,7 @@ def chain(prefix: str, *extensions: dict[str, Any]) -> dict[str, Any]:
 
 
 AS_PUBLISHED = (chain("/cache/", CACHE), chain("/security/", ARMOR))
-MENDED = (chain("/", CACHE, ARMOR),)
+CORRECTED = (chain("/", CACHE, ARMOR),)
 
 
 def make(*chains: dict[str, Any], prefixes: tuple[str, ...]) -> None:

@@ -16,17 +16,28 @@ from typing import Any, cast
 import pulumi
 import pulumi_gcp as gcp
 import pytest
+import yaml
 from pulumi import Output, automation
 from pulumi.automation.events import EngineEvent
 
-from policies.reports.run import of_journal
+from policies.engine.config import LEVEL
+from policies.engine.environment import ENVIRONMENTS, environments, load
+from policies.engine.packs import rules_of, version_of
+from policies.reports.run import of_event_log
 from tests.policies import path_routed_gateway as sample
 from tests.policies.echo_provider import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = ROOT / "policies" / "all"
-ALL_DEV = ALL / "dev.json"
 PACKS = ("baseline", "least-privilege", "scale-limits")
+DEV = ENVIRONMENTS / "dev.yaml"
+PROD = load(ENVIRONMENTS / "prod.yaml")
+# Limits of a whole pack, as the engine's own kind of config has them.
+OWN_LIMITS: dict[str, Any] = {
+    rule.id: {key: each for key, each in PROD[rule.id].items() if key != LEVEL}
+    for rule in rules_of("scale-limits")
+    if rule.limits and PROD[rule.id][LEVEL] != "disabled"
+} | {"scale-gpu-types-allowed": {"gpuTypes": ["nvidia-l4"]}}
 LABELS = {"environment": "dev", "platform": "inference"}
 IMAGE = "us-central1-docker.pkg.dev/acme-inference-dev/app/worker:1"
 PUBSUB_AGENT = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -80,7 +91,6 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
             folders = [ROOT / "policies" / pack for pack in PACKS]
             result = stack.preview(
                 policy_packs=[str(folder) for folder in folders],
-                policy_pack_configs=[str(folder / f"{environment}.json") for folder in folders],
                 color="never",
             )
             return result.stdout + result.stderr
@@ -240,7 +250,6 @@ def updated(program: Callable[[], None], pack: str, state: Path) -> tuple[str, l
     with pytest.raises(automation.CommandError) as caught:
         stack.up(
             policy_packs=[str(folder)],
-            policy_pack_configs=[str(folder / "dev.json")],
             color="never",
         )
     made = stack.export_stack().deployment or {}
@@ -264,7 +273,7 @@ def test_each_pack_alone_stops_an_update_before_the_resource_is_made(
     output, made = updated(programs[program], pack, tmp_path)
     assert finding in output
     assert "[mandatory]" in output
-    assert f"{pack}@v1.0.0" in output
+    assert f"{pack}@v{version_of(pack)}" in output
     assert refused_type not in made
 
 
@@ -356,16 +365,16 @@ def test_unscreened_path_beside_a_screened_one_fails_the_preview(preview: Previe
 
 
 def test_one_chain_for_every_path_passes(preview: Preview) -> None:
-    def mended() -> None:
-        sample.make(*sample.MENDED, prefixes=("/v1/", "/security/", "/cache/"))
+    def corrected() -> None:
+        sample.make(*sample.CORRECTED, prefixes=("/v1/", "/security/", "/cache/"))
 
-    output = preview(mended, "dev")
+    output = preview(corrected, "dev")
     assert "[mandatory]" not in output, output
 
 
 def test_two_models_on_one_path_fail_the_preview(preview: Preview) -> None:
     def ambiguous() -> None:
-        sample.make(*sample.MENDED, prefixes=("/v1/", "/v1"))
+        sample.make(*sample.CORRECTED, prefixes=("/v1/", "/v1"))
 
     with pytest.raises(automation.CommandError) as caught:
         preview(ambiguous, "dev")
@@ -381,7 +390,7 @@ def test_same_program_differs_by_environment(preview: Preview) -> None:
 
 
 def refused(program: Callable[[], None], pack: Path, config: dict[str, Any]) -> str:
-    """What a preview of `program` fails with."""
+    """What a preview of `program` fails with under a config over that of dev's environment."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "dev.json"
         file.write_text(json.dumps(config))
@@ -393,7 +402,7 @@ def refused(program: Callable[[], None], pack: Path, config: dict[str, Any]) -> 
 
 @pytest.mark.usefixtures("preview")
 def test_every_pack_in_one_process_says_the_same() -> None:
-    output = refused(violating, ROOT / "policies" / "all", json.loads(ALL_DEV.read_text()))
+    output = refused(violating, ALL, {})
     for finding in (
         "owner (gcp:projects/iAMMember:IAMMember): grants the basic role roles/owner",
         "may take 16 nvidia-h100-80gb GPUs, allowed 4",
@@ -413,11 +422,16 @@ def open_bucket() -> None:
 
 
 @pytest.mark.usefixtures("preview")
-def test_a_bucket_is_mended_where_the_environment_says_so(tmp_path: Path) -> None:
-    config = json.loads(ALL_DEV.read_text())
-    assert "uniformBucketLevelAccess must be true" in refused(open_bucket, ALL, config)
-    config["data-gcs-private"]["enforcementLevel"] = "remediate"
-    config["cost-labels-prescribed"] = {"enforcementLevel": "remediate", "labels": ["env=dev"]}
+def test_a_bucket_is_changed_where_the_environment_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "uniformBucketLevelAccess must be true" in refused(open_bucket, ALL, {})
+    document = yaml.safe_load(DEV.read_text())
+    document["remediate"] = ["data-gcs-private", "cost-labels-prescribed"]
+    document["rules"]["cost-labels-prescribed"] = {"labels": ["env=dev"]}
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("POLICY_ENVIRONMENT", str(own))
     seen: list[dict[str, Any]] = []
 
     def watch(event: EngineEvent) -> None:
@@ -425,19 +439,14 @@ def test_a_bucket_is_mended_where_the_environment_says_so(tmp_path: Path) -> Non
         if step is not None and step.type == "gcp:storage/bucket:Bucket" and step.new is not None:
             seen.append({**(step.new.inputs or {})})
 
-    file = tmp_path / "dev.json"
-    file.write_text(json.dumps(config))
-    stack = stack_of(open_bucket)
-    stack.preview(
-        policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never", on_event=watch
-    )
+    stack_of(open_bucket).preview(policy_packs=[str(ALL)], color="never", on_event=watch)
     (inputs,) = seen
     assert inputs["uniformBucketLevelAccess"] is True
     assert inputs["publicAccessPrevention"] == "enforced"
     assert inputs["labels"] == {**LABELS, "team": "ml", "env": "dev"}
-    # What was made is what was mended: the provider got it, and the state has it.
-    made = stack_of(open_bucket, "mended")
-    made.up(policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never")
+    # What was made is what was changed: the provider got it, and the state has it.
+    made = stack_of(open_bucket, "remediated")
+    made.up(policy_packs=[str(ALL)], color="never")
     resources = cast("dict[str, Any]", made.export_stack().deployment)["resources"]
     (bucket,) = [each for each in resources if each["type"] == "gcp:storage/bucket:Bucket"]
     for state in (bucket["inputs"], bucket["outputs"]):
@@ -468,24 +477,22 @@ def bucket_of_another() -> None:
 
 
 @pytest.mark.usefixtures("preview")
-def test_what_is_not_known_in_a_preview_is_refused_rather_than_mended() -> None:
-    config = json.loads(ALL_DEV.read_text())
-    config["data-gcs-private"]["enforcementLevel"] = "remediate"
+def test_what_is_not_known_in_a_preview_is_refused_rather_than_changed() -> None:
+    config = {"data-gcs-private": {"enforcementLevel": "remediate"}}
     output = refused(bucket_of_another, ALL, config)
     assert "uniformBucketLevelAccess must be true, it is not known during preview" in output
 
 
-def test_nothing_is_mended_as_shipped() -> None:
-    for file in (ROOT / "policies").glob("*/*.json"):
-        levels = {each["enforcementLevel"] for each in json.loads(file.read_text()).values()}
-        assert "remediate" not in levels, file
+def test_nothing_is_changed_as_shipped() -> None:
+    for name in environments():
+        levels = {each[LEVEL] for each in load(ENVIRONMENTS / f"{name}.yaml").values()}
+        assert levels <= {"advisory", "mandatory", "disabled"}, name
 
 
 @pytest.mark.usefixtures("preview")
 def test_an_exempted_finding_passes_with_a_word_until_it_expires(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = json.loads(ALL_DEV.read_text())
     entry = {
         "resource": "gcp:storage/bucket:Bucket::models",
         "finding": "must be true",
@@ -494,9 +501,9 @@ def test_an_exempted_finding_passes_with_a_word_until_it_expires(
         "expires": str(dt.date.today() + dt.timedelta(days=30)),
     }
     other = {**entry, "finding": "must be enforced"}
-    config["data-gcs-private"]["exemptions"] = [entry, other]
-    journal = tmp_path / "journal"
-    monkeypatch.setenv("POLICY_JOURNAL", str(journal))
+    config = {"data-gcs-private": {"exemptions": [entry, other]}}
+    event_log = tmp_path / "event_log"
+    monkeypatch.setenv("POLICY_EVENT_LOG", str(event_log))
     file = tmp_path / "dev.json"
     file.write_text(json.dumps(config))
     stack = stack_of(open_bucket)
@@ -504,7 +511,7 @@ def test_an_exempted_finding_passes_with_a_word_until_it_expires(
         policy_packs=[str(ALL)], policy_pack_configs=[str(file)], color="never"
     ).stdout
     assert "by platform@acme.example covers 1 until" in output
-    run = of_journal(journal)
+    run = of_event_log(event_log)
     assert run.whole
     assert [each.rule["id"] for each in run.exempted] == ["data-gcs-private"] * 2
     entry["expires"] = "2026-01-01"
@@ -515,7 +522,7 @@ def test_an_exempted_finding_passes_with_a_word_until_it_expires(
 @pytest.mark.parametrize(
     ("rule", "settings", "said"),
     [
-        ("iam-no-sa-keys", {"enforcementLevel": "remediate"}, "nothing mends it by itself"),
+        ("iam-no-sa-keys", {"enforcementLevel": "remediate"}, "it cannot remediate"),
         ("scale-hpa-max", {"maxReplicas": 3, "maxReplica": 3}, "the rule has no such property"),
         ("scale-hpa-max", {"maxReplicas": 3, "exemptions": [{"owner": "me"}]}, "reason: not set"),
         ("iam-no-sa-keys", {"exemptions": [{"owner": "me"}]}, "iam-no-sa-keys has no exemptions"),
@@ -524,8 +531,7 @@ def test_an_exempted_finding_passes_with_a_word_until_it_expires(
 def test_a_config_that_cannot_be_used_stops_before_the_first_resource(
     rule: str, settings: dict[str, Any], said: str
 ) -> None:
-    config = json.loads(ALL_DEV.read_text())
-    config[rule] = {"enforcementLevel": "mandatory", **settings}
+    config = {rule: {"enforcementLevel": "mandatory", **settings}}
     output = refused(violating, ALL, config)
     assert "the policy config of all cannot be used" in output
     assert said in output
@@ -536,13 +542,11 @@ def test_a_config_that_cannot_be_used_stops_before_the_first_resource(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is required"),
         ("[]", "cannot unmarshal array"),
         ("{", "unexpected end of JSON input"),
         ('{"scale-hpa-max": {"maxReplicas": NaN}}', "invalid character 'N'"),
         ('{"scale-hpa-max": {"enforcementLevel": "mandatory", "maxReplicas": "ten"}}', "Invalid"),
         ('{"scale-hpa-max": {"enforcementLevel": "loud", "maxReplicas": 3}}', "loud"),
-        ("{}", "is required"),
     ],
 )
 def test_a_config_file_that_is_none_stops_the_engine(tmp_path: Path, text: str, said: str) -> None:
@@ -558,50 +562,62 @@ def test_a_config_file_that_is_none_stops_the_engine(tmp_path: Path, text: str, 
 
 
 @pytest.mark.usefixtures("preview")
-def test_a_rule_that_is_misspelled_elsewhere_stays_mandatory() -> None:
-    def program() -> None:
-        gcp.serviceaccount.Key("key", service_account_id="projects/acme/serviceAccounts/1")
-
-    config = json.loads(ALL_DEV.read_text())
-    config["iam-no-sa-key"] = {**config.pop("iam-no-sa-keys"), "enforcementLevel": "disabled"}
-    assert "makes a service account key" in refused(program, ALL, config)
-
-
-@pytest.mark.usefixtures("preview")
-def test_limits_left_out_stop_the_engine() -> None:
-    stack = stack_of(clean)
+@pytest.mark.parametrize("pack", [*PACKS, "all"])
+def test_a_stack_without_an_environment_says_what_to_do(pack: str) -> None:
+    stack = stack_of(violating, "qa")
     with pytest.raises(automation.CommandError) as caught:
-        stack.preview(policy_packs=[str(ROOT / "policies" / "scale-limits")], color="never")
-    assert "scale-gpu-total: maxGpus is required" in str(caught.value)
-
-
-@pytest.mark.usefixtures("preview")
-def test_limit_that_is_no_limit_stops_the_engine(tmp_path: Path) -> None:
-    pack = ROOT / "policies" / "scale-limits"
-    config = json.loads((pack / "dev.json").read_text())
-    config["scale-hpa-max"]["maxReplicas"] = -1
-    bad = tmp_path / "dev.json"
-    bad.write_text(json.dumps(config))
-    stack = stack_of(clean)
-    with pytest.raises(automation.CommandError) as caught:
-        stack.preview(policy_packs=[str(pack)], policy_pack_configs=[str(bad)], color="never")
-    assert "scale-hpa-max: maxReplicas: Must be greater than or equal to 0" in str(caught.value)
-
-
-@pytest.mark.usefixtures("preview")
-def test_pack_with_a_misspelled_rule_does_not_start(tmp_path: Path) -> None:
-    for room in ("catalog", "cost", "request_path"):
-        (tmp_path / room).symlink_to(ROOT / room)
-    shutil.copytree(ROOT / "policies", tmp_path / "policies")
-    pack = tmp_path / "policies" / "least-privilege"
-    config = (pack / "dev.json").read_text()
-    (pack / "dev.json").write_text(config.replace("iam-no-sa-keys", "iam-no-sa-key"))
-    stack = stack_of(clean)
-    with pytest.raises(automation.CommandError) as caught:
-        stack.preview(
-            policy_packs=[str(pack)], policy_pack_configs=[str(pack / "dev.json")], color="never"
-        )
+        stack.preview(policy_packs=[str(ROOT / "policies" / pack)], color="never")
     output = str(caught.value)
-    assert "iam-no-sa-key: no rule of this pack has that name" in output
-    assert "failed to start" in output
+    assert "no environment named 'qa', there are: dev, prod; copy" in output
+    assert "not set" not in output
+    assert "grants the basic role" not in output
     assert "Traceback" not in output
+
+
+@pytest.mark.usefixtures("preview")
+def test_a_config_alone_is_enough_where_it_says_all(tmp_path: Path) -> None:
+    """Another program may keep no environment's file, and give the engine's own kind of config."""
+    file = tmp_path / "config.json"
+    stack = stack_of(violating, "qa")
+    for limits, said in (
+        ({"scale-hpa-max": {"maxReplicas": 3}}, "scale-gpu-total.maxGpus: not set, allowed: a num"),
+        (OWN_LIMITS, "uses the GPU type nvidia-h100-80gb, allowed: nvidia-l4"),
+    ):
+        file.write_text(json.dumps(limits))
+        pack = ROOT / "policies" / "scale-limits"
+        with pytest.raises(automation.CommandError) as caught:
+            stack.preview(policy_packs=[str(pack)], policy_pack_configs=[str(file)], color="never")
+        assert said in str(caught.value)
+
+
+@pytest.mark.usefixtures("preview")
+def test_a_rule_that_is_misspelled_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "iam-no-sa-key: no rule has that name; did you mean iam-no-sa-keys?"
+    pack = ROOT / "policies" / "least-privilege"
+    output = refused(violating, pack, {"iam-no-sa-key": {"enforcementLevel": "disabled"}})
+    assert said in output
+    own = tmp_path / "own.yaml"
+    own.write_text(DEV.read_text().replace("rules:\n", "rules:\n  iam-no-sa-key: disabled\n"))
+    monkeypatch.setenv("POLICY_ENVIRONMENT", str(own))
+    output = refused(violating, pack, {})
+    assert f"{own}: {said}" in output
+    assert "grants the basic role" not in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.usefixtures("preview")
+def test_limit_that_is_no_limit_stops_the_engine() -> None:
+    pack = ROOT / "policies" / "scale-limits"
+    output = refused(clean, pack, {"scale-hpa-max": {"maxReplicas": -1}})
+    assert "scale-hpa-max: maxReplicas: Must be greater than or equal to 0" in output
+
+
+@pytest.mark.usefixtures("preview")
+def test_a_config_of_one_s_own_is_laid_over_the_environment() -> None:
+    """Only what it names differs: the rest is as dev says."""
+    config = {"scale-gke-gpu-per-pool": {"maxGpus": 15}}
+    output = refused(violating, ALL, config)
+    assert "may take 16 nvidia-h100-80gb GPUs, allowed 15" in output
+    assert "uses the GPU type nvidia-h100-80gb, allowed: nvidia-l4" in output

@@ -1,19 +1,27 @@
 """One file an environment: what is wrong in it is told, with the key, the value and the cure."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pulumi.runtime.proto.analyzer_pb2 import AnalyzerStackConfigureRequest, EnforcementLevel
 
 from launcher.places import StackPlaces
 from launcher.problem import LaunchError
-from policies import check, environment
-from policies.environment import ENVIRONMENTS, config_files, environments, load, settings
-from policies.rules.config import PolicyConfigError
-from policies.rules.packs import ALL, PACKS
+from policies import check
+from policies.engine.config import PolicyConfigError
+from policies.engine.environment import (
+    ENVIRONMENTS,
+    VARIABLE,
+    environments,
+    file_of,
+    load,
+    settings_of,
+)
+from policies.engine.packs import ALL, rules_of
+from policies.engine.server import PackServer
 
 EXEMPTION = {
     "rule": "scale-hpa-max",
@@ -38,11 +46,9 @@ def problem(tmp_path: Path, change: dict[str, Any], rules: dict[str, Any] | None
 
 
 @pytest.mark.parametrize("name", environments())
-def test_every_pack_has_its_config_in_every_environment(name: str) -> None:
-    assert set(config_files(name)) == {
-        environment.FOLDER / pack / f"{name}.json" for pack in (*PACKS, ALL)
-    }
-    assert settings(name)
+def test_every_environment_can_be_used(name: str) -> None:
+    assert set(settings_of(file_of(name))) == {rule.id for rule in rules_of(ALL)}
+    assert check.main([]) == 0
 
 
 def test_every_stack_has_an_environment() -> None:
@@ -52,7 +58,7 @@ def test_every_stack_has_an_environment() -> None:
 
 def test_a_misspelled_rule(tmp_path: Path) -> None:
     text = problem(tmp_path, {}, {"iam-no-sa-key": "mandatory"})
-    assert "iam-no-sa-key: no rule of this pack has that name" in text
+    assert "iam-no-sa-key: no rule has that name; did you mean iam-no-sa-keys?" in text
 
 
 def test_a_misspelled_property(tmp_path: Path) -> None:
@@ -73,9 +79,11 @@ def test_a_level_that_is_none(tmp_path: Path) -> None:
     assert "iam-no-sa-keys.level: found 'loud', allowed: advisory, mandatory, disabled" in text
 
 
-def test_a_rule_that_cannot_mend(tmp_path: Path) -> None:
+def test_a_rule_that_cannot_remediate(tmp_path: Path) -> None:
     text = problem(tmp_path, {"remediate": ["iam-no-sa-keys"]})
-    assert re.search(r"remediate: found 'iam-no-sa-keys', rules that can mend: .*data-gcs", text)
+    assert re.search(
+        r"remediate: found 'iam-no-sa-keys', rules that can remediate: .*data-gcs", text
+    )
 
 
 def test_an_exemption_of_no_rule(tmp_path: Path) -> None:
@@ -110,43 +118,36 @@ def test_a_file_that_is_no_environment(tmp_path: Path, text: str) -> None:
 
 def test_an_environment_without_a_file() -> None:
     with pytest.raises(PolicyConfigError, match="no environment named 'staging'"):
-        settings("staging")
+        load(file_of("staging"))
 
 
-def test_an_expired_exemption_and_a_remedy_reach_the_engines_file(
+def test_an_expired_exemption_and_a_remediation_reach_the_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
     document["exemptions"] = [EXEMPTION]
     document["remediate"] = ["data-gcs-private"]
-    (tmp_path / "dev.yaml").write_text(yaml.safe_dump(document))
-    monkeypatch.setattr(environment, "ENVIRONMENTS", tmp_path)
-    made = config_files("dev")
-    text = made[environment.FOLDER / "baseline" / "dev.json"]
-    assert '"enforcementLevel": "remediate"' in text
-    assert '"owner": "platform@acme.example"' in made[environment.FOLDER / ALL / "dev.json"]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(document))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "own.yaml"))
+    server = PackServer(ALL)
+    server.ConfigureStack(AnalyzerStackConfigureRequest(stack="dev"), None)
+    config = server.GetAnalyzerInfo(None, None).initialConfig
+    assert config["data-gcs-private"].enforcementLevel == EnforcementLevel.Value("REMEDIATE")
+    (entry,) = config["scale-hpa-max"].properties["exemptions"]
+    assert entry["owner"] == "platform@acme.example"
+    assert set(config) == {rule.id for rule in rules_of(ALL)}
 
 
-def test_files_that_differ_from_the_environment_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    document = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
-    document["rules"]["scale-hpa-max"]["maxReplicas"] = 11
-    (tmp_path / "dev.yaml").write_text(yaml.safe_dump(document))
-    monkeypatch.setattr(environment, "ENVIRONMENTS", tmp_path)
-    assert check.main([]) == 1
-    assert "run `python -m policies.check --write`" in capsys.readouterr().err
-    places = StackPlaces(stack="dev", config=tmp_path / "Pulumi.dev.yaml", home=tmp_path)
-    with pytest.raises(LaunchError, match=r"not what .*/environments/dev\.yaml says"):
-        places.policy_configs()
+def test_the_file_of_an_environment_may_be_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert file_of("qa") == ENVIRONMENTS / "qa.yaml"
+    monkeypatch.setenv(VARIABLE, "/elsewhere/own.yaml")
+    assert file_of("qa") == Path("/elsewhere/own.yaml")
+    monkeypatch.setenv(VARIABLE, "own.yaml")
+    with pytest.raises(PolicyConfigError, match=r"POLICY_ENVIRONMENT: found 'own.yaml', allowed:"):
+        file_of("qa")
 
 
-def test_the_files_written_are_told_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shutil.copyfile(ENVIRONMENTS / "dev.yaml", tmp_path / "qa.yaml")
-    arguments = ["--write", str(tmp_path / "qa.yaml")]
-    assert check.main(arguments) == 0
-    assert f"wrote {tmp_path / ALL / 'qa.json'}\n" in capsys.readouterr().out
-    assert check.main(arguments) == 0
-    assert capsys.readouterr().out == ""
+def test_a_stack_without_an_environment_does_not_start(tmp_path: Path) -> None:
+    places = StackPlaces(stack="qa", config=tmp_path / "Pulumi.qa.yaml", home=tmp_path)
+    with pytest.raises(LaunchError, match=r"no environment named 'qa', there are: dev, prod; copy"):
+        places.policy_packs()

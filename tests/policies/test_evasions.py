@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from policies.rules.access.reach import access_of
+from policies.access.reach import access_of
 from tests.policies.cases import Case, document
 from tests.policies.harness import RULES, check_stack, resource
 

@@ -1,32 +1,28 @@
 """The prod stack as it is passes every rule; each bad change to it is caught by the rule meant."""
 
 import copy
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from launcher import operations
-from launcher.places import ROOT
-from policies.rules.packs import PACKS
-from policies.rules.rule import ResourceRule
+from policies.engine.config import LEVEL
+from policies.engine.environment import ENVIRONMENTS, load
+from policies.shared.rule import ResourceRule
 from resources.resource import Resource
 from tests.engine.conftest import ENGINE, Rehearsal
-from tests.policies.cases import document
+from tests.policies.cases import EXAMPLES
 from tests.policies.harness import NOT_APPLICABLE, RULES, check, check_stack
 
-FOLDER = Path(__file__).parent / "mutations"
 Row = dict[str, Any]
 MUTATIONS: dict[str, tuple[str, list[Row]]] = {
     f"{rule}: {name}": (rule, rows if isinstance(rows, list) else [rows])
-    for path in sorted(FOLDER.glob("*.yaml"))
-    for rule, group in document(path).items()
-    for name, rows in group.items()
+    for rule, group in EXAMPLES.items()
+    for name, rows in group.get("mutations", {}).items()
 }
 # The rules on the way of a request have mutations of their own, in tests/request_path.
 # Mutated with the request path, one that asks for what no environment prescribes as shipped, and
@@ -36,23 +32,18 @@ ELSEWHERE = {
     "cost-labels-prescribed",
     "cost-prices-current",
 }
-PACK_OF = {rule.id: pack for pack, rules in PACKS.items() for rule in rules}
 
 
 class Stack:
     """The resources of a stack as the engine made them, and what the rules say about them."""
 
     def __init__(self, environment: str, rows: list[Row]) -> None:
-        self.environment = environment
+        self.config = load(ENVIRONMENTS / f"{environment}.yaml")
         self.rows = rows
         self._said: dict[str, set[str]] = {}
 
-    def settings(self, rule: str) -> dict[str, Any]:
-        path = ROOT / "policies" / PACK_OF[rule] / f"{self.environment}.json"
-        return json.loads(path.read_text())[rule]
-
     def messages(self, rule: str, rows: list[Row]) -> list[str]:
-        limits = {k: v for k, v in self.settings(rule).items() if k != "enforcementLevel"}
+        limits = {k: v for k, v in self.config[rule].items() if k != LEVEL}
         if not isinstance(RULES[rule], ResourceRule):
             return check_stack(rule, policy_resources(rows), limits)
         found: list[str] = []
@@ -162,7 +153,7 @@ def mutated(rows: list[Row], change: Row) -> list[Row]:
 def test_the_stack_as_it_is_passes(stack_of: Callable[[str], Stack], environment: str) -> None:
     stack = stack_of(environment)
     for rule in RULES:
-        if stack.settings(rule)["enforcementLevel"] != "disabled":
+        if stack.config[rule][LEVEL] != "disabled":
             assert stack.said(rule) == set(), rule
 
 

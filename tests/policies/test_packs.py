@@ -1,280 +1,182 @@
-"""The packs as a whole: which rules, at which level, with which metadata, in which files."""
+"""The packs as a whole: which rules, in which files, with which metadata and tables."""
 
-import json
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from policies import check
-from policies.rules.config import PolicyConfigError
-from policies.rules.packs import ALL, PACKS, check_config, rules_of, version_of
-from policies.rules.server import PackServer
+from policies import check, readme
+from policies.engine.config import LEVEL, PolicyConfigError, effective, read_settings
+from policies.engine.environment import ENVIRONMENTS, environments, load
+from policies.engine.packs import ALL, packs, rules_of, version_of
+from policies.engine.server import PackServer
+from policies.shared.limits import NumberLimit
+from policies.shared.rule import AnyRule
+from tests.policies.harness import RULES
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
-
-# Rule: level in dev, level in prod. A rule or level that changes must be changed here too.
-LEVELS: dict[str, dict[str, tuple[str, str]]] = {
-    "baseline": {
-        "ai-guardrail-on-every-path": ("mandatory", "mandatory"),
-        "ai-routes-unambiguous": ("mandatory", "mandatory"),
-        "ai-models-reachable": ("mandatory", "mandatory"),
-        "net-no-open-ingress": ("mandatory", "mandatory"),
-        "net-gke-private": ("mandatory", "mandatory"),
-        "net-gke-authorized-networks": ("mandatory", "mandatory"),
-        "net-gke-dataplane-v2": ("mandatory", "mandatory"),
-        "net-vertex-private": ("advisory", "mandatory"),
-        "net-psc-attachment-explicit": ("mandatory", "mandatory"),
-        "net-vpcsc-perimeter": ("advisory", "mandatory"),
-        "net-no-external-ip": ("mandatory", "mandatory"),
-        "ai-model-armor-on": ("advisory", "mandatory"),
-        "net-cloudrun-ingress": ("advisory", "mandatory"),
-        "net-cloudrun-egress": ("disabled", "disabled"),
-        "net-subnet-pga-flowlogs": ("advisory", "advisory"),
-        "net-no-default-network": ("mandatory", "mandatory"),
-        "net-lb-tls-armor": ("advisory", "mandatory"),
-        "net-k8s-no-public-lb": ("advisory", "mandatory"),
-        "data-gcs-private": ("mandatory", "mandatory"),
-        "data-cmek": ("disabled", "disabled"),
-        "data-kms-rotation": ("mandatory", "mandatory"),
-        "data-kms-protected": ("mandatory", "mandatory"),
-        "data-no-plaintext-secret": ("mandatory", "mandatory"),
-        "data-gcs-hygiene": ("advisory", "advisory"),
-        "data-secret-rotation": ("disabled", "disabled"),
-        "data-residency": ("mandatory", "mandatory"),
-        "data-bq-access": ("mandatory", "mandatory"),
-        "rel-deletion-protection": ("disabled", "mandatory"),
-        "rel-gke-channel-repair": ("mandatory", "mandatory"),
-        "rel-pdb": ("advisory", "mandatory"),
-        "rel-gke-regional": ("advisory", "advisory"),
-        "rel-probes": ("advisory", "mandatory"),
-        "rel-alerts": ("mandatory", "mandatory"),
-        "sup-image-digest": ("disabled", "disabled"),
-        "sup-image-registry": ("mandatory", "mandatory"),
-        "sup-binauthz": ("disabled", "disabled"),
-        "sup-ar-immutable-scan": ("advisory", "mandatory"),
-        "gke-hardening": ("mandatory", "mandatory"),
-        "pod-no-privileged": ("mandatory", "mandatory"),
-        "pod-restricted": ("advisory", "mandatory"),
-        "rbac-no-wildcards": ("mandatory", "mandatory"),
-        "pod-readonly-rootfs": ("advisory", "mandatory"),
-        "pod-sa-token": ("advisory", "advisory"),
-        "pod-namespace-pss": ("advisory", "mandatory"),
-        "pod-netpol": ("disabled", "mandatory"),
-    },
-    "least-privilege": {
-        "iam-no-basic-roles": ("mandatory", "mandatory"),
-        "iam-no-public-members": ("mandatory", "mandatory"),
-        "iam-cloudrun-invoker-check-on": ("mandatory", "mandatory"),
-        "iam-no-project-impersonation": ("mandatory", "mandatory"),
-        "iam-sa-impersonation-narrow": ("mandatory", "mandatory"),
-        "iam-no-admin-for-workload-sa": ("advisory", "mandatory"),
-        "iam-no-default-sa-grant": ("mandatory", "mandatory"),
-        "iam-no-default-sa-use": ("mandatory", "mandatory"),
-        "iam-no-sa-keys": ("mandatory", "mandatory"),
-        "iam-no-authoritative-policy": ("mandatory", "mandatory"),
-        "iam-custom-role-no-escalation": ("mandatory", "mandatory"),
-        "iam-gke-workload-identity": ("mandatory", "mandatory"),
-        "iam-resource-scope-preferred": ("advisory", "mandatory"),
-        "iam-effective-per-principal": ("advisory", "mandatory"),
-        "iam-no-escalation-chain": ("mandatory", "mandatory"),
-        "iam-no-toxic-pair": ("mandatory", "mandatory"),
-        "iam-no-domain-wide-members": ("advisory", "mandatory"),
-        "iam-no-project-binding": ("advisory", "mandatory"),
-        "iam-no-cross-project-sa": ("advisory", "mandatory"),
-        "iam-temporary-needs-expiry": ("advisory", "mandatory"),
-        "iam-wif-provider-restricted": ("mandatory", "mandatory"),
-        "iam-wi-binding-exact": ("advisory", "mandatory"),
-        "iam-no-personal-accounts": ("mandatory", "mandatory"),
-        "iam-prefer-groups": ("advisory", "advisory"),
-        "iam-no-api-keys": ("advisory", "mandatory"),
-        "iam-custom-role-size": ("advisory", "advisory"),
-        "iam-oauth-scopes": ("advisory", "advisory"),
-        "iam-separation-of-duties": ("advisory", "advisory"),
-        "iam-audit-logs": ("disabled", "disabled"),
-    },
-    "scale-limits": {
-        "scale-cloudrun-max-instances": ("mandatory", "mandatory"),
-        "scale-cloudrun-timeout": ("advisory", "mandatory"),
-        "scale-gke-pool-bounded": ("mandatory", "mandatory"),
-        "scale-gke-gpu-per-pool": ("mandatory", "mandatory"),
-        "scale-gke-nap-limits": ("mandatory", "mandatory"),
-        "scale-gpu-total": ("mandatory", "mandatory"),
-        "scale-gpu-types-allowed": ("mandatory", "mandatory"),
-        "scale-resources-set": ("mandatory", "mandatory"),
-        "scale-pubsub-dlq": ("advisory", "mandatory"),
-        "scale-pubsub-retention": ("advisory", "advisory"),
-        "scale-deploy-replicas": ("advisory", "mandatory"),
-        "scale-hpa-max": ("mandatory", "mandatory"),
-        "cost-monthly-ceiling": ("advisory", "mandatory"),
-        "scale-cloudrun-worker-max": ("mandatory", "mandatory"),
-        "scale-cloudrun-gpu": ("mandatory", "mandatory"),
-        "scale-gke-autopilot-quota": ("advisory", "mandatory"),
-        "scale-bq-job-bytes": ("advisory", "mandatory"),
-        "scale-bq-slots": ("mandatory", "mandatory"),
-        "scale-vertex-replicas": ("mandatory", "mandatory"),
-        "scale-quota-not-raised": ("mandatory", "mandatory"),
-        "cost-budget-present": ("disabled", "mandatory"),
-        "scale-cloudrun-min-instances": ("advisory", "advisory"),
-        "scale-cloudrun-concurrency": ("advisory", "advisory"),
-        "scale-spot-in-dev": ("advisory", "disabled"),
-        "scale-gpu-pool-zero-min": ("mandatory", "disabled"),
-        "scale-reservations": ("advisory", "mandatory"),
-        "scale-hpa-gpu-fit": ("advisory", "advisory"),
-        "scale-bq-expiration": ("advisory", "advisory"),
-        "scale-bq-daily-quota": ("disabled", "disabled"),
-        "scale-apigee-nodes": ("advisory", "mandatory"),
-        "scale-queues": ("advisory", "advisory"),
-        "cost-labels": ("mandatory", "mandatory"),
-        "cost-labels-prescribed": ("mandatory", "mandatory"),
-        "cost-prices-current": ("advisory", "advisory"),
-    },
-}
+PROD = load(ENVIRONMENTS / "prod.yaml")
+LIMITED = [rule for rule in RULES.values() if rule.limits]
+FOLDERS = ("policies", "cost", "catalog", "request_path", "resources")
 
 
-def config_of(pack: str, environment: str) -> dict[str, dict[str, Any]]:
-    return json.loads((POLICIES / pack / f"{environment}.json").read_text())
-
-
-@pytest.mark.parametrize("pack", sorted(LEVELS))
-def test_rules_and_levels(pack: str) -> None:
-    dev, prod = config_of(pack, "dev"), config_of(pack, "prod")
-    assert {rule.id for rule in PACKS[pack]} == set(LEVELS[pack]) == set(dev) == set(prod)
-    found = {rule: (dev[rule]["enforcementLevel"], prod[rule]["enforcementLevel"]) for rule in dev}
-    assert found == LEVELS[pack]
-
-
-def test_the_packs_need_nothing_of_the_platform(tmp_path: Path) -> None:
-    """Five folders and the libraries of requirements.txt are all that another program takes."""
-    for folder in ("policies", "cost", "catalog", "request_path", "resources"):
-        shutil.copytree(POLICIES.parent / folder, tmp_path / folder)
-    program = (
-        "import sys, policies.rules.packs, policies.check, policies.report\n"
-        "own = {'components', 'config', 'emulator', 'launcher', 'sandbox', 'stacks'}\n"
-        "own |= {'pulumi_gcp', 'pydantic'}\n"
-        "print(own & {name.partition('.')[0] for name in sys.modules})\n"
-        "sys.exit(policies.check.main([]))"
+def in_a_copy(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program where only what another repository takes is."""
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout.strip()) == (0, "set()"), done.stderr
-
-
-@pytest.mark.parametrize("pack", [*sorted(LEVELS), ALL])
-def test_the_engine_is_told_the_version_of_the_pack(pack: str) -> None:
-    folder = POLICIES / pack
-    server = PackServer(pack, rules_of(pack), version=version_of(folder))
-    assert server.GetAnalyzerInfo(None, None).version == version_of(folder) == "1.0.0"
-
-
-@pytest.mark.parametrize("pack", sorted(LEVELS))
-def test_every_rule_explains_itself(pack: str) -> None:
-    for rule in PACKS[pack]:
-        assert rule.display_name
-        assert re.fullmatch(r"https://\S+", rule.url)
-        for sentence in (rule.description, rule.why, rule.remediation):
-            assert sentence.endswith("."), rule.id
-
-
-@pytest.mark.parametrize("pack", sorted(LEVELS))
-def test_readme_lists_every_rule_once(pack: str) -> None:
-    readme = (POLICIES / pack / "README.md").read_text()
-    configs = [config_of(pack, environment) for environment in ("dev", "prod")]
-    for rule in PACKS[pack]:
-        level = " / ".join(dict.fromkeys(LEVELS[pack][rule.id]))
-        row = f"| `{rule.id}` | {rule.severity.value} | {level} | {rule.description} |"
-        assert readme.count(row) == 1
-        line = next(line for line in readme.splitlines() if line.startswith(row))
-        for limit in rule.limits:
-            values = [config[rule.id][limit.name] for config in configs]
-            for value in values:
-                assert f"`{limit.name}`" in line
-                assert isinstance(value, list) or f"{value:,}" in line
-
-
-def test_config_files_are_sound() -> None:
-    assert check.main([]) == 0
 
 
 @pytest.fixture
-def scale_limits(tmp_path: Path) -> Path:
-    folder = tmp_path / "scale-limits"
-    folder.mkdir()
-    return folder / "dev.json"
+def copy(tmp_path: Path) -> Path:
+    for folder in FOLDERS:
+        shutil.copytree(POLICIES.parent / folder, tmp_path / folder)
+    return tmp_path
 
 
-def problem(path: Path, change: dict[str, Any]) -> str:
-    config = config_of("scale-limits", "dev")
-    for rule, settings in change.items():
-        if settings is None:
-            del config[rule]
-        else:
-            config[rule] = settings
-    path.write_text(json.dumps(config))
+def test_the_packs_need_nothing_of_the_platform(copy: Path) -> None:
+    """Five folders and the libraries of requirements.txt are all that another program takes."""
+    program = (
+        "import sys, policies.engine.server, policies.check, policies.report\n"
+        "own = {'components', 'config', 'emulator', 'launcher', 'sandbox', 'stacks'}\n"
+        "own |= {'pulumi_gcp', 'pydantic'}\n"
+        "failed = policies.check.main([])\n"
+        "print(own & {name.partition('.')[0] for name in sys.modules})\n"
+        "sys.exit(failed)"
+    )
+    done = in_a_copy(copy, program)
+    assert (done.returncode, done.stdout.strip()) == (0, "set()"), done.stderr
+
+
+def test_the_tables_of_rules_are_what_the_rules_say() -> None:
+    """They pin every id and level: what vanishes or is turned off shows in a README."""
+    assert readme.main(["--check"]) == 0
+    rows = [
+        row
+        for pack in packs()
+        for row in re.findall(
+            r"^\| `([a-z0-9-]+)`", (POLICIES / pack / "README.md").read_text(), re.M
+        )
+    ]
+    assert sorted(rows) == sorted(RULES)
+    assert len(rows) >= 108
+
+
+@pytest.mark.parametrize("change", ["a rule is gone", "a level differs", "an environment differs"])
+def test_what_vanishes_or_is_turned_off_is_told(copy: Path, change: str) -> None:
+    rule = copy / "policies" / "rules" / "least_privilege" / "iam_no_sa_keys.py"
+    if change == "a rule is gone":
+        rule.unlink()
+    elif change == "a level differs":
+        rule.write_text(
+            rule.read_text().replace("EnforcementLevel.MANDATORY", "EnforcementLevel.ADVISORY")
+        )
+    else:
+        file = copy / "policies" / "environments" / "prod.yaml"
+        file.write_text(
+            file.read_text().replace("rules:\n", "rules:\n  iam-no-sa-keys: disabled\n")
+        )
+    program = "import sys, policies.readme; sys.exit(policies.readme.main(['--check']))"
+    done = in_a_copy(copy, program)
+    assert done.returncode == 1
+    assert "least-privilege/README.md: not what the rules say" in done.stderr
+    assert done.stderr.count("README.md") == 1
+
+
+@pytest.mark.parametrize("pack", sorted(packs()))
+def test_a_file_is_named_like_its_rule(pack: str) -> None:
+    folder = POLICIES / "rules" / pack.replace("-", "_")
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files == {rule.id.replace("-", "_") for rule in packs()[pack]}
+
+
+@pytest.mark.parametrize("pack", [*sorted(packs()), ALL])
+def test_the_engine_is_told_the_version_and_the_default_levels(pack: str) -> None:
+    info = PackServer(pack).GetAnalyzerInfo(None, None)
+    assert info.version == version_of(pack)
+    levels = {1: "mandatory", 0: "advisory", 2: "disabled"}
+    found = {each.name: levels[each.enforcementLevel] for each in info.policies}
+    assert found == {rule.id: rule.level.value for rule in rules_of(pack)}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=sorted(RULES))
+def test_every_rule_explains_itself(rule: AnyRule) -> None:
+    assert rule.display_name
+    assert re.fullmatch(r"https://\S+", rule.url)
+    for sentence in (rule.description, rule.why, rule.remediation):
+        assert sentence.endswith("."), rule.id
+
+
+@pytest.mark.parametrize("rule", LIMITED, ids=[rule.id for rule in LIMITED])
+def test_a_default_is_one_the_limit_accepts(rule: AnyRule) -> None:
+    for limit in rule.limits:
+        assert limit.default is None or limit.accepts(limit.default), limit.name
+
+
+def refused(rule: AnyRule, changes: Mapping[str, Any]) -> str:
+    config = {**PROD[rule.id], **changes}
     with pytest.raises(PolicyConfigError) as caught:
-        check_config(path)
+        read_settings([rule], {rule.id: config})
     return str(caught.value)
 
 
-HPA = {"enforcementLevel": "mandatory", "maxReplicas": 1}
+@pytest.mark.parametrize("value", [-1, "many", True, None, [3], float("nan")])
+@pytest.mark.parametrize("rule", LIMITED, ids=[rule.id for rule in LIMITED])
+def test_a_limit_that_is_none_fails_closed(rule: AnyRule, value: Any) -> None:
+    limit = rule.limits[0]
+    text = refused(rule, {LEVEL: "mandatory", limit.name: value})
+    assert f"{rule.id}.{limit.name}: found {value!r}, allowed: {limit.allowed()}" in text
+    assert isinstance(limit, NumberLimit) or "a list of" in text
 
 
-def test_misspelled_rule(scale_limits: Path) -> None:
-    text = problem(scale_limits, {"scale-hpa-max": None, "scale-hpa-maxx": HPA})
-    assert f"{scale_limits}: scale-hpa-maxx: no rule of this pack has that name" in text
-    assert "scale-hpa-max: not set; add its enforcementLevel" in text
+@pytest.mark.parametrize("rule", LIMITED, ids=[rule.id for rule in LIMITED])
+def test_a_limit_without_a_default_must_be_given(rule: AnyRule) -> None:
+    needed = [limit for limit in rule.limits if limit.default is None]
+    config = {rule.id: {LEVEL: "mandatory"}}
+    if not needed:
+        assert read_settings([rule], config)[rule.id].level == "mandatory"
+        return
+    with pytest.raises(PolicyConfigError) as caught:
+        read_settings([rule], config)
+    for limit in needed:
+        assert f"{rule.id}.{limit.name}: not set, allowed: {limit.allowed()}" in str(caught.value)
+    assert read_settings([rule], {rule.id: {LEVEL: "disabled"}})[rule.id].level == "disabled"
 
 
-def test_misspelled_property(scale_limits: Path) -> None:
-    text = problem(
-        scale_limits, {"scale-hpa-max": {"enforcementLevel": "mandatory", "maxReplica": 1}}
-    )
-    assert "scale-hpa-max.maxReplica: the rule has no such property" in text
-    assert "scale-hpa-max.maxReplicas: not set, allowed: a number, 0 or more" in text
+def test_a_property_that_is_misspelled_fails_closed() -> None:
+    text = refused(RULES["scale-hpa-max"], {"maxReplica": 1})
+    assert "scale-hpa-max.maxReplica: the rule has no such property, allowed: level, max" in text
 
 
-@pytest.mark.parametrize("value", [-1, "3", True, None, [3]])
-def test_limit_that_is_no_number(scale_limits: Path, value: object) -> None:
-    text = problem(scale_limits, {"scale-hpa-max": {**HPA, "maxReplicas": value}})
-    assert (
-        text == f"{scale_limits}: scale-hpa-max.maxReplicas: found {value!r}, "
-        "allowed: a number, 0 or more; correct it in the policy config"
-    )
+@pytest.mark.parametrize("level", ["loud", "remediate", None, ["mandatory"]])
+def test_a_level_that_is_none_fails_closed(level: object) -> None:
+    text = refused(RULES["scale-resources-set"], {LEVEL: level})
+    assert f"scale-resources-set.level: found {level!r}, allowed: advisory, mandatory" in text
 
 
-def test_limit_that_is_no_known_gpu(scale_limits: Path) -> None:
-    text = problem(
-        scale_limits,
-        {"scale-gpu-types-allowed": {"enforcementLevel": "mandatory", "gpuTypes": ["nvidia-L4"]}},
-    )
-    assert "found ['nvidia-L4'], allowed: a list of " in text
-
-
-@pytest.mark.parametrize("settings", ["mandatory", {"enforcementLevel": "remediate"}, {}])
-def test_level(scale_limits: Path, settings: Any) -> None:
-    assert "scale-resources-set" in problem(scale_limits, {"scale-resources-set": settings})
-
-
-@pytest.mark.parametrize("text", ["{", '{"a": 1, "a": 2}', "[]", ""])
-def test_file_that_is_no_config(scale_limits: Path, text: str) -> None:
-    scale_limits.write_text(text)
-    with pytest.raises(PolicyConfigError, match=r"dev\.json"):
-        check_config(scale_limits)
-
-
-def test_command_names_the_problems(scale_limits: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    scale_limits.write_text("{}")
-    assert check.main([str(scale_limits)]) == 1
-    assert "scale-gpu-total: not set" in capsys.readouterr().err
-
-
-def test_command_wants_a_file_beside_a_pack(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", environments())
+def test_the_effective_table_of_an_environment_can_be_printed(
+    name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert check.main([str(tmp_path / "dev.json")]) == 1
-    assert "baseline, least-privilege, scale-limits" in capsys.readouterr().err
+    file = ENVIRONMENTS / f"{name}.yaml"
+    assert check.main(["--table", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == sorted(RULES)
+    config = load(file)
+    assert [line.split()[2] for line in lines] == [config[each][LEVEL] for each in sorted(RULES)]
+
+
+def test_a_rule_that_an_environment_does_not_name_has_its_defaults(tmp_path: Path) -> None:
+    text = (ENVIRONMENTS / "dev.yaml").read_text()
+    assert "iam-no-sa-keys" not in text
+    found = load(ENVIRONMENTS / "dev.yaml")
+    rule = RULES["iam-no-sa-keys"]
+    assert found[rule.id] == effective([rule], {})[rule.id] == {LEVEL: "mandatory"}
+    own = tmp_path / "own.yaml"
+    own.write_text(text.replace("rules:\n", "rules:\n  iam-no-sa-keys: advisory\n"))
+    assert load(own) == {**found, rule.id: {LEVEL: "advisory"}}

@@ -1,4 +1,4 @@
-"""A run of the packs as text, JSON, SARIF and Markdown; from a journal or an exported state."""
+"""A run of the packs as text, JSON, SARIF and Markdown; from an event log or an exported state."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies import report
-from policies.environment import settings as settings_of
+from policies.access.reach import table
+from policies.engine.environment import file_of, settings_of
+from policies.engine.event_log import EventLog
+from policies.engine.packs import ALL, rules_of
 from policies.reports import data, markdown, sarif, state, text
-from policies.reports.run import OUTCOMES, Run, of_journal
-from policies.rules.access.reach import table
-from policies.rules.journal import Journal
-from policies.rules.packs import ALL, rules_of
+from policies.reports.run import OUTCOMES, Run, of_event_log
 from tests.policies.cases import CASES
 from tests.policies.harness import TODAY, UNKNOWN, resource, urn
 from tests.policies.test_properties import SECRET, cases
@@ -42,7 +42,7 @@ STATE = [
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return state.judge(STATE, rules_of(ALL), settings_of("prod"), TODAY)
+    return state.judge(STATE, rules_of(ALL), settings_of(file_of("prod")), TODAY)
 
 
 def test_every_rule_counts_every_resource_once(run: Run) -> None:
@@ -69,7 +69,7 @@ def test_text_names_resource_finding_reason_and_cure(run: Run) -> None:
     assert f"iam-no-basic-roles [critical] owner ({MEMBER})" in printed
     assert "found: grants the basic role roles/owner" in printed
     assert "why: A basic role holds" in printed
-    assert "to mend: grant the narrowest predefined role" in printed
+    assert "remediation: grant the narrowest predefined role" in printed
     assert f"{len(run.rules)} rules x 3 resources: " in printed
     assert "user:dev@acme.example" in printed.partition("Effective access")[2]
 
@@ -113,11 +113,11 @@ def test_sarif_has_what_the_standard_demands(run: Run) -> None:
         assert len(result["partialFingerprints"]["finding/v1"]) == 16
 
 
-def test_a_journal_tells_of_a_run_that_was_cut_short(tmp_path: Path) -> None:
-    file = tmp_path / "journal"
-    Journal(file).pack("all", rules_of(ALL), settings_of("dev"))
-    Journal(file).resource(urn(BUCKET), BUCKET, "it", [])
-    run = of_journal(file)
+def test_an_event_log_tells_of_a_run_that_was_cut_short(tmp_path: Path) -> None:
+    file = tmp_path / "event_log"
+    EventLog(file).pack("all", rules_of(ALL), settings_of(file_of("dev")))
+    EventLog(file).resource(urn(BUCKET), BUCKET, "it", [])
+    run = of_event_log(file)
     assert run.resources == 1
     assert not run.whole
     assert "did not run" in text.render(run)
@@ -174,7 +174,7 @@ def test_a_role_that_no_table_knows_is_unknown_and_not_harmless() -> None:
         run = state.judge(
             [exported(MEMBER, "it", {"role": role, "member": member})],
             rules_of(ALL),
-            settings_of("dev"),
+            settings_of(file_of("dev")),
             TODAY,
         )
         assert run.counts["iam-no-escalation-chain"]["unknown"] == 1

@@ -9,19 +9,17 @@ from typing import Any, cast
 import pytest
 from pulumi_policy.proxy import UnknownValueError
 
-from policies.rules.config import Limits
-from policies.rules.rule import ResourceRule
+from policies.engine.config import effective
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
 from resources.properties import is_mapping, is_sequence
 from resources.resource import Resource
 from sandbox.sdk_shapes import AnyOf, ListOf, MapOf, ObjectOf, Scalar, Shape
 from sandbox.sdk_types import resource_type
-from tests.policies import test_least_privilege, test_scale_limits
 from tests.policies.cases import CASES
 from tests.policies.harness import RULES
-from tests.policies.test_least_privilege import NO_EXCEPTIONS
-from tests.policies.test_scale_limits import LIMITS
 
-RULE_FILES = sorted((Path(__file__).resolve().parents[2] / "policies" / "rules").rglob("*.py"))
+RULE_FILES = sorted((Path(__file__).resolve().parents[2] / "policies").rglob("*.py"))
 TOKEN = re.compile(r"(?:gcp:[A-Za-z0-9]+/|kubernetes:)[\w./-]+:[A-Za-z0-9]+")
 # Kinds of custom resource definitions, which no SDK has.
 CUSTOM = re.compile(
@@ -93,6 +91,7 @@ def unknown_paths(token: str, read: set[tuple[str, ...]]) -> list[str]:
 
 # These ask every type for what only some have.
 READS_MANY_TYPES = {
+    "cost-monthly-ceiling": "prices ask every type",
     "cost-labels": "labels have several names",
     "data-residency": "places have several names",
     "scale-cloudrun-max-instances": "services of version 1 have annotations, jobs have tasks",
@@ -105,11 +104,7 @@ READS_MANY_TYPES = {
 
 def examples(rule: str) -> Iterator[tuple[tuple[dict[str, Any], ...], Limits]]:
     for case in (each for each in CASES if each.rule == rule):
-        yield case.resources, Limits(case.limits)
-    for table, limits in ((test_least_privilege, NO_EXCEPTIONS), (test_scale_limits, LIMITS)):
-        for row in (*table.COMPLIANT, *table.VIOLATING):
-            if row[0] == rule:
-                yield ({"type": row[1], "props": row[2]},), Limits(limits.get(rule, {}))
+        yield case.resources, Limits(effective([RULES[rule]], {rule: case.limits})[rule])
 
 
 def test_every_type_a_rule_names_is_in_the_sdk() -> None:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from policies.rules.rule import ResourceRule
+from policies.shared.rule import ResourceRule
 from tests.policies.cases import document, policy_resources
 from tests.policies.harness import RULES, UNKNOWN, check, check_stack
 

@@ -1,4 +1,4 @@
-"""A fresh machine gets an engine by one of three ways, a broken one is mended, else it is told."""
+"""A fresh machine gets an engine by one of three ways, a broken one is fixed, else it is told."""
 
 import os
 import shutil

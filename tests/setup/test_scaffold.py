@@ -9,20 +9,23 @@ import pytest
 
 from launcher.places import ROOT
 
-NEEDED = ("catalog", "components", "docs/components", "pyproject.toml", "tests/unit", "tools")
+COPIED = (
+    *(".yamllint", "pyproject.toml", "requirements.txt"),
+    *("catalog", "components", "cost", "docs/components", "policies", "request_path"),
+    *("resources", "tests/policies", "tests/unit", "tools"),
+)
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that a component stands among."""
+    """The files that components and rules stand among."""
     folder = tmp_path_factory.mktemp("clone")
-    for name in NEEDED:
+    for name in COPIED:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__", "go")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         else:
             shutil.copyfile(ROOT / name, folder / name)
-    shutil.copyfile(ROOT / "requirements.txt", folder / "requirements.txt")
     return folder
 
 
@@ -75,3 +78,22 @@ def test_what_can_be_no_component_is_told_and_nothing_made(name: str, folder: st
     assert run.returncode == 1
     assert run.stderr.startswith(told)
     assert "Traceback" not in run.stderr
+
+
+def test_a_new_rule_passes_lint_and_the_tests_of_rules(clone: Path):
+    made = _must(clone, "tools/scaffold.py", "rule", "net-no-peering", "--pack", "baseline")
+    files = [line for line in made.splitlines() if (clone / line).is_file()]
+    assert files == [
+        "policies/rules/baseline/net_no_peering.py",
+        "tests/policies/examples/net-no-peering.yaml",
+    ]
+    _must(clone, "-m", "ruff", "check", files[0])
+    _must(clone, "-m", "ruff", "format", "--check", files[0])
+    _must(clone, "-m", "yamllint", "--strict", files[1])
+    _must(
+        clone,
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k"),
+        "net-no-peering or kind or tables or named_like",
+        *(f"tests/policies/test_{name}.py" for name in ("examples", "packs")),
+    )
+    assert "`net-no-peering`" in (clone / "policies/baseline/README.md").read_text()

@@ -161,5 +161,5 @@ class TestFloor:
         )
         assert [each["property_path"] for each in problems.found] == [
             "responsible_ai.dangerous",
-            "responsible_ai",
+            "responsible_ai.spam",
         ]

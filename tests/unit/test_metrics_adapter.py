@@ -9,7 +9,7 @@ from catalog.metrics import METRICS
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs, validate_model_server
 from components.operations.metrics_adapter import MetricsAdapter, MetricsAdapterArgs
-from policies.rules.scale_limits.hpa_capped import RULE
+from policies.rules.scale_limits.scale_hpa_max import RULE
 from tests.unit.harness import Deploy
 from tests.unit.inference_arguments import OPEN_SERVER
 from tests.unit.operations_arguments import ADAPTER

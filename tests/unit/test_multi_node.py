@@ -12,7 +12,7 @@ from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs, validate
 from components.inference.leader_worker_sets import LeaderWorkerSets
 from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs, validate_model_server
-from policies.rules.scale_limits.containers_sized import RULE as SIZED
+from policies.rules.scale_limits.scale_resources_set import RULE as SIZED
 from tests.unit.harness import Cloud, Deploy
 from tests.unit.inference_arguments import GATED_SERVER
 

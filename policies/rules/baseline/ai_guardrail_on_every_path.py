@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pulumi_policy import Severity
+from pulumi_policy import EnforcementLevel, Severity
 
-from policies.rules.baseline.request_paths import breaches
-from policies.rules.config import Limits, NamesLimit
-from policies.rules.rule import StackFinding, StackRule
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.request_paths import breaches
+from policies.shared.rule import StackFinding, StackRule
 from request_path.finding import Check
 from resources.resource import Resource
 
@@ -34,7 +34,8 @@ RULE: Final = StackRule(
         "unscreenedModels."
     ),
     severity=Severity.CRITICAL,
+    level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/service-extensions/docs/lb-extensions-overview",
-    limits=(NamesLimit("unscreenedModels", "Models that may go without a guardrail"),),
+    limits=(NamesLimit("unscreenedModels", "Models that may go without a guardrail", default=()),),
     check=_check,
 )

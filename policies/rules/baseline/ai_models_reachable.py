@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pulumi_policy import Severity
+from pulumi_policy import EnforcementLevel, Severity
 
-from policies.rules.baseline.request_paths import breaches
-from policies.rules.config import Limits
-from policies.rules.rule import StackFinding, StackRule
+from policies.shared.limits import Limits
+from policies.shared.request_paths import breaches
+from policies.shared.rule import StackFinding, StackRule
 from request_path.finding import Check
 from resources.resource import Resource
 
@@ -27,6 +27,7 @@ RULE: Final = StackRule(
     why="The API server accepts references to nothing; requests then fail on a stack that is up.",
     remediation="correct the name, selector, port or weight that leads nowhere.",
     severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/kubernetes-engine/docs/how-to/deploy-gke-inference-gateway",
     check=_check,
 )

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pulumi_policy import Severity
+from pulumi_policy import EnforcementLevel, Severity
 
-from policies.rules.baseline.request_paths import breaches
-from policies.rules.config import Limits
-from policies.rules.rule import StackFinding, StackRule
+from policies.shared.limits import Limits
+from policies.shared.request_paths import breaches
+from policies.shared.rule import StackFinding, StackRule
 from request_path.finding import Check
 from resources.resource import Resource
 
@@ -26,6 +26,7 @@ RULE: Final = StackRule(
     why="The older route gets every such request, so which model answers depends on history.",
     remediation="tell the matches apart by host, path or the header with the model's name.",
     severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
     url="https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule",
     check=_check,
 )

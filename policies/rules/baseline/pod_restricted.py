@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from pulumi_policy import Severity
+from pulumi_policy import EnforcementLevel, Severity
 
-from policies.rules.config import Limits
-from policies.rules.rule import Reference, ResourceRule
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import is_patch
 from resources.pods import changes_pods, containers_of, pod_specs
 from resources.properties import MISSING, UNKNOWN, entries, get
@@ -63,6 +63,7 @@ RULE: Final = ResourceRule(
         "seccompProfile RuntimeDefault."
     ),
     severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
     url="https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",
     references=(
         Reference("checkov", "CKV_K8S_20"),

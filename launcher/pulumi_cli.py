@@ -1,0 +1,37 @@
+"""Hands an operation over to the ordinary Pulumi CLI, for Google Cloud."""
+
+import os
+from collections.abc import Sequence
+
+from launcher.places import ROOT, StackPlaces, plain_pulumi
+from launcher.problem import LaunchError
+
+OPERATIONS = {
+    "up": ("up",),
+    "preview": ("preview",),
+    "refresh": ("refresh",),
+    "destroy": ("destroy",),
+    "export": ("stack", "export"),
+}
+JUDGED = {"up", "preview"}
+
+
+def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
+    """The pulumi command that does `operation`, with the policy packs where they apply.
+
+    Raises LaunchError for what Google Cloud has no counterpart of.
+    """
+    if operation not in OPERATIONS:
+        raise LaunchError(f"{operation} is for the sandbox cloud: run it without CLOUD=gcp")
+    line = [plain_pulumi(), *OPERATIONS[operation], "--stack", places.stack]
+    if operation in JUDGED:
+        for folder in places.policy_packs():
+            line += ["--policy-pack", folder]
+    return line
+
+
+def exec_pulumi(operation: str, places: StackPlaces) -> None:
+    """Becomes the pulumi command, in the project's folder. Does not return."""
+    line = command_line(operation, places)
+    os.chdir(ROOT)
+    os.execv(line[0], list(line))  # noqa: S606 no shell is wanted

@@ -1,0 +1,217 @@
+"""What principals hold through the roles of Kubernetes."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, cast
+
+from policies.access.capabilities import NOTHING, Capabilities, of_cluster_role
+from policies.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, pod, principal
+from resources.kubernetes import objects
+from resources.properties import MISSING, Absence, entries, get, is_mapping, text
+from resources.resource import Resource, Stack
+from resources.selectors import labels, may_select
+
+_API: Final = "kubernetes:rbac.authorization.k8s.io/v1:"
+_KINDS: Final = ("Role", "ClusterRole")
+_WORKLOADS: Final = frozenset(
+    {
+        "pods",
+        "pods/exec",
+        "pods/ephemeralcontainers",
+        "deployments",
+        "statefulsets",
+        "daemonsets",
+        "replicasets",
+        "jobs",
+        "cronjobs",
+        "leaderworkersets",
+        "*",
+    }
+)
+_WRITES: Final = frozenset({"create", "update", "patch", "*"})
+_READS: Final = frozenset({"get", "list", "watch", "*"})
+_ROLES: Final = frozenset({"roles", "clusterroles", "*"})
+_IDENTITIES: Final = frozenset({"users", "groups", "serviceaccounts", "uids", "*"})
+_ANYONE: Final = frozenset({"users", "groups", "*"})
+_TOKENS: Final = frozenset({"serviceaccounts/token", "*"})
+_SECRETS: Final = frozenset({"secrets", "*"})
+_AGGREGATE: Final = "rbac.authorization.k8s.io/aggregate-to-"
+_FLEET: Final = {
+    "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding": "cluster-admin",
+    "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding": "admin",
+}
+
+
+def pods(stack: Stack) -> dict[str, str]:
+    """Every pod identity that the stack makes, with its namespace."""
+    found: dict[str, str] = {}
+    for each in stack.by_type.get("kubernetes:core/v1:ServiceAccount", ()):
+        name = text(each.props, "metadata", "name")
+        if isinstance(name, str):
+            namespace = _namespace(each.props)
+            found[pod(namespace, name)] = namespace
+    return found
+
+
+def holdings(stack: Stack) -> Iterator[Holding]:
+    """Everything that principals hold through Kubernetes roles in the stack."""
+    roles = _roles(stack)
+    yield from _fleet(stack)
+    for kind in ("RoleBinding", "ClusterRoleBinding"):
+        for binding in _made(stack, kind):
+            namespace = _namespace(binding.props) if kind == "RoleBinding" else ""
+            scope = Scope("namespace", namespace) if namespace else Scope("cluster")
+            kind_of_role = text(binding.props, "roleRef", "kind")
+            ref_kind = kind_of_role if kind_of_role in _KINDS else "role"
+            name = text(binding.props, "roleRef", "name")
+            where = namespace if ref_kind == "Role" else ""
+            capabilities = roles.get((binding.provider, str(ref_kind), where, name))
+            if ref_kind == "ClusterRole" and isinstance(name, str):
+                own = of_cluster_role(name)
+                if own is not None:
+                    capabilities = own | (capabilities or NOTHING)
+                    capabilities |= _aggregated(stack, f"{_AGGREGATE}{name}", binding.provider)
+            for who in _subjects(binding.props, namespace):
+                yield Holding(who, f"{ref_kind} of {binding.name}", capabilities, scope)
+
+
+def _made(stack: Stack, kind: str) -> Sequence[Resource]:
+    """The objects of a kind, those in lists, and the patches that change somebody else's."""
+    found = stack.by_type
+    listed = (
+        replace(each, props=item if is_mapping(item) else {})
+        for each in found.get(f"{_API}{kind}List", ())
+        for item in objects(each.type, each.props)
+    )
+    return (*found.get(f"{_API}{kind}", ()), *found.get(f"{_API}{kind}Patch", ()), *listed)
+
+
+def _roles(stack: Stack) -> dict[tuple[str, str, str, object], Capabilities | None]:
+    """What each role allows, by provider, kind, namespace and name."""
+    found: dict[tuple[str, str, str, object], Capabilities | None] = {}
+    for kind in _KINDS:
+        for each in _made(stack, kind):
+            place = _namespace(each.props) if kind == "Role" else ""
+            key = (each.provider, kind, place, _name(each.props))
+            allows = _of_rules(each.props)
+            if kind == "ClusterRole" and allows is not None:
+                allows |= _selected(stack, each)
+            # Clusters that cannot be told apart, and patches, may give a name several roles.
+            earlier = found.get(key)
+            found[key] = allows if earlier is None else earlier | (allows or NOTHING)
+    return found
+
+
+def _selected(stack: Stack, role: Resource) -> Capabilities:
+    """What a ClusterRole takes over from others by their labels."""
+    selectors = entries(role.props, "aggregationRule", "clusterRoleSelectors")
+    allows: set[str] = set()
+    for selector in selectors if isinstance(selectors, tuple) else ():
+        for other in _made(stack, "ClusterRole"):
+            if may_select(selector, labels(other.props, "metadata", "labels")):
+                allows |= _of_rules(other.props) or NOTHING
+    return frozenset(allows)
+
+
+def _aggregated(stack: Stack, label: str, provider: str) -> Capabilities:
+    """What ClusterRoles of the stack add to one that every cluster has, by a label."""
+    if "aggregated roles" not in stack.shared:
+        stack.shared["aggregated roles"] = dict(_adding(stack))
+    adding = cast("dict[tuple[str, str], set[str]]", stack.shared["aggregated roles"])
+    return frozenset(adding.get((provider, label), ()))
+
+
+def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in _made(stack, "ClusterRole"):
+        labels = get(each.props, "metadata", "labels")
+        for name, value in labels.items() if is_mapping(labels) else ():
+            if name.startswith(_AGGREGATE) and value == "true":
+                found[each.provider, name] |= _of_rules(each.props) or NOTHING
+    return found
+
+
+def _fleet(stack: Stack) -> Iterator[Holding]:
+    """Roles that a fleet gives in its clusters."""
+    for token, highest in _FLEET.items():
+        for each in stack.by_type.get(token, ()):
+            predefined = text(each.props, "role", "predefinedRole")
+            role = {"ADMIN": highest, "EDIT": "edit", "VIEW": "view"}.get(str(predefined))
+            for prop in ("user", "group"):
+                name = text(each.props, prop)
+                if name is MISSING:
+                    continue
+                who = principal(f"{prop}:{name}") if isinstance(name, str) else UNKNOWN_PRINCIPAL
+                capabilities = of_cluster_role(role) if role else None
+                yield Holding(who, f"role of {each.name}", capabilities, Scope("cluster"))
+
+
+def _name(props: object) -> str | Absence:
+    return text(props, "metadata", "name")
+
+
+def _namespace(props: object) -> str:
+    found = text(props, "metadata", "namespace")
+    return found if isinstance(found, str) else "default"
+
+
+def _subjects(props: object, namespace: str) -> Iterator[str]:
+    subjects = entries(props, "subjects")
+    for subject in subjects if isinstance(subjects, tuple) else ():
+        kind, name = text(subject, "kind"), text(subject, "name")
+        if not isinstance(name, str):
+            yield UNKNOWN_PRINCIPAL
+        elif kind == "ServiceAccount":
+            own = text(subject, "namespace")
+            yield pod(own if isinstance(own, str) else namespace, name)
+        elif name in ("system:unauthenticated", "system:anonymous"):
+            yield "allUsers"
+        elif name == "system:authenticated":
+            yield "allAuthenticatedUsers"
+        elif name.startswith("system:serviceaccount:"):
+            yield principal(name)
+        else:
+            yield principal(f"{'group' if kind == 'Group' else 'user'}:{name}")
+
+
+def _of_rules(props: object) -> Capabilities | None:
+    """What the rules of a role allow; None when one of them is not known."""
+    rules = entries(props, "rules")
+    if isinstance(rules, Absence):
+        return NOTHING if rules is Absence.MISSING else None
+    found: set[str] = set()
+    for rule in rules:
+        verbs, resources = _words(rule, "verbs"), _words(rule, "resources")
+        if verbs is None or resources is None:
+            return None
+        found |= _of_rule(verbs, resources, named=bool(_words(rule, "resourceNames")))
+    return frozenset(found)
+
+
+def _words(rule: object, key: str) -> frozenset[str] | None:
+    words = entries(rule, key)
+    if words is Absence.MISSING:
+        return frozenset()
+    known = isinstance(words, tuple) and all(isinstance(word, str) for word in words)
+    return frozenset(map(str, words)) if known and isinstance(words, tuple) else None
+
+
+def _of_rule(verbs: frozenset[str], resources: frozenset[str], *, named: bool) -> set[str]:
+    found: set[str] = set()
+    if "*" in verbs and "*" in resources:
+        found.add("administer")
+    if verbs & {"bind", "escalate", "*"} and resources & _ROLES:
+        found.add("administer")
+    if verbs & {"impersonate", "*"} and resources & _ANYONE and not named:
+        # Among the groups is system:masters.
+        found.add("administer")
+    if verbs & {"impersonate", "*"} and resources & _IDENTITIES:
+        found.add("impersonate")
+    if verbs & _WRITES and resources & _TOKENS:
+        found.add("impersonate")
+    if verbs & _WRITES and resources & _WORKLOADS:
+        found.add("deploy")
+    if verbs & _READS and resources & _SECRETS:
+        found.add("read-secrets")
+    return found

@@ -1,0 +1,1 @@
+"""What runs the rules, whoever asks: settings, judge, server."""

@@ -1,0 +1,127 @@
+"""An environment: a YAML file that says what the rules' defaults do not fit.
+
+`environments/<stack>.yaml` has the levels and limits that differ, which rules remediate and which
+findings are exempted. A file elsewhere is named by the variable POLICY_ENVIRONMENT.
+"""
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+from catalog import strict_yaml
+from policies.engine.config import (
+    EXEMPTIONS,
+    LEVEL,
+    REMEDIATE,
+    PolicyConfigError,
+    Settings,
+    effective,
+    problems_of,
+    read_settings,
+    unknown_rules,
+)
+from policies.engine.packs import ALL, rules_of
+
+VARIABLE: Final = "POLICY_ENVIRONMENT"
+ENVIRONMENTS: Final = Path(__file__).resolve().parents[1] / "environments"
+_KEYS: Final = ("rules", "remediate", "exemptions")
+
+
+def environments() -> list[str]:
+    """Returns the names of the environments that have a file."""
+    return sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml"))
+
+
+def file_of(stack: str) -> Path:
+    """Returns the file of a stack's environment, which may not be there."""
+    own = os.environ.get(VARIABLE)
+    # The engine starts packs in their own folders: a relative path would mean another file there.
+    if own and not Path(own).is_absolute():
+        raise PolicyConfigError(f"{VARIABLE}: found {own!r}, allowed: an absolute path; add $PWD/")
+    return Path(own) if own else ENVIRONMENTS / f"{stack}.yaml"
+
+
+def load(path: Path, today: dt.date | None = None) -> dict[str, dict[str, object]]:
+    """Returns every rule's config by an environment's file, defaults included.
+
+    Raises `PolicyConfigError` that names every problem.
+    """
+    if path.parent == ENVIRONMENTS and not path.exists():
+        raise PolicyConfigError(
+            f"no environment named {path.stem!r}, there are: {', '.join(environments())}; copy "
+            f"policies/environments/dev.yaml to {path.name} beside it and edit it, or set "
+            f"{VARIABLE} to a file of your own"
+        )
+    try:
+        document: object = strict_yaml.load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, strict_yaml.YamlError) as error:
+        raise PolicyConfigError(f"{path}: cannot be read: {error}") from error
+    config: dict[str, dict[str, object]] = {}
+    found = list(_problems(document, config, today))
+    if found:
+        raise PolicyConfigError("\n".join(f"{path}: {problem}" for problem in found))
+    return config
+
+
+def settings_of(path: Path, today: dt.date | None = None) -> dict[str, Settings]:
+    """Returns the settings of every rule by an environment's file; raises `PolicyConfigError`."""
+    return read_settings(rules_of(ALL), load(path, today), today)
+
+
+def _problems(
+    document: object, config: dict[str, dict[str, object]], today: dt.date | None
+) -> Iterator[str]:
+    """Yields what is wrong in a file; fills `config` with what it says, over the defaults."""
+    if not isinstance(document, dict):
+        yield f"found {document!r}; write {', '.join(_KEYS)}"
+        return
+    given = cast("dict[str, object]", document)
+    for key in [key for key in given if key not in _KEYS]:
+        yield f"{key}: no such key, allowed: {', '.join(_KEYS)}"
+    entries = given.get("rules")
+    if not isinstance(entries, dict):
+        yield "rules: not set; give limits and other levels, such as `rel-pdb: advisory`"
+        return
+    rules = rules_of(ALL)
+    config |= effective(rules, {})
+    yield from unknown_rules(cast("dict[str, object]", entries), rules)
+    for rule_id, value in cast("dict[str, object]", entries).items():
+        if rule_id not in config:
+            continue
+        if isinstance(value, dict):
+            config[rule_id] |= cast("dict[str, object]", value)
+        else:
+            config[rule_id][LEVEL] = value
+    yield from _add_remediations(config, given.get("remediate"))
+    yield from _add_exemptions(config, given.get("exemptions"))
+    for rule in rules:
+        yield from problems_of(rule, config[rule.id], today)
+
+
+def _add_remediations(config: dict[str, dict[str, object]], value: object) -> Iterator[str]:
+    if not isinstance(value, list | None):
+        yield f"remediate: found {value!r}; write a list of rules"
+        return
+    able = sorted(rule.id for rule in rules_of(ALL) if rule.remediable)
+    for rule_id in cast("list[object]", value or []):
+        if rule_id in able:
+            config[str(rule_id)][LEVEL] = REMEDIATE
+        else:
+            yield f"remediate: found {rule_id!r}, rules that can remediate: {', '.join(able)}"
+
+
+def _add_exemptions(config: dict[str, dict[str, object]], value: object) -> Iterator[str]:
+    if not isinstance(value, list | None):
+        yield f"exemptions: found {value!r}; write a list of objects"
+        return
+    for index, each in enumerate(cast("list[object]", value or [])):
+        entry = dict(cast("dict[str, object]", each)) if isinstance(each, dict) else {}
+        rule_id = entry.pop("rule", None)
+        if not isinstance(rule_id, str) or rule_id not in config:
+            yield f"exemptions[{index}].rule: found {rule_id!r}; name a rule"
+            continue
+        if isinstance(entry.get("expires"), dt.date):
+            entry["expires"] = str(entry["expires"])
+        cast("list[Any]", config[rule_id].setdefault(EXEMPTIONS, [])).append(entry)

@@ -1,0 +1,86 @@
+"""Write the tables of rules into the packs' READMEs: `python -m policies.readme [--check]`."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from policies.engine.config import DISABLED, LEVEL, PolicyConfigError
+from policies.engine.environment import ENVIRONMENTS, environments, load
+from policies.engine.packs import packs
+from policies.shared.rule import AnyRule
+from resources.properties import is_sequence
+
+FOLDER: Final = ENVIRONMENTS.parent
+BEGIN: Final = "<!-- rules: made by `python -m policies.readme` -->"
+END: Final = "<!-- end of rules -->"
+_MOST_NAMES: Final = 3
+
+Configs = Sequence[Mapping[str, Mapping[str, object]]]
+
+
+def shown(value: object) -> str:
+    """Returns a limit's value as text; long lists by their length."""
+    if not is_sequence(value):
+        return f"{value:,}" if isinstance(value, int | float) else str(value)
+    names = ", ".join(str(each) for each in value)
+    return (names or "none") if len(value) <= _MOST_NAMES else f"{len(value)} entries"
+
+
+def table(rules: Iterable[AnyRule], names: Sequence[str], configs: Configs) -> str:
+    """Returns the rows of rules, with their levels and limits in each environment."""
+    rows = [
+        f"| rule | severity | level | what must hold | limits ({' / '.join(names)}) |",
+        "|---|---|---|---|---|",
+    ]
+    for rule in rules:
+        found = [config[rule.id] for config in configs]
+        limits = "; ".join(
+            f"`{limit.name}` {_joined(_limit(each, limit.name) for each in found)}"
+            for limit in rule.limits
+        )
+        level = _joined(str(each[LEVEL]) for each in found)
+        rows.append(
+            f"| `{rule.id}` | {rule.severity.value} | {level} | {rule.description} | {limits} |"
+        )
+    return "\n".join(rows)
+
+
+def _limit(values: Mapping[str, object], name: str) -> str:
+    return "off" if values[LEVEL] == DISABLED and name not in values else shown(values[name])
+
+
+def _joined(values: Iterable[str]) -> str:
+    return " / ".join(dict.fromkeys(values))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the tables; with `--check` only tells which are not what the rules say."""
+    parser = argparse.ArgumentParser(prog="python -m policies.readme", description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args(arguments).check
+    names = environments()
+    try:
+        configs = [load(ENVIRONMENTS / f"{name}.yaml") for name in names]
+    except PolicyConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    stale = False
+    for pack, rules in packs().items():
+        path = FOLDER / pack / "README.md"
+        text = path.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        wanted = f"{before}{BEGIN}\n{table(rules, names, configs)}\n{END}{after}"
+        if text == wanted:
+            continue
+        stale = True
+        if check:
+            print(f"{path}: not what the rules say; run `make format`", file=sys.stderr)
+        else:
+            path.write_text(wanted, encoding="utf-8")
+    return 1 if stale and check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

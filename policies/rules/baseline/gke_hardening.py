@@ -1,0 +1,108 @@
+"""Clusters and nodes have the safe settings."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.expected import Expected, unmet
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
+from resources.properties import MISSING, entries, flag, get, text
+from resources.resource import Resource
+
+_POOL: Final = "gcp:container/nodePool:NodePool"
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
+_ALL_CLUSTERS: Final = (
+    Expected("anonymousAuthenticationConfig.mode", ("LIMITED",)),
+    Expected("rbacBindingConfig.enableInsecureBindingSystemAuthenticated", (False,)),
+    Expected("rbacBindingConfig.enableInsecureBindingSystemUnauthenticated", (False,)),
+    Expected("enableLegacyAbac", (False,), unset=True),
+    Expected("masterAuth.clientCertificateConfig.issueClientCertificate", (False,), unset=True),
+)
+# Autopilot has these always, and does not take them as settings.
+_STANDARD_CLUSTERS: Final = (
+    Expected("enableShieldedNodes", (True,), unset=True),
+    Expected("enableKubernetesAlpha", (False,), unset=True),
+    Expected("securityPostureConfig.mode", ("BASIC", "ENTERPRISE")),
+)
+_MACHINES: Final = (
+    Expected("imageType", ("COS_CONTAINERD", "cos_containerd"), unset=True),
+    Expected("shieldedInstanceConfig.enableIntegrityMonitoring", (True,), unset=True),
+)
+_NODES: Final = (
+    *_MACHINES,
+    Expected("kubeletConfig.insecureKubeletReadonlyPortEnabled", ("FALSE",), unset=True),
+)
+_SECURE_BOOT: Final = Expected("shieldedInstanceConfig.enableSecureBoot", (True,))
+_PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults")
+
+
+def _own_drivers(node_config: object) -> bool:
+    """Whether GPU drivers are installed by oneself: without Google's signature none would boot."""
+    accelerators = entries(node_config, "guestAccelerators")
+    return isinstance(accelerators, tuple) and any(
+        text(each, "gpuDriverInstallationConfig", "gpuDriverVersion") == "INSTALLATION_DISABLED"
+        for each in accelerators
+    )
+
+
+def _pool(pool: object) -> Iterator[str]:
+    config = get(pool, "nodeConfig")
+    secure_boot = () if _own_drivers(config) else (_SECURE_BOOT,)
+    yield from (f"nodeConfig.{each}" for each in unmet(config, (*_NODES, *secure_boot)))
+
+
+def _standard(cluster: object) -> Iterator[str]:
+    yield from unmet(cluster, _STANDARD_CLUSTERS)
+    if flag(cluster, "clusterAutoscaling", "enabled") is True:
+        for each in unmet(get(cluster, *_PROVISIONED), (*_MACHINES, _SECURE_BOOT)):
+            yield f"{'.'.join(_PROVISIONED)}.{each}"
+    pools = entries(cluster, "nodePools")
+    for index, pool in enumerate(pools if isinstance(pools, tuple) else ()):
+        yield from (f"nodePools[{index}].{each}" for each in _pool(pool))
+    # A default pool that goes again at once holds no pods.
+    if pools in (MISSING, ()) and flag(cluster, "removeDefaultNodePool") is not True:
+        yield from _pool(cluster)
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _POOL:
+        yield from _pool(resource.props)
+        return
+    yield from unmet(resource.props, _ALL_CLUSTERS)
+    if flag(resource.props, "enableAutopilot") is not True:
+        yield from _standard(resource.props)
+
+
+RULE: Final = ResourceRule(
+    id="gke-hardening",
+    display_name="GKE is hardened",
+    description=(
+        "Clusters and nodes have shielded nodes, Container-Optimized OS and no legacy way in."
+    ),
+    why="Each of these is a known way from a pod to the node or from outside to the cluster.",
+    remediation="set the property as named.",
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster",
+    references=(
+        Reference("CIS GKE", "5.5.5"),
+        Reference("CIS GKE", "5.5.6"),
+        Reference("CIS GKE", "5.5.7"),
+        Reference("CIS GKE", "5.8.3"),
+        Reference("checkov", "CKV_GCP_7"),
+        Reference("checkov", "CKV_GCP_13"),
+        Reference("checkov", "CKV_GCP_22"),
+        Reference("checkov", "CKV_GCP_68"),
+        Reference("checkov", "CKV_GCP_71"),
+        Reference("checkov", "CKV_GCP_72"),
+        Reference("checkov", "CKV2_GCP_19"),
+        Reference("trivy", "GCP-0054"),
+        Reference("trivy", "GCP-0055"),
+        Reference("trivy", "GCP-0062"),
+        Reference("trivy", "GCP-0064"),
+    ),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _POOL),
+    check=_check,
+)

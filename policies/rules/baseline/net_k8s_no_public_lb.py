@@ -1,0 +1,98 @@
+"""No Kubernetes object opens the cluster to the internet."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import ResourceRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.resource import Resource
+
+_SERVICE: Final = "core/Service"
+_INGRESSES: Final = ("extensions/Ingress", "networking.k8s.io/Ingress")
+_GATEWAY: Final = "gateway.networking.k8s.io/Gateway"
+_INTERNAL: Final = (
+    ("networking.gke.io/load-balancer-type", "Internal"),
+    ("cloud.google.com/load-balancer-type", "Internal"),
+)
+_INTERNAL_CLASSES: Final = frozenset(
+    {
+        "gke-l7-cross-regional-internal-managed-mc",
+        "gke-l7-rilb",
+        "gke-l7-rilb-mc",
+        "gke-passthrough-lb-internal-managed",
+    }
+)
+_GOOGLE_CLASS: Final = re.compile(r"gke-.*|asm-.*")
+
+
+def _service(service: object) -> Iterator[str]:
+    kind = text(service, "spec", "type")
+    annotations = get(service, "metadata", "annotations")
+    if kind == "NodePort":
+        yield "is a NodePort, open on every node"
+    elif kind is UNKNOWN:
+        yield "is of a type that is not known during preview"
+    elif kind == "LoadBalancer" and not any(
+        text(annotations, name) == value for name, value in _INTERNAL
+    ):
+        yield "is a LoadBalancer without the annotation that makes it internal"
+    if entries(service, "spec", "externalIPs") not in (MISSING, ()):
+        yield "takes external addresses"
+
+
+def _ingress(ingress: object, *, patch: bool) -> Iterator[str]:
+    kind = text(ingress, "metadata", "annotations", "kubernetes.io/ingress.class")
+    named = text(ingress, "spec", "ingressClassName")
+    # Without a class it is GKE's external one; a patch without one keeps what there is.
+    given = not patch or "gce" in (kind, named)
+    if given and kind in (MISSING, UNKNOWN, "gce") and named in (MISSING, UNKNOWN, "gce"):
+        yield "is an Ingress with an external load balancer"
+
+
+def _gateway(gateway: object) -> Iterator[str]:
+    kind = text(gateway, "spec", "gatewayClassName")
+    google = isinstance(kind, str) and _GOOGLE_CLASS.fullmatch(kind)
+    if google and kind not in _INTERNAL_CLASSES:
+        yield "is a Gateway of a class with external addresses"
+    elif kind is UNKNOWN:
+        yield "is a Gateway of a class that is not known during preview"
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    kind = kind_of(resource.type)
+    for each in objects(resource.type, resource.props):
+        if text(each, "metadata", "name") in limits.names("allowedNames"):
+            continue
+        if each is UNKNOWN:
+            yield "has objects that are not known during preview"
+        elif kind == _SERVICE:
+            yield from _service(each)
+        elif kind == _GATEWAY:
+            yield from _gateway(each)
+        else:
+            yield from _ingress(each, patch=is_patch(resource.type))
+
+
+RULE: Final = ResourceRule(
+    id="net-k8s-no-public-lb",
+    display_name="Nothing in a cluster is public",
+    description="No Service, Gateway or Ingress is public, unless it is allowed by name.",
+    why="It gets an address on the internet past the gateway, its guardrails and its certificates.",
+    remediation=(
+        "use ClusterIP, an internal load balancer or a gke-l7-rilb Gateway, or allow the name "
+        "in the policy config."
+    ),
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/kubernetes-engine/docs/concepts/gateway-api",
+    limits=(
+        NamesLimit("allowedNames", "Names of Kubernetes objects that may be public", default=()),
+    ),
+    applies=lambda resource_type: kind_of(resource_type) in (_SERVICE, _GATEWAY, *_INGRESSES),
+    check=_check,
+)

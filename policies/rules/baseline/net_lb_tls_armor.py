@@ -1,0 +1,185 @@
+"""Load balancers take modern TLS only, external ones no plain HTTP and only behind Cloud Armor.
+
+A stack rule: whether a proxy is external is told by its forwarding rule, whether it only redirects
+by its URL map. Load balancers that GKE makes for a Gateway are no resources of the program; see
+`net-k8s-no-public-lb`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.expected import Expected, unmet
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, StackFinding, StackRule
+from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, text
+from resources.resource import Resource
+
+_GCP: Final = "gcp:compute/"
+_POLICIES: Final = (f"{_GCP}regionSslPolicy:RegionSslPolicy", f"{_GCP}sSLPolicy:SSLPolicy")
+_URL_MAPS: Final = (f"{_GCP}regionUrlMap:RegionUrlMap", f"{_GCP}uRLMap:URLMap")
+_RULES: Final = (
+    f"{_GCP}forwardingRule:ForwardingRule",
+    f"{_GCP}globalForwardingRule:GlobalForwardingRule",
+)
+_GLOBAL_HTTP: Final = f"{_GCP}targetHttpProxy:TargetHttpProxy"
+_HTTP: Final = (f"{_GCP}regionTargetHttpProxy:RegionTargetHttpProxy", _GLOBAL_HTTP)
+_TLS: Final = (
+    f"{_GCP}regionTargetHttpsProxy:RegionTargetHttpsProxy",
+    f"{_GCP}targetHttpsProxy:TargetHttpsProxy",
+    f"{_GCP}targetSSLProxy:TargetSSLProxy",
+)
+# What has backends, its protection and whether it is external when no scheme is set.
+_BACKENDS: Final[Mapping[str, tuple[str, bool]]] = {
+    f"{_GCP}backendBucket:BackendBucket": ("edgeSecurityPolicy", True),
+    f"{_GCP}backendService:BackendService": ("securityPolicy", True),
+    f"{_GCP}regionBackendService:RegionBackendService": ("securityPolicy", False),
+}
+# How the addresses of these end, before the name.
+_COLLECTIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_HTTP, "targetHttpProxies"),
+    **dict.fromkeys(_URL_MAPS, "urlMaps"),
+}
+_EXTERNAL: Final = ("EXTERNAL", "EXTERNAL_MANAGED")
+_MODERN: Final = (
+    Expected("minTlsVersion", ("TLS_1_2", "TLS_1_3")),
+    Expected("profile", ("MODERN", "RESTRICTED", "FIPS_202205", "CUSTOM")),
+)
+# Without forward secrecy, or broken; the profile CUSTOM may name them.
+_WEAK: Final = frozenset(
+    {
+        "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+        "TLS_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_RSA_WITH_AES_256_CBC_SHA",
+        "TLS_RSA_WITH_AES_256_GCM_SHA384",
+    }
+)
+
+
+def _policy(policy: Resource) -> Iterator[str]:
+    yield from unmet(policy.props, _MODERN)
+    features = entries(policy.props, "customFeatures")
+    if features is UNKNOWN:
+        yield "customFeatures are not known during preview"
+    elif isinstance(features, tuple) and any(isinstance(e, str) and e in _WEAK for e in features):
+        yield "customFeatures name weak ciphers"
+
+
+def _is_external(scheme: str | Absence, *, by_default: bool) -> bool:
+    return by_default if scheme is MISSING else scheme in (*_EXTERNAL, UNKNOWN)
+
+
+def _own_names(resource: Resource) -> frozenset[str]:
+    """What others may call it by: its URN, its name, or the end of its address."""
+    name = text(resource.props, "name")
+    called = name if isinstance(name, str) else resource.name
+    return frozenset({resource.urn, called, f"{_COLLECTIONS[resource.type]}/{called}"})
+
+
+def _called(resource: Resource, prop: str) -> frozenset[str]:
+    """What a property calls another resource by."""
+    found = text(resource.props, prop)
+    wired = resource.dependencies.get(prop, ())
+    return frozenset({"/".join(found.split("/")[-2:]), *wired} if isinstance(found, str) else wired)
+
+
+def _schemes(resources: Sequence[Resource]) -> dict[str, list[bool]]:
+    """Of each name of a target, whether each forwarding rule to it is external."""
+    found: dict[str, list[bool]] = {}
+    for each in resources:
+        if each.type in _RULES:
+            # A rule without a scheme is external, in a region too.
+            scheme = text(each.props, "loadBalancingScheme")
+            for name in _called(each, "target"):
+                found.setdefault(name, []).append(_is_external(scheme, by_default=True))
+    return found
+
+
+def _is_public(proxy: Resource, schemes: Mapping[str, Sequence[bool]]) -> bool:
+    """Whether a rule makes it external; a global one without a rule in the stack counts as such."""
+    found = [each for name in _own_names(proxy) for each in schemes.get(name, ())]
+    return any(found) if found else proxy.type == _GLOBAL_HTTP
+
+
+def _redirects(url_map: Resource) -> bool:
+    """Whether all it does is to send clients to HTTPS."""
+    if not _is_redirect(url_map.props, "defaultUrlRedirect", "defaultService"):
+        return False
+    matchers = entries(url_map.props, "pathMatchers")
+    if not isinstance(matchers, tuple):
+        return matchers is MISSING
+    return all(_matcher_redirects(each) for each in matchers)
+
+
+def _matcher_redirects(matcher: object) -> bool:
+    if not _is_redirect(matcher, "defaultUrlRedirect", "defaultService"):
+        return False
+    for name in ("pathRules", "routeRules"):
+        rules = entries(matcher, name)
+        known = rules if isinstance(rules, tuple) else ()
+        if rules is UNKNOWN or not all(_is_redirect(e, "urlRedirect", "service") for e in known):
+            return False
+    return True
+
+
+def _is_redirect(value: object, redirect: str, service: str) -> bool:
+    return flag(value, redirect, "httpsRedirect") is True and get(value, service) in (MISSING, "")
+
+
+def _plain_http(proxy: Resource, url_maps: Mapping[str, Sequence[Resource]]) -> bool:
+    found = [each for name in _called(proxy, "urlMap") for each in url_maps.get(name, ())]
+    return not found or not all(_redirects(each) for each in found)
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    url_maps: dict[str, list[Resource]] = {}
+    for each in resources:
+        if each.type in _URL_MAPS:
+            for name in _own_names(each):
+                url_maps.setdefault(name, []).append(each)
+    schemes = _schemes(resources)
+    for each in resources:
+        if each.type in _POLICIES:
+            yield from (StackFinding(finding, each) for finding in _policy(each))
+        elif each.type in _TLS and get(each.props, "sslPolicy") in (MISSING, ""):
+            yield StackFinding("has no sslPolicy, so it takes old TLS", each)
+        elif each.type in _HTTP and _is_public(each, schemes) and _plain_http(each, url_maps):
+            yield StackFinding("takes plain HTTP from outside and does not only redirect it", each)
+        elif each.type in _BACKENDS:
+            protection, by_default = _BACKENDS[each.type]
+            scheme = text(each.props, "loadBalancingScheme")
+            bare = get(each.props, protection) in (MISSING, "")
+            if bare and _is_external(scheme, by_default=by_default):
+                yield StackFinding(f"is external and has no {protection}", each)
+
+
+RULE: Final = StackRule(
+    id="net-lb-tls-armor",
+    display_name="Load balancers use TLS and Cloud Armor",
+    description=(
+        "SSL policies start at TLS 1.2 with a modern profile and every HTTPS proxy has one, plain "
+        "HTTP from outside is redirected only, and external backends have a security policy."
+    ),
+    why=(
+        "Plain HTTP and old TLS can be read by others, and without Cloud Armor nothing stops "
+        "floods and known attacks."
+    ),
+    remediation=(
+        "set minTlsVersion to TLS_1_2 or later and profile to MODERN, sslPolicy on the proxy, "
+        "httpsRedirect and no service in the URL map of an HTTP proxy, and securityPolicy on the "
+        "backend service."
+    ),
+    severity=Severity.MEDIUM,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/load-balancing/docs/ssl-policies-concepts",
+    references=(
+        Reference("CIS Google Cloud", "3.9"),
+        Reference("checkov", "CKV_GCP_4"),
+        Reference("checkov", "CKV2_GCP_37"),
+        Reference("checkov", "CKV2_GCP_38"),
+        Reference("trivy", "GCP-0039"),
+    ),
+    check=_check,
+)

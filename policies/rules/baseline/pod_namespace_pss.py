@@ -1,0 +1,38 @@
+"""A namespace refuses dangerous pods."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.properties import MISSING, text
+from resources.resource import Resource
+
+_LABEL: Final = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    for each in objects(resource.type, resource.props):
+        label = text(each, *_LABEL)
+        # A patch that leaves the label out leaves it as it is.
+        kept = label is MISSING and is_patch(resource.type)
+        if label not in ("baseline", "restricted") and not kept:
+            yield f"its label {_LABEL[-1]} is neither baseline nor restricted"
+
+
+RULE: Final = ResourceRule(
+    id="pod-namespace-pss",
+    display_name="Namespaces enforce a pod profile",
+    description="A namespace enforces the Baseline or Restricted profile of pod security.",
+    why="Whatever gets into the cluster past this stack is then not checked at all.",
+    remediation="set the label pod-security.kubernetes.io/enforce to restricted or baseline.",
+    severity=Severity.MEDIUM,
+    level=EnforcementLevel.MANDATORY,
+    url="https://kubernetes.io/docs/concepts/security/pod-security-admission/",
+    references=(Reference("CIS GKE", "4.2.1"),),
+    applies=lambda resource_type: kind_of(resource_type) == "core/Namespace",
+    check=_check,
+)

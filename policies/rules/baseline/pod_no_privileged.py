@@ -1,0 +1,135 @@
+"""No pod reaches the node it runs on."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
+from resources.pods import changes_pods, containers, pod_specs
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
+from resources.resource import Resource
+
+_HOST: Final = ("hostPID", "hostIPC", "hostNetwork")
+# What the Baseline profile lets a container add.
+_HARMLESS: Final = (
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+)
+
+
+# The kernel settings that belong to a pod alone.
+_SAFE_SYSCTLS: Final = frozenset(
+    {
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    }
+)
+
+
+def _loosened(security: object) -> Iterator[str]:
+    """What a security context of a pod or of a container takes away from the isolation."""
+    if flag(security, "windowsOptions", "hostProcess") in (True, UNKNOWN):
+        yield "runs as a process of the node"
+    for profile in ("seccompProfile", "appArmorProfile"):
+        if text(security, profile, "type") == "Unconfined":
+            yield f"{profile} is Unconfined"
+
+
+def _pod(spec: object) -> Iterator[str]:
+    for name in _HOST:
+        if flag(spec, name) in (True, UNKNOWN):
+            yield f"{name} is not false"
+    volumes = entries(spec, "volumes")
+    if volumes is UNKNOWN:
+        yield "volumes are not known during preview"
+    for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):
+        if get(volume, "hostPath") is not MISSING:
+            yield f"volumes[{index}] is a hostPath"
+    security = get(spec, "securityContext")
+    yield from _loosened(security)
+    sysctls = entries(security, "sysctls")
+    for index, sysctl in enumerate(sysctls if isinstance(sysctls, tuple) else ()):
+        if text(sysctl, "name") not in _SAFE_SYSCTLS:
+            yield f"sysctls[{index}] changes the kernel of the node"
+
+
+def _container(where: str, container: object) -> Iterator[str]:
+    if flag(container, "securityContext", "privileged") in (True, UNKNOWN):
+        yield f"{where} is privileged"
+    added = entries(container, "securityContext", "capabilities", "add")
+    if added is UNKNOWN or (isinstance(added, tuple) and any(e not in _HARMLESS for e in added)):
+        yield f"{where} adds capabilities beyond the Baseline profile"
+    security = get(container, "securityContext")
+    yield from (f"{where}: {finding}" for finding in _loosened(security))
+    if text(security, "procMount") not in (MISSING, "Default"):
+        yield f"{where} sees more of /proc than its own"
+    ports = entries(container, "ports")
+    for port in ports if isinstance(ports, tuple) else ():
+        if get(port, "hostPort") not in (MISSING, 0):
+            yield f"{where} takes a port of the node"
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    for spec in pod_specs(resource.type, resource.props):
+        # What is not known is told once, by its containers.
+        if spec is not UNKNOWN:
+            yield from _pod(spec)
+    for where, container in containers(resource.type, resource.props):
+        if container is UNKNOWN:
+            yield f"{where} is not known during preview"
+        else:
+            yield from _container(where, container)
+
+
+RULE: Final = ResourceRule(
+    id="pod-no-privileged",
+    display_name="Pods stay inside",
+    description=(
+        "No pod is privileged, shares the host's namespaces or files, or adds dangerous "
+        "capabilities."
+    ),
+    why="From such a pod, whoever breaks in owns the node, and every pod and account on it.",
+    remediation=(
+        "remove privileged, hostPID, hostIPC, hostNetwork, hostPath and added capabilities; "
+        "GPUs need none of them."
+    ),
+    severity=Severity.CRITICAL,
+    level=EnforcementLevel.MANDATORY,
+    url="https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",
+    references=(
+        Reference("CIS GKE", "4.2.1"),
+        Reference("checkov", "CKV_K8S_16"),
+        Reference("checkov", "CKV_K8S_17"),
+        Reference("checkov", "CKV_K8S_18"),
+        Reference("checkov", "CKV_K8S_19"),
+        Reference("checkov", "CKV_K8S_27"),
+        Reference("checkov", "CKV_K8S_39"),
+        Reference("trivy", "KSV-0017"),
+        Reference("trivy", "KSV-0023"),
+    ),
+    applies=changes_pods,
+    check=_check,
+)

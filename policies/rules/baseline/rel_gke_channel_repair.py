@@ -1,0 +1,76 @@
+"""Clusters and nodes are upgraded and repaired by themselves."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.expected import Expected, unmet
+from policies.shared.limits import Limits
+from policies.shared.rule import Reference, ResourceRule
+from resources.properties import MISSING, entries, flag, get
+from resources.resource import Resource
+
+_POOL: Final = "gcp:container/nodePool:NodePool"
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
+_CHANNEL: Final = Expected("releaseChannel.channel", ("RAPID", "REGULAR", "STABLE", "EXTENDED"))
+_UPGRADED: Final = Expected("management.autoUpgrade", (True,))
+_REPAIRED: Final = Expected("management.autoRepair", (True,))
+# A node that waited in a queue is not repaired: its replacement would wait again.
+_QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled"))
+
+
+def _pool(pool: object) -> Iterator[str]:
+    # GKE does both unless told otherwise, but takes what is left out of the block for no.
+    if get(pool, "management") is MISSING:
+        return
+    queued = any(flag(pool, *path) is True for path in _QUEUED)
+    yield from unmet(pool, (_UPGRADED,) if queued else (_UPGRADED, _REPAIRED))
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _POOL:
+        yield from _pool(resource.props)
+        return
+    provisioned = get(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")
+    if get(provisioned, "management") is not MISSING:
+        for each in unmet(provisioned, (_UPGRADED, _REPAIRED)):
+            yield f"autoProvisioningDefaults: {each}"
+    pools = entries(resource.props, "nodePools")
+    for index, pool in enumerate(pools if isinstance(pools, tuple) else ()):
+        yield from (f"nodePools[{index}]: {each}" for each in _pool(pool))
+    # Autopilot clusters are always in a channel.
+    if flag(resource.props, "enableAutopilot") is not True:
+        yield from unmet(resource.props, (_CHANNEL,))
+    if get(resource.props, "maintenancePolicy") is MISSING:
+        yield "has no maintenancePolicy"
+
+
+RULE: Final = ResourceRule(
+    id="rel-gke-channel-repair",
+    display_name="GKE is kept up to date",
+    description=(
+        "A cluster is in a release channel with a maintenance window, and its nodes are "
+        "upgraded and repaired."
+    ),
+    why="A cluster that nobody upgrades is upgraded by force one day, in the middle of the day.",
+    remediation=(
+        "set releaseChannel.channel, maintenancePolicy, management.autoUpgrade and "
+        "management.autoRepair."
+    ),
+    severity=Severity.MEDIUM,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/kubernetes-engine/docs/concepts/release-channels",
+    references=(
+        Reference("CIS GKE", "5.5.2"),
+        Reference("CIS GKE", "5.5.3"),
+        Reference("CIS GKE", "5.5.4"),
+        Reference("checkov", "CKV_GCP_9"),
+        Reference("checkov", "CKV_GCP_10"),
+        Reference("checkov", "CKV_GCP_70"),
+        Reference("trivy", "GCP-0058"),
+        Reference("trivy", "GCP-0063"),
+    ),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _POOL),
+    check=_check,
+)

@@ -1,0 +1,54 @@
+"""No workload's service account administers a project."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.access.grants import grants, is_wide
+from policies.access.principals import is_workload
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, ResourceRule
+from resources.properties import show
+from resources.resource import Resource
+
+_ADMIN_ROLE: Final = re.compile(r"roles/(.*admin|owner|editor)", re.IGNORECASE)
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    allowed = limits.names("allowedRoles")
+    for grant in grants(resource):
+        role = grant.role
+        if not isinstance(role, str) or role in allowed or not _ADMIN_ROLE.fullmatch(role):
+            continue
+        for member in grant.members:
+            if isinstance(member, str) and is_workload(member):
+                yield f"grants {show(role)} to {show(member)} on a project, folder or organization"
+
+
+RULE: Final = ResourceRule(
+    id="iam-no-admin-for-workload-sa",
+    display_name="No administrator roles for workloads",
+    description=(
+        "A workload's service account or pod has no administrator role on a project, folder or "
+        "organization."
+    ),
+    why="Whoever takes over the workload would administer the whole project.",
+    remediation="grant a user or viewer role, or grant the role on the single resource.",
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/iam/docs/best-practices-service-accounts",
+    references=(
+        Reference("CIS Google Cloud", "1.5"),
+        Reference("checkov", "CKV_GCP_42"),
+        Reference("trivy", "GCP-0007"),
+    ),
+    limits=(
+        NamesLimit(
+            "allowedRoles", "Administrator roles that workloads may have after all", default=()
+        ),
+    ),
+    applies=is_wide,
+    check=_check,
+)

@@ -1,0 +1,46 @@
+"""Service accounts of other projects get no access."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.access.grants import grants, is_grant
+from policies.access.principals import project_of
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import ResourceRule
+from resources.properties import show
+from resources.resource import Resource
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    allowed = limits.names("allowedProjects")
+    for grant in grants(resource):
+        for member in grant.members:
+            if not isinstance(member, str):
+                continue
+            project = project_of(member)
+            if project is not None and project not in allowed:
+                yield f"grants {show(grant.role)} to {show(member)} of another project"
+
+
+RULE: Final = ResourceRule(
+    id="iam-no-cross-project-sa",
+    display_name="No service accounts of other projects",
+    description=(
+        "Service accounts and workloads that are granted access belong to the allowed projects."
+    ),
+    why="Whoever administers the other project can take over the account, and with it the access.",
+    remediation=(
+        "make a service account in the project that uses it, or allow the project in the policy "
+        "config."
+    ),
+    severity=Severity.MEDIUM,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/iam/docs/attach-service-accounts#attaching-different-project",
+    limits=(
+        NamesLimit("allowedProjects", "Projects whose service accounts may be granted access"),
+    ),
+    applies=is_grant,
+    check=_check,
+)

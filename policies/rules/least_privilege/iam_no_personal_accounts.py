@@ -1,0 +1,68 @@
+"""No grant goes to a private account."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.access.grants import grants, is_grant
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import Reference, ResourceRule
+from resources.properties import show
+from resources.resource import Resource
+
+_PUBLIC_MAIL: Final = frozenset(
+    {
+        "gmail.com",
+        "gmx.com",
+        "gmx.de",
+        "googlemail.com",
+        "hotmail.com",
+        "icloud.com",
+        "live.com",
+        "mail.com",
+        "msn.com",
+        "outlook.com",
+        "proton.me",
+        "protonmail.com",
+        "yahoo.com",
+    }
+)
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    allowed = limits.names("allowedDomains")
+    for grant in grants(resource):
+        for member in grant.members:
+            if not isinstance(member, str) or not member.startswith("user:"):
+                continue
+            domain = member.rpartition("@")[2]
+            if domain in _PUBLIC_MAIL or (allowed and domain not in allowed):
+                yield f"grants {show(grant.role)} to a private account"
+
+
+RULE: Final = ResourceRule(
+    id="iam-no-personal-accounts",
+    display_name="No private accounts",
+    description=(
+        "No grant names an account of a public mail service or a user outside the allowed domains."
+    ),
+    why="Nobody in the organization can take such an account away or see how it signs in.",
+    remediation="grant to a group or user of the organization.",
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/iam/docs/principals-overview#google-account",
+    references=(
+        Reference("CIS Google Cloud", "1.1"),
+        Reference("trivy", "GCP-0069"),
+    ),
+    limits=(
+        NamesLimit(
+            "allowedDomains",
+            "Domains users must belong to; none means any but public mail",
+            default=(),
+        ),
+    ),
+    applies=is_grant,
+    check=_check,
+)

@@ -1,0 +1,66 @@
+"""Who may act as a service account is named one by one."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.access.grants import grants, is_on_service_account
+from policies.access.principals import project_of
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.rule import ResourceRule
+from resources.properties import show
+from resources.resource import Resource
+
+_BROAD: Final = (
+    (re.compile(r"all(authenticated)?users", re.IGNORECASE), "the public"),
+    (re.compile(r"domain:.*"), "a whole domain"),
+    (
+        re.compile(
+            r"principalSet://(.*/(\*|namespace/.*|kubernetes\.cluster/.*)"
+            r"|cloudresourcemanager\.googleapis\.com/.*)"
+        ),
+        "a set of workloads",
+    ),
+    (re.compile(r"project(Owner|Editor|Viewer):.*"), "everyone who has a basic role"),
+    (re.compile(r"serviceAccount:[^@\[]*\.svc\.id\.goog"), "a whole workload pool"),
+    (
+        re.compile(r"serviceAccount:[^@\[]*\.svc\.id\.goog\[[^/\]]*/default\]"),
+        "the default Kubernetes service account, which every pod without its own runs as",
+    ),
+)
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    allowed = limits.names("allowedProjects")
+    for grant in grants(resource):
+        for member in grant.members:
+            if not isinstance(member, str):
+                continue
+            for pattern, whom in _BROAD:
+                if pattern.fullmatch(member):
+                    yield f"grants {show(grant.role)} to {whom}"
+            project = project_of(member)
+            if project is not None and project not in allowed:
+                yield f"grants {show(grant.role)} to {show(member)} of another project"
+
+
+RULE: Final = ResourceRule(
+    id="iam-sa-impersonation-narrow",
+    display_name="Service account access is narrow",
+    description="A service account is open to named principals of the allowed projects only.",
+    why="Each of those members holds all the access of the account.",
+    remediation=(
+        "name the exact principal, for a pod "
+        "serviceAccount:PROJECT.svc.id.goog[NAMESPACE/SERVICE_ACCOUNT]."
+    ),
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/iam/docs/best-practices-service-accounts",
+    limits=(
+        NamesLimit("allowedProjects", "Projects whose accounts and pods may act as an account"),
+    ),
+    applies=is_on_service_account,
+    check=_check,
+)

@@ -1,0 +1,59 @@
+"""A budget watches what is spent."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import StackFinding, StackRule
+from resources.properties import MISSING, Absence, Props, entries, get, number, show
+from resources.resource import Resource
+
+
+def _tells(props: Props) -> bool:
+    channels = entries(props, "allUpdatesRule", "monitoringNotificationChannels")
+    topic = get(props, "allUpdatesRule", "pubsubTopic")
+    return topic is not MISSING or channels not in (MISSING, ())
+
+
+def _warns(props: Props) -> bool:
+    rules = entries(props, "thresholdRules")
+    shares = (
+        number(rule, "thresholdPercent") for rule in (rules if isinstance(rules, tuple) else ())
+    )
+    return any(isinstance(share, float) and 0 < share <= 1 for share in shares)
+
+
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    cap = limits.number("maxUsd")
+    budgets = [each for each in resources if each.type == "gcp:billing/budget:Budget"]
+    if not budgets:
+        yield StackFinding("has no budget")
+    for budget in budgets:
+        amount = number(budget.props, "amount", "specifiedAmount", "units")
+        if isinstance(amount, Absence):
+            yield StackFinding(f"its amount is {amount.value}, allowed {show(cap)}", budget)
+        elif amount > cap:
+            yield StackFinding(f"its amount is {show(amount)}, allowed {show(cap)}", budget)
+        if not _warns(budget.props):
+            yield StackFinding("has no threshold up to 1", budget)
+        if not _tells(budget.props):
+            yield StackFinding("tells nobody: it has no channel and no topic", budget)
+
+
+RULE: Final = StackRule(
+    id="cost-budget-present",
+    display_name="There is a budget",
+    description="A budget within the ceiling tells somebody before it is spent.",
+    why="Estimates are made before; only the bill tells what really runs.",
+    remediation=(
+        "make a gcp.billing.Budget with specifiedAmount, thresholds up to 1 and a channel or "
+        "Pub/Sub topic."
+    ),
+    severity=Severity.MEDIUM,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/billing/docs/how-to/budgets",
+    limits=(NumberLimit("maxUsd", "Highest amount of a budget, in its currency"),),
+    check=_check,
+)

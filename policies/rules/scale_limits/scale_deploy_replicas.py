@@ -1,0 +1,48 @@
+"""No workload asks for more replicas than a cap."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import ResourceRule
+from resources.kubernetes import kind_of, objects
+from resources.properties import UNKNOWN, number, show
+from resources.resource import Resource
+
+# Group and kind, whichever the version.
+_KINDS: Final = (
+    "apps/Deployment",
+    "apps/ReplicaSet",
+    "apps/StatefulSet",
+    "core/ReplicationController",
+    "leaderworkerset.x-k8s.io/LeaderWorkerSet",
+)
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    cap = limits.number("maxReplicas")
+    for each in objects(resource.type, resource.props):
+        replicas = number(each, "spec", "replicas")
+        if replicas is UNKNOWN:
+            yield f"its number of replicas is not known during preview, allowed {show(cap)}"
+        elif isinstance(replicas, float) and replicas > cap:
+            yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
+
+
+RULE: Final = ResourceRule(
+    id="scale-deploy-replicas",
+    display_name="Replicas are capped",
+    description=(
+        "A Deployment, StatefulSet or LeaderWorkerSet asks for no more replicas than the cap."
+    ),
+    why="Each replica takes room on nodes, and with GPUs a node of its own.",
+    remediation="set spec.replicas to a plain number within the cap.",
+    severity=Severity.MEDIUM,
+    level=EnforcementLevel.MANDATORY,
+    url="https://open-policy-agent.github.io/gatekeeper-library/website/validation/replicalimits/",
+    limits=(NumberLimit("maxReplicas", "Most replicas of one workload"),),
+    applies=lambda resource_type: kind_of(resource_type) in _KINDS,
+    check=_check,
+)

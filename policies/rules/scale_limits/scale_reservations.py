@@ -1,0 +1,50 @@
+"""A reservation of machines is small and ends by itself."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import ResourceRule
+from resources.properties import MISSING, Absence, get, number, show
+from resources.resource import Resource
+
+_NOW: Final = "gcp:compute/reservation:Reservation"
+_LATER: Final = "gcp:compute/futureReservation:FutureReservation"
+_COUNTS: Final[Mapping[str, tuple[str, str]]] = {
+    _NOW: ("specificReservation", "count"),
+    _LATER: ("specificSkuProperties", "totalCount"),
+}
+_ENDS: Final[Mapping[str, tuple[str, ...]]] = {
+    _NOW: ("deleteAtTime", "deleteAfterDuration"),
+    _LATER: ("autoCreatedReservationsDeleteTime", "autoCreatedReservationsDuration"),
+}
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    cap = limits.number("maxMachines")
+    count = number(resource.props, *_COUNTS[resource.type])
+    if isinstance(count, Absence):
+        yield f"its number of machines is {count.value}, allowed {show(cap)}"
+    elif count > cap:
+        yield f"reserves {show(count)} machines, allowed {show(cap)}"
+    if all(get(resource.props, end) is MISSING for end in _ENDS[resource.type]):
+        yield "has no end"
+
+
+RULE: Final = ResourceRule(
+    id="scale-reservations",
+    display_name="Reservations are capped and end",
+    description="A reservation is within the cap of machines and has an end.",
+    why="A reservation is billed like running machines, also when nothing runs on it.",
+    remediation=(
+        "set the count to a plain number within the cap, and deleteAtTime or deleteAfterDuration."
+    ),
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/compute/docs/instances/reservations-overview",
+    limits=(NumberLimit("maxMachines", "Most machines of one reservation"),),
+    applies=lambda resource_type: resource_type in _COUNTS,
+    check=_check,
+)

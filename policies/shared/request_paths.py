@@ -1,0 +1,42 @@
+"""The checks of `request_path`, on resources as a policy sees them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from policies.shared.rule import StackFinding
+from request_path import reading
+from request_path.checks import findings_of
+from request_path.finding import Check, Finding
+from resources.properties import show
+from resources.resource import Resource
+
+# Beside well-known names, only words of the checks themselves and API paths may be shown.
+_SHOWABLE: Final = re.compile(
+    r"|prompts|answers|(Request|Response)(Headers|Body|Trailers)|FullDuplexStreamed|Streamed"
+    r"|not set|any header|Model Armor|API of Google|API management|Wasm plugin"
+    r"|guardrail service|callout"
+    r"|its condition isn't known yet|its condition takes only some|its conditions disagree"
+    r"|Service|ServiceImport|ApigeeBackendService|GCPWasmPlugin|[0-9]{1,5}"
+    r"|(/[a-z0-9-]{1,12}){1,4}/?|/"
+)
+
+
+def breaches(
+    check: Check, resources: Sequence[Resource], unscreened: frozenset[str] = frozenset()
+) -> Iterator[StackFinding]:
+    """Give the findings of one check, each on its resource. Models not named need a guardrail."""
+    read = {each.urn: each for each in resources if reading.is_read(each.type)}
+    objects = reading.read(read.values())
+    for finding in findings_of(objects, unscreened):
+        if finding.check is check and not _accepted(finding, unscreened):
+            yield StackFinding(finding.text(_show), read[finding.subject.urn])
+
+
+def _accepted(finding: Finding, unscreened: frozenset[str]) -> bool:
+    return finding.note and finding.unscreened <= unscreened
+
+
+def _show(value: object) -> str:
+    text = str(value)
+    return text if _SHOWABLE.fullmatch(text) else show(value)

@@ -1,0 +1,16 @@
+"""A clock for tests."""
+
+
+class ManualClock:
+    """Stands still until it is put forward."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        """The time."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Goes on."""
+        self._now += seconds
