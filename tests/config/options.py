@@ -1,5 +1,7 @@
 """Every option that a stack file has, read from the config's models, with values to set it to."""
 
+# A config is any JSON, which has no types:
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 from __future__ import annotations
 
 import copy
@@ -195,11 +197,11 @@ class Generator:
         value = option.value
         made = self.value(option.annotation, path, some=True) if value is None else value
         # A mapping or list gets further entries: others refer to those that are there.
-        old = place[key] if isinstance(place, list) or key in place else None
+        old: Any = place[key] if isinstance(place, list) or key in place else None
         if isinstance(made, dict) and isinstance(old, dict):
-            made = {**old, **made}
+            made = cast("Any", {**old, **made})
         elif isinstance(made, list) and isinstance(old, list):
-            made = [*old, *made]
+            made = cast("Any", [*old, *made])
         place[key] = made
         for _ in range(4):
             try:
@@ -245,7 +247,7 @@ class Generator:
                     return
                 place[step] = self.value(annotation, path[: position + 1], some=True)
             place = place[step]
-        last = path[-1]
+        last: Any = path[-1]
         if isinstance(place, str) or (isinstance(place, list) and last not in range(len(place))):
             return
         here = _below(annotation, ENTRY if isinstance(last, int) else last)

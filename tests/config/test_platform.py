@@ -1,5 +1,7 @@
 """What stacks ask a platform."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -22,7 +24,7 @@ def test_pools_and_models_are_in_every_region_by_default() -> None:
         assert PROD.models_in(region) == PROD.models
 
 
-VERTEX_AI = {"name": "vertex", "vertex_ai": {}}
+VERTEX_AI: dict[str, Any] = {"name": "vertex", "vertex_ai": {}}
 
 
 def test_pools_and_models_keep_to_their_regions() -> None:

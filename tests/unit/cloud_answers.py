@@ -145,6 +145,12 @@ _CALLS: Mapping[str, Mapping[str, Any]] = {
         "projectId": PROJECT_ID,
         "name": PROJECT_ID,
     },
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {
+        "email": f"bq-{PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com"
+    },
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
+        "emailAddress": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+    },
     "gcp:compute/getForwardingRules:getForwardingRules": {
         "rules": [
             {

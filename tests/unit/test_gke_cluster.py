@@ -280,7 +280,11 @@ def test_arguments_of_the_documentation_are_valid():
     ("change", "path", "said"),
     [
         ({"region": "us-central1-a"}, "region", "allowed: a region such as us-central1"),
-        ({"release_channel": "FAST"}, "release_channel", "allowed: RAPID, REGULAR, STABLE, EXTENDED"),
+        (
+            {"release_channel": "FAST"},
+            "release_channel",
+            "allowed: RAPID, REGULAR, STABLE, EXTENDED",
+        ),
         (
             {"system_pool": {"machine_type": "g2-standard-8"}},
             "system_pool.machine_type",
