@@ -14,13 +14,19 @@ CLOUD ?= sandbox
 FORMAT ?= text
 STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
 PYTHON := .venv/bin/python
+# A file's tests in their order in one process, the files by twos.
+PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
+LINTS := lint-types lint-style lint-generated
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
+# The large SDKs would be compiled again by each of the processes that a run starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint format test test-kubernetes bench lock schema pages new-component new-rule
+.PHONY: help setup up preview destroy refresh export demo replay verify route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +36,7 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-up preview destroy refresh export demo replay:
+up preview destroy refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
@@ -41,6 +47,7 @@ refresh: ## Take what is in the cloud into the state
 export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
+verify: ## Preview with the real provider plugins too, without credentials, and say what differs
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
@@ -52,11 +59,19 @@ policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, ST
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)
+	@$(MAKE) --no-print-directory --jobs 2 $(LINTS)
+
+lint-types:
+	$(PYTHON) -m basedpyright
+
+lint-style:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m basedpyright
 	$(PYTHON) -m yamllint --strict .
+
+lint-generated:
 	$(PYTHON) -m config.schema --check
+	$(PYTHON) -m sandbox.gcp.facts_import --check
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 	$(PYTHON) -m policies.readme --check
@@ -66,16 +81,23 @@ format: ## Format the code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m policies.readme
+	$(PYTHON) -m components.pages
+
+check: lint ## The quick loop: lint, and the tests of config, components and policies
+	$(PYTEST) tests/config tests/unit tests/policies
 
 test: lint ## Run every check and test
 	@$(API_SERVER) --if-possible
-	$(PYTHON) -m pytest --ignore tests/services --ignore tests/demo
-	$(PYTHON) -m pytest tests/services tests/demo # apart: Google's clients bring types Pulumi has too
+	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo
+	$(PYTEST) --durations 20 tests/services tests/demo # apart: Google's clients bring types Pulumi has too
 
 test-kubernetes: ## Give every manifest to a real Kubernetes API server, built once
 	@$(SETUP)
 	@$(API_SERVER)
 	$(PYTHON) -m pytest tests/kubernetes
+
+test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took
+	@python3 tools/fresh.py
 
 bench: ## Measure stacks and their growth, the policies and the services
 	@$(SETUP)

@@ -24,7 +24,7 @@ PARTS: Mapping[str, Callable[[Path], Any]] = {
 
 
 def main() -> None:
-    """Measures every part, or those that are asked for."""
+    """Measure every part, or those that are asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "--only", choices=PARTS, action="append", help="a part to measure; may be given again"

@@ -10,7 +10,7 @@ SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105 no credential
 
 
 def write_recipe(deployment: Mapping[str, Any], file: Path) -> int:
-    """Writes types, names, inputs, dependencies and given addresses of a deployment's resources.
+    """Write types, names, inputs, dependencies and given addresses of a deployment's resources.
 
     Returns how many resources there are, providers aside.
     """

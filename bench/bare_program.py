@@ -32,7 +32,8 @@ def wired(
     numbers: Mapping[str, pulumi.Output[str]],
     addresses: Mapping[str, pulumi.Output[str]],
 ) -> Any:
-    """Inputs with the numbers and addresses the cloud gave replaced by those of this time."""
+    """Return inputs with the numbers and addresses the cloud gave replaced by those of this
+    time."""
     if isinstance(value, dict):
         found = cast("dict[str, Any]", value)
         return {key: wired(item, numbers, addresses) for key, item in found.items()}
@@ -49,7 +50,7 @@ def wired(
 
 
 def last_part(identifier: str) -> str:
-    """What a number of the cloud's is in."""
+    """Return what a number of the cloud's is in."""
     return identifier.rpartition("/")[2]
 
 

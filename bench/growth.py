@@ -18,7 +18,7 @@ REGIONS = ("us-central1", "us-east4")
 
 
 def growth_figures(base: Path) -> list[dict[str, Any]]:
-    """A first preview and up of dev with more and more models and regions."""
+    """Return a first preview and up of dev with more and more models and regions."""
     document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     rows: list[dict[str, Any]] = []
     for regions, models in itertools.product(range(1, len(REGIONS) + 1), MODELS):
@@ -48,7 +48,7 @@ def growth_figures(base: Path) -> list[dict[str, Any]]:
 
 
 def grown(config: Mapping[str, Any], models: int, regions: int) -> dict[str, Any]:
-    """A copy of a `config` mapping with `models` models, each in `regions` regions.
+    """Return a copy of a `config` mapping with `models` models, each in `regions` regions.
 
     GPU pools grow to hold them; address ranges follow from the region's position.
     """

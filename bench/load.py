@@ -37,13 +37,13 @@ class Load:
 
 
 def main() -> None:
-    """Takes a `Load` as JSON."""
+    """Take a `Load` as JSON."""
     load = Load(**json.loads(sys.argv[1]))
     json.dump(asyncio.run(run(load)), sys.stdout)
 
 
 async def run(load: Load) -> dict[str, Any]:
-    """The figures of a load. Raises RefusedError."""
+    """Return the figures of a load. Raises RefusedError."""
     numbers = itertools.count()
     context = ssl.create_default_context()  # one for all: it is slow to make
     async with AsyncExitStack() as stack:
@@ -62,7 +62,7 @@ async def run(load: Load) -> dict[str, Any]:
 
 
 def summary(latencies: Sequence[float], elapsed: float) -> dict[str, Any]:
-    """Throughput and latency, from each answer's seconds and those of the whole."""
+    """Return throughput and latency, from each answer's seconds and those of the whole."""
     percentiles = statistics.quantiles(latencies, n=100, method="inclusive")
     return {
         "requests": len(latencies),

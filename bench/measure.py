@@ -37,7 +37,7 @@ class Figure:
 
 
 def measure(case: Case) -> Figure:
-    """Runs a case in processes of its own. Raises RuntimeError with its output if it fails."""
+    """Run a case in processes of its own. Raises RuntimeError with its output if it fails."""
     started = time.monotonic()
     # A file, as a pipe that nobody reads blocks who says much.
     with tempfile.TemporaryFile() as said:
@@ -60,12 +60,12 @@ def measure(case: Case) -> Figure:
 
 
 def say(line: str) -> None:
-    """Tells how far it is, beside the figures on standard output."""
+    """Tell how far it is, beside the figures on standard output."""
     print(line, file=sys.stderr, flush=True)
 
 
 def resident(pid: int) -> int:
-    """The summed resident memory of a process and its descendants, in bytes."""
+    """Return the summed resident memory of a process and its descendants, in bytes."""
     try:
         root = psutil.Process(pid)
         tree = [root, *root.children(recursive=True)]

@@ -15,7 +15,7 @@ from launcher.places import ROOT
 
 
 def policies_figures(base: Path) -> dict[str, Any]:
-    """Previews with and without the packs, by turns; then the packs alone, by resources."""
+    """Return previews with and without the packs, by turns; then the packs alone, by resources."""
     places = made("prod", base)
     case = Case("prod", places.config, places.home, "preview")
     without: list[Figure] = []
@@ -31,7 +31,7 @@ def policies_figures(base: Path) -> dict[str, Any]:
 
 
 def added(without: Sequence[Figure], judged: Sequence[Figure]) -> dict[str, float]:
-    """Medians of both and of what each pair of runs differs by, in seconds and percent."""
+    """Return medians of both and of what each pair of runs differs by, in seconds and percent."""
     pairs = [(a.seconds, b.seconds) for a, b in zip(without, judged, strict=True)]
     return {
         "seconds": statistics.median(a for a, _ in pairs),

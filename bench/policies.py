@@ -31,7 +31,7 @@ MOST_BYTES = 400 * 1024 * 1024
 
 
 def main() -> None:
-    """Measures every size; the figures as a table on standard error, as JSON on standard output."""
+    """Measure every size; the figures as a table on standard error, as JSON on standard output."""
     parser = argparse.ArgumentParser(prog="python -m bench.policies", description=__doc__)
     parser.add_argument("export", type=Path, help="what `make export STACK=prod` prints")
     chosen = parser.parse_args()
@@ -55,7 +55,7 @@ def grown(exported: Sequence[dict[str, Any]], size: int) -> list[dict[str, Any]]
 
 
 def figure(resources: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Asks a server of its own for every resource and for the stack; seconds of each."""
+    """Ask a server of its own for every resource and for the stack; seconds of each."""
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=4),
         options=[("grpc.max_receive_message_length", MOST_BYTES)],

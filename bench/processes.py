@@ -22,7 +22,7 @@ class Server:
         self.pid = process.pid
 
     def wait_until(self, true: Callable[[], bool]) -> None:
-        """Waits for something it does. Raises RuntimeError with its log when it ends or hangs."""
+        """Wait for something it does. Raises RuntimeError with its log when it ends or hangs."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not true():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -32,7 +32,7 @@ class Server:
 
 @contextmanager
 def serving(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Generator[Server]:
-    """Runs a command from the project's folder, to the end of the block."""
+    """Run a command from the project's folder, to the end of the block."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -50,13 +50,13 @@ def serving(command: Sequence[str], environment: Mapping[str, str], log: Path) -
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """Return a port nobody listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Whether somebody listens on a port."""
+    """Return whether somebody listens on a port."""
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0

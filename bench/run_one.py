@@ -14,12 +14,12 @@ from sandbox.world import World
 
 
 def bare_program() -> None:
-    """The bare program, run as the platform's own is."""
+    """Run the bare program as the platform's own is run."""
     runpy.run_path(str(ROOT / "bench" / "bare_program.py"), run_name="__main__")
 
 
 def main() -> None:
-    """Takes a `Case` as JSON."""
+    """Take a `Case` as JSON."""
     wanted: dict[str, Any] = json.loads(sys.argv[1])
     places = StackPlaces(
         stack=wanted["stack"], config=Path(wanted["config"]), home=Path(wanted["home"])

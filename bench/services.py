@@ -74,7 +74,7 @@ WORK = {
 
 
 def services_figures(_: Path) -> dict[str, Any]:
-    """Cold start, throughput, latency and memory of every service of the prod stack."""
+    """Return cold start, throughput, latency and memory of every service of the prod stack."""
     report: dict[str, Any] = {}
     for container in containers():
         folder = folder_of(container.image)
@@ -84,7 +84,7 @@ def services_figures(_: Path) -> dict[str, Any]:
 
 
 def containers() -> Sequence[Container]:
-    """What the prod stack runs on Cloud Run."""
+    """Return what the prod stack runs on Cloud Run."""
     platform = from_file(ROOT / "Pulumi.prod.yaml")
     return (*platform.pipelines.values(), *platform.services.values())
 
@@ -119,14 +119,15 @@ class _Trial:
 
     @contextmanager
     def stand_in(self) -> Generator[None]:
-        """Runs what the service calls."""
+        """Run what the service calls."""
         command = [sys.executable, "-m", self._work.stand_in, "--port", str(self._stand_in_port)]
         with serving(command, self._base, self._logs / "stand_in.log") as server:
             server.wait_until(lambda: listens(self._stand_in_port))
             yield
 
     def start(self) -> tuple[float, float]:
-        """Seconds from the start of the process to its being ready, and to its first answer."""
+        """Return seconds from the start of the process to its being ready, and to its first
+        answer."""
         started = time.monotonic()
         with self._service() as server:
             self._wait_until_ready(server)
@@ -139,7 +140,8 @@ class _Trial:
         return round(ready, 2), round(answered, 2)
 
     def load(self) -> dict[str, Any]:
-        """What the load client found, and the memory and cores the service took meanwhile."""
+        """Return what the load client found, and the memory and cores the service took
+        meanwhile."""
         load = Load(
             self._url(self._work.path),
             json.dumps(self._work.body),

@@ -21,7 +21,7 @@ def stacks_figures(base: Path) -> dict[str, Any]:
 
 
 def made(stack: str, base: Path) -> StackPlaces:
-    """The places of a stack, brought up below `base` when it isn't yet."""
+    """Return the places of a stack, brought up below `base` when it isn't yet."""
     places = StackPlaces(stack, ROOT / f"Pulumi.{stack}.yaml", base / stack / "made")
     if not places.checkpoint.exists():
         measure(Case(stack, places.config, places.home, "up"))
@@ -29,7 +29,7 @@ def made(stack: str, base: Path) -> StackPlaces:
 
 
 def write_recipe_of(places: StackPlaces, recipe: Path) -> int:
-    """Writes a bare program's recipe of what a stack has; returns how many resources that is."""
+    """Write a bare program's recipe of what a stack has; return how many resources that is."""
     state: dict[str, Any] = json.loads(places.checkpoint.read_text())
     return write_recipe(state["checkpoint"]["latest"], recipe)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def table(report: Mapping[str, Any]) -> str:
-    """The parts a report has, each under its name."""
+    """Return the parts a report has, each under its name."""
     return "\n\n".join(
         "\n".join([name, *(f"  {line}" for line in lines(report[name]))])
         for name, lines in PARTS.items()
@@ -14,7 +14,7 @@ def table(report: Mapping[str, Any]) -> str:
 
 
 def _stacks(stacks: Mapping[str, Any]) -> Iterator[str]:
-    """Seconds, peak memory and the ratio to the bare program."""
+    """Yield seconds, peak memory and the ratio to the bare program."""
     yield f"{'':<16}{'platform':>18}{'bare':>18}{'ratio':>8}"
     for stack, measured in stacks.items():
         for operation in ("preview", "up"):
@@ -47,7 +47,7 @@ def _policies(policies: Mapping[str, Any]) -> Iterator[str]:
 
 
 def pack_growth(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The packs' own time: it is linear while that of a resource stays the same."""
+    """Yield the packs' own time: it is linear while that of a resource stays the same."""
     for row in rows:
         yield (
             f"{row['resources']:>5} resources: one by one {row['each_seconds']:.2f} s,"

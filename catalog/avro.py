@@ -26,7 +26,7 @@ class AvroError(ValueError):
 
 
 def check_record(definition: str) -> None:
-    """Raises `AvroError` unless it is a record that Avro can read."""
+    """Raise `AvroError` unless it is a record that Avro can read."""
     # Only loaded where there is such a schema.
     import fastavro
 

@@ -34,13 +34,15 @@ GPUS: Mapping[str, Gpu] = rows(Gpu, _document, "gpus")
 
 
 def sizes_for(cpu: str, gpu: str | None = None) -> tuple[int, int]:
-    """Least and most memory in MiB with `cpu` and `gpu`. Raises KeyError for unknown ones."""
+    """Return least and most memory in MiB with `cpu` and `gpu`. Raises KeyError for unknown
+    ones."""
     size = CPUS[cpu]
     least = size.least_mib if gpu is None else max(size.least_mib, GPUS[gpu].least_mib)
     return least, size.most_mib
 
 
 def cpus_for(gpu: str | None) -> tuple[str, ...]:
-    """The numbers of vCPUs an instance with `gpu` may have. Raises KeyError for an unknown one."""
+    """Return the numbers of vCPUs an instance with `gpu` may have. Raises KeyError for an
+    unknown one."""
     least = 0 if gpu is None else GPUS[gpu].least_cpu
     return tuple(cpu for cpu in CPUS if int(cpu) >= least)

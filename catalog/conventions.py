@@ -11,7 +11,7 @@ API_MANAGEMENT: Final = "api-management"
 
 
 def dns_label(text: str) -> str:
-    """Give the DNS label nearest to a text: `Llama-3.3-70B` becomes `llama-3-3-70b`.
+    """Return the DNS label nearest to a text: `Llama-3.3-70B` becomes `llama-3-3-70b`.
 
     The length is kept: whoever takes the text checks it.
     """

@@ -42,7 +42,7 @@ class MachineType:
         return tuple(dict.fromkeys(zone.rpartition("-")[0] for zone in self.zones))
 
     def zones_in(self, region: str) -> tuple[str, ...]:
-        """The zones of `region` that sell it; empty when none does."""
+        """Return the zones of `region` that sell it; empty when none does."""
         return tuple(zone for zone in self.zones if zone.rpartition("-")[0] == region)
 
 

@@ -36,12 +36,12 @@ class FilterError(ValueError):
 
 
 def check_filter(text: str) -> None:
-    """Raises `FilterError` unless `text` is a filter such as `attributes.lang = "en"`."""
+    """Raise `FilterError` unless `text` is a filter such as `attributes.lang = "en"`."""
     _parsed(text)
 
 
 def parse_filter(text: str) -> Filter:
-    """Reads a filter; the empty one lets everything through. Raises `FilterError`."""
+    """Read a filter; the empty one lets everything through. Raises `FilterError`."""
     return _parsed(text) if text.strip() else lambda _: True
 
 
@@ -76,7 +76,7 @@ class _Reader:
         return found
 
     def _expression(self) -> Filter:
-        """Terms joined by AND or by OR: both in one need parentheses."""
+        """Return terms joined by AND or by OR: both in one need parentheses."""
         terms, joint = [self._term()], self._peek()
         while self._peek() in _JOINTS:
             if self._peek() != joint:

@@ -18,7 +18,7 @@ Column = tuple[str, str, str]
 
 
 def check_definition(type_: str, definition: str) -> None:
-    """Raises one of `DefinitionError` unless the topic would take it; type_ is avro or protobuf."""
+    """Raise one of `DefinitionError` unless the topic would take it; type_ is avro or protobuf."""
     if type_ == "avro":
         avro.check_record(definition)
     else:
@@ -26,5 +26,5 @@ def check_definition(type_: str, definition: str) -> None:
 
 
 def columns_of(type_: str, definition: str) -> list[Column]:
-    """A column for each field, in their order. Raises one of `DefinitionError`."""
+    """Return a column for each field, in their order. Raises one of `DefinitionError`."""
     return avro.columns_of(definition) if type_ == "avro" else protobuf.columns_of(definition)

@@ -36,12 +36,13 @@ class Query:
     legend: str
 
     def text(self, matchers: Mapping[str, str]) -> str:
-        """The query with its metrics and `matchers` filled in. Raises KeyError for what lacks."""
+        """Return the query with its metrics and `matchers` filled in. Raises KeyError for what
+        lacks."""
         names = {key: metric.name for key, metric in METRICS.items()}
         return Template(self.promql).substitute({**matchers, **names})
 
     def is_about(self, matchers: Mapping[str, str]) -> bool:
-        """Whether `matchers` have every matcher it needs."""
+        """Return whether `matchers` have every matcher it needs."""
         return set(Template(self.promql).get_identifiers()) <= {*METRICS, *matchers}
 
 

@@ -19,7 +19,7 @@ class DocumentError(ValueError):
 
 
 def parsed(text: str) -> Mapping[str, Any]:
-    """Gives the document as data. Raises `DocumentError` unless it is OpenAPI 2.0 with paths."""
+    """Return the document as data. Raises `DocumentError` unless it is OpenAPI 2.0 with paths."""
     try:
         document: object = strict_yaml.load(text)
     except strict_yaml.YamlError as problem:

@@ -58,7 +58,7 @@ UNPRICED: Mapping[str, str] = cast("Mapping[str, str]", _document["unpriced"])
 
 
 def is_free(token: str) -> bool:
-    """Tells whether the table says that resources of this type cost nothing."""
+    """Return whether the table says that resources of this type cost nothing."""
     package, _, rest = token.partition(":")
     module, _, name = rest.partition("/")
     name = name.rpartition(":")[2]

@@ -38,12 +38,12 @@ def _printable(text: str) -> str:
 
 
 def below(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Returns the problems with their paths below `path`."""
+    """Return the problems with their paths below `path`."""
     return (replace(each, path=(*path, *each.path)) for each in problems)
 
 
 def shown(value: object) -> str:
-    """Returns a value as YAML has it: text in quotes, long ones cut, lists and mappings named."""
+    """Return a value as YAML has it: text in quotes, long ones cut, lists and mappings named."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -60,7 +60,7 @@ def shown(value: object) -> str:
 
 
 def shown_path(path: KeyPath) -> str:
-    """Returns a path as `pulumi config --path` takes it: `models["llama-3.1-8b"].adapters[0]`."""
+    """Return a path as `pulumi config --path` takes it: `models["llama-3.1-8b"].adapters[0]`."""
     parts: list[str] = []
     for step in path:
         if isinstance(step, int):
@@ -73,19 +73,19 @@ def shown_path(path: KeyPath) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Returns names as a phrase: sorted, comma-separated."""
+    """Return names as a phrase: sorted, comma-separated."""
     return ", ".join(sorted(names)) or "none yet"
 
 
 def did_you_mean(found: object, names: Iterable[str], otherwise: str) -> str:
-    """Returns `did you mean ...?` when a name is close to the one found, else `otherwise`."""
+    """Return `did you mean ...?` when a name is close to the one found, else `otherwise`."""
     folded = {name.casefold(): name for name in names}
     close = difflib.get_close_matches(str(found).casefold(), list(folded), n=1, cutoff=0.6)
     return f"did you mean '{folded[close[0]]}'?" if close else otherwise
 
 
 def in_order(**bounds: float) -> Iterator[Problem]:
-    """Yields a problem where the first of two bounds, given by their keys, is above the second."""
+    """Yield a problem where the first of two bounds, given by their keys, is above the second."""
     (low, least), (high, most) = bounds.items()
     if least > most:
         yield Problem((low,), shown(least), f"at most {high}, {most}", f"lower it or raise {high}")

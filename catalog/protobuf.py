@@ -47,7 +47,8 @@ class ProtobufError(ValueError):
 
 @cache
 def compiled(definition: str) -> Any:
-    """The file's descriptor, a `FileDescriptorProto` with one message. Raises `ProtobufError`."""
+    """Return the file's descriptor, a `FileDescriptorProto` with one message. Raises
+    `ProtobufError`."""
     # Protobuf is only loaded where there is such a schema.
     from google.protobuf import descriptor_pb2
 
@@ -84,7 +85,7 @@ def columns_of(definition: str) -> list[tuple[str, str, str]]:
 
 
 def scalar_of(field: Any) -> str:
-    """A field's type as one writes it; `message` for one of its own."""
+    """Return a field's type as one writes it; `message` for one of its own."""
     from google.protobuf import descriptor_pb2
 
     name = descriptor_pb2.FieldDescriptorProto.Type.Name(field.type)
@@ -99,6 +100,6 @@ def _column(field: Any) -> tuple[str, str, str]:
 
 
 def _complaint(said: str) -> str:
-    """The compiler's first line about the file."""
+    """Return the compiler's first line about the file."""
     lines = [line.strip() for line in said.splitlines() if line.startswith(f"{_FILE}:")]
     return lines[0].removeprefix(f"{_FILE}:") if lines else "without a word"

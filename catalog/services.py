@@ -36,11 +36,12 @@ _IDENTITIES = cast("Mapping[str, list[str]]", _document["identities"])
 
 
 def services_to_enable(areas: Iterable[str] = AREAS) -> tuple[str, ...]:
-    """The APIs the areas need (default: all), sorted: host names such as `run.googleapis.com`."""
+    """Return the APIs the areas need (default: all), sorted: host names such as
+    `run.googleapis.com`."""
     wanted = set(areas)
     return tuple(sorted(name for name, service in SERVICES.items() if wanted & set(service.areas)))
 
 
 def identities_for(areas: Iterable[str]) -> tuple[str, ...]:
-    """The APIs whose service agent must exist before grants are made, sorted."""
+    """Return the APIs whose service agent must exist before grants are made, sorted."""
     return tuple(sorted({name for area in areas for name in _IDENTITIES.get(area, ())}))

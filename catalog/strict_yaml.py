@@ -76,7 +76,7 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def load(text: str) -> object:
-    """The one document in `text`, as plain Python values; None when it is empty.
+    """Return the one document in `text`, as plain Python values; None when it is empty.
 
     Raises YamlError for broken YAML, a key given twice, a tag, or a second document.
     """

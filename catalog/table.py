@@ -22,7 +22,7 @@ class CatalogError(ValueError):
 
 
 def read(file: str) -> Mapping[str, object]:
-    """The catalog file's top-level mapping. Raises CatalogError when it is not one."""
+    """Return the catalog file's top-level mapping. Raises CatalogError when it is not one."""
     try:
         document = strict_yaml.load((Path(__file__).parent / file).read_text(encoding="utf-8"))
     except strict_yaml.YamlError as error:
@@ -33,7 +33,7 @@ def read(file: str) -> Mapping[str, object]:
 
 
 def table(document: Mapping[str, object], name: str) -> Mapping[str, Mapping[str, object]]:
-    """The table `name`: rows by key. Raises CatalogError when it is missing or not one."""
+    """Return the table `name`: rows by key. Raises CatalogError when it is missing or not one."""
     found = document.get(name)
     if not isinstance(found, dict):
         raise CatalogError(f"catalog table {name}: expected rows by key, found {found!r}")
@@ -45,7 +45,7 @@ def table(document: Mapping[str, object], name: str) -> Mapping[str, Mapping[str
 
 
 def row(kind: type[Row], where: str, columns: Mapping[str, object]) -> Row:
-    """`columns` as a `kind`; `where` names the row in errors.
+    """Return `columns` as a `kind`; `where` names the row in errors.
 
     Lists become tuples, ISO dates dates and integers floats where the field says so. Raises
     CatalogError for a column the dataclass does not have, a missing one, or a wrong type.
@@ -67,7 +67,8 @@ def row(kind: type[Row], where: str, columns: Mapping[str, object]) -> Row:
 
 
 def rows(kind: type[Row], document: Mapping[str, object], name: str) -> Mapping[str, Row]:
-    """The table `name` with each row as a `kind`. Raises CatalogError as `table` and `row` do."""
+    """Return the table `name` with each row as a `kind`. Raises CatalogError as `table` and
+    `row` do."""
     return {
         key: row(kind, f"{name}.{key}", columns) for key, columns in table(document, name).items()
     }

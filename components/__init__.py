@@ -74,7 +74,7 @@ COMPONENTS: Mapping[str, str] = {
 
 
 def load(name: str) -> type[pulumi.ComponentResource]:
-    """Gives the class of a component by its name. Raises KeyError if there is none."""
+    """Return the class of a component by its name. Raises KeyError if there is none."""
     component: type[pulumi.ComponentResource] = getattr(
         importlib.import_module(COMPONENTS[name]), name
     )

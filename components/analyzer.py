@@ -13,7 +13,7 @@ class Analyzer(analyzer.Analyzer):
     """Reads `Annotated[type, limit]` as the type, described with what the limit allows."""
 
     def analyze_property(self, arg: Any, *args: Any, **kwargs: Any) -> PropertyDefinition:
-        """Returns the definition of one property."""
+        """Return the definition of one property."""
         if get_origin(arg) is Mapping:
             arg = Mapping[str, get_args(arg)[1]]
         if get_origin(arg) is not Annotated:
@@ -31,5 +31,5 @@ def _described(limit: Limit) -> str:
 
 
 def use() -> None:
-    """Makes the host of the components use this analyzer."""
+    """Make the host of the components use this analyzer."""
     setattr(component, "Analyzer", Analyzer)  # noqa: B010 - the SDK's module does not export it

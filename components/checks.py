@@ -13,14 +13,14 @@ _MOST_LABELS = 64
 def check_between(
     problems: Problems, property_path: str, value: float, low: float, high: float, unit: str = ""
 ) -> None:
-    """Notes a number outside `low` to `high`, both allowed."""
+    """Note a number outside `low` to `high`, both allowed."""
     if not low <= value <= high:
         allowed = f"{low} to {high} {unit}".rstrip()
         problems.add(property_path, f"found {value}, allowed: {allowed}")
 
 
 def check_labels(problems: Problems, property_path: str, labels: Mapping[str, str]) -> None:
-    """Notes labels Google Cloud refuses.
+    """Note labels Google Cloud refuses.
 
     https://cloud.google.com/resource-manager/docs/labels-overview#requirements
     """

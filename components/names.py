@@ -11,7 +11,7 @@ LABEL_LENGTH = 63
 
 
 def label_of(*parts: str) -> str:
-    """Give one DNS label made of several texts; what is too long ends in a hash of itself.
+    """Return one DNS label made of several texts; what is too long ends in a hash of itself.
 
     For a name that must change with what the object is about, so that a replacement can be made
     before the old one goes.

@@ -26,7 +26,7 @@ _NOTE = "<!-- All but the example is written by `python -m components.pages`. --
 
 
 def example(page: str) -> str:
-    """Returns the example of a page. Raises ValueError if there is none."""
+    """Return the example of a page. Raises ValueError if there is none."""
     found = EXAMPLE.search(page)
     if found is None:
         raise ValueError("has no example: add a block of Python that makes the component")
@@ -34,7 +34,7 @@ def example(page: str) -> str:
 
 
 def pages() -> Iterator[tuple[Path, str]]:
-    """Yields each page and the text it has to have. Raises ValueError for one without example."""
+    """Yield each page and the text it has to have. Raises ValueError for one without example."""
     package = Analyzer(PACKAGE).analyze([load(name) for name in COMPONENTS])
     rows = ["# Components", "", _NOTE, "", "| component | what |", "|---|---|"]
     for name in sorted(COMPONENTS):
@@ -85,7 +85,7 @@ def _arguments(
 def _kinds(
     properties: Mapping[str, PropertyDefinition], package: AnalyzeResult, seen: dict[str, None]
 ) -> Mapping[str, None]:
-    """Collects the package's types that properties have, in the order they are met."""
+    """Collect the package's types that properties have, in the order they are met."""
     for each in properties.values():
         inner = each
         while inner.items or inner.additional_properties:
@@ -98,7 +98,7 @@ def _kinds(
 
 
 def _kind(definition: PropertyDefinition) -> str:
-    """Returns the name of a type of the package, or nothing."""
+    """Return the name of a type of the package, or nothing."""
     prefix = f"#/types/{PACKAGE}:index:"
     ref = definition.ref or ""
     return ref.removeprefix(prefix) if ref.startswith(prefix) else ""
@@ -121,7 +121,7 @@ def _cell(text: str | None) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Writes or checks the pages; returns the exit code."""
+    """Write or checks the pages; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only tell which pages are old")
     check = parser.parse_args(argv).check

@@ -4,7 +4,7 @@ import pulumi
 
 
 def after(value: pulumi.Input[str], *ready: pulumi.Input[object]) -> pulumi.Output[str]:
-    """Gives a value that is known only once everything in `ready` is there.
+    """Return a value that is known only once everything in `ready` is there.
 
     For what a component offers to others: the name of a service account goes out when its grants
     are made, so that whoever takes the name can use the account at once. In a preview it is as

@@ -7,7 +7,7 @@ _HASH = 4
 
 
 def account_id(name: str, role: str) -> str:
-    """Gives the account id `<name>-<role>`.
+    """Return the account id `<name>-<role>`.
 
     Google allows 30 characters. A longer id is cut and ends in a hash of the whole, so the same
     name always gives the same id and two names do not share one.

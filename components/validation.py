@@ -29,8 +29,15 @@ Labels = Annotated[
 
 
 def component_type(component: type[pulumi.ComponentResource]) -> str:
-    """Gives the type token of a component class, in the form the component host demands."""
+    """Return the type token of a component class, in the form the component host demands."""
     return f"{TYPE_PREFIX}:{component.__name__}"
+
+
+def register(component: pulumi.ComponentResource) -> None:
+    """Register the outputs of a component: the attributes that its class annotates."""
+    component.register_outputs(
+        {name: getattr(component, name) for name in type(component).__annotations__}
+    )
 
 
 class Problems:
@@ -45,50 +52,50 @@ class Problems:
 
     @classmethod
     def of(cls, kind: type, args: object) -> Self:
-        """Returns what the limits in a component's argument type refuse of its arguments."""
+        """Return what the limits in a component's argument type refuse of its arguments."""
         problems = cls()
         problems.extend(problems_in(args, kind))
         return problems
 
     def add(self, property_path: str, reason: str) -> None:
-        """Notes one problem."""
+        """Note one problem."""
         self.found.append({"property_path": property_path, "reason": reason})
 
     def extend(self, problems: Iterable[Problem], *path: str | int) -> None:
-        """Notes problems of what stands at `path`."""
+        """Note problems of what stands at `path`."""
         for problem in below(path, problems):
             self.add(shown_path(problem.path), problem.reason)
 
     def check_limit(self, limit: Limit, value: object, *path: str | int) -> None:
-        """Notes a plain value that a limit refuses."""
+        """Note a plain value that a limit refuses."""
         self.extend(problems_of(limit, value), *path)
 
     def raise_if_any(self, component_name: str) -> None:
-        """Raises `pulumi.InputPropertiesError` naming every problem, one line each, if any."""
+        """Raise `pulumi.InputPropertiesError` naming every problem, one line each, if any."""
         if not self.found:
             return
         lines = [f"{problem['property_path']}: {problem['reason']}" for problem in self.found]
         raise pulumi.InputPropertiesError("\n  ".join([f"{component_name}:", *lines]), self.found)
 
     def check_name(self, property_path: str, value: object) -> None:
-        """Notes a plain value that is not a Compute Engine resource name (RFC 1035)."""
+        """Note a plain value that is not a Compute Engine resource name (RFC 1035)."""
         if isinstance(value, str) and not _RESOURCE_NAME.fullmatch(value):
             self.add(property_path, f"found {value!r}, allowed: {RESOURCE_NAME_RULE}")
 
     def check_one_of(self, property_path: str, value: object, allowed: Collection[str]) -> None:
-        """Notes a plain value that is not among the allowed ones."""
+        """Note a plain value that is not among the allowed ones."""
         if isinstance(value, str) and value not in allowed:
             self.add(property_path, f"found {value!r}, allowed: {', '.join(sorted(allowed))}")
 
     def check_not_empty(self, property_path: str, value: Collection[object], what: str) -> None:
-        """Notes a list or mapping without entries; `what` says what to give at least one of."""
+        """Note a list or mapping without entries; `what` says what to give at least one of."""
         if not value:
             self.add(property_path, f"found none, allowed: one or more; give {what}")
 
     def check_cidr(
         self, property_path: str, value: object, longest_prefix: int = 29
     ) -> ipaddress.IPv4Network | None:
-        """Notes a plain value that is not an IPv4 range of prefix 8 to `longest_prefix`.
+        """Note a plain value that is not an IPv4 range of prefix 8 to `longest_prefix`.
 
         Returns the parsed range, or None where the value is not plain or is wrong.
         """
@@ -109,7 +116,7 @@ class Problems:
         return network
 
     def check_no_overlap(self, ranges: Mapping[str, ipaddress.IPv4Network]) -> None:
-        """Notes every pair of ranges, keyed by property path, that share addresses."""
+        """Note every pair of ranges, keyed by property path, that share addresses."""
         placed = list(ranges.items())
         for index, (path, network) in enumerate(placed):
             for other_path, other in placed[:index]:

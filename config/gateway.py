@@ -39,6 +39,7 @@ class Gateway(Settings):
     """Seconds after which a request ends, its streamed answer included."""
 
     def hostnames(self, regions: Iterable[str]) -> tuple[str, ...]:
-        """The names of the gateways of `regions`: the shared one first, then each region's own."""
+        """Return the names of the gateways of `regions`: the shared one first, then each
+        region's own."""
         own = (f"{region}.{self.hostname}" for region in regions) if self.regional_names else ()
         return (self.hostname, *own)

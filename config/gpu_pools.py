@@ -69,9 +69,9 @@ class GpuPool(Settings):
         return self.machine.gpu_count
 
     def zones_in(self, region: str) -> tuple[str, ...]:
-        """Returns the zones of `region` nodes may run in."""
+        """Return the zones of `region` nodes may run in."""
         return self.zones.get(region) or self.machine.zones_in(region)
 
     def is_in(self, region: str) -> bool:
-        """Returns whether `region` has this pool."""
+        """Return whether `region` has this pool."""
         return self.regions is None or region in self.regions

@@ -23,7 +23,7 @@ ImageReference = Annotated[
 
 
 def tag_of(reference: str) -> str | None:
-    """The tag of a reference; None where it has a digest only."""
+    """Return the tag of a reference; None where it has a digest only."""
     return reference.partition("@")[0].rpartition("/")[2].partition(":")[2] or None
 
 
@@ -47,6 +47,6 @@ class Repository:
 
 
 def repository_of(reference: str) -> Repository | None:
-    """The repository of an image in Artifact Registry; None of an image elsewhere."""
+    """Return the repository of an image in Artifact Registry; None of an image elsewhere."""
     found = re.match("([a-z0-9-]+)-docker[.]pkg[.]dev/([^/]+)/([^/]+)/", reference)
     return None if found is None else Repository(*found.groups())

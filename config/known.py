@@ -73,7 +73,7 @@ class Known:
     unread: Set[str]
 
     def region_names(self, chosen: tuple[str, ...] | None) -> tuple[str, ...]:
-        """The chosen regions, or every region of the platform."""
+        """Return the chosen regions, or every region of the platform."""
         return tuple(self.names.get("regions", ())) if chosen is None else chosen
 
 
@@ -82,7 +82,8 @@ def known_from(
     names: Mapping[str, Set[str]] | None = None,
     unread: Set[str] = frozenset(),
 ) -> Known:
-    """What `parts`, values of Platform's fields, say; `names` as in Known, by default theirs."""
+    """Return what `parts`, values of Platform's fields, say; `names` as in Known, by default
+    theirs."""
     collections = {
         name: cast("Mapping[str, object]", parts.get(name) or {}) for name in _COLLECTIONS
     }
@@ -115,7 +116,7 @@ def known_from(
 
 
 def readable(values: Mapping[str, object], broken: Set[KeyPath]) -> Known:
-    """The areas and entries of `values` that have no error at or below them in `broken`."""
+    """Return the areas and entries of `values` that have no error at or below them in `broken`."""
     parts: dict[str, object] = {}
     names: dict[str, Set[str]] = {}
     unread: set[str] = set()

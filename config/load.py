@@ -18,7 +18,7 @@ _NONE = frozenset(name for name, field in Platform.model_fields.items() if field
 
 
 def from_file(path: Path) -> Platform:
-    """The platform a `Pulumi.<stack>.yaml` describes.
+    """Return the platform a `Pulumi.<stack>.yaml` describes.
 
     Keys may stand with or without the project's namespace (`inference:models`); keys of other
     namespaces are Pulumi's. Raises ConfigError with every problem at once, also when the file is
@@ -28,7 +28,7 @@ def from_file(path: Path) -> Platform:
 
 
 def from_mapping(values: Mapping[str, object], source: str) -> Platform:
-    """The platform that `values` (the keys below `config:`) describe.
+    """Return the platform that `values` (the keys below `config:`) describe.
 
     `source` is the file's name for messages. Raises ConfigError with every problem at once.
     """

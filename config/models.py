@@ -115,5 +115,5 @@ class Model(Settings):
         return (*self.replica_sets, *self.external)
 
     def is_in(self, region: str) -> bool:
-        """Whether `region` serves this model."""
+        """Return whether `region` serves this model."""
         return self.regions is None or region in self.regions

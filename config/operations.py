@@ -80,10 +80,16 @@ class Thresholds(Settings):
         default=5, gt=0, description="Time to the first token that one in ten exceeds."
     )
     errors_percent: float = Field(
-        default=5, gt=0, le=100, description="Percent of a model's or service's requests that fail."
+        default=5,
+        gt=0,
+        le=100,
+        description="Percent of a replica set's or service's answers that are 5xx.",
     )
     gateway_errors_percent: float = Field(
-        default=2, gt=0, le=100, description="Percent of a region's requests answered with 5xx."
+        default=2,
+        gt=0,
+        le=100,
+        description="Percent of a backend's requests in a region answered with 5xx.",
     )
     queue_per_replica: float = Field(
         default=10, gt=0, description="Waiting requests of one replica, on average."

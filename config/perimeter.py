@@ -47,7 +47,8 @@ class RuleTo(Settings):
     services: Mapping[
         Annotated[str, limits.API_OR_ALL], tuple[Annotated[str, limits.METHOD], ...]
     ] = Field(min_length=1)
-    """Methods by API; ['*'] for all methods, the API '*' for all APIs."""
+    """Methods, or permissions such as bigquery.tables.getData, by API; ['*'] for all of them, the
+    API '*' for all APIs."""
     projects: tuple[ProjectNumber, ...] = Field(default=("*",), min_length=1)
     """Numbers of the projects called; '*' for any."""
 

@@ -10,7 +10,7 @@ _DEEPEST: Final = 32
 
 
 def not_plain(value: object, path: KeyPath = ()) -> Iterator[Problem]:
-    """A problem for each such value below `path`."""
+    """Yield a problem for each such value below `path`."""
     if len(path) > _DEEPEST:
         found = "a value nested too deep, or one that contains itself"
         yield Problem(path[:3], found, "plain values", "write it out")

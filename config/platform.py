@@ -105,7 +105,8 @@ class Platform(Settings):
     )
 
     def image(self, name: str) -> str:
-        """The image that runs under `name` in catalog/releases.yaml. Raises KeyError for none."""
+        """Return the image that runs under `name` in catalog/releases.yaml. Raises KeyError for
+        none."""
         return self.images.get(name) or IMAGES[name].image
 
     @property
@@ -120,15 +121,15 @@ class Platform(Settings):
         )
 
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
-        """The GPU pools of `region`, by name."""
+        """Return the GPU pools of `region`, by name."""
         return {name: pool for name, pool in self.gpu_pools.items() if pool.is_in(region)}
 
     def models_in(self, region: str) -> Mapping[str, Model]:
-        """The models `region` serves, by name."""
+        """Return the models `region` serves, by name."""
         return {name: model for name, model in self.models.items() if model.is_in(region)}
 
     def replica_sets_in(self, region: str) -> tuple[tuple[str, Model, ReplicaSet], ...]:
-        """Every replica set of `region` with its model and the model's name."""
+        """Return every replica set of `region` with its model and the model's name."""
         return tuple(
             (name, model, replica_set)
             for name, model in self.models_in(region).items()
@@ -136,15 +137,15 @@ class Platform(Settings):
         )
 
     def autoscales_in(self, region: str) -> bool:
-        """Whether some replica set of `region` changes its number of replicas."""
+        """Return whether some replica set of `region` changes its number of replicas."""
         return any(each.max_replicas is not None for _, _, each in self.replica_sets_in(region))
 
     def spans_nodes_in(self, region: str) -> bool:
-        """Whether some replica of `region` spans nodes."""
+        """Return whether some replica of `region` spans nodes."""
         return any(each.nodes > 1 for _, _, each in self.replica_sets_in(region))
 
     def guardrails_by_model(self, region: str) -> Mapping[str, str]:
-        """The guardrail at the gateway of every model and adapter name that `region` serves.
+        """Return the guardrail at the gateway of every model and adapter name that `region` serves.
 
         Models with a guardrail at their replicas have none there. Empty when the region screens
         nothing at the gateway.
@@ -157,12 +158,12 @@ class Platform(Settings):
         return found if set(found.values()) - {UNSCREENED} else {}
 
     def replica_guardrail(self, model: Model) -> Callout | None:
-        """The guardrail in the pods of the model's replicas, None where it has none."""
+        """Return the guardrail in the pods of the model's replicas, None where it has none."""
         guardrail = self.all_guardrails.get(model.guardrail)
         return guardrail.service if guardrail and guardrail.at == REPLICA else None
 
     def gateway_guardrail(self, region: str) -> Callout | None:
-        """The service that screens the gateway of `region` instead of Model Armor."""
+        """Return the service that screens the gateway of `region` instead of Model Armor."""
         used = set(self.guardrails_by_model(region).values())
         services = [each.service for name, each in self.all_guardrails.items() if name in used]
         return next((service for service in services if service), None)

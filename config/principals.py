@@ -18,5 +18,5 @@ Principal = Annotated[
 
 
 def is_pipeline(principal: str) -> bool:
-    """Whether the principal is the name of a pipeline."""
+    """Return whether the principal is the name of a pipeline."""
     return ":" not in principal

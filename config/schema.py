@@ -31,7 +31,7 @@ _NAMESPACED: Final = f"^(?!{PROJECT}:)[^:]+:.+$"
 
 
 def schema() -> Schema:
-    """The schema of a whole `Pulumi.<stack>.yaml`: keys with or without namespace."""
+    """Return the schema of a whole `Pulumi.<stack>.yaml`: keys with or without namespace."""
     platform = cast("Schema", _tidied(Platform.model_json_schema()))
     definitions = platform.pop("$defs")
     properties = cast("Schema", platform.pop("properties"))
@@ -58,7 +58,7 @@ def schema() -> Schema:
 
 
 def _tidied(node: object) -> object:
-    """The node without titles that repeat names, and closed to names that fit no pattern."""
+    """Return the node without titles that repeat names, and closed to names that fit no pattern."""
     if isinstance(node, list):
         return [_tidied(each) for each in cast("list[object]", node)]
     if not isinstance(node, dict):
@@ -77,12 +77,12 @@ def _tidied(node: object) -> object:
 
 
 def text() -> str:
-    """The schema as the file has it."""
+    """Return the schema as the file has it."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the file, or with --check tells whether it is up to date. Gives the exit code."""
+    """Write the file, or with --check tells whether it is up to date. Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m config.schema", description=__doc__)
     parser.add_argument("--check", action="store_true", help="tell whether it is up to date")
     if parser.parse_args(arguments).check:

@@ -44,12 +44,12 @@ Suffix = Annotated[str, label(20, "it becomes part of revision names")]
 
 
 def name_of(use: str) -> str:
-    """The secret's name in `name` or `name:version`."""
+    """Return the secret's name in `name` or `name:version`."""
     return use.partition(":")[0]
 
 
 def version_of(use: str) -> str:
-    """The version in `name:version`; latest where there is none."""
+    """Return the version in `name:version`; latest where there is none."""
     return use.partition(":")[2] or "latest"
 
 

@@ -72,7 +72,7 @@ def _stray(key: str) -> Problem:
 
 
 def _switch(name: str, value: object) -> object:
-    """Pulumi writes a true or false at the top of the config back as text."""
+    """Return Pulumi writes a true or false at the top of the config back as text."""
     field = Platform.model_fields.get(name)
     if field is not None and field.annotation is bool and isinstance(value, str):
         return _SWITCHES.get(value, value)

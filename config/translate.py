@@ -31,7 +31,7 @@ def _schema() -> Node:
 
 
 def _resolved(node: Node) -> Node:
-    """The node behind a reference or beside null; its description stays."""
+    """Return the node behind a reference or beside null; its description stays."""
     if "$ref" in node:
         target: Node = _schema()["$defs"][node["$ref"].rpartition("/")[2]]
         return {**target, **{key: node[key] for key in node if key != "$ref"}}
@@ -42,7 +42,7 @@ def _resolved(node: Node) -> Node:
 
 
 def _node(path: Sequence[str | int]) -> Node:
-    """The schema of what stands at `path`; empty when the schema does not say."""
+    """Return the schema of what stands at `path`; empty when the schema does not say."""
     node = _resolved(_schema())
     for step in path:
         node = _resolved(_below(node, step))
@@ -61,7 +61,7 @@ def _below(node: Node, step: str | int) -> Node:
 
 
 def _allowed(node: Node) -> str:
-    """What the schema allows, as a phrase."""
+    """Return what the schema allows, as a phrase."""
     if "enum" in node:
         return listed_in_order(node["enum"])
     if "const" in node:
@@ -93,7 +93,7 @@ def _bounds(node: Node) -> str:
 
 
 def listed_in_order(values: Sequence[object]) -> str:
-    """Values as a phrase, in their own order."""
+    """Return values as a phrase, in their own order."""
     return ", ".join(str(value) for value in values)
 
 
@@ -134,7 +134,7 @@ _FOLLOWS: Final = frozenset({"default_factory_not_called", "too_short"})
 
 
 def problems_of(errors: Sequence[ErrorDetails]) -> list[Problem]:
-    """One problem for each of pydantic's errors, in the order of the file's schema."""
+    """Return one problem for each of pydantic's errors, in the order of the file's schema."""
     paths = [error["loc"] for error in errors]
     found = [
         _problem(error)

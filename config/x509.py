@@ -28,13 +28,13 @@ class X509:
     not_after: datetime
 
     def is_for(self, host: str) -> bool:
-        """Whether a client that asks for `host` takes it: `*` stands for one label."""
+        """Return whether a client that asks for `host` takes it: `*` stands for one label."""
         wildcard = f"*.{host.partition('.')[2]}"
         return any(name.lower() in {host, wildcard} for name in self.names)
 
 
 def leaf_of(pem: str) -> X509:
-    """The first certificate of a PEM chain. Raises ValueError when there is none to read."""
+    """Return the first certificate of a PEM chain. Raises ValueError when there is none to read."""
     start, end = pem.find(_START), pem.find(_END)
     if start < 0 or end < start:
         raise ValueError(f"no {_START}")
@@ -71,7 +71,7 @@ def _moment(tag: int, value: bytes) -> datetime:
 
 
 def _first(der: bytes) -> bytes:
-    """The content of the first value. Raises IndexError when there is none."""
+    """Return the content of the first value. Raises IndexError when there is none."""
     for _, content in _values(der):
         return content
     raise IndexError(0)

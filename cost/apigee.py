@@ -13,12 +13,12 @@ _TYPES: Final = ("base", "intermediate", "comprehensive")
 
 
 def regions(resources: list[Resource]) -> int:
-    """How many instances of Apigee there are, which is one for each region."""
+    """Return how many instances of Apigee there are, which is one for each region."""
     return sum(resource.type == INSTANCE for resource in resources)
 
 
 def environment(resource: Resource, pricing: Pricing, regions: int) -> Iterator[Item]:
-    """An environment, in one region at least and in all at most, at the price of its type.
+    """Yield an environment, in one region at least and in all at most, at the price of its type.
 
     A type that is not set or not known is anything between the least and the most.
     """

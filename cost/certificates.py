@@ -13,7 +13,7 @@ _TIERS: Final = ("devops", "enterprise")
 
 
 def tiers(resources: list[Resource]) -> Mapping[str, str]:
-    """The tier of each pool by its name, where both are known."""
+    """Return the tier of each pool by its name, where both are known."""
     found: dict[str, str] = {}
     for resource in resources:
         name, tier = text(resource.props, "name"), text(resource.props, "tier")
@@ -23,7 +23,8 @@ def tiers(resources: list[Resource]) -> Mapping[str, str]:
 
 
 def authority(resource: Resource, pricing: Pricing, tiers: Mapping[str, str]) -> Iterator[Item]:
-    """An authority costs by the tier of its pool: both tiers are bounds when it is not known."""
+    """Yield an authority costs by the tier of its pool: both tiers are bounds when it is not
+    known."""
     pool = text(resource.props, "pool")
     tier = tiers.get(pool.rpartition("/")[2]) if isinstance(pool, str) else None
     devops, enterprise = (pricing.month(f"private-ca-{name}") for name in _TIERS)

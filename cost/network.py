@@ -17,7 +17,7 @@ _PROXIES: Final = 3.0
 
 
 def nat(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """A NAT gateway, from one VM behind it to the most it costs."""
+    """Yield a NAT gateway, from one VM behind it to the most it costs."""
     yield pricing.between(
         resource,
         "NAT gateway",
@@ -28,14 +28,14 @@ def nat(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def address(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """A static address."""
+    """Yield a static address."""
     kind = "internal" if text(resource.props, "addressType") == "INTERNAL" else "external"
     rate = pricing.month(f"{kind}-address")
     yield pricing.line(resource, f"{kind} address", rate, ONE)
 
 
 def forwarding_rule(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """A forwarding rule, or the Private Service Connect endpoint it is."""
+    """Yield a forwarding rule, or the Private Service Connect endpoint it is."""
     if _is_endpoint(resource):
         rate = pricing.month("psc-endpoint")
         yield pricing.line(resource, "Private Service Connect endpoint", rate, ONE)
@@ -49,7 +49,8 @@ def forwarding_rule(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def endpoint_group(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """A group of endpoints is free, but a Private Service Connect backend costs as an endpoint."""
+    """Yield a group of endpoints is free, but a Private Service Connect backend costs as an
+    endpoint."""
     if text(resource.props, "networkEndpointType") == _PSC_GROUP:
         rate = pricing.month("psc-endpoint")
         yield pricing.line(resource, "Private Service Connect backend", rate, ONE)
@@ -69,7 +70,7 @@ def _is_endpoint(resource: Resource) -> bool:
 
 
 def security_policy(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """A policy of Cloud Armor and each of its rules."""
+    """Yield a policy of Cloud Armor and each of its rules."""
     yield pricing.line(resource, "security policy", pricing.month("security-policy"), ONE)
     rules = entries(resource.props, "rules")
     if rules is UNKNOWN:
@@ -82,14 +83,14 @@ def security_policy(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def gateway(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """The load balancer that GKE makes for a Gateway."""
+    """Yield the load balancer that GKE makes for a Gateway."""
     yield pricing.line(resource, "forwarding rule", pricing.month("forwarding-rule"), ONE)
     yield _proxies(resource, pricing)
     yield by_usage(resource, "more proxies are added, and traffic is billed, by load")
 
 
 def kubernetes_service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """The load balancer that a Service may ask for: one forwarding rule. Others are free."""
+    """Yield the load balancer that a Service may ask for: one forwarding rule. Others are free."""
     kind = text(resource.props, "spec", "type")
     if kind is UNKNOWN:
         yield unknown(resource, "the type of the Service", kind)
@@ -99,7 +100,7 @@ def kubernetes_service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def ingress(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """The load balancer of an Ingress: one forwarding rule for HTTP, one for HTTPS."""
+    """Yield the load balancer of an Ingress: one forwarding rule for HTTP, one for HTTPS."""
     rate = pricing.month("forwarding-rule")
     yield pricing.line(resource, "forwarding rules", rate, Bounds(1.0, 2.0))
     yield by_usage(resource, "load balancing is billed by traffic beside that")

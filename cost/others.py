@@ -10,7 +10,7 @@ from resources.resource import Resource
 
 
 def other(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """Yields the rows of a type that needs no arithmetic; one that has none is told."""
+    """Yield the rows of a type that needs no arithmetic; one that has none is told."""
     rows = pricing.of_type(resource.type)
     for name, times in rows:
         found = number(resource.props, *times.split(".")) if times else 1.0

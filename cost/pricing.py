@@ -34,15 +34,15 @@ class Pricing:
         """The dates of the prices asked for, by name."""
 
     def machine(self, machine_type: str, capacity: str) -> float | None:
-        """USD for a month of one machine; see `Rates.machine`."""
+        """Return USD for a month of one machine; see `Rates.machine`."""
         return self._use(self._rates.machine(machine_type, capacity))
 
     def month(self, name: str) -> float | None:
-        """USD for a month of one unit; see `Rates.month`."""
+        """Return USD for a month of one unit; see `Rates.month`."""
         return self._use(self._rates.month(name))
 
     def of_type(self, token: str) -> list[tuple[str, str]]:
-        """Returns the prices of a simple type, each with the path that it multiplies."""
+        """Return the prices of a simple type, each with the path that it multiplies."""
         return self._rates.of_type(token)
 
     def _use(self, rate: Rate | None) -> float | None:
@@ -52,7 +52,7 @@ class Pricing:
         return rate.usd
 
     def line(self, resource: Resource, what: str, usd: float | None, amount: Bounds) -> Item:
-        """One line: `amount` of units, each at `usd` per month."""
+        """Return one line: `amount` of units, each at `usd` per month."""
         if usd is None:
             return missing(resource, f"there is no price for {what}")
         return self.between(resource, what, least=usd, most=usd, amount=amount)
@@ -66,7 +66,8 @@ class Pricing:
         most: float | None,
         amount: Bounds = ONE,
     ) -> Item:
-        """One line whose unit costs `least` at the minimum of units and `most` at the maximum."""
+        """Return one line whose unit costs `least` at the minimum of units and `most` at the
+        maximum."""
         if least is None or most is None:
             return missing(resource, f"there is no price for {what}")
         low, high = amount.minimum * least, amount.maximum * most
@@ -75,7 +76,7 @@ class Pricing:
 
 
 def missing(resource: Resource, reason: str, *, advisory: bool = False) -> Unpriced:
-    """Returns something that costs, but for which a price or a quantity lacks."""
+    """Return something that costs, but for which a price or a quantity lacks."""
     return Unpriced(
         *(resource.urn, resource.name, resource.type, reason), by_usage=False, advisory=advisory
     )
@@ -92,7 +93,7 @@ def by_usage(resource: Resource, reason: str) -> Unpriced:
 
 
 def region(resource: Resource) -> str | None:
-    """The region a resource is in, None when it has none or it is not known."""
+    """Return the region a resource is in, None when it has none or it is not known."""
     for path in (("nodeLocations", 0), ("location",), ("region",), ("zone",)):
         place = text(resource.props, *path)
         if isinstance(place, str) and place.count("-"):

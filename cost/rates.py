@@ -30,7 +30,7 @@ class Rates:
     as_of: date
 
     def machine(self, machine_type: str, capacity: str) -> Rate | None:
-        """A month of one machine with its GPUs and local SSD.
+        """Return a month of one machine with its GPUs and local SSD.
 
         `capacity` is `spot`, or anything else for the list price, which is a ceiling for the
         discounted rates of flex-start.
@@ -42,11 +42,12 @@ class Rates:
         return None if hour is None else Rate(machine_type, hour * HOURS_PER_MONTH, price.as_of)
 
     def of_type(self, token: str) -> list[tuple[str, str]]:
-        """Returns the prices of a simple type, each with the path that it multiplies."""
+        """Return the prices of a simple type, each with the path that it multiplies."""
         return [(name, each.times) for name, each in self.prices.items() if each.type == token]
 
     def month(self, name: str) -> Rate | None:
-        """A month of one unit of a service, where the unit is a time such as cluster-hour."""
+        """Return a month of one unit of a service, where the unit is a time such as
+        cluster-hour."""
         price = self.prices.get(name)
         factor = _PER_MONTH.get(price.unit.rpartition("-")[2]) if price else None
         if price is None or factor is None:

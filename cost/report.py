@@ -11,7 +11,7 @@ _WIDTH: Final = 64
 
 
 def render(estimate: Estimate) -> str:
-    """A short table: the largest lines, the totals, and what they leave out."""
+    """Return a short table: the largest lines, the totals, and what they leave out."""
     return "\n".join(
         (*_table(estimate), *_unpriced(estimate.unpriced), *_notes(estimate.assumptions))
     )

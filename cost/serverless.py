@@ -16,7 +16,8 @@ _DEFAULTS: Final = {"cpu": 1.0, "memory": 512 * 2.0**20, "nvidia.com/gpu": 0.0}
 
 
 def service(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """Instances from the least kept ready to the most at once, working all month at the most."""
+    """Yield instances from the least kept ready to the most at once, working all month at the
+    most."""
     most = max_instances(resource.props)
     least = _min_instances(resource, most)
     containers = entries(resource.props, "template", "containers")
@@ -87,7 +88,7 @@ def _instances(
 
 
 def _gpus(resource: Resource, pricing: Pricing, amount: Bounds) -> Item:
-    """GPUs of a known kind in one zone; those of a second one have another price."""
+    """Return GPUs of a known kind in one zone; those of a second one have another price."""
     kind = text(resource.props, "template", "nodeSelector", "accelerator")
     if flag(resource.props, "template", "gpuZonalRedundancyDisabled") is not True:
         return missing(resource, "there is no price for Cloud Run GPUs with zonal redundancy")
@@ -109,7 +110,7 @@ def _line(resource: Resource, pricing: Pricing, unit: str, amount: Bounds, alway
 
 
 def _idles(container: object) -> bool:
-    """Whether CPU is only given, and billed, while requests are handled."""
+    """Return whether CPU is only given, and billed, while requests are handled."""
     idle = flag(container, "resources", "cpuIdle")
     return idle is True or get(container, "resources") is MISSING
 

@@ -9,7 +9,7 @@ from resources.resource import Resource
 
 
 def endpoint(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """Machines of the replicas, from the least to the most there may be."""
+    """Yield machines of the replicas, from the least to the most there may be."""
     dedicated = get(resource.props, "deployConfig", "dedicatedResources")
     machine = text(dedicated, "machineSpec", "machineType")
     least, most = number(dedicated, "minReplicaCount"), number(dedicated, "maxReplicaCount")

@@ -45,7 +45,7 @@ class Issuer:
         lifetime: int = _LIFETIME_SECONDS,
         groups: Collection[str] = (),
     ) -> str:
-        """An ID token of an account.
+        """Return an ID token of an account.
 
         Google looks up an account's groups itself. Nobody here knows them: the token says them.
         """
@@ -64,11 +64,11 @@ class Issuer:
         return cast("Any", jwt).encode(self._signer, claims).decode()
 
     def account(self, token: str, audiences: Collection[str]) -> str:
-        """The email of the account the token is of. Raises TokenError."""
+        """Return the email of the account the token is of. Raises TokenError."""
         return self.caller(token, audiences)[0]
 
     def caller(self, token: str, audiences: Collection[str]) -> tuple[str, list[str]]:
-        """The email of the account the token is of, and its groups.
+        """Return the email of the account the token is of, and its groups.
 
         Raises TokenError for a wrong signature, issuer, audience or time.
         """
@@ -85,7 +85,7 @@ class Issuer:
 
 
 def subject_of(world: World, account: str) -> str | None:
-    """The unique id of a service account; None when there is no such account."""
+    """Return the unique id of a service account; None when there is no such account."""
     project = account.partition("@")[2].partition(".")[0]
     found = world.get(_ACCOUNT, f"projects/{project}/serviceAccounts/{account}")
     return None if found is None else str(found.outputs["uniqueId"])

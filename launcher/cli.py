@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one operation; returns the exit code: 0, 1 for a failure, 130 when interrupted."""
+    """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
     parser.add_argument("operation", choices=sorted((*OPERATIONS, "policy")))
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")

@@ -9,7 +9,7 @@ from resources.resource import Stack
 
 
 def sandbox_resources(places: StackPlaces) -> Stack:
-    """Give the resources of a stack on the sandbox cloud; raises LaunchError where it isn't made.
+    """Return the resources of a stack on the sandbox cloud; raises LaunchError where it isn't made.
 
     Its file is read as it stands, so that nothing has to be started.
     """
@@ -28,7 +28,7 @@ def sandbox_resources(places: StackPlaces) -> Stack:
 
 
 def exported_resources(places: StackPlaces) -> Stack:
-    """Give the resources of a stack on Google Cloud, from the ordinary CLI's export."""
+    """Return the resources of a stack on Google Cloud, from the ordinary CLI's export."""
     line = [plain_pulumi(), "stack", "export", "--stack", places.stack]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -13,7 +13,7 @@ SHOWN = 5
 
 
 def check_whole(places: StackPlaces, world: World) -> None:
-    """Raises LaunchError if the state, its passphrase or the world was lost without the others."""
+    """Raise LaunchError if the state, its passphrase or the world was lost without the others."""
     made = places.checkpoint.exists()
     afresh = f"put it back, or remove {places.home} to start afresh"
     if made and not places.passphrase_file.exists():
@@ -31,7 +31,7 @@ def check_whole(places: StackPlaces, world: World) -> None:
 
 
 def check_unprotected(places: StackPlaces) -> None:
-    """Raises LaunchError if anything of the stack is protected: nothing of it is deleted then."""
+    """Raise LaunchError if anything of the stack is protected: nothing of it is deleted then."""
     protected = [
         resource["urn"].rpartition("::")[2]
         for resource in places.recorded()
@@ -48,7 +48,7 @@ def check_unprotected(places: StackPlaces) -> None:
 
 
 def check_ranges(places: StackPlaces, platform: Platform) -> None:
-    """Raises LaunchError if a region that exists gets other address ranges, or gives them away.
+    """Raise LaunchError if a region that exists gets other address ranges, or return them away.
 
     Clusters and load balancers hold on to a region's subnets, so those can't be replaced.
     """
@@ -77,7 +77,7 @@ def check_ranges(places: StackPlaces, platform: Platform) -> None:
 
 
 def _made_ranges(places: StackPlaces) -> list[tuple[str, str, str]]:
-    """Region, role and range of each subnet of the platform's own network."""
+    """Return region, role and range of each subnet of the platform's own network."""
     found: list[tuple[str, str, str]] = []
     for resource in places.recorded():
         if resource["type"] != SUBNETWORK or "inference:index:Vpc$" not in resource["urn"]:

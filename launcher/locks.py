@@ -19,7 +19,7 @@ INIT = 1
 
 @contextmanager
 def exclusive(places: StackPlaces) -> Generator[list[str]]:
-    """Holds the stack for this process; gives a line for everything cleared.
+    """Hold the stack for this process; return a line for everything cleared.
 
     Raises LaunchError if another run holds it.
     """
@@ -58,7 +58,7 @@ def _clear_engine_locks(places: StackPlaces) -> list[str]:
 
 
 def _holds(pid: int, since: str) -> bool:
-    """Whether the process that wrote a lock lives: not one that got its number later."""
+    """Return whether the process that wrote a lock lives: not one that got its number later."""
     try:
         process = psutil.Process(pid)
         written = datetime.fromisoformat(since).timestamp()
@@ -68,7 +68,7 @@ def _holds(pid: int, since: str) -> bool:
 
 
 def _end_orphans() -> None:
-    """Ends policy packs whose engine was killed: they would wait for it for ever."""
+    """End policy packs whose engine was killed: they would wait for it for ever."""
     packs = ROOT / "policies"
     for process in psutil.process_iter(["ppid", "cmdline", "cwd"]):
         facts = process.info

@@ -22,6 +22,8 @@ from launcher.places import StackPlaces
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
+from launcher.replacements import replacements_section
+from launcher.verify import verify
 from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers, serve
 from sandbox.world import World
@@ -33,7 +35,7 @@ def opened(
     program: Callable[[], None] = platform_program,
     guard: Callable[[], None] = lambda: None,
 ) -> Generator[tuple[automation.Stack, Servers]]:
-    """The stack of `places`, held for this process, and the sandbox cloud serving it.
+    """Yield the stack of `places`, held for this process, and the sandbox cloud serving it.
 
     `guard` is called before the engine is. Raises LaunchError if anything of the stack is in use,
     lost or damaged beyond repair, or if the engine fails.
@@ -57,45 +59,46 @@ def opened(
 
 
 def up(places: StackPlaces) -> None:
-    """Makes the sandbox cloud as the config says, and prints what was made."""
+    """Make the sandbox cloud as the config says, and print what was made."""
     platform = _checked(places)
-    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, result, world):
+    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, world):
         assumed = _assumed(world)
         resources = report.own_resources(progress)
-        outputs = {name: output.value for name, output in result.outputs.items()}
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
         print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
-        print(f"\nOutputs:\n{report.outputs_table(outputs)}")
+        print(f"\nOutputs:\n{report.outputs_table(progress.outputs)}")
         print(f"\n{report.cost_section(resources)}")
         print(f"\n{report.policies_line(progress)}")
         print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
 
 
 def preview(places: StackPlaces) -> None:
-    """Prints what `up` would change, what it would cost, and what the policies say."""
+    """Print what `up` would change, what it would cost, and what the policies say."""
     platform = _checked(places)
-    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _, _):
+    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=True)}")
+        anew = replacements_section(progress.replaced, progress.gone, places.recorded())
+        print(f"\n{anew}" if anew else "", end="")
         print(f"\n{report.cost_section(report.own_resources(progress))}")
         print(f"\n{report.policies_line(progress)}")
 
 
 def refresh(places: StackPlaces) -> None:
-    """Takes what is in the sandbox cloud into the state."""
+    """Take what is in the sandbox cloud into the state."""
     _made(places)
-    with _run(places, "refresh") as (progress, _, _):
+    with _run(places, "refresh") as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
-    """Deletes everything the state holds."""
+    """Delete everything the state holds."""
     _made(places)
-    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _, _):
+    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def export(places: StackPlaces) -> None:
-    """Prints the deployment as JSON, and nothing else, on standard output."""
+    """Print the deployment as JSON, and nothing else, on standard output."""
     _made(places)
     with opened(places) as (stack, _):
         deployment = stack.export_stack()
@@ -104,13 +107,13 @@ def export(places: StackPlaces) -> None:
 
 
 def demo(places: StackPlaces) -> None:
-    """Sends messages through the stack's pipelines and prints what went where."""
+    """Send messages through the stack's pipelines and print what went where."""
     _there(places)
     _emulated(places, "demo")
 
 
 def replay(places: StackPlaces) -> None:
-    """Publishes the stack's dead letters again, to the topics they came from."""
+    """Publish the stack's dead letters again, to the topics they came from."""
     _there(places)
     _emulated(places, "replay")
 
@@ -134,14 +137,15 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
     "export": export,
     "demo": demo,
     "replay": replay,
+    "verify": verify,
 }
 
 
 @contextmanager
 def _run(
     places: StackPlaces, operation: str, guard: Callable[[], None] = lambda: None
-) -> Generator[tuple[Progress, Any, World]]:
-    """Runs one engine operation with its progress on standard output; gives what came of it."""
+) -> Generator[tuple[Progress, World]]:
+    """Run one engine operation with its progress on standard output; return what came of it."""
     failures: list[BaseException] = []
 
     def program() -> None:
@@ -163,7 +167,7 @@ def _run(
                 servers.forget_lost()
             try:
                 with unsettled(places, servers, operation):
-                    result = getattr(stack, operation)(**options)
+                    getattr(stack, operation)(**options)
             except automation.CommandError as problem:
                 done = outcome(places, operation, before, servers.world)
                 if progress.interrupted:
@@ -173,12 +177,12 @@ def _run(
                     f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
                     f"{advice(places, progress)}"
                 ) from problem
-        yield progress, result, servers.world
+        yield progress, servers.world
 
 
 @contextmanager
 def _graceful_interrupt(progress: Progress) -> Generator[None]:
-    """Lets Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
+    """Let Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
 
     def ask(*_: object) -> None:
         progress.interrupted = True
@@ -192,7 +196,7 @@ def _graceful_interrupt(progress: Progress) -> Generator[None]:
 
 
 def _assumed(world: World) -> list[str]:
-    """What the stack relies on outside its world.
+    """Return what the stack relies on outside its world.
 
     Raises LaunchError if a Kubernetes object names something that isn't there.
     """

@@ -29,7 +29,8 @@ class Outcome:
 def causes_of(
     failures: Iterable[BaseException], progress: Progress, problem: automation.CommandError
 ) -> str:
-    """Why the operation failed, a point for each cause: of the program, the policies, the cloud."""
+    """Return why the operation failed, a point for each cause: of the program, the policies, the
+    cloud."""
     messages = [message_of(each) for each in failures]
     own = [message for message in messages if not message.startswith(NOISE)]
     said = own or progress.violations or progress.errors
@@ -38,19 +39,19 @@ def causes_of(
 
 
 def advice(places: StackPlaces, progress: Progress) -> str:
-    """How the next run can avoid the same end."""
+    """Return how the next run can avoid the same end."""
     if progress.preview or not progress.violations:
         return ""
     return f"\n`make preview STACK={places.stack}` asks the policies before anything is made"
 
 
 def census(world: World) -> Census:
-    """What the engine made in the world; controllers follow it."""
+    """Return what the engine made in the world; controllers follow it."""
     return {each.key: each for each in world.all() if each.owner == "pulumi"}
 
 
 def outcome(places: StackPlaces, operation: str, before: Census, world: World) -> Outcome:
-    """What the operation did since `before`, and how to go on."""
+    """Return what the operation did since `before`, and how to go on."""
     if operation == "preview":
         return Outcome("nothing was changed", "nothing was changed")
     again = f"`make {operation} STACK={places.stack}`"

@@ -55,7 +55,7 @@ class StackPlaces:
         return self.home / "unsettled"
 
     def recorded(self) -> list[dict[str, Any]]:
-        """The resources the state holds, without the engine's own."""
+        """Return the resources the state holds, without the engine's own."""
         if not self.checkpoint.exists():
             return []
         latest: dict[str, Any] = (
@@ -65,7 +65,7 @@ class StackPlaces:
         return [each for each in resources if not each["type"].startswith("pulumi:")]
 
     def prepare(self) -> None:
-        """Makes the folders. Raises LaunchError if they can't be written."""
+        """Make the folders. Raises LaunchError if they can't be written."""
         try:
             for folder in (self.home, self.state, self.work):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,7 +83,8 @@ class StackPlaces:
         return self.home / "passphrase"
 
     def passphrase(self) -> str:
-        """The passphrase that encrypts secrets in the sandbox's state: made once, mode 0600."""
+        """Return the passphrase that encrypts secrets in the sandbox's state: made once, mode
+        0600."""
         file = self.passphrase_file
         if not file.exists():
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -104,7 +105,7 @@ class StackPlaces:
             raise LaunchError(str(problem)) from problem
 
     def policy_packs(self) -> list[str]:
-        """Returns the folders of the policy packs. Raises LaunchError if they couldn't judge."""
+        """Return the folders of the policy packs. Raises LaunchError if they couldn't judge."""
         from policies.engine.config import PolicyConfigError
         from policies.engine.environment import load
 
@@ -117,12 +118,12 @@ class StackPlaces:
 
 
 def stacks() -> list[str]:
-    """The names of the stacks that have a config file."""
+    """Return the names of the stacks that have a config file."""
     return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
 
 def places_of(stack: str) -> StackPlaces:
-    """The paths of `stack`. Raises LaunchError if it has no config file."""
+    """Return the paths of `stack`. Raises LaunchError if it has no config file."""
     config = ROOT / f"Pulumi.{stack}.yaml"
     if stack not in stacks():
         close = difflib.get_close_matches(stack, stacks(), n=1)
@@ -136,7 +137,8 @@ def places_of(stack: str) -> StackPlaces:
 
 
 def engine_root() -> Path:
-    """The folder whose bin/pulumi is the engine. Raises LaunchError if set-up has not run."""
+    """Return the folder whose bin/pulumi is the engine. Raises LaunchError if set-up has not
+    run."""
     root = ROOT / ".engine"
     if not (root / "bin" / "pulumi").exists():
         raise LaunchError("the Pulumi engine isn't set up: run `make setup`")
@@ -144,7 +146,7 @@ def engine_root() -> Path:
 
 
 def plain_pulumi() -> str:
-    """The ordinary pulumi command on PATH. Raises LaunchError if there is none."""
+    """Return the ordinary pulumi command on PATH. Raises LaunchError if there is none."""
     found = shutil.which("pulumi")
     if found is None:
         raise LaunchError(

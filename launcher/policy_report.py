@@ -25,7 +25,7 @@ FORMATS = tuple(report.FORMATS)
 
 
 def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> None:
-    """Prints the report in `form` and writes it in every form under the stack's folder.
+    """Print the report in `form` and write it in every form under the stack's folder.
 
     Without `state` the packs judge a real preview, else the exported state in that file. Raises
     LaunchError if anything mandatory is violated, or if the packs could not judge.
@@ -69,7 +69,7 @@ def _event_log_in(file: Path) -> Generator[None]:
 
 
 def _preview(places: StackPlaces) -> str:
-    """Runs a preview on the sandbox cloud; returns why it failed, if it did."""
+    """Run a preview on the sandbox cloud; return why it failed, if it did."""
     failures: list[BaseException] = []
     program = _watched(platform_program, failures)
     packs = places.policy_packs()

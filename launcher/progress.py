@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -38,13 +39,18 @@ class Progress:
     """Prints a line per step as it ends, and gathers resources, changes and problems.
 
     `changes` counts the steps that change something, by operation. `resources` maps the URN of
-    every resource that the program wants to its inputs.
+    every resource that the program wants to its inputs, `replaced` those that are made anew to
+    what changed of them; `gone` are those that are deleted, `outputs` the stack's, once it has
+    them.
     """
 
     preview: bool
     out: TextIO = field(default_factory=lambda: sys.stdout)
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
+    replaced: dict[str, list[str]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     errors: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
@@ -62,12 +68,12 @@ class Progress:
         self._ended.set()
 
     def say(self, line: str) -> None:
-        """Prints one line at once."""
+        """Print one line at once."""
         self._last = time.monotonic()
         print(line, file=self.out, flush=True)
 
     def on_event(self, event: EngineEvent) -> None:
-        """Takes an engine event."""
+        """Take an engine event."""
         if event.resource_pre_event is not None:
             self._started(event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
@@ -90,6 +96,11 @@ class Progress:
             self.resources[step.urn] = Resource(
                 step.type, name_of(step.urn), step.urn, step.new.inputs or {}
             )
+        if operation in {"replace", "create-replacement"}:
+            known = self.replaced.get(step.urn, [])
+            self.replaced[step.urn] = sorted({*known, *(step.keys or [])})
+        elif operation.startswith("delete"):
+            self.gone.add(step.urn)
         if operation in QUIET or step.type == STACK_TYPE:
             return
         if self.preview:
@@ -98,6 +109,8 @@ class Progress:
             self.running[step.urn] = operation
 
     def _finished(self, step: StepEventMetadata) -> None:
+        if step.type == STACK_TYPE and step.new is not None:
+            self.outputs = step.new.outputs or {}
         operation = self.running.pop(step.urn, None)
         if operation is None:
             return
@@ -138,12 +151,12 @@ class Progress:
 
 
 def name_of(urn: str) -> str:
-    """The name at the end of a URN."""
+    """Return the name at the end of a URN."""
     return urn.rsplit("::", 1)[-1]
 
 
 def short_type(token: str) -> str:
-    """`gcp:container/cluster:Cluster` as `gcp:container:Cluster`."""
+    """Return `gcp:container/cluster:Cluster` as `gcp:container:Cluster`."""
     parts = token.split(":")
     if len(parts) == 3:
         parts[1] = parts[1].split("/")[0] if parts[0] == "gcp" else parts[1]

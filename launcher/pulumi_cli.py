@@ -17,7 +17,7 @@ JUDGED = {"up", "preview"}
 
 
 def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
-    """The pulumi command that does `operation`, with the policy packs where they apply.
+    """Return the pulumi command that does `operation`, with the policy packs where they apply.
 
     Raises LaunchError for what Google Cloud has no counterpart of.
     """
@@ -31,7 +31,7 @@ def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
 
 
 def exec_pulumi(operation: str, places: StackPlaces) -> None:
-    """Becomes the pulumi command, in the project's folder. Does not return."""
+    """Become the pulumi command, in the project's folder. Does not return."""
     line = command_line(operation, places)
     os.chdir(ROOT)
     os.execv(line[0], list(line))  # noqa: S606 no shell is wanted

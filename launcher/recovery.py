@@ -17,7 +17,7 @@ from sandbox.world import Resource, World
 
 
 def restore_state(places: StackPlaces) -> list[str]:
-    """Puts the state before the last run in place of one that can't be read; returns what it did.
+    """Put the state before the last run in place of one that can't be read; return what it did.
 
     The engine keeps that copy beside the state. Raises LaunchError if neither can be read.
     """
@@ -68,7 +68,7 @@ def unsettled(places: StackPlaces, servers: Servers, operation: str) -> Generato
 
 
 def find_lost(places: StackPlaces, world: World) -> list[str]:
-    """Marks as lost what a killed run made and the state doesn't hold; returns a line about it.
+    """Mark as lost what a killed run made and the state doesn't hold; return a line about it.
 
     Making it again adopts it.
     """
@@ -82,7 +82,7 @@ def find_lost(places: StackPlaces, world: World) -> list[str]:
 
 
 def unrecorded(places: StackPlaces, world: World) -> list[Resource]:
-    """What was made and the state doesn't hold."""
+    """Return what was made and the state doesn't hold."""
     known = {_key(each["type"], each.get("id", ""), each["urn"]) for each in places.recorded()}
     return [
         resource
@@ -92,7 +92,7 @@ def unrecorded(places: StackPlaces, world: World) -> list[Resource]:
 
 
 def is_behind(places: StackPlaces, world: World) -> bool:
-    """Whether the state holds what a killed run deleted."""
+    """Return whether the state holds what a killed run deleted."""
     if not places.unsettled.exists():
         return False
     held = {_key_of(resource) for resource in world.all()}
@@ -108,5 +108,6 @@ def _key_of(resource: Resource) -> tuple[str, str, str]:
 
 
 def _key(type_: str, id_: str, urn: str) -> tuple[str, str, str]:
-    """Clusters have objects of one id, so those go by URN; a Google Cloud id stands alone."""
+    """Return clusters have objects of one id, so those go by URN; a Google Cloud id stands
+    alone."""
     return type_, id_, urn if type_.startswith("kubernetes:") else ""

@@ -25,7 +25,7 @@ WORDS = {
 
 
 def changes_line(changes: Mapping[str, int], *, preview: bool) -> str:
-    """One line that counts the changes, or says that there are none."""
+    """Return one line that counts the changes, or says that there are none."""
     if not changes:
         return "Nothing changes." if preview else "Nothing changed."
     counted = [
@@ -37,7 +37,7 @@ def changes_line(changes: Mapping[str, int], *, preview: bool) -> str:
 
 
 def kinds_table(resources: Iterable[Resource]) -> str:
-    """How many resources of which kind, a line for each module."""
+    """Return how many resources of which kind, a line for each module."""
     counts = Counter(short_type(resource.type) for resource in resources)
     modules: dict[str, list[str]] = {}
     for token, count in sorted(counts.items()):
@@ -50,7 +50,8 @@ def kinds_table(resources: Iterable[Resource]) -> str:
 
 
 def outputs_table(outputs: Mapping[str, object]) -> str:
-    """The stack's outputs, a line for each value; of a text with several lines only the first."""
+    """Return the stack's outputs, a line for each value; of a text with several lines only the
+    first."""
     rows = [row for name, value in sorted(outputs.items()) for row in _rows(name, value)]
     width = max((len(name) for name, _ in rows), default=0)
     return "\n".join(f"  {name:<{width}}  {text}" for name, text in rows)
@@ -67,7 +68,7 @@ def _rows(name: str, value: object) -> list[tuple[str, str]]:
 
 
 def policies_line(progress: Progress) -> str:
-    """Which policy packs judged the resources and what they found."""
+    """Return which policy packs judged the resources and what they found."""
     packs = ", ".join(f"{name} {version}".strip() for name, version in progress.packs.items())
     found = f"{len(progress.violations)} violations, {len(progress.advice)} advisories"
     lines = [f"Policies ({packs or 'none loaded'}): {found}."]
@@ -76,21 +77,21 @@ def policies_line(progress: Progress) -> str:
 
 
 def cost_section(resources: Iterable[Resource]) -> str:
-    """The estimated cost of the resources, in USD per month."""
+    """Return the estimated cost of the resources, in USD per month."""
     return "Cost:\n" + render(estimate(resources, today=date.today()))
 
 
 def assumptions_section(subjects: Iterable[str]) -> str:
-    """What the stack relies on that the sandbox can't know."""
+    """Return what the stack relies on that the sandbox can't know."""
     lines = [f"  {subject}\n" for subject in subjects]
     return f"Assumed to exist outside the project:\n{''.join(lines)}" if lines else ""
 
 
 def places_section(places: StackPlaces) -> str:
-    """Where the state and the sandbox cloud's world are."""
+    """Return where the state and the sandbox cloud's world are."""
     return f"State: {places.state}\nSandbox cloud: {places.world}"
 
 
 def own_resources(progress: Progress) -> list[Resource]:
-    """The resources that count: all but the stack itself."""
+    """Return the resources that count: all but the stack itself."""
     return [r for r in progress.resources.values() if r.type != STACK_TYPE]

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def unscreened_models(stack: str) -> frozenset[str]:
-    """Returns the models that the policies of a stack allow to go without a guardrail."""
+    """Return the models that the policies of a stack allow to go without a guardrail."""
     try:
         file = file_of(stack)
         settings = settings_of(file) if file.exists() else {}

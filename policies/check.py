@@ -11,7 +11,7 @@ from policies.readme import shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Checks each file; returns 0 when all can be used, 1 with the problems on standard error."""
+    """Check each file; return 0 when all can be used, 1 with the problems on standard error."""
     parser = argparse.ArgumentParser(prog="python -m policies.check", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="kept anywhere")
     parser.add_argument("--table", action="store_true", help="print every rule's level and limits")

@@ -20,7 +20,7 @@ Configs = Sequence[Mapping[str, Mapping[str, object]]]
 
 
 def shown(value: object) -> str:
-    """Returns a limit's value as text; long lists by their length."""
+    """Return a limit's value as text; long lists by their length."""
     if not is_sequence(value):
         return f"{value:,}" if isinstance(value, int | float) else str(value)
     names = ", ".join(str(each) for each in value)
@@ -28,7 +28,7 @@ def shown(value: object) -> str:
 
 
 def table(rules: Iterable[AnyRule], names: Sequence[str], configs: Configs) -> str:
-    """Returns the rows of rules, with their levels and limits in each environment."""
+    """Return the rows of rules, with their levels and limits in each environment."""
     rows = [
         f"| rule | severity | level | what must hold | limits ({' / '.join(names)}) |",
         "|---|---|---|---|---|",
@@ -55,7 +55,7 @@ def _joined(values: Iterable[str]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the tables; with `--check` only tells which are not what the rules say."""
+    """Write the tables; with `--check` only tells which are not what the rules say."""
     parser = argparse.ArgumentParser(prog="python -m policies.readme", description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args(arguments).check

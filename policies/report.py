@@ -29,7 +29,7 @@ def write(run: Run, folder: Path) -> None:
 
 
 def of_state(file: Path, environment: str) -> Run:
-    """What the packs say of an exported state, by the limits of an environment."""
+    """Return what the packs say of an exported state, by the limits of an environment."""
     own = environment.endswith((".yaml", ".yml"))
     limits = settings_of(Path(environment) if own else file_of(environment))
     return state.judge(read(file), rules_of(ALL), limits)

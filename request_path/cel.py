@@ -63,7 +63,7 @@ _ATTRIBUTES = frozenset({"path", "host", "method"})
 
 
 def parse(expression: str) -> Condition:
-    """Give the condition an expression states; raises `CelError` where it can't be read."""
+    """Return the condition an expression states; raises `CelError` where it can't be read."""
     tokens = _Tokens(expression)
     condition = _either(tokens)
     tokens.end()

@@ -20,7 +20,8 @@ class Truth(Enum):
 
 
 def holds(condition: Condition, request: Request) -> bool | None:
-    """Whether a condition holds for one request; None where it asks for a header that isn't there.
+    """Return whether a condition holds for one request; None where it asks for a header that
+    isn't there.
 
     CEL raises an error then, unless another part of the condition decides.
     """
@@ -60,13 +61,13 @@ def _compare(operation: str, found: str, value: str) -> bool:
 
 
 def covers(condition: Condition, requests: Requests) -> Truth:
-    """Whether a condition holds for every request of a set, for none, or can't be told."""
+    """Return whether a condition holds for every request of a set, for none, or can't be told."""
     truths = {_covers(condition, part) for part in _parts(requests)}
     return truths.pop() if len(truths) == 1 else Truth.UNPROVEN
 
 
 def _parts(requests: Requests) -> tuple[Requests, ...]:
-    """A prefix `/v1` takes `/v1` itself and all that begins with `/v1/`, but not `/v1x`."""
+    """Return a prefix `/v1` takes `/v1` itself and all that begins with `/v1/`, but not `/v1x`."""
     if requests.prefix is None:
         return (requests,)
     prefix = requests.prefix.rstrip("/")

@@ -11,12 +11,12 @@ from resources.properties import UNKNOWN
 
 
 def backend_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | Service | None:
-    """Give the pool or the Service of a backend."""
+    """Return the pool or the Service of a backend."""
     return pool_of(claim, backend, objects) or service_of(claim, backend, objects)
 
 
 def named_policy(target: Pool | Service, objects: Objects) -> Iterator[tuple[Policy, Text]]:
-    """Give the names of Cloud Armor policies on a backend, each with what names it."""
+    """Yield the names of Cloud Armor policies on a backend, each with what names it."""
     kind = "InferencePool" if isinstance(target, Pool) else "Service"
     for attaching in policies_on(objects, target, kind, "GCPBackendPolicy"):
         name = text(attaching.settings, "securityPolicy")
@@ -25,7 +25,7 @@ def named_policy(target: Pool | Service, objects: Objects) -> Iterator[tuple[Pol
 
 
 def policy_of(attaching: Policy, name: Text, objects: Objects) -> Regional | None:
-    """Give the policy that a GCPBackendPolicy names, by its wiring or its name."""
+    """Return the policy that a GCPBackendPolicy names, by its wiring or its name."""
     wired = [each for each in objects.security_policies if each.urn in attaching.wired]
     known = [each for each in objects.security_policies if name == each.name is not UNKNOWN]
     return next(iter(wired or known), None)

@@ -35,7 +35,7 @@ class Journey:
 
 
 def models_in(objects: Objects) -> list[str]:
-    """Give every model name that a route asks for or a replica serves."""
+    """Return every model name that a route asks for or a replica serves."""
     names: set[str] = set()
     for claim in claims_of(objects):
         names |= asked_models(claim)
@@ -47,7 +47,7 @@ def models_in(objects: Objects) -> list[str]:
 
 
 def journeys(objects: Objects, model: str, path: str) -> list[Journey]:
-    """Give the way of a request for a model through each Gateway and host name."""
+    """Return the way of a request for a model through each Gateway and host name."""
     claims = claims_of(objects)
     ways = {(claim.gateway.urn, claim.host): claim for claim in claims if reaches_models(claim)}
     found: list[Journey] = []

@@ -79,19 +79,19 @@ KINDS: Final = (
 
 
 def kind_of(extension: Extension) -> ExtensionKind:
-    """Give the kind of an extension."""
+    """Return the kind of an extension."""
     return next(kind for kind in KINDS if kind.recognises(extension))
 
 
 def region_of(extension: Extension) -> str | None:
-    """Give the region in which an extension calls Model Armor."""
+    """Return the region in which an extension calls Model Armor."""
     service = extension.google_service
     found = MODEL_ARMOR.fullmatch(service) if isinstance(service, str) else None
     return found["region"] if found else None
 
 
 def attached(gateway: Gateway, kind: str, objects: Objects) -> list[Extensions]:
-    """Give the extensions of a kind on a Gateway: those in its namespace that name it."""
+    """Return the extensions of a kind on a Gateway: those in its namespace that name it."""
     return [
         extensions
         for extensions in objects.extensions
@@ -105,7 +105,7 @@ def attached(gateway: Gateway, kind: str, objects: Objects) -> list[Extensions]:
 
 
 def deciding(extensions: Extensions, requests: Requests) -> Iterator[tuple[Chain | None, str]]:
-    """Give each chain that may be the one to run, and None where it may be that none is.
+    """Yield each chain that may be the one to run, and None where it may be that none is.
 
     With each goes what makes it no certainty, empty where it is one.
     """
@@ -122,7 +122,7 @@ def deciding(extensions: Extensions, requests: Requests) -> Iterator[tuple[Chain
 
 
 def _truth(chain: Chain, requests: Requests) -> tuple[Truth, str]:
-    """Whether a chain runs. Of several conditions all must hold, or none, to be sure."""
+    """Return whether a chain runs. Of several conditions all must hold, or none, to be sure."""
     truths: set[Truth] = set()
     for expression in chain.conditions:
         if expression is UNKNOWN:
@@ -140,7 +140,8 @@ def _truth(chain: Chain, requests: Requests) -> tuple[Truth, str]:
 
 
 def chain_for(extensions: Extensions, request: Request) -> Chain | None:
-    """Give the chain that runs for one request; a condition that can't be read counts as unmet."""
+    """Return the chain that runs for one request; a condition that can't be read counts as
+    unmet."""
     for chain in extensions.chains:
         if all(_holds(expression, request) for expression in chain.conditions):
             return chain

@@ -14,7 +14,7 @@ _DIGITS: Final = re.compile(r"[0-9]{1,18}")
 
 
 def text(value: object, *path: str | int) -> Text:
-    """Give the text at `path`; numbers count as their digits, anything else as none."""
+    """Return the text at `path`; numbers count as their digits, anything else as none."""
     found = get(value, *path)
     if found is UNKNOWN or isinstance(found, str):
         return found
@@ -24,7 +24,7 @@ def text(value: object, *path: str | int) -> Text:
 
 
 def number(value: object, *path: str | int) -> int | Unknown | None:
-    """Give the whole number at `path`."""
+    """Return the whole number at `path`."""
     found = get(value, *path)
     if found is UNKNOWN:
         return UNKNOWN
@@ -36,18 +36,18 @@ def number(value: object, *path: str | int) -> int | Unknown | None:
 
 
 def is_set(value: object, *path: str | int) -> bool:
-    """Whether anything stands at `path`, or may."""
+    """Return whether anything stands at `path`, or may."""
     return get(value, *path) is not MISSING
 
 
 def is_true(value: object, *path: str | int) -> bool:
-    """Whether the flag at `path` is set, or may be."""
+    """Return whether the flag at `path` is set, or may be."""
     found = get(value, *path)
     return found is True or found is UNKNOWN
 
 
 def items(value: object, *path: str | int) -> tuple[object, ...]:
-    """Give the elements of the list at `path`; a list that isn't known is one unknown element."""
+    """Return the elements of the list at `path`; a list that isn't known is one unknown element."""
     found = entries(value, *path)
     if isinstance(found, Absence):
         return (UNKNOWN,) if get(value, *path) is UNKNOWN else ()
@@ -55,12 +55,12 @@ def items(value: object, *path: str | int) -> tuple[object, ...]:
 
 
 def texts(elements: Iterable[object], *path: str | int) -> tuple[str | Unknown, ...]:
-    """Give the texts at `path` of the elements that have one."""
+    """Return the texts at `path` of the elements that have one."""
     found: list[Text] = [text(each, *path) for each in elements]
     return tuple(each for each in found if each is not None)
 
 
 def numbers(elements: Iterable[object], *path: str | int) -> tuple[int | Unknown, ...]:
-    """Give the whole numbers at `path` of the elements that have one."""
+    """Return the whole numbers at `path` of the elements that have one."""
     found: list[int | Unknown | None] = [number(each, *path) for each in elements]
     return tuple(each for each in found if each is not None)

@@ -31,7 +31,7 @@ class Finding:
     note: bool = False
 
     def text(self, show: Callable[[object], str] = str) -> str:
-        """Give the finding in words; `show` writes the values that aren't names of objects."""
+        """Return the finding in words; `show` writes the values that aren't names of objects."""
         return self.sentence.format(
             *(
                 value.label if isinstance(value, NamedObject) else show(value)
@@ -40,5 +40,5 @@ class Finding:
         )
 
     def line(self) -> str:
-        """Give the finding with the object it is about."""
+        """Return the finding with the object it is about."""
         return f"{self.subject.label}: {self.text()}"

@@ -22,7 +22,7 @@ class Frontend:
 
 
 def frontends_of(attachment: Regional, objects: Objects) -> list[Frontend]:
-    """Give the load balancers that have a service attachment among their backends."""
+    """Return the load balancers that have a service attachment among their backends."""
     return [
         each
         for each in _frontends(objects)
@@ -31,7 +31,7 @@ def frontends_of(attachment: Regional, objects: Objects) -> list[Frontend]:
 
 
 def leads_to_attachment(group: Part, attachment: Regional) -> bool:
-    """Whether a network endpoint group is of a service attachment."""
+    """Return whether a network endpoint group is of a service attachment."""
     end = f"/regions/{attachment.region}/serviceAttachments/{attachment.name}"
     return attachment.urn in group.wired or any(
         isinstance(link, str) and link.endswith(end) for link in group.leads_to
@@ -59,7 +59,7 @@ def _leads(part: Part, other: Part) -> bool:
 
 
 def regions_behind(frontend: Frontend, attachments: Sequence[Regional]) -> list[str]:
-    """Give the regions whose service attachments a load balancer has among its backends."""
+    """Return the regions whose service attachments a load balancer has among its backends."""
     return sorted(
         {
             str(each.region)

@@ -37,7 +37,7 @@ class Hop:
 
 
 def way_in(objects: Objects, gateway: Gateway, request: Request) -> Iterator[Hop]:
-    """Give the hops from the consumer to the listener, by every endpoint."""
+    """Yield the hops from the consumer to the listener, by every endpoint."""
     attachments = attachments_of(gateway, objects)
     for attachment in attachments:
         for way in ways_to(attachment, objects):
@@ -63,7 +63,7 @@ def way_in(objects: Objects, gateway: Gateway, request: Request) -> Iterator[Hop
 
 
 def _way(objects: Objects, way: Way, request: Request) -> Iterator[Hop]:
-    """Give a consumer's way in, from the DNS names of the host; nothing where it has none."""
+    """Yield a consumer's way in, from the DNS names of the host; nothing where it has none."""
     records = [each for each in records_of(way, objects) if names_host(each, request.host)]
     for record in records:
         yield Hop("DNS name", str(record.name).rstrip("."), _answer(record))
@@ -103,7 +103,7 @@ def _failover(objects: Objects, frontend: Frontend) -> str:
 def policies_on(
     objects: Objects, candidate: InCluster, kind: str, policy_kind: str
 ) -> Iterator[Policy]:
-    """Give the policies of a kind on a Gateway, a pool or a Service."""
+    """Yield the policies of a kind on a Gateway, a pool or a Service."""
     kinds: dict[str, tuple[NamedObject, ...]] = {
         "Gateway": objects.gateways,
         "InferencePool": objects.pools,
@@ -119,5 +119,5 @@ def policies_on(
 
 
 def named(candidate: InCluster) -> str:
-    """Give an object's namespace and name."""
+    """Return an object's namespace and name."""
     return f"{candidate.namespace}/{candidate.name}"

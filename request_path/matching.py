@@ -50,7 +50,7 @@ class Claim:
     """Host name, with `*.` in front for all below it, `*` for all."""
 
     def requests(self) -> Requests:
-        """Give the set of requests claimed."""
+        """Return the set of requests claimed."""
         match = self.match
         return Requests(
             host=None if self.host.startswith(ANY_HOST) else self.host,
@@ -72,7 +72,7 @@ def _text(value: object) -> str | None:
 
 
 def claims_of(objects: Objects) -> tuple[Claim, ...]:
-    """Give every claim on every Gateway."""
+    """Return every claim on every Gateway."""
     return tuple(
         Claim(gateway, listener, route, rule, match, host)
         for route in objects.routes
@@ -84,7 +84,7 @@ def claims_of(objects: Objects) -> tuple[Claim, ...]:
 
 
 def listeners_of(route: Route, objects: Objects) -> Iterator[tuple[Gateway, Listener]]:
-    """Give the listeners a route is attached to: named by it, and open for its namespace."""
+    """Yield the listeners a route is attached to: named by it, and open for its namespace."""
     for parent in route.parents:
         for gateway in objects.gateways:
             if gateway.cluster != route.cluster or not parent.means(
@@ -102,7 +102,7 @@ def listeners_of(route: Route, objects: Objects) -> Iterator[tuple[Gateway, List
 
 
 def hosts_of(listener: Listener, route: Route) -> Iterator[str]:
-    """Give the host names for which a listener hands requests to a route."""
+    """Yield the host names for which a listener hands requests to a route."""
     offered = listener.hostname if isinstance(listener.hostname, str) else ANY_HOST
     wanted = [host if isinstance(host, str) else ANY_HOST for host in route.hostnames]
     for host in dict.fromkeys(wanted or [ANY_HOST]):
@@ -112,7 +112,7 @@ def hosts_of(listener: Listener, route: Route) -> Iterator[str]:
 
 
 def common_host(one: str, other: str) -> str | None:
-    """Give the hosts that two patterns share, None where they share none."""
+    """Return the hosts that two patterns share, None where they share none."""
     for broad, narrow in ((one, other), (other, one)):
         if broad == narrow or host_matches(broad, narrow):
             return narrow
@@ -120,14 +120,14 @@ def common_host(one: str, other: str) -> str | None:
 
 
 def host_matches(pattern: str, host: str) -> bool:
-    """Whether a host, or every host of a narrower pattern, is one of the pattern's."""
+    """Return whether a host, or every host of a narrower pattern, is one of the pattern's."""
     if pattern.startswith(ANY_HOST):
         return host.endswith(pattern[1:]) and (pattern == ANY_HOST or host != pattern[1:])
     return pattern == host
 
 
 def takes(claim: Claim, request: Request) -> bool:
-    """Whether a request is among those claimed. What isn't known yet counts as met."""
+    """Return whether a request is among those claimed. What isn't known yet counts as met."""
     match = claim.match
     return (
         host_matches(claim.host, request.host)
@@ -138,7 +138,7 @@ def takes(claim: Claim, request: Request) -> bool:
 
 
 def path_matches(match: Match, path: str) -> bool:
-    """Whether a path is one the match asks for."""
+    """Return whether a path is one the match asks for."""
     if not isinstance(match.path, str) or match.path_type is UNKNOWN:
         return True
     if match.path_type == "Exact":
@@ -169,7 +169,7 @@ Rank = tuple[int, int, int, int, int, int, int]
 
 
 def rank(claim: Claim) -> Rank:
-    """Give the precedence of a claim: the greater goes first."""
+    """Return the precedence of a claim: the greater goes first."""
     match = claim.match
     named = not claim.host.startswith(ANY_HOST)
     path = match.path.rstrip("/") or "/" if isinstance(match.path, str) else ""
@@ -187,14 +187,15 @@ def rank(claim: Claim) -> Rank:
 
 
 def winners(claims: Iterable[Claim], request: Request) -> list[Claim]:
-    """Give the claims that go first for a request: more than one where nothing decides."""
+    """Return the claims that go first for a request: more than one where nothing decides."""
     taking = [claim for claim in claims if takes(claim, request)]
     best = max((rank(claim) for claim in taking), default=None)
     return [claim for claim in taking if rank(claim) == best]
 
 
 def common_request(one: Claim, other: Claim) -> Request | None:
-    """Give a request that both take, None where there is none or a regular expression hides it."""
+    """Return a request that both take, None where there is none or a regular expression hides
+    it."""
     host = common_host(one.host, other.host)
     paths = [_example_path(claim.match) for claim in (one, other)]
     if host is None:

@@ -31,7 +31,7 @@ class Problem:
 
 
 def entries(guard: Extension) -> dict[str, object] | None:
-    """Give the entry of each model name; None where the settings can't be read."""
+    """Return the entry of each model name; None where the settings can't be read."""
     if not isinstance(guard.settings, str):
         return None
     try:
@@ -47,7 +47,7 @@ def screening(
     region: str | None,
     templates: Iterable[Template],
 ) -> Iterator[Problem]:
-    """Give what is wrong with the templates of some model names, of any name where there are none.
+    """Yield what is wrong with the templates of some model names, of any name where there are none.
 
     Templates are to be in the region and in the stack, and to screen something.
     """
@@ -72,7 +72,7 @@ def screening(
 
 
 def template_of(reference: object, templates: Iterable[Template]) -> Template | None:
-    """Give the template that a full name is of."""
+    """Return the template that a full name is of."""
     parts = reference.split("/") if isinstance(reference, str) else []
     if len(parts) != 6 or parts[0::2] != ["projects", "locations", "templates"]:
         return None

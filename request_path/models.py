@@ -14,7 +14,7 @@ BASE_MODEL_HEADER: Final = "x-gateway-base-model-name"
 
 
 def pool_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | None:
-    """Give the pool of a backend."""
+    """Return the pool of a backend."""
     for pool in objects.pools:
         if pool.cluster == claim.route.cluster and backend.reference.means(
             claim.route, pool, "InferencePool", objects.pools
@@ -24,7 +24,7 @@ def pool_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | None:
 
 
 def service_of(claim: Claim, backend: Backend, objects: Objects) -> Service | None:
-    """Give the Service of a backend, such as a proxy to a server outside the cluster."""
+    """Return the Service of a backend, such as a proxy to a server outside the cluster."""
     for service in objects.services:
         if service.cluster == claim.route.cluster and backend.reference.means(
             claim.route, service, "Service", objects.services
@@ -34,7 +34,7 @@ def service_of(claim: Claim, backend: Backend, objects: Objects) -> Service | No
 
 
 def servers_behind(service: Service, objects: Objects) -> tuple[str, ...]:
-    """Give the servers outside the cluster that the pods of a Service forward to."""
+    """Return the servers outside the cluster that the pods of a Service forward to."""
     found = [
         server
         for _, pods in chosen(service, objects)
@@ -46,12 +46,12 @@ def servers_behind(service: Service, objects: Objects) -> tuple[str, ...]:
 
 
 def used_backends(claim: Claim) -> tuple[Backend, ...]:
-    """Give the backends that get a share."""
+    """Return the backends that get a share."""
     return tuple(each for each in claim.rule.backends if each.weight != 0)
 
 
 def pools_of(claim: Claim, objects: Objects) -> Iterator[Pool]:
-    """Give the pools that get a share."""
+    """Yield the pools that get a share."""
     for backend in used_backends(claim):
         pool = pool_of(claim, backend, objects)
         if pool is not None:
@@ -59,21 +59,21 @@ def pools_of(claim: Claim, objects: Objects) -> Iterator[Pool]:
 
 
 def reaches_models(claim: Claim) -> bool:
-    """Whether a claim leads to models: to a pool, or by a model's name."""
+    """Return whether a claim leads to models: to a pool, or by a model's name."""
     named = {header.name for header in claim.match.headers} & {MODEL_HEADER, BASE_MODEL_HEADER}
     kinds = {backend.reference.kind for backend in claim.rule.backends}
     return bool(kinds & {"InferencePool", UNKNOWN}) or bool(kinds and named)
 
 
 def asked_models(claim: Claim) -> frozenset[str]:
-    """Give the model names a claim asks for by header; none where it takes any."""
+    """Return the model names a claim asks for by header; none where it takes any."""
     return frozenset(
         value for name, value in claim.requests().headers.items() if name == MODEL_HEADER
     )
 
 
 def models_of(claim: Claim, objects: Objects) -> frozenset[str]:
-    """Give the model names that requests of a claim may carry, as far as they can be told."""
+    """Return the model names that requests of a claim may carry, as far as they can be told."""
     asked = asked_models(claim)
     if asked:
         return asked

@@ -29,7 +29,7 @@ class InCluster(NamedObject):
     namespace: Text
 
     def beside(self, other: "InCluster") -> bool:
-        """Whether both are, or may be, in one namespace."""
+        """Return whether both are, or may be, in one namespace."""
         return self.cluster == other.cluster and may_equal(self.namespace, other.namespace)
 
 
@@ -45,7 +45,7 @@ class Reference:
     def means(
         self, source: NamedObject, candidate: InCluster, kind: str, others: Iterable[NamedObject]
     ) -> bool:
-        """Whether the `source`'s reference is to `candidate`; `others` are all of its kind.
+        """Return whether the `source`'s reference is to `candidate`; `others` are all of its kind.
 
         A name that isn't known yet is told from the resources the source is wired from.
         """

@@ -10,7 +10,7 @@ from resources.selectors import may_match
 
 
 def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, Pods]]:
-    """Give the pods that the selector of a pool or a Service takes."""
+    """Yield the pods that the selector of a pool or a Service takes."""
     for workload in objects.workloads:
         if workload.beside(pool):
             for pods in workload.pods:
@@ -19,7 +19,7 @@ def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, P
 
 
 def how_many(workload: Workload, objects: Objects) -> str:
-    """Give the number of replicas, from the least to the most where an autoscaler decides."""
+    """Return the number of replicas, from the least to the most where an autoscaler decides."""
     for each in objects.autoscalers:
         if each.cluster == workload.cluster and each.target.means(
             each, workload, workload.kind, objects.workloads
@@ -29,7 +29,7 @@ def how_many(workload: Workload, objects: Objects) -> str:
 
 
 def served_models(pods: Pods) -> frozenset[str] | Unknown | None:
-    """Give the names pods answer to: model and adapters; None where none of them is vLLM."""
+    """Return the names pods answer to: model and adapters; None where none of them is vLLM."""
     server = model_server(pods)
     if server is None:
         return None
@@ -41,7 +41,7 @@ def served_models(pods: Pods) -> frozenset[str] | Unknown | None:
 
 
 def model_server(pods: Pods) -> Container | None:
-    """Give the container that runs vLLM."""
+    """Return the container that runs vLLM."""
     for container in pods.containers:
         for argument in container.arguments:
             if isinstance(argument, str) and (
@@ -52,7 +52,7 @@ def model_server(pods: Pods) -> Container | None:
 
 
 def answering(pods: Pods, port: int | Unknown) -> Container | None:
-    """Give the container that declares a port, or may."""
+    """Return the container that declares a port, or may."""
     for container in pods.containers:
         if port is UNKNOWN or port in container.ports or UNKNOWN in container.ports:
             return container
@@ -60,7 +60,7 @@ def answering(pods: Pods, port: int | Unknown) -> Container | None:
 
 
 def guards_itself(pods: Pods, port: int | Unknown) -> Container | None:
-    """Give the container that screens what reaches the model server through `port`.
+    """Return the container that screens what reaches the model server through `port`.
 
     That is one of its own, before vLLM, and called a guardrail; other proxies screen nothing.
     """
@@ -71,12 +71,12 @@ def guards_itself(pods: Pods, port: int | Unknown) -> Container | None:
 
 
 def is_guardrail_name(name: object) -> bool:
-    """Whether something goes by the name of a guardrail, such as `nemo-guardrail`."""
+    """Return whether something goes by the name of a guardrail, such as `nemo-guardrail`."""
     return isinstance(name, str) and name.rpartition("-")[2].removesuffix("s") == GUARDRAIL
 
 
 def _values(arguments: Sequence[str], flag: str) -> Iterator[str]:
-    """Give the values of a flag, in both ways of writing it."""
+    """Yield the values of a flag, in both ways of writing it."""
     taking = False
     for argument in arguments:
         if argument.startswith("--"):

@@ -10,7 +10,7 @@ from resources.properties import UNKNOWN
 
 
 def region_of(gateway: Gateway, objects: Objects) -> str | None:
-    """Give the region of a Gateway: that of the address it takes."""
+    """Return the region of a Gateway: that of the address it takes."""
     wired = [each for each in objects.addresses if each.urn in gateway.wired]
     named = [each for each in objects.addresses if each.name in gateway.address_names]
     regions = {each.region for each in wired or named}
@@ -19,7 +19,7 @@ def region_of(gateway: Gateway, objects: Objects) -> str | None:
 
 
 def attachments_of(gateway: Gateway, objects: Objects) -> list[Regional]:
-    """Give the service attachments that publish a Gateway.
+    """Return the service attachments that publish a Gateway.
 
     The forwarding rule they name is made by GKE, so it is the wiring that tells, or the region.
     """
@@ -34,7 +34,7 @@ def attachments_of(gateway: Gateway, objects: Objects) -> list[Regional]:
 
 
 def endpoints_of(attachment: Regional, objects: Objects) -> list[Regional]:
-    """Give the consumers' endpoints of a service attachment."""
+    """Return the consumers' endpoints of a service attachment."""
     end = f"/regions/{attachment.region}/serviceAttachments/{attachment.name}"
     return [
         each
@@ -48,7 +48,7 @@ Way = Regional | Frontend
 
 
 def ways_to(attachment: Regional, objects: Objects) -> list[Way]:
-    """Give the ways of all consumers to a service attachment."""
+    """Return the ways of all consumers to a service attachment."""
     return [*endpoints_of(attachment, objects), *frontends_of(attachment, objects)]
 
 
@@ -57,18 +57,19 @@ def _rules(way: Way) -> tuple[Regional | Part, ...]:
 
 
 def addresses_of(rule: Regional | Part, objects: Objects) -> list[Regional]:
-    """Give the reserved addresses that an endpoint or a forwarding rule takes."""
+    """Return the reserved addresses that an endpoint or a forwarding rule takes."""
     return [each for each in objects.addresses if each.urn in rule.wired]
 
 
 def address_of(rule: Regional | Part, objects: Objects) -> object:
-    """Give the address of an endpoint or a forwarding rule."""
+    """Return the address of an endpoint or a forwarding rule."""
     known = [each.address for each in addresses_of(rule, objects)]
     return known[0] if known else rule.address
 
 
 def network_of(way: Way, objects: Objects) -> object:
-    """Give what tells the network of a way from others: its URN, or its name where it's foreign."""
+    """Return what tells the network of a way from others: its URN, or its name where it's
+    foreign."""
     for rule in _rules(way):
         for network in objects.networks:
             if network.urn in rule.wired:
@@ -78,7 +79,7 @@ def network_of(way: Way, objects: Objects) -> object:
 
 
 def records_of(way: Way, objects: Objects) -> list[Record]:
-    """Give the DNS records that lead to a way."""
+    """Return the DNS records that lead to a way."""
     sources: set[str] = set()
     known: set[object] = set()
     for rule in _rules(way):
@@ -89,5 +90,5 @@ def records_of(way: Way, objects: Objects) -> list[Record]:
 
 
 def names_host(record: Record, host: str) -> bool:
-    """Whether a record is for a host, or may be."""
+    """Return whether a record is for a host, or may be."""
     return not isinstance(record.name, str) or host_matches(record.name.rstrip(".").lower(), host)

@@ -8,7 +8,7 @@ from request_path.finding import Finding
 
 
 def journey_text(journey: Journey) -> str:
-    """Give a journey with a numbered line for each hop."""
+    """Return a journey with a numbered line for each hop."""
     request = journey.request
     lines = [f"{journey.region}: {request.method} https://{request.host}{request.path}"]
     lines += _numbered(journey.hops, 1)
@@ -27,7 +27,7 @@ def _numbered(hops: Sequence[Hop], first: int) -> list[str]:
 
 
 def findings_text(findings: Iterable[Finding]) -> str:
-    """Give what is wrong and what is noted, a line each; what is wrong first."""
+    """Return what is wrong and what is noted, a line each; what is wrong first."""
     ordered = sorted(findings, key=lambda finding: finding.note)
     return "\n".join(
         f"{'note' if each.note else 'finding'} [{each.code}] {each.line()}" for each in ordered
@@ -35,7 +35,7 @@ def findings_text(findings: Iterable[Finding]) -> str:
 
 
 def as_json(journeys: Iterable[Journey], findings: Iterable[Finding]) -> Mapping[str, object]:
-    """Give both as what JSON can hold."""
+    """Return both as what JSON can hold."""
     return {
         "journeys": [asdict(journey) for journey in journeys],
         "findings": [

@@ -10,7 +10,8 @@ _MUCH_IPV6: Final = 2**124
 
 
 def is_everywhere(ranges: Iterable[object]) -> bool:
-    """Whether the ranges together take in half of the internet or more, however they are cut.
+    """Return whether the ranges together take in half of the internet or more, however they are
+    cut.
 
     Text that is no range of addresses, and values that are not known, count for nothing.
     """

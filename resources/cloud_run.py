@@ -8,7 +8,7 @@ _ANNOTATION: Final = "autoscaling.knative.dev/maxScale"
 
 
 def max_instances(props: Props) -> float | Absence:
-    """The most instances at once, `MISSING` if nothing bounds them.
+    """Return the most instances at once, `MISSING` if nothing bounds them.
 
     A service has one bound per revision and one over all of them: the lower one holds.
     """

@@ -9,7 +9,7 @@ _DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)s")
 
 
 def seconds(value: object, *path: str | int) -> float | Absence:
-    """The duration at `path` in seconds; what is not a duration counts as unknown."""
+    """Return the duration at `path` in seconds; what is not a duration counts as unknown."""
     found = text(value, *path)
     if isinstance(found, Absence):
         return found

@@ -19,7 +19,7 @@ class ExportError(ValueError):
 
 
 def read(file: Path) -> list[dict[str, Any]]:
-    """The resources in a file, as they stand there."""
+    """Return the resources in a file, as they stand there."""
     try:
         return parse(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -27,7 +27,7 @@ def read(file: Path) -> list[dict[str, Any]]:
 
 
 def parse(text: str) -> list[dict[str, Any]]:
-    """The resources in an exported state; none where nothing is made. Raises ValueError."""
+    """Return the resources in an exported state; none where nothing is made. Raises ValueError."""
     document: object = json.loads(text)
     for key in _DEPLOYMENT:
         if isinstance(document, dict) and key in document:
@@ -38,17 +38,17 @@ def parse(text: str) -> list[dict[str, Any]]:
 
 
 def remaining(exported: Iterable[Exported]) -> Iterator[Exported]:
-    """Those that a replacement has not already taken the place of."""
+    """Return those that a replacement has not already taken the place of."""
     return (each for each in exported if not each.get("delete"))
 
 
 def deployed(exported: Iterable[Exported]) -> Stack:
-    """The stack as the cloud has it."""
+    """Return the stack as the cloud has it."""
     return Stack(resource_of(each) for each in remaining(exported))
 
 
 def resource_of(exported: Exported, side: str = "outputs") -> Resource:
-    """A resource by what the cloud answered, or, where it has not, by what was asked for."""
+    """Return a resource by what the cloud answered, or, where it has not, by what was asked for."""
     urn = str(exported.get("urn", ""))
     wired: Mapping[str, Sequence[str] | None] = exported.get("propertyDependencies") or {}
     found = plain(exported.get(side) or exported.get("inputs") or {})
@@ -65,7 +65,8 @@ def resource_of(exported: Exported, side: str = "outputs") -> Resource:
 
 
 def plain(value: object) -> object:
-    """A value without the engine's signs: an encrypted secret is unknown, assets are opaque."""
+    """Return a value without the engine's signs: an encrypted secret is unknown, assets are
+    opaque."""
     if isinstance(value, dict):
         found = cast("dict[str, object]", value)
         signature = found.get(SIGNATURE)

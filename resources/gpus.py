@@ -114,13 +114,14 @@ class GpuDemand:
 
 
 def gpu_demand(resource: Resource) -> list[GpuDemand]:
-    """What the resource may take at most; `UNKNOWN` counts are not known during this preview."""
+    """Return what the resource may take at most; `UNKNOWN` counts are not known during this
+    preview."""
     handler = _HANDLERS.get(resource.type)
     return list(handler(resource.props)) if handler else []
 
 
 def machine_gpus(machine_type: str | Absence, accelerators: object) -> list[Gpus]:
-    """GPUs of a machine, by its type and the accelerators attached to it."""
+    """Return GPUs of a machine, by its type and the accelerators attached to it."""
     if machine_type is UNKNOWN:
         return [Gpus(UNKNOWN, UNKNOWN)]
     name = machine_type.strip().lower().rpartition("/")[2] if isinstance(machine_type, str) else ""
@@ -137,7 +138,8 @@ def machine_gpus(machine_type: str | Absence, accelerators: object) -> list[Gpus
 
 
 def _larger(built_in: Gpus, attached: Iterable[Gpus]) -> Gpus:
-    """The built-in GPUs, or as many as are named beside them, which must be the same ones."""
+    """Return the built-in GPUs, or as many as are named beside them, which must be the same
+    ones."""
     counts = [built_in.count, *(each.count for each in attached if each.type == built_in.type)]
     known = [count for count in counts if isinstance(count, float)]
     return Gpus(built_in.type, UNKNOWN if len(known) < len(counts) else max(known))
@@ -172,12 +174,12 @@ def _attached(accelerator: object) -> Gpus:
 
 
 def gpu_name(accelerator: str) -> str:
-    """One spelling for `NVIDIA_L4`, `.../acceleratorTypes/nvidia-l4` and `nvidia-l4`."""
+    """Return one spelling for `NVIDIA_L4`, `.../acceleratorTypes/nvidia-l4` and `nvidia-l4`."""
     return accelerator.strip().rpartition("/")[2].lower().replace("_", "-")
 
 
 def times(gpus: Gpus, machines: float | Absence, cluster: str | None = None) -> GpuDemand:
-    """The GPUs of so many machines."""
+    """Return the GPUs of so many machines."""
     if isinstance(machines, Absence) or isinstance(gpus.count, Absence):
         return GpuDemand(gpus.type, UNKNOWN, cluster)
     return GpuDemand(gpus.type, machines * gpus.count, cluster)
@@ -202,7 +204,7 @@ def _reservation_name(name: str) -> str:
 
 
 def node_gpus(node_config: object) -> list[Gpus]:
-    """GPUs of one node."""
+    """Return GPUs of one node."""
     return machine_gpus(text(node_config, "machineType"), get(node_config, "guestAccelerators"))
 
 
@@ -278,7 +280,7 @@ def _reserved_machines(machines: object, count: float | Absence) -> Iterator[Gpu
 
 
 def _tpu(node: object) -> Iterator[GpuDemand]:
-    """Chips of a TPU VM: `v5p-8`, or a version with a topology such as 2x2x4."""
+    """Yield chips of a TPU VM: `v5p-8`, or a version with a topology such as 2x2x4."""
     named, topology = text(node, "acceleratorType"), text(node, "acceleratorConfig", "topology")
     version, _, size = named.partition("-") if isinstance(named, str) else ("", "", "")
     sizes, per_chip = [size], 2 if version in _BY_CORES else 1
@@ -335,7 +337,7 @@ def _vertex(dedicated: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDemand]
 
 
 def spec_gpus(machine: object) -> list[Gpus]:
-    """GPUs of a machine as Vertex AI specifies it."""
+    """Return GPUs of a machine as Vertex AI specifies it."""
     kind, count = text(machine, "acceleratorType"), number(machine, "acceleratorCount")
     if kind is MISSING or kind == "ACCELERATOR_TYPE_UNSPECIFIED":
         return machine_gpus(text(machine, "machineType"), MISSING)

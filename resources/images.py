@@ -16,12 +16,13 @@ _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def runs_images(token: str) -> bool:
-    """Whether resources of this type run containers."""
+    """Return whether resources of this type run containers."""
     return token in _TEMPLATES or changes_pods(token)
 
 
 def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
-    """Where each container stands, and its image; unknown when wired from another resource."""
+    """Yield where each container stands, and its image; unknown when wired from another
+    resource."""
     if resource.type not in _TEMPLATES:
         for where, container in containers(resource.type, resource.props):
             yield where, text(container, "image")

@@ -19,20 +19,20 @@ _TOKEN: Final = re.compile(
 
 @cache
 def kind_of(token: str) -> str:
-    """`<group>/<kind>` without version, such as apps/Deployment; empty for anything else."""
+    """Return `<group>/<kind>` without version, such as apps/Deployment; empty for anything else."""
     match = _TOKEN.fullmatch(token)
     return f"{match['group']}/{match['kind']}" if match else ""
 
 
 @cache
 def is_patch(token: str) -> bool:
-    """Whether it changes an object of somebody else: what it leaves out stays as it is."""
+    """Return whether it changes an object of somebody else: what it leaves out stays as it is."""
     match = _TOKEN.fullmatch(token)
     return match is not None and match["form"] == "Patch"
 
 
 def objects(token: str, props: Props) -> Iterator[object]:
-    """The object, or each of a list; an item may be `UNKNOWN`."""
+    """Yield the object, or each of a list; an item may be `UNKNOWN`."""
     match = _TOKEN.fullmatch(token)
     if match is None or match["form"] != "List":
         yield props

@@ -12,7 +12,7 @@ MOST_ZONES: Final = 4
 
 
 def zones(pool: object) -> int:
-    """The number of zones a pool has nodes in, the most it can be when not known."""
+    """Return the number of zones a pool has nodes in, the most it can be when not known."""
     locations = entries(pool, "nodeLocations")
     if locations is UNKNOWN:
         return MOST_ZONES
@@ -23,7 +23,7 @@ def zones(pool: object) -> int:
 
 
 def max_nodes(pool: object) -> float | Absence:
-    """The most nodes a pool may have over all its zones, `MISSING` if nothing bounds it."""
+    """Return the most nodes a pool may have over all its zones, `MISSING` if nothing bounds it."""
     autoscaling = get(pool, "autoscaling")
     if autoscaling is UNKNOWN:
         return UNKNOWN
@@ -38,7 +38,7 @@ def max_nodes(pool: object) -> float | Absence:
 
 
 def min_nodes(pool: object) -> float | Absence:
-    """The fewest nodes a pool keeps over all its zones."""
+    """Return the fewest nodes a pool keeps over all its zones."""
     autoscaling = get(pool, "autoscaling")
     if not is_mapping(autoscaling):
         return max_nodes(pool)

@@ -44,23 +44,24 @@ _ROLES: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
 def makes_pods(token: str) -> bool:
-    """Whether resources of this type make pods."""
+    """Return whether resources of this type make pods."""
     return kind_of(token) in _POD_SPECS and not is_patch(token)
 
 
 def changes_pods(token: str) -> bool:
-    """Whether resources of this type make pods, or change those of somebody else by a patch."""
+    """Return whether resources of this type make pods, or change those of somebody else by a
+    patch."""
     return kind_of(token) in _POD_SPECS
 
 
 def containers(token: str, props: Props) -> Iterator[tuple[str, object]]:
-    """Where each container stands and what it is; either may be `UNKNOWN`."""
+    """Yield where each container stands and what it is; either may be `UNKNOWN`."""
     for spec in pod_specs(token, props):
         yield from containers_of(spec)
 
 
 def containers_of(spec: object) -> Iterator[tuple[str, object]]:
-    """The same for the spec of one pod."""
+    """Yield the same for the spec of one pod."""
     if spec is UNKNOWN:
         yield "containers", UNKNOWN
         return
@@ -74,21 +75,21 @@ def containers_of(spec: object) -> Iterator[tuple[str, object]]:
 
 
 def pod_specs(token: str, props: Props) -> Iterator[object]:
-    """The spec of each pod a resource makes; it may be `UNKNOWN` or `MISSING`."""
+    """Yield the spec of each pod a resource makes; it may be `UNKNOWN` or `MISSING`."""
     for each in objects(token, props):
         for path in _POD_SPECS[kind_of(token)]:
             yield from _all_at(each, path)
 
 
 def pod_templates(token: str, props: Props) -> Iterator[object]:
-    """What each spec of `pod_specs` stands in: the metadata of the pods is beside it."""
+    """Yield what each spec of `pod_specs` stands in: the metadata of the pods is beside it."""
     for each in objects(token, props):
         for path in _POD_SPECS[kind_of(token)]:
             yield from _all_at(each, path[:-1])
 
 
 def _all_at(value: object, path: tuple[str, ...]) -> Iterator[object]:
-    """Every value at a path that may lead through lists."""
+    """Yield every value at a path that may lead through lists."""
     if _EACH not in path:
         yield get(value, *path)
         return

@@ -91,28 +91,29 @@ def note_unknown() -> None:
 
 
 def met_unknowns() -> bool:
-    """Whether anything read on this thread since `forget_unknowns` was unknown."""
+    """Return whether anything read on this thread since `forget_unknowns` was unknown."""
     return _witness.met_unknown
 
 
 def is_unknown(value: object) -> bool:
-    """Whether the value is one of the engine's signs of an unknown value."""
+    """Return whether the value is one of the engine's signs of an unknown value."""
     return isinstance(value, str) and value in _SENTINELS
 
 
 def is_mapping(value: object) -> TypeGuard[Props]:
-    """Whether the value is an object with properties."""
+    """Return whether the value is an object with properties."""
     # A dict is what it nearly always is, and asking for that is ten times quicker.
     return isinstance(value, dict) or isinstance(value, Mapping)  # noqa: SIM101
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[object]]:
-    """Whether the value is a list."""
+    """Return whether the value is a list."""
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def get(value: object, *path: str | int) -> object:
-    """The value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or null.
+    """Return the value at `path`, `UNKNOWN` if any step of it is unknown, `MISSING` if unset or
+    null.
 
     What is itself absent stays so: a property of an unknown element of a list is unknown.
     """
@@ -148,7 +149,8 @@ def _unknown() -> Unknown:
 
 
 def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:
-    """The elements of the list at `path`; an element may itself be `UNKNOWN` or `MISSING`."""
+    """Return the elements of the list at `path`; an element may itself be `UNKNOWN` or
+    `MISSING`."""
     found = get(value, *path)
     if isinstance(found, Absence):
         return found
@@ -158,13 +160,13 @@ def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:
 
 
 def text(value: object, *path: str | int) -> str | Absence:
-    """The string at `path`; anything else that is there counts as unknown."""
+    """Return the string at `path`; anything else that is there counts as unknown."""
     found = get(value, *path)
     return found if isinstance(found, str | Absence) else UNKNOWN
 
 
 def number(value: object, *path: str | int) -> float | Absence:
-    """The number at `path`, zero or more; anything else that is there counts as unknown."""
+    """Return the number at `path`, zero or more; anything else that is there counts as unknown."""
     found = get(value, *path)
     if isinstance(found, Absence):
         return found
@@ -176,13 +178,13 @@ def number(value: object, *path: str | int) -> float | Absence:
 
 
 def flag(value: object, *path: str | int) -> bool | Absence:
-    """The boolean at `path`; anything else that is there counts as unknown."""
+    """Return the boolean at `path`; anything else that is there counts as unknown."""
     found = get(value, *path)
     return found if isinstance(found, bool | Absence) else UNKNOWN
 
 
 def show(value: object) -> str:
-    """The value as a message may show it: numbers and well-known names, never other text."""
+    """Return the value as a message may show it: numbers and well-known names, never other text."""
     if isinstance(value, Absence):
         return value.value
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -24,7 +24,7 @@ _FACTORS: Final[Mapping[str, float]] = {
 
 
 def quantity(value: object, *path: str | int) -> float | Absence:
-    """The quantity at `path`, in cores, bytes or pieces; what is none counts as unknown."""
+    """Return the quantity at `path`, in cores, bytes or pieces; what is none counts as unknown."""
     plain = number(value, *path)
     if plain is not UNKNOWN:
         return plain

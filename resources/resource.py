@@ -51,5 +51,5 @@ class Stack(tuple[Resource, ...]):
 
 
 def stack_of(resources: Sequence[Resource]) -> Stack:
-    """The resources with their indexes; the same object when they have them already."""
+    """Return the resources with their indexes; the same object when they have them already."""
     return resources if isinstance(resources, Stack) else Stack(resources)

@@ -11,7 +11,7 @@ Labels = Mapping[str, str | Absence] | Unknown
 
 
 def labels(value: object, *path: str | int) -> Labels:
-    """The labels at `path`; none where nothing stands."""
+    """Return the labels at `path`; none where nothing stands."""
     found = get(value, *path)
     if found is UNKNOWN:
         return UNKNOWN
@@ -19,19 +19,19 @@ def labels(value: object, *path: str | int) -> Labels:
 
 
 def may_equal(one: object, other: object) -> bool:
-    """Whether two values are equal, or may turn out to be."""
+    """Return whether two values are equal, or may turn out to be."""
     return one is UNKNOWN or other is UNKNOWN or one == other
 
 
 def may_carry(carried: Labels, wanted: Labels) -> bool:
-    """Whether an object with the labels `carried` has, or may have, all that are wanted."""
+    """Return whether an object with the labels `carried` has, or may have, all that are wanted."""
     if carried is UNKNOWN or wanted is UNKNOWN:
         return True
     return all(key in carried and may_equal(carried[key], value) for key, value in wanted.items())
 
 
 def may_select(selector: object, carried: Labels) -> bool:
-    """Whether a LabelSelector takes an object with these labels, or may.
+    """Return whether a LabelSelector takes an object with these labels, or may.
 
     One that is not set takes none, an empty one takes all.
     """
@@ -61,5 +61,6 @@ def _may_hold(expression: object, carried: Labels) -> bool:
 
 
 def may_match(selector: Labels, carried: Labels) -> bool:
-    """The same for the plain labels of a Service or an InferencePool, of which none take none."""
+    """Return the same for the plain labels of a Service or an InferencePool, of which none take
+    none."""
     return selector is UNKNOWN or (bool(selector) and may_carry(carried, selector))

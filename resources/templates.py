@@ -46,7 +46,7 @@ _OVERRIDING: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def template_gpus(template: Resource) -> list[Gpus]:
-    """GPUs of each machine of a template."""
+    """Return GPUs of each machine of a template."""
     if template.type == _NOTEBOOK:
         return spec_gpus(get(template.props, "machineSpec"))
     kind = text(template.props, "machineType")
@@ -54,7 +54,7 @@ def template_gpus(template: Resource) -> list[Gpus]:
 
 
 def stack_demand(stack: Stack) -> Iterator[tuple[Resource, GpuDemand]]:
-    """What every resource of the stack may take at most."""
+    """Yield what every resource of the stack may take at most."""
     templates = _named(stack, TEMPLATES)
     for each in stack:
         for demand in gpu_demand(each):
@@ -76,13 +76,13 @@ def stack_demand(stack: Stack) -> Iterator[tuple[Resource, GpuDemand]]:
 
 
 def _own(machine: Resource) -> list[Gpus] | None:
-    """What a machine says itself, None where it leaves that to its template or image."""
+    """Return what a machine says itself, None where it leaves that to its template or image."""
     kind, attached = text(machine.props, "machineType"), get(machine.props, "guestAccelerators")
     return None if kind is MISSING and attached is MISSING else machine_gpus(kind, attached)
 
 
 def _named(stack: Stack, tokens: tuple[str, ...]) -> dict[str, Resource]:
-    """Resources by URN and by name."""
+    """Return resources by URN and by name."""
     found: dict[str, Resource] = {}
     for token in tokens:
         for each in stack.by_type.get(token, ()):
@@ -92,7 +92,7 @@ def _named(stack: Stack, tokens: tuple[str, ...]) -> dict[str, Resource]:
 
 
 def _of(names: frozenset[str], templates: Mapping[str, Resource]) -> list[Gpus]:
-    """GPUs of a machine of one of the templates, by the largest; not known if none is."""
+    """Return GPUs of a machine of one of the templates, by the largest; not known if none is."""
     found = {templates[name].urn: templates[name] for name in names if name in templates}
     if not found:
         return [Gpus(UNKNOWN, UNKNOWN)]
@@ -100,7 +100,7 @@ def _of(names: frozenset[str], templates: Mapping[str, Resource]) -> list[Gpus]:
 
 
 def _largest(found: Sequence[Gpus]) -> list[Gpus]:
-    """One entry a type, of the larger count; what is not known is larger than anything."""
+    """Return one entry a type, of the larger count; what is not known is larger than anything."""
     most: dict[str | Absence, Gpus] = {}
     for each in sorted(found, key=_count):
         most[each.type] = each
@@ -132,7 +132,7 @@ _Size = tuple[str, bool, float | Absence]
 
 
 def _sizes(stack: Stack) -> Mapping[str, Sequence[_Size]]:
-    """What autoscalers and requests make of each group, by the group's URN or name."""
+    """Return what autoscalers and requests make of each group, by the group's URN or name."""
     found: defaultdict[str, list[_Size]] = defaultdict(list)
     for token, (target, path) in _SIZES.items():
         for each in stack.by_type.get(token, ()):
@@ -143,7 +143,8 @@ def _sizes(stack: Stack) -> Mapping[str, Sequence[_Size]]:
 
 
 def _size(group: Resource, sizes: Mapping[str, Sequence[_Size]]) -> float | Absence:
-    """The most machines: what is asked for or an autoscaler may make, and what is requested."""
+    """Return the most machines: what is asked for or an autoscaler may make, and what is
+    requested."""
     found: set[_Size] = {(group.urn, False, number(group.props, "targetSize"))}
     for name in {group.urn, *names_of(group, "name")}:
         # One that names the group twice, by URN and by name, counts once.

@@ -5,7 +5,7 @@ from resources.resource import Resource
 
 
 def names_of(resource: Resource, prop: str, *path: str | int) -> frozenset[str]:
-    """What stands at `path` of a property: the text there and the URNs it is wired from."""
+    """Return what stands at `path` of a property: the text there and the URNs it is wired from."""
     found = text(resource.props, prop, *path)
     named = {found.rpartition("/")[2]} if isinstance(found, str) else set[str]()
     return frozenset(named | set(resource.dependencies.get(prop, ())))

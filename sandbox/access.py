@@ -21,7 +21,7 @@ def may(
     *resources: str,
     groups: Collection[str] = (),
 ) -> bool:
-    """Whether an account may do something, by a grant on any of the resources.
+    """Return whether an account may do something, by a grant on any of the resources.
 
     `account` is an email, or None for a caller nobody knows, and `groups` are its groups' members,
     `group:<email>`: a world knows of none. `resources` are ids, from the thing itself up to its
@@ -36,7 +36,8 @@ def may(
 
 
 def members_that_may(world: World, permission: str, *resources: str) -> list[str]:
-    """The accounts and groups that may do something by a grant of their own, as `kind:email`."""
+    """Return the accounts and groups that may do something by a grant of their own, as
+    `kind:email`."""
     return [
         member
         for role, member in grants_on(world, resources)
@@ -45,7 +46,7 @@ def members_that_may(world: World, permission: str, *resources: str) -> list[str
 
 
 def grants_on(world: World, resources: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The role and the member of every unconditional grant on any of the resources."""
+    """Yield the role and the member of every unconditional grant on any of the resources."""
     wanted = set(resources)
     for grant in world.of_types(grants()):
         if _resource(grant) in wanted and not grant.inputs.get("condition"):

@@ -35,7 +35,7 @@ class Checker:
     lenient: bool
 
     def check(self, inputs: Values, properties: Mapping[str, Property]) -> list[Failure]:
-        """Every failure of a resource's inputs; empty when they are fine."""
+        """Return every failure of a resource's inputs; empty when they are fine."""
         return list(self._object("", inputs, properties))
 
     def _object(

@@ -26,7 +26,7 @@ class Change:
 
 
 def changes(old: Values, new: Values, normal: Normal) -> list[Change]:
-    """Every difference; `normal` maps two spellings of one value to the same."""
+    """Return every difference; `normal` maps two spellings of one value to the same."""
     return list(_maps("", old, new, normal))
 
 
@@ -66,7 +66,7 @@ def _values(path: str, old: Value, new: Value, normal: Normal) -> Iterator[Chang
 
 
 def matches(pattern: str, rules: Iterable[str]) -> bool:
-    """Tell whether a path is at or below one of the rules (`nodeConfig.spot`, `a.*.b`)."""
+    """Return whether a path is at or below one of the rules (`nodeConfig.spot`, `a.*.b`)."""
     parts = pattern.split(".")
     for rule in rules:
         wanted = rule.split(".")

@@ -25,7 +25,8 @@ class CloudError(Exception):
 
 
 def google(code: int, message: str, reason: str) -> CloudError:
-    """An error of a Google API: HTTP status, message and reason (`notFound`, `alreadyExists`...).
+    """Return an error of a Google API: HTTP status, message and reason (`notFound`,
+    `alreadyExists`...).
 
     See https://cloud.google.com/apis/design/errors
     """
@@ -36,10 +37,10 @@ def google(code: int, message: str, reason: str) -> CloudError:
 
 
 def missing(resource: str) -> CloudError:
-    """The error for a Google Cloud resource that does not exist."""
+    """Return the error for a Google Cloud resource that does not exist."""
     return google(404, f"The resource '{resource}' was not found", "notFound")
 
 
 def kubernetes(message: str) -> CloudError:
-    """An error of a Kubernetes API server."""
+    """Return an error of a Kubernetes API server."""
     return CloudError(message, grpc.StatusCode.FAILED_PRECONDITION)

@@ -104,7 +104,8 @@ def _forward(hint: Any) -> str:
 
 
 def describe(hint: Any) -> Shape:
-    """The shape of a type hint of a generated SDK, `Input`, `Output` and `Optional` taken off."""
+    """Return the shape of a type hint of a generated SDK, `Input`, `Output` and `Optional` taken
+    off."""
     if hint in _SCALARS:
         return _SCALARS[hint]
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -156,7 +157,7 @@ def _describe_union(members: tuple[Any, ...]) -> Shape:
 
 
 def _wrapper(member: Any) -> bool:
-    """The parts of `Input[T]` that say nothing about T."""
+    """Return the parts of `Input[T]` that say nothing about T."""
     origin = typing.get_origin(member)
     return (
         member is type(None)
@@ -169,7 +170,7 @@ def _wrapper(member: Any) -> bool:
 
 @cache
 def properties(cls: type) -> Mapping[str, Property]:
-    """Properties of an Args class or of an output type used as an input."""
+    """Return properties of an Args class or of an output type used as an input."""
     parameters = inspect.signature(cls.__init__).parameters
     shapes = _hints(cls)
     return {
@@ -197,13 +198,19 @@ def _hints(cls: type) -> dict[str, Shape]:
 
 
 def getters(cls: type) -> Iterator[tuple[str, str, Any]]:
-    """Python name, Pulumi name and getter function of every property of a generated class."""
+    """Yield Python name, Pulumi name and getter function of every property of a generated class."""
     for python_name, pulumi_name, getter in _types._py_properties(cls):  # pyright: ignore[reportPrivateUsage] -- wrapped here on purpose
         yield python_name, pulumi_name, getter.fget
 
 
+@cache
+def documentation(cls: type) -> Mapping[str, str]:
+    """Return the documentation of each property of a generated class."""
+    return {name: getter.__doc__ or "" for _, name, getter in getters(cls)}
+
+
 def resource_outputs(cls: type) -> Mapping[str, Output]:
-    """Output properties of a resource class."""
+    """Return output properties of a resource class."""
     shapes = {name: describe(hint) for name, hint in _types.resource_types(cls).items()}
     return {
         name: Output(name, shapes.get(name, ANY), not _optional(getter))
@@ -213,6 +220,6 @@ def resource_outputs(cls: type) -> Mapping[str, Output]:
 
 
 def result_outputs(cls: type) -> Mapping[str, Output]:
-    """Properties of a function's result class."""
+    """Return properties of a function's result class."""
     shapes = _types.output_type_types(cls)
     return {name: Output(name, describe(hint), True) for name, hint in shapes.items()}

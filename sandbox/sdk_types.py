@@ -23,7 +23,7 @@ from sandbox.sdk_shapes import (
     Output,
     Property,
     Scalar,
-    getters,
+    documentation,
     properties,
     resource_outputs,
     result_outputs,
@@ -98,9 +98,7 @@ class ResourceType:
     @cached_property
     def input_documentation(self) -> Mapping[str, str]:
         """Input property name -> its documentation."""
-        if self._args is None:
-            return {}
-        return {name: getter.__doc__ or "" for _, name, getter in getters(self._args)}
+        return {} if self._args is None else documentation(self._args)
 
     @cached_property
     def documented_immutable(self) -> frozenset[str]:
@@ -112,7 +110,7 @@ class ResourceType:
         )
 
     def documented_default(self, name: str) -> Any:
-        """The default the documentation gives for a scalar input, or None."""
+        """Return the default the documentation gives for a scalar input, or None."""
         prop, text = self.inputs.get(name), self.input_documentation.get(name, "")
         found = _DEFAULT.search(text)
         if prop is None or found is None or not isinstance(prop.shape, Scalar):
@@ -161,7 +159,7 @@ def _registry(package: str) -> dict[str, tuple[str, str]]:
 
 
 def tokens(package: str) -> tuple[str, ...]:
-    """Every resource type token of a package (`gcp` or `kubernetes`)."""
+    """Return every resource type token of a package (`gcp` or `kubernetes`)."""
     return tuple(_registry(package))
 
 
@@ -172,7 +170,8 @@ def _module(name: str) -> ModuleType:
 
 @cache
 def resource_type(token: str) -> ResourceType | None:
-    """The type behind a token such as `gcp:compute/address:Address`, or None if there is none."""
+    """Return the type behind a token such as `gcp:compute/address:Address`, or None if there is
+    none."""
     package = token.partition(":")[0]
     if package not in _PACKAGES:
         return None
@@ -185,14 +184,14 @@ def resource_type(token: str) -> ResourceType | None:
 
 @cache
 def provider_inputs(package: str) -> Mapping[str, Property]:
-    """The configuration properties of a package's provider."""
+    """Return the configuration properties of a package's provider."""
     module = _module(f"{_PACKAGES[package]}.provider")
     return properties(module.ProviderArgs)
 
 
 @cache
 def function_type(token: str) -> FunctionType | None:
-    """The function behind a token such as `gcp:compute/getNetwork:getNetwork`, or None."""
+    """Return the function behind a token such as `gcp:compute/getNetwork:getNetwork`, or None."""
     package, middle, name = [*token.split(":"), "", ""][:3]
     if package not in _PACKAGES or not name:
         return None

@@ -11,5 +11,5 @@ _FOLDER = Path(__file__).parent
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """The content of `sandbox/<name>.yaml`, cached; treat it as read-only."""
+    """Return the content of `sandbox/<name>.yaml`, cached; treat it as read-only."""
     return yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ _RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _ASSETS: Final = ("c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7")
 _UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_UNKNOWNS: Final = frozenset(
+UNKNOWN_TEXTS: Final = frozenset(
     {
         _UNKNOWN_TEXT,
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # boolean
@@ -68,22 +68,22 @@ class Asset:
 
 
 def is_map(value: Value) -> TypeGuard[Values]:
-    """Tell whether the value is a nested object or map."""
+    """Return whether the value is a nested object or map."""
     return isinstance(value, dict)
 
 
 def is_list(value: Value) -> TypeGuard[list[Value]]:
-    """Tell whether the value is a list."""
+    """Return whether the value is a list."""
     return isinstance(value, list)
 
 
 def as_map(value: Value) -> Values:
-    """The value if it is an object, else an empty one."""
+    """Return the value if it is an object, else an empty one."""
     return value if is_map(value) else {}
 
 
 def as_list(value: Value) -> list[Value]:
-    """The value if it is a list, else an empty one."""
+    """Return the value if it is a list, else an empty one."""
     return value if is_list(value) else []
 
 
@@ -95,7 +95,7 @@ def from_struct(struct: struct_pb2.Struct) -> Values:
 def _read(value: struct_pb2.Value) -> Value:
     match value.WhichOneof("kind"):
         case "string_value":
-            return UNKNOWN if value.string_value in _UNKNOWNS else value.string_value
+            return UNKNOWN if value.string_value in UNKNOWN_TEXTS else value.string_value
         case "number_value":
             number = value.number_value
             return int(number) if number.is_integer() else number
@@ -157,7 +157,7 @@ def _write(value: Value) -> struct_pb2.Value:
 
 
 def plain(value: Value) -> Value:
-    """The same value without `Secret` wrappers and without null object members."""
+    """Return the same value without `Secret` wrappers and without null object members."""
     if isinstance(value, Secret):
         return plain(value.value)
     if is_list(value):
@@ -168,12 +168,12 @@ def plain(value: Value) -> Value:
 
 
 def plain_map(values: Mapping[str, Value]) -> Values:
-    """`plain` for a whole property map."""
+    """Return `plain` for a whole property map."""
     return cast("Values", plain(dict(values)))
 
 
 def storable(value: Value) -> Value:
-    """What the cloud would keep of a plain value: JSON, assets by content hash."""
+    """Return what the cloud would keep of a plain value: JSON, assets by content hash."""
     if isinstance(value, Asset):
         return value.digest
     if is_list(value):
@@ -184,7 +184,7 @@ def storable(value: Value) -> Value:
 
 
 def has_unknown(value: Value) -> bool:
-    """Tell whether any part of the value is unknown."""
+    """Return whether any part of the value is unknown."""
     if isinstance(value, Secret):
         return has_unknown(value.value)
     if is_list(value):
@@ -195,7 +195,7 @@ def has_unknown(value: Value) -> bool:
 
 
 def has_secret(value: Value) -> bool:
-    """Tell whether any part of the value is secret."""
+    """Return whether any part of the value is secret."""
     if is_list(value):
         return any(has_secret(item) for item in value)
     if is_map(value):
@@ -204,7 +204,7 @@ def has_secret(value: Value) -> bool:
 
 
 def marked(value: Value, like: Value) -> Value:
-    """The plain `value` with the parts wrapped as `Secret` that are secret in `like`."""
+    """Return the plain `value` with the parts wrapped as `Secret` that are secret in `like`."""
     if isinstance(like, Secret):
         return Secret(plain(value))
     if is_map(value) and is_map(like):
@@ -217,7 +217,7 @@ def marked(value: Value, like: Value) -> Value:
 
 
 def marked_map(values: Mapping[str, Value], *likes: Mapping[str, Value]) -> Values:
-    """`marked` for a property map, after each of several examples."""
+    """Return `marked` for a property map, after each of several examples."""
     result: Values = dict(values)
     for like in likes:
         result = {
@@ -228,7 +228,7 @@ def marked_map(values: Mapping[str, Value], *likes: Mapping[str, Value]) -> Valu
 
 
 def merged(base: Value, extra: Value) -> Value:
-    """`base` with the members of `extra` it lacks, at every level of nested objects."""
+    """Return `base` with the members of `extra` it lacks, at every level of nested objects."""
     if is_map(base) and is_map(extra):
         result = dict(base)
         for key, item in extra.items():
@@ -238,7 +238,7 @@ def merged(base: Value, extra: Value) -> Value:
 
 
 def texts_in(value: Value, without: Collection[str] = ()) -> Iterator[str]:
-    """Every text anywhere in a value, save below the keys of `without`."""
+    """Yield every text anywhere in a value, save below the keys of `without`."""
     if isinstance(value, str):
         yield value
     elif is_list(value):

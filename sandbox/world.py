@@ -147,7 +147,7 @@ class World:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """All or nothing, alone: an error inside leaves the world as it was. Nestable."""
+        """Yield all or nothing, alone: an error inside leaves the world as it was. Nestable."""
         with self._lock:
             if self._depth:
                 yield
@@ -172,22 +172,22 @@ class World:
                 raise self._failure(error) from error
 
     def get(self, type_: str, id_: str, scope: str = "") -> Resource | None:
-        """The resource of that type and id, or None."""
+        """Return the resource of that type and id, or None."""
         found = self._select("type = ? AND id = ? AND scope = ?", type_, id_, scope)
         return found[0] if found else None
 
     def exists(self, id_: str, scope: str = "") -> bool:
-        """Tell whether anything has that id, of whatever type."""
+        """Return whether anything has that id, of whatever type."""
         return bool(self.find(id_, scope))
 
     def find(self, id_: str, scope: str = "") -> list[Resource]:
-        """Everything with that id, of whatever type."""
+        """Return everything with that id, of whatever type."""
         return self._select("id = ? AND scope = ?", id_, scope)
 
     def by_type(
         self, type_: str, project: str | None = None, scope: str | None = None
     ) -> list[Resource]:
-        """All of a type in creation order, optionally of one project or one cluster."""
+        """Return all of a type in creation order, optionally of one project or one cluster."""
         where, parameters = "type = ?", [type_]
         if project is not None:
             where, parameters = f"{where} AND project = ?", [*parameters, project]
@@ -196,19 +196,19 @@ class World:
         return self._select(where, *parameters)
 
     def of_types(self, types: Collection[str]) -> list[Resource]:
-        """Returns all of some types, in creation order."""
+        """Return all of some types, in creation order."""
         return self._select(f"type IN ({', '.join('?' * len(types))})", *types)
 
     def in_scope(self, scope: str) -> list[Resource]:
-        """Everything inside one cluster, in creation order."""
+        """Return everything inside one cluster, in creation order."""
         return self._select("scope = ?", scope)
 
     def all(self) -> list[Resource]:
-        """Everything, in creation order."""
+        """Return everything, in creation order."""
         return self._select("1")
 
     def count(self) -> int:
-        """How many things exist, those made by controllers included."""
+        """Return how many things exist, those made by controllers included."""
         return int(self._execute("SELECT count(*) FROM resources")[0][0])
 
     def _select(self, where: str, *parameters: str) -> list[Resource]:
@@ -258,7 +258,7 @@ class World:
         self._execute("INSERT OR IGNORE INTO projects VALUES (?, ?)", project, number)
 
     def projects(self) -> dict[str, str]:
-        """Project id -> project number of the projects that exist."""
+        """Return project id -> project number of the projects that exist."""
         return dict(self._execute("SELECT id, number FROM projects ORDER BY id"))
 
     def enable_api(self, project: str, service: str) -> None:
@@ -274,7 +274,7 @@ class World:
         )
 
     def enabled_apis(self, project: str) -> set[str]:
-        """The Cloud APIs that are on in the project."""
+        """Return the Cloud APIs that are on in the project."""
         rows = self._execute("SELECT service FROM enabled_apis WHERE project = ?", project)
         return {row[0] for row in rows}
 
@@ -283,6 +283,6 @@ class World:
         self._execute("INSERT OR IGNORE INTO assumptions VALUES (?, ?)", subject, wanted_by)
 
     def assumptions(self) -> list[Assumption]:
-        """What the resources of this world rely on outside of it."""
+        """Return what the resources of this world rely on outside of it."""
         rows = self._execute("SELECT subject, wanted_by FROM assumptions ORDER BY 1, 2")
         return [Assumption(*row) for row in rows]

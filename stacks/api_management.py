@@ -30,7 +30,7 @@ class ManagedApi:
 
 
 def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi | None:
-    """Puts the API of all regions into Apigee; None without Apigee."""
+    """Put the API of all regions into Apigee; None without Apigee."""
     management = platform.api_management
     if management is None or management.apigee is None:
         return None
@@ -64,7 +64,7 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
 def build_apigee_extension(
     platform: Platform, foundation: Foundation, api: ManagedApi, cluster: RegionCluster
 ) -> Extension | None:
-    """Connects a region's gateway to Apigee; None without Apigee."""
+    """Connect a region's gateway to Apigee; None without Apigee."""
     management = platform.api_management
     if management is None or management.apigee is None:
         return None

@@ -11,12 +11,12 @@ from config.models import Model, ReplicaSet
 
 
 def backend_name(model: str, backend: ReplicaSet | ExternalBackend) -> str:
-    """The name of a backend within a region: of its pool, and first part of its server's."""
+    """Return the name of a backend within a region: of its pool, and first part of its server's."""
     return dns_label(f"{model}-{backend.name}")
 
 
 def pool_of(model: Model, name: str, servers: Mapping[str, ModelServer]) -> Pool:
-    """The pool of a replica set, whose server has the same name."""
+    """Return the pool of a replica set, whose server has the same name."""
     server = servers[name]
     return {
         "name": name,
@@ -30,7 +30,7 @@ def pool_of(model: Model, name: str, servers: Mapping[str, ModelServer]) -> Pool
 
 
 def route_of(name: str, model: Model) -> Route:
-    """The route of a model and its adapters."""
+    """Return the route of a model and its adapters."""
     return {
         "models": [name, *(adapter.name for adapter in model.adapters)],
         "backends": [

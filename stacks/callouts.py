@@ -18,7 +18,7 @@ def build_callout(
     failure: tuple[bool, float],
     cluster: RegionCluster,
 ) -> Extension:
-    """Runs a service, or takes the one that is there, and gives its place in the chain.
+    """Run a service, or take the one that is there, and return its place in the chain.
 
     `failure` says whether requests pass without its answer, and the seconds to wait for it.
     """
@@ -48,7 +48,7 @@ def build_callout(
 
 
 def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:
-    """Gives the guardrail of a model server's pods."""
+    """Return the guardrail of a model server's pods."""
     return {
         "image": _image(callout, images),
         "port": callout.port,

@@ -35,7 +35,7 @@ class GatewayCertificate:
 def build_certificate(
     platform: Platform, foundation: Foundation, location: str, domains: Sequence[str]
 ) -> GatewayCertificate:
-    """Makes the certificate of a region, or of `global` for consumers with failover."""
+    """Make the certificate of a region, or of `global` for consumers with failover."""
     match platform.gateway.certificate.kind:
         case "managed":
             return _managed(platform, foundation, location, domains)
@@ -110,7 +110,8 @@ def _existing(platform: Platform, location: str) -> GatewayCertificate:
 
 
 def certificate_outputs(certificates: Mapping[str, GatewayCertificate]) -> Mapping[str, object]:
-    """What clients must trust and which records are to be added, by place; only what there is."""
+    """Return what clients must trust and which records are to be added, by place; only what
+    there is."""
     outputs: dict[str, object] = {
         "ca_certificates": {
             place: certificate.ca_certificate_pem

@@ -45,7 +45,7 @@ def build_cluster(
     region: str,
     perimeter: VpcPerimeter | None,
 ) -> RegionCluster:
-    """Makes the region's cluster, its mirror of images and its namespace."""
+    """Make the region's cluster, its mirror of images and its namespace."""
     name = _name(region)
     gke = GkeCluster(
         name,

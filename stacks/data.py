@@ -37,7 +37,7 @@ def build_data(
     foundation: Foundation,
     pipelines: Mapping[str, PubSubCloudRunPipeline],
 ) -> Data:
-    """Makes the data part of the config; pipelines may be named as readers and writers."""
+    """Make the data part of the config; pipelines may be named as readers and writers."""
     return _DataBuilder(platform, foundation, pipelines).build()
 
 
@@ -162,7 +162,7 @@ class _DataBuilder:
         )
 
     def _members(self, principals: Sequence[str]) -> Mapping[str, pulumi.Input[str]]:
-        """The principals as IAM writes them, by what the config calls them."""
+        """Return the principals as IAM writes them, by what the config calls them."""
         return {
             each: pulumi.Output.concat(
                 "serviceAccount:", self.pipelines[each].runtime_service_account

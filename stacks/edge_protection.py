@@ -14,7 +14,7 @@ from stacks.foundation import PLATFORM, Foundation
 def build_edge_protection(
     platform: Platform, foundation: Foundation, region: str
 ) -> pulumi.Output[str] | None:
-    """Makes the region's policy and gives its name; None where the config has none."""
+    """Make the region's policy and return its name; None where the config has none."""
     settings = platform.edge_protection
     if settings is None:
         return None

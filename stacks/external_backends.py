@@ -20,7 +20,7 @@ def build_external_backends(
     cluster: RegionCluster,
     security_policy: pulumi.Output[str] | None,
 ) -> Sequence[External]:
-    """Makes the region's proxies, and gives what its gateway needs to know about them."""
+    """Make the region's proxies, and return what its gateway needs to know about them."""
     found: list[External] = []
     for model_name, model in platform.models_in(cluster.region).items():
         for backend in model.external:

@@ -28,7 +28,7 @@ class Foundation:
 
 
 def build_foundation(platform: Platform) -> Foundation:
-    """Makes the provider, enables the APIs and lays the network."""
+    """Make the provider, enables the APIs and lays the network."""
     provider = gcp.Provider(
         "google",
         project=platform.project.id,

@@ -36,7 +36,7 @@ class Frontend:
 def build_frontends(
     platform: Platform, foundation: Foundation, services: Mapping[str, CloudRunService]
 ) -> Mapping[str, Frontend]:
-    """Makes what stands before each of the services, by the service's name."""
+    """Make what stands before each of the services, by the service's name."""
     frontends: dict[str, Frontend] = {}
     for name, settings in platform.services.items():
         builder = _FrontBuilder(platform, foundation, name, settings, services[name])
@@ -50,7 +50,7 @@ def build_frontends(
 def frontend_outputs(
     frontends: Mapping[str, Frontend],
 ) -> Mapping[str, Mapping[str, pulumi.Input[str]]]:
-    """The stack's outputs about frontends, by the service's name."""
+    """Return the stack's outputs about frontends, by the service's name."""
     return {
         name: {
             key: value

@@ -8,7 +8,7 @@ Args = TypeVar("Args")
 
 
 def given(args: type[Args], settings: Settings, **others: object) -> Args:
-    """Returns arguments of a component: the config's set fields of the same names, and `others`.
+    """Return arguments of a component: the config's set fields of the same names, and `others`.
 
     Raises TypeError for an argument that the component does not have.
     """

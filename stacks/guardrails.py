@@ -17,7 +17,7 @@ NETWORK_SERVICES = "networkservices.googleapis.com"
 
 
 def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess | None:
-    """Makes the project's grants; None where Model Armor screens no model."""
+    """Make the project's grants; None where Model Armor screens no model."""
     if not any(_is_screened(platform, region) for region in platform.regions):
         return None
     services = foundation.services
@@ -31,7 +31,7 @@ def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess
 
 
 def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor | None:
-    """Sets the project's floor; None where the config has none."""
+    """Set the project's floor; None where the config has none."""
     floor = platform.guardrail_floor
     if floor is None:
         return None
@@ -50,7 +50,7 @@ def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor |
 def build_model_armor(
     platform: Platform, access: ModelArmorAccess | None, cluster: RegionCluster
 ) -> Extension | None:
-    """Screens a region's gateway; None where Model Armor screens none of its models."""
+    """Screen a region's gateway; None where Model Armor screens none of its models."""
     region = cluster.region
     if access is None or not _is_screened(platform, region):
         return None

@@ -19,14 +19,14 @@ class Images:
     repositories: Mapping[str, ServiceImages]
 
     def reference(self, image: str) -> pulumi.Input[str]:
-        """Gives an image's name; that of an image in a repository of ours waits for it."""
+        """Return an image's name; that of an image in a repository of ours waits for it."""
         for prefix, repository in self.repositories.items():
             if image.startswith(prefix):
                 return pulumi.Output.concat(repository.prefix, image.removeprefix(prefix))
         return image
 
     def of_clusters(self, platform: Platform) -> Mapping[str, pulumi.Input[str]]:
-        """Gives the project's repositories that clusters pull from: ids by a short name."""
+        """Give the project's repositories that clusters pull from: ids by a short name."""
         found: dict[str, pulumi.Input[str]] = {}
         for image in platform.cluster_images:
             if (repository := repository_of(image)) and repository.project == platform.project.id:
@@ -38,7 +38,7 @@ class Images:
 
 
 def build_images(platform: Platform, foundation: Foundation) -> Images:
-    """Makes a repository in each region that an image of the project is in, if any is."""
+    """Make a repository in each region that an image of the project is in, if any is."""
     images = [each.image for each in (*platform.pipelines.values(), *platform.services.values())]
     images += platform.cluster_images
     prefixes = {images_prefix(platform.project.id, region): region for region in platform.regions}

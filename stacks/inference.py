@@ -50,7 +50,7 @@ class Region:
 def build_inference(
     platform: Platform, foundation: Foundation, images: Images, perimeter: VpcPerimeter | None
 ) -> Mapping[str, Region]:
-    """Makes every region of the platform; no region depends on another."""
+    """Make every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
     parts = build_chain_parts(platform, foundation)
     clusters = {
@@ -64,7 +64,8 @@ def build_inference(
 
 
 def _hugging_face_secret(platform: Platform, foundation: Foundation) -> pulumi.Output[str] | None:
-    """The secret for the token of gated models. Its value is added by hand, never seen here."""
+    """Return the secret for the token of gated models. Its value is added by hand, never seen
+    here."""
     if not any(model.gated for model in platform.models.values()):
         return None
     return gcp.secretmanager.Secret(

@@ -28,7 +28,7 @@ from stacks.foundation import PLATFORM, Foundation
 def build_operations(
     platform: Platform, foundation: Foundation, vertex: Mapping[str, VertexEndpoint]
 ) -> Mapping[str, pulumi.Output[str]]:
-    """Makes what shows and tells how the platform is; gives the dashboards' addresses by name."""
+    """Make what shows and tells how the platform is; return the dashboards' addresses by name."""
     return _OperationsBuilder(platform, foundation, vertex).build()
 
 
@@ -193,11 +193,11 @@ def _watched(pipeline: Pipeline) -> WatchedPipeline:
 
 
 def _thresholds(alerts: Alerts, dashboard: str) -> Mapping[str, float]:
-    """The thresholds of the alerts on what a dashboard shows."""
+    """Return the thresholds of the alerts on what a dashboard shows."""
     wanted = thresholds_of(alerts_of(dashboard))
     return {name: value for name, value in _values(alerts.thresholds).items() if name in wanted}
 
 
 def _values(thresholds: Thresholds | LatencyThresholds) -> Mapping[str, float]:
-    """The thresholds that are given, by name."""
+    """Return the thresholds that are given, by name."""
     return {name: value for name, value in dict(thresholds).items() if value is not None}

@@ -14,7 +14,7 @@ from stacks.foundation import PLATFORM, Foundation
 
 
 def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter | None:
-    """Makes the perimeter; None where the config has none."""
+    """Make the perimeter; None where the config has none."""
     perimeter = platform.perimeter
     if perimeter is None:
         return None
@@ -44,7 +44,7 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
 
 
 def _number_once_enabled(foundation: Foundation) -> pulumi.Output[str]:
-    """The project's number, once access policies can be made."""
+    """Return the project's number, once access policies can be made."""
     services = foundation.services
     return after(services.project_number, services.project_for("accesscontextmanager"))
 

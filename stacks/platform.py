@@ -18,7 +18,7 @@ from stacks.vertex import build_vertex
 
 
 def build_platform(platform: Platform) -> Mapping[str, object]:
-    """Makes every resource of the environment; returns the stack's outputs by name."""
+    """Make every resource of the environment; return the stack's outputs by name."""
     foundation = build_foundation(platform)
     perimeter = build_perimeter(platform, foundation)
     images = build_images(platform, foundation)

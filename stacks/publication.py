@@ -31,7 +31,7 @@ class Publication:
 def build_publication(
     platform: Platform, foundation: Foundation, regions: Mapping[str, Region]
 ) -> Publication | None:
-    """Publishes the gateways; None where the config names no consumer."""
+    """Publish the gateways; None where the config names no consumer."""
     if not platform.consumers:
         return None
     certificate = None
@@ -81,7 +81,8 @@ class _Place:
 
 
 def _accepted(platform: Platform, places: Mapping[str, _Place]) -> list[AcceptedConsumer]:
-    """One entry for each network, or for each project, whose consumers then share its limit."""
+    """Return one entry for each network, or for each project, whose consumers then share its
+    limit."""
     if platform.gateway.accept == "network":
         return [
             {
@@ -103,7 +104,7 @@ def _place(
     name: str,
     consumer: Consumer,
 ) -> _Place | None:
-    """Where the consumer gets endpoints; None for a project that makes its own."""
+    """Return where the consumer gets endpoints; None for a project that makes its own."""
     if consumer.network is not None:
         return _Place(project_of(consumer.network), consumer.network, consumer.subnetworks)
     if not consumer.subnets:
@@ -174,5 +175,5 @@ def _share(
 
 
 def project_of(network: str) -> str:
-    """The project's id in a network's full name."""
+    """Return the project's id in a network's full name."""
     return network.split("/")[1]

@@ -24,7 +24,7 @@ class ChainParts:
 
 
 def build_chain_parts(platform: Platform, foundation: Foundation) -> ChainParts:
-    """Makes what is there once a project."""
+    """Make what is there once a project."""
     build_floor(platform, foundation)
     return ChainParts(build_access(platform, foundation), build_managed_api(platform, foundation))
 
@@ -39,7 +39,7 @@ class ChainBuilder:
     cluster: RegionCluster
 
     def build(self, gateway: InferenceGateway) -> TrafficExtension | None:
-        """Puts the chain before the models; None where nothing is in it."""
+        """Put the chain before the models; None where nothing is in it."""
         # Who may not call is refused before the prompt is screened, and paid for.
         found = [self._api_management(), self._guardrail()]
         extensions = [extension for extension in found if extension is not None]

@@ -23,7 +23,7 @@ PUBSUB = "pubsub.googleapis.com"
 def build_serverless(
     platform: Platform, foundation: Foundation, images: Images
 ) -> Mapping[str, PubSubCloudRunPipeline]:
-    """Makes every pipeline of the config; no pipeline depends on another."""
+    """Make every pipeline of the config; no pipeline depends on another."""
     return {
         name: _pipeline(platform, foundation, images, name, pipeline)
         for name, pipeline in platform.pipelines.items()

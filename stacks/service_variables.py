@@ -19,7 +19,7 @@ def ask_models(
     gateway: pulumi.Output[str],
     authority: pulumi.Output[str] | None,
 ) -> None:
-    """Tells the container where the gateway is, and who signs for it where that's not public."""
+    """Tell the container where the gateway is, and who signs for it where that's not public."""
     args["environment"] = {
         **args.get("environment", {}),
         "LLM_BASE_URL": pulumi.Output.concat("https://", gateway, "/v1"),
@@ -34,7 +34,7 @@ def ask_models(
 
 
 def use_cache(args: CloudRunServiceArgs, cache: RedisCache, authority: pulumi.Output[str]) -> None:
-    """Tells the container where the cache is, the password, and who signs for it."""
+    """Tell the container where the cache is, the password, and who signs for it."""
     args["environment"] = {
         **args.get("environment", {}),
         "REDIS_URL": pulumi.Output.concat("rediss://", cache.host, ":", cache.port.apply(str)),

@@ -42,7 +42,7 @@ def build_services(
     images: Images,
     cache: RedisCache | None,
 ) -> Services:
-    """Makes every service of the config, and the secrets they read."""
+    """Make every service of the config, and the secrets they read."""
     return _ServicesBuilder(platform, foundation, regions, images, cache).build()
 
 
@@ -82,7 +82,7 @@ class _ServicesBuilder:
         return Services(services, build_frontends(self.platform, self.foundation, services))
 
     def _secrets(self) -> Mapping[str, pulumi.Input[str]]:
-        """Ids by name. The values are added by hand, never seen here."""
+        """Return ids by name. The values are added by hand, never seen here."""
         return {
             name: name if secret.existing else self._secret(name).secret_id
             for name, secret in self.platform.secrets.items()
@@ -119,13 +119,14 @@ class _ServicesBuilder:
         }
 
     def _cache_authority(self) -> pulumi.Output[str] | None:
-        """The secret with the certificate that signs the cache's, where a service uses that."""
+        """Return the secret with the certificate that signs the cache's, where a service uses
+        that."""
         if self.cache is None or not any(each.cache for each in self.platform.services.values()):
             return None
         return self._certificate(f"{PLATFORM}-cache-ca", self.cache.ca_certificate)
 
     def _certificate(self, name: str, certificate: pulumi.Output[str]) -> pulumi.Output[str]:
-        """Id of a secret with a certificate, which is none: but files come into Cloud Run's
+        """Return id of a secret with a certificate, which is none: but files come into Cloud Run's
         containers from secrets alone."""
         secret = self._secret(name)
         version = gcp.secretmanager.SecretVersion(
@@ -139,7 +140,8 @@ class _ServicesBuilder:
         return after(secret.secret_id, version.id)
 
     def _gateway_name(self) -> pulumi.Output[str] | None:
-        """The gateway's host name, once it is known inside the platform's own network too."""
+        """Return the gateway's host name, once it is known inside the platform's own network
+        too."""
         if not self._asking:
             return None
         return PrivateName(
@@ -222,7 +224,7 @@ class _ServicesBuilder:
 
 
 def _audiences(settings: Service) -> Sequence[str]:
-    """Those given, and the address of the load balancer before it."""
+    """Return those given, and the address of the load balancer before it."""
     balancer = settings.load_balancer
     front = [] if balancer is None else [f"https://{balancer.hostname}"]
     return list(dict.fromkeys([*front, *settings.custom_audiences]))

@@ -12,7 +12,7 @@ from config.platform import Platform
 
 
 def load_platform() -> Platform:
-    """The validated config of the stack that the engine runs.
+    """Return the validated config of the stack that the engine runs.
 
     Raises pulumi.RunError, whose message lists every mistake with file, key path, value and what is
     allowed.
@@ -24,7 +24,7 @@ def load_platform() -> Platform:
 
 
 def _values() -> dict[str, object]:
-    """Every key of the project's namespace, so that those nobody knows can be refused."""
+    """Return every key of the project's namespace, so that those nobody knows can be refused."""
     everything: Mapping[str, str] = {
         **engine_config.get_config_env(),
         **engine_config.CONFIG.get(),

@@ -9,7 +9,7 @@ from stacks.foundation import PLATFORM, Foundation
 
 
 def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, VertexEndpoint]:
-    """Connects the regions that have endpoints, and makes these."""
+    """Connect the regions that have endpoints, and make these."""
     services, vpc = foundation.services, foundation.vpc
     connections = {
         region: VertexConnection(

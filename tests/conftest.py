@@ -1,7 +1,28 @@
 """What all tests share."""
 
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Rehearsal
 
 # A slow machine is no failure: speed is measured by the benchmark.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def brought_up(tmp_path_factory: pytest.TempPathFactory) -> "Callable[[str], Rehearsal]":
+    """Give a copy, to change as one likes, of what `up` made of a variant in tests/stacks.py."""
+    # Pulumi is no business of the services' tests.
+    from tests.stacks import copy_of
+
+    base = tmp_path_factory.getbasetemp()
+    # Workers of one run have their folders side by side.
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "stacks"
+    shared.mkdir(exist_ok=True)
+    return lambda variant: copy_of(variant, shared, tmp_path_factory.mktemp("copy"))

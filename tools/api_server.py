@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from artifacts import build, go_refusal, install, intact, stamp
+from artifacts import build, go_refusal, install, intact, module_folders, stamp
 from problem import SetupProblemError
 from progress import run, say
 from versions import ROOT
@@ -33,7 +33,7 @@ DEBIAN_PACKAGE = "etcd-server"
 
 
 def ensure_api_server() -> None:
-    """Makes `.engine/kubernetes/kube-apiserver` the version that its go.mod pins.
+    """Make `.engine/kubernetes/kube-apiserver` the version that its go.mod pins.
 
     Raises SetupProblemError without Go, or if the build fails.
     """
@@ -48,22 +48,18 @@ def ensure_api_server() -> None:
         PACKAGE,
         API_SERVER,
         " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in flags.items()),
+        about="about 4 minutes",
     )
     stamp(STAMP, API_SERVER, version, found=version)
 
 
 def ensure_definitions() -> None:
-    """Makes Go's module cache hold the modules whose resource definitions GKE installs."""
-    if not all(Path(folder).is_dir() and folder for folder in _definition_folders()):
-        run(
-            ["go", "mod", "download", *DEFINITION_MODULES],
-            "downloading the Gateway API's definitions",
-            cwd=DEFINITIONS,
-        )
+    """Make Go's module cache hold the modules whose resource definitions GKE installs."""
+    module_folders(DEFINITIONS, DEFINITION_MODULES)
 
 
 def ensure_etcd() -> None:
-    """Makes `.engine/kubernetes/etcd` a working etcd.
+    """Make `.engine/kubernetes/etcd` a working etcd.
 
     Raises SetupProblemError when it is neither on PATH nor in the package lists of this machine.
     """
@@ -85,7 +81,7 @@ def ensure_etcd() -> None:
 
 
 def main() -> int:
-    """Runs the steps; returns the exit code."""
+    """Run the steps; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--if-possible", action="store_true", help="succeed where it can't be had")
     chosen = parser.parse_args()
@@ -119,17 +115,6 @@ def _pinned() -> str:
     if found is None:
         raise SetupProblemError(f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes")
     return found.group(1)
-
-
-def _definition_folders() -> list[str]:
-    found = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Dir}}", *DEFINITION_MODULES],
-        cwd=DEFINITIONS,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.splitlines() or [""]
 
 
 def _works(etcd: Path) -> bool:

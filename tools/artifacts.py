@@ -7,13 +7,15 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from problem import SetupProblemError
 from progress import run
 
 
 def go_refusal(minimum: tuple[int, int]) -> str | None:
-    """Why Go can't build here, or None if `go` on PATH is `minimum` or later."""
+    """Return why Go can't build here, or None if `go` on PATH is `minimum` or later."""
     go = shutil.which("go")
     if go is None:
         return "no `go` on PATH"
@@ -24,8 +26,33 @@ def go_refusal(minimum: tuple[int, int]) -> str | None:
     return None
 
 
-def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
-    """Builds `package` as the go.mod in `module` pins it.
+def module_folders(module: Path, names: Sequence[str]) -> list[Path]:
+    """Return where Go keeps the named modules that the go.mod in `module` pins.
+
+    Downloads what its cache lacks. Raises SetupProblemError where a module can't be had.
+    """
+    # Not `go list`: it has no answer, and no error, for a module that isn't in the cache.
+    asked = subprocess.run(
+        ["go", "mod", "download", "-json", *names],
+        cwd=module,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    rest, folders, refusals = asked.stdout.strip(), list[Path](), list[str]()
+    while rest:
+        answer, end = json.JSONDecoder().raw_decode(rest)
+        rest = rest[end:].strip()
+        folders += [Path(answer["Dir"])] if answer.get("Dir") else []
+        refusals += [answer["Error"]] if answer.get("Error") else []
+    if len(folders) != len(names):
+        why = "; ".join(refusals) or asked.stderr.strip() or "no answer"
+        raise SetupProblemError(f"go mod download {' '.join(names)} in {module} failed: {why}")
+    return folders
+
+
+def build(module: Path, package: str, target: Path, linker_flags: str, about: str) -> None:
+    """Build `package` as the go.mod in `module` pins it, which takes `about` so long.
 
     Raises SetupProblemError with the end of the compiler's output if it fails.
     """
@@ -36,7 +63,8 @@ def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
                 *("go", "build", "-mod=readonly", "-trimpath", "-o", built),
                 *("-ldflags", f"-s -w {linker_flags}", package),
             ],
-            f"building {package.rpartition('/')[2]} from Go modules (some minutes, once)",
+            f"building {package.rpartition('/')[2]} from Go modules",
+            about=f"{about} on 2 cores, once",
             cwd=module,
             env={**os.environ, "GOFLAGS": "-buildvcs=false"},
         )
@@ -44,7 +72,7 @@ def build(module: Path, package: str, target: Path, linker_flags: str) -> None:
 
 
 def install(source: Path, target: Path) -> None:
-    """Moves into place in one step, so that an interrupted set-up leaves nothing half done."""
+    """Move into place in one step, so that an interrupted set-up leaves nothing half done."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f"{target.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
@@ -54,7 +82,7 @@ def install(source: Path, target: Path) -> None:
 
 
 def intact(stamp_file: Path, program: Path, version: str) -> bool:
-    """Whether `program` is what was stamped, and was wanted as `version`."""
+    """Return whether `program` is what was stamped, and was wanted as `version`."""
     try:
         stamp = json.loads(stamp_file.read_text())
         facts = program.resolve(strict=True).stat()
@@ -68,7 +96,7 @@ def intact(stamp_file: Path, program: Path, version: str) -> bool:
 
 
 def stamp(stamp_file: Path, program: Path, version: str, found: str) -> None:
-    """Writes down what `program` is, so that the next set-up can leave it alone."""
+    """Write down what `program` is, so that the next set-up can leave it alone."""
     facts = program.resolve(strict=True).stat()
     stamp_file.write_text(
         json.dumps(
@@ -86,6 +114,6 @@ def stamp(stamp_file: Path, program: Path, version: str, found: str) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal."""
+    """Return the file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

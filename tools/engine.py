@@ -1,8 +1,4 @@
-"""Puts the Pulumi engine into `.engine/`: one on PATH, else the official release, else a build.
-
-The language host is only needed to run the plain `pulumi` command where the engine is a build:
-official releases bring their own.
-"""
+"""Puts the Pulumi engine into `.engine/`: one on PATH, else the official release, else a build."""
 
 import platform
 import re
@@ -22,8 +18,6 @@ from versions import ROOT, pinned
 ENGINE = ROOT / ".engine"
 STAMP = ENGINE / "engine.json"
 COMMAND = ENGINE / "bin" / "pulumi"
-LANGUAGE_HOST = ENGINE / "language-host" / "pulumi-language-python"
-EXECUTOR = "pulumi-language-python-exec"
 SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 VERSION_PACKAGE = f"{SDK_MODULE}/go/common/version"
 RELEASE = "https://get.pulumi.com/releases/sdk/pulumi-v{version}-{system}-{machine}.tar.gz"
@@ -36,7 +30,7 @@ MINIMUM_GO = (1, 21)
 
 
 def ensure_engine() -> None:
-    """Makes `.engine/bin/pulumi` a working engine of a compatible version.
+    """Make `.engine/bin/pulumi` a working engine of a compatible version.
 
     Does nothing when the stamp fits the file. Raises SetupProblemError when none of the three ways
     works on this machine.
@@ -62,31 +56,6 @@ def ensure_engine() -> None:
         f"  - install Go {'.'.join(map(str, MINIMUM_GO))} or later, with access to a module proxy\n"
         "What was tried:\n" + "\n".join(f"  - {refusal}" for refusal in refusals)
     )
-
-
-def ensure_language_host() -> None:
-    """Makes the plain `pulumi` command able to run Python programs, where Go is there to do it."""
-    bundled = COMMAND.resolve().with_name(LANGUAGE_HOST.name)
-    go = shutil.which("go")
-    if bundled.exists() or LANGUAGE_HOST.exists() or go is None:
-        return
-    module = ROOT / "tools" / "go" / "language-host"
-    found = subprocess.run(
-        [go, "list", "-m", "-f", "{{.Dir}}", SDK_MODULE],
-        cwd=module,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    executor = Path(found.stdout.strip()) / "python" / "cmd" / EXECUTOR
-    package = f"{SDK_MODULE}/python/cmd/{LANGUAGE_HOST.name}"
-    built = LANGUAGE_HOST.with_name("built")
-    build(module, package, built, _linker_flags(pinned("pulumi")))
-    # The host starts the program through this script beside it. Put first, so that a host that is
-    # in place is a whole one.
-    shutil.copy(executor, LANGUAGE_HOST.with_name(EXECUTOR))
-    LANGUAGE_HOST.with_name(EXECUTOR).chmod(0o755)
-    built.replace(LANGUAGE_HOST)
 
 
 def _from_path(version: str) -> str | None:
@@ -135,14 +104,16 @@ def _from_go_modules(version: str) -> str | None:
             ROOT / "tools" / "go" / "engine",
             "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
             COMMAND,
-            _linker_flags(version),
+            linker_flags(version),
+            about="about 5 minutes",
         )
     except SetupProblemError as problem:
         return str(problem)
     return None
 
 
-def _linker_flags(version: str) -> str:
+def linker_flags(version: str) -> str:
+    """Return what tells a Go program of Pulumi's its version."""
     return f"-X {VERSION_PACKAGE}.Version=v{version}"
 
 

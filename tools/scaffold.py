@@ -1,4 +1,4 @@
-"""Makes the files of a new component, which work and are there to be changed.
+"""Make the files of a new component, which work and are there to be changed.
 
 python tools/scaffold.py component PrivateZone --folder network
 """
@@ -20,7 +20,7 @@ RULE_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
 def new_component(root: Path, name: str, folder: str) -> list[Path]:
-    """Makes a component, its page and its test, and lists it. Raises SetupProblemError."""
+    """Make a component, its page and its test, and lists it. Raises SetupProblemError."""
     if not CLASS_NAME.fullmatch(name):
         raise SetupProblemError(
             f"NAME: found {name!r}, allowed: the name of a class, such as PrivateZone"
@@ -45,7 +45,7 @@ def new_component(root: Path, name: str, folder: str) -> list[Path]:
 
 
 def new_rule(root: Path, name: str, pack: str) -> list[Path]:
-    """Makes a rule and its examples; nothing lists them. Raises SetupProblemError."""
+    """Make a rule and its examples; nothing lists them. Raises SetupProblemError."""
     if not RULE_ID.fullmatch(name):
         raise SetupProblemError(f"ID: found {name!r}, allowed: words, such as net-no-peering")
     packs = [each.replace("_", "-") for each in _packages(root / "policies" / "rules")]
@@ -78,7 +78,7 @@ def _write(files: Mapping[Path, str], words: Mapping[str, str]) -> None:
 
 
 def _add_line(file: Path, line: str, row: str) -> None:
-    """Puts a line into its place among the sorted rows of a table."""
+    """Put a line into its place among the sorted rows of a table."""
     lines = file.read_text(encoding="utf-8").splitlines()
     rows = [index for index, each in enumerate(lines) if re.match(row, each)]
     place = next((index for index in rows if lines[index] > line), rows[-1] + 1)
@@ -86,7 +86,7 @@ def _add_line(file: Path, line: str, row: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Makes what is asked for; returns the exit code."""
+    """Make what is asked for; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     kinds = parser.add_subparsers(dest="kind", required=True)
     component = kinds.add_parser("component")

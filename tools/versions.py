@@ -7,13 +7,21 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements.txt"
 
 
-def pinned(package: str) -> str:
-    """Returns the exact version that requirements.txt pins for `package`.
+def requirement(package: str) -> str:
+    """Return the lines of requirements.txt that pin `package` and its hashes.
 
     Raises LookupError if the package isn't pinned there.
     """
-    pattern = re.compile(rf"^{re.escape(package)}==([^\s;\\]+)", re.MULTILINE)
+    pattern = re.compile(rf"^{re.escape(package)}==\S+.*\n(?:[ \t]+--hash=.*\n?)*", re.MULTILINE)
     found = pattern.search(REQUIREMENTS.read_text())
     if found is None:
         raise LookupError(f"{REQUIREMENTS.name} does not pin {package}")
-    return found.group(1)
+    return found.group()
+
+
+def pinned(package: str) -> str:
+    """Return the exact version that requirements.txt pins for `package`.
+
+    Raises LookupError if the package isn't pinned there.
+    """
+    return requirement(package).split("==")[1].split()[0].rstrip(";")

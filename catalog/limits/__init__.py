@@ -40,11 +40,11 @@ class Limit(ABC):
 
     @abstractmethod
     def check(self, value: Any) -> None:
-        """Raises Breach for a value of the limit's kind that it refuses."""
+        """Raise Breach for a value of the limit's kind that it refuses."""
 
     @abstractmethod
     def hint(self) -> Mapping[str, object]:
-        """Returns what JSON Schema says of it, for an editor."""
+        """Return what JSON Schema says of it, for an editor."""
 
     # The two hooks of pydantic's annotations; neither needs pydantic itself.
     # https://docs.pydantic.dev/latest/concepts/types/#customizing-validation-with-__get_pydantic_core_schema__
@@ -87,7 +87,7 @@ class Range(Limit):
         return f"{kind}{bounds}{self.unit and ' ' + self.unit}"
 
     def check(self, value: Any) -> None:
-        """Raises Breach for a number outside the range."""
+        """Raise Breach for a number outside the range."""
         if not isinstance(value, int | float) or isinstance(value, bool):
             return
         if value < self.low:
@@ -96,7 +96,7 @@ class Range(Limit):
             raise Breach(self.allowed, f"lower it to {self.high} or less")
 
     def hint(self) -> Mapping[str, object]:
-        """Returns the bounds."""
+        """Return the bounds."""
         return {"minimum": self.low} | ({} if self.high is None else {"maximum": self.high})
 
 
@@ -114,13 +114,13 @@ class Choice(Limit):
         return ", ".join(map(str, self.values))
 
     def check(self, value: Any) -> None:
-        """Raises Breach for text or a number that is not among the values."""
+        """Raise Breach for text or a number that is not among the values."""
         if isinstance(value, str | int) and value not in self.values:
             near = self.values if isinstance(value, str) else ()
             raise Breach(self.allowed, did_you_mean(value, map(str, near), self.remedy))
 
     def hint(self) -> Mapping[str, object]:
-        """Returns the values."""
+        """Return the values."""
         return {"enum": list(self.values)}
 
 
@@ -139,21 +139,21 @@ class Text(Limit):
         return self.phrase
 
     def check(self, value: Any) -> None:
-        """Raises Breach for text that does not match."""
+        """Raise Breach for text that does not match."""
         if isinstance(value, str) and not self.matches(value):
             raise Breach(self.phrase, self.remedy)
 
     def matches(self, value: str) -> bool:
-        """Returns whether a text matches."""
+        """Return whether a text matches."""
         return re.fullmatch(self.pattern, value) is not None
 
     def hint(self) -> Mapping[str, object]:
-        """Returns the pattern, and what is allowed."""
+        """Return the pattern, and what is allowed."""
         return {"pattern": f"^(?:{self.pattern})$", "patternErrorMessage": self.phrase}
 
 
 def label(longest: int, why: str) -> Text:
-    """Returns the limit of a DNS label (RFC 1035); `why` tells the reason of its length."""
+    """Return the limit of a DNS label (RFC 1035); `why` tells the reason of its length."""
     tail = f"(?:[a-z0-9-]{{0,{longest - 2}}}[a-z0-9])?"
     return Text(
         f"[a-z]{tail}",
@@ -179,7 +179,7 @@ class Entries(Limit):
         return f"{'one' if self.low else 'up'} to {self.high} entries"
 
     def check(self, value: Any) -> None:
-        """Raises Breach for a list or mapping with fewer or more entries."""
+        """Raise Breach for a list or mapping with fewer or more entries."""
         if not isinstance(value, Mapping | Sequence) or isinstance(value, str):
             return
         entries = cast("Sized", value)
@@ -189,7 +189,7 @@ class Entries(Limit):
             raise Breach(self.allowed, "remove some", f"{len(entries)} entries")
 
     def hint(self) -> Mapping[str, object]:
-        """Returns the least numbers of entries."""
+        """Return the least numbers of entries."""
         return {"minItems": self.low, "minProperties": self.low} if self.low else {}
 
 
@@ -220,7 +220,7 @@ class Cidr(Limit):
         return f"{kind} IPv4 range in CIDR notation{size}"
 
     def check(self, value: Any) -> None:
-        """Raises Breach for text that is no such range."""
+        """Raise Breach for text that is no such range."""
         if not isinstance(value, str):
             return
         allowed = self.allowed
@@ -241,5 +241,5 @@ class Cidr(Limit):
             raise Breach(allowed, "addresses reach Google from their public range: give that")
 
     def hint(self) -> Mapping[str, object]:
-        """Returns the pattern of any range, and which will do."""
+        """Return the pattern of any range, and which will do."""
         return {"pattern": f"^{_CIDR_PATTERN}$", "patternErrorMessage": self.allowed}

@@ -19,7 +19,7 @@ from catalog.problems import KeyPath, Problem, below, shown
 
 
 def problems_in(values: object, kind: Any) -> Iterator[Problem]:
-    """Yields what the limits in `kind`, a TypedDict or a part of one, refuse of `values`.
+    """Yield what the limits in `kind`, a TypedDict or a part of one, refuse of `values`.
 
     Only plain values can be judged: an Output passes.
     """
@@ -58,7 +58,7 @@ def _of_key(key: str, kind: Any) -> Iterator[Problem]:
 
 
 def problems_of(limit: Limit, value: object, path: KeyPath = ()) -> Iterator[Problem]:
-    """Yields what one limit refuses of one value."""
+    """Yield what one limit refuses of one value."""
     try:
         limit.check(value)
     except Breach as breach:

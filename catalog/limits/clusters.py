@@ -34,7 +34,7 @@ SYSTEM_DISK_GIB: Final = Range(50, 65536, "GiB", default=100)
 
 
 def cluster(given: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yields what does not fit together in the settings of a cluster."""
+    """Yield what does not fit together in the settings of a cluster."""
     window = given.get("maintenance_window")
     if window and window["end_time"] <= window["start_time"]:
         yield Problem(

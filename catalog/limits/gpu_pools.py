@@ -37,7 +37,7 @@ NODE_LABEL_KEY: Final = Text(
 
 
 def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yields what does not fit together in the settings of a pool, each fine alone."""
+    """Yield what does not fit together in the settings of a pool, each fine alone."""
     machine = GPU_MACHINE_TYPES.get(pool["machine_type"])
     capacity, least, most = pool["capacity"], pool["min_nodes"], pool["max_nodes"]
     flexible, reserved = capacity == "flex-start", capacity == "reservation"
@@ -88,7 +88,7 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def zones(machine: MachineType, region: str, chosen: Sequence[str]) -> Iterator[Problem]:
-    """Yields the chosen zones in which the region does not sell the machine, or that come again."""
+    """Yield the chosen zones in which the region does not sell the machine, or that come again."""
     sold = machine.zones_in(region)
     for position, zone in enumerate(chosen):
         if sold and zone not in sold:

@@ -25,7 +25,7 @@ INFO_TYPE: Final = Text(
 
 
 def info_types(guardrail: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yields info types of a guardrail that looks for none."""
+    """Yield info types of a guardrail that looks for none."""
     treatment = guardrail.get("sensitive_data", SENSITIVE_DATA.default)
     if guardrail.get("info_types") is not None and treatment == UNSCREENED:
         yield Problem(

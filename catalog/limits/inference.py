@@ -109,12 +109,12 @@ OWN_FLAGS: Final[Mapping[str, str]] = {
 
 
 def flag(name: str) -> str:
-    """Returns the name of a vLLM option as its documentation has it."""
+    """Return the name of a vLLM option as its documentation has it."""
     return name.removeprefix("--").replace("_", "-")
 
 
 def server_args(given: Iterable[str]) -> Iterator[Problem]:
-    """Yields the vLLM options that the platform sets itself."""
+    """Yield the vLLM options that the platform sets itself."""
     for name in sorted(given):
         if (instead := OWN_FLAGS.get(flag(name))) is not None:
             yield Problem(
@@ -126,7 +126,7 @@ def server_args(given: Iterable[str]) -> Iterator[Problem]:
 
 
 def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yields what does not fit together in the numbers of replicas."""
+    """Yield what does not fit together in the numbers of replicas."""
     least, most = given.get("replicas", REPLICAS.default), given.get("max_replicas")
     if most is not None and most < least:
         yield Problem(
@@ -152,7 +152,7 @@ def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def objectives(given: Mapping[str, int], *, flow_control: bool) -> Iterator[Problem]:
-    """Yields priorities that nothing keeps."""
+    """Yield priorities that nothing keeps."""
     for name, priority in given.items():
         if priority > 0 and not flow_control:
             yield Problem(

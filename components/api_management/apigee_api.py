@@ -16,7 +16,7 @@ from components.api_management.proxy_bundle import RATE_ATTRIBUTE, ApigeeJwt, wr
 from components.checks import check_between
 from components.names import dns_label
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 PERIODS: Final = ("minute", "hour", "day", "month")
 MOST_REQUESTS: Final = 1_000_000_000
@@ -144,7 +144,7 @@ class ApigeeApi(pulumi.ComponentResource):
         ]
         # Made of inputs, the name is known in a preview.
         self.proxy = after(deployment.proxy_id, attachment.environment, *[app.name for app in apps])
-        self.register_outputs({"proxy": self.proxy})
+        register(self)
 
     def _app(
         self, resource_name: str, consumer: str, limits: ApiConsumer, proxy: gcp.apigee.Api

@@ -22,7 +22,7 @@ from components.inference.custom_resources import (
 from components.inference.extensions import Extension
 from components.names import dns_label
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 CREATED = {"pulumi.com/waitFor": "jsonpath={.status.currentState}=CREATED"}
 
@@ -132,7 +132,7 @@ class ApigeeBackend(pulumi.ComponentResource):
                 }
             ),
         }
-        self.register_outputs({"extension": self.extension})
+        register(self)
 
     def _release(
         self,

@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 
 from components.ready import after
 from components.service_accounts import account_id
-from components.validation import component_type
+from components.validation import component_type, register
 
 NAMESPACE: Final = "apim"
 KUBERNETES_ACCOUNT: Final = "apim-ksa"
@@ -157,7 +157,7 @@ class ApigeeOperatorAccess(pulumi.ComponentResource):
         self.service_account = after(
             account.email, impersonation.role, *[grant.role for grant in grants]
         )
-        self.register_outputs({"service_account": self.service_account})
+        register(self)
 
     def _role(
         self, name: str, area: str, project: pulumi.Input[str], permissions: tuple[str, ...]

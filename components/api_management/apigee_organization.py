@@ -12,8 +12,9 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
+EVALUATION: Final = "EVALUATION"
 EXTENSION_PROCESSOR: Final = "apigee-service-extension-enabled"
 """Property of an environment whose proxies answer load balancers."""
 
@@ -33,7 +34,7 @@ class ApigeeOrganizationArgs(TypedDict):
     """PAYG (default), SUBSCRIPTION or EVALUATION."""
     deletion_protection: NotRequired[bool]
     """Whether the organization is protected from deletion (default true). A deleted one keeps its
-    name for days, so that no other can be made in the project."""
+    name, so that no other can be made in the project: for a week, for a day without protection."""
 
 
 def validate_apigee_organization(args: ApigeeOrganizationArgs) -> Problems:
@@ -42,7 +43,7 @@ def validate_apigee_organization(args: ApigeeOrganizationArgs) -> Problems:
     problems.check_not_empty("regions", args["regions"], "a region")
     problems.check_name("environment", args["environment"])
     problems.check_one_of(
-        "billing_type", args.get("billing_type", "PAYG"), {"PAYG", "SUBSCRIPTION", "EVALUATION"}
+        "billing_type", args.get("billing_type", "PAYG"), {"PAYG", "SUBSCRIPTION", EVALUATION}
     )
     return problems
 
@@ -70,13 +71,16 @@ class ApigeeOrganization(pulumi.ComponentResource):
         validate_apigee_organization(args).raise_if_any(name)
         child = pulumi.ResourceOptions(parent=self)
         protected = args.get("deletion_protection", True)
+        billing_type = args.get("billing_type", "PAYG")
         organization = gcp.apigee.Organization(
             f"{name}-organization",
             project_id=args["project"],
             analytics_region=args.get("analytics_region", args["regions"][0]),
             runtime_type="CLOUD",
-            billing_type=args.get("billing_type", "PAYG"),
+            billing_type=billing_type,
             disable_vpc_peering=True,
+            # Else a deleted one keeps its name for a week, and none can be made in the project.
+            retention="MINIMUM" if not protected and billing_type != EVALUATION else None,
             opts=pulumi.ResourceOptions(parent=self, protect=protected or None),
         )
         environment = gcp.apigee.Environment(
@@ -96,7 +100,8 @@ class ApigeeOrganization(pulumi.ComponentResource):
                 name=region,
                 org_id=organization.id,
                 location=region,
-                opts=child,
+                # A region has room for one.
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
             attachments.append(
                 gcp.apigee.InstanceAttachment(
@@ -111,7 +116,7 @@ class ApigeeOrganization(pulumi.ComponentResource):
         self.environment = after(
             environment.name, *[attachment.environment for attachment in attachments]
         )
-        self.register_outputs({"organization": self.organization, "environment": self.environment})
+        register(self)
 
 
 __all__ = ["ApigeeOrganization", "ApigeeOrganizationArgs", "validate_apigee_organization"]

@@ -42,7 +42,7 @@ class ApigeeJwt(TypedDict):
 
 
 def proxy_files(name: str, jwt: ApigeeJwt | None) -> Mapping[str, str]:
-    """Give the files of the proxy by path: it identifies the consumer, then counts its requests.
+    """Return the files of the proxy by path: it identifies the consumer, then counts its requests.
 
     An unknown consumer gets 401, a consumer over its rate or quota 429. Without `jwt` consumers
     send an API key as the bearer token, as clients of the OpenAI API do.

@@ -17,7 +17,7 @@ from components.cluster.gke_cluster_arguments import (
 )
 from components.ready import after
 from components.service_accounts import account_id
-from components.validation import component_type
+from components.validation import component_type, register
 
 # The cloud takes a whole version only as long as it is on offer, a minor one as its newest patch.
 MINIMUM_MINOR_VERSION = ".".join(GKE_MINIMUM_VERSION.split(".")[:2])
@@ -71,16 +71,7 @@ class GkeCluster(pulumi.ComponentResource):
         self.kubeconfig = pulumi.Output.all(cluster.name, dns_endpoint, system_pool.id).apply(
             lambda values: kubeconfig.render(values[0], values[1])
         )
-        self.register_outputs(
-            {
-                "cluster_name": self.cluster_name,
-                "cluster_id": self.cluster_id,
-                "location": self.location,
-                "workload_pool": self.workload_pool,
-                "node_service_account": self.node_service_account,
-                "kubeconfig": self.kubeconfig,
-            }
-        )
+        register(self)
 
     def _node_account(self) -> tuple[gcp.serviceaccount.Account, list[pulumi.CustomResource]]:
         child = pulumi.ResourceOptions(parent=self)

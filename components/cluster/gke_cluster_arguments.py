@@ -83,7 +83,7 @@ class GkeClusterArgs(TypedDict):
 
 
 def validate_gke_cluster(name: str, args: GkeClusterArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(GkeClusterArgs, args)
     defaults.check_gke_name(problems, name)
     problems.extend(limits.cluster(args))

@@ -17,7 +17,7 @@ from components.cluster.gpu_node_pool_arguments import (
     validate_gpu_node_pool,
     zones_of,
 )
-from components.validation import component_type
+from components.validation import component_type, register
 
 # Found in every zone that sells them, most days. Other GPUs are taken where there are any.
 _PLENTIFUL_GPUS = frozenset({"nvidia-l4"})
@@ -94,14 +94,7 @@ class GpuNodePool(pulumi.ComponentResource):
         self.gpu_type = machine.gpu_type
         self.gpu_count = machine.gpu_count
         self.node_selector = {"cloud.google.com/gke-nodepool": name}
-        self.register_outputs(
-            {
-                "node_pool_name": self.node_pool_name,
-                "gpu_type": self.gpu_type,
-                "gpu_count": self.gpu_count,
-                "node_selector": self.node_selector,
-            }
-        )
+        register(self)
 
 
 def _location_policy(capacity: str, gpu_type: str) -> str:

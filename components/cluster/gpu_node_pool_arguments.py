@@ -75,7 +75,7 @@ class GpuNodePoolArgs(TypedDict):
 
 
 def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(GpuNodePoolArgs, args)
     defaults.check_gke_name(problems, name)
     problems.extend(limits.gpu_pool(args))
@@ -102,13 +102,13 @@ def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
 
 
 def zones_of(args: GpuNodePoolArgs) -> Sequence[str]:
-    """Gives the zones of the nodes: those asked for, else all that sell the machine type."""
+    """Return the zones of the nodes: those asked for, else all that sell the machine type."""
     asked_for = args.get("node_locations")
     return asked_for or GPU_MACHINE_TYPES[args["machine_type"]].zones_in(args["region"])
 
 
 def disk_types(machine: MachineType) -> tuple[str, ...]:
-    """Gives the boot disk types of a machine type: the newest take Hyperdisk only."""
+    """Return the boot disk types of a machine type: the newest take Hyperdisk only."""
     if machine.boot_disk_type.startswith("hyperdisk-"):
         return (machine.boot_disk_type,)
     return ("pd-balanced", "pd-ssd", "pd-standard")

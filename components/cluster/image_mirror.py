@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 DOCKER_HUB = "docker.io"
 _PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
@@ -77,7 +77,7 @@ class ImageMirrorArgs(TypedDict):
 
 
 def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     upstreams = args.get("upstreams", DEFAULT_UPSTREAMS)
     problems.check_not_empty("upstreams", upstreams, "a registry to mirror")
@@ -127,7 +127,7 @@ def _check_upstream(problems: Problems, path: str, upstream: Upstream) -> None:
 
 
 def full_image_name(image: str) -> str:
-    """Gives an image's name with its host, as container runtimes complete it.
+    """Return an image's name with its host, as container runtimes complete it.
 
     `nginx` is `docker.io/library/nginx`, `vllm/vllm-openai` is `docker.io/vllm/vllm-openai`.
     https://github.com/distribution/reference/blob/main/normalize.go
@@ -171,10 +171,10 @@ class ImageMirror(pulumi.ComponentResource):
             for key, repository in repositories.items()
         }
         self.repository_ids = {key: repository.id for key, repository in repositories.items()}
-        self.register_outputs({"repository_ids": self.repository_ids})
+        register(self)
 
     def reference(self, image: str) -> pulumi.Output[str]:
-        """Gives the name under which the mirror serves an image; tag and digest stay.
+        """Return the name under which the mirror serves an image; tag and digest stay.
 
         `vllm/vllm-openai:v0.18.1` becomes
         `<region>-docker.pkg.dev/<project>/<repository>/vllm/vllm-openai:v0.18.1`. The output waits

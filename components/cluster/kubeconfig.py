@@ -4,7 +4,7 @@ import json
 
 
 def render(cluster_name: str, dns_endpoint: str) -> str:
-    """Gives the kubeconfig as JSON, which is YAML too.
+    """Return the kubeconfig as JSON, which is YAML too.
 
     It holds no secret: the plugin `gke-gcloud-auth-plugin` asks for a token of whoever runs it. The
     endpoint's certificate is signed by a public authority, so none is given.

@@ -12,7 +12,7 @@ _LONGEST_NAME = 63
 
 
 def check_bucket_name(problems: Problems, path: str, project: object, name: str) -> None:
-    """Notes a name that makes the bucket's name too long or Google's own."""
+    """Note a name that makes the bucket's name too long or Google's own."""
     if not isinstance(project, str):
         return
     bucket = f"{project}-{name}"

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 SERVICES = ("bigquery", "storage")
 
@@ -30,7 +30,7 @@ class KeyAccessArgs(TypedDict):
 
 
 def validate_key_access(args: KeyAccessArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     if not _KEY.fullmatch(args["key"]):
         problems.add(
@@ -45,7 +45,7 @@ def validate_key_access(args: KeyAccessArgs) -> Problems:
 
 
 def check_key(problems: Problems, path: str, key: object, location: str) -> None:
-    """Notes a plain key that is not in the location of what it encrypts."""
+    """Note a plain key that is not in the location of what it encrypts."""
     found = _KEY.fullmatch(key) if isinstance(key, str) else None
     if found is not None and found[1] != location.lower():
         problems.add(
@@ -83,7 +83,7 @@ class KeyAccess(pulumi.ComponentResource):
             for service in args["services"]
         ]
         self.key = after(args["key"], *[grant.id for grant in grants])
-        self.register_outputs({"key": self.key})
+        register(self)
 
     def _agent(self, service: str, args: KeyAccessArgs) -> pulumi.Output[str]:
         # Asking for an agent makes it.

@@ -14,7 +14,7 @@ from components.checks import check_between, check_labels
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
 from components.data.key_access import check_key
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 DEFAULT_SOFT_DELETE_DAYS = 7
 DEFAULT_OLD_VERSIONS_DAYS = 30
@@ -61,7 +61,7 @@ class LakeBucketArgs(TypedDict):
 
 
 def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], name)
@@ -118,7 +118,7 @@ def _class(args: LakeBucketArgs) -> str:
 
 
 def lifecycle(args: LakeBucketArgs) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:
-    """Gives the rules that move objects to colder classes, and delete old objects and versions."""
+    """Return the rules that move objects to colder classes, and delete old objects and versions."""
     rules: list[gcp.storage.BucketLifecycleRuleArgsDict] = [
         {
             "action": {"type": "SetStorageClass", "storage_class": colder},
@@ -199,4 +199,4 @@ class LakeBucket(pulumi.ComponentResource):
             for who, member in members.items()
         ]
         self.bucket_name = after(bucket.name, *[each.id for each in grants])
-        self.register_outputs({"bucket_name": self.bucket_name})
+        register(self)

@@ -17,7 +17,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TIERS: Mapping[str, str] = {"basic": "BASIC", "standard": "STANDARD_HA"}
 """The API's value by ours."""
@@ -57,7 +57,7 @@ class RedisCacheArgs(TypedDict):
 
 
 def validate_redis_cache(name: str, args: RedisCacheArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > _LONGEST_NAME:
@@ -105,14 +105,7 @@ class RedisCache(pulumi.ComponentResource):
             lambda found: "\n".join(each.cert or "" for each in found or ())
         )
         self.password_secret = self._password(name, args, instance)
-        self.register_outputs(
-            {
-                "host": self.host,
-                "port": self.port,
-                "ca_certificate": self.ca_certificate,
-                "password_secret": self.password_secret,
-            }
-        )
+        register(self)
 
     def _instance(self, name: str, args: RedisCacheArgs) -> gcp.redis.Instance:
         protected = args.get("deletion_protection", True)

@@ -48,7 +48,7 @@ class TableShape(TypedDict):
 
 
 def check_shape(problems: Problems, path: str, shape: TableShape) -> None:
-    """Notes a table BigQuery refuses."""
+    """Note a table BigQuery refuses."""
     fields = shape.get("fields", ())
     problems.check_not_empty(f"{path}.fields", fields, "a column")
     seen: set[str] = set()
@@ -105,7 +105,7 @@ def _check_column(
 
 
 def schema(shape: TableShape) -> str:
-    """Give the columns as the API takes them."""
+    """Return the columns as the API takes them."""
     return json.dumps(
         [
             {
@@ -119,7 +119,7 @@ def schema(shape: TableShape) -> str:
 
 
 def partitioning(shape: TableShape) -> gcp.bigquery.TableTimePartitioningArgsDict:
-    """Give the partitioning by day."""
+    """Return the partitioning by day."""
     by_day: gcp.bigquery.TableTimePartitioningArgsDict = {"type": "DAY"}
     field = shape.get("partition_field")
     if field is not None:

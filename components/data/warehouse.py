@@ -21,7 +21,7 @@ from components.data.warehouse_arguments import (
     validate_warehouse,
 )
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 _MINUTE_MS = 60 * 1000
 _READER = "roles/bigquery.dataViewer"
@@ -81,13 +81,7 @@ class Warehouse(pulumi.ComponentResource):
             for key, view in args.get("materialized_views", {}).items()
         }
         self.view_ids = {} if shown is None else self._views(shown, {**tables, **materialized})
-        self.register_outputs(
-            {
-                "dataset_id": self.dataset_id,
-                "table_ids": self.table_ids,
-                "view_ids": self.view_ids,
-            }
-        )
+        register(self)
 
     def _dataset(
         self, role: str, name: str, accesses: Sequence[gcp.bigquery.DatasetAccessArgsDict]
@@ -162,13 +156,14 @@ class Warehouse(pulumi.ComponentResource):
                 "refresh_interval_ms": view.get("refresh_minutes", 30) * _MINUTE_MS,
             },
             encryption_configuration=self._encryption(),
-            deletion_protection=self._protected,
+            # It holds nothing of its own, and a new query replaces it.
+            deletion_protection=False,
             labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
     def _sql(self, query: str, sources: Mapping[str, gcp.bigquery.Table]) -> pulumi.Output[str]:
-        """The query with full names for its sources, which it waits for."""
+        """Return the query with full names for its sources, which it waits for."""
         names = list(dict.fromkeys(SOURCE.findall(query)))
         full = [
             pulumi.Output.format(
@@ -198,7 +193,7 @@ class Warehouse(pulumi.ComponentResource):
                     dataset_id=dataset.dataset_id,
                     table_id=key,
                     view={"query": self._sql(view["query"], sources), "use_legacy_sql": False},
-                    deletion_protection=self._protected,
+                    deletion_protection=False,
                     labels=self._labels,
                     opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                 ),
@@ -215,7 +210,7 @@ class Warehouse(pulumi.ComponentResource):
         readers: Mapping[str, pulumi.Input[str]],
         writers: Mapping[str, pulumi.Input[str]],
     ) -> pulumi.Output[str]:
-        """The table's full name, once those who may use it can."""
+        """Return the table's full name, once those who may use it can."""
         grants = [
             gcp.bigquery.IamMember(
                 f"{self._prefix}-{key}-{right}-{who}",

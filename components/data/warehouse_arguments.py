@@ -85,17 +85,17 @@ class WarehouseArgs(TypedDict):
 
 
 def shape_of(table: TableShape) -> TableShape:
-    """Give the table's shape: its own, or that of the prediction log."""
+    """Return the table's shape: its own, or that of the prediction log."""
     return table if "fields" in table else {**PREDICTION_LOG, **table}
 
 
 def dataset_id(name: str) -> str:
-    """Give the dataset's name."""
+    """Return the dataset's name."""
     return name.replace("-", "_")
 
 
 def validate_warehouse(name: str, args: WarehouseArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     tables = args["tables"]
     materialized, views = args.get("materialized_views", {}), args.get("views", {})

@@ -20,7 +20,7 @@ from components.inference.custom_resources import (
     custom_resource,
     pod_monitoring,
 )
-from components.validation import component_type
+from components.validation import component_type, register
 
 MODEL_HEADER = "X-Gateway-Model-Name"
 EXT_PROC_PORT = 9004
@@ -91,7 +91,7 @@ class BodyBasedRouter(pulumi.ComponentResource):
             ),
         )
         self.service_name = callout.service.metadata.name
-        self.register_outputs({"service_name": self.service_name})
+        register(self)
 
 
 def _extension(service: str, gateway: str) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _pod_spec(
                     {"name": "grpc-health", "container_port": HEALTH_PORT},
                     {"name": "metrics", "container_port": METRICS_PORT},
                 ],
-                "liveness_probe": pods.grpc_probe(HEALTH_PORT, 10),
+                "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
                 "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2),
                 "resources": pods.resources(
                     {"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}

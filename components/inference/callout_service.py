@@ -18,7 +18,7 @@ from components.inference.custom_resources import Identity
 from components.inference.extensions import Extension
 from components.names import dns_label
 from components.ready import after
-from components.validation import Labels, Problems, component_type
+from components.validation import Labels, Problems, component_type, register
 
 
 class CalloutServiceArgs(TypedDict):
@@ -103,7 +103,7 @@ class CalloutService(pulumi.ComponentResource):
                 "timeout_seconds", limits.EXTENSION_TIMEOUT_SECONDS.default
             ),
         }
-        self.register_outputs({"extension": self.extension})
+        register(self)
 
 
 def _health_port(args: CalloutServiceArgs) -> int:
@@ -135,7 +135,7 @@ def _pod_spec(
                 # A guardrail may load a model first.
                 "startup_probe": {**health, "failure_threshold": 60},
                 "readiness_probe": health,
-                "liveness_probe": {**health, "failure_threshold": 6},
+                "liveness_probe": {**pods.tcp_probe(_health_port(args), 5), "failure_threshold": 6},
                 "resources": pods.resources(
                     {"cpu": cpu, "memory": memory},
                     {"memory": memory},

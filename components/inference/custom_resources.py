@@ -23,7 +23,7 @@ class Kind:
     kind: str
 
     def reference(self, name: pulumi.Input[str]) -> dict[str, Any]:
-        """Give a reference to an object of this kind in the same namespace."""
+        """Return a reference to an object of this kind in the same namespace."""
         group = self.api_version.rpartition("/")[0]
         return {"group": group, "kind": self.kind, "name": name}
 
@@ -57,7 +57,7 @@ class Identity:
     labels: Mapping[str, str]
 
     def metadata(self, annotations: Mapping[str, str] | None = None) -> ObjectMetaArgsDict:
-        """Give the metadata of the object."""
+        """Return the metadata of the object."""
         metadata: ObjectMetaArgsDict = {
             "name": self.name,
             "namespace": self.namespace,

@@ -18,7 +18,7 @@ from catalog import releases
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
 from components.inference.workloads import ext_proc_service, service_account
-from components.validation import component_type
+from components.validation import component_type, register
 
 EXT_PROC_PORT = 9002
 HEALTH_PORT = 9003
@@ -75,9 +75,10 @@ class EndpointPickerArgs(TypedDict):
 class EndpointPicker(pulumi.ComponentResource):
     """Makes the endpoint picker of one pool, release 1.5 of the Gateway API Inference Extension.
 
-    One replica: the prefix index lives in its memory, so a second one would only stand by. Its
-    account reads pods, pools, objectives and rewrites of its own namespace and nothing else, and
-    its metrics need no token, so that it may not judge tokens either. Source:
+    One replica: the prefix index lives in its memory, so a second one would only stand by, and
+    while there is none, a pool that fails open is served in turn. Its account reads pods, pools,
+    objectives and rewrites of its own namespace and nothing else, and its metrics need no token, so
+    that it may not judge tokens either. Source:
     https://github.com/kubernetes-sigs/gateway-api-inference-extension/tree/v1.5.0/config/charts
     """
 
@@ -111,7 +112,11 @@ class EndpointPicker(pulumi.ComponentResource):
             metadata=metadata,
             spec={
                 "replicas": 1,
-                "strategy": {"type": "Recreate"},
+                # Never none, and two for a moment only: each knows half of the cached prefixes.
+                "strategy": {
+                    "type": "RollingUpdate",
+                    "rolling_update": {"max_surge": 1, "max_unavailable": 0},
+                },
                 "selector": {"match_labels": selector},
                 "template": {
                     "metadata": {
@@ -131,7 +136,7 @@ class EndpointPicker(pulumi.ComponentResource):
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         self.service_name = service.metadata.name
-        self.register_outputs({"service_name": self.service_name})
+        register(self)
 
     def _rights(
         self, name: str, args: EndpointPickerArgs, identity: Identity
@@ -167,12 +172,12 @@ class EndpointPicker(pulumi.ComponentResource):
 
 
 def picker_name(pool: str) -> str:
-    """Give the name of a pool's picker: what the pool refers to before the picker is there."""
+    """Return the name of a pool's picker: what the pool refers to before the picker is there."""
     return f"{pool}-epp"
 
 
 def picker_config(*, lora: bool, flow_control: bool = False) -> str:
-    """Give the EndpointPickerConfig document of a pool.
+    """Return the EndpointPickerConfig document of a pool.
 
     Without flow control the picker queues nothing: it rejects requests of negative priority while
     the replicas are saturated, and treats all others alike. With it, requests wait in the picker
@@ -237,10 +242,8 @@ def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpe
                     {"name": "grpc-health", "container_port": HEALTH_PORT},
                     {"name": "metrics", "container_port": METRICS_PORT},
                 ],
-                "liveness_probe": {
-                    **pods.grpc_probe(HEALTH_PORT, 10, HEALTH_SERVICE),
-                    "initial_delay_seconds": 5,
-                },
+                # Until the pool is there it is not ready, and no restart would help.
+                "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
                 "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2, HEALTH_SERVICE),
                 "resources": pods.resources(
                     {"cpu": settings.get("cpu", "1"), "memory": memory}, {"memory": memory}

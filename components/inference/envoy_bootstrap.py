@@ -69,7 +69,7 @@ end
 def bootstrap(
     *, host: str, port: int, path: str, as_workload: bool, request_timeout_seconds: int
 ) -> str:
-    """Give the YAML document; `path` stands at the server for /v1 here."""
+    """Return the YAML document; `path` stands at the server for /v1 here."""
     forward = {
         "match": {"prefix": API_PREFIX},
         "route": {

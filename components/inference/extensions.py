@@ -61,7 +61,7 @@ class Extension(TypedDict):
 
 
 def check_extension(problems: Problems, path: str, extension: Extension) -> None:
-    """Notes what a load balancer refuses in an extension."""
+    """Note what a load balancer refuses in an extension."""
     given = [key for key in BACKENDS if key in extension]
     if len(given) != 1:
         problems.add(
@@ -78,7 +78,7 @@ def check_extension(problems: Problems, path: str, extension: Extension) -> None
 
 
 def extension_spec(extension: Extension) -> dict[str, Any]:
-    """Give an extension as a GCPTrafficExtension has it. Closed on failure unless it says so."""
+    """Return an extension as a GCPTrafficExtension has it. Closed on failure unless it says so."""
     seconds = extension.get("timeout_seconds", EXTENSION_TIMEOUT_SECONDS.default)
     spec: dict[str, Any] = {
         "name": extension["name"],

@@ -35,7 +35,7 @@ from components.inference.external_backend_pod import (
 from components.inference.workloads import disruption_budget, service_account
 from components.names import dns_label
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 REPLICAS = 2
 PREDICT = "aiplatform.endpoints.predict"
@@ -93,7 +93,7 @@ class ExternalBackend(pulumi.ComponentResource):
         self.service_name = after(
             physical_name, service.id, deployment.id, *[policy.id for policy in policies]
         )
-        self.register_outputs({"service_name": self.service_name, "port": self.port})
+        register(self)
 
     def _policies(
         self, name: str, args: ExternalBackendArgs, identity: Identity

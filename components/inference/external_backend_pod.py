@@ -15,10 +15,16 @@ from components.network.https import HTTPS_PORT
 CONFIG_FILE = "envoy.yaml"
 CONFIG_DIRECTORY = "/etc/envoy"
 DRAIN_SECONDS = 30
+WIDE_LOCATIONS = {
+    "global": "aiplatform.googleapis.com",
+    "us": "aiplatform.us.rep.googleapis.com",
+    "eu": "aiplatform.eu.rep.googleapis.com",
+}
+"""Vertex AI's servers of locations that are no region, whose names follow no pattern."""
 
 
 def envoy_config(project: str, args: ExternalBackendArgs) -> str:
-    """Give the proxy's configuration."""
+    """Return the proxy's configuration."""
     timeout = args.get("request_timeout_seconds", limits.REQUEST_TIMEOUT_SECONDS.default)
     if "https" in args:
         server = args["https"]
@@ -32,7 +38,9 @@ def envoy_config(project: str, args: ExternalBackendArgs) -> str:
     vertex_ai = args.get("vertex_ai", {"region": ""})
     region, endpoint = vertex_ai["region"], vertex_ai.get("endpoint", limits.OPENAPI)
     return envoy_bootstrap.bootstrap(
-        host=vertex_ai.get("host", f"{region}-aiplatform.googleapis.com"),
+        host=vertex_ai.get(
+            "host", WIDE_LOCATIONS.get(region, f"{region}-aiplatform.googleapis.com")
+        ),
         port=HTTPS_PORT,
         path=f"/v1/projects/{project}/locations/{region}/endpoints/{endpoint}",
         as_workload=True,
@@ -43,7 +51,7 @@ def envoy_config(project: str, args: ExternalBackendArgs) -> str:
 def pod_spec(
     account: str, selector: Mapping[str, str], args: ExternalBackendArgs
 ) -> PodSpecArgsDict:
-    """Give the spec of the pod, whose configuration is in a ConfigMap `account`."""
+    """Return the spec of the pod, whose configuration is in a ConfigMap `account`."""
     return {
         "service_account_name": account,
         "automount_service_account_token": False,
@@ -67,7 +75,7 @@ def pod_spec(
                     {"name": "http", "container_port": envoy_bootstrap.PORT},
                     {"name": "metrics", "container_port": envoy_bootstrap.METRICS_PORT},
                 ],
-                "liveness_probe": pods.http_probe(envoy_bootstrap.HEALTH_PATH, "http", 10),
+                "liveness_probe": pods.tcp_probe("http", 10),
                 "readiness_probe": pods.http_probe(envoy_bootstrap.HEALTH_PATH, "http", 2),
                 "resources": pods.resources(
                     {"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}

@@ -16,7 +16,7 @@ from pulumi_kubernetes.apiextensions.v1 import (
 
 from components.inference.custom_resources import INFERENCE_OBJECTIVE
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 API_GROUP, _, API_VERSION = INFERENCE_OBJECTIVE.api_version.partition("/")
 
@@ -59,7 +59,7 @@ class InferenceCrds(pulumi.ComponentResource):
             for role, kind, plural, spec in _KINDS
         ]
         self.api_group = after(API_GROUP, *[each.id for each in definitions])
-        self.register_outputs({"api_group": self.api_group})
+        register(self)
 
 
 def _definition(

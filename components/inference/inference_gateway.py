@@ -33,7 +33,7 @@ from components.inference.model_routes import route_name, route_spec
 from components.names import dns_label
 from components.network.https import HTTPS_PORT, TLS
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 GATEWAY_CLASS = "gke-l7-rilb"
 """Regional internal Application Load Balancer: reachable from no public address."""
@@ -112,13 +112,7 @@ class InferenceGateway(pulumi.ComponentResource):
         self.address = address.address
         self.gateway_name = after(physical_name, gateway.id)
         self.forwarding_rule = self._forwarding_rule(args, address, gateway)
-        self.register_outputs(
-            {
-                "address": self.address,
-                "forwarding_rule": self.forwarding_rule,
-                "gateway_name": self.gateway_name,
-            }
-        )
+        register(self)
 
     def _address(
         self, name: str, args: InferenceGatewayArgs, physical_name: str
@@ -224,7 +218,7 @@ class InferenceGateway(pulumi.ComponentResource):
 
 
 def find_forwarding_rule(rules: Sequence[Any], address: str, region: str, project: str) -> str:
-    """Give the self link of the HTTPS forwarding rule of an address.
+    """Return the self link of the HTTPS forwarding rule of an address.
 
     Raises LookupError where there is none.
     """

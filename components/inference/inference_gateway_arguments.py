@@ -55,7 +55,7 @@ class InferenceGatewayArgs(TypedDict):
 
 
 def hostnames(args: InferenceGatewayArgs) -> tuple[str, ...]:
-    """Every name the gateway answers to."""
+    """Return every name the gateway answers to."""
     return (args["hostname"], *args.get("additional_hostnames", ()))
 
 
@@ -96,7 +96,7 @@ def _check_pools(problems: Problems, pools: Sequence[Pool]) -> None:
 
 
 def _check_selectors(problems: Problems, pools: Sequence[Pool]) -> None:
-    """A pool whose labels are among another's selects that one's replicas too."""
+    """Note a pool whose labels are among another's: it selects that one's replicas too."""
     for index, pool in enumerate(pools):
         for other_index, other in enumerate(pools):
             wider = pool["selector"].items() <= other["selector"].items()

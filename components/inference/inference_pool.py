@@ -29,7 +29,7 @@ from components.inference.endpoint_picker import (
 from components.inference.inference_crds import API_GROUP
 from components.inference.vllm import HEALTH_PATH
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 FAILURE_MODE = Choice(("FailClose", "FailOpen"), default="FailOpen")
 ALL_REQUESTS = 1_000_000
@@ -159,7 +159,7 @@ class InferencePool(pulumi.ComponentResource):
             child,
         )
         self.pool_name = after(pool["name"], resource.id)
-        self.register_outputs({"pool_name": self.pool_name})
+        register(self)
 
     def _objectives(self, name: str, args: InferencePoolArgs) -> None:
         pool = args["pool"]
@@ -178,7 +178,7 @@ class InferencePool(pulumi.ComponentResource):
 
 
 def objective_name(pool: str, objective: str) -> str:
-    """Give the name of an objective of a pool: what clients send to choose it."""
+    """Return the name of an objective of a pool: what clients send to choose it."""
     return f"{pool}-{objective}"
 
 

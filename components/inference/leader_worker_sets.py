@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from catalog import releases
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 NAMESPACE = "lws-system"
 
@@ -62,7 +62,7 @@ class LeaderWorkerSets(pulumi.ComponentResource):
         )
         kind = releases.CUSTOM_RESOURCES["LeaderWorkerSet"]
         self.api_version = after(kind.api_version, release.id)
-        self.register_outputs({"api_version": self.api_version})
+        register(self)
 
 
 __all__ = ["LeaderWorkerSets", "LeaderWorkerSetsArgs"]

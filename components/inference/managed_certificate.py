@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_labels
 from components.names import label_of
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 EVERYWHERE = "global"
 """Location of a certificate for load balancers that span regions."""
@@ -101,13 +101,7 @@ class ManagedCertificate(pulumi.ComponentResource):
             domain: pulumi.Output.format("{name} {type} {data}", **_parts(authorization))
             for domain, authorization in authorizations.items()
         }
-        self.register_outputs(
-            {
-                "certificate_name": self.certificate_name,
-                "certificate_id": self.certificate_id,
-                "records": self.records,
-            }
-        )
+        register(self)
 
     def _record(
         self,

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 CALLOUT_ROLES = (
     "roles/modelarmor.calloutUser",
@@ -77,7 +77,7 @@ class ModelArmorAccess(pulumi.ComponentResource):
         ]
         # Made of inputs, the id is known in a preview.
         self.project_id = after(args["project"], *[grant.role for grant in grants])
-        self.register_outputs({"project_id": self.project_id})
+        register(self)
 
 
 __all__ = ["ModelArmorAccess", "ModelArmorAccessArgs"]

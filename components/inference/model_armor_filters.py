@@ -31,14 +31,14 @@ RESPONSIBLE_AI: Final[Mapping[str, str]] = {
 
 
 def enforcement(*, on: bool) -> str:
-    """Give the state of a filter."""
+    """Return the state of a filter."""
     return "ENABLED" if on else "DISABLED"
 
 
 def responsible_ai_filters(
     levels: Mapping[str, str],
 ) -> TemplateFilterConfigRaiSettingsArgsDict | None:
-    """Give the filters of harms, at the default level where none is given; None without any."""
+    """Return the filters of harms, at the default level where none is given; None without any."""
     harms: dict[str, str] = {harm: levels.get(harm, LEVEL.default) for harm in RESPONSIBLE_AI}
     filters: list[TemplateFilterConfigRaiSettingsRaiFilterArgsDict] = [
         {"filter_type": RESPONSIBLE_AI[harm], "confidence_level": LEVELS[level]}

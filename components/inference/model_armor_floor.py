@@ -14,7 +14,7 @@ from components.inference.model_armor_filters import (
     enforcement,
     responsible_ai_filters,
 )
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class ModelArmorFloorArgs(TypedDict):
@@ -31,7 +31,7 @@ class ModelArmorFloorArgs(TypedDict):
 
 
 def validate_model_armor_floor(args: ModelArmorFloorArgs) -> Problems:
-    """Checks the plain arguments of a `ModelArmorFloor`."""
+    """Check the plain arguments of a `ModelArmorFloor`."""
     return Problems.of(ModelArmorFloorArgs, args)
 
 
@@ -65,7 +65,7 @@ class ModelArmorFloor(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.project_id = floor.parent.apply(lambda parent: parent.removeprefix("projects/"))
-        self.register_outputs({"project_id": self.project_id})
+        register(self)
 
 
 def _filters(args: ModelArmorFloorArgs) -> FloorsettingFilterConfigArgsDict:

@@ -22,7 +22,7 @@ from components.inference.model_armor_templates import (
     Place,
     guardrail_templates,
 )
-from components.validation import component_type
+from components.validation import component_type, register
 
 
 class ModelArmorGuardrail(pulumi.ComponentResource):
@@ -68,7 +68,7 @@ class ModelArmorGuardrail(pulumi.ComponentResource):
             "fail_open": args.get("fail_open", False),
             "metadata": metadata,
         }
-        self.register_outputs({"extension": self.extension})
+        register(self)
 
 
 def _settings(args: ModelArmorGuardrailArgs, project: str) -> Mapping[str, str]:

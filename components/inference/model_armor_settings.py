@@ -19,14 +19,14 @@ RESPONSE: Final = "response"
 
 
 def template_id(guardrail: str, side: str) -> str:
-    """Give the id of a guardrail's template for prompts or for responses."""
+    """Return the id of a guardrail's template for prompts or for responses."""
     return f"{guardrail}-{side}"
 
 
 def model_armor_settings(
     project: str, region: str, models: Mapping[str, str], default: str
 ) -> dict[str, str]:
-    """Give the metadata that maps model names to the templates of their guardrails.
+    """Return the metadata that maps model names to the templates of their guardrails.
 
     Every name has an entry where all of them fit. Otherwise those of the default guardrail are left
     to the default entry. Raises ValueError where the rest is still too long.

@@ -162,7 +162,7 @@ def _sensitive_data(
 
 
 def is_advanced(guardrail: Guardrail) -> bool:
-    """Tell whether a guardrail uses templates of Sensitive Data Protection."""
+    """Return whether a guardrail uses templates of Sensitive Data Protection."""
     return (
         guardrail.get("sensitive_data", SENSITIVE_DATA.default) == "redact"
         or "info_types" in guardrail

@@ -51,14 +51,15 @@ class External(TypedDict):
 
 
 def route_name(route: Route) -> str:
-    """Give the name of a route's object: that of its first model."""
+    """Return the name of a route's object: that of its first model."""
     return dns_label(route["models"][0])
 
 
 def route_spec(
     route: Route, gateway: str, hostnames: Sequence[str], externals: Mapping[str, External]
 ) -> dict[str, Any]:
-    """Give the spec of the HTTPRoute of a route; `externals` are by name, all others are pools."""
+    """Return the spec of the HTTPRoute of a route; `externals` are by name, all others are
+    pools."""
     return {
         "parentRefs": [GATEWAY.reference(gateway)],
         "hostnames": list(hostnames),

@@ -33,10 +33,11 @@ from components.inference.replica_guardrail import guardrail_container
 from components.inference.workloads import disruption_budget, service_account
 from components.names import dns_label
 from components.ready import after
-from components.validation import component_type
+from components.validation import component_type, register
 
 TOKEN_FILE = "token"  # noqa: S105 - the name of a file
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+TAKE_OVER = {"pulumi.com/patchForce": "true"}
 
 
 class ModelServer(pulumi.ComponentResource):
@@ -103,14 +104,7 @@ class ModelServer(pulumi.ComponentResource):
         if (most or least) > 1:
             disruption_budget(name, identity, selector, pulumi.ResourceOptions(parent=self))
         self.deployment_name = deployment_name
-        self.register_outputs(
-            {
-                "deployment_name": self.deployment_name,
-                "pod_labels": self.pod_labels,
-                "port": self.port,
-                "model_names": self.model_names,
-            }
-        )
+        register(self)
 
     def _grants(
         self, name: str, args: ModelServerArgs, account_name: str
@@ -236,16 +230,14 @@ class ModelServer(pulumi.ComponentResource):
         identity: Identity,
         needed: Sequence[pulumi.Resource],
     ) -> pulumi.Output[str]:
-        waits = args.get("wait_for_ready", False)
+        waits = {} if args.get("wait_for_ready", False) else SKIP_AWAIT
         spec = self._pod(args, identity)
         return kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=identity.metadata(None if waits else SKIP_AWAIT),
+            # Takes the number of replicas back when the autoscaler is gone.
+            metadata=identity.metadata({**waits, **TAKE_OVER}),
             spec={
-                # A number here would be set anew at every update, against the autoscaler.
-                "replicas": None
-                if args.get("max_replicas")
-                else args.get("replicas", limits.REPLICAS.default),
+                "replicas": args.get("replicas", limits.REPLICAS.default),
                 "selector": {"match_labels": dict(self.pod_labels)},
                 # A surge would need a second set of GPUs, which a full pool never gets.
                 "strategy": {
@@ -254,7 +246,12 @@ class ModelServer(pulumi.ComponentResource):
                 },
                 "template": {"metadata": {"labels": dict(identity.labels)}, "spec": spec},
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(needed),
+                # The autoscaler's from its first change on. Left out, it would become 1 at once.
+                ignore_changes=["spec.replicas"] if "max_replicas" in args else None,
+            ),
         ).metadata.name
 
 

@@ -97,7 +97,7 @@ class ModelServerArgs(TypedDict):
 
 
 def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
-    """Checks the plain arguments of a `ModelServer`."""
+    """Check the plain arguments of a `ModelServer`."""
     problems = Problems.of(ModelServerArgs, args)
     problems.check_limit(KUBERNETES_NAME, dns_label(name), "name")
     problems.extend(limits.replicas(args))
@@ -142,10 +142,10 @@ def _check_nodes(problems: Problems, args: ModelServerArgs) -> None:
 
 
 def adapters_of(args: ModelServerArgs) -> Sequence[vllm.Adapter]:
-    """Gives the adapters, none where none are given."""
+    """Return the adapters, none where none are given."""
     return args.get("adapters", ())
 
 
 def bucket_of(source: str) -> str:
-    """Gives the bucket of a `gs://` source, else nothing."""
+    """Return the bucket of a `gs://` source, else nothing."""
     return source.removeprefix("gs://").partition("/")[0] if source.startswith("gs://") else ""

@@ -20,8 +20,8 @@ from components.inference import vllm
 from components.inference.pods import container_security, pod_security, resources
 
 VLLM_USER = 2000
-ROOT_GROUP = 0
-"""Group of the `vllm` user in the image; it carries no privilege."""
+VLLM_GROUP = 2000
+"""Not the image's group 0: what vLLM writes is in volumes, which are this group's."""
 HOME = "/home/vllm"
 TOKEN_DIRECTORY = "/var/run/secrets/hugging-face"  # noqa: S105 - a directory
 GRACE_AFTER_DRAIN_SECONDS = 30
@@ -42,7 +42,8 @@ def pod_spec(
     drain_seconds: int,
     guardrail: ContainerArgsDict | None = None,
 ) -> PodSpecArgsDict:
-    """Give the spec of the pod. A `token_file` is mounted from a SecretProviderClass `account`."""
+    """Return the spec of the pod. A `token_file` is mounted from a SecretProviderClass
+    `account`."""
     environment = {
         # The user of the image, so that a cache directory needs no entry in /etc/passwd.
         "USER": "vllm",
@@ -81,7 +82,7 @@ def pod_spec(
         "enable_service_links": False,
         "node_selector": dict(node_selector),
         "tolerations": list(tolerations),
-        "security_context": pod_security(VLLM_USER, ROOT_GROUP),
+        "security_context": pod_security(VLLM_USER, VLLM_GROUP),
         "termination_grace_period_seconds": drain_seconds + GRACE_AFTER_DRAIN_SECONDS,
         "volumes": volumes,
         "containers": [

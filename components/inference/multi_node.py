@@ -103,7 +103,7 @@ def _template(
 
 
 def _camel_case(value: object) -> object:
-    """The value with Kubernetes' own names; keys of free text are left alone."""
+    """Return the value with Kubernetes' own names; keys of free text are left alone."""
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, object]", value)
         return {

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.networking.v1 import NetworkPolicyPeerArgsDict
 
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 COLLECTOR_NAMESPACES = ("gke-gmp-system", "gmp-system")
 """Where the collectors of Managed Service for Prometheus are: on Autopilot clusters, on others."""
@@ -76,11 +76,11 @@ class NamespaceIsolation(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
         self.policy_name = denied.metadata.name
-        self.register_outputs({"policy_name": self.policy_name})
+        register(self)
 
 
 def validate_namespace_isolation(args: NamespaceIsolationArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty(
         "load_balancer_ranges", args["load_balancer_ranges"], "whose requests are served"

@@ -19,23 +19,23 @@ DISTROLESS_USER = 65532
 
 
 def selector_labels(component: str, instance: str) -> dict[str, str]:
-    """Give the labels that select the pods of one workload, and nothing else."""
+    """Return the labels that select the pods of one workload, and nothing else."""
     return {"app.kubernetes.io/name": component, "app.kubernetes.io/instance": instance}
 
 
 def pod_security(user: int, group: int) -> PodSecurityContextArgsDict:
-    """Give a pod security context for a user that is not root."""
+    """Return a pod security context for a user that is not root."""
     return {
         "run_as_non_root": True,
         "run_as_user": user,
         "run_as_group": group,
-        "fs_group": user,
+        "fs_group": group,
         "seccomp_profile": {"type": "RuntimeDefault"},
     }
 
 
 def container_security(*, read_only_root: bool) -> SecurityContextArgsDict:
-    """Give a container security context without privileges."""
+    """Return a container security context without privileges."""
     return {
         "allow_privilege_escalation": False,
         "capabilities": {"drop": ["ALL"]},
@@ -44,7 +44,7 @@ def container_security(*, read_only_root: bool) -> SecurityContextArgsDict:
 
 
 def spread_over_nodes(selector: Mapping[str, str]) -> list[TopologySpreadConstraintArgsDict]:
-    """Give the wish that the pods of a workload run on different nodes, where there are some."""
+    """Return the wish that the pods of a workload run on different nodes, where there are some."""
     return [
         {
             "max_skew": 1,
@@ -56,29 +56,34 @@ def spread_over_nodes(selector: Mapping[str, str]) -> list[TopologySpreadConstra
 
 
 def grpc_probe(port: int, period_seconds: int, service: str = "") -> ProbeArgsDict:
-    """Give a probe that asks the gRPC health service."""
+    """Return a probe that asks the gRPC health service."""
     return {"grpc": {"port": port, "service": service}, "period_seconds": period_seconds}
 
 
+def tcp_probe(port: int | str, period_seconds: int) -> ProbeArgsDict:
+    """Give a probe of life alone: what listens is alive, whether or not it is ready."""
+    return {"tcp_socket": {"port": port}, "period_seconds": period_seconds}
+
+
 def http_probe(path: str, port: str, period_seconds: int) -> ProbeArgsDict:
-    """Give a probe that asks a path on a named port."""
+    """Return a probe that asks a path on a named port."""
     return {"http_get": {"path": path, "port": port}, "period_seconds": period_seconds}
 
 
 def resources(
     requests: Mapping[str, str], limits: Mapping[str, str]
 ) -> ResourceRequirementsArgsDict:
-    """Give the resources of a container."""
+    """Return the resources of a container."""
     return {"requests": dict(requests), "limits": dict(limits)}
 
 
 def field_variable(name: str, path: str) -> EnvVarArgsDict:
-    """Give an environment variable that holds a field of the pod."""
+    """Return an environment variable that holds a field of the pod."""
     return {"name": name, "value_from": {"field_ref": {"field_path": path}}}
 
 
 def extension_flags(ext_proc_port: int, health_port: int, metrics_port: int) -> list[str]:
-    """Give the flags that every program of the inference extension takes alike.
+    """Return the flags that every program of the inference extension takes alike.
 
     Metrics need no token: asking the API server about each would take a cluster-wide role.
     """

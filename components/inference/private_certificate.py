@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from components.checks import check_between, check_labels
 from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
 from components.names import dns_label, label_of
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TIERS = ("DEVOPS", "ENTERPRISE")
 MONTH_SECONDS = 30 * 24 * 3600
@@ -129,13 +129,7 @@ class PrivateCertificate(pulumi.ComponentResource):
         self.certificate_name = certificate.name
         self.certificate_id = certificate.id
         self.ca_certificate_pem = authority.pem_ca_certificates[0]
-        self.register_outputs(
-            {
-                "certificate_name": self.certificate_name,
-                "certificate_id": self.certificate_id,
-                "ca_certificate_pem": self.ca_certificate_pem,
-            }
-        )
+        register(self)
 
     def _authority(
         self, name: str, args: PrivateCertificateArgs, pool: gcp.certificateauthority.CaPool

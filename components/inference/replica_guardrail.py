@@ -11,8 +11,8 @@ UPSTREAM = f"http://127.0.0.1:{vllm.PORT}"
 
 
 def guardrail_container(guardrail: ReplicaGuardrail, drain_seconds: int) -> ContainerArgsDict:
-    """Give the container, by whose name it is known. Its health is the model's too, as it forwards
-    /health.
+    """Return the container, by whose name it is known. Its health is the model's too, as it
+    forwards /health.
 
     The load balancer and the endpoint picker ask it, not the model: nothing is routed past it. It
     stops last, as the model does, so that what is answered still passes it.

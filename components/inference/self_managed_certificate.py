@@ -15,7 +15,7 @@ import pulumi_gcp as gcp
 from components.checks import check_labels
 from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
 from components.names import label_of
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _VERSION = re.compile(r"projects/([^/]+)/secrets/([^/]+)/versions/([1-9][0-9]*)")
 
@@ -83,12 +83,7 @@ class SelfManagedCertificate(pulumi.ComponentResource):
         )
         self.certificate_name = certificate.name
         self.certificate_id = certificate.id
-        self.register_outputs(
-            {
-                "certificate_name": self.certificate_name,
-                "certificate_id": self.certificate_id,
-            }
-        )
+        register(self)
 
 
 def _digest(chain_pem: str) -> str:

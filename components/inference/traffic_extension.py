@@ -21,7 +21,7 @@ from components.inference.custom_resources import (
 from components.inference.extensions import Extension, check_extension, extension_spec
 from components.names import dns_label
 from components.ready import after
-from components.validation import Labels, Problems, component_type
+from components.validation import Labels, Problems, component_type, register
 
 EVERY_REQUEST: Final = 'request.path.startsWith("/")'
 _SUFFIX: Final = "-traffic"
@@ -95,7 +95,7 @@ class TrafficExtension(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         self.extension_name = after(physical_name, extension.id)
-        self.register_outputs({"extension_name": self.extension_name})
+        register(self)
 
 
 __all__ = ["TrafficExtension", "TrafficExtensionArgs", "validate_traffic_extension"]

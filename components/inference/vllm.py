@@ -38,7 +38,7 @@ def arguments(
     max_lora_rank: int,
     server_args: Mapping[str, Any],
 ) -> list[str]:
-    """Give the arguments of the server, the same list for the same input."""
+    """Return the arguments of the server, the same list for the same input."""
     flags: dict[str, Any] = {
         "model": source,
         "served-model-name": model,
@@ -63,7 +63,7 @@ def arguments(
 
 
 def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> list[str]:
-    """Give the arguments of the leader or of a worker of a replica that spans nodes.
+    """Return the arguments of the leader or of a worker of a replica that spans nodes.
 
     `given` are those of a replica on one node. The model's layers are split between the nodes, each
     layer between the GPUs of its node: `nodes` times less traffic between nodes than GPUs would

@@ -5,13 +5,14 @@ https://cloud.google.com/armor/docs/security-policy-overview
 
 import ipaddress
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from pulumi_gcp.compute import RegionSecurityPolicyRuleArgsDict as Rule
 from pulumi_gcp.compute import RegionSecurityPolicyRuleMatchArgsDict
 
-from catalog.armor import INTERVALS, MOST_REQUESTS, MOST_SENSITIVE, SIGNATURES
-from components.checks import check_between
+from catalog.armor import SIGNATURES
+from catalog.limits import network as limits
+from catalog.limits.arguments import problems_in
 from components.validation import Problems
 
 _RANGES_A_RULE = 10
@@ -23,10 +24,10 @@ _EVERYBODY = "*"
 class RateLimit(TypedDict):
     """A rate for each client address."""
 
-    requests: int
-    """Requests, up to 1,000,000; more get 429."""
-    seconds: int
-    """Time they are counted over: one of `catalog.armor.INTERVALS`."""
+    requests: Annotated[int, limits.RATE_REQUESTS]
+    """Requests; more get 429."""
+    seconds: Annotated[int, limits.RATE_SECONDS]
+    """Time they are counted over."""
 
 
 class Armor(TypedDict):
@@ -38,39 +39,28 @@ class Armor(TypedDict):
     """IPv4 or IPv6 ranges that are served, and no others (default: all that are not refused)."""
     rate_limit: NotRequired[RateLimit | None]
     """Most requests of a client address (default: any number)."""
-    waf: NotRequired[Sequence[str]]
+    waf: NotRequired[Sequence[Annotated[str, limits.WAF]]]
     """Sets of attack signatures that are refused, of `catalog.armor.SIGNATURES` (default none).
     Prompts can look like attacks: begin with `waf_preview`."""
-    waf_sensitivity: NotRequired[int]
-    """1 (default; surest signatures only) to 4 (all)."""
+    waf_sensitivity: NotRequired[Annotated[int, limits.WAF_SENSITIVITY]]
+    """1: the surest signatures only; 4: all."""
     waf_preview: NotRequired[bool]
     """Log what the signatures would refuse, and let it pass (default false)."""
 
 
 def check_armor(problems: Problems, path: str, armor: Armor) -> None:
-    """Notes rules Cloud Armor refuses."""
+    """Note rules Cloud Armor refuses."""
     for field, ranges in (("deny", armor.get("deny", ())), ("allow", armor.get("allow", ()))):
         for at, each in enumerate(ranges):
             try:
                 ipaddress.ip_network(each)
             except ValueError as error:
                 problems.add(f"{path}.{field}[{at}]", f"found {each!r}, allowed: a range; {error}")
-    for at, each in enumerate(armor.get("waf", ())):
-        problems.check_one_of(f"{path}.waf[{at}]", each, SIGNATURES)
-    sensitivity = armor.get("waf_sensitivity", 1)
-    check_between(problems, f"{path}.waf_sensitivity", sensitivity, 1, MOST_SENSITIVE)
-    limit = armor.get("rate_limit")
-    if limit is not None:
-        requests, seconds = limit["requests"], limit["seconds"]
-        where = f"{path}.rate_limit"
-        check_between(problems, f"{where}.requests", requests, 1, MOST_REQUESTS, "requests")
-        if seconds not in INTERVALS:
-            allowed = ", ".join(map(str, INTERVALS))
-            problems.add(f"{where}.seconds", f"found {seconds}, allowed: {allowed}; choose one")
+    problems.extend(problems_in(armor, Armor), path)
 
 
 def armor_rules(armor: Armor) -> list[Rule]:
-    """Gives the rules of a policy: refused ranges, attacks, then served ranges and rates.
+    """Return the rules of a policy: refused ranges, attacks, then served ranges and rates.
 
     None where nothing is asked for.
     """
@@ -93,7 +83,7 @@ def armor_rules(armor: Armor) -> list[Rule]:
 
 
 def _attacks(armor: Armor) -> list[Rule]:
-    sensitivity = armor.get("waf_sensitivity", 1)
+    sensitivity = armor.get("waf_sensitivity", limits.WAF_SENSITIVITY.default)
     return [
         {
             "action": _DENY,

@@ -18,7 +18,7 @@ def private_zone(
     networks: Sequence[pulumi.Input[str]],
     parent: pulumi.ComponentResource,
 ) -> gcp.dns.ManagedZone:
-    """Makes the zone of `dns_name`, seen from the networks alone.
+    """Make the zone of `dns_name`, seen from the networks alone.
 
     The zone is the service's name alone, so that no other name of its domain is hidden.
     """
@@ -37,7 +37,7 @@ def private_zone(
 def nearest(
     addresses: Mapping[str, pulumi.Input[str]],
 ) -> gcp.dns.RecordSetRoutingPolicyArgsDict:
-    """Answers with the address of the nearest region, be it served or not."""
+    """Answer with the address of the nearest region, be it served or not."""
     return {
         "geos": [
             {"location": region, "rrdatas": [address]} for region, address in addresses.items()
@@ -50,7 +50,7 @@ def nearest_healthy(
     project: pulumi.Input[str],
     network: pulumi.Input[str],
 ) -> gcp.dns.RecordSetRoutingPolicyArgsDict:
-    """Answers with the nearest address of a cross-region internal load balancer that is healthy.
+    """Answer with the nearest address of a cross-region internal load balancer that is healthy.
 
     Without a fence: when a region's is not, the next nearest is the answer.
     https://cloud.google.com/dns/docs/routing-policies-overview#health-checks

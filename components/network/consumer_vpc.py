@@ -12,7 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.network.defaults import FLOW_LOGS, deny_ingress
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 # https://cloud.google.com/load-balancing/docs/proxy-only-subnets
 SMALLEST_PROXY_ONLY = 26
@@ -32,7 +32,7 @@ class ConsumerVpcArgs(TypedDict):
 
 
 def validate_consumer_vpc(name: str, args: ConsumerVpcArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-deny-ingress")
     problems.check_not_empty("subnets", args["subnets"], "the range of a region")
@@ -117,12 +117,4 @@ class ConsumerVpc(pulumi.ComponentResource):
             ).id
             for region, ip_cidr_range in args.get("proxy_only", {}).items()
         }
-        self.register_outputs(
-            {
-                "network_id": self.network_id,
-                "network_name": self.network_name,
-                "network_self_link": self.network_self_link,
-                "subnetwork_ids": self.subnetwork_ids,
-                "proxy_only_subnetwork_ids": self.proxy_only_subnetwork_ids,
-            }
-        )
+        register(self)

@@ -15,7 +15,7 @@ import pulumi_gcp as gcp
 from components.names import label_of
 from components.network.https import HTTPS_PORT, LOG_EVERY_REQUEST, global_https_proxy
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 # A region is left out after so many failed answers in a row, all regions but one at most: its
 # gateway answers 503 when no replica of a model is left.
@@ -104,7 +104,7 @@ class CrossRegionFrontend(pulumi.ComponentResource):
         self.addresses = {
             region: self._address(name, args, region, proxy) for region in args["subnetworks"]
         }
-        self.register_outputs({"addresses": self.addresses})
+        register(self)
 
     def _group(
         self, name: str, args: CrossRegionFrontendArgs, region: str
@@ -163,7 +163,7 @@ def _named(physical_name: str, generation: str) -> str:
 
 
 def validate_cross_region_frontend(args: CrossRegionFrontendArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_name("physical_name", args["physical_name"])
     regions = args["subnetworks"]

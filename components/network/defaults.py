@@ -19,7 +19,7 @@ def deny_ingress(
     network: pulumi.Input[str],
     parent: pulumi.ComponentResource,
 ) -> gcp.compute.Firewall:
-    """Denies and logs what no other rule lets in; the network's own last rule leaves no log."""
+    """Deny and logs what no other rule lets in; the network's own last rule leaves no log."""
     return gcp.compute.Firewall(
         f"{name}-deny-ingress",
         name=f"{name}-deny-ingress",

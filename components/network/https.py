@@ -39,7 +39,7 @@ def global_https_proxy(
     certificate: ProxyCertificate,
     opts: pulumi.ResourceOptions,
 ) -> gcp.compute.TargetHttpsProxy:
-    """Makes the proxy that sends every request to one backend service."""
+    """Make the proxy that sends every request to one backend service."""
     urls = gcp.compute.URLMap(
         f"{name}-urls",
         name=physical_name,

@@ -1,14 +1,12 @@
 """What can be checked of a perimeter's arguments before anything is made."""
 
 import ipaddress
-import re
 from collections.abc import Collection
 
 from components.network.perimeter_arguments import (
     ANY,
     DRY_RUN,
     ENFORCED,
-    IDENTITY_TYPES,
     AccessLevel,
     RuleFrom,
     RuleTo,
@@ -17,58 +15,22 @@ from components.network.perimeter_arguments import (
 )
 from components.validation import Problems
 
-_PATTERNS = {
-    "title": (
-        r"[a-zA-Z][a-zA-Z0-9_-]{0,49}",
-        "a letter, then up to 49 letters, digits, hyphens or underscores",
-    ),
-    "service": (r"[a-z0-9][a-z0-9.-]*\.googleapis\.com", "<name>.googleapis.com"),
-    "member": (
-        r"(user|serviceAccount):[^@\s]+@[^@\s]+",
-        "user:<email> or serviceAccount:<email>; an access level takes no groups",
-    ),
-    "identity": (
-        r"(user|serviceAccount|group):[^@\s]+@[^@\s]+|principal(Set)?://iam\.googleapis\.com/\S+",
-        "user:, serviceAccount: or group: with an email, principal:// or principalSet://",
-    ),
-    "country": (r"[A-Z]{2}", "a country as ISO 3166-1 alpha-2, such as US"),
-    "project": (r"[0-9]+", "a project number; `gcloud projects describe` prints it"),
-}
-
 
 def validate_vpc_perimeter(args: VpcPerimeterArgs) -> Problems:
-    """Checks the plain values of the arguments."""
-    problems = Problems()
-    _check_form(problems, "title", args["title"], "title")
-    problems.check_one_of("mode", args["mode"], (DRY_RUN, ENFORCED))
+    """Check the plain values of the arguments."""
+    problems = Problems.of(VpcPerimeterArgs, args)
     if args.get("access_policy") is None and not args.get("organization"):
         problems.add(
             "organization",
             "found none, allowed: the organization's number; give it, or access_policy where the "
             "organization has a policy",
         )
-    problems.check_not_empty("restricted_services", args["restricted_services"], "an API name")
-    _check_forms(problems, "restricted_services", args["restricted_services"], "service")
-    _check_forms(
-        problems, "vpc_accessible_services", args.get("vpc_accessible_services", ()), "service"
-    )
     for key, level in args.get("access_levels", {}).items():
         _check_level(problems, f"access_levels.{key}", level)
     _check_ingress(problems, args)
     _check_egress(problems, args)
     _check_lock_out(problems, args)
     return problems
-
-
-def _check_form(problems: Problems, path: str, value: str, form: str) -> None:
-    pattern, allowed = _PATTERNS[form]
-    if not re.fullmatch(pattern, value):
-        problems.add(path, f"found {value!r}, allowed: {allowed}")
-
-
-def _check_forms(problems: Problems, path: str, values: Collection[str], form: str) -> None:
-    for index, value in enumerate(values):
-        _check_form(problems, f"{path}[{index}]", value, form)
 
 
 def _check_level(problems: Problems, path: str, level: AccessLevel) -> None:
@@ -79,8 +41,6 @@ def _check_level(problems: Problems, path: str, level: AccessLevel) -> None:
         )
     for index, value in enumerate(level.get("ip_subnetworks", ())):
         _check_range(problems, f"{path}.ip_subnetworks[{index}]", value)
-    _check_forms(problems, f"{path}.members", level.get("members", ()), "member")
-    _check_forms(problems, f"{path}.regions", level.get("regions", ()), "country")
 
 
 def _check_range(problems: Problems, path: str, value: str) -> None:
@@ -135,27 +95,20 @@ def _check_from(problems: Problems, path: str, source: RuleFrom, levels: Collect
             f"found {len(identities)} identities and identity_type {identity_type}, allowed: one "
             "of the two; say who calls",
         )
-    problems.check_one_of(f"{path}.identity_type", identity_type, IDENTITY_TYPES)
-    _check_forms(problems, f"{path}.identities", identities, "identity")
-    _check_forms(problems, f"{path}.projects", source.get("projects", ()), "project")
     for index, level in enumerate(source.get("access_levels", ())):
         problems.check_one_of(f"{path}.access_levels[{index}]", level, levels)
 
 
 def _check_to(problems: Problems, path: str, target: RuleTo) -> None:
-    problems.check_not_empty(f"{path}.services", target["services"], f"an API name, or '{ANY}'")
     for service, methods in target["services"].items():
         if service != ANY:
-            _check_form(problems, f"{path}.services.{service}", service, "service")
             problems.check_not_empty(
                 f"{path}.services.{service}", methods, f"methods, or '{ANY}' for all"
             )
-    projects = [project for project in target.get("projects", ()) if project != ANY]
-    _check_forms(problems, f"{path}.projects", projects, "project")
 
 
 def _check_lock_out(problems: Problems, args: VpcPerimeterArgs) -> None:
-    """Refuses to enforce a perimeter its own deployer may not be able to manage any more."""
+    """Refuse to enforce a perimeter its own deployer may not be able to manage any more."""
     if args["mode"] != ENFORCED or set(args.get("access_levels", {})) - levels_in_rules(args):
         return
     let_in = {

@@ -1,5 +1,6 @@
 """A perimeter's ingress and egress rules in the form of the Access Context Manager API."""
 
+import re
 from collections.abc import Mapping
 
 import pulumi
@@ -14,7 +15,7 @@ Names = Mapping[str, pulumi.Output[str]]
 def ingress_policy(
     rule: IngressRule, levels: Names
 ) -> acm.ServicePerimeterSpecIngressPolicyArgsDict:
-    """Gives the policy that lets a call in."""
+    """Return the policy that lets a call in."""
     source, target = rule["ingress_from"], rule["ingress_to"]
     return {
         "ingress_from": {
@@ -33,7 +34,7 @@ def ingress_policy(
 
 
 def egress_policy(rule: EgressRule, levels: Names) -> acm.ServicePerimeterSpecEgressPolicyArgsDict:
-    """Gives the policy that lets a call out."""
+    """Return the policy that lets a call out."""
     source, target = rule["egress_from"], rule["egress_to"]
     sources: list[acm.ServicePerimeterSpecEgressPolicyEgressFromSourceArgsDict] = [
         *({"access_level": levels[key]} for key in source.get("access_levels", ())),
@@ -64,7 +65,20 @@ def _operations(
         if service == ANY
         else {
             "service_name": service,
-            "method_selectors": [{"method": method} for method in methods],
+            "method_selectors": [_selector(service, method) for method in methods],
         }
         for service, methods in target["services"].items()
     ]
+
+
+def _selector(
+    service: str, action: str
+) -> acm.ServicePerimeterSpecIngressPolicyIngressToOperationMethodSelectorArgsDict:
+    """Tells a permission (bigquery.tables.getData of bigquery.googleapis.com) from a method.
+
+    https://cloud.google.com/vpc-service-controls/docs/supported-method-restrictions
+    """
+    api = re.escape(service.partition(".")[0])
+    if re.fullmatch(rf"{api}\.[A-Za-z]+\.[A-Za-z]+", action):
+        return {"permission": action}
+    return {"method": action}

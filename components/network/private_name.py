@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 
 from components.names import label_of
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _TTL_SECONDS = 300
 
@@ -30,7 +30,7 @@ class PrivateNameArgs(TypedDict):
 
 
 def validate_private_name(args: PrivateNameArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("addresses", args["addresses"], "an IPv4 address of a region")
     problems.check_not_empty("networks", args["networks"], "the id of a network")
@@ -88,4 +88,4 @@ class PrivateName(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.hostname = after(hostname, record.id)
-        self.register_outputs({"hostname": self.hostname})
+        register(self)

@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _SERVICE = "servicenetworking.googleapis.com"
 _LONGEST_PREFIX = 24
@@ -29,7 +29,7 @@ class PrivateServiceAccessArgs(TypedDict):
 
 
 def validate_private_service_access(name: str, args: PrivateServiceAccessArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-services")
     problems.check_cidr("range", args["range"], _LONGEST_PREFIX)
@@ -82,4 +82,4 @@ class PrivateServiceAccess(pulumi.ComponentResource):
         )
         self.network_id = connection.network
         self.range_name = services.name
-        self.register_outputs({"network_id": self.network_id, "range_name": self.range_name})
+        register(self)

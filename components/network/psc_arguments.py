@@ -89,7 +89,7 @@ class PscEndpointArgs(TypedDict):
 
 
 def validate_psc_endpoint(args: PscEndpointArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_name("service_name", args["service_name"])
     publish = args.get("publish", {})

@@ -20,7 +20,7 @@ from components.network.psc_arguments import (
     PublishedService,
     validate_psc_endpoint,
 )
-from components.validation import component_type
+from components.validation import component_type, register
 
 DEFAULT_CONNECTION_LIMIT = 10
 
@@ -87,13 +87,7 @@ class PscEndpoint(pulumi.ComponentResource):
                 self._resolve(consumer_name, consumer, consumer["dns_name"], endpoints)
         self.endpoint_ips = addresses
         self.psc_connection_statuses = statuses
-        self.register_outputs(
-            {
-                "service_attachment_uris": self.service_attachment_uris,
-                "endpoint_ips": self.endpoint_ips,
-                "psc_connection_statuses": self.psc_connection_statuses,
-            }
-        )
+        register(self)
 
     def _publish(self, region: str, service: PublishedService) -> gcp.compute.ServiceAttachment:
         return gcp.compute.ServiceAttachment(

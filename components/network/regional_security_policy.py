@@ -10,7 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.network.armor_rules import Armor, armor_rules, check_armor
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class RegionalSecurityPolicyArgs(TypedDict):
@@ -67,7 +67,7 @@ class RegionalSecurityPolicy(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.policy_name = policy.name
-        self.register_outputs({"policy_name": self.policy_name})
+        register(self)
 
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 ADDRESS_RANGE = "199.36.153.4/30"
 ADDRESSES = ("199.36.153.4", "199.36.153.5", "199.36.153.6", "199.36.153.7")
@@ -32,7 +32,7 @@ class RestrictedGoogleApisArgs(TypedDict):
 
 
 def validate_restricted_google_apis(name: str) -> Problems:
-    """Checks that the names made from the component's are allowed."""
+    """Check that the names made from the component's are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-googleapis-com")
     return problems
@@ -73,7 +73,7 @@ class RestrictedGoogleApis(pulumi.ComponentResource):
         self.zone_names = {
             domain: self._zone(name, args, domain, host) for domain, host in _HOSTS.items()
         }
-        self.register_outputs({"zone_names": self.zone_names})
+        register(self)
 
     def _zone(
         self, name: str, args: RestrictedGoogleApisArgs, domain: str, host: str

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.names import label_of
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 CENTER = "center"
 EDGE = "edge"
@@ -84,7 +84,7 @@ class ServicesAccess(pulumi.ComponentResource):
         }
         self.hub_id = hub.id
         self.spoke_ids = {user: spoke.id for user, spoke in spokes.items()}
-        self.register_outputs({"hub_id": self.hub_id, "spoke_ids": self.spoke_ids})
+        register(self)
 
     def _spoke(
         self,
@@ -107,7 +107,7 @@ class ServicesAccess(pulumi.ComponentResource):
 
 
 def validate_services_access(name: str, args: ServicesAccessArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_name("name", name)
     problems.check_not_empty("users", args["users"], "the networks that use the endpoints")

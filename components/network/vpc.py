@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 
 from components.network.defaults import FLOW_LOGS, deny_ingress
 from components.network.restricted_google_apis import RestrictedGoogleApis
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 PODS_RANGE = "pods"
 SERVICES_RANGE = "services"
@@ -64,7 +64,7 @@ class VpcArgs(TypedDict):
 
 
 def validate_vpc(name: str, args: VpcArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     problems.check_not_empty("subnets", args["subnets"], "the ranges of a region")
@@ -152,16 +152,7 @@ class Vpc(pulumi.ComponentResource):
                 {"project": args["project"], "network": self._network.id},
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        self.register_outputs(
-            {
-                "network_id": self.network_id,
-                "network_name": self.network_name,
-                "network_self_link": self.network_self_link,
-                "node_subnetwork_ids": self.node_subnetwork_ids,
-                "proxy_only_subnetwork_ids": self.proxy_only_subnetwork_ids,
-                "psc_nat_subnetwork_ids": self.psc_nat_subnetwork_ids,
-            }
-        )
+        register(self)
 
     def _node_subnetwork(self, region: str) -> gcp.compute.Subnetwork:
         ranges = self._args["subnets"][region]

@@ -18,7 +18,7 @@ from components.network.perimeter_arguments import (
 )
 from components.network.perimeter_checks import validate_vpc_perimeter
 from components.network.perimeter_rules import egress_policy, ingress_policy
-from components.validation import component_type
+from components.validation import component_type, register
 
 
 class VpcPerimeter(pulumi.ComponentResource):
@@ -59,13 +59,7 @@ class VpcPerimeter(pulumi.ComponentResource):
         }
         self.access_level_names = {key: level.name for key, level in levels.items()}
         self.perimeter_name = self._perimeter().name
-        self.register_outputs(
-            {
-                "access_policy": self.access_policy,
-                "perimeter_name": self.perimeter_name,
-                "access_level_names": self.access_level_names,
-            }
-        )
+        register(self)
 
     def _access_policy(self) -> pulumi.Output[str]:
         existing = self._args.get("access_policy")

@@ -37,7 +37,7 @@ class AlertTarget(TypedDict):
 
 
 def alerts_of(dashboard: str, leave_out: Collection[str] = ()) -> Mapping[str, Alert]:
-    """Give the catalog's alerts on what a dashboard shows, by name."""
+    """Return the catalog's alerts on what a dashboard shows, by name."""
     return {
         name: alert
         for name, alert in ALERTS.items()
@@ -46,19 +46,19 @@ def alerts_of(dashboard: str, leave_out: Collection[str] = ()) -> Mapping[str, A
 
 
 def threshold_of(alert: Alert, thresholds: Mapping[str, float]) -> float:
-    """Give an alert's threshold: the fixed one, or that of `thresholds`."""
+    """Return an alert's threshold: the fixed one, or that of `thresholds`."""
     return float(alert.threshold if alert.threshold.isdecimal() else thresholds[alert.threshold])
 
 
 def thresholds_of(alerts: Mapping[str, Alert]) -> frozenset[str]:
-    """Give the names of the thresholds that the alerts need."""
+    """Return the names of the thresholds that the alerts need."""
     return frozenset(each.threshold for each in alerts.values() if not each.threshold.isdecimal())
 
 
 def check_thresholds(
     problems: Problems, alerts: Mapping[str, Alert], thresholds: Mapping[str, float]
 ) -> None:
-    """Notes thresholds that are missing or unknown."""
+    """Note thresholds that are missing or unknown."""
     wanted = thresholds_of(alerts)
     for name in sorted(wanted - thresholds.keys()):
         problems.add(f"thresholds.{name}", "found none, allowed: a number; give it")
@@ -70,7 +70,7 @@ def check_thresholds(
 
 
 def query_of(alert: Alert, conditions: Sequence[Condition]) -> str:
-    """Give the PromQL that has a result while any of the conditions holds."""
+    """Return the PromQL that has a result while any of the conditions holds."""
     query = QUERIES[alert.query]
     return " or ".join(
         f"({query.text(each.matchers)}) {alert.comparison} {each.threshold:g}"

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_between
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 MOST_CHANNELS = 5
 
@@ -34,7 +34,7 @@ class BudgetArgs(TypedDict):
 
 
 def validate_budget(args: BudgetArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     check_between(problems, "monthly_usd", args["monthly_usd"], 1, 10**9, "USD")
     for index, percent in enumerate(args.get("thresholds_percent", ())):
@@ -93,4 +93,4 @@ class Budget(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.budget_name = budget.id
-        self.register_outputs({"budget_name": self.budget_name})
+        register(self)

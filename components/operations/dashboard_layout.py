@@ -23,7 +23,7 @@ _CONSOLE: Final = "https://console.cloud.google.com/monitoring/dashboards/builde
 
 
 def dashboard_json(dashboard: str, title: str, matchers: Mapping[str, str]) -> str:
-    """Give the JSON of one of the catalog's dashboards, with the charts `matchers` can fill."""
+    """Return the JSON of one of the catalog's dashboards, with the charts `matchers` can fill."""
     charts = [
         chart
         for chart in CHARTS.values()
@@ -34,7 +34,7 @@ def dashboard_json(dashboard: str, title: str, matchers: Mapping[str, str]) -> s
 
 
 def console_url(dashboard_id: pulumi.Output[str], project: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Give the address of a dashboard in the console, from the resource's id."""
+    """Return the address of a dashboard in the console, from the resource's id."""
     short = dashboard_id.apply(lambda value: value.rpartition("/")[2])
     return pulumi.Output.concat(_CONSOLE, short, "?project=", project)
 

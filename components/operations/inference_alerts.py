@@ -18,7 +18,7 @@ from components.operations.alert_policies import (
     threshold_of,
 )
 from components.operations.matchers import check_names, inference_matchers
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 AUTOSCALER_ALERTS = ("autoscaler_room",)
 
@@ -50,7 +50,7 @@ class InferenceAlertsArgs(TypedDict):
 
 
 def validate_inference_alerts(args: InferenceAlertsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a notification channel")
     problems.check_not_empty("models", args["models"], "a name")
@@ -97,11 +97,11 @@ class InferenceAlerts(pulumi.ComponentResource):
             args,
             self,
         )
-        self.register_outputs({"policy_names": self.policy_names})
+        register(self)
 
 
 def _conditions(alert: Alert, args: InferenceAlertsArgs) -> Sequence[Condition]:
-    """One condition for all models with the same threshold, in the order of the models."""
+    """Return one condition for all models with the same threshold, in the order of the models."""
     default = threshold_of(alert, args["thresholds"])
     own = args.get("model_thresholds", {})
     groups: dict[float, list[str]] = {}

@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 
 from components.operations.dashboard_layout import console_url, dashboard_json
 from components.operations.matchers import check_names, inference_matchers
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class InferenceDashboardArgs(TypedDict):
@@ -30,7 +30,7 @@ class InferenceDashboardArgs(TypedDict):
 
 
 def validate_inference_dashboard(args: InferenceDashboardArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("models", args["models"], "a name")
     for path in ("models", "adapters", "pools"):
@@ -66,4 +66,4 @@ class InferenceDashboard(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.url = console_url(dashboard.id, args["project"])
-        self.register_outputs({"url": self.url})
+        register(self)

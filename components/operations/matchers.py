@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"[.+]")
 def inference_matchers(
     models: Sequence[str], adapters: Sequence[str], pools: Sequence[str], namespace: str
 ) -> Mapping[str, str]:
-    """Give the matchers of the queries about models."""
+    """Return the matchers of the queries about models."""
     return {
         "models": matcher("model_name", models),
         "served": matcher("model_name", [*models, *adapters]),
@@ -23,18 +23,18 @@ def inference_matchers(
 
 
 def endpoint_matchers(endpoint_ids: Sequence[str]) -> Mapping[str, str]:
-    """Give the matchers of the queries about endpoints of Vertex AI: their numbers."""
+    """Return the matchers of the queries about endpoints of Vertex AI: their numbers."""
     return {"endpoints": matcher("endpoint_id", endpoint_ids)}
 
 
 def matcher(label: str, names: Sequence[str]) -> str:
-    """Give the PromQL matcher of a label that has one of the names."""
+    """Return the PromQL matcher of a label that has one of the names."""
     pattern = "|".join(_SPECIAL.sub(lambda found: f"[{found.group()}]", name) for name in names)
     return f'{label}=~"{pattern}"'
 
 
 def check_names(problems: Problems, property_path: str, names: Collection[str]) -> None:
-    """Notes names that cannot stand in a query."""
+    """Note names that cannot stand in a query."""
     for name in names:
         if not _NAME.fullmatch(name):
             problems.add(

@@ -18,7 +18,7 @@ from components.inference import pods
 from components.names import LABEL_LENGTH, dns_label
 from components.operations.metrics_adapter_rights import adapter_rights
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 NAMESPACE = "custom-metrics"
 PORT = 10250
@@ -46,7 +46,7 @@ class MetricsAdapterArgs(TypedDict):
 
 
 def validate_metrics_adapter(name: str) -> Problems:
-    """Checks that the names made from the component's are allowed."""
+    """Check that the names made from the component's are allowed."""
     problems = Problems()
     length = len(dns_label(name))
     if not 0 < length <= LABEL_LENGTH:
@@ -137,7 +137,7 @@ class MetricsAdapter(pulumi.ComponentResource):
         self.api_version = after(
             f"{GROUP}/{max(VERSIONS, key=VERSIONS.__getitem__)}", *[each.id for each in registered]
         )
-        self.register_outputs({"api_version": self.api_version})
+        register(self)
 
     def _metadata(self) -> ObjectMetaArgsDict:
         return {

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 WAYS = ("email", "pagerduty_secret", "pubsub_topic")
 
@@ -41,7 +41,7 @@ class NotificationChannelsArgs(TypedDict):
 
 
 def validate_notification_channels(name: str, args: NotificationChannelsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a channel")
     for key, channel in args["channels"].items():
@@ -84,12 +84,7 @@ class NotificationChannels(pulumi.ComponentResource):
         self.email_channel_names = [
             channel for key, channel in names.items() if "email" in args["channels"][key]
         ]
-        self.register_outputs(
-            {
-                "channel_names": self.channel_names,
-                "email_channel_names": self.email_channel_names,
-            }
-        )
+        register(self)
 
     def _channel(
         self, name: str, args: NotificationChannelsArgs, channel: Channel

@@ -23,7 +23,7 @@ from components.operations.watched_pipelines import (
     check_pipelines,
     pipeline_matchers,
 )
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _OF_RETENTION = "retention_percent"
 _DAY_SECONDS = 86400
@@ -48,7 +48,7 @@ class PipelineAlertsArgs(TypedDict):
 
 
 def validate_pipeline_alerts(args: PipelineAlertsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a notification channel")
     check_pipelines(problems, args["pipelines"])
@@ -85,11 +85,11 @@ class PipelineAlerts(pulumi.ComponentResource):
             args,
             self,
         )
-        self.register_outputs({"policy_names": self.policy_names})
+        register(self)
 
 
 def _conditions(alert: Alert, args: PipelineAlertsArgs) -> Sequence[Condition]:
-    """One condition, or one for all pipelines whose messages wait as long."""
+    """Return one condition, or one for all pipelines whose messages wait as long."""
     pipelines, threshold = args["pipelines"], threshold_of(alert, args["thresholds"])
     if alert.threshold != _OF_RETENTION:
         return [Condition(pipeline_matchers(pipelines), threshold)]

@@ -15,7 +15,7 @@ from components.operations.watched_pipelines import (
     check_pipelines,
     pipeline_matchers,
 )
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class PipelineDashboardArgs(TypedDict):
@@ -28,7 +28,7 @@ class PipelineDashboardArgs(TypedDict):
 
 
 def validate_pipeline_dashboard(args: PipelineDashboardArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     check_pipelines(problems, args["pipelines"])
     return problems
@@ -57,4 +57,4 @@ class PipelineDashboard(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.url = console_url(dashboard.id, args["project"])
-        self.register_outputs({"url": self.url})
+        register(self)

@@ -18,7 +18,7 @@ from components.operations.alert_policies import (
     threshold_of,
 )
 from components.operations.matchers import endpoint_matchers
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class VertexAlertsArgs(TypedDict):
@@ -37,7 +37,7 @@ class VertexAlertsArgs(TypedDict):
 
 
 def validate_vertex_alerts(args: VertexAlertsArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("channels", args["channels"], "a notification channel")
     problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")
@@ -67,7 +67,7 @@ class VertexAlerts(pulumi.ComponentResource):
             args,
             self,
         )
-        self.register_outputs({"policy_names": self.policy_names})
+        register(self)
 
 
 def _query(alert: Alert, args: VertexAlertsArgs) -> pulumi.Output[str]:

@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 
 from components.operations.dashboard_layout import console_url, dashboard_json
 from components.operations.matchers import endpoint_matchers
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class VertexDashboardArgs(TypedDict):
@@ -24,7 +24,7 @@ class VertexDashboardArgs(TypedDict):
 
 
 def validate_vertex_dashboard(args: VertexDashboardArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")
     return problems
@@ -54,4 +54,4 @@ class VertexDashboard(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.url = console_url(dashboard.id, args["project"])
-        self.register_outputs({"url": self.url})
+        register(self)

@@ -38,7 +38,7 @@ class WatchedPipeline(TypedDict):
 
 
 def check_pipelines(problems: Problems, pipelines: Mapping[str, WatchedPipeline]) -> None:
-    """Notes what is wrong with the pipelines, and when there are none."""
+    """Note what is wrong with the pipelines, and when there are none."""
     problems.check_not_empty("pipelines", pipelines, "the name of a pipeline")
     check_names(problems, "pipelines", pipelines)
     for name, pipeline in pipelines.items():
@@ -49,7 +49,7 @@ def check_pipelines(problems: Problems, pipelines: Mapping[str, WatchedPipeline]
 
 
 def pipeline_matchers(pipelines: Mapping[str, WatchedPipeline]) -> Mapping[str, str]:
-    """Give the matchers of the queries about pipelines; none for what no pipeline has."""
+    """Return the matchers of the queries about pipelines; none for what no pipeline has."""
     return {
         key: matcher(label, names)
         for key, (label, parts) in _PARTS.items()
@@ -68,7 +68,7 @@ def _parts(pipelines: Mapping[str, WatchedPipeline]) -> Sequence[tuple[str, str]
 def by_retention(
     pipelines: Mapping[str, WatchedPipeline],
 ) -> Mapping[int, Mapping[str, WatchedPipeline]]:
-    """Give the pipelines by how long their messages wait, in days."""
+    """Return the pipelines by how long their messages wait, in days."""
     groups: dict[int, dict[str, WatchedPipeline]] = {}
     for name, pipeline in pipelines.items():
         days = pipeline.get("retention_days", DEFAULT_RETENTION_DAYS)

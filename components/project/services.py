@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 _DOMAIN = ".googleapis.com"
 _RESOURCE_MANAGER = "cloudresourcemanager.googleapis.com"
@@ -29,7 +29,7 @@ class ProjectServicesArgs(TypedDict):
 
 
 def validate_project_services(args: ProjectServicesArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     services = args["services"]
     problems.check_not_empty("services", services, f"API names ending in {_DOMAIN}")
@@ -98,16 +98,10 @@ class ProjectServices(pulumi.ComponentResource):
             ),
         ).number
         self.service_agents = {name: identity.email for name, identity in identities.items()}
-        self.register_outputs(
-            {
-                "project_id": self.project_id,
-                "project_number": self.project_number,
-                "service_agents": self.service_agents,
-            }
-        )
+        register(self)
 
     def project_for(self, *apis: str) -> pulumi.Output[str]:
-        """The project's id, for what needs these APIs on and no other.
+        """Return the project's id, for what needs these APIs on and no other.
 
         Raises KeyError for an API that is not among the component's `services`.
         """

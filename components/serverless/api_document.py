@@ -34,7 +34,7 @@ class Callers(TypedDict):
 
 
 def full_document(text: str, uri: str, timeout_seconds: int, callers: Callers) -> str:
-    """Gives the whole document as JSON. Raises `DocumentError`."""
+    """Return the whole document as JSON. Raises `DocumentError`."""
     given = parsed(text)
     document: dict[str, Any] = {
         "schemes": ["https"],

@@ -17,7 +17,7 @@ from components.checks import check_between, check_labels
 from components.ready import after
 from components.serverless.api_document import Callers, full_document
 from components.service_accounts import account_id
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 LONGEST_NAME = 40
 LONGEST_DEADLINE_SECONDS = 600
@@ -50,7 +50,7 @@ class CloudRunApiArgs(TypedDict):
 
 
 def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:
@@ -184,10 +184,4 @@ class CloudRunApi(pulumi.ComponentResource):
         self.url = after(pulumi.Output.format("https://{0}", gateway.default_hostname), grant.id)
         self.managed_service = api.managed_service
         self.gateway_service_account = account.email
-        self.register_outputs(
-            {
-                "url": self.url,
-                "managed_service": self.managed_service,
-                "gateway_service_account": self.gateway_service_account,
-            }
-        )
+        register(self)

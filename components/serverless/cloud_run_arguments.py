@@ -145,7 +145,7 @@ class CloudRunServiceArgs(TypedDict):
 
 
 def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:

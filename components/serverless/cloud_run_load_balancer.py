@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from components.checks import check_between
 from components.network.armor_rules import Armor, armor_rules, check_armor
 from components.serverless.frontends import Frontend, global_frontend, regional_frontend
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 KINDS: Mapping[str, str] = {
     "internal": "INTERNAL_MANAGED",
@@ -52,7 +52,7 @@ class CloudRunLoadBalancerArgs(TypedDict):
 
 
 def validate_cloud_run_load_balancer(name: str, args: CloudRunLoadBalancerArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:
@@ -104,7 +104,7 @@ class CloudRunLoadBalancer(pulumi.ComponentResource):
         )
         build = global_frontend if args["kind"] == "global-external" else regional_frontend
         self.address = build(name, _frontend(args, group), child)
-        self.register_outputs({"address": self.address})
+        register(self)
 
 
 def _frontend(

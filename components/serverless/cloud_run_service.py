@@ -14,7 +14,7 @@ from components.serverless.cloud_run_arguments import (
     validate_cloud_run_service,
 )
 from components.serverless.cloud_run_template import template_of, traffics_of
-from components.validation import component_type
+from components.validation import component_type, register
 
 
 class CloudRunService(pulumi.ComponentResource):
@@ -88,7 +88,7 @@ class CloudRunService(pulumi.ComponentResource):
         passing = self._iap_grants(name, args, service)
         self.service_name = service.name
         self.uri = after(service.uri, *[each.id for each in (*grants, *passing)])
-        self.register_outputs({"service_name": self.service_name, "uri": self.uri})
+        register(self)
 
     def _iap_grants(
         self, name: str, args: CloudRunServiceArgs, service: gcp.cloudrunv2.Service

@@ -11,7 +11,7 @@ _GPU = "nvidia.com/gpu"
 
 
 def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
-    """Gives the template of the revision that the arguments describe."""
+    """Return the template of the revision that the arguments describe."""
     files, vpc, gpu, revision = (
         args.get("secret_files", {}),
         args.get("vpc"),
@@ -48,7 +48,7 @@ def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceT
 def traffics_of(
     name: str, args: CloudRunServiceArgs
 ) -> list[gcp.cloudrunv2.ServiceTrafficArgsDict]:
-    """Gives the split of the requests between revisions."""
+    """Return the split of the requests between revisions."""
     traffic = args.get("traffic", ())
     if not traffic:
         return [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]

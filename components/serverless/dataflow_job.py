@@ -15,7 +15,7 @@ from components.data.buckets import check_bucket_name
 from components.data.table_shape import Field, check_shape
 from components.serverless.results_table import ResultsTable
 from components.service_accounts import account_id
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "rows"
 ERRORS_TABLE_ID = "errors"
@@ -66,7 +66,7 @@ class DataflowJobArgs(TypedDict):
 
 
 def validate_dataflow_job(name: str, args: DataflowJobArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], f"{name}-temporary")
@@ -76,7 +76,7 @@ def validate_dataflow_job(name: str, args: DataflowJobArgs) -> Problems:
 
 
 def check_dataflow(problems: Problems, path: str, dataflow: Dataflow) -> None:
-    """Notes a job Dataflow refuses."""
+    """Note a job Dataflow refuses."""
     template = dataflow.get("template", DEFAULT_TEMPLATE)
     if not template.startswith("gs://"):
         problems.add(f"{path}.template", f"found {template!r}, allowed: a path gs://bucket/object")
@@ -95,7 +95,7 @@ _OWN_PARAMETERS = ("inputSubscription", "outputTableSpec", "outputDeadletterTabl
 
 
 def worker_account_id(name: str) -> str:
-    """Gives the id of the account for the workers of the job named so."""
+    """Return the id of the account for the workers of the job named so."""
     return account_id(name, "flow")
 
 
@@ -171,7 +171,7 @@ class DataflowJob(pulumi.ComponentResource):
         )
         self.job_id = job.job_id
         self.table = rows.table
-        self.register_outputs({"job_id": self.job_id, "table": self.table})
+        register(self)
 
     def _bucket(self) -> gcp.storage.Bucket:
         return gcp.storage.Bucket(
@@ -231,5 +231,5 @@ class DataflowJob(pulumi.ComponentResource):
 
 
 def _short_subnetwork(subnetwork: str) -> str:
-    """Gives `regions/<region>/subnetworks/<name>`, as Dataflow wants it."""
+    """Return `regions/<region>/subnetworks/<name>`, as Dataflow wants it."""
     return f"regions/{subnetwork.partition('/regions/')[2]}"

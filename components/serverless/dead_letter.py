@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class DeadLetterArgs(TypedDict):
@@ -33,7 +33,7 @@ class DeadLetterArgs(TypedDict):
 
 
 def validate_dead_letter(name: str, args: DeadLetterArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
@@ -94,4 +94,4 @@ class DeadLetter(pulumi.ComponentResource):
         )
         self.topic_id = after(topic.id, publisher.id, subscription.id)
         self.subscription_id = subscription.id
-        self.register_outputs({"topic_id": self.topic_id, "subscription_id": self.subscription_id})
+        register(self)

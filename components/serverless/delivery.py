@@ -30,7 +30,7 @@ class Retry(TypedDict):
 
 
 def retry_policy(retry: Retry) -> gcp.pubsub.SubscriptionRetryPolicyArgsDict:
-    """Gives the subscription's policy."""
+    """Return the subscription's policy."""
     return {
         "minimum_backoff": f"{retry.get('minimum_seconds', 10)}s",
         "maximum_backoff": f"{retry.get('maximum_seconds', 600)}s",
@@ -38,7 +38,7 @@ def retry_policy(retry: Retry) -> gcp.pubsub.SubscriptionRetryPolicyArgsDict:
 
 
 def check_retry(problems: Problems, retry: Retry) -> None:
-    """Notes waiting times Pub/Sub refuses."""
+    """Note waiting times Pub/Sub refuses."""
     least, most = retry.get("minimum_seconds", 10), retry.get("maximum_seconds", 600)
     check_between(problems, "retry.minimum_seconds", least, 0, 600, "seconds")
     check_between(problems, "retry.maximum_seconds", most, 0, 600, "seconds")
@@ -49,7 +49,7 @@ def check_retry(problems: Problems, retry: Retry) -> None:
 
 
 def check_filter_text(problems: Problems, path: str, text: str | None) -> None:
-    """Notes a filter Pub/Sub refuses."""
+    """Note a filter Pub/Sub refuses."""
     if text is None:
         return
     try:

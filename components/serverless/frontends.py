@@ -33,7 +33,7 @@ class Frontend:
 def global_frontend(
     name: str, front: Frontend, child: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    """Makes it; gives its address, known once all of it is there."""
+    """Make it; return its address, known once all of it is there."""
     project = front.project
     policy = None
     if front.rules:
@@ -83,7 +83,7 @@ def global_frontend(
 def regional_frontend(
     name: str, front: Frontend, child: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    """Makes it; gives its address, known once all of it is there."""
+    """Make it; return its address, known once all of it is there."""
     project, region = front.project, front.region
     policy = None
     if front.rules:

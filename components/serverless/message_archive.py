@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between, check_labels
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 DEFAULT_RETENTION_DAYS = 90
 
@@ -63,7 +63,7 @@ class MessageArchiveArgs(TypedDict):
 
 
 def validate_message_archive(name: str, args: MessageArchiveArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], name)
@@ -76,7 +76,7 @@ def validate_message_archive(name: str, args: MessageArchiveArgs) -> Problems:
 
 
 def check_archive(problems: Problems, path: str, archive: Archive) -> None:
-    """Notes an archive that Cloud Storage refuses, or that costs more than it should."""
+    """Note an archive that Cloud Storage refuses, or that costs more than it should."""
     storage_class = archive.get("storage_class", "STANDARD")
     problems.check_one_of(f"{path}.storage_class", storage_class, STORAGE_CLASSES)
     problems.check_one_of(f"{path}.format", archive.get("format"), _SUFFIXES)
@@ -98,7 +98,7 @@ def check_archive(problems: Problems, path: str, archive: Archive) -> None:
 
 
 def lifecycle(archive: Archive) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:
-    """Gives the rules that move objects to colder classes as they age, then delete them.
+    """Return the rules that move objects to colder classes as they age, then delete them.
 
     An object moves only where it stays long enough for the colder class to be cheaper.
     """
@@ -187,9 +187,7 @@ class MessageArchive(pulumi.ComponentResource):
         )
         self.bucket_name = bucket.name
         self.subscription_id = subscription.id
-        self.register_outputs(
-            {"bucket_name": self.bucket_name, "subscription_id": self.subscription_id}
-        )
+        register(self)
 
 
 def _files(

@@ -16,7 +16,7 @@ from components.data.table_shape import Field
 from components.ready import after
 from components.serverless.delivery import MessageSchema, check_filter_text
 from components.serverless.results_table import ResultsTable
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "messages"
 
@@ -67,7 +67,7 @@ class MessageTableArgs(TypedDict):
 
 
 def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     check_export(problems, "export", args.get("export", {}), args.get("message_schema"))
@@ -81,7 +81,7 @@ def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
 def check_export(
     problems: Problems, path: str, export: BigQueryExport, schema: MessageSchema | None
 ) -> None:
-    """Notes an export Pub/Sub or BigQuery refuses."""
+    """Note an export Pub/Sub or BigQuery refuses."""
     check_filter_text(problems, f"{path}.filter", export.get("filter"))
     days = export.get("partition_expiration_days")
     if days is not None:
@@ -181,7 +181,7 @@ class MessageTable(pulumi.ComponentResource):
         )
         self.table = rows.table
         self.subscription_id = after(subscription.id, forward.id)
-        self.register_outputs({"table": self.table, "subscription_id": self.subscription_id})
+        register(self)
 
 
 def _columns_of(schema: MessageSchema) -> list[tuple[str, str, str]]:

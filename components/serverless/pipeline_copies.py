@@ -36,7 +36,7 @@ def copies_of(
     dead_letter_topic: pulumi.Output[str],
     parent: pulumi.Resource,
 ) -> Copies:
-    """Makes them as children of `parent`, with names that begin with `name`."""
+    """Make them as children of `parent`, with names that begin with `name`."""
     return _Builder(name, args, topic, dead_letter_topic, parent).build()
 
 

@@ -24,7 +24,7 @@ from components.serverless.pubsub_cloud_run_pipeline_arguments import (
 )
 from components.serverless.results_table import ResultsTable
 from components.service_accounts import account_id
-from components.validation import component_type
+from components.validation import component_type, register
 
 
 class PubSubCloudRunPipeline(pulumi.ComponentResource):
@@ -127,20 +127,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         self.pull_service_account = pulumi.Output.from_input(copies.pull_service_account)
         self.push_service_account = push.email
         self.runtime_service_account = runtime.email
-        self.register_outputs(
-            {
-                "topic_id": self.topic_id,
-                "service_uri": self.service_uri,
-                "dead_letter_topic_id": self.dead_letter_topic_id,
-                "results_table": self.results_table,
-                "archive_bucket": self.archive_bucket,
-                "messages_table": self.messages_table,
-                "pull_subscription_id": self.pull_subscription_id,
-                "pull_service_account": self.pull_service_account,
-                "push_service_account": self.push_service_account,
-                "runtime_service_account": self.runtime_service_account,
-            }
-        )
+        register(self)
 
     def _account(self, role: str, purpose: str) -> gcp.serviceaccount.Account:
         return gcp.serviceaccount.Account(

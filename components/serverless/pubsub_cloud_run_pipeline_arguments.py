@@ -110,7 +110,7 @@ OWN_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "PUBSUB_TOPIC", "RESULTS_TABLE")
 
 
 def validate_pubsub_cloud_run_pipeline(name: str, args: PubSubCloudRunPipelineArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or name.startswith("goog"):
@@ -140,7 +140,7 @@ def service_args(
     invoker: pulumi.Input[str],
     environment: Mapping[str, pulumi.Input[str]],
 ) -> CloudRunServiceArgs:
-    """Gives the arguments of the pipeline's service; what the user left out stays left out."""
+    """Return the arguments of the pipeline's service; what the user left out stays left out."""
     given: Any = {key: value for key, value in args.items() if key in _SERVICE_KEYS}
     return {
         **cast("CloudRunServiceArgs", given),
@@ -200,7 +200,7 @@ def _check_copies(problems: Problems, name: str, args: PubSubCloudRunPipelineArg
 
 
 def has_avro_schema(args: PubSubCloudRunPipelineArgs) -> bool:
-    """Tells whether the topic has an Avro schema."""
+    """Return whether the topic has an Avro schema."""
     schema = args.get("message_schema")
     return schema is not None and schema["type"] == "avro"
 

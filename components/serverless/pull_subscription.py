@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from components.checks import check_between, check_labels
 from components.ready import after
 from components.serverless.delivery import Retry, check_filter_text, check_retry, retry_policy
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class PullSubscriptionArgs(TypedDict):
@@ -49,7 +49,7 @@ class PullSubscriptionArgs(TypedDict):
 
 
 def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     problems.check_not_empty("consumers", args["consumers"], "the account that fetches messages")
@@ -110,4 +110,4 @@ class PullSubscription(pulumi.ComponentResource):
             for fetcher, email in fetchers.items()
         ]
         self.subscription_id = after(subscription.id, *[grant.id for grant in grants])
-        self.register_outputs({"subscription_id": self.subscription_id})
+        register(self)

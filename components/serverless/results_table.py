@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from components.checks import check_labels
 from components.data.table_shape import TableShape, check_shape, partitioning, schema
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "results"
 
@@ -61,7 +61,7 @@ class ResultsTableArgs(TypedDict):
 
 
 def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     if not _DATASET.fullmatch(_dataset_id(name)):
         problems.add(
@@ -73,7 +73,7 @@ def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
 
 
 def check_results(problems: Problems, path: str, results: Results) -> None:
-    """Notes a table BigQuery refuses."""
+    """Note a table BigQuery refuses."""
     check_shape(problems, path, _shape(results))
 
 
@@ -148,4 +148,4 @@ class ResultsTable(pulumi.ComponentResource):
             pulumi.Output.format("{0}.{1}.{2}", args["project"], table.dataset_id, table.table_id),
             *[grant.id for grant in grants],
         )
-        self.register_outputs({"table": self.table})
+        register(self)

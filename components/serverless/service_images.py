@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.checks import check_labels
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 REPOSITORY = "services"
 
@@ -37,7 +37,7 @@ class ServiceImagesArgs(TypedDict):
 
 
 def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
-    """Checks the plain values of the arguments, and that the names made from them are allowed."""
+    """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems()
     problems.check_name("name", name)
     for key, member in args.get("publishers", {}).items():
@@ -51,7 +51,7 @@ def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
 
 
 def images_prefix(project: str, region: str) -> str:
-    """Gives what the names of images in the repository of a region begin with."""
+    """Return what the names of images in the repository of a region begin with."""
     return f"{region}-docker.pkg.dev/{project}/{REPOSITORY}/"
 
 
@@ -117,4 +117,4 @@ class ServiceImages(pulumi.ComponentResource):
         self.prefix = pulumi.Output.all(
             args["project"], repository.location, repository.id, *[grant.id for grant in grants]
         ).apply(lambda values: images_prefix(str(values[0]), str(values[1])))
-        self.register_outputs({"prefix": self.prefix})
+        register(self)

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.ready import after
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 
 class VertexConnectionArgs(TypedDict):
@@ -26,7 +26,7 @@ class VertexConnectionArgs(TypedDict):
 
 
 def validate_vertex_connection(name: str) -> Problems:
-    """Checks that the names made from the component's are allowed."""
+    """Check that the names made from the component's are allowed."""
     problems = Problems()
     problems.check_name("name", f"{name}-vertex-ai")
     return problems
@@ -58,4 +58,4 @@ class VertexConnection(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.network_id = after(args["network"], policy.id)
-        self.register_outputs({"network_id": self.network_id})
+        register(self)

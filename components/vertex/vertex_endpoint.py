@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 
 from catalog.machines import GPU_MACHINE_TYPES
 from components.checks import check_between
-from components.validation import Problems, component_type
+from components.validation import Problems, component_type, register
 
 MOST_REPLICAS = 100
 GPU_DUTY_CYCLE = "aiplatform.googleapis.com/prediction/online/accelerator/duty_cycle"
@@ -49,7 +49,7 @@ class VertexEndpointArgs(TypedDict):
 
 
 def validate_vertex_endpoint(name: str, args: VertexEndpointArgs) -> Problems:
-    """Checks the plain values of the arguments."""
+    """Check the plain values of the arguments."""
     problems = Problems()
     problems.check_name("name", name)
     if not (_PUBLISHED.fullmatch(args["model"]) or _HUGGING_FACE.fullmatch(args["model"])):
@@ -123,13 +123,7 @@ class VertexEndpoint(pulumi.ComponentResource):
         self.endpoint_id = deployment.endpoint.apply(lambda found: found.rpartition("/")[2])
         self.deployed_model_id = deployment.deployed_model_id
         self.address = deployment.endpoint_config.apply(_address)
-        self.register_outputs(
-            {
-                "endpoint_id": self.endpoint_id,
-                "deployed_model_id": self.deployed_model_id,
-                "address": self.address,
-            }
-        )
+        register(self)
 
 
 def _resources(

@@ -40,7 +40,7 @@ _CHECKS = (
 
 
 def check(known: Known) -> list[Problem]:
-    """Every problem between the readable parts of a config."""
+    """Return every problem between the readable parts of a config."""
     return [problem for rules in _CHECKS for problem in rules(known)]
 
 

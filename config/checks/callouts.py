@@ -10,7 +10,7 @@ _OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
 
 
 def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
-    """What is run and how, or where it is."""
+    """Yield what is run and how, or where it is."""
     if (callout.image is None) == (callout.service is None):
         yield Problem(
             path,

@@ -36,7 +36,7 @@ _RESERVED_PREFIXES: Final = (
 
 
 def check_columns(path: KeyPath, results: Results) -> Iterator[Problem]:
-    """A table whose columns, partitions or clusters BigQuery refuses."""
+    """Yield a table whose columns, partitions or clusters BigQuery refuses."""
     yield from check_column_names(path, results.fields)
     yield from _check_column(
         (*path, "partition_field"), results, results.partition_field, _PARTITION_TYPES
@@ -49,7 +49,7 @@ def check_columns(path: KeyPath, results: Results) -> Iterator[Problem]:
 
 
 def check_column_names(path: KeyPath, fields: Sequence[ResultField]) -> Iterator[Problem]:
-    """Names that stand twice, or that BigQuery keeps for itself."""
+    """Yield names that stand twice, or that BigQuery keeps for itself."""
     seen: set[str] = set()
     for position, field in enumerate(fields):
         where = (*path, "fields", position, "name")

@@ -13,7 +13,7 @@ _KINDS = ("subnets", "network", "project")
 
 
 def check_consumers(known: Known) -> Iterator[Problem]:
-    """Every consumer."""
+    """Yield every consumer."""
     for name, consumer in known.consumers.items():
         path = ("consumers", name)
         yield from _check_kind(path, consumer)
@@ -64,7 +64,8 @@ def _check_accepted(known: Known, path: tuple[str, str], consumer: Consumer) -> 
 
 
 def _check_networks(known: Known) -> Iterator[Problem]:
-    """Each network resolves the hostname in one way: to its own endpoints or to shared ones."""
+    """Yield each network resolves the hostname in one way: to its own endpoints or to shared
+    ones."""
     taken: dict[str, KeyPath] = {}
     for name, consumer in known.consumers.items():
         used: list[tuple[KeyPath, str]] = [

@@ -11,7 +11,7 @@ _ONE_RELEASE = ("endpoint_picker", "body_based_router")
 
 
 def check_images(known: Known) -> Iterator[Problem]:
-    """Names the catalog has, and one release of the inference extension."""
+    """Name the catalog has, and one release of the inference extension."""
     for name in known.images:
         if name not in IMAGES:
             yield Problem(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from catalog import vllm_options
 from catalog.conventions import dns_label
 from catalog.limits import inference as limits
 from catalog.problems import KeyPath, Problem, below, listed, shown, shown_path
@@ -13,7 +14,7 @@ from config.models import Model, ReplicaSet
 
 
 def check_models(known: Known) -> Iterator[Problem]:
-    """Every model, and all of them together on their pools."""
+    """Yield every model, and all of them together on their pools."""
     yield from _check_names(known)
     declared = known.names.get("regions", set())
     placed = {region for model in known.models.values() for region in model.regions or declared}
@@ -34,6 +35,7 @@ def check_models(known: Known) -> Iterator[Problem]:
                 known, (*path, "replica_sets", position), name, model, replica_set
             )
         yield from below((*path, "server_args"), limits.server_args(model.server_args))
+        yield from below((*path, "server_args"), _server_args(known, model))
         yield from below(
             (*path, "objectives"),
             limits.objectives(model.objectives, flow_control=model.flow_control),
@@ -46,8 +48,25 @@ def check_models(known: Known) -> Iterator[Problem]:
     yield from _check_room(known)
 
 
+def _server_args(known: Known, model: Model) -> Iterator[Problem]:
+    """Yield options at which the server would end; those of another image are not known."""
+    for name, value in model.server_args.items():
+        option = vllm_options.OPTIONS.get(name)
+        if "vllm" in known.images or name in limits.OWN_FLAGS:
+            continue
+        if option is None:
+            yield Problem(
+                (name,),
+                f"an option vLLM {vllm_options.VERSION} does not have",
+                vllm_options.alike(name),
+                "rename or remove it",
+            )
+        elif (allowed := option.allowed(value)) is not None:
+            yield Problem((name,), shown(value), allowed, "change it")
+
+
 def _check_names(known: Known) -> Iterator[Problem]:
-    """Clients send these names, and Kubernetes objects are named after them."""
+    """Yield clients send these names, and Kubernetes objects are named after them."""
     taken: dict[str, KeyPath] = {}
     slugs: dict[str, KeyPath] = {}
     for name, model in known.models.items():
@@ -79,7 +98,8 @@ def _check_names(known: Known) -> Iterator[Problem]:
 
 
 def _check_objective_names(known: Known) -> Iterator[Problem]:
-    """Objectives are named after their model, replica set and own name, all in one namespace."""
+    """Yield objectives are named after their model, replica set and own name, all in one
+    namespace."""
     taken: dict[str, KeyPath] = {}
     for name, model in known.models.items():
         for objective in model.objectives:
@@ -145,7 +165,7 @@ def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Itera
 
 
 def _check_room(known: Known) -> Iterator[Problem]:
-    """All replicas of a region must find GPUs on their pools at their largest."""
+    """Yield all replicas of a region must find GPUs on their pools at their largest."""
     for name, pool in known.gpu_pools.items():
         wanted = {
             region: _gpus_on(known, name, region) for region in known.region_names(pool.regions)

@@ -15,7 +15,7 @@ _RESERVED_ADDRESSES: Final = 4
 
 
 def overlaps(ranges: Mapping[KeyPath, str]) -> Iterator[tuple[KeyPath, KeyPath]]:
-    """Pairs of paths whose ranges share addresses: each range with the nearest before it.
+    """Yield pairs of paths whose ranges share addresses: each range with the nearest before it.
 
     Sorted by address, ranges without host bits either nest or are apart, so one pass is enough.
     """
@@ -33,7 +33,7 @@ def overlaps(ranges: Mapping[KeyPath, str]) -> Iterator[tuple[KeyPath, KeyPath]]
 
 
 def check_overlaps(ranges: Mapping[KeyPath, str]) -> Iterator[Problem]:
-    """A problem for each range that shares addresses with another of the same network."""
+    """Yield a problem for each range that shares addresses with another of the same network."""
     order = {path: position for position, path in enumerate(ranges)}
     for pair in overlaps(ranges):
         first, second = sorted(pair, key=order.__getitem__)
@@ -46,7 +46,7 @@ def check_overlaps(ranges: Mapping[KeyPath, str]) -> Iterator[Problem]:
 
 
 def check_network(known: Known) -> Iterator[Problem]:
-    """Ranges apart from each other, with room for every node."""
+    """Yield ranges apart from each other, with room for every node."""
     ranges: dict[KeyPath, str] = {
         ("regions", name, kind): cidr
         for name, region in known.regions.items()

@@ -13,7 +13,7 @@ _DAY_SECONDS: Final = 86400
 
 
 def check_operations(known: Known) -> Iterator[Problem]:
-    """Alerts and budget."""
+    """Yield alerts and budget."""
     if known.alerts is not None:
         yield from _check_channels(known.alerts)
         yield from _check_thresholds(known, known.alerts)
@@ -48,7 +48,7 @@ def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
 
 
 def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
-    """A message that Pub/Sub deletes first never gets as old as the threshold."""
+    """Yield a message that Pub/Sub deletes first never gets as old as the threshold."""
     if not known.pipelines:
         return
     name, pipeline = min(known.pipelines.items(), key=lambda item: item[1].retention_days)
@@ -65,7 +65,7 @@ def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
 
 
 def _check_archives(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
-    """A message waits for its file to end, which is no reason to tell anybody."""
+    """Yield a message waits for its file to end, which is no reason to tell anybody."""
     value = thresholds.copies_backlog_age_seconds
     for name, pipeline in known.pipelines.items():
         if pipeline.archive is not None and value <= pipeline.archive.max_seconds:

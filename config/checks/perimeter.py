@@ -8,7 +8,7 @@ from config.perimeter import Perimeter, Rule
 
 
 def check_perimeter(known: Known) -> Iterator[Problem]:
-    """The perimeter and each of its rules."""
+    """Yield the perimeter and each of its rules."""
     perimeter = known.perimeter
     if perimeter is None:
         return
@@ -42,7 +42,7 @@ def check_perimeter(known: Known) -> Iterator[Problem]:
 
 
 def _shut(perimeter: Perimeter) -> Set[str]:
-    """The APIs that nobody outside may call: a level that no rule names opens all of them."""
+    """Return the APIs that nobody outside may call: a level that no rule names opens all of them."""
     rules = (*perimeter.ingress, *perimeter.egress)
     named = {name for rule in rules for name in rule.from_.access_levels}
     opened = {service for rule in perimeter.ingress for service in rule.to.services}

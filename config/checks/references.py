@@ -7,7 +7,8 @@ from config.known import Known
 
 
 def check_name(known: Known, collection: str, path: KeyPath, name: str) -> Iterator[Problem]:
-    """A name that the collection does not have. Silent when the collection is empty or unread."""
+    """Yield a name that the collection does not have. Silent when the collection is empty or
+    unread."""
     names = known.names.get(collection)
     if names and name not in names:
         yield Problem(
@@ -19,7 +20,7 @@ def check_name(known: Known, collection: str, path: KeyPath, name: str) -> Itera
 
 
 def check_regions(known: Known, path: KeyPath, regions: Iterable[str] | None) -> Iterator[Problem]:
-    """Regions of a list that are not declared, or stand in it twice."""
+    """Yield regions of a list that are not declared, or stand in it twice."""
     listed_already: set[str] = set()
     for position, region in enumerate(regions or ()):
         yield from check_name(known, "regions", (*path, position), region)
@@ -31,6 +32,6 @@ def check_regions(known: Known, path: KeyPath, regions: Iterable[str] | None) ->
 
 
 def check_region_keys(known: Known, path: KeyPath, regions: Iterable[str]) -> Iterator[Problem]:
-    """Regions used as keys that are not declared."""
+    """Yield regions used as keys that are not declared."""
     for region in regions:
         yield from check_name(known, "regions", (*path, region), region)

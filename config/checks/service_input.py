@@ -20,7 +20,7 @@ _STRING_MODES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def check_input(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
-    """A schema whose messages the service refuses, all or some.
+    """Yield a schema whose messages the service refuses, all or some.
 
     Silent about images that are not of a service in `services/`, or that declares no input.
     """
@@ -47,7 +47,7 @@ def check_input(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
 
 
 def _misfit(schema: MessageSchema, read: Input) -> str | None:
-    """What is wrong with the fields of a schema; None where nothing is."""
+    """Return what is wrong with the fields of a schema; None where nothing is."""
     try:
         check_definition(schema.type, schema.definition)
     except DefinitionError:
@@ -69,7 +69,7 @@ def _misfit(schema: MessageSchema, read: Input) -> str | None:
 
 @cache
 def input_of(image_name: str) -> Input:
-    """What a service reads; empty for an image that is not ours or says nothing about it."""
+    """Return what a service reads; empty for an image that is not ours or says nothing about it."""
     file = SERVICES / image_name.replace("-", "_") / "input.yaml"
     if "." in image_name or not file.is_file():
         return {}

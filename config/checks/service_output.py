@@ -13,7 +13,8 @@ SERVICES: Final = PROJECT_FOLDER / "services"
 
 
 def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
-    """Columns the service writes and the table lacks or has otherwise, and such it leaves empty.
+    """Yield columns the service writes and the table lacks or has otherwise, and such it leaves
+    empty.
 
     Silent about images that are not of a service in `services/`, or that declares no output.
     """
@@ -52,7 +53,8 @@ def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
 
 @cache
 def output_of(image_name: str) -> Mapping[str, str]:
-    """The types of the columns a service writes, by name; empty for an image that is not ours."""
+    """Return the types of the columns a service writes, by name; empty for an image that is not
+    ours."""
     file = SERVICES / image_name.replace("-", "_") / "output.yaml"
     if "." in image_name or not file.is_file():
         return {}

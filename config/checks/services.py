@@ -21,7 +21,7 @@ _FRONTS: Final = ("load_balancer", "api_gateway")
 
 
 def check_services(known: Known) -> Iterator[Problem]:
-    """Every service."""
+    """Yield every service."""
     for name, service in known.services.items():
         path = ("services", name)
         yield from check_name(known, "regions", (*path, "region"), service.region)
@@ -126,7 +126,7 @@ def _check_cache(known: Known, path: KeyPath, service: Service) -> Iterator[Prob
 
 
 def _is_in(known: Known, model: Model, region: str) -> bool:
-    """Whether the region serves the model; true where that cannot be told yet."""
+    """Return whether the region serves the model; true where that cannot be told yet."""
     declared = known.names.get("regions", set())
     return model.is_in(region) or not {region, *(model.regions or ())} <= declared
 

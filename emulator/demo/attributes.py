@@ -15,7 +15,7 @@ _MOST_TRIES = 5000
 
 
 def let_through_and_held_back(text: str) -> tuple[Attributes | None, Attributes | None]:
-    """The fewest attributes a filter lets through, and the fewest it holds back.
+    """Return the fewest attributes a filter lets through, and the fewest it holds back.
 
     None where there are no such attributes, or none are found among the filter's own words.
     """
@@ -33,7 +33,7 @@ def let_through_and_held_back(text: str) -> tuple[Attributes | None, Attributes 
 
 
 def _candidates(text: str) -> Iterator[Attributes]:
-    """Every choice of the filter's keys with its values, few keys first."""
+    """Yield every choice of the filter's keys with its values, few keys first."""
     keys = list(dict.fromkeys(_plain(key) for key in _KEY.findall(text)))
     values = [_plain(value) for value in re.findall(_TEXT, text)] or ["demo"]
     for count in range(len(keys) + 1):

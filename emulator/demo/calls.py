@@ -24,7 +24,7 @@ class Caller:
 
 
 async def invoker_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
-    """Calls the service's front page as different callers."""
+    """Call the service's front page as different callers."""
     account, audience = invoker(emulator, hosted), hosted.service.uri
     token = emulator.issuer.token
     public = is_public(emulator, hosted)
@@ -48,7 +48,7 @@ async def invoker_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
 
 
 async def share_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
-    """Calls a service whose requests several revisions share, a hundred times."""
+    """Call a service whose requests several revisions share, a hundred times."""
     account, shares = invoker(emulator, hosted), hosted.service.shares
     if account is None or len({share.revision for share in shares}) < 2:
         return []
@@ -67,7 +67,7 @@ async def share_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
 
 
 async def chat(emulator: Emulator, hosted: Hosted) -> tuple[list[Check], list[str]]:
-    """Asks the LLM backend three times: once, again, and streamed. Gives checks and replies."""
+    """Ask the LLM backend three times: once, again, and streamed. Return checks and replies."""
     account, name = invoker(emulator, hosted), hosted.service.name
     headers = (
         {}
@@ -97,12 +97,12 @@ async def chat(emulator: Emulator, hosted: Hosted) -> tuple[list[Check], list[st
 
 
 def invoker(emulator: Emulator, hosted: Hosted) -> str | None:
-    """An account or group that may call the service, as `kind:email`."""
+    """Return an account or group that may call the service, as `kind:email`."""
     return next(iter(members_that_may(emulator.world, _INVOKE, *_where(hosted))), None)
 
 
 def signed(emulator: Emulator, member: str, audience: str) -> str:
-    """A token of an account, or of somebody in a group."""
+    """Return a token of an account, or of somebody in a group."""
     kind, _, email = member.partition(":")
     if kind != "group":
         return emulator.issuer.token(email, audience)
@@ -111,7 +111,7 @@ def signed(emulator: Emulator, member: str, audience: str) -> str:
 
 
 def is_public(emulator: Emulator, hosted: Hosted) -> bool:
-    """Whether nobody's token is looked at."""
+    """Return whether nobody's token is looked at."""
     everyone = any(member == EVERYONE for _, member in grants_on(emulator.world, _where(hosted)))
     return hosted.service.anyone or everyone
 

@@ -23,7 +23,7 @@ class Check:
 
 
 def checks_of(emulator: Emulator, pipeline: Pipeline) -> list[Check]:
-    """The counts of a pipeline when all is delivered."""
+    """Return the counts of a pipeline when all is delivered."""
     name, push = pipeline.name, pipeline.push
     rows = Counter(row["message_id"] for row in pipeline.rows(emulator))
     attempts = emulator.broker.attempts(push.id)

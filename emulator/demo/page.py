@@ -24,7 +24,7 @@ def write_page(
     checks: Sequence[Check],
     replies: Sequence[str],
 ) -> None:
-    """Writes the page."""
+    """Write the page."""
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><title>Demo</title>",
         f"<style>{_STYLE}</style><h1>What went where</h1>",

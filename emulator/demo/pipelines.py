@@ -53,7 +53,7 @@ class Pipeline:
         return {*self.good, *self.poison, *self.held}
 
     def publish(self, emulator: Emulator) -> None:
-        """Publishes everything of messages.yaml, as the project's owner would.
+        """Publish everything of messages.yaml, as the project's owner would.
 
         Messages have attributes that the push subscription's filter lets through; some have such
         that it holds back.
@@ -93,20 +93,20 @@ class Pipeline:
         return published
 
     def repeat(self, emulator: Emulator, count: int = 3) -> None:
-        """Has some messages delivered once more, as Pub/Sub may at any time."""
+        """Have some messages delivered once more, as Pub/Sub may at any time."""
         states = emulator.broker.states
         self.repeated = [id_ for id_ in self.good if states(self.push.id, {id_})["acked"]][:count]
         emulator.broker.redeliver(self.push.id, self.repeated)
 
     def rows(self, emulator: Emulator) -> list[dict[str, Any]]:
-        """The results of this run's messages."""
+        """Return the results of this run's messages."""
         return [
             row for row in emulator.warehouse.rows(self.results) if row["message_id"] in self.ids
         ]
 
     def dead(self, emulator: Emulator) -> set[str]:
-        """The messages of this run that the service failed on and that can be fetched as dead
-        letters, by their first id."""
+        """Return the messages of this run that the service failed on and that can be fetched as
+        dead letters, by their first id."""
         fetched = [emulator.broker.waiting(each) for each in self.dead_letters]
         return {
             original_id(message)
@@ -116,7 +116,7 @@ class Pipeline:
         } & self.ids
 
     def archived(self) -> list[str]:
-        """The ids, or else the data, of the messages in this run's files."""
+        """Return the ids, or else the data, of the messages in this run's files."""
         found: list[str] = []
         for file in self.files:
             if file.read_bytes().startswith(b"Obj\x01"):
@@ -127,12 +127,12 @@ class Pipeline:
 
 
 def sendings() -> dict[str, Any]:
-    """The content of messages.yaml."""
+    """Return the content of messages.yaml."""
     return yaml.safe_load(Path(__file__).with_name("messages.yaml").read_text())
 
 
 def pipelines(emulator: Emulator) -> list[Pipeline]:
-    """The pipelines whose service runs here and that messages.yaml has messages for."""
+    """Return the pipelines whose service runs here and that messages.yaml has messages for."""
     found: list[Pipeline] = []
     subscriptions = list(emulator.broker.pipes.subscriptions.values())
     for push in subscriptions:

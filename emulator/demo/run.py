@@ -37,7 +37,7 @@ class _Board:
         print("  ".join(f"{column:>9}" for column in _COLUMNS), flush=True)
 
     def show(self) -> None:
-        """Prints the counts."""
+        """Print the counts."""
         emulator = self._emulator
         states: Counter[str] = Counter()
         for pipeline in self._done:
@@ -59,7 +59,7 @@ class _Board:
 
 
 async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS) -> None:
-    """Sends messages through every pipeline and prints where they went.
+    """Send messages through every pipeline and print where they went.
 
     Raises DemoError when any count is wrong.
     """
@@ -111,7 +111,7 @@ async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_
 
 
 async def replay(stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS) -> None:
-    """Publishes the dead letters of every pipeline to the topics they came from, and waits."""
+    """Publish the dead letters of every pipeline to the topics they came from, and wait."""
     async with emulate(world, home, skip=True) as emulator:
         done = _found(stack, emulator)
         sources = {each.id: each for pipeline in done for each in pipeline.dead_letters}

@@ -16,7 +16,7 @@ _MOST_AT_ONCE = 100
 
 
 async def sink_checks(emulator: Emulator, pipeline: Pipeline) -> list[Check]:
-    """The counts of the tables Pub/Sub writes itself, and of what a subscriber fetches."""
+    """Return the counts of the tables Pub/Sub writes itself, and of what a subscriber fetches."""
     checks: list[Check] = []
     for each in emulator.broker.pipes.of_topic(pipeline.topic.id):
         if each.bigquery:
@@ -35,7 +35,7 @@ def _export_check(emulator: Emulator, pipeline: Pipeline, export: Subscription) 
 
 
 async def _pull_checks(emulator: Emulator, pipeline: Pipeline, pull: Subscription) -> list[Check]:
-    """Fetches as the account that may, over the API, and acknowledges each message."""
+    """Fetch as the account that may, over the API, and acknowledge each message."""
     name, wanted = pipeline.name, emulator.broker.states(pull.id, pipeline.ids)["waiting"]
     account = _consumer(emulator, pull)
     if account is None:
@@ -68,7 +68,7 @@ async def _pull_checks(emulator: Emulator, pipeline: Pipeline, pull: Subscriptio
 
 
 def _consumer(emulator: Emulator, pull: Subscription) -> str | None:
-    """The account that fetches: Pub/Sub's own takes dead messages off alone."""
+    """Return the account that fetches: Pub/Sub's own takes dead messages off alone."""
     agent = service_agent(emulator.world, pull.project)
     members = members_that_may(emulator.world, _CONSUME, pull.id, f"projects/{pull.project}")
     accounts = [member.partition(":")[2] for member in members]

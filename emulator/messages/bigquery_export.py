@@ -24,7 +24,7 @@ class BigQueryExport:
         self._warehouse = warehouse
 
     def write(self, broker: Broker, delivery: Delivery) -> str | None:
-        """Writes a row; gives None when it is kept, else why not."""
+        """Write a row; return None when it is kept, else why not."""
         subscription = delivery.subscription
         config = subscription.bigquery or {}
         table = table_id(str(config["table"]))

@@ -38,7 +38,7 @@ class Broker(Ledger):
         self.pipes = Pipes(world)
 
     def publish(self, topic_id: str, drafts: Sequence[Draft]) -> list[str]:
-        """Keeps messages and gives their ids.
+        """Keep messages and return their ids.
 
         Raises PublishError when any doesn't fit the topic's schema, NoSuchError without the topic.
         """
@@ -57,12 +57,12 @@ class Broker(Ledger):
         return ids
 
     def deliver(self, subscription: Subscription, message: Message, now: float) -> None:
-        """Lets a subscription have a message that its filter lets through."""
+        """Let a subscription have a message that its filter lets through."""
         if subscription.filter(message.attributes):
             self._add_delivery(subscription, message, now)
 
     def lease(self, subscription: Subscription, most: int) -> list[Delivery]:
-        """Gives messages that are due, oldest first, each until the ack deadline.
+        """Return messages that are due, oldest first, each until the ack deadline.
 
         With ordering, a message waits for all earlier ones of its key.
         """
@@ -91,27 +91,27 @@ class Broker(Ledger):
             ]
 
     def ack(self, deliveries: Collection[Delivery]) -> None:
-        """Ends deliveries well. One whose lease is over stays as it is."""
+        """End deliveries well. One whose lease is over stays as it is."""
         with self.store.transaction():
             for delivery in deliveries:
                 if self._is_current(delivery):
                     self._set(delivery.subscription.id, delivery.message.id, state="acked")
 
     def nack(self, delivery: Delivery, reason: str) -> None:
-        """Ends a delivery badly: it comes again after the back-off, or is dead."""
+        """End a delivery badly: it comes again after the back-off, or is dead."""
         with self.store.transaction():
             if self._is_current(delivery):
                 self._fail(delivery.subscription, delivery.message.id, delivery.attempt, reason)
 
     def extend(self, delivery: Delivery, seconds: float) -> None:
-        """Sets a new deadline, from now."""
+        """Set a new deadline, from now."""
         with self.store.transaction():
             if self._is_current(delivery):
                 deadline = self.clock.now() + seconds
                 self._set(delivery.subscription.id, delivery.message.id, due=deadline)
 
     def current(self, subscription_id: str, message_id: str, lease: int) -> Delivery | None:
-        """The delivery of that lease, or None when it is over."""
+        """Return the delivery of that lease, or None when it is over."""
         subscription = self.pipes.subscriptions[subscription_id]
         found = self.store.rows(
             "SELECT attempts, due FROM deliveries WHERE subscription = ? AND message = ? "
@@ -124,20 +124,20 @@ class Broker(Ledger):
         return Delivery(subscription, message, found[0][0], lease, found[0][1])
 
     def give_back(self) -> None:
-        """Ends what a killed process had leased: nobody works on it, and no attempt failed."""
+        """End what a killed process had leased: nobody works on it, and no attempt failed."""
         self.store.rows(
             "UPDATE deliveries SET state = 'waiting', due = 0, attempts = attempts - 1, "
             "lease = lease + 1 WHERE state = 'leased'"
         )
 
     def redeliver(self, subscription_id: str, ids: Collection[str]) -> None:
-        """Delivers acknowledged messages once more, as Pub/Sub may at any time."""
+        """Deliver acknowledged messages once more, as Pub/Sub may at any time."""
         with self.store.transaction():
             for id_ in ids:
                 self._set(subscription_id, id_, state="waiting", due=self.clock.now(), attempts=0)
 
     def expire(self) -> None:
-        """Ends deliveries older than their subscription keeps messages, and forgets what no
+        """End deliveries older than their subscription keeps messages, and forget what no
         subscription and no topic keeps any more."""
         now = self.clock.now()
         with self.store.transaction():
@@ -161,7 +161,7 @@ class Broker(Ledger):
                     )
 
     def replay(self, subscription: Subscription) -> list[str]:
-        """Publishes what waits in a dead-letter subscription to the topics it came from.
+        """Publish what waits in a dead-letter subscription to the topics it came from.
 
         Gives the new messages' ids. What came from a subscription that is gone stays.
         """
@@ -207,7 +207,7 @@ class Broker(Ledger):
         self._set(subscription.id, id_, state="waiting", due=self.clock.now() + wait, reason=reason)
 
     def _bury(self, subscription: Subscription, id_: str, attempts: int) -> str | None:
-        """Sends a message to the dead-letter topic; says why when that can't be done."""
+        """Send a message to the dead-letter topic; say why when that can't be done."""
         refusal = dead_letters.refusal(self._world, subscription)
         if refusal is not None:
             return refusal

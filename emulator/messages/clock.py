@@ -8,7 +8,7 @@ class Clock(Protocol):
     """Tells the time in seconds since 1970."""
 
     def now(self) -> float:
-        """The time."""
+        """Return the time."""
         ...
 
 
@@ -24,9 +24,9 @@ class SkippingClock:
         """Seconds it is ahead of the real time."""
 
     def now(self) -> float:
-        """The time."""
+        """Return the time."""
         return time.time() + self.ahead
 
     def skip_to(self, moment: float) -> None:
-        """Goes to a moment that is yet to come."""
+        """Go to a moment that is yet to come."""
         self.ahead = max(self.ahead, moment - time.time())

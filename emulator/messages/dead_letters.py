@@ -13,7 +13,7 @@ _SOURCE = "CloudPubSubDeadLetterSource"
 
 
 def refusal(world: World, subscription: Subscription) -> str | None:
-    """Why Pub/Sub can't forward the subscription's dead messages; None when it can.
+    """Return why Pub/Sub can't forward the subscription's dead messages; None when it can.
 
     Its service agent needs two grants: https://cloud.google.com/pubsub/docs/handling-failures#grant
     """
@@ -27,7 +27,7 @@ def refusal(world: World, subscription: Subscription) -> str | None:
 
 
 def dead_letter(subscription: Subscription, message: Message, attempts: int) -> Draft:
-    """What is published to the dead-letter topic."""
+    """Return what is published to the dead-letter topic."""
     attributes = {
         **message.attributes,
         f"{_SOURCE}DeliveryCount": str(attempts),
@@ -39,7 +39,7 @@ def dead_letter(subscription: Subscription, message: Message, attempts: int) -> 
 
 
 def original(message: Message) -> Draft:
-    """The message as it was first published."""
+    """Return the message as it was first published."""
     given = {
         key: value
         for key, value in message.attributes.items()
@@ -49,18 +49,19 @@ def original(message: Message) -> Draft:
 
 
 def original_id(message: Message) -> str:
-    """The id the message had when it failed; empty for what is no dead letter."""
+    """Return the id the message had when it failed; empty for what is no dead letter."""
     return message.attributes.get(f"{_SOURCE}MessageId", "")
 
 
 def source_subscription(message: Message) -> str:
-    """The id of the subscription the message failed on; that of none for what is no dead letter."""
+    """Return the id of the subscription the message failed on; that of none for what is no dead
+    letter."""
     project = message.attributes.get(f"{_SOURCE}SubscriptionProject", "")
     name = message.attributes.get(f"{_SOURCE}Subscription", "")
     return f"projects/{project}/subscriptions/{name}"
 
 
 def source_topic(pipes: Pipes, message: Message) -> str | None:
-    """The topic the message was published to; None when its subscription is gone."""
+    """Return the topic the message was published to; None when its subscription is gone."""
     subscription = pipes.subscriptions.get(source_subscription(message))
     return None if subscription is None else subscription.topic

@@ -58,7 +58,7 @@ class Lake:
         return first if full else first + seconds(config.get("maxDuration"), _DURATION_SECONDS)
 
     def write(self, broker: Broker, subscription: Subscription) -> Path | None:
-        """Writes what waits as one file, up to its most bytes and messages, and acknowledges it.
+        """Write what waits as one file, up to its most bytes and messages, and acknowledge it.
 
         Gives the file. When the bucket can't be written to, or a message is not what the topic's
         schema says by now, the messages come again after the back-off.
@@ -88,7 +88,7 @@ class Lake:
         return file
 
     def _fitting(self, broker: Broker, subscription: Subscription) -> int:
-        """How many of the messages that are due go into one file."""
+        """Return how many of the messages that are due go into one file."""
         config, size, count = _config(subscription), 0, 0
         for message in broker.waiting(subscription, until=broker.clock.now()):
             size += len(message.data)
@@ -124,7 +124,7 @@ class Lake:
 
 
 def read_messages(file: Path) -> list[dict[str, Any]]:
-    """The records of an Avro file."""
+    """Return the records of an Avro file."""
     with file.open("rb") as source:
         return [dict(record) for record in fastavro.reader(source) if isinstance(record, dict)]
 
@@ -167,7 +167,7 @@ def _content(
 
 
 def metadata(subscription_id: str, message: Message) -> dict[str, Any]:
-    """What Pub/Sub writes beside a message's data."""
+    """Return what Pub/Sub writes beside a message's data."""
     return {
         "subscription_name": subscription_id,
         "message_id": message.id,
@@ -178,7 +178,7 @@ def metadata(subscription_id: str, message: Message) -> dict[str, Any]:
 
 
 def as_text(data: bytes) -> str:
-    """Data as text, or as base64 where it is none."""
+    """Return data as text, or as base64 where it is none."""
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -21,7 +21,7 @@ class Ledger:
 
     @staticmethod
     def in_turn(subscription: Subscription) -> str:
-        """The condition on a delivery `d` that no earlier one of its key holds it up."""
+        """Return the condition on a delivery `d` that no earlier one of its key holds it up."""
         return _IN_TURN if subscription.ordered else ""
 
     def next_due(self, subscription: Subscription) -> float | None:
@@ -34,21 +34,22 @@ class Ledger:
         return None if found[0][0] is None else float(found[0][0])
 
     def states(self, subscription_id: str, ids: Collection[str] = ()) -> Counter[str]:
-        """How many messages are in which state, of all or of some."""
+        """Return how many messages are in which state, of all or of some."""
         rows = self.store.rows(
             "SELECT message, state FROM deliveries WHERE subscription = ?", subscription_id
         )
         return Counter(state for id_, state in rows if not ids or str(id_) in ids)
 
     def attempts(self, subscription_id: str) -> dict[str, int]:
-        """How often each message was delivered."""
+        """Return how often each message was delivered."""
         rows = self.store.rows(
             "SELECT message, attempts FROM deliveries WHERE subscription = ?", subscription_id
         )
         return {str(id_): attempts for id_, attempts in rows}
 
     def waiting(self, subscription: Subscription, until: float = float("inf")) -> list[Message]:
-        """The messages that wait to be delivered, oldest first; those that are due by `until`."""
+        """Return the messages that wait to be delivered, oldest first; those that are due by
+        `until`."""
         rows = self.store.rows(
             "SELECT message FROM deliveries WHERE subscription = ? AND state = 'waiting' "
             "AND due <= ? ORDER BY message",

@@ -24,7 +24,8 @@ class Draft:
 
 
 def checked_attributes(topic: Topic, draft: Draft) -> dict[str, str]:
-    """The attributes the message gets. Raises PublishError when the topic doesn't take it."""
+    """Return the attributes the message gets. Raises PublishError when the topic doesn't take
+    it."""
     if not draft.data and not draft.attributes:
         raise PublishError("a message needs data or attributes")
     if len(draft.data) > _LARGEST_BYTES:

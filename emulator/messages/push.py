@@ -36,7 +36,7 @@ class Pusher:
         self._resolve = resolve
 
     async def push(self, delivery: Delivery) -> str | None:
-        """Posts; gives None when the message is acknowledged, else why not."""
+        """Post; return None when the message is acknowledged, else why not."""
         push = delivery.subscription.push
         assert push is not None  # noqa: S101 -- the caller chose the subscription by it
         url, host = self._url(push.endpoint)
@@ -77,7 +77,7 @@ def _request(delivery: Delivery, push: Push, headers: dict[str, str]) -> dict[st
 
 
 def envelope(delivery: Delivery) -> dict[str, Any]:
-    """The body of a wrapped delivery; Pub/Sub writes some keys in two ways."""
+    """Return the body of a wrapped delivery; Pub/Sub writes some keys in two ways."""
     message = delivery.message
     published = rfc3339(message.published)
     body: dict[str, Any] = {
@@ -113,13 +113,13 @@ def _metadata(delivery: Delivery, push: Push) -> dict[str, str]:
 
 
 def rfc3339(moment: float) -> str:
-    """Seconds since 1970 as `2026-01-02T03:04:05.678Z`."""
+    """Return seconds since 1970 as `2026-01-02T03:04:05.678Z`."""
     written = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
     return written.replace("+00:00", "Z")
 
 
 def _category(response: httpx.Response) -> str:
-    """What the services of this project say besides the status."""
+    """Return what the services of this project say besides the status."""
     try:
         return str(response.json()["error"]["category"])
     except (ValueError, KeyError, TypeError):

@@ -48,7 +48,7 @@ class Backoff:
     most: float
 
     def wait(self, failures: int) -> float:
-        """The wait after so many failures in a row."""
+        """Return the wait after so many failures in a row."""
         return min(self.most, self.least * 2.0 ** min(failures - 1, 30))
 
 
@@ -107,11 +107,11 @@ class Pipes:
         }
 
     def of_topic(self, topic: str) -> list[Subscription]:
-        """The subscriptions of a topic."""
+        """Return the subscriptions of a topic."""
         return [each for each in self.subscriptions.values() if each.topic == topic]
 
     def _kept_with_topic(self, subscription: Subscription) -> Subscription:
-        """A subscription keeps a message at least as long as its topic does.
+        """Return a subscription keeps a message at least as long as its topic does.
 
         https://cloud.google.com/pubsub/docs/replay-overview#configuring_message_retention
         """
@@ -122,18 +122,18 @@ class Pipes:
 
 
 def service_agent(world: World, project: str) -> str:
-    """The email of the project's Pub/Sub service agent; empty when the project has none."""
+    """Return the email of the project's Pub/Sub service agent; empty when the project has none."""
     found = world.get(_IDENTITY, f"projects/{project}/services/pubsub.googleapis.com")
     return "" if found is None else str(found.outputs["email"])
 
 
 def seconds(duration: str | None, default: float = 0.0) -> float:
-    """`"600s"` as 600.0."""
+    """Return `"600s"` as 600.0."""
     return float(duration.removesuffix("s")) if duration else default
 
 
 def part(inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A nested block of a resource's inputs; empty when it isn't there."""
+    """Return a nested block of a resource's inputs; empty when it isn't there."""
     return inputs.get(name) or {}
 
 

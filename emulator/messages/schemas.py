@@ -21,7 +21,7 @@ class SchemaError(ValueError):
 
 
 def decode(schema: MessageSchema, data: bytes) -> dict[str, Any]:
-    """Reads a message's data as a record. Raises SchemaError when it doesn't fit."""
+    """Read a message's data as a record. Raises SchemaError when it doesn't fit."""
     read = _avro if schema.type == "AVRO" else _protobuf
     try:
         return read(schema, data)
@@ -33,7 +33,7 @@ def decode(schema: MessageSchema, data: bytes) -> dict[str, Any]:
 
 
 def encode(schema: MessageSchema, record: dict[str, Any]) -> bytes:
-    """Writes a record as a publisher to the topic would."""
+    """Write a record as a publisher to the topic would."""
     if schema.type == "AVRO":
         if schema.encoding == "JSON":
             return json.dumps(record).encode()
@@ -48,7 +48,7 @@ def encode(schema: MessageSchema, record: dict[str, Any]) -> bytes:
 
 @cache
 def avro_schema(definition: str) -> Any:
-    """The parsed form of an Avro schema."""
+    """Return the parsed form of an Avro schema."""
     return fastavro.parse_schema(json.loads(definition))
 
 
@@ -84,7 +84,7 @@ def _protobuf(schema: MessageSchema, data: bytes) -> dict[str, Any]:
 
 @cache
 def _message_class(definition: str) -> Any:
-    """The class of a definition's first message, which is the one Pub/Sub takes."""
+    """Return the class of a definition's first message, which is the one Pub/Sub takes."""
     file = compiled(definition)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)

@@ -8,7 +8,7 @@ from emulator.messages.resources import Subscription
 
 
 def seek(broker: Broker, subscription: Subscription, moment: float) -> None:
-    """Acknowledges what was published before the moment, and delivers what came since again.
+    """Acknowledge what was published before the moment, and deliver what came since again.
 
     Of acknowledged messages those come that the topic keeps, or the subscription when it retains
     them; older ones stay away.

@@ -60,13 +60,13 @@ class Store:
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """All or nothing. Nestable."""
+        """Yield all or nothing. Nestable."""
         with self._lock:
             if self._depth:
                 yield
@@ -84,14 +84,14 @@ class Store:
                 self._depth = 0
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
-        """The rows of a statement."""
+        """Return the rows of a statement."""
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
     def add(
         self, topic: str, data: bytes, attributes: Mapping[str, str], key: str, now: float
     ) -> Message:
-        """Keeps a message."""
+        """Keep a message."""
         with self._lock:
             cursor = self._connection.execute(
                 "INSERT INTO messages (topic, data, attributes, ordering_key, published) "
@@ -101,7 +101,7 @@ class Store:
         return Message(str(cursor.lastrowid), topic, data, dict(attributes), key, now)
 
     def message(self, id_: str) -> Message:
-        """The message of that id."""
+        """Return the message of that id."""
         (row,) = self.rows(
             "SELECT topic, data, attributes, ordering_key, published FROM messages WHERE id = ?",
             int(id_),
@@ -109,10 +109,10 @@ class Store:
         return Message(id_, row[0], bytes(row[1]), json.loads(row[2]), row[3], row[4])
 
     def fact(self, name: str) -> float:
-        """A number that outlives the process; 0 before it is set."""
+        """Return a number that outlives the process; 0 before it is set."""
         found = self.rows("SELECT value FROM facts WHERE name = ?", name)
         return float(found[0][0]) if found else 0.0
 
     def set_fact(self, name: str, value: float) -> None:
-        """Keeps a number."""
+        """Keep a number."""
         self.rows("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)

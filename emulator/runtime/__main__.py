@@ -29,7 +29,7 @@ async def _serve(home: Path, port: int, *, skip: bool) -> None:
 
 
 def main() -> int:
-    """Serves; returns the exit code."""
+    """Serve; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("home", type=Path, help="the stack's folder on the sandbox")
     parser.add_argument("--port", type=int, default=0, help="of Google's APIs")

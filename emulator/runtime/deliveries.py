@@ -50,16 +50,16 @@ class Deliveries:
         self._pulled = [e for e in broker.pipes.subscriptions.values() if e.pulled]
 
     def wake(self) -> None:
-        """Tells that there may be something to deliver."""
+        """Tell that there may be something to deliver."""
         self._news.set()
 
     def settled(self) -> bool:
-        """Whether nothing is left to deliver or to write."""
+        """Return whether nothing is left to deliver or to write."""
         states = (self._broker.states(each.id) for each in self._delivered)
         return not any(state["waiting"] + state["leased"] for state in states)
 
     async def run(self) -> None:
-        """Delivers."""
+        """Deliver."""
         try:
             while True:
                 self._news.clear()

@@ -80,7 +80,7 @@ class Emulator:
     """Services that can't run here, by name, with the reason."""
 
     def resolve(self, url: str) -> str | None:
-        """Where a URL of the world is on this machine."""
+        """Return where a URL of the world is on this machine."""
         scheme, _, host = url.partition("://")
         untagged = f"{scheme}://{host.rpartition('---')[2]}"
         for each in self.hosted:
@@ -96,7 +96,7 @@ def _silent(*_: str) -> None: ...
 async def emulate(
     world: World, home: Path, *, skip: bool, on_event: OnEvent = _silent, port: int = 0
 ) -> AsyncGenerator[Emulator]:
-    """Emulates a world until the block ends. Everything durable is in `home`.
+    """Yield emulates a world until the block ends. Everything durable is in `home`.
 
     With `skip` waits are left out; `port` is that of Google's APIs. What a killed run left is taken
     up: its processes are ended, its unfinished deliveries begin again.
@@ -161,7 +161,7 @@ async def emulate(
 
 
 def _redis(world: World, certificate: Path) -> LocalRedis:
-    """A stand-in for the stack's cache, with its password and TLS where it has them."""
+    """Return a stand-in for the stack's cache, with its password and TLS where it has them."""
     made = next(iter(world.by_type(CACHE)), None)
     if made is None:
         return LocalRedis()
@@ -200,7 +200,7 @@ async def _revision(
     folder: str,
     addresses: Mapping[str, str],
 ) -> tuple[Instances, StorageWriteApi]:
-    """The instances of a revision, none of them started, and where they write rows."""
+    """Return the instances of a revision, none of them started, and where they write rows."""
     storage_write = StorageWriteApi(emulator.world, emulator.warehouse, service.account)
     stack.callback(storage_write.stop)
     google = GoogleApis(
@@ -232,7 +232,8 @@ async def _revision(
 
 @cache
 def _endpoints() -> dict[str, Any]:
-    """How a service's environment differs on this machine: `emulator/local_endpoints.yaml`."""
+    """Return how a service's environment differs on this machine:
+    `emulator/local_endpoints.yaml`."""
     return yaml.safe_load((_FOLDER / "local_endpoints.yaml").read_text(encoding="utf-8"))
 
 

@@ -119,7 +119,7 @@ class GoogleApis:
         return JSONResponse({})
 
     async def _deliveries(self, request: Request) -> tuple[list[Delivery], list[str]]:
-        """The deliveries of the ack ids, and the ids of those that are over."""
+        """Return the deliveries of the ack ids, and the ids of those that are over."""
         subscription = self._subscription(request)
         found: list[Delivery] = []
         over: list[str] = []
@@ -168,7 +168,7 @@ class GoogleApis:
             raise HTTPException(403, f"{account} has no {permission} on {resource}")
 
     async def _metadata(self, request: Request) -> Response:
-        """What Google's libraries ask to find out who they are."""
+        """Return what Google's libraries ask to find out who they are."""
         account = self._account or ""
         path = f"/{request.path_params['path']}"
         flavor = {"metadata-flavor": "Google"}

@@ -13,7 +13,7 @@ class ImageError(LookupError):
 
 
 def folder_of(image: str) -> str:
-    """The folder in services/ an image is built from: the last part of its path.
+    """Return the folder in services/ an image is built from: the last part of its path.
 
     Raises ImageError when there is none.
     """
@@ -28,7 +28,7 @@ def folder_of(image: str) -> str:
 
 
 def command_of(folder: str) -> list[str]:
-    """The command of a service's image, with this environment's Python."""
+    """Return the command of a service's image, with this environment's Python."""
     text = (SERVICES / folder / "Dockerfile").read_text().replace("\\\n", " ")
     # What the last stage says counts, and ENTRYPOINT comes before CMD.
     stage = re.split(r"^FROM ", text, flags=re.MULTILINE)[-1]
@@ -40,5 +40,5 @@ def command_of(folder: str) -> list[str]:
 
 
 def local(words: list[str]) -> list[str]:
-    """A command of an image as it is on this machine."""
+    """Return a command of an image as it is on this machine."""
     return [sys.executable, *words[1:]] if words and words[0] == "python" else words

@@ -59,7 +59,7 @@ class Ingress:
         """How many requests an instance of each revision got."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request."""
+        """Serve a request."""
         if scope["type"] != "http":
             return
         begun, timeout = False, self._service.timeout
@@ -95,14 +95,14 @@ class Ingress:
             await answer(scope, receive, send)
 
     def _chosen(self, host: str) -> Instances:
-        """Those of the revision that is next, or that the host's tag names."""
+        """Return those of the revision that is next, or that the host's tag names."""
         revision = self._traffic.revision_for(host)
         if revision is None or revision not in self._instances:
             raise Refused(404, f"no revision of {self._service.name} has the address {host}")
         return self._instances[revision]
 
     def _check(self, headers: Headers) -> None:
-        """Raises Refused for a caller that may not invoke the service."""
+        """Raise Refused for a caller that may not invoke the service."""
         service = self._service
         where = (service.id, f"projects/{service.project}")
         if service.anyone or may(self._world, None, _INVOKE, *where):
@@ -149,7 +149,7 @@ class Ingress:
 
 
 def _check_length(headers: Headers) -> None:
-    """Raises Refused for a body of which two may be read: Google's front end sends one on."""
+    """Raise Refused for a body of which two may be read: Google's front end sends one on."""
     if "content-length" in headers and "transfer-encoding" in headers:
         raise Refused(400, "found content-length and transfer-encoding, allowed: one")
 
@@ -167,7 +167,7 @@ def _refused(problem: Exception, timeout: float) -> Refused:
 
 
 def _passed(headers: Headers) -> list[tuple[str, str]]:
-    """The headers an instance gets: a token can be read there, and used nowhere else."""
+    """Return the headers an instance gets: a token can be read there, and used nowhere else."""
     passed: list[tuple[str, str]] = []
     for name, value in headers.items():
         if name in _TOKEN_HEADERS and value.count(".") == 2:

@@ -80,17 +80,17 @@ class Instances:
         """How many were ever started."""
 
     def running(self) -> list[int]:
-        """The process ids of the instances."""
+        """Return the process ids of the instances."""
         return [each.process.pid for each in self._instances if each.process]
 
     async def start(self) -> None:
-        """Starts the least number of instances, without waiting for them."""
+        """Start the least number of instances, without waiting for them."""
         while len(self._staying()) < self.service.least:
             self._add()
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[Instance]:
-        """An instance for one request. Raises NoInstanceError and StartError."""
+        """Yield an instance for one request. Raises NoInstanceError and StartError."""
         instance = await self._chosen()
         try:
             assert instance.ready is not None  # noqa: S101 -- set when it is added
@@ -105,7 +105,7 @@ class Instances:
                 self._changed.notify_all()
 
     async def stop(self) -> None:
-        """Ends all: asks first, as Cloud Run does, and kills after ten seconds."""
+        """End all: ask first, as Cloud Run does, and kill after ten seconds."""
         self._stopping = True
         for instance in self._instances:
             if instance.process and instance.process.returncode is None:
@@ -145,7 +145,7 @@ class Instances:
         return [each for each in self._instances if not each.leaving]
 
     def _retire(self, instance: Instance, turns: int) -> None:
-        """Ends an instance that has had no request since it had that many."""
+        """End an instance that has had no request since it had that many."""
         idle = not instance.active and instance.turns == turns and not self._stopping
         if not idle or instance not in self._staying():
             return
@@ -205,7 +205,7 @@ class Instances:
         return False
 
     async def _watch(self, instance: Instance, note: Path) -> None:
-        """Takes a dead instance out, and starts another where there must always be some."""
+        """Take a dead instance out, and start another where there must always be some."""
         assert instance.process is not None  # noqa: S101 -- begun before
         await instance.process.wait()
         note.unlink(missing_ok=True)
@@ -220,7 +220,7 @@ class Instances:
 
 
 def base_environment(service: CloudRun) -> dict[str, str]:
-    """What Cloud Run gives every container."""
+    """Return what Cloud Run gives every container."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONUNBUFFERED": "1",

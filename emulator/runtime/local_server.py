@@ -14,7 +14,7 @@ class _Quiet(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Catches none."""
+        """Catch none."""
         yield
 
 
@@ -43,7 +43,7 @@ class LocalServer:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Begins to serve."""
+        """Begin to serve."""
         self._task = asyncio.create_task(self._server.serve([self._socket]))
         while not self._server.started:
             if self._task.done():
@@ -51,7 +51,7 @@ class LocalServer:
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
-        """Ends."""
+        """End."""
         self._server.should_exit = True
         if self._task is not None:
             await self._task

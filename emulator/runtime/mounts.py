@@ -19,7 +19,8 @@ class Mounts:
     files: Mapping[str, str]
 
     def seen_by(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The environment, with paths of mounted files and their folders as they are here."""
+        """Return the environment, with paths of mounted files and their folders as they are
+        here."""
         known = {
             str(path) for file in self.files for path in (PurePosixPath(file), *_folders_of(file))
         }
@@ -29,18 +30,18 @@ class Mounts:
         }
 
     def place(self, path: str) -> Path:
-        """Where a path of the container is here."""
+        """Return where a path of the container is here."""
         return self.folder / path.strip("/")
 
 
 def _folders_of(file: str) -> list[PurePosixPath]:
-    """The folders above a file but the topmost."""
+    """Return the folders above a file but the topmost."""
     return [*PurePosixPath(file).parents][:-1]
 
 
 @contextmanager
 def mounted(folder: Path, files: Mapping[str, str]) -> Generator[Mounts]:
-    """Writes the files, for their owner alone, until the block ends."""
+    """Write the files, for their owner alone, until the block ends."""
     shutil.rmtree(folder, ignore_errors=True)
     mounts = Mounts(folder, files)
     try:

@@ -10,7 +10,7 @@ _END_SECONDS = 10
 
 
 def record_process(folder: Path, pid: int) -> Path:
-    """Writes down a process; gives the file, which goes with it."""
+    """Write down a process; return the file, which goes with it."""
     note = folder / f"{pid}.pid"
     with contextlib.suppress(psutil.NoSuchProcess):
         note.write_text(json.dumps({"created": psutil.Process(pid).create_time()}))
@@ -18,7 +18,7 @@ def record_process(folder: Path, pid: int) -> Path:
 
 
 def end_orphans(folder: Path) -> int:
-    """Ends the instances of a run that was killed; gives how many there were."""
+    """End the instances of a run that was killed; return how many there were."""
     ended = 0
     for note in folder.glob("*.pid"):
         with contextlib.suppress(ValueError, OSError, psutil.NoSuchProcess):

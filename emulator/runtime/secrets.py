@@ -22,7 +22,7 @@ class Secrets:
     by_hand: Path | None = None
 
     def value(self, secret: object, version: object, wanted_by: str) -> str:
-        """The value of a version. Raises MissingSecretError."""
+        """Return the value of a version. Raises MissingSecretError."""
         name, wanted = str(secret).rpartition("/")[2], str(version or "latest")
         versions = self._versions(name)
         if wanted in versions:
@@ -36,7 +36,7 @@ class Secrets:
         )
 
     def _versions(self, name: str) -> dict[str, str]:
-        """The values of the enabled versions by number, and that of the latest."""
+        """Return the values of the enabled versions by number, and that of the latest."""
         wanted = rf"projects/[^/]+/secrets/{re.escape(name)}|{re.escape(name)}"
         found: dict[str, str] = {}
         versions = [

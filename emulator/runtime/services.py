@@ -69,7 +69,7 @@ class CloudRun:
 
 
 def service_of(world: World, resource: Resource, by_hand: Path | None = None) -> CloudRun:
-    """The service of a resource, as it was deployed last.
+    """Return the service of a resource, as it was deployed last.
 
     `by_hand` is the folder with the values of secrets that the stack gives none, a file each.
     Raises MissingSecretError.

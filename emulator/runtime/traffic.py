@@ -32,7 +32,7 @@ class Traffic:
         return {*self._percent, *self._tags.values()}
 
     def revision_for(self, host: str) -> str | None:
-        """The revision for a request to that host; None when its tag is nobody's."""
+        """Return the revision for a request to that host; None when its tag is nobody's."""
         tag, end, _ = host.partition(_TAG_END)
         if end:
             return self._tags.get(tag)

@@ -30,7 +30,7 @@ class Column:
 
 
 def columns(schema: str | Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """Reads a table's schema, JSON or its parsed form."""
+    """Read a table's schema, JSON or its parsed form."""
     entries: Any = json.loads(schema) if isinstance(schema, str) else schema
     return tuple(
         Column(
@@ -44,7 +44,7 @@ def columns(schema: str | Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
 
 
 def fitted(wanted: Sequence[Column], row: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """The row as JSON values, as the table keeps it. Raises RowError when it doesn't fit."""
+    """Return the row as JSON values, as the table keeps it. Raises RowError when it doesn't fit."""
     by_name = {name.lower(): value for name, value in row.items()}
     known = {column.name.lower() for column in wanted}
     for name in row:

@@ -52,7 +52,7 @@ class StorageWriteApi:
         return f"127.0.0.1:{self.port}"
 
     def stop(self) -> None:
-        """Cuts all connections."""
+        """Cut all connections."""
         self._server.stop(grace=None).wait()
 
     def _append_rows(self, requests: Iterator[Any], context: Any) -> Iterator[Any]:

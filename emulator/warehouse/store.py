@@ -45,19 +45,19 @@ class Warehouse:
                 self._show(table.id, columns(table.inputs["schema"]))
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
     def columns(self, table_id: str) -> tuple[Column, ...]:
-        """The columns of a table. Raises NoTableError."""
+        """Return the columns of a table. Raises NoTableError."""
         table = self._world.get(TABLE, table_id)
         if table is None:
             raise NoTableError(f"there is no table {table_id}")
         return columns(table.inputs.get("schema") or "[]")
 
     def append(self, table_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Keeps rows, all or none. Raises RowError when one doesn't fit, and NoTableError."""
+        """Keep rows, all or none. Raises RowError when one doesn't fit, and NoTableError."""
         wanted = self.columns(table_id)
         kept = [(table_id, json.dumps(fitted(wanted, row))) for row in rows]
         with self._lock:
@@ -70,7 +70,7 @@ class Warehouse:
             self._connection.execute("COMMIT")
 
     def rows(self, table_id: str) -> list[dict[str, Any]]:
-        """All rows of a table, in the order they came."""
+        """Return all rows of a table, in the order they came."""
         with self._lock:
             found = self._connection.execute(
                 "SELECT row FROM rows WHERE table_id = ? ORDER BY number", (table_id,)
@@ -92,7 +92,7 @@ class Warehouse:
 
 
 def table_id(name: str) -> str:
-    """The id of `<project>.<dataset>.<table>`; a colon may stand after the project."""
+    """Return the id of `<project>.<dataset>.<table>`; a colon may stand after the project."""
     project, dataset, table = name.replace(":", ".", 1).rsplit(".", 2)
     return f"projects/{project}/datasets/{dataset}/tables/{table}"
 

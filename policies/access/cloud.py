@@ -71,13 +71,13 @@ class Accounts:
         return frozenset(self.by_urn.values())
 
     def named(self, email: str) -> str:
-        """The account of an email, whether the stack makes it or not."""
+        """Return the account of an email, whether the stack makes it or not."""
         plain = email.strip().rpartition("/")[2].lower()
         name = plain.partition("@")[0]
         return self.by_email.get(plain) or self._by_id.get(name) or f"serviceAccount:{plain}"
 
     def wired(self, resource: Resource, *props: str) -> list[str]:
-        """The accounts that properties of a resource come from."""
+        """Return the accounts that properties of a resource come from."""
         urns = [urn for prop in props for urn in resource.dependencies.get(prop, ())]
         return list(dict.fromkeys(self.by_urn[urn] for urn in urns if urn in self.by_urn))
 
@@ -93,7 +93,7 @@ def _email(account: Resource) -> str | None:
 
 
 def holdings(stack: Stack, accounts: Accounts) -> Iterator[Holding]:
-    """Everything that principals hold through Google Cloud in the stack."""
+    """Yield everything that principals hold through Google Cloud in the stack."""
     custom = _custom_roles(stack)
     for token, resources in stack.by_type.items():
         if not is_grant(token):
@@ -159,12 +159,12 @@ def _capabilities(
 
 
 def _role_id(role: str) -> str:
-    """A custom role without its project, which may be that of the provider."""
+    """Return a custom role without its project, which may be that of the provider."""
     return f"*/{role.rpartition('/')[2]}"
 
 
 def _custom_roles(stack: Stack) -> dict[str, Capabilities | None]:
-    """What the custom roles of the stack let their holders do, by URN and by name."""
+    """Return what the custom roles of the stack let their holders do, by URN and by name."""
     found: dict[str, Capabilities | None] = {}
     for token in _CUSTOM_ROLES:
         for role in stack.by_type.get(token, ()):
@@ -208,7 +208,7 @@ def _kind(token: str) -> str:
 
 
 def _target(resource: Resource, stack: Stack) -> str:
-    """The name in the program of what is granted on, or of the grant itself."""
+    """Return the name in the program of what is granted on, or of the grant itself."""
     wired: Sequence[str] = [
         urn
         for prop, urns in sorted(resource.dependencies.items())

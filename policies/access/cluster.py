@@ -44,7 +44,7 @@ _FLEET: Final = {
 
 
 def pods(stack: Stack) -> dict[str, str]:
-    """Every pod identity that the stack makes, with its namespace."""
+    """Return every pod identity that the stack makes, with its namespace."""
     found: dict[str, str] = {}
     for each in stack.by_type.get("kubernetes:core/v1:ServiceAccount", ()):
         name = text(each.props, "metadata", "name")
@@ -55,7 +55,7 @@ def pods(stack: Stack) -> dict[str, str]:
 
 
 def holdings(stack: Stack) -> Iterator[Holding]:
-    """Everything that principals hold through Kubernetes roles in the stack."""
+    """Yield everything that principals hold through Kubernetes roles in the stack."""
     roles = _roles(stack)
     yield from _fleet(stack)
     for kind in ("RoleBinding", "ClusterRoleBinding"):
@@ -77,7 +77,7 @@ def holdings(stack: Stack) -> Iterator[Holding]:
 
 
 def _made(stack: Stack, kind: str) -> Sequence[Resource]:
-    """The objects of a kind, those in lists, and the patches that change somebody else's."""
+    """Return the objects of a kind, those in lists, and the patches that change somebody else's."""
     found = stack.by_type
     listed = (
         replace(each, props=item if is_mapping(item) else {})
@@ -88,7 +88,7 @@ def _made(stack: Stack, kind: str) -> Sequence[Resource]:
 
 
 def _roles(stack: Stack) -> dict[tuple[str, str, str, object], Capabilities | None]:
-    """What each role allows, by provider, kind, namespace and name."""
+    """Return what each role allows, by provider, kind, namespace and name."""
     found: dict[tuple[str, str, str, object], Capabilities | None] = {}
     for kind in _KINDS:
         for each in _made(stack, kind):
@@ -104,7 +104,7 @@ def _roles(stack: Stack) -> dict[tuple[str, str, str, object], Capabilities | No
 
 
 def _selected(stack: Stack, role: Resource) -> Capabilities:
-    """What a ClusterRole takes over from others by their labels."""
+    """Return what a ClusterRole takes over from others by their labels."""
     selectors = entries(role.props, "aggregationRule", "clusterRoleSelectors")
     allows: set[str] = set()
     for selector in selectors if isinstance(selectors, tuple) else ():
@@ -115,7 +115,7 @@ def _selected(stack: Stack, role: Resource) -> Capabilities:
 
 
 def _aggregated(stack: Stack, label: str, provider: str) -> Capabilities:
-    """What ClusterRoles of the stack add to one that every cluster has, by a label."""
+    """Return what ClusterRoles of the stack add to one that every cluster has, by a label."""
     if "aggregated roles" not in stack.shared:
         stack.shared["aggregated roles"] = dict(_adding(stack))
     adding = cast("dict[tuple[str, str], set[str]]", stack.shared["aggregated roles"])
@@ -133,7 +133,7 @@ def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
 
 
 def _fleet(stack: Stack) -> Iterator[Holding]:
-    """Roles that a fleet gives in its clusters."""
+    """Yield roles that a fleet gives in its clusters."""
     for token, highest in _FLEET.items():
         for each in stack.by_type.get(token, ()):
             predefined = text(each.props, "role", "predefinedRole")
@@ -176,7 +176,7 @@ def _subjects(props: object, namespace: str) -> Iterator[str]:
 
 
 def _of_rules(props: object) -> Capabilities | None:
-    """What the rules of a role allow; None when one of them is not known."""
+    """Return what the rules of a role allow; None when one of them is not known."""
     rules = entries(props, "rules")
     if isinstance(rules, Absence):
         return NOTHING if rules is Absence.MISSING else None

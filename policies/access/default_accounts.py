@@ -12,6 +12,7 @@ _DEFAULT: Final = re.compile(
 
 
 def is_default_account(account: str) -> bool:
-    """Whether an email or resource name is that of a default account, or the word `default`."""
+    """Return whether an email or resource name is that of a default account, or the word
+    `default`."""
     email = account.strip().lower().removeprefix("serviceaccount:").rpartition("/")[2]
     return _DEFAULT.fullmatch(email) is not None

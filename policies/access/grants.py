@@ -29,6 +29,7 @@ from resources.resource import Resource
 _FAMILY: Final = re.compile(
     r"gcp:(?P<service>[^:/]+)/[^:]+:(?P<target>[A-Za-z0-9]*?)I(?:am|AM)(?P<kind>Member|Binding|Policy)"
 )
+ENTITLEMENT: Final = "gcp:privilegedaccessmanager/entitlement:entitlement"
 _WIDE: Final = {"projects": "project", "folder": "folder", "organizations": "organization"}
 
 
@@ -65,30 +66,30 @@ class GrantType:
 
 
 def grant_type(token: str) -> GrantType | None:
-    """How a resource of this type token grants, None if it is not of the family."""
+    """Return how a resource of this type token grants, None if it is not of the family."""
     match = _FAMILY.fullmatch(token)
     return GrantType(match["service"], match["kind"]) if match else None
 
 
 def is_grant(token: str) -> bool:
-    """Whether a resource of this type gives access, by the family or an older channel."""
+    """Return whether a resource of this type gives access, by the family or an older channel."""
     return grant_type(token) is not None or token in _CHANNELS
 
 
 def is_wide(token: str) -> bool:
-    """Whether a resource of this type grants on a whole project, folder or organization."""
+    """Return whether a resource of this type grants on a whole project, folder or organization."""
     found = grant_type(token)
     return found is not None and found.wide is not None
 
 
 def is_on_service_account(token: str) -> bool:
-    """Whether a resource of this type grants on a service account."""
+    """Return whether a resource of this type grants on a service account."""
     found = grant_type(token)
     return found is not None and found.on_service_account
 
 
 def grants(resource: Resource) -> Iterator[Grant]:
-    """All grants a resource makes.
+    """Yield all grants a resource makes.
 
     A policy document that is not known yet raises `UnknownValueError`: the engine then says that
     the policy could not run in this preview, and runs it again, with the value, on update. One
@@ -143,7 +144,8 @@ def _document_grants(document: object) -> Iterator[Grant]:
 
 
 def _lower_keys(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Keys in lower case, as the provider, written in Go, takes `Bindings` for `bindings`."""
+    """Return keys in lower case, as the provider, written in Go, takes `Bindings` for
+    `bindings`."""
     found: dict[str, object] = {}
     for key, value in pairs:
         if key.lower() in found:
@@ -202,7 +204,8 @@ def _grantees(role: str) -> Callable[[Props], Iterator[Grant]]:
 
 
 def short_name(permission: str) -> str:
-    """A permission as roles write it: `iam.roles.list` for `iam.googleapis.com/roles.list`."""
+    """Return a permission as roles write it: `iam.roles.list` for
+    `iam.googleapis.com/roles.list`."""
     service, slash, name = permission.strip().partition(".googleapis.com/")
     return f"{_SERVICES.get(service, service)}.{name}" if slash else permission.strip()
 
@@ -219,6 +222,19 @@ def _access_policy(props: Props) -> Iterator[Grant]:
             _members(rule, "principals"),
             permissions=tuple(short_name(each) for each in known if isinstance(each, str)),
         )
+
+
+def _entitlement(props: Props) -> Iterator[Grant]:
+    groups = entries(props, "eligibleUsers")
+    who = tuple(
+        each
+        for group in (groups if isinstance(groups, tuple) else (groups,))
+        for each in _members(group, "principals")
+    )
+    access = get(props, "privilegedAccess", "gcpIamAccess")
+    bindings = entries(access, "roleBindings")
+    for binding in bindings if isinstance(bindings, tuple) else (bindings,):
+        yield Grant(_role(binding), who, text(binding, "conditionExpression"))
 
 
 # Services whose permissions begin with another word than their address.
@@ -260,4 +276,5 @@ _CHANNELS: Final[Mapping[str, Callable[[Props], Iterator[Grant]]]] = {
     "gcp:iam/folderAccessPolicy:FolderAccessPolicy": _access_policy,
     "gcp:iam/organizationAccessPolicy:OrganizationAccessPolicy": _access_policy,
     "gcp:iam/projectAccessPolicy:ProjectAccessPolicy": _access_policy,
+    ENTITLEMENT: _entitlement,
 }

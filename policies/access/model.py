@@ -60,7 +60,8 @@ class Holding:
 
 
 def principal(member: str) -> str:
-    """One spelling for a principal: pods are named by namespace and account, mail in lower case."""
+    """Return one spelling for a principal: pods are named by namespace and account, mail in
+    lower case."""
     for pattern in _POD:
         match = pattern.fullmatch(member)
         if match:
@@ -69,7 +70,8 @@ def principal(member: str) -> str:
 
 
 def namespace_of(who: str) -> str | None:
-    """The namespace whose pods a principal stands for, empty for all pods, None for no set."""
+    """Return the namespace whose pods a principal stands for, empty for all pods, None for no
+    set."""
     for pattern in _POD_SETS:
         match = pattern.fullmatch(who)
         if match:
@@ -78,22 +80,22 @@ def namespace_of(who: str) -> str | None:
 
 
 def pod(namespace: str, account: str) -> str:
-    """The principal of pods that run as a Kubernetes service account."""
+    """Return the principal of pods that run as a Kubernetes service account."""
     return f"pod:{namespace}/{account}"
 
 
 def is_agent(who: str) -> bool:
-    """Whether the principal is an account of Google's own."""
+    """Return whether the principal is an account of Google's own."""
     return who.startswith("agent:") or principals.is_agent(who)
 
 
 def is_account(who: str) -> bool:
-    """Whether the principal is a service account or a pod's, which others may become."""
+    """Return whether the principal is a service account or a pod's, which others may become."""
     return who.startswith(("serviceAccount:", "account:", "pod:")) and not is_agent(who)
 
 
 def shown(who: str) -> str:
-    """The principal as a message may show it."""
+    """Return the principal as a message may show it."""
     if who in PUBLIC or who == UNKNOWN_PRINCIPAL:
         return who
     kind, _, rest = who.partition(":")

@@ -62,8 +62,9 @@ _POOL: Final = re.compile(
 
 
 def member(text: str) -> str:
-    """A member in the spelling of IAM: no spaces around it, the kind as documented, mail in lower
-    case, and a deleted principal as itself, since it may be restored with all its grants.
+    """Return a member in the spelling of IAM: no spaces around it, the kind as documented, mail
+    in lower case, and a deleted principal as itself, since it may be restored with all its
+    grants.
     """
     found = text.strip()
     if found.lower().startswith("deleted:"):
@@ -96,7 +97,7 @@ def _of_kind(kind: str, name: str) -> str:
 
 
 def is_agent(who: str) -> bool:
-    """Whether a member is an account of Google's own, which nobody else can act through."""
+    """Return whether a member is an account of Google's own, which nobody else can act through."""
     match = _ACCOUNT.fullmatch(who)
     if match is None:
         return False
@@ -108,7 +109,8 @@ def is_agent(who: str) -> bool:
 
 
 def is_workload(who: str) -> bool:
-    """Whether a member is what a workload runs as: an account, a pod or a federated identity.
+    """Return whether a member is what a workload runs as: an account, a pod or a federated
+    identity.
 
     Identities of a workforce pool are people.
     """
@@ -117,7 +119,8 @@ def is_workload(who: str) -> bool:
 
 
 def project_of(who: str) -> str | None:
-    """The project that a service account or pod belongs to, None where its name does not tell."""
+    """Return the project that a service account or pod belongs to, None where its name does not
+    tell."""
     pool = _POOL.fullmatch(who)
     if pool:
         return pool["a"] or pool["b"]

@@ -133,20 +133,21 @@ class Access:
         ]
 
     def may(self, who: str) -> frozenset[str]:
-        """What a principal may do somewhere, by its own grants."""
+        """Return what a principal may do somewhere, by its own grants."""
         return frozenset(
             capability for each in self.held.get(who, ()) for capability in each.capabilities or ()
         )
 
     def administers(self, who: str) -> Holding | None:
-        """What makes a principal an administrator of a project, cluster or more, if anything."""
+        """Return what makes a principal an administrator of a project, cluster or more, if
+        anything."""
         for each in self.held.get(who, ()):
             if each.scope.wide and "administer" in (each.capabilities or ()):
                 return each
         return None
 
     def privileged(self, who: str) -> Holding | None:
-        """What a principal holds that nobody should get by deploying code, if anything."""
+        """Return what a principal holds that nobody should get by deploying code, if anything."""
         for each in self.held.get(who, ()):
             found = each.capabilities or frozenset[str]()
             if found & {"own-accounts", "impersonate", "make-keys", "read-secrets", "decrypt"}:
@@ -184,7 +185,7 @@ class Access:
         return sorted({*self.held, *self._groups})
 
     def ways(self, who: str) -> tuple[Way, ...]:
-        """How a principal becomes others at once."""
+        """Return how a principal becomes others at once."""
         if who not in self._ways:
             self._ways[who] = tuple(dict.fromkeys(self._find_ways(who)))
         return self._ways[who]
@@ -247,7 +248,7 @@ class Access:
         return {who: tuple(sorted({*groups})) for who, groups in found.items()}
 
     def _one(self, email: str) -> str:
-        """A member of a group, which does not say whether it is a person or a group."""
+        """Return a member of a group, which does not say whether it is a person or a group."""
         who = principal(f"user:{email}")
         group = principal(f"group:{email}")
         if who.startswith("serviceAccount:"):
@@ -267,7 +268,7 @@ class Access:
         return tuple(who for each in triggers for who in self._runs_as(each, ("serviceAccount",)))
 
     def reachable(self, who: str) -> Reach:
-        """Whom a principal can become. Those with the same ways share the answer."""
+        """Return whom a principal can become. Those with the same ways share the answer."""
         ways = self.ways(who)
         if ways not in self._reach:
             found: dict[str, None] = {}
@@ -287,7 +288,7 @@ class Access:
         return self._reach[ways]
 
     def wide_roles(self, who: str) -> frozenset[tuple[str, str]]:
-        """The roles that a principal holds on projects, clusters and more, with the kind."""
+        """Return the roles that a principal holds on projects, clusters and more, with the kind."""
         held = self.held.get(who, ())
         return frozenset((each.role, each.scope.kind) for each in held if each.scope.wide)
 
@@ -311,7 +312,7 @@ class Access:
         return found
 
     def reaching(self, target: str) -> dict[str, tuple[Step, ...]]:
-        """The shortest way from everyone who can become a principal."""
+        """Return the shortest way from everyone who can become a principal."""
         found: dict[str, tuple[Step, ...]] = {target: ()}
         queue = deque([target])
         walked: set[tuple[str, ...]] = set()
@@ -330,7 +331,7 @@ class Access:
 
 
 def access_of(resources: Sequence[Resource]) -> Access:
-    """The access of a stack, worked out once for all rules."""
+    """Return the access of a stack, worked out once for all rules."""
     stack = stack_of(resources)
     if "access" not in stack.shared:
         stack.shared["access"] = Access(stack)
@@ -338,7 +339,7 @@ def access_of(resources: Sequence[Resource]) -> Access:
 
 
 def _public_egress(resource: Resource) -> bool:
-    """Whether the workload reaches the internet past the network's own controls."""
+    """Return whether the workload reaches the internet past the network's own controls."""
     if resource.type in _MACHINES:
         interfaces = entries(resource.props, "networkInterfaces")
         return isinstance(interfaces, tuple) and any(
@@ -356,7 +357,7 @@ def _public_egress(resource: Resource) -> bool:
 
 
 def explain(start: str, path: Sequence[Step]) -> str:
-    """The way from one principal to another, in words."""
+    """Return the way from one principal to another, in words."""
     return ", which ".join(
         [f"{shown(start)} {path[0].how} {shown(path[0].to)}"]
         + [f"{step.how} {shown(step.to)}" for step in path[1:]]
@@ -370,7 +371,7 @@ def _some(words: Sequence[str], show_one: Callable[[str], str]) -> str:
 
 
 def table(resources: Sequence[Resource]) -> Table:
-    """A row for each principal: what it holds, whom it can become, and what it may do so."""
+    """Return a row for each principal: what it holds, whom it can become, and what it may do so."""
     access = access_of(resources)
     rows: list[list[str]] = []
     for who in sorted(access.principals, key=shown):

@@ -39,7 +39,7 @@ class Settings:
 
 
 def effective(rules: Iterable[AnyRule], config: Config) -> dict[str, dict[str, object]]:
-    """Returns the config of every rule: what is set, over the defaults in the rule's file."""
+    """Return the config of every rule: what is set, over the defaults in the rule's file."""
     return {rule.id: {**_defaults(rule), **config.get(rule.id, {})} for rule in rules}
 
 
@@ -52,7 +52,7 @@ def _defaults(rule: AnyRule) -> dict[str, object]:
 def read_settings(
     rules: Sequence[AnyRule], config: Config, today: dt.date | None = None
 ) -> dict[str, Settings]:
-    """Returns the settings of every rule; raises `PolicyConfigError`."""
+    """Return the settings of every rule; raises `PolicyConfigError`."""
     values = effective(rules, config)
     found = [each for rule in rules for each in problems_of(rule, values[rule.id], today)]
     if found:
@@ -70,7 +70,7 @@ def read_settings(
 
 
 def unknown_rules(config: Iterable[str], rules: Iterable[AnyRule]) -> Iterator[str]:
-    """Yields a problem for each name in a config that no rule has."""
+    """Yield a problem for each name in a config that no rule has."""
     names = {rule.id for rule in rules}
     for name in config:
         if name not in names:
@@ -82,7 +82,7 @@ def unknown_rules(config: Iterable[str], rules: Iterable[AnyRule]) -> Iterator[s
 def problems_of(
     rule: AnyRule, values: Mapping[str, object], today: dt.date | None = None
 ) -> Iterator[str]:
-    """Yields what is wrong with the config of a rule: the key, the value and what to do."""
+    """Yield what is wrong with the config of a rule: the key, the value and what to do."""
     remediates = rule.remediable
     levels = (*LEVELS, REMEDIATE) if remediates else LEVELS
     level = values.get(LEVEL)

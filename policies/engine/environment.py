@@ -30,12 +30,12 @@ _KEYS: Final = ("rules", "remediate", "exemptions")
 
 
 def environments() -> list[str]:
-    """Returns the names of the environments that have a file."""
+    """Return the names of the environments that have a file."""
     return sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml"))
 
 
 def file_of(stack: str) -> Path:
-    """Returns the file of a stack's environment, which may not be there."""
+    """Return the file of a stack's environment, which may not be there."""
     own = os.environ.get(VARIABLE)
     # The engine starts packs in their own folders: a relative path would mean another file there.
     if own and not Path(own).is_absolute():
@@ -44,7 +44,7 @@ def file_of(stack: str) -> Path:
 
 
 def load(path: Path, today: dt.date | None = None) -> dict[str, dict[str, object]]:
-    """Returns every rule's config by an environment's file, defaults included.
+    """Return every rule's config by an environment's file, defaults included.
 
     Raises `PolicyConfigError` that names every problem.
     """
@@ -66,14 +66,14 @@ def load(path: Path, today: dt.date | None = None) -> dict[str, dict[str, object
 
 
 def settings_of(path: Path, today: dt.date | None = None) -> dict[str, Settings]:
-    """Returns the settings of every rule by an environment's file; raises `PolicyConfigError`."""
+    """Return the settings of every rule by an environment's file; raises `PolicyConfigError`."""
     return read_settings(rules_of(ALL), load(path, today), today)
 
 
 def _problems(
     document: object, config: dict[str, dict[str, object]], today: dt.date | None
 ) -> Iterator[str]:
-    """Yields what is wrong in a file; fills `config` with what it says, over the defaults."""
+    """Yield what is wrong in a file; fills `config` with what it says, over the defaults."""
     if not isinstance(document, dict):
         yield f"found {document!r}; write {', '.join(_KEYS)}"
         return

@@ -26,7 +26,7 @@ class EventLog:
 
     @classmethod
     def of_environment(cls) -> "EventLog | None":
-        """Returns the log that the variable asks for."""
+        """Return the log that the variable asks for."""
         path = os.environ.get(VARIABLE)
         return cls(Path(path)) if path else None
 
@@ -35,11 +35,11 @@ class EventLog:
         os.write(self._file, json.dumps(record).encode() + b"\n")
 
     def pack(self, name: str, rules: Sequence[AnyRule], settings: Mapping[str, Settings]) -> None:
-        """Appends a pack, its rules and their levels."""
+        """Append a pack, its rules and their levels."""
         self._write(pack_record(name, rules, settings))
 
     def resource(self, urn: str, token: str, name: str, results: Sequence[Result]) -> None:
-        """Appends what the rules say of a resource."""
+        """Append what the rules say of a resource."""
         self._write(resource_record(urn, token, name, results))
 
     def stack(
@@ -49,14 +49,14 @@ class EventLog:
         results: Sequence[Result],
         notes: Sequence[Note],
     ) -> None:
-        """Appends what the stack rules say, the exemptions and the tables."""
+        """Append what the stack rules say, the exemptions and the tables."""
         self._write(stack_record(stack, rules, results, notes))
 
 
 def pack_record(
     name: str, rules: Sequence[AnyRule], settings: Mapping[str, Settings]
 ) -> dict[str, Any]:
-    """Returns the pack, its rules and their levels."""
+    """Return the pack, its rules and their levels."""
     return {
         "kind": "pack",
         "pack": name,
@@ -79,7 +79,7 @@ def pack_record(
 
 
 def resource_record(urn: str, token: str, name: str, results: Sequence[Result]) -> dict[str, Any]:
-    """Returns what the rules say of a resource."""
+    """Return what the rules say of a resource."""
     return {
         "kind": "resource",
         "urn": urn,
@@ -92,7 +92,7 @@ def resource_record(urn: str, token: str, name: str, results: Sequence[Result]) 
 def stack_record(
     stack: Stack, rules: Sequence[StackRule], results: Sequence[Result], notes: Sequence[Note]
 ) -> dict[str, Any]:
-    """Returns what the stack rules say, the exemptions and the tables."""
+    """Return what the stack rules say, the exemptions and the tables."""
     return {
         "kind": "stack",
         "results": list(_results(results)),

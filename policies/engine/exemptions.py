@@ -41,7 +41,7 @@ class Exemption:
     expires: dt.date
 
     def covers(self, urn: str, resource_type: str, name: str, text: str, fingerprint: str) -> bool:
-        """Tells whether the finding is the one this exemption speaks of."""
+        """Return whether the finding is the one this exemption speaks of."""
         if not urn:
             is_resource = self.resource == STACK
         elif self.resource.startswith("urn:"):
@@ -51,12 +51,12 @@ class Exemption:
         return is_resource and (self.finding == fingerprint or self.finding in text)
 
     def expired(self, today: dt.date) -> bool:
-        """Tells whether its last day is past."""
+        """Return whether its last day is past."""
         return today > self.expires
 
 
 def exemption(rule_id: str, value: Mapping[str, object]) -> Exemption:
-    """Returns the exemption out of an entry that `exemption_problems` finds nothing wrong with."""
+    """Return the exemption out of an entry that `exemption_problems` finds nothing wrong with."""
     return Exemption(
         rule=rule_id,
         expires=dt.date.fromisoformat(str(value["expires"])),
@@ -65,7 +65,7 @@ def exemption(rule_id: str, value: Mapping[str, object]) -> Exemption:
 
 
 def exemption_problems(rule: AnyRule, value: object, today: dt.date) -> Iterator[str]:
-    """Yields what is wrong with one entry: the key and what to do."""
+    """Yield what is wrong with one entry: the key and what to do."""
     if not is_mapping(value):
         yield f"found {value!r}; write an object with {', '.join(_KEYS)}"
         return

@@ -82,7 +82,7 @@ class Judge:
         self._used: dict[Exemption, int] = {}
 
     def applicable(self, token: str) -> tuple[ResourceRule, ...]:
-        """Returns the rules that speak of resources of a type."""
+        """Return the rules that speak of resources of a type."""
         found = self._by_type.get(token)
         if found is None:
             found = tuple(rule for rule in self._resource_rules if rule.applies(token))
@@ -90,33 +90,33 @@ class Judge:
         return found
 
     def not_applicable(self, token: str) -> Iterator[ResourceRule]:
-        """Yields the rules that do not."""
+        """Return the rules that do not."""
         wanted = self.applicable(token)
         return (rule for rule in self._resource_rules if rule not in wanted)
 
     def level(self, rule: AnyRule) -> str:
-        """Returns the level of a rule's findings."""
+        """Return the level of a rule's findings."""
         level = self._settings[rule.id].level
         return "mandatory" if level == REMEDIATE else level
 
     def resource(self, resource: Resource) -> list[Result]:
-        """Returns what each applicable rule says of a resource."""
+        """Return what each applicable rule says of a resource."""
         return [self._judge(rule, resource) for rule in self.applicable(resource.type)]
 
     def stack(self, resources: Sequence[Resource]) -> list[Result]:
-        """Returns what each stack rule says of all resources."""
+        """Return what each stack rule says of all resources."""
         stack = stack_of(resources)
         stack.today = self._today
         return [self._judge_stack(rule, stack) for rule in self.stack_rules]
 
     def may_remediate(self, token: str) -> bool:
-        """Tells whether a rule may change resources of a type."""
+        """Return whether a rule may change resources of a type."""
         return any(self._settings[rule.id].level == REMEDIATE for rule in self.applicable(token))
 
     def remediations(
         self, resource: Resource
     ) -> Iterator[tuple[ResourceRule, Mapping[str, object]]]:
-        """Yields what to change in a resource, where the config says so rather than to fail."""
+        """Yield what to change in a resource, where the config says so rather than to fail."""
         for rule in self.applicable(resource.type):
             settings = self._settings[rule.id]
             if settings.level != REMEDIATE or rule.remediate is None:
@@ -125,7 +125,7 @@ class Judge:
                 yield rule, rule.remediate(resource, settings.limits)
 
     def notes(self) -> list[Note]:
-        """Returns the exemptions that were applied, that are expired, and that nothing needed."""
+        """Return the exemptions that were applied, that are expired, and that nothing needed."""
         notes: list[Note] = []
         for settings in self._settings.values():
             for each in settings.exemptions:

@@ -18,7 +18,7 @@ ALL: Final = "all"
 
 @cache
 def packs() -> Mapping[str, tuple[AnyRule, ...]]:
-    """Returns the rules of each pack."""
+    """Return the rules of each pack."""
     return {name.replace("_", "-"): _rules(name) for name in _modules(rules.__path__)}
 
 
@@ -33,13 +33,13 @@ def _rules(pack: str) -> tuple[AnyRule, ...]:
 
 
 def rules_of(folder: str) -> tuple[AnyRule, ...]:
-    """Returns the rules that a folder's pack serves."""
+    """Return the rules that a folder's pack serves."""
     if folder == ALL:
         return tuple(rule for pack in packs().values() for rule in pack)
     return packs()[folder]
 
 
 def version_of(folder: str) -> str:
-    """Returns the version that a pack's PulumiPolicy.yaml states."""
+    """Return the version that a pack's PulumiPolicy.yaml states."""
     file = Path(__file__).parents[1] / folder / "PulumiPolicy.yaml"
     return str(yaml.safe_load(file.read_text(encoding="utf-8"))["version"])

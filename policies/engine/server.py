@@ -70,11 +70,11 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         self._inputs: dict[str, struct_pb2.Struct] = {}
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Returns the version of the policy SDK that this speaks like."""
+        """Return the version of the policy SDK that this speaks like."""
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def ConfigureStack(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Reads the environment of the stack."""
+        """Read the environment of the stack."""
         try:
             config = load(file_of(request.stack))
             self._environment = {rule.id: config[rule.id] for rule in self._rules}
@@ -83,7 +83,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Returns the pack and its rules; the environment is what a config is laid over."""
+        """Return the pack and its rules; the environment is what a config is laid over."""
         info = analyzer_pb2.AnalyzerInfo(
             name=self._pack,
             version=version_of(self._pack),
@@ -98,7 +98,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         return info
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Takes the policy config; refuses one that cannot be used, which ends the run."""
+        """Take the policy config; refuse one that cannot be used, which ends the run."""
         values: dict[str, dict[str, object]] = {
             name: {
                 **cast("dict[str, object]", json_format.MessageToDict(config.properties)),
@@ -124,7 +124,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
     def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Returns the changes that rules at level `remediate` make to a resource."""
+        """Return the changes that rules at level `remediate` make to a resource."""
         judge = self._configured(context)
         response = analyzer_pb2.RemediateResponse()
         if not judge.may_remediate(request.type):
@@ -149,7 +149,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         return response
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Returns what the resource rules say of one resource."""
+        """Return what the resource rules say of one resource."""
         judge = self._configured(context)
         self._inputs[request.urn] = request.properties
         response = self._response(judge, request.type)
@@ -164,7 +164,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         return response
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Returns what the stack rules say of all resources, and what became of the exemptions."""
+        """Return what the stack rules say of all resources, and what became of the exemptions."""
         judge = self._configured(context)
         response = analyzer_pb2.AnalyzeResponse()
         stack = Stack(self._stack_resource(each) for each in request.resources)
@@ -180,7 +180,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         return response
 
     def _stack_resource(self, request: Any) -> Resource:
-        """Returns a resource as a stack rule sees it.
+        """Return a resource as a stack rule sees it.
 
         Where a provider isn't configured yet, as that of a cluster which the same program makes, a
         preview gives stack rules no property at all. Then the inputs stand in, which were analysed
@@ -210,7 +210,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         return self._judge
 
     def _response(self, judge: Judge, token: str) -> Any:
-        """Returns the response that names the rules that do not speak of a type; made once."""
+        """Return the response that names the rules that do not speak of a type; made once."""
         known = self._not_applicable.get(token)
         if known is None:
             response = analyzer_pb2.AnalyzeResponse(
@@ -286,7 +286,7 @@ def _policy_info(rule: AnyRule) -> Any:
 
 
 def serve(folder: Path) -> None:
-    """Serves the pack of a folder until the engine ends the process.
+    """Serve the pack of a folder until the engine ends the process.
 
     Prints the port first, as a plugin must.
     """

@@ -13,7 +13,7 @@ from resources.properties import OPAQUE, SECRET_SIGNATURE, SIGNATURE, is_mapping
 
 
 def plain(struct: Struct) -> dict[str, object]:
-    """The properties as dicts, lists and scalars."""
+    """Return the properties as dicts, lists and scalars."""
     return {key: _plain(value) for key, value in struct.fields.items()}
 
 

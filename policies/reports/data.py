@@ -7,7 +7,7 @@ from policies.reports.run import OUTCOMES, Found, Run
 
 
 def render(run: Run) -> str:
-    """Everything that the other forms show, for programs."""
+    """Return everything that the other forms show, for programs."""
     document: dict[str, Any] = {
         "packs": run.packs,
         "resources": run.resources,

@@ -7,7 +7,7 @@ from policies.reports.text import summary
 
 
 def render(run: Run) -> str:
-    """A verdict, the findings as a table, and what was checked folded away."""
+    """Return a verdict, the findings as a table, and what was checked folded away."""
     return "\n".join(_lines(run)) + "\n"
 
 

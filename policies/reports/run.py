@@ -65,18 +65,18 @@ class Run:
         return [each for each in self.found if each.exempted]
 
     def totals(self) -> Counter[str]:
-        """The outcomes of all rules together."""
+        """Return the outcomes of all rules together."""
         return sum(self.counts.values(), Counter[str]())
 
 
 def of_event_log(path: Path) -> Run:
-    """The run that an event log tells of; an empty one if nothing was written."""
+    """Return the run that an event log tells of; an empty one if nothing was written."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return of_records(json.loads(line) for line in lines)
 
 
 def of_records(records: Iterable[dict[str, Any]]) -> Run:
-    """The run that the records tell of."""
+    """Return the run that the records tell of."""
     run = Run()
     resource_rules: set[str] = set()
     urns: set[str] = set()

@@ -18,7 +18,7 @@ _PROGRAM: Final = "Pulumi.yaml"
 
 
 def render(run: Run) -> str:
-    """One SARIF log of one run. A resource has no line of code, so its URN says where."""
+    """Return one SARIF log of one run. A resource has no line of code, so its URN says where."""
     places = {rule_id: index for index, rule_id in enumerate(run.rules)}
     log: dict[str, Any] = {
         "$schema": SCHEMA,

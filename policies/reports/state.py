@@ -19,7 +19,8 @@ def judge(
     settings: Mapping[str, Settings],
     today: dt.date | None = None,
 ) -> Run:
-    """What the rules say of the resources: resource rules of inputs, stack rules of outputs."""
+    """Return what the rules say of the resources: resource rules of inputs, stack rules of
+    outputs."""
     return of_records(_records(exported, rules, settings, today))
 
 

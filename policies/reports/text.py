@@ -6,7 +6,7 @@ from policies.reports.run import OUTCOMES, Found, Run
 
 
 def render(run: Run) -> str:
-    """The findings first, then what was checked."""
+    """Return the findings first, then what was checked."""
     return "\n".join(_lines(run)) + "\n"
 
 
@@ -52,7 +52,7 @@ def _finding(found: Found) -> Iterator[str]:
 
 
 def counts_table(run: Run) -> list[str]:
-    """The outcomes of each rule in columns."""
+    """Return the outcomes of each rule in columns."""
     rows = [
         (rule_id, rule["level"], *(str(run.counts[rule_id][name] or "-") for name in OUTCOMES))
         for rule_id, rule in run.rules.items()
@@ -72,7 +72,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def summary(run: Run) -> str:
-    """One line: how much was checked and what came of it."""
+    """Return one line: how much was checked and what came of it."""
     totals = run.totals()
     outcomes = ", ".join(f"{totals[name]:,} {name}" for name in OUTCOMES)
     return (

@@ -23,7 +23,7 @@ class Expected:
 
 
 def unmet(props: object, expected: Iterable[Expected]) -> Iterator[str]:
-    """A finding for each property that is not what it must be; its value is not shown."""
+    """Yield a finding for each property that is not what it must be; its value is not shown."""
     for each in expected:
         found = get(props, *each.path.split("."))
         if (found is MISSING and each.unset) or (found is UNKNOWN and each.wired):

@@ -9,7 +9,7 @@ from resources.resource import Resource
 
 
 def check_instances(resource: Resource, limits: Limits) -> Iterator[str]:
-    """A maximum of instances that is above the limit `maxInstances`, missing or not known."""
+    """Yield a maximum of instances that is above the limit `maxInstances`, missing or not known."""
     cap = limits.number("maxInstances")
     instances = max_instances(resource.props)
     if isinstance(instances, Absence):

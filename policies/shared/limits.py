@@ -22,15 +22,15 @@ class Limit(Protocol):
         ...
 
     def schema(self) -> dict[str, object]:
-        """Returns the property's JSON schema, for the engine."""
+        """Return the property's JSON schema, for the engine."""
         ...
 
     def allowed(self) -> str:
-        """Returns what values are allowed, for an error message."""
+        """Return what values are allowed, for an error message."""
         ...
 
     def accepts(self, value: object) -> bool:
-        """Tells whether the value can be used."""
+        """Return whether the value can be used."""
         ...
 
 
@@ -43,15 +43,15 @@ class NumberLimit:
     default: float | None = None
 
     def schema(self) -> dict[str, object]:
-        """Returns the property's JSON schema, for the engine."""
+        """Return the property's JSON schema, for the engine."""
         return {"type": "number", "minimum": 0, "description": self.description}
 
     def allowed(self) -> str:
-        """Returns what values are allowed."""
+        """Return what values are allowed."""
         return "a number, 0 or more"
 
     def accepts(self, value: object) -> bool:
-        """Tells whether the value can be used."""
+        """Return whether the value can be used."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return math.isfinite(value) and value >= 0
@@ -67,18 +67,18 @@ class NamesLimit:
     default: Sequence[str] | None = None
 
     def schema(self) -> dict[str, object]:
-        """Returns the property's JSON schema, for the engine."""
+        """Return the property's JSON schema, for the engine."""
         item: dict[str, object] = {"type": "string"}
         if self.choices:
             item["enum"] = list(self.choices)
         return {"type": "array", "items": item, "description": self.description}
 
     def allowed(self) -> str:
-        """Returns what values are allowed."""
+        """Return what values are allowed."""
         return f"a list of {', '.join(self.choices)}" if self.choices else "a list of names"
 
     def accepts(self, value: object) -> bool:
-        """Tells whether the value can be used."""
+        """Return whether the value can be used."""
         return is_sequence(value) and all(
             isinstance(item, str) and (not self.choices or item in self.choices) for item in value
         )
@@ -91,14 +91,14 @@ class Limits:
         self._values = values
 
     def number(self, name: str) -> float:
-        """Returns the number limit `name`."""
+        """Return the number limit `name`."""
         value = self._values[name]
         if not isinstance(value, int | float):
             raise TypeError(f"{name} is not a number limit")
         return float(value)
 
     def names(self, name: str) -> tuple[str, ...]:
-        """Returns the names limit `name`."""
+        """Return the names limit `name`."""
         value = self._values[name]
         if not is_sequence(value):
             raise TypeError(f"{name} is not a names limit")

@@ -25,7 +25,7 @@ _SHOWABLE: Final = re.compile(
 def breaches(
     check: Check, resources: Sequence[Resource], unscreened: frozenset[str] = frozenset()
 ) -> Iterator[StackFinding]:
-    """Give the findings of one check, each on its resource. Models not named need a guardrail."""
+    """Yield the findings of one check, each on its resource. Models not named need a guardrail."""
     read = {each.urn: each for each in resources if reading.is_read(each.type)}
     objects = reading.read(read.values())
     for finding in findings_of(objects, unscreened):

@@ -46,7 +46,7 @@ class Rule:
         return False
 
     def message(self, resource: Resource | None, finding: str) -> str:
-        """Returns the whole text of a violation."""
+        """Return the whole text of a violation."""
         subject = f"{resource.name} ({resource.type})" if resource else "The stack"
         return f"{subject}: {finding}. {self.why} Remediation: {self.remediation}"
 

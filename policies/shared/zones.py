@@ -14,7 +14,7 @@ _CLUSTER: Final = "gcp:container/cluster:Cluster"
 
 
 def with_zones(resources: Sequence[Resource]) -> Iterator[Resource]:
-    """The resources, where each node pool that names no zones has as many as its cluster."""
+    """Yield the resources, where each node pool that names no zones has as many as its cluster."""
     of_cluster: dict[str, int] = {}
     for each in resources:
         zones = _zones(each) if each.type == _CLUSTER else 0
@@ -31,7 +31,7 @@ def with_zones(resources: Sequence[Resource]) -> Iterator[Resource]:
 
 
 def _zones(cluster: Resource) -> int:
-    """How many zones a cluster names, the most there can be when not known; 0 for none."""
+    """Return how many zones a cluster names, the most there can be when not known; 0 for none."""
     found = entries(cluster.props, "nodeLocations")
     if found in (MISSING, ()):
         return 0

@@ -21,7 +21,7 @@ _CHECKS: Final = (
 
 
 def findings_of(objects: Objects, unscreened: frozenset[str] = frozenset()) -> list[Finding]:
-    """Give everything wrong with the ways to the models, and notes on what was chosen to be so.
+    """Return everything wrong with the ways to the models, and notes on what was chosen to be so.
 
     Nothing where no Gateway leads to models. Requests to the `unscreened` model names need no
     guardrail.

@@ -12,7 +12,7 @@ _CALLED: Final = ("Service", "ApigeeBackendService", "GCPWasmPlugin", "ServiceIm
 
 
 def check(objects: Objects) -> Iterator[Finding]:
-    """Give what is attached to nothing."""
+    """Yield what is attached to nothing."""
     for extensions in objects.extensions:
         subject = Check.GUARDED if extensions.kind == TRAFFIC else Check.REACHABLE
         yield from _targets(extensions, objects, subject)

@@ -39,7 +39,7 @@ class _Way(NamedTuple):
 
 
 def check(objects: Objects) -> Iterator[Finding]:
-    """Give every way around the guardrails."""
+    """Yield every way around the guardrails."""
     for claim in claims_of(objects):
         if reaches_models(claim) and used_backends(claim) and not _guarded_in_pods(claim, objects):
             way = _Way(claim, models_of(claim, objects), gateway_region(claim.gateway, objects))
@@ -47,7 +47,7 @@ def check(objects: Objects) -> Iterator[Finding]:
 
 
 def _guarded_in_pods(claim: Claim, objects: Objects) -> bool:
-    """Whether every replica has its own guardrail before the model server."""
+    """Return whether every replica has its own guardrail before the model server."""
     pools = list(pools_of(claim, objects))
     pods = [(each, pool) for pool in pools for _, each in chosen(pool, objects)]
     return (
@@ -133,7 +133,7 @@ def _in_chain(
 
 
 def _order(extensions: Extensions, chain: Chain) -> Iterator[Finding]:
-    """API management comes first, so that no prompt is screened, and paid for, of a stranger."""
+    """Check that API management comes first: no stranger's prompt is screened and paid for."""
     screened = False
     for each in chain.extensions:
         kind = kind_of(each)

@@ -13,7 +13,7 @@ from resources.selectors import may_equal
 
 
 def check(objects: Objects) -> Iterator[Finding]:
-    """Give each policy of backends that isn't attached, as it isn't there."""
+    """Yield each policy of backends that isn't attached, as it isn't there."""
     for claim in claims_of(objects):
         if reaches_models(claim):
             yield from _policies(claim, objects)

@@ -20,7 +20,7 @@ from request_path.publication import (
 
 
 def check(objects: Objects) -> Iterator[Finding]:
-    """Give what keeps consumers from a Gateway; a stack that publishes nothing is left alone."""
+    """Yield what keeps consumers from a Gateway; a stack that publishes nothing is left alone."""
     if not objects.attachments:
         return
     claims = {

@@ -24,7 +24,7 @@ NODE_POOL: Final = "cloud.google.com/gke-nodepool"
 
 
 def check(objects: Objects) -> Iterator[Finding]:
-    """Give what keeps a request from a replica of its model."""
+    """Yield what keeps a request from a replica of its model."""
     claims = [claim for claim in claims_of(objects) if reaches_models(claim)]
     for claim in claims:
         yield from _routing(claim, objects)
@@ -117,7 +117,8 @@ def _namespace(
 def _service(
     claim: Claim, backend: Backend, service: Service, objects: Objects
 ) -> Iterator[Finding]:
-    """A Service with models behind it: a proxy to a server outside the cluster, for example."""
+    """Yield a Service with models behind it: a proxy to a server outside the cluster, for
+    example."""
     replicas = list(chosen(service, objects))
     if not replicas:
         yield Finding(
@@ -181,7 +182,7 @@ def _pool(pool: Pool, objects: Objects) -> Iterator[Finding]:
 
 
 def _health_check(target: Pool | Service, kind: str, objects: Objects) -> Iterator[Finding]:
-    """Give a finding where nothing tells the load balancer what to ask."""
+    """Yield a finding where nothing tells the load balancer what to ask."""
     if not any(policies_on(objects, target, kind, "HealthCheckPolicy")):
         yield Finding(
             Check.REACHABLE,
@@ -248,7 +249,7 @@ def _picker(pool: Pool, objects: Objects) -> Iterator[Finding]:
 
 
 def _unrouted(claims: list[Claim], objects: Objects) -> Iterator[Finding]:
-    """Names that replicas serve and no route asks for, where routes ask by name at all."""
+    """Yield names that replicas serve and no route asks for, where routes ask by name at all."""
     by_cluster: dict[str, set[str]] = {}
     for claim in claims:
         by_cluster.setdefault(claim.route.cluster, set()).update(asked_models(claim))

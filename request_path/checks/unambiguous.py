@@ -12,7 +12,7 @@ from resources.properties import UNKNOWN
 
 
 def check(objects: Objects) -> Iterator[Finding]:
-    """Give each pair of matches between which only the age of their routes decides."""
+    """Yield each pair of matches between which only the age of their routes decides."""
     rivals: defaultdict[tuple[str, object, Rank], list[Claim]] = defaultdict(list)
     for claim in claims_of(objects):
         if _is_known(claim):
@@ -34,7 +34,8 @@ def _is_known(claim: Claim) -> bool:
 
 
 def _differ(one: Claim, other: Claim) -> bool:
-    """Whether a header tells them apart, which is quicker to see than a common request to find."""
+    """Return whether a header tells them apart, which is quicker to see than a common request to
+    find."""
     wanted = one.requests().headers
     return any(wanted.get(name, value) != value for name, value in other.requests().headers.items())
 

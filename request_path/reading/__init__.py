@@ -13,12 +13,12 @@ OTHER_KINDS: Final = ("ReferenceGrant", "ApigeeBackendService", "GCPWasmPlugin",
 
 
 def is_read(resource_type: str) -> bool:
-    """Whether resources of this type can be among the objects."""
+    """Return whether resources of this type can be among the objects."""
     return _reader(resource_type) is not None
 
 
 def read(resources: Iterable[Resource]) -> Objects:
-    """Give the objects among the resources; everything else is passed over."""
+    """Return the objects among the resources; everything else is passed over."""
     found: dict[str, list[Any]] = {}
     for resource in resources:
         reader = _reader(resource.type)

@@ -76,7 +76,8 @@ def _places(policy: object) -> tuple[str | Unknown, ...]:
 
 
 def _addresses(value: object) -> Iterable[str]:
-    """Every text in it that an address may be: routing policies nest them at different depths."""
+    """Yield every text in it that an address may be: routing policies nest them at different
+    depths."""
     if isinstance(value, str):
         yield value
     elif is_mapping(value):

@@ -37,7 +37,7 @@ def _servers(document: object) -> Iterable[str]:
 
 
 def _paths(resources: object) -> Iterable[tuple[object, str]]:
-    """Give by cluster what its routes put in the place of the prefix."""
+    """Yield by cluster what its routes put in the place of the prefix."""
     for listener in items(resources, "listeners"):
         for chain in items(listener, "filter_chains"):
             for each in items(chain, "filters"):

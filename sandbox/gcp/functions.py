@@ -22,7 +22,8 @@ Answer = Callable[[World, ProviderConfig, Values], Values]
 
 
 def invoke(world: World, config: ProviderConfig, token: str, args: Values) -> Values:
-    """The result of a function. Raises the cloud's 404 when what it looks up is not there."""
+    """Return the result of a function. Raises the cloud's 404 when what it looks up is not
+    there."""
     function = function_type(token)
     if function is None or function.result is None:
         raise google(400, f"Unknown function '{token}'", "badRequest")
@@ -65,7 +66,8 @@ def _lookup(world: World, config: ProviderConfig, function: FunctionType, args: 
 def _list(
     world: World, config: ProviderConfig, function: FunctionType, args: Values
 ) -> Values | None:
-    """The answer of a plural function such as `getForwardingRules`, None for other functions."""
+    """Return the answer of a plural function such as `getForwardingRules`, None for other
+    functions."""
     token = _resource_token(function)
     if resource_type(token) is not None or not token.endswith("s"):
         return None
@@ -91,7 +93,7 @@ def _list(
 
 
 def _fitting(shape: ObjectOf, outputs: Values) -> Values:
-    """The outputs a list's item has; what a resource has once, a list may have as a list."""
+    """Return the outputs a list's item has; what a resource has once, a list may have as a list."""
     return {
         name: [outputs[name]]
         if isinstance(prop.shape, ListOf) and not is_list(outputs[name])
@@ -159,7 +161,7 @@ def _compute_account(_: World, config: ProviderConfig, args: Values) -> Values:
 
 
 def _secret_version(world: World, config: ProviderConfig, args: Values) -> Values:
-    """A version the world has, by default the latest; one of another project is assumed."""
+    """Return a version the world has, by default the latest; one of another project is assumed."""
     secret = str(args["secret"])
     project = str(args.get("project") or config.project)
     parent = secret if "/" in secret else f"projects/{project}/secrets/{secret}"

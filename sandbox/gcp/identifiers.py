@@ -15,24 +15,24 @@ _GRANT: Final = frozenset({"role", "member", "members", "policyData", "condition
 
 
 def is_upsert(token: str) -> bool:
-    """Tells whether creating the resource twice is no conflict."""
+    """Return whether creating the resource twice is no conflict."""
     return is_grant(token) or row(token).upsert
 
 
 def id_format(resource: ResourceType) -> str | None:
-    """The format of a type's id, such as `projects/{{project}}/topics/{{name}}`."""
+    """Return the format of a type's id, such as `projects/{{project}}/topics/{{name}}`."""
     return row(resource.token).id or next(iter(resource.import_formats), None)
 
 
 def identifying_inputs(resource: ResourceType) -> frozenset[str]:
-    """The inputs that are part of the id, and so cannot change in place."""
+    """Return the inputs that are part of the id, and so cannot change in place."""
     holes = _HOLE.findall(id_format(resource) or "")
     found = (next((n for n in _spellings(hole) if n in resource.inputs), None) for hole in holes)
     return frozenset(name for name in found if name is not None)
 
 
 def make_id(request: Request) -> str:
-    """The id the cloud gives a new resource."""
+    """Return the id the cloud gives a new resource."""
     resource = request.type
     pattern = id_format(resource) or _fallback(resource)
     spare = iter(_identifying(resource, request.inputs))
@@ -51,7 +51,7 @@ def _fallback(resource: ResourceType) -> str:
 
 
 def _identifying(resource: ResourceType, inputs: Values) -> Iterator[str]:
-    """Required inputs that may stand for a placeholder named differently."""
+    """Yield required inputs that may stand for a placeholder named differently."""
     for prop in resource.inputs.values():
         value = inputs.get(prop.name)
         if prop.required and prop.name not in _GRANT and isinstance(value, str):
@@ -94,7 +94,7 @@ def _siblings(request: Request) -> Iterator[Request]:
 
 
 def _generated(request: Request) -> str:
-    """A server-made name: stable for a resource, another one for its replacement."""
+    """Return a server-made name: stable for a resource, another one for its replacement."""
     taken = {resource.id for resource in request.world.by_type(request.type.token)}
     for attempt in range(len(taken) + 1):
         value = str(int(hexes(f"{request.urn}#{attempt}", 14), 16))
@@ -112,7 +112,8 @@ def _with_grant(parent: str, request: Request) -> str:
 
 
 def expand(resource: ResourceType, given: str, config: ProviderConfig) -> str:
-    """The canonical id for anything an import may name: a self link, `region/name`, `name`..."""
+    """Return the canonical id for anything an import may name: a self link, `region/name`,
+    `name`..."""
     pattern = id_format(resource)
     text = relative_name(given)
     if pattern is None:

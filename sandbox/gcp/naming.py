@@ -9,23 +9,23 @@ _NUMBERED: Final = re.compile(r"^/?projects/")
 
 
 def digits(seed: str, count: int) -> str:
-    """`count` decimal digits that do not begin with a zero."""
+    """Return `count` decimal digits that do not begin with a zero."""
     number = int(hashlib.sha256(seed.encode()).hexdigest(), 16) % 10**count
     return str(number + 10 ** (count - 1) if number < 10 ** (count - 1) else number)
 
 
 def hexes(seed: str, count: int = 8) -> str:
-    """`count` (up to 64) hexadecimal digits."""
+    """Return `count` (up to 64) hexadecimal digits."""
     return hashlib.sha256(seed.encode()).hexdigest()[:count]
 
 
 def project_number(project: str) -> str:
-    """The 12 digit number of a project id."""
+    """Return the 12 digit number of a project id."""
     return digits(f"project:{project}", 12)
 
 
 def relative_name(text: str) -> str:
-    """`projects/p/...` for any spelling: self link, full resource name, leading slash.
+    """Return `projects/p/...` for any spelling: self link, full resource name, leading slash.
 
     Text that is no resource name comes back as it is.
     """
@@ -34,5 +34,5 @@ def relative_name(text: str) -> str:
 
 
 def last_segment(text: str) -> str:
-    """The short name at the end of a resource name."""
+    """Return the short name at the end of a resource name."""
     return text.rstrip("/").rsplit("/", 1)[-1]

@@ -19,7 +19,8 @@ class ProviderConfig:
     default_labels: dict[str, str] = field(default_factory=dict[str, str])
 
     def default(self, name: str) -> str:
-        """The value an absent `project`, `region`, `zone` or `location` input takes, or ''."""
+        """Return the value an absent `project`, `region`, `zone` or `location` input takes, or
+        ''."""
         defaults = {
             "project": self.project,
             "region": self.region,
@@ -59,7 +60,7 @@ class Request:
         return str(given).rsplit("/", 1)[-1] if isinstance(given, str) else ""
 
     def own_name(self, text: str) -> str:
-        """A resource name with project numbers of this world turned into project ids."""
+        """Return a resource name with project numbers of this world turned into project ids."""
         name = relative_name(text)
         parts = name.split("/")
         if parts[0] == "projects" and len(parts) > 1 and parts[1].isdigit():
@@ -69,7 +70,7 @@ class Request:
 
 
 def effective(resource: ResourceType, inputs: Values, config: ProviderConfig) -> Values:
-    """The inputs plus the provider's project, region and zone where the type takes them."""
+    """Return the inputs plus the provider's project, region and zone where the type takes them."""
     result = dict(inputs)
     for name in ("project", "region", "zone", "location"):
         prop = resource.inputs.get(name)

@@ -11,7 +11,7 @@ SERVICE = "gcp:projects/service:Service"
 
 
 def service_of(resource: ResourceType) -> str | None:
-    """Returns the API (`run.googleapis.com`) that makes this type; None if always on."""
+    """Return the API (`run.googleapis.com`) that makes this type; None if always on."""
     own = row(resource.token).service
     return service(resource.module).service if own == "" else own
 
@@ -32,14 +32,14 @@ def check_enabled(request: Request) -> None:
 
 
 def agent_email(api: str, project: str) -> str:
-    """Returns the e-mail of an API's service agent in a project."""
+    """Return the e-mail of an API's service agent in a project."""
     pattern = next((each.agent for each in services().values() if each.service == api), "")
     pattern = pattern or f"service-{{number}}@gcp-sa-{api.split('.')[0]}.iam.gserviceaccount.com"
     return pattern.format(number=project_number(project))
 
 
 def api_behind(email: str, project: str) -> str:
-    """Returns the API whose enabling makes a Google-managed account of a project."""
+    """Return the API whose enabling makes a Google-managed account of a project."""
     names = {"number": project_number(project), "project": project}
     for each in services().values():
         if email in (each.agent.format_map(names), each.account.format_map(names)):
@@ -49,7 +49,7 @@ def api_behind(email: str, project: str) -> str:
 
 
 def identity_outputs(request: Request) -> Values:
-    """What `gcp.projects.ServiceIdentity` answers: the agent's e-mail and IAM member."""
+    """Return what `gcp.projects.ServiceIdentity` answers: the agent's e-mail and IAM member."""
     email = agent_email(str(request.inputs["service"]), request.project)
     return {"email": email, "member": f"serviceAccount:{email}"}
 

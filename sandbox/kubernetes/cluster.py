@@ -60,7 +60,7 @@ class Cluster:
         return str(self.resource.outputs.get("masterVersion", ""))
 
     def feature(self, *path: str) -> Any:
-        """An input of the cluster, such as `feature("gatewayApiConfig", "channel")`."""
+        """Return an input of the cluster, such as `feature("gatewayApiConfig", "channel")`."""
         value: Any = self.resource.inputs
         for name in path:
             value = value.get(name) if is_map(value) else None
@@ -107,7 +107,7 @@ def _host(kubeconfig: object, context: object) -> tuple[str, str]:
 
 
 def find_cluster(world: World, access: Access) -> Cluster | None:
-    """The cluster whose DNS or IP endpoint the kubeconfig names, or None."""
+    """Return the cluster whose DNS or IP endpoint the kubeconfig names, or None."""
     for resource in world.by_type(CLUSTER):
         endpoints = as_map(resource.outputs.get("controlPlaneEndpointsConfig"))
         dns = as_map(endpoints.get("dnsEndpointConfig")).get("endpoint")
@@ -117,7 +117,7 @@ def find_cluster(world: World, access: Access) -> Cluster | None:
 
 
 def reach(world: World, access: Access) -> Cluster:
-    """The cluster, or the provider's error for one that does not answer."""
+    """Return the cluster, or the provider's error for one that does not answer."""
     cluster = find_cluster(world, access)
     if cluster is None:
         why = access.problem or f"dial tcp: lookup {access.host}: no such host"

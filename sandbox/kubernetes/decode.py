@@ -9,7 +9,7 @@ from sandbox.values import Values, as_map, is_map
 
 
 def decode(args: Values) -> list[Values]:
-    """The objects in `text`, lists opened, namespaces defaulted. Raises on broken YAML."""
+    """Return the objects in `text`, lists opened, namespaces defaulted. Raises on broken YAML."""
     try:
         documents: list[Any] = list(yaml.safe_load_all(str(args.get("text", ""))))
     except yaml.YAMLError as error:

@@ -30,12 +30,12 @@ _COMPUTE: Final = "https://www.googleapis.com/compute/v1"
 
 
 def is_gateway(kind: Kind) -> bool:
-    """Whether the kind is the Gateway of the Gateway API."""
+    """Return whether the kind is the Gateway of the Gateway API."""
     return kind.name == "Gateway" and kind.group == "gateway.networking.k8s.io"
 
 
 def waits(inputs: Values) -> bool:
-    """Whether the program waits for the controller (`pulumi.com/waitFor`)."""
+    """Return whether the program waits for the controller (`pulumi.com/waitFor`)."""
     return _WAIT in as_map(metadata_of(inputs).get("annotations"))
 
 

@@ -30,7 +30,7 @@ def check_served(world: World, cluster: Cluster, kind: Kind) -> None:
 
 
 def is_namespaced(world: World, cluster: Cluster | None, kind: Kind) -> bool:
-    """Whether objects of the kind live in namespaces."""
+    """Return whether objects of the kind live in namespaces."""
     if resource_type(kind.token) is not None:
         return row(kind).get("scope") != "Cluster"
     for served in _all_rows(world, cluster):
@@ -48,7 +48,7 @@ def _is(kind: Kind, served: dict[str, Any]) -> bool:
 
 
 def _rows(world: World, cluster: Cluster) -> Iterator[dict[str, Any]]:
-    """Rows of kinds the cluster serves now."""
+    """Yield rows of kinds the cluster serves now."""
     for served in known()["installed"]:
         since = _number(served.get("since", ""))
         if _has(cluster, served["needs"]) and _number(cluster.version) >= since:
@@ -60,7 +60,7 @@ def _rows(world: World, cluster: Cluster) -> Iterator[dict[str, Any]]:
 
 
 def _all_rows(world: World, cluster: Cluster | None) -> Iterator[dict[str, Any]]:
-    """Rows of kinds that may be served one day: for a preview, before the cluster exists."""
+    """Yield rows of kinds that may be served one day: for a preview, before the cluster exists."""
     yield from known()["installed"]
     for rows in known()["charts"].values():
         yield from rows

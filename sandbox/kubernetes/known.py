@@ -13,10 +13,10 @@ _FILE: Final = Path(__file__).parents[1] / "kubernetes.yaml"
 
 @cache
 def known() -> dict[str, Any]:
-    """Returns the whole table; treat it as read-only."""
+    """Return the whole table; treat it as read-only."""
     return yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def row(kind: Kind) -> dict[str, Any]:
-    """Returns the row of a kind; an empty one where nothing is known."""
+    """Return the row of a kind; an empty one where nothing is known."""
     return known()["kinds"].get(kind.name, {})

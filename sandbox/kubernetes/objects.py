@@ -56,28 +56,29 @@ class Kind:
 
 
 def metadata_of(inputs: Values) -> Values:
-    """The object's metadata, empty when absent or unknown."""
+    """Return the object's metadata, empty when absent or unknown."""
     return as_map(inputs.get("metadata"))
 
 
 def name_holder(kind: Kind, inputs: Values) -> Values:
-    """The part of the inputs with `name` and `namespace`: a Helm release has them at the top."""
+    """Return the part of the inputs with `name` and `namespace`: a Helm release has them at the
+    top."""
     return inputs if kind.token == RELEASE else metadata_of(inputs)
 
 
 def object_id(namespace: str, name: str) -> str:
-    """`namespace/name`, or `name` outside of namespaces."""
+    """Return `namespace/name`, or `name` outside of namespaces."""
     return f"{namespace}/{name}" if namespace else name
 
 
 def split_id(id_: str) -> tuple[str, str]:
-    """Namespace ('' when it has none) and name."""
+    """Return namespace ('' when it has none) and name."""
     namespace, _, name = id_.rpartition("/")
     return namespace, name
 
 
 def at(value: Any, path: str) -> list[Any]:
-    """Every value at a path such as `spec.rules[].backendRefs[]`."""
+    """Return every value at a path such as `spec.rules[].backendRefs[]`."""
     found = [value]
     for step in path.split("."):
         name, many = step.removesuffix("[]"), step.endswith("[]")

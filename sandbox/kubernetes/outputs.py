@@ -15,7 +15,7 @@ _DECIDED = ("uid", "resourceVersion", "creationTimestamp", "generation")
 def outputs_of(
     cluster: Cluster, kind: Kind, id_: str, inputs: Values, old: Resource | None
 ) -> Values:
-    """The live object after it was applied."""
+    """Return the live object after it was applied."""
     if kind.token == RELEASE:
         return _release(id_, inputs, old)
     before = metadata_of(old.outputs) if old else {}
@@ -33,7 +33,8 @@ def outputs_of(
 
 
 def previewed(inputs: Values, old: Values) -> Values:
-    """An object before it was applied: what the server decides is unknown, unless it was known."""
+    """Return an object before it was applied: what the server decides is unknown, unless it was
+    known."""
     metadata = inputs.get("metadata", {})
     if is_map(metadata):
         before = metadata_of(old)
@@ -48,7 +49,7 @@ def previewed(inputs: Values, old: Values) -> Values:
 
 
 def previewed_release(inputs: Values, old: Values) -> Values:
-    """A Helm release before it was installed."""
+    """Return a Helm release before it was installed."""
     return {**inputs, "status": old.get("status", UNKNOWN)}
 
 

@@ -55,7 +55,8 @@ def check_references(
 
 
 def dangling(world: World) -> list[str]:
-    """Every object of every cluster whose target is missing, a line each: they do nothing."""
+    """Return every object of every cluster whose target is missing, a line each: they do
+    nothing."""
     lines: list[str] = []
     for resource in world.by_type(CLUSTER):
         cluster = Cluster(resource)
@@ -73,7 +74,7 @@ def dangling(world: World) -> list[str]:
 def _settled(
     world: World, cluster: Cluster, kind: Kind, namespace: str, target: Target, patience: float
 ) -> str:
-    """The problem with a target once nothing changes any more, or ''."""
+    """Return the problem with a target once nothing changes any more, or ''."""
     started = quiet_since = time.monotonic()
     writes = world.writes
     while problem := _problem(world, cluster, kind, namespace, target):

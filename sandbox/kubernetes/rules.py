@@ -11,7 +11,7 @@ _WORKLOADS: Final = frozenset({"DaemonSet", "Deployment", "ReplicaSet", "Statefu
 
 
 def selector_failures(kind: Kind, inputs: Values) -> Iterator[Failure]:
-    """A workload whose selector is empty or does not match its own pods."""
+    """Yield a workload whose selector is empty or does not match its own pods."""
     spec, path = as_map(inputs.get("spec")), "spec.selector"
     selector = spec.get("selector")
     if kind.group != "apps" or kind.name not in _WORKLOADS or isinstance(selector, Unknown):

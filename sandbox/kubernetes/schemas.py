@@ -39,7 +39,8 @@ _SHOWN: Final = 60
 def check_object(
     world: World, cluster: Cluster | None, kind: Kind, inputs: Values
 ) -> list[Failure]:
-    """Every place where a custom resource breaks its schema; none when there is no schema."""
+    """Return every place where a custom resource breaks its schema; none when there is no
+    schema."""
     validator = _find(world, cluster, kind)
     if validator is None:
         return []
@@ -92,7 +93,7 @@ def _compiled(schema: str) -> Draft202012Validator:
 
 
 def _convert(schema: Values) -> Values:
-    """A structural schema as a strict JSON schema: undeclared fields are refused."""
+    """Return a structural schema as a strict JSON schema: undeclared fields are refused."""
     schema = {_extension(key): value for key, value in schema.items()}
     if schema.get("x-kubernetes-int-or-string"):
         return {"type": ["integer", "string"]}
@@ -114,12 +115,12 @@ def _convert(schema: Values) -> Values:
 
 
 def _extension(key: str) -> str:
-    """The SDK spells `x-kubernetes-...` with underscores."""
+    """Return the SDK spells `x-kubernetes-...` with underscores."""
     return key.replace("_", "-") if key.startswith("x_kubernetes") else key
 
 
 def _bounds(schema: Values) -> Values:
-    """OpenAPI's boolean exclusive bounds as JSON schema's numbers."""
+    """Return OpenAPI's boolean exclusive bounds as JSON schema's numbers."""
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if schema.pop(exclusive, False):
             schema[exclusive] = schema.pop(bound)
@@ -127,7 +128,7 @@ def _bounds(schema: Values) -> Values:
 
 
 def _partial(schema: Values) -> Values:
-    """A part of a combination: it adds conditions, and does not forbid other fields."""
+    """Return a part of a combination: it adds conditions, and does not forbid other fields."""
     result = _convert(schema)
     if "additionalProperties" not in schema:
         result.pop("additionalProperties", None)

@@ -1,4 +1,4 @@
-"""`python -m launcher.providers --world PATH`: the sandbox cloud for the plain `pulumi` CLI.
+"""`python -m sandbox.providers --world PATH`: the sandbox cloud for the plain `pulumi` CLI.
 
 Prints `PULUMI_DEBUG_PROVIDERS=...` first, then serves until interrupted.
 """
@@ -14,8 +14,8 @@ from sandbox.world import World, WorldError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. Returns 0, or 1 when the world or a port cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m launcher.providers", description=__doc__)
+    """Serve until SIGINT or SIGTERM. Return 0, or 1 when the world or a port cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.providers", description=__doc__)
     parser.add_argument("--world", type=Path, required=True, help="the file the cloud lives in")
     chosen = parser.parse_args(arguments)
     stopped = threading.Event()

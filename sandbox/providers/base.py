@@ -34,7 +34,7 @@ _DIFF_KINDS: Final = {
 
 
 def check_response(inputs: Values, failures: list[Failure]) -> provider_pb2.CheckResponse:
-    """The answer of Check and CheckConfig."""
+    """Return the answer of Check and CheckConfig."""
     return provider_pb2.CheckResponse(
         inputs=to_struct(inputs),
         failures=[
@@ -47,7 +47,7 @@ def check_response(inputs: Values, failures: list[Failure]) -> provider_pb2.Chec
 def diff_response(
     found: list[Change], replacing: set[str], *, delete_first: bool
 ) -> provider_pb2.DiffResponse:
-    """The detailed answer of Diff; `replacing` holds the paths that need a new resource."""
+    """Return the detailed answer of Diff; `replacing` holds the paths that need a new resource."""
     return provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME
         if found
@@ -75,11 +75,12 @@ class Provider(Generic[Config]):
         self.world = world
 
     def configured(self, settings: Values) -> Config:
-        """The meaning of a provider resource's configuration."""
+        """Return the meaning of a provider resource's configuration."""
         raise NotImplementedError
 
     def config_replaces(self, old: Values, new: Values) -> set[str]:
-        """The configuration properties whose change replaces everything the provider made."""
+        """Return the configuration properties whose change replaces everything the provider
+        made."""
         del old, new
         return set()
 
@@ -100,7 +101,7 @@ class Provider(Generic[Config]):
         raise NotImplementedError
 
     def read(self, request: Any, config: Config) -> Any:
-        """What the cloud knows of a resource; no id when it is gone."""
+        """Return what the cloud knows of a resource; no id when it is gone."""
         raise NotImplementedError
 
     def delete(self, request: Any, config: Config) -> Any:
@@ -224,7 +225,8 @@ def _same(value: Value) -> Value:
 
 
 def autoname(request: Any, key: str) -> tuple[str | None, Failure | None]:
-    """A name for a resource that was given none: from the engine's rule, else name and suffix."""
+    """Return a name for a resource that was given none: from the engine's rule, else name and
+    suffix."""
     options = provider_pb2.CheckRequest.AutonamingOptions
     if request.HasField("autonaming"):
         if request.autonaming.mode == options.DISABLE:
@@ -240,7 +242,7 @@ def autoname(request: Any, key: str) -> tuple[str | None, Failure | None]:
 
 
 def invoke_response(result: Values) -> provider_pb2.InvokeResponse:
-    """The answer of Invoke."""
+    """Return the answer of Invoke."""
     response = provider_pb2.InvokeResponse()
     getattr(response, "return").CopyFrom(to_struct(result))
     return response

@@ -79,7 +79,7 @@ class KubernetesProvider(Provider[Access]):
         return access
 
     def config_replaces(self, old: Values, new: Values) -> set[str]:
-        """Another API server means another cluster."""
+        """Return another API server means another cluster."""
         before, after = access_of(plain_map(old)), access_of(plain_map(new))
         if has_unknown(new.get("kubeconfig")) or before.host == after.host:
             return set()
@@ -199,7 +199,7 @@ class KubernetesProvider(Provider[Access]):
         )
 
     def read(self, request: Any, config: Access) -> provider_pb2.ReadResponse:
-        """The live object; no id when it is gone."""
+        """Return the live object; no id when it is gone."""
         kind = Kind(request.type)
         cluster = reach(self.world, config)
         id_ = request.id
@@ -252,7 +252,7 @@ class KubernetesProvider(Provider[Access]):
 
 
 def _envelope(news: Values) -> Mapping[str, Property]:
-    """What every custom resource has; the rest is its schema's business."""
+    """Return what every custom resource has; the rest is its schema's business."""
     config_map = resource_type("kubernetes:core/v1:ConfigMap")
     assert config_map is not None  # noqa: S101 -- the SDK is pinned
     free = {name: Property(name, ANY, False) for name in news}
@@ -260,7 +260,7 @@ def _envelope(news: Values) -> Mapping[str, Property]:
 
 
 def _named(request: Any, kind: Kind, news: Values, olds: Values) -> tuple[Values, Failure | None]:
-    """The inputs with a name: given, kept from before, or made from the resource's."""
+    """Return the inputs with a name: given, kept from before, or made from the resource's."""
     metadata = news.get("metadata")
     if kind.token != RELEASE and isinstance(metadata, Unknown | Secret):
         return news, None
@@ -298,7 +298,7 @@ def _refuse(failures: list[Failure]) -> None:
 
 
 def _secured(kind: Kind, outputs: Values, *likes: Values) -> Values:
-    """The contents of a Secret are secret even when the program gave them in the open."""
+    """Return the contents of a Secret are secret even when the program gave them in the open."""
     result = marked_map(outputs, *likes)
     if kind.name == "Secret" and not kind.group:
         for name in ("data", "stringData"):

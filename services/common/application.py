@@ -24,7 +24,7 @@ def application(
     start: Callable[[], Awaitable[None]] = _nothing,
     stop: Callable[[], Awaitable[None]] = _nothing,
 ) -> FastAPI:
-    """Makes the application.
+    """Make the application.
 
     `state` is what `/readyz` tells besides being ready: how what the service calls is doing. That
     it fails is no reason to take an instance out, as every other one would go with it.
@@ -62,11 +62,11 @@ def application(
         return error_response(internal_error())
 
     async def healthz() -> dict[str, str]:
-        """Answers while the process does."""
+        """Answer while the process does."""
         return {"status": "ok"}
 
     async def readyz() -> dict[str, str]:
-        """Answers when the service can: before that, its port is closed."""
+        """Answer when the service can: before that, its port is closed."""
         return {"status": "ok", **state()}
 
     app.add_exception_handler(ServiceError, on_error)

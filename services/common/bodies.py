@@ -14,7 +14,7 @@ _LONGEST_PLACE = 100
 
 
 def require_json(headers: Mapping[str, str]) -> None:
-    """Raises `ServiceError` 415 for a body that is said to be something else."""
+    """Raise `ServiceError` 415 for a body that is said to be something else."""
     media_type = headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise ServiceError(
@@ -23,7 +23,7 @@ def require_json(headers: Mapping[str, str]) -> None:
 
 
 def validated(model: type[M], body: bytes, status: int, category: str) -> M:
-    """Reads JSON as a model. Raises `ServiceError` with the given status and category."""
+    """Read JSON as a model. Raises `ServiceError` with the given status and category."""
     try:
         return model.model_validate_json(body)
     except ValidationError as problem:
@@ -31,7 +31,7 @@ def validated(model: type[M], body: bytes, status: int, category: str) -> M:
 
 
 def explain(problem: ValidationError) -> str:
-    """Says where what is wrong, without the values, of the first few places."""
+    """Say where what is wrong, without the values, of the first few places."""
     errors = problem.errors(include_url=False, include_input=False, include_context=False)
     said = [
         f"{shortened('.'.join(map(str, error['loc'])), _LONGEST_PLACE) or 'body'}: {error['msg']}"

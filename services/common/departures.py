@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Gives what the work gives. Raises `ClientDisconnect` when the caller leaves before that.
+    """Return what the work gives. Raises `ClientDisconnect` when the caller leaves before that.
 
     To be used after the body is read.
     """

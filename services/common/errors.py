@@ -27,12 +27,12 @@ class ServiceError(Exception):
 
 
 def shortened(text: str, most: int) -> str:
-    """Gives the text, cut after so many characters."""
+    """Return the text, cut after so many characters."""
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 def internal_error() -> ServiceError:
-    """What is answered for a bug."""
+    """Return what is answered for a bug."""
     return ServiceError(500, "internal", "an error of ours; the log has it")
 
 
@@ -41,7 +41,7 @@ class SlowClientError(OSError):
 
 
 def error_response(error: ServiceError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Gives the JSON body every error has: `{"error": {"category": ..., "message": ...}}`."""
+    """Return the JSON body every error has: `{"error": {"category": ..., "message": ...}}`."""
     body: dict[str, Any] = {"error": {"category": error.category, "message": error.message}}
     retry = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
     return JSONResponse(body, error.status, headers={**retry, **(headers or {})})

@@ -25,7 +25,7 @@ class Limits:
         self._turns = asyncio.Semaphore(settings.max_concurrency)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request within the limits, or passes on what is none."""
+        """Serve a request within the limits, or pass on what is none."""
         if scope["type"] != "http" or (is_probe(scope) and not _has_body(scope)):
             await self._app(scope, receive, send)
             return

@@ -34,7 +34,7 @@ class CloudLoggingFormatter(logging.Formatter):
         self._project = project
 
     def format(self, record: logging.LogRecord) -> str:
-        """Gives the line."""
+        """Return the line."""
         line: dict[str, Any] = {
             "severity": record.levelname,
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
@@ -75,7 +75,7 @@ def _bounded(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def configure_logs(project: str, level: str) -> None:
-    """Makes every logger of the process write JSON lines."""
+    """Make every logger of the process write JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(CloudLoggingFormatter(project))
     root = logging.getLogger()

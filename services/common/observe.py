@@ -34,12 +34,12 @@ class Noted:
 
 
 def noted(request: Request) -> Noted:
-    """Gives what is noted of the request."""
+    """Return what is noted of the request."""
     return request.scope["noted"]
 
 
 def is_probe(scope: Scope) -> bool:
-    """Tells a health check, which is neither limited nor logged."""
+    """Tell a health check, which is neither limited nor logged."""
     return scope["path"] in PROBES or (scope["path"] == "/" and scope["method"] in ("GET", "HEAD"))
 
 
@@ -54,7 +54,7 @@ class Observe:
         self._active = meter.create_up_down_counter("http.server.active_requests")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request, or passes on what is none."""
+        """Serve a request, or pass on what is none."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -23,7 +23,7 @@ def _ignore(number: int, frame: FrameType | None) -> None: ...
 
 
 def serve(service: str, settings_type: type[S], build: Callable[[S], ASGIApp]) -> int:
-    """Serves what `build` makes; returns the exit code: 0 after SIGTERM, 2 for wrong settings."""
+    """Serve what `build` makes; return the exit code: 0 after SIGTERM, 2 for wrong settings."""
     try:
         settings = settings_type.load()
     except ValidationError as problem:

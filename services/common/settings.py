@@ -52,6 +52,6 @@ class ServerSettings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Reads the settings. Raises `pydantic.ValidationError` that names each wrong variable."""
+        """Read the settings. Raises `pydantic.ValidationError` that names each wrong variable."""
         folder = os.environ.get(SECRETS_DIR)
         return cls(_secrets_dir=Path(folder) if folder else None)  # pyright: ignore[reportCallIssue]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def configure_telemetry(service: str) -> Callable[[], None]:
-    """Starts the exporters, if configured; gives the function that sends what is left."""
+    """Start the exporters, if configured; return the function that sends what is left."""
     if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return lambda: None
     from opentelemetry import metrics, trace

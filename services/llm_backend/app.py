@@ -33,7 +33,7 @@ class Backend:
         self.cache = Cache(settings)
 
     async def chat(self, request: Request) -> Response:
-        """Gives the reply, whole or as a stream. Raises `ServiceError`."""
+        """Return the reply, whole or as a stream. Raises `ServiceError`."""
         note = noted(request)
         caller = caller_of(request)
         note.fields["caller"] = caller
@@ -50,7 +50,7 @@ class Backend:
         return JSONResponse(reply.model_dump())
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         await self._upstream.close()
         await self.cache.close()
 
@@ -109,7 +109,7 @@ class Backend:
 async def _passed_through(
     events: AsyncIterator[bytes], held: AsyncExitStack, note: Noted
 ) -> AsyncIterator[bytes]:
-    """Passes events on; an error after the first of them becomes the last event."""
+    """Pass events on; an error after the first of them becomes the last event."""
     started = time.perf_counter()
     note.category = "client_gone"  # unless the end is reached
     async with held:
@@ -128,7 +128,7 @@ async def _passed_through(
 
 
 def build(settings: Settings) -> FastAPI:
-    """Makes the application."""
+    """Make the application."""
     backend = Backend(settings)
     app = application(
         "LLM backend", state=lambda: {"cache": backend.cache.state}, stop=backend.close

@@ -33,7 +33,7 @@ class Cache:
         return "failing" if self._pause.active else "ok"
 
     async def get(self, prompt: dict[str, Any]) -> ChatReply | None:
-        """Gives the reply kept for the prompt, if any."""
+        """Return the reply kept for the prompt, if any."""
         if self.state != "ok":
             return None
         try:
@@ -46,7 +46,7 @@ class Cache:
             return None
 
     async def put(self, prompt: dict[str, Any], reply: ChatReply) -> None:
-        """Keeps a reply, if it can."""
+        """Keep a reply, if it can."""
         if self.state != "ok":
             return
         try:
@@ -55,7 +55,7 @@ class Cache:
             self._pause.failed(problem)
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         if self._redis is not None:
             await self._redis.aclose()
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 
 def caller_of(request: Request) -> str:
-    """Gives a short name for the caller, always the same, from its token or else its address.
+    """Return a short name for the caller, always the same, from its token or else its address.
 
     Cloud Run has verified the token and cut its signature off; what a forger could reach where
     nothing verifies it is another caller's rate, not its data.

@@ -17,7 +17,7 @@ class Credentials:
         self._renewing = asyncio.Lock()
 
     async def headers(self) -> dict[str, str]:
-        """Gives the headers to add, none without credentials."""
+        """Return the headers to add, none without credentials."""
         if self._settings.llm_auth == "api_key":
             return {"authorization": f"Bearer {self._settings.llm_api_key.get_secret_value()}"}
         if self._settings.llm_auth == "google":

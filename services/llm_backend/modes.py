@@ -29,7 +29,7 @@ class Mode(BaseModel):
 
 @cache
 def all_modes() -> Sequence[Mode]:
-    """Reads the table; the last mode takes what no pattern finds."""
+    """Read the table; the last mode takes what no pattern finds."""
     rows: list[dict[str, Any]] = yaml.safe_load(_TABLE.read_text())
     ignoring_case: list[dict[str, Any]] = [
         {**row, "patterns": [re.compile(one, re.IGNORECASE) for one in row["patterns"]]}
@@ -39,12 +39,12 @@ def all_modes() -> Sequence[Mode]:
 
 
 def mode_names() -> tuple[str, ...]:
-    """Names a request may give."""
+    """Return names a request may give."""
     return tuple(mode.name for mode in all_modes())
 
 
 def detect_mode(request: ChatRequest) -> Mode:
-    """Gives the mode the request names, else the one its message looks like."""
+    """Return the mode the request names, else the one its message looks like."""
     modes = all_modes()
     for mode in modes:
         if request.mode == mode.name:
@@ -56,7 +56,7 @@ def detect_mode(request: ChatRequest) -> Mode:
 
 
 def build_prompt(request: ChatRequest, mode: Mode, model: str, max_history: int) -> dict[str, Any]:
-    """Gives the body of a chat completion: the mode's prompt, recent history, the message."""
+    """Return the body of a chat completion: the mode's prompt, recent history, the message."""
     history = request.history[-max_history:] if max_history else []
     body: dict[str, Any] = {
         "model": model,

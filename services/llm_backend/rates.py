@@ -27,7 +27,7 @@ class Rates:
         self._own: FixedWindowRateLimiter | None = None
 
     async def check(self, caller: str) -> None:
-        """Counts a request. Raises `ServiceError` 429 when it is one too many."""
+        """Count a request. Raises `ServiceError` 429 when it is one too many."""
         if self._url and not self._pause.active:
             try:
                 await self._hit(self._shared_limiter(), caller)

@@ -6,7 +6,7 @@ from services.llm_backend.settings import Settings
 
 
 def redis_options(settings: Settings) -> dict[str, Any]:
-    """Gives what every use of Redis connects with.
+    """Return what every use of Redis connects with.
 
     Memorystore's certificates are for an address and have it as common name, which Python compares
     with nothing. Its authority signs for the one instance: that proves as much as a name would.

@@ -22,7 +22,7 @@ class RedisPause:
         return time.monotonic() < self._until
 
     def failed(self, problem: Exception) -> None:
-        """Starts a pause, with one log line."""
+        """Start a pause, with one log line."""
         self._until = time.monotonic() + _PAUSE_SECONDS
         fields = {"error_category": f"{self._use}_unavailable", "error": str(problem)}
         _log.warning("Redis does not answer: no %s for a while", self._use, extra={FIELDS: fields})

@@ -54,7 +54,7 @@ class Upstream:
         self._session: aiohttp.ClientSession | None = None
 
     async def complete(self, prompt: dict[str, Any]) -> Completion:
-        """Gives a whole chat completion. Raises `UpstreamError`."""
+        """Return a whole chat completion. Raises `UpstreamError`."""
         import stamina
 
         async for attempt in stamina.retry_context(**self._retry()):
@@ -65,12 +65,12 @@ class Upstream:
 
     @asynccontextmanager
     async def stream(self, prompt: dict[str, Any]) -> AsyncGenerator[AsyncIterator[bytes]]:
-        """Opens a stream of server-sent events as they come. Raises `UpstreamError`."""
+        """Open a stream of server-sent events as they come. Raises `UpstreamError`."""
         async with AsyncExitStack() as stack:
             yield _events(await self._opened(prompt, stack))
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
@@ -162,7 +162,7 @@ class Upstream:
 
 
 def _trust(ca_file: str) -> "ssl.SSLContext | bool":
-    """Gives what the endpoint's certificate is checked by. Raises OSError without the file."""
+    """Return what the endpoint's certificate is checked by. Raises OSError without the file."""
     if not ca_file:
         return True
     import ssl

@@ -13,7 +13,7 @@ _LIFETIME = timedelta(days=30)
 
 
 def local_certificate(folder: Path) -> Path:
-    """Makes a new one; gives its PEM file, which has the key too."""
+    """Make a new one; return its PEM file, which has the key too."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

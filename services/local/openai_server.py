@@ -119,7 +119,7 @@ def _usage(body: dict[str, Any], reply: str) -> dict[str, int]:
 
 
 def main() -> None:
-    """Serves until it is stopped."""
+    """Serve until it is stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=9070)
     uvicorn.run(LocalOpenAI().app, host="127.0.0.1", port=parser.parse_args().port)

@@ -37,11 +37,11 @@ class LocalRedis:
         return f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Begin to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends."""
+        """End."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -97,7 +97,7 @@ class _Handler(StreamRequestHandler):
         connection.disconnect()
 
     def _command(self) -> list[bytes]:
-        """The words of the next command; none when the client has left."""
+        """Return the words of the next command; none when the client has left."""
         count = self.rfile.readline()[1:]
         fields: list[bytes] = []
         for _ in range(int(count or 0)):
@@ -107,7 +107,7 @@ class _Handler(StreamRequestHandler):
 
 
 def _encoded(value: Any, version: int) -> bytes:
-    """A reply in RESP, https://redis.io/docs/latest/develop/reference/protocol-spec/."""
+    """Return a reply in RESP, https://redis.io/docs/latest/develop/reference/protocol-spec/."""
     if value is None:
         return b"_\r\n" if version == 3 else b"$-1\r\n"
     if isinstance(value, int):

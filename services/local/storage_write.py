@@ -61,16 +61,16 @@ class LocalStorageWrite:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Begin to answer."""
         self._server.start()
 
     def stop(self) -> None:
-        """Cuts all connections."""
+        """Cut all connections."""
         self.flowing.set()
         self._server.stop(grace=None).wait()
 
     def wait(self) -> None:
-        """Waits until it is stopped."""
+        """Wait until it is stopped."""
         self._server.wait_for_termination()
 
     def _append_rows(self, requests: Iterator[Any], context: Any) -> Iterator[Any]:
@@ -124,7 +124,7 @@ def _row(row_class: Any, data: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serves until it is stopped."""
+    """Serve until it is stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=9060)
     parser.add_argument("--rows", type=Path)

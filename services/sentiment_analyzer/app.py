@@ -38,11 +38,11 @@ class Analyzer:
         self.sink = sink
 
     async def deliver(self, envelope: Envelope) -> tuple[Result, bool]:
-        """Gives the result, kept, and whether it was there already. Raises `ServiceError`."""
+        """Return the result, kept, and whether it was there already. Raises `ServiceError`."""
         return await self._done.run(envelope.message.message_id, lambda: self._handle(envelope))
 
     async def classify(self, text: str) -> Sentiment:
-        """Classifies, a long text beside the server's loop: it must not hold up health checks."""
+        """Classify, a long text beside the server's loop: it must not hold up health checks."""
         with _tracer.start_as_current_span("classify"):
             if len(text) <= _SHORT:
                 sentiment = self._classifier.classify(text)
@@ -52,7 +52,7 @@ class Analyzer:
         return sentiment
 
     def review(self, body: bytes) -> Review:
-        """Reads the body of a direct call. Raises `ServiceError` 422."""
+        """Read the body of a direct call. Raises `ServiceError` 422."""
         review = validated(Review, body, 422, "malformed_payload")
         return check_length(review, self._settings.max_text_characters)
 
@@ -81,14 +81,14 @@ class Analyzer:
 
 
 def build(settings: Settings) -> FastAPI:
-    """Makes the application."""
+    """Make the application."""
     sink = StorageWriteSink(
         settings.results_table, settings.bigquery_storage_endpoint, settings.sink_timeout_seconds
     )
     analyzer = Analyzer(settings, sink)
 
     async def deliver(request: Request) -> Response:
-        """Takes a delivery: 204 when its result is kept."""
+        """Take a delivery: 204 when its result is kept."""
         envelope = parse_envelope(await request.body(), request.headers)
         note = noted(request)
         note.fields |= {
@@ -102,7 +102,7 @@ def build(settings: Settings) -> FastAPI:
         return Response(status_code=204)
 
     async def classify(request: Request) -> dict[str, Any]:
-        """Classifies `{"text": ...}` for a caller that waits; nothing is kept."""
+        """Classify `{"text": ...}` for a caller that waits; nothing is kept."""
         note = noted(request)
         note.fields["mode"] = "direct"
         require_json(request.headers)

@@ -36,7 +36,7 @@ class Message(_Model):
     encoded: str = Field(default="", validation_alias="data")
 
     def data(self) -> bytes:
-        """Decodes the data. Raises `ServiceError` 400 for bad base64."""
+        """Decode the data. Raises `ServiceError` 400 for bad base64."""
         try:
             return base64.b64decode(self.encoded, validate=True)
         except (binascii.Error, ValueError) as problem:
@@ -56,7 +56,7 @@ class Envelope(_Model):
 
 
 def parse_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
-    """Reads a delivery of either kind. Raises `ServiceError` 400 or 415."""
+    """Read a delivery of either kind. Raises `ServiceError` 400 or 415."""
     if UNWRAPPED_ID in headers:
         return _unwrapped(body, headers)
     require_json(headers)

@@ -47,7 +47,7 @@ class Classifier:
         self._analyzer = cast("_Analyzer", SentimentIntensityAnalyzer())
 
     def classify(self, text: str) -> Sentiment:
-        """Gives the sentiment of any text, the mean of a long one's pieces; of none, neutral."""
+        """Return the sentiment of any text, the mean of a long one's pieces; of none, neutral."""
         score = round(fmean(map(self._score, pieces_of(text, self._analyzer.emojis))), 4)
         if math.isnan(score):
             raise ValueError("the classifier gave no number")
@@ -60,7 +60,7 @@ class Classifier:
 
 
 def pieces_of(text: str, emojis: Mapping[str, str]) -> list[str]:
-    """Gives the whole text, or where that is long, with its emojis spelt out, its pieces."""
+    """Return the whole text, or where that is long, with its emojis spelt out, its pieces."""
     if len(text) + sum(len(emojis.get(each, "")) for each in text) <= LONGEST_PIECE:
         return [text]
     spelt = "".join(f" {emojis[each]} " if each in emojis else each for each in text)

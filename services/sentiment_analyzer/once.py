@@ -21,7 +21,7 @@ class Once(Generic[T]):
         self._going: dict[str, asyncio.Task[T]] = {}
 
     async def run(self, key: str, work: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
-        """Gives the result, and whether another delivery did the work."""
+        """Return the result, and whether another delivery did the work."""
         if key in self._done:
             self._done.move_to_end(key)
             return self._done[key], True

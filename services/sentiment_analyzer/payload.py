@@ -36,7 +36,7 @@ class Review(BaseModel):
 
 
 def parse_payload(data: bytes, attributes: Mapping[str, str], max_characters: int) -> Review:
-    """Reads a review.
+    """Read a review.
 
     Raises `ServiceError` 422 for what is none, is not UTF-8, is empty or longer than
     `max_characters`: no second delivery would be any better.
@@ -56,7 +56,7 @@ def parse_payload(data: bytes, attributes: Mapping[str, str], max_characters: in
 
 
 def check_length(review: Review, max_characters: int) -> Review:
-    """Gives the review. Raises `ServiceError` 422 for a text that is too long."""
+    """Return the review. Raises `ServiceError` 422 for a text that is too long."""
     if len(review.text) > max_characters:
         raise ServiceError(
             422,

@@ -23,7 +23,7 @@ class Result:
     processed_at: datetime
 
     def row(self) -> dict[str, str | int]:
-        """Gives the columns of components.serverless.results_table.DEFAULT_RESULTS."""
+        """Return the columns of components.serverless.results_table.DEFAULT_RESULTS."""
         published = self.published_at and self.published_at.isoformat()
         output = {
             "label": self.sentiment.label,
@@ -42,5 +42,5 @@ class Result:
 
 
 def hash_text(text: str) -> str:
-    """Gives what stands for a text in the table: `sha256:<hex>`."""
+    """Return what stands for a text in the table: `sha256:<hex>`."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

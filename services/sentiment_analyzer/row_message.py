@@ -18,7 +18,7 @@ _REQUIRED = ("message_id", "processed_at")
 
 @cache
 def writer_schema() -> Any:
-    """Gives the descriptor of the message, which goes with the first rows of a connection."""
+    """Return the descriptor of the message, which goes with the first rows of a connection."""
     proto: Any = descriptor_pb2.FieldDescriptorProto
     return descriptor_pb2.DescriptorProto(
         name="Result",
@@ -35,7 +35,7 @@ def writer_schema() -> Any:
 
 
 def message_class(descriptor: Any) -> Any:
-    """Gives the class of messages with the descriptor's fields."""
+    """Return the class of messages with the descriptor's fields."""
     pool = descriptor_pool.DescriptorPool()
     pool.Add(
         descriptor_pb2.FileDescriptorProto(
@@ -51,5 +51,5 @@ def _row_class() -> Any:
 
 
 def serialize(row: Row) -> bytes:
-    """Gives the row as bytes."""
+    """Return the row as bytes."""
     return _row_class()(**row).SerializeToString()

@@ -19,13 +19,13 @@ class Sink(Protocol):
         ...
 
     async def start(self) -> None:
-        """Gets ready without waiting for the other side."""
+        """Get ready without waiting for the other side."""
         ...
 
     async def write(self, row: Row) -> None:
-        """Keeps a row. Raises `SinkError`."""
+        """Keep a row. Raises `SinkError`."""
         ...
 
     async def close(self) -> None:
-        """Lets go of connections; what `write` returned for is kept already."""
+        """Let go of connections; what `write` returned for is kept already."""
         ...

@@ -59,11 +59,11 @@ class StorageWriteSink:
         return self._healthy
 
     async def start(self) -> None:
-        """Begins to send; the libraries load meanwhile."""
+        """Begin to send; the libraries load meanwhile."""
         self._sender = asyncio.create_task(self._send_all())
 
     async def write(self, row: Row) -> None:
-        """Keeps a row. Raises `SinkError` when it is not kept in time, or the table refuses it."""
+        """Keep a row. Raises `SinkError` when it is not kept in time, or the table refuses it."""
         pending = _Pending(row)
         self._queue.put_nowait(pending)
         try:
@@ -73,7 +73,7 @@ class StorageWriteSink:
             raise SinkError(f"no answer within {self._timeout:g} seconds") from problem
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         if self._sender is not None:
             self._sender.cancel()
         self._disconnect()
@@ -150,7 +150,7 @@ class _Connection:
         self._call: Any = None
 
     async def append(self, rows: list[Row]) -> dict[int, str]:
-        """Sends a batch; gives the refused rows' indices and reasons. None is kept if any is."""
+        """Send a batch; return the refused rows' indices and reasons. None is kept if any is."""
         self._requests.put_nowait(self._request(rows, first=self._call is None))
         if self._call is None:
             self._call = await self._client.append_rows(
@@ -187,7 +187,7 @@ class _Connection:
 
 
 def _load() -> None:
-    """Imports the client, which takes longer than everything else the service does at its start."""
+    """Import the client, which takes longer than everything else the service does at its start."""
     import_module("google.cloud.bigquery_storage_v1.services.big_query_write")
 
 

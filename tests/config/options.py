@@ -103,7 +103,7 @@ def _whole(field: FieldInfo) -> Any:
 
 
 def _plain(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """The type and what is annotated of it."""
+    """Return the type and what is annotated of it."""
     metadata: tuple[Any, ...] = ()
     while get_origin(annotation) is Annotated:
         annotation, *more = get_args(annotation)
@@ -215,7 +215,7 @@ class Generator:
         return False
 
     def _step(self, place: Any, annotation: Any, step: str) -> tuple[Any, Any]:
-        """The key of a step, below which there is something afterwards, and what that is."""
+        """Return the key of a step, below which there is something afterwards, and what that is."""
         kind = _below(annotation, step)
         keys: list[Any] = [*place] if isinstance(place, dict) else [*range(len(place))]
         if step != ENTRY:
@@ -233,7 +233,7 @@ class Generator:
         return key, kind
 
     def _mend(self, config: dict[str, Any], problem: Problem, wanted: KeyPath) -> None:
-        """Changes what a problem is about: takes it away, or gives it another value."""
+        """Change what a problem is about: takes it away, or gives it another value."""
         path, place = problem.path, cast("Any", config)
         annotation: Any = Platform
         for position, step in enumerate(path[:-1]):
@@ -265,7 +265,7 @@ class Generator:
     def _mend_keys(
         self, place: dict[str, Any], annotation: Any, words: Sequence[str], wanted: str | int
     ) -> None:
-        """Adds or takes away one of the keys that a problem names."""
+        """Add or takes away one of the keys that a problem names."""
         keys = [each for each in words if each != wanted and _below(annotation, each)]
         if not keys:
             kind, _ = _plain(_chosen(annotation))
@@ -276,7 +276,7 @@ class Generator:
                 place[key] = self.value(_below(annotation, key), (key,), some=True)
 
     def value(self, annotation: Any, path: KeyPath, *, some: bool = False) -> Any:
-        """A value of a type; `some` for a mapping or list with an entry at least."""
+        """Return a value of a type; `some` for a mapping or list with an entry at least."""
         kind, metadata = _plain(annotation)
         origin, inner = get_origin(kind), get_args(kind)
         if origin in {Union, types.UnionType}:
@@ -382,7 +382,7 @@ def _examples(pattern: str) -> Sequence[str]:
 
 
 def _chosen(annotation: Any) -> Any:
-    """The one type beside None."""
+    """Return the one type beside None."""
     kind, _ = _plain(annotation)
     if get_origin(kind) in {Union, types.UnionType}:
         return _chosen(next(each for each in get_args(kind) if each is not type(None)))
@@ -400,7 +400,7 @@ def _below(annotation: Any, step: str | int) -> Any:
 
 
 def _names(config: Mapping[str, Any]) -> Iterator[str]:
-    """The names of what one entry may refer to another by."""
+    """Return the names of what one entry may refer to another by."""
     for area in config.values():
         if isinstance(area, dict):
             yield from cast("dict[str, Any]", area)

@@ -159,12 +159,13 @@ _VALUES: Final[Mapping[str, Any]] = {
 
 
 def values() -> dict[str, Any]:
-    """A valid config with every area, to change at will."""
+    """Return a valid config with every area, to change at will."""
     return copy.deepcopy(dict(_VALUES))
 
 
 def changed(*changes: tuple[str, object]) -> dict[str, Any]:
-    """The valid config with values set at paths such as `models|qwen3-4b|replica_sets|0|gpus`.
+    """Return the valid config with values set at paths such as
+    `models|qwen3-4b|replica_sets|0|gpus`.
 
     Steps are divided by `|`; REMOVED takes the key away.
     """
@@ -185,7 +186,7 @@ def changed(*changes: tuple[str, object]) -> dict[str, Any]:
 
 
 def places(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Every path of a config, outer ones first."""
+    """Yield every path of a config, outer ones first."""
     if path:
         yield path
     steps: Iterable[Any] = ()
@@ -198,7 +199,7 @@ def places(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
 
 
 def at(value: Any, path: KeyPath) -> Any:
-    """What stands at `path`."""
+    """Return what stands at `path`."""
     for step in path:
         value = value[step]
     return value

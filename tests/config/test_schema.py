@@ -72,7 +72,7 @@ def test_editors_mark_mistakes(path: str, value: object) -> None:
 
 
 def undescribed(part: str) -> list[KeyPath]:
-    """Paths of properties without a description."""
+    """Return paths of properties without a description."""
     return [
         path
         for path in places(SCHEMA[part])

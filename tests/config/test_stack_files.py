@@ -53,7 +53,7 @@ def test_pulumi_yaml_declares_every_key() -> None:
 
 
 def rewritten(text: str) -> str:
-    """The file as Pulumi writes it back: with namespaces, and switches as text."""
+    """Return the file as Pulumi writes it back: with namespaces, and switches as text."""
     lines = [
         f"  {PROJECT}:{line.strip()}" if line[:2] == "  " and line[2].isalpha() else line
         for line in text.splitlines()

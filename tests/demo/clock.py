@@ -8,9 +8,9 @@ class ManualClock:
         self._now = now
 
     def now(self) -> float:
-        """The time."""
+        """Return the time."""
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Goes on."""
+        """Go on."""
         self._now += seconds

@@ -8,7 +8,6 @@ import pytest
 
 from emulator.messages.broker import Broker
 from emulator.messages.store import Store
-from launcher import operations
 from sandbox.world import World
 from tests.demo.clock import ManualClock
 from tests.demo.worlds import small_world
@@ -16,19 +15,16 @@ from tests.engine.conftest import ENGINE, Rehearsal
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
-    """The dev stack with its one pipeline alone, once for all tests."""
+def made(brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
+    """Return the dev stack with its one pipeline alone, once for all tests."""
     if not ENGINE.exists():
         pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
-    rehearsal = Rehearsal("dev", tmp_path_factory.mktemp("dev"))
-    rehearsal.edit(lambda config: config.update(services={}, data={}))
-    operations.up(rehearsal.places)
-    return rehearsal
+    return brought_up("dev with its pipeline alone")
 
 
 @pytest.fixture
 def home(made: Rehearsal, tmp_path: Path) -> Path:
-    """A folder with a world of the stack's own resources, to change as one likes."""
+    """Return a folder with a world of the stack's own resources, to change as one likes."""
     folder = tmp_path / "home"
     shutil.copytree(made.places.state, folder / "state")
     shutil.copyfile(made.places.world, folder / "world.db")
@@ -49,7 +45,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def open_broker(world: World, clock: ManualClock, tmp_path: Path) -> Iterator[Callable[[], Broker]]:
-    """Opens the broker of the world's file, again and again."""
+    """Open the broker of the world's file, again and again."""
     opened: list[Store] = []
 
     def open_one() -> Broker:

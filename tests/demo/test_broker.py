@@ -35,7 +35,7 @@ def ids(deliveries: list[Delivery]) -> list[str]:
 
 
 def fail_until_dead(broker: Broker, clock: ManualClock, most: int = 50) -> list[int]:
-    """Refuses every delivery; gives their attempts."""
+    """Refuse every delivery; return their attempts."""
     attempts: list[int] = []
     for _ in range(most):
         for delivery in lease(broker):

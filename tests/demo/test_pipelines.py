@@ -41,7 +41,7 @@ WRITER = "gcp:bigquery/iamMember:IamMember"
 
 
 def on(home: Path, work: Callable[[Emulator, Pipeline], Awaitable[None]]) -> None:
-    """Runs `work` with the stack's pipeline at work, waits left out."""
+    """Run `work` with the stack's pipeline at work, waits left out."""
 
     async def run() -> None:
         with World(home / "world.db") as world:
@@ -60,7 +60,7 @@ def publish(emulator: Emulator, pipeline: Pipeline, count: int) -> list[str]:
 
 
 def hurried(home: Path) -> None:
-    """Lets the service wait a second alone for the warehouse."""
+    """Let the service wait a second alone for the warehouse."""
 
     def edit(inputs: dict[str, Any]) -> None:
         inputs["containers"][0]["envs"].append({"name": "SINK_TIMEOUT_SECONDS", "value": "1"})
@@ -201,7 +201,7 @@ def test_pushes_of_an_account_without_the_invoker_role_are_refused_and_kept(home
 
 @contextmanager
 def runtime(home: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """The sandbox as a process of its own, and the address of its APIs."""
+    """Yield the sandbox as a process of its own, and the address of its APIs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "emulator.runtime", str(home), "--skip"],
         cwd=ROOT,
@@ -279,7 +279,7 @@ def test_publishing_over_the_api_needs_the_right_to(home: Path) -> None:
 
 
 def a_cache_with_a_password(world: World, project: str) -> dict[str, Any]:
-    """Puts it into the world; gives the variable with the password."""
+    """Put it into the world; return the variable with the password."""
     secret = f"projects/{project}/secrets/cache-password"
     instance = {"authEnabled": True, "transitEncryptionMode": "SERVER_AUTHENTICATION"}
     outputs = {"authString": "s3cret"}

@@ -65,7 +65,7 @@ def delivered(
     work: Callable[[Emulator, Endpoint], Awaitable[None]],
     **push: Any,
 ) -> None:
-    """Runs `work` with the small world's push subscription leading to an endpoint."""
+    """Run `work` with the small world's push subscription leading to an endpoint."""
 
     async def run() -> None:
         endpoint = Endpoint(answer)

@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 60
 
 
 def on(home: Path, work: Callable[[Emulator, Hosted], Awaitable[None]]) -> None:
-    """Runs `work` with the stack's first service at work."""
+    """Run `work` with the stack's first service at work."""
 
     async def run() -> None:
         with World(home / "world.db") as world:
@@ -44,7 +44,7 @@ def change(home: Path, work: Callable[[World], None]) -> None:
 
 
 def template(home: Path, edit: Callable[[dict[str, Any]], None]) -> None:
-    """Changes the services' templates."""
+    """Change the services' templates."""
     change(home, lambda world: alter(world, SERVICE, lambda inputs: edit(inputs["template"])))
 
 

@@ -39,7 +39,7 @@ MEMBER = "group:ml-apps@acme.com"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
-    """A stack whose LLM backend is at its first revision."""
+    """Return a stack whose LLM backend is at its first revision."""
     rehearsal = Rehearsal("dev", tmp_path_factory.mktemp("traffic"))
 
     def first(config: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ def changed(stack: Rehearsal, **settings: Any) -> None:
 
 
 def refused(stack: Rehearsal, **settings: Any) -> str:
-    """What the cloud says to a change, which is then taken back."""
+    """Return what the cloud says to a change, which is then taken back."""
     kept = stack.config.read_text()
     with pytest.raises(LaunchError) as found:
         changed(stack, **settings)
@@ -81,7 +81,7 @@ def invoker_token(emulator: Emulator, hosted: Hosted) -> str:
 async def answered(
     emulator: Emulator, hosted: Hosted, count: int, **headers: str
 ) -> dict[str, int]:
-    """How many of so many requests went to each revision."""
+    """Return how many of so many requests went to each revision."""
     before = hosted.ingress.answered.copy()
     token = invoker_token(emulator, hosted)
     for _ in range(count):

@@ -132,7 +132,7 @@ def test_a_table_is_named_with_a_dot_or_a_colon_after_the_project() -> None:
 
 
 def export(world: World, broker: Broker, warehouse: Warehouse, **config: Any) -> list[str | None]:
-    """Writes what is due on a new BigQuery subscription; gives what came of each message."""
+    """Write what is due on a new BigQuery subscription; return what came of each message."""
     name = add_subscription(
         world, "rows", MAIN, bigqueryConfig={"table": "acme.lake.raw", **config}
     )

@@ -38,7 +38,7 @@ def add_subscription(world: World, name: str, topic: str, **inputs: Any) -> str:
 
 
 def add_schema(world: World, definition: str, type_: str, encoding: str) -> str:
-    """A topic `typed` with a schema."""
+    """Return a topic `typed` with a schema."""
     id_ = f"projects/{PROJECT}/schemas/shape"
     add(world, SCHEMA, id_, definition=definition, type=type_)
     return add_topic(world, "typed", schemaSettings={"schema": id_, "encoding": encoding})
@@ -51,7 +51,7 @@ def grant(world: World, type_: str, id_: str, role: str, account: str, **on: Any
 
 
 def small_world(world: World) -> None:
-    """A topic that is pushed and pulled, with dead letters that Pub/Sub may forward."""
+    """Make a topic that is pushed and pulled, with dead letters that Pub/Sub may forward."""
     add(
         world,
         "gcp:projects/serviceIdentity:ServiceIdentity",
@@ -79,7 +79,7 @@ def small_world(world: World) -> None:
 def alter(
     world: World, type_: str, change: Callable[[dict[str, Any]], None], ends: str = ""
 ) -> None:
-    """Changes the inputs of the resources of a type, of those whose id has that end."""
+    """Change the inputs of the resources of a type, of those whose id has that end."""
     found = [each for each in world.by_type(type_) if each.id.endswith(ends)]
     assert found, f"no {type_} {ends}"
     for each in found:

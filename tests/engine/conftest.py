@@ -36,36 +36,37 @@ class Rehearsal:
 
     def __init__(self, stack: str, folder: Path) -> None:
         self.config = folder / f"Pulumi.{stack}.yaml"
-        shutil.copyfile(ROOT / f"Pulumi.{stack}.yaml", self.config)
+        if not self.config.exists():
+            shutil.copyfile(ROOT / f"Pulumi.{stack}.yaml", self.config)
         self.places = _Places(stack=stack, config=self.config, home=folder / stack)
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Applies `change` to the `config` mapping of the stack's file."""
+        """Apply `change` to the `config` mapping of the stack's file."""
         document = yaml.safe_load(self.config.read_text())
         change(document["config"])
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def allow_unscreened(self, *models: str) -> None:
-        """Names models that the policies let go without a guardrail."""
+        """Name models that the policies let go without a guardrail."""
         self.limit("ai-guardrail-on-every-path", unscreenedModels=list(models))
 
     def allow_deletion(self) -> None:
-        """Lets the policies pass what is not protected from deletion."""
+        """Let the policies pass what is not protected from deletion."""
         self.limit("rel-deletion-protection", level="disabled")
 
     def limit(self, rule: str, **changes: object) -> None:
-        """Sets the level or limits of a rule in the stack's own copy of its environment."""
+        """Set the level or limits of a rule in the stack's own copy of its environment."""
         document = yaml.safe_load(self.places.environment.read_text())
         given = document["rules"].get(rule, {})
         document["rules"][rule] = ({"level": given} if isinstance(given, str) else given) | changes
         (self.places.home.parent / "environment.yaml").write_text(yaml.safe_dump(document))
 
     def deployment(self) -> dict[str, Any]:
-        """The state as the engine keeps it."""
+        """Return the state as the engine keeps it."""
         return json.loads(self.places.checkpoint.read_text())["checkpoint"]["latest"]
 
     def resources(self, of_type: str | None = None) -> list[dict[str, Any]]:
-        """The resources in the state, without the engine's own."""
+        """Return the resources in the state, without the engine's own."""
         return [
             resource
             for resource in self.deployment().get("resources", [])

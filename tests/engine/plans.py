@@ -11,7 +11,7 @@ UNCHANGED = frozenset({"same", "read"})
 
 
 def plan_of(places: StackPlaces) -> Mapping[str, frozenset[str]]:
-    """The operations planned for each resource by its URN; those that stay are not in it.
+    """Return the operations planned for each resource by its URN; those that stay are not in it.
 
     A replacement is `replace` with its steps. The engine's own resources are left out.
     """

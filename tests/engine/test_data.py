@@ -15,7 +15,7 @@ VERTEX = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGard
 
 
 def more(config: dict[str, Any]) -> None:
-    """Adds a key for all data, a cache, and an endpoint of Vertex AI, to the small stack."""
+    """Add a key for all data, a cache, and an endpoint of Vertex AI, to the small stack."""
     config["services"] = {}
     data = config["data"]
     data["lake"]["training"]["kms_key"] = KEY

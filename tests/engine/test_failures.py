@@ -32,7 +32,7 @@ def environment(sandbox: Path) -> dict[str, str]:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts an operation on dev as a terminal does: in a process group of its own."""
+    """Start an operation on dev as a terminal does: in a process group of its own."""
     running: list[subprocess.Popen[str]] = []
 
     def start(operation: str = "up") -> subprocess.Popen[str]:
@@ -69,7 +69,7 @@ def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
 
 
 def read_until(process: subprocess.Popen[str], steps: int, mark: str = "  + ") -> str:
-    """Reads the progress until `steps` resources were made, or what else the mark stands for."""
+    """Read the progress until `steps` resources were made, or what else the mark stands for."""
     assert process.stdout is not None
     seen: list[str] = []
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -106,10 +106,9 @@ def test_a_bad_config_stops_before_the_engine_starts(
 
 
 def test_a_half_written_state_goes_back_to_the_run_before(
-    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+    brought_up: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rehearsal = rehearsal_of("dev")
-    operations.up(rehearsal.places)
+    rehearsal = brought_up("dev")
     state = rehearsal.places.checkpoint
     state.write_text(state.read_text()[:1000])
     operations.up(rehearsal.places)
@@ -181,10 +180,9 @@ def test_two_runs_of_a_stack_do_not_meet(
 
 @pytest.mark.parametrize("lost", ["passphrase", "world", "state"])
 def test_what_was_lost_is_named_before_anything_is_done(
-    lost: str, rehearsal_of: Callable[[str], Rehearsal]
+    lost: str, brought_up: Callable[[str], Rehearsal]
 ) -> None:
-    rehearsal = rehearsal_of("dev")
-    operations.up(rehearsal.places)
+    rehearsal = brought_up("dev")
     file = {
         "passphrase": rehearsal.places.passphrase_file,
         "world": rehearsal.places.world,
@@ -196,20 +194,17 @@ def test_what_was_lost_is_named_before_anything_is_done(
 
 
 def test_destroying_what_is_protected_deletes_nothing_and_says_how(
-    rehearsal_of: Callable[[str], Rehearsal],
+    brought_up: Callable[[str], Rehearsal],
 ) -> None:
-    rehearsal = rehearsal_of("dev")
-    rehearsal.edit(lambda config: config.update(deletion_protection=True))
-    operations.up(rehearsal.places)
+    rehearsal = brought_up("prod")
     before = len(rehearsal.resources())
-    with pytest.raises(LaunchError, match=r"deletion_protection: false in Pulumi\.dev\.yaml"):
+    with pytest.raises(LaunchError, match=r"deletion_protection: false in Pulumi\.prod\.yaml"):
         operations.destroy(rehearsal.places)
     assert len(rehearsal.resources()) == before
 
 
-def test_the_ranges_of_a_living_region_stay(rehearsal_of: Callable[[str], Rehearsal]) -> None:
-    rehearsal = rehearsal_of("dev")
-    operations.up(rehearsal.places)
+def test_the_ranges_of_a_living_region_stay(brought_up: Callable[[str], Rehearsal]) -> None:
+    rehearsal = brought_up("dev")
     rehearsal.edit(lambda config: config["regions"]["us-central1"].update(pods="10.96.0.0/14"))
     with pytest.raises(LaunchError, match=r"Pulumi\.dev\.yaml: regions\.us-central1\.pods: found"):
         operations.up(rehearsal.places)
@@ -260,9 +255,11 @@ def test_what_a_killed_up_made_and_the_config_no_longer_has_is_deleted(
 
 
 def test_what_a_killed_destroy_deleted_is_made_again(
-    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    started: Callable[..., subprocess.Popen[str]],
+    tmp_path: Path,
+    brought_up: Callable[[str], Rehearsal],
 ) -> None:
-    assert run("up", "--stack", "dev", sandbox=tmp_path).returncode == 0
+    brought_up("dev").places.home.rename(tmp_path / "dev")
     process = started("destroy")
     read_until(process, steps=20, mark="  - ")
     os.killpg(process.pid, signal.SIGKILL)
@@ -272,8 +269,10 @@ def test_what_a_killed_destroy_deleted_is_made_again(
     assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
 
 
-def test_export_prints_the_deployment_and_nothing_else(tmp_path: Path) -> None:
-    assert run("up", "--stack", "dev", sandbox=tmp_path).returncode == 0
+def test_export_prints_the_deployment_and_nothing_else(
+    tmp_path: Path, brought_up: Callable[[str], Rehearsal]
+) -> None:
+    brought_up("dev").places.home.rename(tmp_path / "dev")
     result = run("export", "--stack", "dev", sandbox=tmp_path)
     assert result.returncode == 0
     exported = json.loads(result.stdout)

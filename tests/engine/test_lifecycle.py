@@ -16,10 +16,8 @@ pytestmark = pytest.mark.usefixtures("engine")
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])
-def stack(request: pytest.FixtureRequest, rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    rehearsal = rehearsal_of(request.param)
-    operations.up(rehearsal.places)
-    return rehearsal
+def stack(request: pytest.FixtureRequest, brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
+    return brought_up(request.param)
 
 
 def test_a_second_preview_changes_nothing(
@@ -44,7 +42,8 @@ def test_a_second_up_says_that_nothing_changed_and_what_is_there(
 
 
 def end_of_up_in_readme() -> list[str]:
-    """What README.md shows of an `up` of dev after its progress; lines it cuts end at the cut."""
+    """Return what README.md shows of an `up` of dev after its progress; lines it cuts end at the
+    cut."""
     block = (ROOT / "README.md").read_text().partition("<!-- up -->")[2].partition("```\n<!--")[0]
     start = block.index("\nResources of dev")
     lines = [line.removesuffix("...").rstrip() for line in block[start:].splitlines()]

@@ -1,7 +1,6 @@
 """A model too large for one node comes up on the real engine, with its controller first."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,28 +10,9 @@ from tests.engine.conftest import Rehearsal
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-def large(config: dict[str, Any]) -> None:
-    """Adds a model of two nodes, and the pool it runs on, to a stack's config."""
-    config["gpu_pools"]["h200"] = {
-        "machine_type": "a3-ultragpu-8g",
-        "capacity": "spot",
-        "min_nodes": 0,
-        "max_nodes": 2,
-        "rdma": True,
-    }
-    config["models"]["deepseek-v3"] = {
-        "source": "deepseek-ai/DeepSeek-V3-0324",
-        "memory_gib": 1500,
-        "replica_sets": [{"node_pool": "h200", "replicas": 1, "gpus": 8, "nodes": 2}],
-    }
-
-
 @pytest.fixture(scope="module")
-def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    rehearsal = rehearsal_of("prod")
-    rehearsal.edit(large)
-    operations.up(rehearsal.places)
-    return rehearsal
+def stack(brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
+    return brought_up("prod with a model across nodes")
 
 
 def test_its_pods_are_a_group_that_waited_for_the_controller(stack: Rehearsal) -> None:

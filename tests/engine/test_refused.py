@@ -28,7 +28,19 @@ FAILED_CREATE = "googleapi: Error 403: Quota 'ALL' exceeded"
 
 @pytest.fixture
 def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    rehearsal = rehearsal_of("dev")
+    return named_dev(rehearsal_of("dev"), monkeypatch)
+
+
+@pytest.fixture
+def stack_there(
+    brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch
+) -> Rehearsal:
+    """Return what an `up` has made already."""
+    return named_dev(brought_up("dev"), monkeypatch)
+
+
+def named_dev(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    """Give the command line this stack for its dev."""
 
     def places_of(_: str) -> StackPlaces:
         return rehearsal.places
@@ -38,7 +50,8 @@ def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPa
 
 
 def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
-    """The message an `up` ends with; what it says was done is what the sandbox cloud holds."""
+    """Return the message an `up` ends with; what it says was done is what the sandbox cloud
+    holds."""
     before = made(stack)
     assert cli.main(["up", "--stack", "dev"]) == 1
     until_programs_end()
@@ -52,7 +65,7 @@ def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def until_programs_end() -> None:
-    """A program whose engine is gone would speak to that of the next run in this process."""
+    """Wait for programs whose engine is gone: they would speak to that of the next run."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while any(
         frame.f_code.co_filename.endswith("automation/_server.py") and frame.f_code.co_name == "run"
@@ -75,7 +88,7 @@ def goes_on(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def at_create(monkeypatch: pytest.MonkeyPatch, first: int, act: Callable[[], None]) -> None:
-    """Acts before every resource the cloud makes, from the given one on."""
+    """Act before every resource the cloud makes, from the given one on."""
     count = itertools.count(1)
     check = google_cloud.check_enabled
 
@@ -146,9 +159,9 @@ def test_a_policy_refuses_the_stack_as_a_whole(
 
 
 def test_a_change_that_is_refused_leaves_what_was_there(
-    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+    stack_there: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operations.up(stack.places)
+    stack = stack_there
     there = made(stack)
     stack.limit("scale-gpu-total", maxGpus=0)
     assert NOTHING in refused(stack, capsys)
@@ -156,9 +169,9 @@ def test_a_change_that_is_refused_leaves_what_was_there(
 
 
 def test_objects_that_name_what_is_not_there_end_with_an_error_and_stay(
-    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
+    stack_there: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operations.up(stack.places)
+    stack = stack_there
     with World(stack.places.world) as world:
         pool = next(each for each in world.all() if each.type.endswith(":InferencePool"))
         world.remove(*pool.key)

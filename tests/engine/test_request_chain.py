@@ -32,7 +32,7 @@ def _types(rehearsal: Rehearsal) -> set[str]:
 
 
 def _requires(rehearsal: Rehearsal, of_type: str, needed: str) -> bool:
-    """Whether every resource of a type waits, over others, for one of the needed type."""
+    """Return whether every resource of a type waits, over others, for one of the needed type."""
     known = {resource["urn"]: resource for resource in rehearsal.resources()}
 
     def reaches(urn: str, seen: set[str]) -> bool:
@@ -100,7 +100,7 @@ def _with_a_service_of_others(config: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def dev(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    """One stack that goes from each alternative to the next, as its owner would."""
+    """Return one stack that goes from each alternative to the next, as its owner would."""
     return rehearsal_of("dev")
 
 

@@ -39,7 +39,7 @@ class Rollout:
     printed: Callable[[], str]
 
     def apply(self, **weights: int) -> list[Step]:
-        """Gives each replica set its weight, removes the others, and says what was done, in order.
+        """Return each replica set its weight, removes the others, and says what was done, in order.
 
         Fails if, after any step, the route names a pool that isn't there.
         """
@@ -72,15 +72,15 @@ class Rollout:
         return steps
 
     def pool_named(self, resource: str) -> str:
-        """The pool of a resource such as inference-us-central1-<pool>-pool."""
+        """Return the pool of a resource such as inference-us-central1-<pool>-pool."""
         return resource.removeprefix("inference-us-central1-").removesuffix("-pool")
 
     def pools(self) -> set[str]:
-        """The pools that are there."""
+        """Return the pools that are there."""
         return {pool["inputs"]["metadata"]["name"] for pool in self.of_type(POOL)}
 
     def weights(self) -> dict[str, int]:
-        """The weight of each pool that the model's route names."""
+        """Return the weight of each pool that the model's route names."""
         return {
             backend["name"]: backend["weight"]
             for route in self.of_type(ROUTE)
@@ -88,14 +88,14 @@ class Rollout:
         }
 
     def uids(self) -> dict[str, str]:
-        """The identity of each Deployment: another one after a replacement."""
+        """Return the identity of each Deployment: another one after a replacement."""
         return {
             each["inputs"]["metadata"]["name"]: each["outputs"]["metadata"]["uid"]
             for each in self.of_type(DEPLOYMENT)
         }
 
     def of_type(self, type_: str) -> list[dict[str, Any]]:
-        """The resources of a type, none before the first run."""
+        """Return the resources of a type, none before the first run."""
         if not self.rehearsal.places.checkpoint.exists():
             return []
         return self.rehearsal.resources(type_)

@@ -20,7 +20,7 @@ REVIEW = """{"type": "record", "name": "Review", "fields": [
 
 
 def everything(config: dict[str, Any]) -> None:
-    """Adds each way of messages to the pipeline, and a service with each front."""
+    """Add each way of messages to the pipeline, and a service with each front."""
     config["pipelines"]["sentiment"] |= {
         "message_schema": {"type": "avro", "definition": REVIEW, "encoding": "binary"},
         "filter": 'attributes.lang = "en" OR NOT attributes:lang',
@@ -92,7 +92,7 @@ def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
 
 
 def named(stack: Rehearsal, of_type: str) -> dict[str, dict[str, Any]]:
-    """The outputs of the resources of a type, by name."""
+    """Return the outputs of the resources of a type, by name."""
     return {
         resource["outputs"].get("name", resource["id"]): resource["outputs"]
         for resource in stack.resources(of_type)

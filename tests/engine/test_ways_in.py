@@ -28,7 +28,7 @@ def gateway_of(config: dict[str, Any], **keys: Any) -> None:
 
 
 def shown_certificate(stack: Rehearsal) -> str:
-    """The name of the certificate that the gateway shows its clients."""
+    """Return the name of the certificate that the gateway shows its clients."""
     (gateway,) = stack.resources(GATEWAY)
     (listener,) = gateway["inputs"]["spec"]["listeners"]
     return listener["tls"]["options"]["networking.gke.io/cert-manager-certs"]
@@ -134,7 +134,7 @@ def prod(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
 
 
 def without(region: str) -> Callable[[dict[str, Any]], None]:
-    """Takes a region out of the config, with all that is there alone."""
+    """Take a region out of the config, with all that is there alone."""
 
     def change(config: dict[str, Any]) -> None:
         del config["regions"][region]
@@ -195,7 +195,7 @@ def test_the_load_balancer_is_open_to_every_region_before_it_is_published(prod: 
 
 
 def behind(known: Mapping[str, dict[str, Any]], urn: str) -> set[str]:
-    """All that had to be there before a resource."""
+    """Return all that had to be there before a resource."""
     found: set[str] = set()
     waiting = [urn]
     while waiting:
@@ -207,7 +207,7 @@ def behind(known: Mapping[str, dict[str, Any]], urn: str) -> set[str]:
 
 
 def plan_without(stack: Rehearsal, lost: str) -> dict[tuple[str, str], Any]:
-    """What is planned when a region leaves the config, by type and name.
+    """Return what is planned when a region leaves the config, by type and name.
 
     What is deleted because it is in that region is left out.
     """

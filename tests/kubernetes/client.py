@@ -44,7 +44,7 @@ class Client:
     def request(
         self, method: str, path: str, body: Manifest | None = None, kind_of_body: str = JSON
     ) -> Manifest:
-        """Sends one request. Raises RefusedError if the answer isn't a success."""
+        """Send one request. Raises RefusedError if the answer isn't a success."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind_of_body}
         content = None if body is None else json.dumps(body)
         connection = HTTPSConnection(
@@ -60,11 +60,13 @@ class Client:
             raise RefusedError(response.status, answer.get("message", text))
         return answer
 
-    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Applies on the server's side, where a field that the kind doesn't have is an error."""
+    def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Manifest:
+        """Apply on the server's side, where a field that the kind doesn't have is an error."""
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
         if dry_run:
             query["dryRun"] = "All"
+        if force:
+            query["force"] = "true"
         applied = self.request(
             "PATCH", f"{self.path(manifest)}?{urlencode(query)}", manifest, APPLY
         )
@@ -73,12 +75,12 @@ class Client:
         return applied
 
     def create_dry(self, manifest: Manifest) -> Manifest:
-        """Goes through creation, admission included, without keeping the object."""
+        """Go through creation, admission included, without keeping the object."""
         query = urlencode({"dryRun": "All", "fieldValidation": "Strict"})
         return self.request("POST", f"{self._collection(manifest)}?{query}", manifest)
 
     def delete(self, manifest: Manifest) -> None:
-        """Deletes and waits until the object is gone."""
+        """Delete and wait until the object is gone."""
         path = self.path(manifest)
         options: Manifest = {"propagationPolicy": "Background"}
         self.request("DELETE", path, options)
@@ -92,7 +94,7 @@ class Client:
             self._served.clear()
 
     def exists(self, path: str) -> bool:
-        """Whether something is at a path."""
+        """Return whether something is at a path."""
         try:
             self.request("GET", path)
         except RefusedError as refusal:
@@ -102,7 +104,7 @@ class Client:
         return True
 
     def path(self, manifest: Manifest) -> str:
-        """The path of an object. Raises RefusedError if the server doesn't know the kind."""
+        """Return the path of an object. Raises RefusedError if the server doesn't know the kind."""
         return f"{self._collection(manifest)}/{manifest['metadata']['name']}"
 
     def _collection(self, manifest: Manifest) -> str:

@@ -31,7 +31,7 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def cluster(api_server: Client) -> Client:
-    """The API server as GKE hands it over."""
+    """Return the API server as GKE hands it over."""
     for definition in installed():
         api_server.apply(definition)
     return api_server

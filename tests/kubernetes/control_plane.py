@@ -28,7 +28,7 @@ PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 @contextmanager
 def control_plane(folder: Path) -> Generator[Client]:
-    """Gives a client of a new, empty API server; both processes end with the context.
+    """Yield a client of a new, empty API server; both processes end with the context.
 
     Raises RuntimeError with the end of the log if the server doesn't become ready.
     """

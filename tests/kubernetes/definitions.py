@@ -23,7 +23,8 @@ PUBLISHED = {
 
 
 def published() -> list[dict[str, Any]]:
-    """The definitions as their projects release them. Raises LookupError if Go has them not."""
+    """Return the definitions as their projects release them. Raises LookupError if Go has them
+    not."""
     found = [
         yaml.safe_load(file.read_text())
         for module, pattern in PUBLISHED.items()
@@ -35,12 +36,13 @@ def published() -> list[dict[str, Any]]:
 
 
 def described() -> list[dict[str, Any]]:
-    """The project's own descriptions, of Google's kinds and of the published ones."""
+    """Return the project's own descriptions, of Google's kinds and of the published ones."""
     return [yaml.safe_load(file.read_text()) for file in sorted(DESCRIBED.glob("*.yaml"))]
 
 
 def installed() -> list[dict[str, Any]]:
-    """What a cluster has: a published definition where there is one, else the description."""
+    """Return what a cluster has: a published definition where there is one, else the
+    description."""
     definitions = published()
     groups = {definition["spec"]["group"] for definition in definitions}
     return definitions + [d for d in described() if d["spec"]["group"] not in groups]

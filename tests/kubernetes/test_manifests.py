@@ -1,12 +1,11 @@
 """A real Kubernetes API server takes every object of every environment, and gives it up again."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from launcher import operations
 from tests.engine.conftest import Rehearsal
 from tests.kubernetes.client import Client, Manifest, RefusedError
 from tests.kubernetes.definitions import described
@@ -17,30 +16,15 @@ SELF_CHANGING = {"APIService", "CustomResourceDefinition"}
 WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
 RELEASE = "kubernetes:helm.sh/v3:Release"
 """No object of Kubernetes: Helm applies what its chart makes."""
-SERVICES = "dev with services in the chain and a guardrail at the replicas"
 
 
-def _with_services(config: dict[str, Any]) -> None:
-    server = {
-        "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/server:1.0",
-        "port": 50051,
-    }
-    config["api_management"] = {"extension": server}
-    config["guardrails"] = {"default": {"at": "replica", "service": server}}
-
-
-@pytest.fixture(scope="module", params=["dev", "prod", SERVICES])
+@pytest.fixture(scope="module", params=["dev", "prod", "dev with services"])
 def clusters(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, brought_up: Callable[[str], Rehearsal]
 ) -> dict[str, list[Manifest]]:
-    """What the environment's rehearsal made in each of its clusters, dependencies first."""
-    stack = "dev" if request.param == SERVICES else request.param
-    rehearsal = Rehearsal(stack, tmp_path_factory.mktemp(stack))
-    if request.param == SERVICES:
-        rehearsal.edit(_with_services)
-    operations.up(rehearsal.places)
+    """Return what the environment's rehearsal made in each of its clusters, dependencies first."""
     found: dict[str, list[Manifest]] = {}
-    for resource in rehearsal.resources():
+    for resource in brought_up(request.param).resources():
         if resource["type"].startswith("kubernetes:") and resource["type"] != RELEASE:
             found.setdefault(resource["provider"], []).append(on_the_wire(resource["inputs"]))
     return found
@@ -48,7 +32,7 @@ def clusters(
 
 @pytest.fixture
 def leftovers(cluster: Client) -> Iterator[list[Manifest]]:
-    """Objects that are deleted even if the test fails, the last first."""
+    """Yield objects that are deleted even if the test fails, the last first."""
     objects: list[Manifest] = []
     yield objects
     for manifest in reversed(objects):
@@ -60,14 +44,15 @@ def name_of(manifest: Manifest) -> str:
 
 
 def content(stored: Manifest) -> Manifest:
-    """The object without the time of its last apply, which a custom resource always gets anew."""
+    """Return the object without the time of its last apply, which a custom resource always gets
+    anew."""
     bookkeeping = {"managedFields", "resourceVersion"}
     metadata = {k: v for k, v in stored["metadata"].items() if k not in bookkeeping}
     return {**stored, "metadata": metadata}
 
 
 def refusals(cluster: Client, manifests: list[Manifest], kept: list[Manifest]) -> list[str]:
-    """Applies all, in their order, and says which the server did not take or warned about."""
+    """Apply all, in their order, and say which the server did not take or warned about."""
     refused: list[str] = []
     for manifest in manifests:
         cluster.warnings.clear()
@@ -82,7 +67,7 @@ def refusals(cluster: Client, manifests: list[Manifest], kept: list[Manifest]) -
 
 
 def pod_of(workload: Manifest) -> Manifest:
-    """The pod that the workload's controller would create."""
+    """Return the pod that the workload's controller would create."""
     template: dict[str, Any] = workload["spec"]["template"]
     metadata = {
         **template["metadata"],

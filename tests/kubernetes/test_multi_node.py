@@ -1,12 +1,11 @@
 """A real Kubernetes API server takes a group of pods that span nodes, and admits each of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from launcher import operations
 from tests.engine.conftest import Rehearsal
-from tests.engine.test_multi_node import large
 from tests.kubernetes.client import Client, Manifest
 from tests.kubernetes.wire import on_the_wire
 
@@ -15,11 +14,9 @@ SERVER = "deepseek-v3-h200-us-east4"
 
 
 @pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    """The namespace of one cluster's models, and what a model of two nodes adds to it."""
-    rehearsal = Rehearsal("prod", tmp_path_factory.mktemp("prod"))
-    rehearsal.edit(large)
-    operations.up(rehearsal.places)
+def manifests(brought_up: Callable[[str], Rehearsal]) -> list[Manifest]:
+    """Return the namespace of one cluster's models, and what a model of two nodes adds to it."""
+    rehearsal = brought_up("prod with a model across nodes")
     found = [
         on_the_wire(resource["inputs"])
         for resource in rehearsal.resources()
@@ -30,7 +27,7 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 
 
 def pods_of(group: Manifest) -> list[Manifest]:
-    """The pods the group's controller would create, one of each role."""
+    """Return the pods the group's controller would create, one of each role."""
     templates: dict[str, Any] = group["spec"]["leaderWorkerTemplate"]
     return [
         {

@@ -20,7 +20,7 @@ DASHED = {
 
 
 def on_the_wire(inputs: Any) -> Any:
-    """The inputs with Kubernetes' own field names, at every depth."""
+    """Return the inputs with Kubernetes' own field names, at every depth."""
     if isinstance(inputs, dict):
         fields = cast("dict[str, Any]", inputs)
         return {DASHED.get(name, name): on_the_wire(value) for name, value in fields.items()}

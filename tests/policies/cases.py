@@ -37,7 +37,7 @@ class Case:
         return f"{self.rule}: {self.name}"
 
     def run(self) -> list[str]:
-        """The messages of the rule."""
+        """Return the messages of the rule."""
         if isinstance(RULES[self.rule], ResourceRule):
             (one,) = self.resources
             return check(
@@ -47,7 +47,7 @@ class Case:
 
 
 def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[Resource]:
-    """The resources as the engine gives them to a rule of the whole stack."""
+    """Return the resources as the engine gives them to a rule of the whole stack."""
     made: dict[str, Resource] = {}
     for row in rows:
         name = row.get("name", "it")
@@ -67,7 +67,7 @@ def policy_resources(rows: tuple[dict[str, Any], ...]) -> list[Resource]:
 
 
 def with_unknowns(value: Any) -> Any:
-    """The value, `<unknown>` replaced by what stands for an unknown value in a preview."""
+    """Return the value, `<unknown>` replaced by what stands for an unknown value in a preview."""
     if isinstance(value, dict):
         parts = cast("dict[str, Any]", value)
         return {key: with_unknowns(each) for key, each in parts.items()}
@@ -77,7 +77,7 @@ def with_unknowns(value: Any) -> Any:
 
 
 def document(path: Path) -> dict[str, Any]:
-    """A YAML file of the tests, with its unknown values."""
+    """Return a YAML file of the tests, with its unknown values."""
     return with_unknowns(strict_yaml.load(path.read_text(encoding="utf-8")))
 
 

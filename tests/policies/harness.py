@@ -24,7 +24,7 @@ def urn(resource_type: str, name: str = "it") -> str:
 
 
 def judge(rule: AnyRule, config: dict[str, Any] | None = None) -> Judge:
-    """A judge of one rule."""
+    """Return a judge of one rule."""
     values = {rule.id: {LEVEL: "mandatory", **(config or {})}}
     return Judge([rule], read_settings([rule], values, TODAY), TODAY)
 
@@ -37,7 +37,7 @@ def check(
     *,
     protect: bool = False,
 ) -> list[str]:
-    """The messages of a resource rule, or `NOT_APPLICABLE`.
+    """Return the messages of a resource rule, or `NOT_APPLICABLE`.
 
     Raises `UnknownValueError` where the rule cannot run in this preview.
     """
@@ -87,7 +87,7 @@ def resource(
 def check_stack(
     rule_id: str, resources: list[Resource], config: dict[str, Any] | None = None
 ) -> list[str]:
-    """The messages of a stack rule."""
+    """Return the messages of a stack rule."""
     rule = RULES[rule_id]
     assert isinstance(rule, StackRule)
     try:

@@ -59,7 +59,7 @@ CORRECTED = (chain("/", CACHE, ARMOR),)
 
 
 def make(*chains: dict[str, Any], prefixes: tuple[str, ...]) -> None:
-    """Makes the gateway's objects in the running program."""
+    """Make the gateway's objects in the running program."""
     gcp.modelarmor.Template(
         "all",
         template_id="all",

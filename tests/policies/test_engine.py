@@ -102,7 +102,8 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
 def stack_of(
     program: Callable[[], None], environment: str = "dev", variables: dict[str, str] | None = None
 ) -> automation.Stack:
-    """A stack whose files are beside the engine's: without a folder, each gets one that stays."""
+    """Return a stack whose files are beside the engine's: without a folder, each gets one that
+    stays."""
     work = Path(os.environ["PULUMI_HOME"]).parent / "work"
     options = automation.LocalWorkspaceOptions(work_dir=str(work), env_vars=variables)
     return automation.create_or_select_stack(
@@ -243,7 +244,7 @@ def test_violating_program_fails_with_the_messages(preview: Preview) -> None:
 
 
 def updated(program: Callable[[], None], pack: str, state: Path) -> tuple[str, list[str]]:
-    """What an update of `program` under one pack alone fails with, and the types it made."""
+    """Return what an update of `program` under one pack alone fails with, and the types it made."""
     folder = ROOT / "policies" / pack
     variables = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": ""}
     stack = stack_of(program, variables=variables)
@@ -390,7 +391,8 @@ def test_same_program_differs_by_environment(preview: Preview) -> None:
 
 
 def refused(program: Callable[[], None], pack: Path, config: dict[str, Any]) -> str:
-    """What a preview of `program` fails with under a config over that of dev's environment."""
+    """Return what a preview of `program` fails with under a config over that of dev's
+    environment."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "dev.json"
         file.write_text(json.dumps(config))

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 
-from launcher import operations
 from policies.engine.config import LEVEL
 from policies.engine.environment import ENVIRONMENTS, load
 from policies.shared.rule import ResourceRule
@@ -53,7 +52,7 @@ class Stack:
         return found
 
     def said(self, rule: str) -> set[str]:
-        """What the rule says about the stack as it is."""
+        """Return what the rule says about the stack as it is."""
         if rule not in self._said:
             self._said[rule] = set(self.messages(rule, self.rows))
         return self._said[rule]
@@ -76,7 +75,7 @@ def policy_resources(rows: list[Row]) -> list[Resource]:
 
 
 def read(rehearsal: Rehearsal) -> list[Row]:
-    """The resources in the state, those of the engine with them."""
+    """Return the resources in the state, those of the engine with them."""
     return [
         {
             "type": each["type"],
@@ -94,15 +93,13 @@ def read(rehearsal: Rehearsal) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def stack_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stack]:
+def stack_of(brought_up: Callable[[str], Rehearsal]) -> Callable[[str], Stack]:
     if not ENGINE.exists():
         pytest.skip("NO PULUMI ENGINE: the mutations were NOT tried; run `make setup`")
 
     @cache
     def make(environment: str) -> Stack:
-        rehearsal = Rehearsal(environment, tmp_path_factory.mktemp(environment))
-        operations.up(rehearsal.places)
-        return Stack(environment, read(rehearsal))
+        return Stack(environment, read(brought_up(environment)))
 
     return make
 
@@ -117,7 +114,7 @@ def score(request: pytest.FixtureRequest) -> Iterator[dict[str, bool]]:
 
 
 def put(value: Any, path: list[str], new: Any) -> None:
-    """Sets the value at a path; what is missing on the way is made."""
+    """Set the value at a path; what is missing on the way is made."""
     step: Any = int(path[0]) if isinstance(value, list) else path[0]
     if len(path) == 1:
         value[step] = new
@@ -128,7 +125,7 @@ def put(value: Any, path: list[str], new: Any) -> None:
 
 
 def mutated(rows: list[Row], change: Row) -> list[Row]:
-    """The stack with one change."""
+    """Return the stack with one change."""
     if "add" in change:
         urn = f"urn:pulumi:prod::inference::{change['add']['type']}::added-{len(rows)}"
         new: Row = {"urn": urn, "name": "added", "outputs": {}, "wired": {}, "protect": False}

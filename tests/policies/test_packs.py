@@ -26,7 +26,7 @@ FOLDERS = ("policies", "cost", "catalog", "request_path", "resources")
 
 
 def in_a_copy(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program where only what another repository takes is."""
+    """Run a program where only what another repository takes is."""
     return subprocess.run(
         [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -35,7 +35,7 @@ CONFIGURED = [rule.id for rule in RULES.values() if rule.id in CONFIG or not rul
 
 
 def nested(depth: int) -> Any:
-    """Lists and maps in one another, as deep as the engine's messages go."""
+    """Return lists and maps in one another, as deep as the engine's messages go."""
     return {"items": [nested(depth - 1)], "spec": SECRET} if depth else SECRET
 
 
@@ -56,7 +56,7 @@ ODD = st.one_of(
 
 
 def mutated(value: Any, draw: st.DrawFn) -> Any:
-    """The value with some of its parts replaced by something odd."""
+    """Return the value with some of its parts replaced by something odd."""
     if draw(st.integers(0, 4)) == 0:
         return draw(ODD)
     if isinstance(value, dict):

@@ -138,7 +138,7 @@ def test_reader_of_dead_letters_needs_none_by_name() -> None:
 
 
 def forwards(subscription: Any) -> Any:
-    """The right of Pub/Sub's agent to take messages from a subscription."""
+    """Return the right of Pub/Sub's agent to take messages from a subscription."""
     grant = {"role": "roles/pubsub.subscriber", "member": AGENT, "subscription": UNKNOWN}
     wired = {"subscription": [subscription]}
     return resource("gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember", grant, "take", wired)

@@ -64,7 +64,7 @@ def _reading(value: Any, path: tuple[str, ...], read: set[Any]) -> Any:
 
 
 def known(shape: Shape | None, path: tuple[str, ...]) -> bool:
-    """Whether the shape has a property at the path."""
+    """Return whether the shape has a property at the path."""
     if shape is None:
         return False
     if not path or (isinstance(shape, Scalar) and shape.kind == "any") or isinstance(shape, MapOf):

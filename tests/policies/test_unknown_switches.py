@@ -52,14 +52,14 @@ KINDS: dict[str, tuple[str | int, ...]] = {
 
 
 def placed(path: tuple[str | int, ...], value: Any) -> Any:
-    """A value at a path, with nothing else around it."""
+    """Return a value at a path, with nothing else around it."""
     for step in reversed(path):
         value = [value] if isinstance(step, int) else {step: value}
     return value
 
 
 def put(value: Any, path: list[str], new: Any) -> Any:
-    """The value with another one at a path; a number in the path is a position in a list."""
+    """Return the value with another one at a path; a number in the path is a position in a list."""
     if not path:
         return new
     step, rest = path[0], path[1:]

@@ -69,7 +69,7 @@ class Metadata(_Handler):
 
 
 def vertex_ai(silence: threading.Event, silent_seconds: float) -> type[_Handler]:
-    """Gives a server that answers those with the token; once `silence` is set, after a while."""
+    """Return a server that answers those with the token; once `silence` is set, after a while."""
 
     class VertexAi(_Handler):
         def do_POST(self) -> None:
@@ -84,7 +84,7 @@ def vertex_ai(silence: threading.Event, silent_seconds: float) -> type[_Handler]
 
 @contextmanager
 def serve(handler: type[_Handler], tls: ssl.SSLContext | None = None) -> Generator[Server]:
-    """Runs a server on a free port of the loopback."""
+    """Run a server on a free port of the loopback."""
     seen: list[Seen] = []
     server = ThreadingHTTPServer((LOOPBACK, 0), type("Bound", (handler,), {"seen": seen}))
     server.daemon_threads = True

@@ -66,7 +66,7 @@ def _free_port() -> int:
 
 
 def _moved(document: str, ports: dict[str, int], authority: Path) -> dict[str, Any]:
-    """The configuration with its servers and listeners on the loopback."""
+    """Return the configuration with its servers and listeners on the loopback."""
     envoy = yaml.safe_load(document)
     resources = envoy["static_resources"]
     envoy["admin"]["address"]["socket_address"]["port_value"] = ports["admin"]

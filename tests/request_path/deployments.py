@@ -19,7 +19,7 @@ DEPLOYMENT, SERVICE = "apps/v1:Deployment", "core/v1:Service"
 
 
 def changed(deployment: Deployment, change: Change) -> Objects:
-    """The objects of a deployment after a change, which leaves the deployment as it is."""
+    """Return the objects of a deployment after a change, which leaves the deployment as it is."""
     copied = copy.deepcopy(deployment)
     change(copied)
     return objects(copied)
@@ -30,7 +30,7 @@ def objects(deployment: Deployment) -> Objects:
 
 
 def the(deployment: Deployment, kind: str, name: str) -> dict[str, Any]:
-    """The one resource of a kind with this name in the program."""
+    """Return the one resource of a kind with this name in the program."""
     [found] = [
         each
         for each in deployment
@@ -40,7 +40,7 @@ def the(deployment: Deployment, kind: str, name: str) -> dict[str, Any]:
 
 
 def put(kind: str, name: str, *path: str | int, to: object) -> Change:
-    """A change that puts a value at a path of a resource, or takes it away (`GONE`)."""
+    """Return a change that puts a value at a path of a resource, or takes it away (`GONE`)."""
 
     def change(deployment: Deployment) -> None:
         resource = the(deployment, kind, name)
@@ -57,12 +57,12 @@ def put(kind: str, name: str, *path: str | int, to: object) -> Change:
 
 
 def without(kind: str, name: str) -> Change:
-    """A change that takes a resource away."""
+    """Return a change that takes a resource away."""
     return lambda deployment: deployment.remove(the(deployment, kind, name))
 
 
 def twin(kind: str, name: str, *, named: str) -> Change:
-    """A change that adds a copy of a Kubernetes object, with another name."""
+    """Return a change that adds a copy of a Kubernetes object, with another name."""
 
     def change(deployment: Deployment) -> None:
         copied = copy.deepcopy(the(deployment, kind, name))
@@ -75,7 +75,7 @@ def twin(kind: str, name: str, *, named: str) -> Change:
 
 
 def settings(change: Callable[[list[dict[str, str]]], object], extension: str) -> Change:
-    """A change of Model Armor's settings in a traffic extension."""
+    """Return a change of Model Armor's settings in a traffic extension."""
 
     def apply(deployment: Deployment) -> None:
         resource = the(deployment, TRAFFIC, extension)
@@ -93,7 +93,7 @@ def settings(change: Callable[[list[dict[str, str]]], object], extension: str) -
 
 
 def across_nodes(name: str, nodes: int) -> Change:
-    """A change that makes the pods of a Deployment groups of a leader and its workers."""
+    """Return a change that makes the pods of a Deployment groups of a leader and its workers."""
 
     def change(deployment: Deployment) -> None:
         resource = the(deployment, DEPLOYMENT, name)

@@ -404,7 +404,7 @@ def _reverse(deployment: Deployment) -> None:
 
 
 def _leave_out(deployment: Deployment, region: str) -> None:
-    """Takes a region out of the frontend's backends, as a program without it would."""
+    """Take a region out of the frontend's backends, as a program without it would."""
     kind = "regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
     group = the(deployment, kind, f"{FRONTEND}-{region}-backend")
     service = the(deployment, BACKEND_SERVICE, f"{FRONTEND}-service")

@@ -24,7 +24,7 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 def probing(folder: Path, makefile: str) -> str:
-    """A copy of the Makefile with targets that print what recipes see."""
+    """Return a copy of the Makefile with targets that print what recipes see."""
     file = folder / "Makefile"
     file.write_text(makefile + PROBE + NESTED)
     return str(file)

@@ -94,7 +94,7 @@ def host_is(pattern: str, host: str) -> bool:
 
 
 def matched(pattern: str, match: Match, request: Request) -> bool:
-    """The specification read once more: whole path elements, all headers."""
+    """Return the specification read once more: whole path elements, all headers."""
     wanted = [part for part in str(match.path).split("/") if part]
     there = [part for part in request.path.split("/") if part]
     on_path = (
@@ -109,7 +109,7 @@ def matched(pattern: str, match: Match, request: Request) -> bool:
 
 
 def beats(one: tuple[str, Match], other: tuple[str, Match]) -> bool:
-    """Whether one goes first: the criteria of the specification, one after the other."""
+    """Return whether one goes first: the criteria of the specification, one after the other."""
     # Tuples compare by their first difference.
     return _criteria(*one) > _criteria(*other)
 

@@ -12,7 +12,7 @@ from sandbox.values import Values, from_struct, to_struct
 
 
 def urn_of(token: str, name: str) -> str:
-    """The URN of a resource in a stack named dev."""
+    """Return the URN of a resource in a stack named dev."""
     return f"urn:pulumi:dev::test::{token}::{name}"
 
 
@@ -143,7 +143,7 @@ class Client:
 
 @contextmanager
 def connect(port: int) -> Generator[Client]:
-    """A connection of its own, as the engine opens one per provider resource."""
+    """Yield a connection of its own, as the engine opens one per provider resource."""
     options = [("grpc.use_local_subchannel_pool", 1)]
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
         yield Client(channel)

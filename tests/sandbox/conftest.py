@@ -45,7 +45,8 @@ def cluster(gcp: Client, servers: Servers) -> Generator[Client]:
 
 @pytest.fixture
 def pulumi_command(monkeypatch: pytest.MonkeyPatch) -> automation.PulumiCommand:
-    """The real engine: of INFERENCE_ENGINE (a folder), on PATH, or where `make setup` puts it."""
+    """Return the real engine: of INFERENCE_ENGINE (a folder), on PATH, or where `make setup`
+    puts it."""
     candidates = [os.environ.get("INFERENCE_ENGINE"), None, str(ROOT / ".engine" / "bin")]
     found = next((f for f in (shutil.which("pulumi", path=c) for c in candidates) if f), None)
     if found is None:

@@ -100,7 +100,7 @@ def stack_of(
     world: World,
     plugins: Path | None = None,
 ) -> Generator[automation.Stack]:
-    """A stack on the sandbox's providers; a folder may hold plugins of further ones."""
+    """Yield a stack on the sandbox's providers; a folder may hold plugins of further ones."""
     for name in ("state", "home", "work"):
         (folder / name).mkdir(exist_ok=True)
     with serve(world) as servers:

@@ -16,7 +16,7 @@ ATTACHMENT = "gcp:compute/serviceAttachment:ServiceAttachment"
 
 @pytest.fixture
 def producer(gcp: Client) -> dict[str, Any]:
-    """The inputs of a service attachment for a load balancer in a network of its own."""
+    """Return the inputs of a service attachment for a load balancer in a network of its own."""
     gcp.enable("compute")
     network, _ = gcp.create(NETWORK, {"name": "producer"})
     nat, _ = gcp.create(

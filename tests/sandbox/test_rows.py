@@ -14,7 +14,7 @@ TOKENS = {
 
 
 def _types_of(module: str, name: str) -> Iterator[ResourceType]:
-    """The types a row holds for: one, or the grants that its name begins."""
+    """Yield the types a row holds for: one, or the grants that its name begins."""
     for suffix in ("Member", "Binding", "Policy") if name.lower().endswith("iam") else ("",):
         found = resource_type(TOKENS.get(f"{module}.{name}{suffix}", ""))
         if found is not None:

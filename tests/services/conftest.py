@@ -21,7 +21,7 @@ TABLE = "acme.sentiment_results.results"
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts services, each stopped at the end."""
+    """Start services, each stopped at the end."""
     running: list[Service] = []
 
     def start_one(name: str, environment: Mapping[str, str], *, ready: bool = True) -> Service:
@@ -73,7 +73,7 @@ class Model(LocalOpenAI):
             threading.Event().wait(0.01)
 
     def wait_until_left(self) -> None:
-        """Returns when nobody is connected any more."""
+        """Return when nobody is connected any more."""
         deadline = time.monotonic() + 60
         while self._server.server_state.connections:
             assert time.monotonic() < deadline

@@ -46,7 +46,7 @@ def avro_binary(text: str, message_id: str = "1") -> dict[str, Any]:
 
 
 async def deliver_all(url: str, deliveries: Sequence[dict[str, Any]]) -> list[int]:
-    """Posts all at once; gives the status of each, 0 for a broken connection."""
+    """Post all at once; return the status of each, 0 for a broken connection."""
 
     async def one(client: httpx.AsyncClient, delivery: dict[str, Any]) -> int:
         try:
@@ -60,5 +60,5 @@ async def deliver_all(url: str, deliveries: Sequence[dict[str, Any]]) -> list[in
 
 
 def acknowledged(status: int) -> bool:
-    """Whether Pub/Sub takes the status for an acknowledgement."""
+    """Return whether Pub/Sub takes the status for an acknowledgement."""
     return status in (102, 200, 201, 202, 204)

@@ -23,14 +23,14 @@ _LISTENING = re.compile(r"running on http://127\.0\.0\.1:(\d+)")
 
 
 def dockerfile(service: str) -> list[dict[str, Any]]:
-    """The instructions of the image, in order."""
+    """Return the instructions of the image, in order."""
     text = (SERVICES / service / "Dockerfile").read_text()
     parser = cast("Any", DockerfileParser)(fileobj=_Memory(text))
     return parser.structure
 
 
 def image_command(service: str) -> list[str]:
-    """The command the image starts, from its Dockerfile, with this environment's Python."""
+    """Return the command the image starts, from its Dockerfile, with this environment's Python."""
     words = [
         json.loads(line["value"])
         for line in dockerfile(service)
@@ -54,7 +54,7 @@ class _Memory:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """Return a port nobody listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
@@ -122,7 +122,7 @@ class Service:
         return [line for line in list(self.log) if line["message"] in begins]
 
     def wait_for_log(self, **fields: Any) -> dict[str, Any]:
-        """The first line with the given fields."""
+        """Return the first line with the given fields."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             for line in list(self.log):
@@ -135,7 +135,7 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
 
     def wait(self) -> int:
-        """The exit code, when it has stopped and its log is read."""
+        """Return the exit code, when it has stopped and its log is read."""
         code = self.process.wait(_START_SECONDS)
         self._reader.join(_START_SECONDS)
         return code

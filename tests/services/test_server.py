@@ -20,7 +20,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def talk(service: Service, sent: bytes) -> bytes:
-    """Sends bytes and gives all that comes until the service hangs up."""
+    """Send bytes and return all that comes until the service hangs up."""
     with closing(socket.create_connection(("127.0.0.1", service.port), timeout=60)) as line:
         line.sendall(sent)
         received = b""

@@ -15,7 +15,7 @@ from launcher.places import ROOT
 GO = """#!/bin/sh
 case "$1" in
   env) echo go1.26.0 ;;
-  list) echo "{home}" ;;
+  mod) while read -r line; do echo "$line"; done < "{home}/downloads" ;;
   build)
     while [ "$1" != -o ]; do shift; done
     echo server > "$2"
@@ -23,14 +23,17 @@ case "$1" in
     ;;
 esac
 """
+# What `go mod download -json` says of the two modules with definitions.
+DOWNLOADS = '{"Dir": "/one"}\n{"Dir": "/two"}\n'
 ETCD = "#!/bin/sh\necho etcd Version: 3.4.23\n"
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A clone in its own folder, on a machine with nothing on PATH but `bin/`."""
+    """Return a clone in its own folder, on a machine with nothing on PATH but `bin/`."""
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
     (tmp_path / "bin").mkdir()
+    (tmp_path / "downloads").write_text(DOWNLOADS)
     return tmp_path
 
 
@@ -94,6 +97,16 @@ def test_a_half_written_server_is_built_again(machine: Path) -> None:
     (machine / ".engine" / "kubernetes" / "kube-apiserver").write_text("s")
     assert set_up(machine).returncode == 0
     assert (machine / "builds").read_text() == "built\nbuilt\n"
+
+
+def test_a_module_that_go_gives_no_folder_of_is_not_taken_for_present(machine: Path) -> None:
+    put(machine, "go", GO)
+    put(machine, "etcd", ETCD)
+    (machine / "downloads").write_text('{"Dir": "/one"}\n{"Error": "no such module"}\n')
+    result = set_up(machine)
+    assert result.returncode == 1
+    assert "failed: no such module" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_the_server_and_its_libraries_are_of_one_release() -> None:

@@ -45,7 +45,7 @@ MODULE = re.compile(r"python3? -m ([\w.]+)")
 
 
 def missing(text: str, folder: Path) -> Iterator[str]:
-    """What a text in a folder names and is not there."""
+    """Yield what a text in a folder names and is not there."""
     code = [*SPAN.findall(BLOCK.sub("", text)), *BLOCK.findall(text)]
     for target in LINK.findall(text):
         if not _has_target(target, text, folder):
@@ -73,7 +73,7 @@ def _has_target(target: str, text: str, folder: Path) -> bool:
 
 
 def _has_file(name: str, folder: Path) -> bool:
-    """Tells whether a name is a file of ours, or none at all, such as an API's path or a role."""
+    """Return whether a name is a file of ours, or none at all, such as an API's path or a role."""
     if FILE.fullmatch(name):
         return name in FILE_NAMES
     if name.partition("/")[0] not in {each.name for each in FOLDERS} or "/" not in name:
@@ -82,14 +82,14 @@ def _has_file(name: str, folder: Path) -> bool:
 
 
 def _has_name(name: str) -> bool:
-    """Tells whether the code has each part of a name; variables are settings in lowercase."""
+    """Return whether the code has each part of a name; variables are settings in lowercase."""
     return all(
         part in SOURCE or (part.isupper() and part.lower() in SOURCE) for part in name.split(".")
     )
 
 
 def _has_module(name: str) -> bool:
-    """Tells whether Python can run a module, which is ours or another's."""
+    """Return whether Python can run a module, which is ours or another's."""
     place = ROOT.joinpath(*name.split("."))
     if ROOT / name.partition(".")[0] not in FOLDERS:
         return find_spec(name) is not None

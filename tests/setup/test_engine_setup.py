@@ -24,7 +24,7 @@ UNREACHABLE = "http://127.0.0.1:9"
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A clone in its own folder, on a machine with nothing on PATH but `bin/`."""
+    """Return a clone in its own folder, on a machine with nothing on PATH but `bin/`."""
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
     shutil.copyfile(ROOT / "requirements.txt", tmp_path / "requirements.txt")
     (tmp_path / "bin").mkdir()

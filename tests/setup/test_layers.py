@@ -20,7 +20,7 @@ MAY_USE = {
     "cost": {"catalog", "resources"},
     "request_path": {"catalog", "resources"},
     "policies": {"catalog", "cost", "request_path", "resources", "pulumi"},
-    "sandbox": PULUMI,
+    "sandbox": {"catalog", *PULUMI},
     "emulator": {"catalog", "sandbox", "services"},
     "launcher": {
         *("config", "cost", "emulator", "policies", "request_path", "resources", "sandbox"),
@@ -32,7 +32,7 @@ MAY_USE = {
 
 
 def _modules(file: Path) -> Iterator[str]:
-    """Each module a file imports."""
+    """Yield each module a file imports."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -42,12 +42,12 @@ def _modules(file: Path) -> Iterator[str]:
 
 
 def _part(name: str) -> str:
-    """The room and the part of it that a module is in."""
+    """Return the room and the part of it that a module is in."""
     return ".".join(name.split(".")[:2])
 
 
 def _imports(file: Path) -> Iterator[str]:
-    """The first part of each module a file imports."""
+    """Yield the first part of each module a file imports."""
     yield from (name.partition(".")[0] for name in _modules(file))
 
 

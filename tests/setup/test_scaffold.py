@@ -18,7 +18,7 @@ COPIED = (
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that components and rules stand among."""
+    """Return the files that components and rules stand among."""
     folder = tmp_path_factory.mktemp("clone")
     for name in COPIED:
         if (ROOT / name).is_dir():

@@ -169,7 +169,7 @@ _CALLS: Mapping[str, Mapping[str, Any]] = {
 
 
 def answer_resource(type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Gives a resource's id and the outputs that are not among its inputs."""
+    """Return a resource's id and the outputs that are not among its inputs."""
     if type_.startswith("kubernetes:"):
         metadata: Mapping[str, Any] = inputs.get("metadata") or {}
         name = str(metadata.get("name", name))
@@ -186,5 +186,5 @@ def answer_resource(type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[s
 
 
 def answer_call(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Gives the answer of a data source; unknown ones echo their arguments."""
+    """Return the answer of a data source; unknown ones echo their arguments."""
     return {"id": token, **args, **_CALLS.get(token, {})}

@@ -7,5 +7,5 @@ from tests.unit import harness
 
 @pytest.fixture
 def deploy() -> harness.Deploy:
-    """Runs a program under mocks and gives what it registered."""
+    """Run a program under mocks and return what it registered."""
     return harness.run

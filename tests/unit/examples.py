@@ -7,12 +7,12 @@ from components import pages
 
 
 def source(component: str) -> str:
-    """Returns the program on a component's page."""
+    """Return the program on a component's page."""
     return pages.example((pages.FOLDER / f"{component}.md").read_text(encoding="utf-8"))
 
 
 def arguments(component: str) -> Any:
-    """Returns the arguments that a component's example gives it."""
+    """Return the arguments that a component's example gives it."""
     for node in ast.walk(ast.parse(source(component))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == component:
             return ast.literal_eval(node.args[1])

@@ -74,12 +74,12 @@ class Cloud:
     """What the program returned, its outputs resolved."""
 
     def all(self, type_: str, name: str = ".*") -> list[Recorded]:
-        """Gives the resources of a type whose whole name matches a pattern, sorted by name."""
+        """Return the resources of a type whose whole name matches a pattern, sorted by name."""
         found = [r for r in self.resources if r.type == type_ and re.fullmatch(name, r.name)]
         return sorted(found, key=lambda resource: resource.name)
 
     def one(self, type_: str, name: str = ".*") -> Recorded:
-        """Gives the only resource of a type whose whole name matches a pattern."""
+        """Return the only resource of a type whose whole name matches a pattern."""
         found = self.all(type_, name)
         assert len(found) == 1, (
             f"expected one {type_} named {name}, found {[r.name for r in found]} among "
@@ -88,15 +88,15 @@ class Cloud:
         return found[0]
 
     def by_urn(self, urn: str) -> Recorded:
-        """Gives the resource of a URN."""
+        """Return the resource of a URN."""
         return next(r for r in self.resources if r.urn == urn)
 
     def children(self, component: Recorded) -> list[Recorded]:
-        """Gives the resources directly under a component."""
+        """Return the resources directly under a component."""
         return [r for r in self.resources if r.parent == component.urn]
 
     def requires(self, later: Recorded, earlier: Recorded) -> bool:
-        """Tells whether `later` is created after (and destroyed before) `earlier`."""
+        """Return whether `later` is created after (and destroyed before) `earlier`."""
         seen: set[str] = set()
         waiting = [later.urn]
         known = {r.urn: r for r in self.resources}
@@ -121,7 +121,7 @@ class Deploy(Protocol):
         answers: Mapping[str, Mapping[str, Any]] | None = None,
         preview: bool = False,
     ) -> Cloud:
-        """Runs `program`; `answers` adds outputs by type or by invoke token."""
+        """Run `program`; `answers` adds outputs by type or by invoke token."""
         ...
 
 
@@ -157,13 +157,13 @@ class RecordingMonitor(mocks.MockMonitor):
         self.cloud = Cloud()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """Makes a URN as the engine does: the stack's own type is no part of it."""
+        """Make a URN as the engine does: the stack's own type is no part of it."""
         above = parent.split("::")[2] if parent else ROOT_TYPE
         types = type_ if above == ROOT_TYPE else f"{above}${type_}"
         return f"urn:pulumi:{STACK}::{PROJECT}::{types}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        """Records a registration."""
+        """Return records a registration."""
         response = super().RegisterResource(request)
         if request.type == ROOT_TYPE:
             return response
@@ -200,12 +200,12 @@ class RecordingMonitor(mocks.MockMonitor):
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        """Records the outputs of a component."""
+        """Record the outputs of a component."""
         self.cloud.outputs[request.urn] = _plain(rpc.deserialize_properties(request.outputs))
         return super().RegisterResourceOutputs(request)
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        """Records a call."""
+        """Return records a call."""
         args = _plain(rpc.deserialize_properties(request.args))
         self.cloud.calls.append(Call(request.tok, args, request.provider))
         return super().Invoke(request)
@@ -217,7 +217,7 @@ def run(
     answers: Mapping[str, Mapping[str, Any]] | None = None,
     preview: bool = False,
 ) -> Cloud:
-    """Runs a program under mocks. See `Deploy`."""
+    """Run a program under mocks. See `Deploy`."""
     monitor = RecordingMonitor(answers or {})
     mocks.set_mocks(monitor.mocks, project=PROJECT, stack=STACK, preview=preview, monitor=monitor)
 

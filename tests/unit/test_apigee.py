@@ -50,7 +50,7 @@ def _api(deploy: Deploy, args: ApigeeApiArgs = API) -> Cloud:
 
 
 def _steps(jwt: ApigeeJwt | None) -> list[tuple[str, str | None]]:
-    """Gives the policies of the proxy in their order, each with its condition."""
+    """Return the policies of the proxy in their order, each with its condition."""
     endpoint = ET.fromstring(proxy_files("inference", jwt)["apiproxy/proxies/default.xml"])  # noqa: S314 - ours
     return [
         (step.findtext("Name", ""), step.findtext("Condition"))
@@ -211,6 +211,26 @@ class TestOrganization:
         instances = cloud.all("gcp:apigee/instance:Instance")
         assert {each.inputs["location"] for each in instances} == {"us-central1", "us-east4"}
         assert len(cloud.all("gcp:apigee/instanceAttachment:InstanceAttachment")) == 2
+
+    def test_a_region_has_room_for_one_instance(self, deploy: Deploy):
+        cloud = deploy(lambda: ApigeeOrganization("inference", ORGANIZATION))
+        assert all(each.delete_before_replace for each in cloud.all("gcp:apigee/instance:Instance"))
+
+    @pytest.mark.parametrize(
+        ("changes", "retention"),
+        [
+            ({}, None),
+            ({"deletion_protection": False}, "MINIMUM"),
+            ({"deletion_protection": False, "billing_type": "EVALUATION"}, None),
+        ],
+    )
+    def test_without_protection_its_name_is_soon_free_again(
+        self, deploy: Deploy, changes: dict[str, Any], retention: str | None
+    ):
+        args = cast("ApigeeOrganizationArgs", {**ORGANIZATION, **changes})
+        cloud = deploy(lambda: ApigeeOrganization("inference", args))
+        organization = cloud.one("gcp:apigee/organization:Organization")
+        assert organization.inputs.get("retention") == retention
 
     def test_its_environment_takes_extensible_proxies(self, deploy: Deploy):
         environment = deploy(lambda: ApigeeOrganization("inference", ORGANIZATION)).one(ENVIRONMENT)

@@ -139,6 +139,13 @@ def test_the_start_can_ask_elsewhere_than_the_life(deploy: Deploy):
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
 
 
+def test_a_probe_ends_before_the_next_one(deploy: Deploy):
+    container = _template(deploy, health_path="/healthz")["containers"][0]
+    probes = [probe for name, probe in container.items() if name.endswith("Probe")]
+    assert probes
+    assert all(probe["timeoutSeconds"] < probe["periodSeconds"] for probe in probes)
+
+
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [

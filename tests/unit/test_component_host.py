@@ -20,7 +20,7 @@ PLUGIN: Mapping[str, Any] = yaml.safe_load((FOLDER / "PulumiPlugin.yaml").read_t
 
 @pytest.fixture(scope="module")
 def schema() -> Iterator[Mapping[str, Any]]:
-    """The schema of the package, as the host answers it."""
+    """Yield the schema of the package, as the host answers it."""
     command = [sys.executable, str(FOLDER), "127.0.0.1:1"]
     with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, text=True) as host:
         try:

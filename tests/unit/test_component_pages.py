@@ -37,7 +37,7 @@ def test_the_example_makes_the_component_and_what_it_owns(deploy: Deploy, name: 
 def _misfits(
     package: AnalyzeResult, definition: PropertyDefinition, value: Any, path: str
 ) -> list[str]:
-    """What a value has that its type does not, or lacks."""
+    """Return what a value has that its type does not, or lacks."""
     kind = (definition.ref or "").removeprefix(f"#/types/{pages.PACKAGE}:index:")
     if value is None:
         return [] if definition.optional else [f"{path}: nothing"]

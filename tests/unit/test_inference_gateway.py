@@ -228,6 +228,19 @@ class TestPools:
         assert checksums["llama-70b-h100"] == checksums["llama-70b-flex"]
         assert checksums["llama-70b-h100"] != checksums["llama-8b-l4"]
 
+    def test_a_picker_is_replaced_without_a_gap(self, deploy: Deploy):
+        spec = (
+            _deploy(deploy).one(DEPLOYMENT, "gateway-llama-8b-l4-picker-deployment").inputs["spec"]
+        )
+        assert spec["replicas"] == 1
+        assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+    def test_what_is_not_ready_is_not_restarted(self, deploy: Deploy):
+        for each in _deploy(deploy).all(DEPLOYMENT):
+            (container,) = each.inputs["spec"]["template"]["spec"]["containers"]
+            assert "grpc" in container["readinessProbe"]
+            assert set(container["livenessProbe"]) == {"tcpSocket", "periodSeconds"}
+
     def test_the_picker_watches_its_pool(self, deploy: Deploy):
         cloud = _deploy(deploy)
         spec = cloud.one(DEPLOYMENT, "gateway-llama-8b-l4-picker-deployment").inputs["spec"]

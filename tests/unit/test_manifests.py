@@ -32,7 +32,7 @@ BUILT_IN = {
 
 
 def _closed(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Gives the schema as strict field validation reads it: what is not described is an error."""
+    """Return the schema as strict field validation reads it: what is not described is an error."""
     closed: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "properties":
@@ -64,7 +64,7 @@ def _custom_resources(cloud: Cloud) -> list[Recorded]:
 
 
 def check_fits(api_version: str, kind: str, spec: Mapping[str, Any]) -> None:
-    """Raises jsonschema.ValidationError where a spec does not fit the definition of its kind."""
+    """Raise jsonschema.ValidationError where a spec does not fit the definition of its kind."""
     manifest = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, "spec": spec}
     jsonschema.validate(manifest, _schemas()[api_version, kind])
 

@@ -38,12 +38,13 @@ def test_the_autoscaler_follows_the_queue_between_its_bounds(deploy: Deploy):
     assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": "8"}
 
 
-def test_an_autoscaled_deployment_says_no_number_of_its_own(deploy: Deploy):
+def test_an_autoscaled_deployment_leaves_its_number_to_the_autoscaler(deploy: Deploy):
     cloud = deploy(lambda: ModelServer("server", SCALED))
-    assert "replicas" not in cloud.one(DEPLOYMENT).inputs["spec"]
+    assert cloud.one(DEPLOYMENT).ignore_changes == ("spec.replicas",)
     assert cloud.all(BUDGET)
     fixed = deploy(lambda: ModelServer("server", OPEN_SERVER))
     assert fixed.one(DEPLOYMENT).inputs["spec"]["replicas"] == 1
+    assert not fixed.one(DEPLOYMENT).ignore_changes
     assert not fixed.all(AUTOSCALER)
 
 

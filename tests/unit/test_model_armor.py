@@ -58,7 +58,7 @@ def _callout(cloud: Cloud) -> dict[str, Any]:
 
 
 def _screened_by(text: str) -> dict[str, tuple[str, str]]:
-    """Gives the ids of the templates by model name."""
+    """Return the ids of the templates by model name."""
     return {
         entry["model"]: (
             entry["user_prompt_template_id"].removeprefix(f"{HOME}/templates/"),

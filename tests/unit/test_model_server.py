@@ -160,13 +160,13 @@ def test_rollout_needs_no_spare_gpu(deploy: Deploy):
 
 @pytest.mark.parametrize(
     ("changes", "annotations"),
-    [({}, {"pulumi.com/skipAwait": "true"}), ({"wait_for_ready": True}, None)],
+    [({}, {"pulumi.com/skipAwait": "true"}), ({"wait_for_ready": True}, {})],
 )
 def test_update_waits_for_gpus_only_when_asked(
-    deploy: Deploy, changes: dict[str, Any], annotations: dict[str, str] | None
+    deploy: Deploy, changes: dict[str, Any], annotations: dict[str, str]
 ):
     metadata = _deploy(deploy, _with(OPEN_SERVER, **changes)).one(DEPLOYMENT).inputs["metadata"]
-    assert metadata.get("annotations") == annotations
+    assert metadata["annotations"] == {"pulumi.com/patchForce": "true", **annotations}
 
 
 @pytest.mark.parametrize(("replicas", "budgets"), [(1, 0), (3, 1)])

@@ -53,6 +53,11 @@ def test_a_replica_is_a_group_of_as_many_pods_as_nodes(cloud: Cloud):
     assert not cloud.all("kubernetes:apps/v1:Deployment")
 
 
+def test_a_group_starts_again_as_a_whole(cloud: Cloud):
+    group = cloud.one(GROUPS).inputs["spec"]["leaderWorkerTemplate"]
+    assert group["restartPolicy"] == "RecreateGroupOnPodRestart"
+
+
 def test_leader_and_workers_find_each_other_and_only_the_leader_serves(cloud: Cloud):
     leader, worker = container(cloud, "leader"), container(cloud, "worker")
     for each in (leader, worker):

@@ -74,7 +74,7 @@ EVERYTHING = {
 
 
 def metrics_in(query: str) -> set[str]:
-    """What a query names that is no function, label or keyword."""
+    """Return what a query names that is no function, label or keyword."""
     return set(_NAME.findall(_WORDS.sub(" ", query)))
 
 
@@ -91,7 +91,7 @@ def queries(cloud: Cloud) -> list[str]:
 
 
 def conditions(cloud: Cloud) -> Mapping[str, dict[str, Any]]:
-    """The one condition of each policy, by the policy's name."""
+    """Return the one condition of each policy, by the policy's name."""
     found: dict[str, dict[str, Any]] = {}
     for policy in cloud.all(POLICY):
         (condition,) = policy.inputs["conditions"]
@@ -116,6 +116,29 @@ def test_counters_are_rated_and_gauges_are_not(name: str):
         rated = f"rate({metric.name}" in query
         if re.search(rf"{re.escape(metric.name)}(_bucket)?(?![a-zA-Z0-9_])", query):
             assert rated == (metric.kind != "gauge"), metric.name
+
+
+@pytest.mark.parametrize("name", sorted(n for n in QUERIES if n.endswith("errors_percent")))
+def test_a_percentage_of_errors_is_of_one_counter_and_its_like(name: str):
+    """A part of what one counter counts, by the same labels, never exceeds all of it."""
+    counted = re.findall(
+        r"sum by (\([^)]*\)) \(rate\(([\w:]+)\{(.*?)\}\[5m\]\)\)", QUERIES[name].text(EVERYTHING)
+    )
+    half = len(counted) // 2
+    parts, wholes = counted[:half], counted[half:]
+    assert parts
+    for (by, metric, labels), (whole_by, whole_metric, whole_labels) in zip(
+        parts, wholes, strict=True
+    ):
+        assert (by, metric) == (whole_by, whole_metric)
+        assert set(whole_labels.split(",")) < set(labels.split(","))
+
+
+def test_errors_are_counted_where_they_happen():
+    """The picker counts what it refuses itself, and not what a replica answers."""
+    assert metrics_in(QUERIES["errors_percent"].text(EVERYTHING)) == {"http_requests_total"}
+    for alert in ALERTS.values():
+        assert "picker_errors" not in QUERIES[alert.query].promql
 
 
 def test_every_metric_is_used_and_has_a_source():

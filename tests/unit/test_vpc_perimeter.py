@@ -6,6 +6,7 @@ import pytest
 
 from components.network.perimeter_arguments import VpcPerimeterArgs
 from components.network.perimeter_checks import validate_vpc_perimeter
+from components.network.perimeter_rules import ingress_policy
 from components.network.vpc_perimeter import VpcPerimeter
 from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
@@ -146,6 +147,29 @@ def test_egress_names_the_projects_called(deploy: Deploy):
     ]
 
 
+@pytest.mark.parametrize(
+    ("service", "action", "kind"),
+    [
+        ("bigquery.googleapis.com", "bigquery.tables.getData", "permission"),
+        ("bigquery.googleapis.com", "google.cloud.bigquery.v2.JobService.InsertJob", "method"),
+        ("storage.googleapis.com", "google.storage.objects.get", "method"),
+        ("artifactregistry.googleapis.com", "artifactregistry.googleapis.com/AptRead", "method"),
+        ("artifactregistry.googleapis.com", "ArtifactRegistry.GetTag", "method"),
+    ],
+)
+def test_permissions_are_no_methods(service: str, action: str, kind: str):
+    target = ingress_policy(
+        {
+            "ingress_from": {"identities": ["user:a@acme.com"], "access_levels": ["*"]},
+            "ingress_to": {"services": {service: [action]}},
+        },
+        {},
+    )
+    assert cast("Any", target)["ingress_to"]["operations"] == [
+        {"service_name": service, "method_selectors": [{kind: action}]}
+    ]
+
+
 def test_egress_sources_restrict(deploy: Deploy):
     rule = {**EGRESS, "egress_from": {"identity_type": "ANY_IDENTITY", "projects": ["1"]}}
     perimeter = _deploy(deploy, _args(egress=[rule])).one(PERIMETER)
@@ -213,9 +237,12 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         {"title": "1st"},
         "title",
-        "found '1st', allowed: a letter, then up to 49 letters, digits, hyphens or underscores",
+        (
+            "found '1st'; allowed: a letter, then up to 49 letters, digits, hyphens or "
+            "underscores; change it"
+        ),
     ),
-    ({"mode": "on"}, "mode", "found 'on', allowed: dry-run, enforced"),
+    ({"mode": "on"}, "mode", "found 'on'; allowed: dry-run, enforced; choose one of them"),
     (
         {"organization": ""},
         "organization",
@@ -227,17 +254,23 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         {"restricted_services": []},
         "restricted_services",
-        "found none, allowed: one or more; give an API name",
+        "found an empty list; allowed: one entry or more; give an API name",
     ),
     (
         {"restricted_services": ["storage"]},
         "restricted_services[0]",
-        "found 'storage', allowed: <name>.googleapis.com",
+        (
+            "found 'storage'; allowed: the host name of a Google API; write it like "
+            "storage.googleapis.com"
+        ),
     ),
     (
         {"vpc_accessible_services": ["storage"]},
         "vpc_accessible_services[0]",
-        "found 'storage', allowed: <name>.googleapis.com",
+        (
+            "found 'storage'; allowed: the host name of a Google API; write it like "
+            "storage.googleapis.com"
+        ),
     ),
     (
         {"access_levels": {"all": {}}},
@@ -258,14 +291,14 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         {"access_levels": {"all": {"members": ["group:a@acme.com"]}}},
         "access_levels.all.members[0]",
         (
-            "found 'group:a@acme.com', allowed: user:<email> or serviceAccount:<email>; "
-            "an access level takes no groups"
+            "found 'group:a@acme.com'; allowed: user: or serviceAccount: and an e-mail "
+            "address (access levels take no groups); write it like user:ada@acme.com"
         ),
     ),
     (
         {"access_levels": {"all": {"regions": ["us-central1"]}}},
         "access_levels.all.regions[0]",
-        "found 'us-central1', allowed: a country as ISO 3166-1 alpha-2, such as US",
+        ("found 'us-central1'; allowed: a country code of two capital letters; write it like US"),
     ),
     (
         _from(identities=IDENTITIES),
@@ -291,20 +324,27 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         _from(identity_type="ALL", access_levels=["*"]),
         "ingress[0].ingress_from.identity_type",
-        "found 'ALL', allowed: ANY_IDENTITY, ANY_SERVICE_ACCOUNT, ANY_USER_ACCOUNT",
+        (
+            "found 'ALL'; allowed: ANY_IDENTITY, ANY_USER_ACCOUNT, ANY_SERVICE_ACCOUNT; "
+            "choose one of them"
+        ),
     ),
     (
         _from(identities=["a@acme.com"], access_levels=["*"]),
         "ingress[0].ingress_from.identities[0]",
         (
-            "found 'a@acme.com', allowed: user:, serviceAccount: or group: with an email, "
-            "principal:// or principalSet://"
+            "found 'a@acme.com'; allowed: user:, serviceAccount: or group: and an e-mail "
+            "address, principal:// or principalSet://; write it like "
+            "serviceAccount:deploy@acme-ci.iam.gserviceaccount.com"
         ),
     ),
     (
         _from(identities=IDENTITIES, projects=["acme"]),
         "ingress[0].ingress_from.projects[0]",
-        "found 'acme', allowed: a project number; `gcloud projects describe` prints it",
+        (
+            "found 'acme'; allowed: a project number in quotes, or '*'; `gcloud projects "
+            "describe PROJECT --format='value(projectNumber)'` shows it"
+        ),
     ),
     (
         _from(identities=IDENTITIES, access_levels=["home"]),
@@ -314,12 +354,15 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         _to(services={}),
         "ingress[0].ingress_to.services",
-        "found none, allowed: one or more; give an API name, or '*'",
+        "found an empty mapping; allowed: one entry or more; give an API name, or '*'",
     ),
     (
         _to(services={"storage": ["*"]}),
         "ingress[0].ingress_to.services.storage",
-        "found 'storage', allowed: <name>.googleapis.com",
+        (
+            "found the name 'storage'; allowed: the host name of a Google API, or '*'; "
+            "write it like storage.googleapis.com"
+        ),
     ),
     (
         _to(services={"storage.googleapis.com": []}),
@@ -334,7 +377,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         {"egress": [{**EGRESS, "egress_to": {"services": {"*": []}, "projects": ["acme"]}}]},
         "egress[0].egress_to.projects[0]",
-        "found 'acme', allowed: a project number; `gcloud projects describe` prints it",
+        (
+            "found 'acme'; allowed: a project number in quotes, or '*'; `gcloud projects "
+            "describe PROJECT --format='value(projectNumber)'` shows it"
+        ),
     ),
     (
         {"mode": "enforced", "access_levels": {}},

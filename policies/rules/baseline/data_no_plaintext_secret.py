@@ -75,7 +75,7 @@ def _is_secret(name: object, value: object) -> bool:
 
 
 def _containers(resource: Resource) -> Iterator[object]:
-    """The containers of a service or of pods."""
+    """Yield the containers of a service or of pods."""
     if resource.type not in _TEMPLATES:
         yield from (container for _, container in containers(resource.type, resource.props))
         return
@@ -84,7 +84,7 @@ def _containers(resource: Resource) -> Iterator[object]:
 
 
 def _each(value: object, *names: str) -> Iterator[object]:
-    """The elements of several lists."""
+    """Yield the elements of several lists."""
     for name in names:
         found = entries(value, name)
         yield from found if isinstance(found, tuple) else ()

@@ -39,7 +39,8 @@ _PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults")
 
 
 def _own_drivers(node_config: object) -> bool:
-    """Whether GPU drivers are installed by oneself: without Google's signature none would boot."""
+    """Return whether GPU drivers are installed by oneself: without Google's signature none would
+    boot."""
     accelerators = entries(node_config, "guestAccelerators")
     return isinstance(accelerators, tuple) and any(
         text(each, "gpuDriverInstallationConfig", "gpuDriverVersion") == "INSTALLATION_DISABLED"

@@ -72,14 +72,14 @@ def _is_external(scheme: str | Absence, *, by_default: bool) -> bool:
 
 
 def _own_names(resource: Resource) -> frozenset[str]:
-    """What others may call it by: its URN, its name, or the end of its address."""
+    """Return what others may call it by: its URN, its name, or the end of its address."""
     name = text(resource.props, "name")
     called = name if isinstance(name, str) else resource.name
     return frozenset({resource.urn, called, f"{_COLLECTIONS[resource.type]}/{called}"})
 
 
 def _called(resource: Resource, prop: str) -> frozenset[str]:
-    """What a property calls another resource by."""
+    """Return what a property calls another resource by."""
     found = text(resource.props, prop)
     wired = resource.dependencies.get(prop, ())
     return frozenset({"/".join(found.split("/")[-2:]), *wired} if isinstance(found, str) else wired)
@@ -98,13 +98,14 @@ def _schemes(resources: Sequence[Resource]) -> dict[str, list[bool]]:
 
 
 def _is_public(proxy: Resource, schemes: Mapping[str, Sequence[bool]]) -> bool:
-    """Whether a rule makes it external; a global one without a rule in the stack counts as such."""
+    """Return whether a rule makes it external; a global one without a rule in the stack counts
+    as such."""
     found = [each for name in _own_names(proxy) for each in schemes.get(name, ())]
     return any(found) if found else proxy.type == _GLOBAL_HTTP
 
 
 def _redirects(url_map: Resource) -> bool:
-    """Whether all it does is to send clients to HTTPS."""
+    """Return whether all it does is to send clients to HTTPS."""
     if not _is_redirect(url_map.props, "defaultUrlRedirect", "defaultService"):
         return False
     matchers = entries(url_map.props, "pathMatchers")

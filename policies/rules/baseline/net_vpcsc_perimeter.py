@@ -57,7 +57,7 @@ _SERVICES: Final[Mapping[str, str]] = {
 
 
 def _is_open(rule: object, direction: str) -> bool:
-    """Whether anyone may pass, from anywhere or to anything."""
+    """Return whether anyone may pass, from anywhere or to anything."""
     origin, target = get(rule, f"{direction}From"), get(rule, f"{direction}To")
     if text(origin, "identityType") not in ("ANY_IDENTITY", UNKNOWN):
         return False
@@ -97,7 +97,8 @@ def _perimeter(props: object, used: frozenset[str], modes: tuple[str, ...]) -> I
 
 
 def _perimeters(token: str, props: Props) -> Iterator[object]:
-    """The perimeters of a resource that are no bridges, which restrict nothing by themselves."""
+    """Yield the perimeters of a resource that are no bridges, which restrict nothing by
+    themselves."""
     found = (props,) if token == _PERIMETER else entries(props, "servicePerimeters")
     for each in found if isinstance(found, tuple) else ():
         if text(each, "perimeterType") != "PERIMETER_TYPE_BRIDGE":

@@ -26,7 +26,7 @@ def _denies(policy: object) -> bool:
 
 
 def _names(resource: Resource, value: object, name: str) -> frozenset[object]:
-    """A name in the metadata with its cluster, and the URNs the metadata is wired from."""
+    """Return a name in the metadata with its cluster, and the URNs the metadata is wired from."""
     found = text(value, "metadata", name)
     wired = resource.dependencies.get("metadata", ())
     return frozenset({(resource.provider, found), *wired} if isinstance(found, str) else wired)

@@ -50,7 +50,7 @@ _SAFE_SYSCTLS: Final = frozenset(
 
 
 def _loosened(security: object) -> Iterator[str]:
-    """What a security context of a pod or of a container takes away from the isolation."""
+    """Yield what a security context of a pod or of a container takes away from the isolation."""
     if flag(security, "windowsOptions", "hostProcess") in (True, UNKNOWN):
         yield "runs as a process of the node"
     for profile in ("seccompProfile", "appArmorProfile"):

@@ -44,7 +44,8 @@ class _Budget:
     place: str | Absence
 
     def selects(self, cluster: str, place: str | Absence, carried: Labels) -> bool:
-        """Whether it speaks of a workload with these labels in this cluster and namespace."""
+        """Return whether it speaks of a workload with these labels in this cluster and
+        namespace."""
         return (
             self.cluster == cluster
             and may_equal(self.place, place)
@@ -64,7 +65,7 @@ class _Budgets:
             self._found[each.cluster, *least].append(each)
 
     def of(self, cluster: str, place: str | Absence, carried: Labels) -> Iterator[_Budget]:
-        """The budgets that speak of a workload."""
+        """Yield the budgets that speak of a workload."""
         if carried is UNKNOWN or UNKNOWN in carried.values():
             keys: Iterable[tuple[object, ...]] = self._found
         else:
@@ -76,7 +77,7 @@ class _Budgets:
 
 
 def _amount(value: object, replicas: float) -> float | Absence:
-    """A number of pods, or a part of the replicas, rounded up as Kubernetes does."""
+    """Return a number of pods, or a part of the replicas, rounded up as Kubernetes does."""
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     return math.ceil(int(match[1]) * replicas / 100) if match else number(value)
 
@@ -88,7 +89,7 @@ def _blocks(budget: _Budget, replicas: float) -> bool:
 
 
 def _fewest(workload: object, least: float) -> float | Absence:
-    """The replicas there are at least, whether the workload or its autoscaler says so."""
+    """Return the replicas there are at least, whether the workload or its autoscaler says so."""
     replicas = number(workload, "spec", "replicas")
     if replicas is UNKNOWN:
         return UNKNOWN
@@ -96,7 +97,7 @@ def _fewest(workload: object, least: float) -> float | Absence:
 
 
 def _scaled(resources: Sequence[Resource]) -> dict[tuple[object, ...], float]:
-    """The fewest replicas that autoscalers keep: by cluster, namespace and name."""
+    """Return the fewest replicas that autoscalers keep: by cluster, namespace and name."""
     found: dict[tuple[object, ...], float] = {}
     for each in resources:
         if kind_of(each.type) == _AUTOSCALER:

@@ -32,7 +32,7 @@ _PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults", "servic
 
 
 def _cluster_paths(props: Props) -> Iterator[tuple[str | int, ...]]:
-    """Where a cluster names an account for nodes that no NodePool resource describes."""
+    """Yield where a cluster names an account for nodes that no NodePool resource describes."""
     autopilot = flag(props, "enableAutopilot") is True
     if autopilot or flag(props, "clusterAutoscaling", "enabled") is True:
         yield _PROVISIONED

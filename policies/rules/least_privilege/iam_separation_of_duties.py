@@ -45,7 +45,7 @@ def _grants(resource: Resource) -> list[Grant]:
 
 
 def _holders(grant: Grant, resource: Resource) -> Iterator[str]:
-    """The members, those that are not known yet by what they are wired from."""
+    """Yield the members, those that are not known yet by what they are wired from."""
     for member in grant.members:
         if isinstance(member, str):
             yield member

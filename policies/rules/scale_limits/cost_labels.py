@@ -33,7 +33,7 @@ BILLED: Final = (
 
 
 def _keys(value: object) -> frozenset[str]:
-    """The labels of a map, also where it is written as JSON, as in a provider's inputs."""
+    """Return the labels of a map, also where it is written as JSON, as in a provider's inputs."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

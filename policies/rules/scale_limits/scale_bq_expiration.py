@@ -22,7 +22,7 @@ _SOURCE: Final = re.compile(r"([\w-]+)\.([\w-]+)(?=[`\s),;]|$)")
 
 
 def _read_by_views(resources: Sequence[Resource]) -> frozenset[str]:
-    """URNs and `dataset.table` names of what the views read.
+    """Return URNs and `dataset.table` names of what the views read.
 
     BigQuery refuses a view without a filter over a table that requires one.
     """

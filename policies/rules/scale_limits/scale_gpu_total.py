@@ -22,8 +22,8 @@ _Found = tuple[Resource, GpuDemand]
 
 
 def _total(demands: Sequence[GpuDemand]) -> float:
-    """The sum, where a cluster's limit and its pools, or a reservation and who uses it, count once,
-    by the larger of the two.
+    """Return the sum, where a cluster's limit and its pools, or a reservation and who uses it,
+    count once, by the larger of the two.
     """
     pools: defaultdict[tuple[object, object], float] = defaultdict(float)
     limits: defaultdict[tuple[object, object], float] = defaultdict(float)
@@ -40,7 +40,7 @@ def _total(demands: Sequence[GpuDemand]) -> float:
 
 
 def _region(resource: Resource) -> str | None:
-    """The region a resource is in, None when it has none or it is not known."""
+    """Return the region a resource is in, None when it has none or it is not known."""
     for name in _PLACES:
         place = text(resource.props, name)
         match = _REGION.fullmatch(place) if isinstance(place, str) else None
@@ -50,7 +50,8 @@ def _region(resource: Resource) -> str | None:
 
 
 def _parts(found: Sequence[_Found]) -> Iterator[tuple[str, str, Sequence[_Found]]]:
-    """What each limit counts. What is not known to be elsewhere, or another type, counts too."""
+    """Yield what each limit counts. What is not known to be elsewhere, or another type, counts
+    too."""
     yield "maxGpus", "GPUs", found
     for place in sorted({_region(each) for each, _ in found} - {None}, key=str):
         here = [row for row in found if _region(row[0]) in (place, None)]

@@ -23,7 +23,7 @@ _GPU: Final = ("resources", "limits", "nvidia.com/gpu")
 
 
 def _replica_gpus(workload: Resource) -> float:
-    """GPUs of one replica: of a pod, or of a leader with all its workers."""
+    """Return GPUs of one replica: of a pod, or of a leader with all its workers."""
     if workload.type != _GROUPS:
         return sum(
             count

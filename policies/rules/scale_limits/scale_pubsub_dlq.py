@@ -27,7 +27,8 @@ _TAKE: Final = ("roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.
 
 
 def _topics(subscription: Resource, prop: str, *path: str) -> set[str]:
-    """What names the topic behind a property: its short name, or the URN it is wired from."""
+    """Return what names the topic behind a property: its short name, or the URN it is wired
+    from."""
     named = text(subscription.props, prop, *path)
     wired = {urn for urn in subscription.dependencies.get(prop, ()) if _TOPIC_URN.search(urn)}
     return wired | ({named.rpartition("/")[2]} if isinstance(named, str) else set())
@@ -77,7 +78,8 @@ def _own_names(resource: Resource) -> frozenset[str]:
 
 
 def _granted(resources: Sequence[Resource], kind: str, roles: Sequence[str]) -> set[str]:
-    """The names of the topics or subscriptions on which Pub/Sub's agent has one of the roles."""
+    """Return the names of the topics or subscriptions on which Pub/Sub's agent has one of the
+    roles."""
     found: set[str] = set()
     for each in resources:
         family = grant_type(each.type)

@@ -20,7 +20,7 @@ _BY_REVISION: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 
 def revisions_of(world: World, service: str) -> list[Resource]:
-    """The revisions of a service, oldest first. Their inputs are the templates."""
+    """Return the revisions of a service, oldest first. Their inputs are the templates."""
     return [each for each in world.by_type(REVISION) if each.id.startswith(f"{service}/revisions/")]
 
 
@@ -46,7 +46,7 @@ def check_service(request: Request) -> None:
 
 
 def service_outputs(request: Request) -> Values:
-    """The newest revision, and who is sent where."""
+    """Return the newest revision, and who is sent where."""
     latest, number = _latest(request)
     project = f"{request.inputs['name']}-{request.number}.{request.region}.run.app"
     statuses: list[Value] = []
@@ -81,7 +81,7 @@ def before_service_deletion(request: Request) -> None:
 
 
 def _latest(request: Request) -> tuple[str, int]:
-    """The name of the revision the inputs describe, and how many there have been with it."""
+    """Return the name of the revision the inputs describe, and how many there have been with it."""
     known = revisions_of(request.world, request.id)
     template = _template(request)
     for at, each in enumerate(known, start=1):

@@ -16,7 +16,7 @@ DEFAULT_VERSION: Final = "1.34.1-gke.1829001"
 
 
 def _ranges(request: Request) -> dict[str, str] | None:
-    """Secondary range name -> CIDR of the cluster's subnetwork, None when it is not ours."""
+    """Return secondary range name -> CIDR of the cluster's subnetwork, None when it is not ours."""
     given = request.inputs.get("subnetwork")
     if not isinstance(given, str):
         return None
@@ -46,7 +46,7 @@ def check_cluster(request: Request) -> None:
 
 
 def cluster_outputs(request: Request) -> Values:
-    """Everything GKE decides about a new cluster."""
+    """Return everything GKE decides about a new cluster."""
     ranges, policy = _ranges(request) or {}, as_map(request.inputs.get("ipAllocationPolicy"))
     host = f"gke-{hexes(request.id, 28)}-{request.number}.{request.region}.gke.goog"
     version = _version(request)
@@ -92,7 +92,7 @@ def _version(request: Request) -> str:
 
 
 def node_pool_outputs(request: Request) -> Values:
-    """The version of the cluster, and the zones."""
+    """Return the version of the cluster, and the zones."""
     cluster = _cluster(request)
     version = cluster.outputs.get("masterVersion") if cluster else DEFAULT_VERSION
     zones = as_list(cluster.outputs.get("nodeLocations")) if cluster else []
@@ -112,7 +112,7 @@ def _cluster(request: Request) -> Resource | None:
 
 
 def before_cluster_deletion(request: Request) -> None:
-    """Everything inside the cluster goes with it; load balancers of its Gateways are orphaned."""
+    """Delete everything inside the cluster with it; load balancers of its Gateways are orphaned."""
     for resource in request.world.in_scope(request.id):
         request.world.remove(resource.type, resource.id, resource.scope)
     for pool in request.world.by_type(NODE_POOL):

@@ -67,7 +67,7 @@ def _invalid(text: str, why: str) -> Exception:
 
 
 def subnetwork_outputs(request: Request) -> Values:
-    """The gateway address, and the network as a self link."""
+    """Return the gateway address, and the network as a self link."""
     outputs: Values = {}
     if request.inputs.get("ipCidrRange"):
         network = _parsed(request.inputs["ipCidrRange"])
@@ -82,7 +82,7 @@ def subnetwork_outputs(request: Request) -> Values:
 
 
 def address_outputs(request: Request) -> Values:
-    """The address: the given one, or the next free one of its subnetwork."""
+    """Return the address: the given one, or the next free one of its subnetwork."""
     if request.inputs.get("address"):
         return {"address": request.inputs["address"]}
     if request.old.get("address"):
@@ -114,7 +114,8 @@ def check_address(request: Request) -> None:
 
 
 def free_address(request: Request, subnetwork_name: object) -> str:
-    """The next free address of a subnetwork; made up when that lies outside of this world."""
+    """Return the next free address of a subnetwork; made up when that lies outside of this
+    world."""
     subnetwork = _subnetwork(request, subnetwork_name)
     if subnetwork is None:
         return f"10.128.{int(hexes(request.id, 2), 16)}.{int(hexes(request.id[::-1], 2), 16)}"

@@ -37,7 +37,7 @@ def check_forwarding_rule(request: Request) -> None:
 
 
 def forwarding_rule_outputs(request: Request) -> Values:
-    """The address, and for an endpoint its connection id and status."""
+    """Return the address, and for an endpoint its connection id and status."""
     outputs: Values = {"ipAddress": _address(request)}
     attachment = _attachment(request.world, request.own_name(str(request.inputs.get("target", ""))))
     if attachment is not None:
@@ -91,7 +91,7 @@ def _status(request: Request, attachment: Resource) -> str:
 
 
 def _network(request: Request) -> str:
-    """The consumer's VPC, also where the rule names only a subnetwork or a short name."""
+    """Return the consumer's VPC, also where the rule names only a subnetwork or a short name."""
     given = request.inputs.get("network")
     if not given and request.inputs.get("subnetwork"):
         name = request.own_name(str(request.inputs["subnetwork"]))
@@ -102,7 +102,7 @@ def _network(request: Request) -> str:
 
 
 def _room(request: Request, attachment: Resource, entry: Values) -> bool:
-    """Whether the entry's connection limit leaves room beside the older endpoints."""
+    """Return whether the entry's connection limit leaves room beside the older endpoints."""
     limit = int(entry.get("connectionLimit") or 0)
     older = [
         rule

@@ -19,7 +19,7 @@ _NEUTRAL = 0.5
 
 
 def reviews() -> Iterator[tuple[Label, str]]:
-    """Gives each sentence with the label people gave it."""
+    """Yield each sentence with the label people gave it."""
     for line in _REVIEWS.read_text().splitlines():
         rating, _, text = line.partition("\t")
         value = float(rating)
@@ -30,7 +30,7 @@ def reviews() -> Iterator[tuple[Label, str]]:
 
 
 def measure() -> Mapping[str, float]:
-    """Gives the accuracy, that without the neutral of either side, and each label's recall."""
+    """Return the accuracy, that without the neutral of either side, and each label's recall."""
     classifier = Classifier()
     pairs = [(wanted, classifier.classify(text).label) for wanted, text in reviews()]
     polar = [(wanted, got) for wanted, got in pairs if "neutral" not in (wanted, got)]

@@ -1,0 +1,113 @@
+"""The Python packages come by uv, or by pip where it fails; long steps say how far they are."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launcher.places import ROOT
+
+# What set-up starts, noted instead of done; pip and uv are files that answer as told.
+INSTALL = """
+import sys
+sys.path.insert(0, "tools")
+import setup
+from problem import SetupProblemError
+from pathlib import Path
+
+def run(command, what, **_):
+    if {refused!r} in what:
+        raise SetupProblemError(what + " failed: no route to the packages")
+    print(what, "--require-hashes" in command)
+    if what == "installing uv":
+        print(Path(command[-1]).read_text())
+
+setup.run = run
+setup._install_packages(Path("python"))
+"""
+RUN = "import sys; sys.path.insert(0, 'tools'); import progress; progress.{seconds} = 0.05; {call}"
+SLEEP = "progress.run(['sleep', '0.4'], 'building', about='about 1 minute')"
+
+
+def install(refused: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", INSTALL.format(refused=refused)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_uv_itself_is_installed_with_its_hashes_and_then_installs_the_rest() -> None:
+    done = install(refused="nothing")
+    first, *_, last = done.stdout.splitlines()
+    assert (first, last) == ("installing uv True", "installing the Python packages with uv True")
+    pinned = next(
+        line for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:4] == "uv=="
+    )
+    assert pinned in done.stdout
+    assert "--hash=sha256:" in done.stdout
+    assert "==" not in done.stdout.replace(pinned, "")
+
+
+@pytest.mark.parametrize("refused", ["installing uv", "with uv"])
+def test_pip_takes_over_from_a_uv_that_can_not_be_had_or_fails_and_it_is_said(refused: str) -> None:
+    done = install(refused)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "installing the Python packages with pip True"
+    assert "no route to the packages" in done.stderr
+    assert "taking pip instead" in done.stderr
+
+
+def test_where_both_fail_set_up_ends_with_why() -> None:
+    done = install(refused="installing")
+    assert done.returncode == 1
+    assert "installing the Python packages with pip failed" in done.stderr
+
+
+def test_a_log_gets_a_line_each_time(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN.format(seconds="LOG_SECONDS", call=SLEEP)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, *beats, last = done.stderr.splitlines()
+    assert first == "setup: building (about 1 minute) ..."
+    assert beats
+    assert all(re.fullmatch(r"setup: building \(about 1 minute\): \d+ s so far", b) for b in beats)
+    assert last.startswith("setup: building: done in")
+    assert "\r" not in done.stderr
+
+
+def test_a_terminal_gets_one_line_that_changes() -> None:
+    terminal, side = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-c", RUN.format(seconds="TERMINAL_SECONDS", call=SLEEP)],
+        cwd=ROOT,
+        stderr=side,
+        check=True,
+    )
+    os.close(side)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert shown.count("\r\033[Ksetup: building (about 1 minute): ") > 1
+    assert shown.count("\n") == 2
+
+
+def test_what_fails_ends_with_the_end_of_its_output() -> None:
+    call = "progress.run(['ls', 'no-such-file'], 'listing')"
+    done = subprocess.run(
+        [sys.executable, "-c", RUN.format(seconds="LOG_SECONDS", call=call)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "SetupProblemError: listing failed (exit code 2):\nls: " in done.stderr
