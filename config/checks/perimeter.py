@@ -42,7 +42,7 @@ def check_perimeter(known: Known) -> Iterator[Problem]:
 
 
 def _shut(perimeter: Perimeter) -> Set[str]:
-    """Return the APIs that nobody outside may call: a level that no rule names opens all of them."""
+    """Return the APIs that nobody outside may call; a level that no rule names opens all."""
     rules = (*perimeter.ingress, *perimeter.egress)
     named = {name for rule in rules for name in rule.from_.access_levels}
     opened = {service for rule in perimeter.ingress for service in rule.to.services}

@@ -233,7 +233,7 @@ class Generator:
         return key, kind
 
     def _mend(self, config: dict[str, Any], problem: Problem, wanted: KeyPath) -> None:
-        """Change what a problem is about: takes it away, or gives it another value."""
+        """Change what a problem is about: take it away, or give it another value."""
         path, place = problem.path, cast("Any", config)
         annotation: Any = Platform
         for position, step in enumerate(path[:-1]):
@@ -265,7 +265,7 @@ class Generator:
     def _mend_keys(
         self, place: dict[str, Any], annotation: Any, words: Sequence[str], wanted: str | int
     ) -> None:
-        """Add or takes away one of the keys that a problem names."""
+        """Add or take away one of the keys that a problem names."""
         keys = [each for each in words if each != wanted and _below(annotation, each)]
         if not keys:
             kind, _ = _plain(_chosen(annotation))

@@ -82,7 +82,7 @@ def test_a_config_that_loads_can_be_made(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def make_one(wanted: set[Option], base: Mapping[str, Any], random: Random) -> set[Option]:
-    """Make a platform of as many of the options as go together; gives these."""
+    """Make a platform of as many of the options as go together, and return these."""
     generator = Generator(copy.deepcopy(dict(base)), random)
     order = sorted(wanted, key=str)
     random.shuffle(order)
