@@ -18,6 +18,12 @@ ADAPTER_SOURCE: Final = Text(
     "move it there: vLLM loads no adapter from Cloud Storage",
 )
 MODEL_NAME: Final = Text(
+    "[A-Za-z](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
+    "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter first, a letter or"
+    " digit last (objects of Kubernetes are named after it)",
+    "choose the name clients shall send as `model`",
+)
+ADAPTER_NAME: Final = Text(
     "[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
     "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter or digit at both"
     " ends",
@@ -122,7 +128,7 @@ def server_args(given: Iterable[str]) -> Iterator[Problem]:
 def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what does not fit together in the numbers of replicas."""
     least, most = given.get("replicas", REPLICAS.default), given.get("max_replicas")
-    if most is not None and most < least:
+    if most is not None and REPLICAS.low <= most < least:
         yield Problem(
             ("max_replicas",),
             shown(most),

@@ -28,6 +28,8 @@ _RETENTION_DAYS = 90
 _UNTAGGED_RETENTION_DAYS = 7
 _VERSIONS_KEPT = 10
 
+_ARTIFACT_REGISTRY = "-docker.pkg.dev/"
+
 
 class Upstream(TypedDict):
     """A registry to mirror: give either `public_repository` or `uri`."""
@@ -176,14 +178,17 @@ class ImageMirror(pulumi.ComponentResource):
 
         `vllm/vllm-openai:v0.18.1` becomes
         `<region>-docker.pkg.dev/<project>/<repository>/vllm/vllm-openai:v0.18.1`. The output waits
-        for the repository and the readers' grants. Raises `pulumi.InputPropertiesError` for an
-        image of a registry that is not mirrored.
+        for the repository and the readers' grants. An image of Artifact Registry keeps its name, as
+        that is reached without a mirror. Raises `pulumi.InputPropertiesError` for an image of a
+        registry that is not mirrored.
         """
         problems = Problems()
         full_name = full_image_name(image)
         hosts = [host for host in self._addresses if full_name.startswith(f"{host}/")]
         host = max(hosts, key=len, default="")
         path = full_name.removeprefix(f"{host}/")
+        if not hosts and _ARTIFACT_REGISTRY in image:
+            return pulumi.Output.from_input(image)
         if not hosts:
             allowed = ", ".join(sorted(self._addresses))
             problems.add(

@@ -1,6 +1,6 @@
 """The perimeter: no lock-out, no open door, and only access levels that exist."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from config.errors import KeyPath, Problem, did_you_mean, listed, shown
 from config.known import Known
@@ -20,13 +20,13 @@ def check_perimeter(known: Known) -> Iterator[Problem]:
             "the organization's number when perimeter.access_policy is not given",
             "add it (`gcloud organizations list`), give an access policy, or remove perimeter",
         )
-    if perimeter.mode == "enforced" and not perimeter.access_levels and not perimeter.ingress:
+    if perimeter.mode == "enforced" and (shut := _shut(perimeter)):
         yield Problem(
             (*path, "mode"),
-            "'enforced' without access levels or ingress rules",
-            "dry-run, or a way in for administrators",
-            "add an access level or an ingress rule: else nobody outside gets in any more, this"
-            " program included",
+            f"'enforced' with no way from outside into {len(shut)} of its APIs",
+            "dry-run, or a way in for who deploys",
+            "add an access level that no rule names, or an ingress rule: else nobody outside gets"
+            " in any more, this program included",
         )
     for name, level in perimeter.access_levels.items():
         if not (level.ip_subnetworks or level.members or level.regions):
@@ -39,6 +39,16 @@ def check_perimeter(known: Known) -> Iterator[Problem]:
     for direction, rules in (("ingress", perimeter.ingress), ("egress", perimeter.egress)):
         for position, rule in enumerate(rules):
             yield from _check_rule((*path, direction, position), direction, perimeter, rule)
+
+
+def _shut(perimeter: Perimeter) -> Set[str]:
+    """Return the APIs that nobody outside may call; a level that no rule names opens all."""
+    rules = (*perimeter.ingress, *perimeter.egress)
+    named = {name for rule in rules for name in rule.from_.access_levels}
+    opened = {service for rule in perimeter.ingress for service in rule.to.services}
+    if perimeter.access_levels.keys() - named or "*" in opened:
+        return set()
+    return {*perimeter.restricted_services} - opened
 
 
 def _check_rule(
