@@ -161,7 +161,6 @@ def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:
     return tuple(_step(found, index) for index in range(len(found)))
 
 
-<<<<<<< HEAD
 def all_at(value: object, path: Sequence[str]) -> Iterator[object]:
     """Yield every value at a path that may lead through lists, by `*`."""
     if EACH not in path:
@@ -173,12 +172,12 @@ def all_at(value: object, path: Sequence[str]) -> Iterator[object]:
         yield UNKNOWN
     for each in found if isinstance(found, tuple) else ():
         yield from all_at(each, path[cut + 1 :])
-=======
+
+
 def listed(value: object, *path: str | int) -> tuple[object, ...]:
     """Return the same; nothing where no list is known."""
     found = entries(value, *path)
     return found if isinstance(found, tuple) else ()
->>>>>>> main
 
 
 def text(value: object, *path: str | int) -> str | Absence:

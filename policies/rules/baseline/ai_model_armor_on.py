@@ -12,7 +12,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, text
+from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, listed, text
 from resources.resource import Resource
 
 _TEMPLATE: Final = "gcp:modelarmor/template:Template"
@@ -31,18 +31,17 @@ _ENFORCED: Final = (
     Expected("aiPlatformFloorSetting.inspectOnly", (False,), unset=True),
     Expected("googleMcpServerFloorSetting.inspectOnly", (False,), unset=True),
 )
+_HARM: Final = ("filterConfig", "raiSettings", "raiFilters")
 _SENSITIVE: Final = ("filterConfig", "sdpSettings")
 _INJECTION: Final = ("filterConfig", "piAndJailbreakFilterSettings", "filterEnforcement")
 
 
 def _template(props: Props) -> Iterator[str]:
     yield from unmet(props, (*_BLOCKS, *_LINKS))
-    filters = entries(props, "filterConfig", "raiSettings", "raiFilters")
+    filters = entries(props, *_HARM)
     if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
-    elif isinstance(filters, tuple) and any(
-        text(each, "confidenceLevel") not in _LEVELS for each in filters
-    ):
+    elif any(text(each, "confidenceLevel") not in _LEVELS for each in listed(props, *_HARM)):
         yield "has a filter for harmful content that lets nearly all pass"
     if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
         yield "has a filter for prompt injection that lets nearly all pass"

@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.destinations import DESTINATIONS
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
-from resources.properties import entries, get, is_mapping, is_sequence
+from resources.properties import get, is_mapping, is_sequence, listed
 from resources.resource import Resource
 
 _LOOKS_LIKE: Final = re.compile(
@@ -32,7 +32,7 @@ def _suspects(props: object, depth: int = 0) -> Iterator[str]:
             else:
                 yield from _suspects(value, depth + 1)
     elif is_sequence(props):
-        for each in entries(props) if isinstance(entries(props), tuple) else ():
+        for each in listed(props):
             yield from _suspects(each, depth + 1)
 
 

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
 from resources.resource import Resource, Stack, stack_of
 from resources.wiring import names_of
 
@@ -39,11 +39,10 @@ def _is_restricted(value: object) -> bool:
     return any(address in each for each in _RESTRICTED)
 
 
-def _leads_elsewhere(name: object, values: object) -> bool:
+def _leads_elsewhere(name: object, values: tuple[object, ...]) -> bool:
     return (
         isinstance(name, str)
         and _within(name.lower(), _GOOGLE)
-        and isinstance(values, tuple)
         and not all(each is UNKNOWN or _is_restricted(each) for each in values)
     )
 
@@ -69,13 +68,12 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         if isinstance(name, str) and _within(name.lower(), _GOOGLE) and _is_answered(each):
             yield StackFinding("has Google's names answered by somebody else", each)
     for each in stack.by_type.get(_RECORD, ()):
-        values = entries(each.props, "rrdatas")
+        values = listed(each.props, "rrdatas")
         if _leads_elsewhere(text(each.props, "name"), values):
             yield StackFinding(
                 "leads a name of Google elsewhere than to its restricted addresses", each
             )
-        known = values if isinstance(values, tuple) else ()
-        if names_of(each, "managedZone") & public and any(map(_is_private_address, known)):
+        if names_of(each, "managedZone") & public and any(map(_is_private_address, values)):
             yield StackFinding("tells a private address in a public zone", each)
     yield from _answered(stack)
 
@@ -83,9 +81,8 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
 def _answered(stack: Stack) -> Iterator[StackFinding]:
     """Yield response policies and servers that answer in the stead of Google's or of the zones."""
     for each in stack.by_type.get(_RULE, ()):
-        data = entries(each.props, "localData", "localDatas")
-        for local in data if isinstance(data, tuple) else ():
-            if _leads_elsewhere(text(each.props, "dnsName"), entries(local, "rrdatas")):
+        for local in listed(each.props, "localData", "localDatas"):
+            if _leads_elsewhere(text(each.props, "dnsName"), listed(local, "rrdatas")):
                 yield StackFinding(
                     "leads a name of Google elsewhere than to its restricted addresses", each
                 )

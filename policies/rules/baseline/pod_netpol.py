@@ -9,7 +9,17 @@ from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.addresses import is_everywhere
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, UNKNOWN, Absence, all_at, entries, get, is_mapping, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    all_at,
+    entries,
+    get,
+    is_mapping,
+    listed,
+    text,
+)
 from resources.resource import Resource
 
 _POLICY: Final = "networking.k8s.io/NetworkPolicy"
@@ -41,8 +51,7 @@ def _takes_all(selector: object) -> bool:
     """Return whether a selector takes everything: it asks for nothing that must be there."""
     if not is_mapping(selector):
         return False
-    expressions = entries(selector, "matchExpressions")
-    known = expressions if isinstance(expressions, tuple) else ()
+    known = listed(selector, "matchExpressions")
     asks = [each for each in known if text(each, "operator") not in ("DoesNotExist", "NotIn")]
     named = [text(each, "key") for each in asks if text(each, "operator") == "Exists"]
     # Every namespace has the label of its name.
@@ -69,15 +78,12 @@ def _is_everyone(peers: tuple[object, ...] | Absence) -> bool:
 def _other_lets_all_in(kind: str, policy: object) -> Iterator[str]:
     path = _OTHERS[kind]
     for found in all_at(policy, path.split(".")):
-        peers = entries(found, "from") if is_mapping(found) else ()
-        allowed = text(found, "action") == "Allow" and isinstance(peers, tuple)
-        if found in _ANYWHERE or (
-            allowed
-            and any(
-                _takes_all(get(peer, "namespaces"))
-                or _takes_all(get(peer, "pods", "namespaceSelector"))
-                for peer in peers
-            )
+        allows = text(found, "action") == "Allow"
+        peers = listed(found, "from") if is_mapping(found) and allows else ()
+        if found in _ANYWHERE or any(
+            _takes_all(get(peer, "namespaces"))
+            or _takes_all(get(peer, "pods", "namespaceSelector"))
+            for peer in peers
         ):
             yield f"{path.replace('.*', '[]')} lets in everyone"
 

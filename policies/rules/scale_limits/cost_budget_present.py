@@ -8,7 +8,17 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.projects import own_projects
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, Absence, Props, entries, get, number, show
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    Props,
+    entries,
+    get,
+    listed,
+    number,
+    show,
+)
 from resources.resource import Resource
 
 
@@ -43,10 +53,10 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             yield StackFinding(f"its amount is {amount.value}, allowed {show(cap)}", budget)
         elif amount > cap:
             yield StackFinding(f"its amount is {show(amount)}, allowed {show(cap)}", budget)
-        watched = entries(budget.props, "budgetFilter", "projects")
+        watched = listed(budget.props, "budgetFilter", "projects")
         own = own_projects(resources)
-        known = isinstance(watched, tuple) and watched and any(each.isdigit() for each in own)
-        if known and not any(_is_own(each, own) for each in watched):
+        numbered = any(each.isdigit() for each in own)
+        if watched and numbered and not any(_is_own(each, own) for each in watched):
             yield StackFinding("watches another project", budget)
         if not _warns(budget.props):
             yield StackFinding("has no threshold up to 1", budget)
