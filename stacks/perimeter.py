@@ -1,5 +1,7 @@
 """The VPC Service Controls perimeter around the platform's project."""
 
+from typing import cast
+
 import pulumi
 
 from components.network.perimeter_arguments import VpcPerimeterArgs
@@ -14,8 +16,9 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
     perimeter = platform.perimeter
     if perimeter is None:
         return None
+    rules = cast("VpcPerimeterArgs", perimeter.model_dump(by_alias=True))
     args: VpcPerimeterArgs = {
-        **perimeter.model_dump(by_alias=True),
+        **rules,
         "project_number": _number_once_enabled(foundation),
         "title": f"{PLATFORM}_{platform.environment.replace('-', '_')}",
         "deletion_protection": platform.deletion_protection,

@@ -93,7 +93,7 @@ def validate_gke_cluster(name: str, args: GkeClusterArgs) -> Problems:
     if not _REGION.fullmatch(args["region"]):
         problems.add(
             "region",
-            f"found {args['region']!r}, allowed: a region such as us-central1; "
+            f"found {args['region']!r}; allowed: a region such as us-central1; "
             "a zone would make a cluster whose control plane fails with it",
         )
     problems.check_one_of("release_channel", args.get("release_channel"), RELEASE_CHANNELS)
@@ -102,17 +102,17 @@ def validate_gke_cluster(name: str, args: GkeClusterArgs) -> Problems:
         if not _RFC3339.fullmatch(window[field]):
             problems.add(
                 f"maintenance_window.{field}",
-                f"found {window[field]!r}, allowed: a UTC time such as 2026-01-03T02:00:00Z",
+                f"found {window[field]!r}; allowed: a UTC time such as 2026-01-03T02:00:00Z",
             )
     if window["end_time"] <= window["start_time"]:
         problems.add(
             "maintenance_window.end_time",
-            f"found {window['end_time']!r}, allowed: after start_time {window['start_time']!r}",
+            f"found {window['end_time']!r}; allowed: after start_time {window['start_time']!r}",
         )
     if not window["recurrence"].startswith("FREQ="):
         problems.add(
             "maintenance_window.recurrence",
-            f"found {window['recurrence']!r}, allowed: an RFC 5545 rule such as "
+            f"found {window['recurrence']!r}; allowed: an RFC 5545 rule such as "
             "FREQ=WEEKLY;BYDAY=SA,SU",
         )
     _check_system_pool(problems, args["region"], args.get("system_pool", {}))
@@ -127,7 +127,7 @@ def _check_system_pool(problems: Problems, region: str, pool: SystemPool) -> Non
     for index, zone in enumerate(zones or ()):
         if zone.rpartition("-")[0] != region:
             problems.add(
-                f"system_pool.zones[{index}]", f"found {zone!r}, allowed: zones of {region}"
+                f"system_pool.zones[{index}]", f"found {zone!r}; allowed: zones of {region}"
             )
     zone_count = len(zones) if zones else _ZONES_BY_DEFAULT
     least, most = pool.get("min_nodes", 1), pool.get("max_nodes", 5)
@@ -135,7 +135,7 @@ def _check_system_pool(problems: Problems, region: str, pool: SystemPool) -> Non
     if most < max(least, zone_count):
         problems.add(
             "system_pool.max_nodes",
-            f"found {most}, allowed: {max(least, zone_count)} or more: min_nodes is {least} and "
+            f"found {most}; allowed: {max(least, zone_count)} or more: min_nodes is {least} and "
             f"GKE starts the pool with a node in each of its {zone_count} zones",
         )
     check_between(problems, "system_pool.disk_gib", pool.get("disk_gib", 100), 50, 65536, "GiB")

@@ -94,7 +94,7 @@ def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
         if isinstance(email, str) and not re.fullmatch(r"[^@:\s]+@[^@:\s]+", email):
             problems.add(
                 f"readers.{key}",
-                f"found {email!r}, allowed: the email of a service account, without a prefix",
+                f"found {email!r}; allowed: the email of a service account, without a prefix",
             )
     check_between(
         problems, "retention_days", args.get("retention_days", _RETENTION_DAYS), 1, 3650, "days"
@@ -107,21 +107,21 @@ def _check_upstream(problems: Problems, path: str, upstream: Upstream) -> None:
     if not _HOST.fullmatch(upstream["host"]):
         problems.add(
             f"{path}.host",
-            f"found {upstream['host']!r}, allowed: a registry host like registry.k8s.io, with a "
+            f"found {upstream['host']!r}; allowed: a registry host like registry.k8s.io, with a "
             "path where it is one repository, no scheme",
         )
     given = [key for key in ("public_repository", "uri") if key in upstream]
     if len(given) != 1:
         problems.add(
             path,
-            f"found {' and '.join(given) or 'neither'}, allowed: one of public_repository and uri",
+            f"found {' and '.join(given) or 'neither'}; allowed: one of public_repository and uri",
         )
     problems.check_one_of(
         f"{path}.public_repository", upstream.get("public_repository"), _PUBLIC_REPOSITORIES
     )
     uri = upstream.get("uri", "https://")
     if not uri.startswith("https://"):
-        problems.add(f"{path}.uri", f"found {uri!r}, allowed: an address that begins https://")
+        problems.add(f"{path}.uri", f"found {uri!r}; allowed: an address that begins https://")
 
 
 def full_image_name(image: str) -> str:
@@ -188,12 +188,12 @@ class ImageMirror(pulumi.ComponentResource):
             allowed = ", ".join(sorted(self._addresses))
             problems.add(
                 "image",
-                f"found {image!r}, allowed: images of {allowed}; add its registry to upstreams",
+                f"found {image!r}; allowed: images of {allowed}; add its registry to upstreams",
             )
         elif not _IMAGE_PATH.fullmatch(path):
             problems.add(
                 "image",
-                f"found {image!r}, allowed: a name like vllm/vllm-openai:v0.18.1, in lowercase, "
+                f"found {image!r}; allowed: a name like vllm/vllm-openai:v0.18.1, in lowercase, "
                 "with a tag, a sha256 digest or both",
             )
         problems.raise_if_any(self._label)

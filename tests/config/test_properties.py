@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from catalog import strict_yaml
 from catalog.conventions import dns_label
+from catalog.limits.network import overlaps
 from catalog.strict_yaml import YamlError
-from config.checks.network import overlaps
 from config.errors import ConfigError, KeyPath
 from config.load import from_mapping
 from config.platform import Platform
