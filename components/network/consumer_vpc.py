@@ -12,6 +12,7 @@ import pulumi_gcp as gcp
 
 from catalog.limits import Entries
 from catalog.limits import network as limits
+from catalog.problems import KeyPath
 from components.network.defaults import FLOW_LOGS, deny_ingress
 from components.validation import Problems, component_type, register
 
@@ -40,8 +41,10 @@ def validate_consumer_vpc(name: str, args: ConsumerVpcArgs) -> Problems:
         problems.check_name(f"subnets.{region}", f"{name}-{region}")
     for region in proxies:
         problems.check_name(f"proxy_only.{region}", f"{name}-{region}-proxy-only")
-    ranges = {("subnets", region): cidr for region, cidr in args["subnets"].items()}
-    ranges |= {("proxy_only", region): cidr for region, cidr in proxies.items()}
+    ranges: dict[KeyPath, object] = {
+        **{("subnets", region): cidr for region, cidr in args["subnets"].items()},
+        **{("proxy_only", region): cidr for region, cidr in proxies.items()},
+    }
     problems.extend(limits.apart(ranges))
     return problems
 
