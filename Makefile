@@ -26,7 +26,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup up preview destroy refresh export demo replay verify route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-up preview destroy refresh export demo replay:
+up preview destroy refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
@@ -47,6 +47,7 @@ refresh: ## Take what is in the cloud into the state
 export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
+verify: ## Preview with the real provider plugins too, without credentials, and say what differs
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
@@ -70,6 +71,7 @@ lint-style:
 
 lint-generated:
 	$(PYTHON) -m config.schema --check
+	$(PYTHON) -m sandbox.gcp.facts_import --check
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 	$(PYTHON) -m policies.readme --check

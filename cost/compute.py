@@ -7,7 +7,7 @@ from catalog.machines import MACHINE_TYPES
 from cost.model import Item
 from cost.pricing import ONE, Bounds, Pricing, missing, unknown
 from resources.node_pools import max_nodes, min_nodes
-from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, number, show, text
+from resources.properties import UNKNOWN, Absence, entries, flag, get, number, show, text
 from resources.resource import Resource
 
 # What GKE gives a node that does not say.
@@ -61,15 +61,20 @@ def _capacity(config: object) -> str:
 
 
 def _boot_disks(resource: Resource, pricing: Pricing, config: object, nodes: Bounds) -> Item:
-    size = number(config, "bootDisk", "sizeGb")
-    kind = text(config, "bootDisk", "diskType")
-    size = number(config, "diskSizeGb") if size is MISSING else size
-    kind = text(config, "diskType") if kind is MISSING else kind
+    # One disk under two names: what one of them leaves to the provider, the other may say.
+    sizes = [number(config, "bootDisk", "sizeGb"), number(config, "diskSizeGb")]
+    kinds = [text(config, "bootDisk", "diskType"), text(config, "diskType")]
+    size = next((each for each in sizes if isinstance(each, float)), max(sizes, key=_is_unknown))
+    kind = next((each for each in kinds if isinstance(each, str)), max(kinds, key=_is_unknown))
     if size is UNKNOWN or kind is UNKNOWN:
         return unknown(resource, "the boot disk", UNKNOWN)
     gib = size if isinstance(size, float) else _DEFAULT_DISK_GIB
     disk = kind if isinstance(kind, str) else _DEFAULT_DISK
     return pricing.line(resource, "boot disks", pricing.month(disk), nodes.times(gib))
+
+
+def _is_unknown(value: object) -> bool:
+    return value is UNKNOWN
 
 
 def _has_attached_gpus(config: object) -> bool:

@@ -3,8 +3,6 @@
 https://cloud.google.com/docs/authentication/token-types#id
 """
 
-import base64
-import json
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -28,7 +26,7 @@ class TokenError(ValueError):
 
 
 class Issuer:
-    """Signs and checks tokens. The key is made once, in `folder`, beside the JWKS to check with."""
+    """Signs and checks tokens. The key is made once, in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         private, public = _key(folder)
@@ -105,7 +103,6 @@ def _key(folder: Path) -> tuple[bytes, bytes]:
                 serialization.NoEncryption(),
             )
         )
-        (folder / "jwks.json").write_text(json.dumps(_jwks(made.public_key()), indent=2) + "\n")
         draft.rename(file)
     private = file.read_bytes()
     key = serialization.load_pem_private_key(private, password=None)
@@ -113,14 +110,3 @@ def _key(folder: Path) -> tuple[bytes, bytes]:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return private, public
-
-
-def _jwks(key: rsa.RSAPublicKey) -> dict[str, Any]:
-    numbers = key.public_numbers()
-
-    def number(value: int) -> str:
-        data = value.to_bytes((value.bit_length() + 7) // 8, "big")
-        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-    entry = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": _KEY_ID}
-    return {"keys": [{**entry, "n": number(numbers.n), "e": number(numbers.e)}]}

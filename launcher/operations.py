@@ -22,6 +22,8 @@ from launcher.places import StackPlaces
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
+from launcher.replacements import replacements_section
+from launcher.verify import verify
 from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers, serve
 from sandbox.world import World
@@ -75,6 +77,8 @@ def preview(places: StackPlaces) -> None:
     platform = _checked(places)
     with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=True)}")
+        anew = replacements_section(progress.replaced, progress.gone, places.recorded())
+        print(f"\n{anew}" if anew else "", end="")
         print(f"\n{report.cost_section(report.own_resources(progress))}")
         print(f"\n{report.policies_line(progress)}")
 
@@ -133,6 +137,7 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
     "export": export,
     "demo": demo,
     "replay": replay,
+    "verify": verify,
 }
 
 

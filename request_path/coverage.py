@@ -19,38 +19,6 @@ class Truth(Enum):
     UNPROVEN = "for some, or not known"
 
 
-def holds(condition: Condition, request: Request) -> bool | None:
-    """Return whether a condition holds for one request; None where it asks for a header that
-    isn't there.
-
-    CEL raises an error then, unless another part of the condition decides.
-    """
-    match condition:
-        case Constant(value):
-            return value
-        case Not(part):
-            inner = holds(part, request)
-            return None if inner is None else not inner
-        case Both(parts):
-            return _joined([holds(part, request) for part in parts], decisive=False)
-        case Either(parts):
-            return _joined([holds(part, request) for part in parts], decisive=True)
-        case Comparison("header", "in", _, header):
-            return header in request.headers
-        case Comparison("header", operation, value, header):
-            found = request.headers.get(header)
-            return None if found is None else _compare(operation, found, value)
-        case Comparison(attribute, operation, value):
-            found = {"path": request.path, "host": request.host, "method": request.method}
-            return _compare(operation, found[attribute], value)
-
-
-def _joined(results: list[bool | None], *, decisive: bool) -> bool | None:
-    if decisive in results:
-        return decisive
-    return None if None in results else not decisive
-
-
 def _compare(operation: str, found: str, value: str) -> bool:
     return {
         "==": found == value,
@@ -66,6 +34,15 @@ def covers(condition: Condition, requests: Requests) -> Truth:
     return truths.pop() if len(truths) == 1 else Truth.UNPROVEN
 
 
+def holds(condition: Condition, request: Request) -> bool:
+    """Return whether a condition holds for one request.
+
+    One that asks for a header that isn't there is an error in CEL, unless another part decides.
+    """
+    alone = Requests(request.host, request.path, None, request.method, request.headers)
+    return _covers(condition, alone, whole=True) is Truth.ALWAYS
+
+
 def _parts(requests: Requests) -> tuple[Requests, ...]:
     """Return a prefix `/v1` takes `/v1` itself and all that begins with `/v1/`, but not `/v1x`."""
     if requests.prefix is None:
@@ -75,23 +52,22 @@ def _parts(requests: Requests) -> tuple[Requests, ...]:
     return (itself, replace(requests, prefix=f"{prefix}/"))
 
 
-def _covers(condition: Condition, requests: Requests) -> Truth:
+def _covers(condition: Condition, requests: Requests, *, whole: bool = False) -> Truth:
+    """Decide for a set without prefixes; it is `whole` where no other headers come with it."""
     match condition:
         case Constant(value):
             return Truth.ALWAYS if value else Truth.NEVER
         case Not(part):
             opposite = {Truth.ALWAYS: Truth.NEVER, Truth.NEVER: Truth.ALWAYS}
-            return opposite.get(_covers(part, requests), Truth.UNPROVEN)
-        case Both(parts):
-            found = {_covers(part, requests) for part in parts}
-            if Truth.NEVER in found:
-                return Truth.NEVER
-            return Truth.ALWAYS if found == {Truth.ALWAYS} else Truth.UNPROVEN
-        case Either(parts):
-            found = {_covers(part, requests) for part in parts}
-            if Truth.ALWAYS in found:
-                return Truth.ALWAYS
-            return Truth.NEVER if found == {Truth.NEVER} else Truth.UNPROVEN
+            return opposite.get(_covers(part, requests, whole=whole), Truth.UNPROVEN)
+        case Both(parts) | Either(parts):
+            decisive = Truth.NEVER if isinstance(condition, Both) else Truth.ALWAYS
+            found = {_covers(part, requests, whole=whole) for part in parts}
+            if decisive in found:
+                return decisive
+            return found.pop() if len(found) == 1 else Truth.UNPROVEN
+        case Comparison("header", "in", _, header) if whole:
+            return Truth.ALWAYS if header in requests.headers else Truth.NEVER
         case Comparison():
             return _covers_test(condition, requests)
 

@@ -4,13 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from request_path.edge import backend_of, named_policy, policy_of
+from request_path.edge import named_policy, policy_of
 from request_path.extensions import ROUTING, TRAFFIC, attached, chain_for, kind_of
 from request_path.fields import number, text
 from request_path.hops import Hop, named, policies_on, way_in
 from request_path.matching import Claim, Request, claims_of, winners
 from request_path.model_armor import DEFAULT, SIDES, entries
-from request_path.models import MODEL_HEADER, asked_models, reaches_models, servers_behind
+from request_path.models import (
+    MODEL_HEADER,
+    asked_models,
+    backend_of,
+    reaches_models,
+    servers_behind,
+)
 from request_path.objects import Backend, Extension, Gateway, Objects, Pool, Service
 from request_path.pods import answering, chosen, guards_itself, how_many, served_models
 from request_path.publication import region_of
@@ -163,24 +169,23 @@ def _backend(objects: Objects, claim: Claim, backend: Backend) -> Iterator[Hop]:
 
 def _pool(objects: Objects, pool: Pool, share: str) -> Iterator[Hop]:
     yield Hop("pool", named(pool), share)
-    yield from _policies(objects, pool, "InferencePool")
+    yield from _policies(objects, pool)
     offered = [
         f"{each.name} (priority {each.priority})"
         for each in objects.objectives
-        if each.cluster == pool.cluster
-        and each.pool.means(each, pool, "InferencePool", objects.pools)
+        if objects.refers(each, each.pool, pool)
     ]
     if offered:
         yield Hop("objectives", f"header {OBJECTIVE_HEADER}", ", ".join(sorted(offered)))
     yield Hop("endpoint picker", str(pool.picker), f"port {pool.picker_port}, {pool.failure_mode}")
-    yield from _health_check(objects, pool, "InferencePool")
+    yield from _health_check(objects, pool)
     yield from _replicas(objects, pool)
 
 
 def _service(objects: Objects, service: Service, share: str) -> Iterator[Hop]:
     yield Hop("service", named(service), share)
-    yield from _policies(objects, service, "Service")
-    yield from _health_check(objects, service, "Service")
+    yield from _policies(objects, service)
+    yield from _health_check(objects, service)
     servers = servers_behind(service, objects)
     for workload, pods in chosen(service, objects):
         names = ", ".join(str(each.name) for each in pods.containers)
@@ -193,14 +198,14 @@ def _service(objects: Objects, service: Service, share: str) -> Iterator[Hop]:
         yield Hop("external server", server, "outside the cluster")
 
 
-def _policies(objects: Objects, target: Pool | Service, kind: str) -> Iterator[Hop]:
-    for policy in policies_on(objects, target, kind, "GCPBackendPolicy"):
+def _policies(objects: Objects, target: Pool | Service) -> Iterator[Hop]:
+    for policy in policies_on(objects, target, "GCPBackendPolicy"):
         seconds = number(policy.settings, "timeoutSec")
         yield Hop("backend policy", named(policy), f"answers within {seconds} s")
 
 
-def _health_check(objects: Objects, target: Pool | Service, kind: str) -> Iterator[Hop]:
-    for policy in policies_on(objects, target, kind, "HealthCheckPolicy"):
+def _health_check(objects: Objects, target: Pool | Service) -> Iterator[Hop]:
+    for policy in policies_on(objects, target, "HealthCheckPolicy"):
         check = get(policy.settings, "config", "httpHealthCheck")
         yield Hop(
             "health check",

@@ -96,11 +96,7 @@ def attached(gateway: Gateway, kind: str, objects: Objects) -> list[Extensions]:
         extensions
         for extensions in objects.extensions
         if extensions.kind == kind
-        and extensions.cluster == gateway.cluster
-        and any(
-            target.means(extensions, gateway, "Gateway", objects.gateways)
-            for target in extensions.targets
-        )
+        and any(objects.refers(extensions, target, gateway) for target in extensions.targets)
     ]
 
 
@@ -150,6 +146,6 @@ def chain_for(extensions: Extensions, request: Request) -> Chain | None:
 
 def _holds(expression: object, request: Request) -> bool:
     try:
-        return isinstance(expression, str) and holds(parse(expression), request) is True
+        return isinstance(expression, str) and holds(parse(expression), request)
     except CelError:
         return False

@@ -1,10 +1,17 @@
 """What a check found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
+from typing import Final
+
+import yaml
 
 from request_path.objects import NamedObject
+
+NOTES: Final = frozenset({"callers-unchecked", "no-outlier-detection", "unscreened"})
+"""Codes of what someone chose and a reader should know."""
 
 
 class Check(Enum):
@@ -13,6 +20,16 @@ class Check(Enum):
     GUARDED = "ai-guardrail-on-every-path"
     UNAMBIGUOUS = "ai-routes-unambiguous"
     REACHABLE = "ai-models-reachable"
+
+
+_TABLE: Final[Mapping[str, Mapping[str, str]]] = yaml.safe_load(
+    Path(__file__).with_name("findings.yaml").read_text(encoding="utf-8")
+)
+_SENTENCES: Final = {
+    name: (Check(rule), sentence)
+    for rule, sentences in _TABLE.items()
+    for name, sentence in sentences.items()
+}
 
 
 @dataclass(frozen=True)
@@ -42,3 +59,16 @@ class Finding:
     def line(self) -> str:
         """Return the finding with the object it is about."""
         return f"{self.subject.label}: {self.text()}"
+
+
+def finding(
+    name: str,
+    subject: NamedObject,
+    *values: object,
+    check: Check | None = None,
+    unscreened: frozenset[str] = frozenset(),
+) -> Finding:
+    """Return a finding of findings.yaml by its name; `check` is another than its own."""
+    own, sentence = _SENTENCES[name]
+    code = name.partition("/")[0]
+    return Finding(check or own, code, subject, sentence, values, unscreened, note=code in NOTES)

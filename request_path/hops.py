@@ -9,7 +9,6 @@ from request_path.matching import Request, host_matches
 from request_path.objects import (
     Gateway,
     InCluster,
-    NamedObject,
     Objects,
     Part,
     Policy,
@@ -58,7 +57,7 @@ def way_in(objects: Objects, gateway: Gateway, request: Request) -> Iterator[Hop
                 f"{listener.name} of Gateway {named(gateway)}",
                 f"{listener.protocol} {listener.port}, {host}, {gateway.gateway_class}",
             )
-    for policy in policies_on(objects, gateway, "Gateway", "GCPGatewayPolicy"):
+    for policy in policies_on(objects, gateway, "GCPGatewayPolicy"):
         yield Hop("TLS policy", str(text(policy.settings, "sslPolicy")))
 
 
@@ -100,21 +99,10 @@ def _failover(objects: Objects, frontend: Frontend) -> str:
     return f"{detail}, one is left out for {seconds} s after {errors} failed answers in a row"
 
 
-def policies_on(
-    objects: Objects, candidate: InCluster, kind: str, policy_kind: str
-) -> Iterator[Policy]:
+def policies_on(objects: Objects, candidate: InCluster, kind: str) -> Iterator[Policy]:
     """Yield the policies of a kind on a Gateway, a pool or a Service."""
-    kinds: dict[str, tuple[NamedObject, ...]] = {
-        "Gateway": objects.gateways,
-        "InferencePool": objects.pools,
-        "Service": objects.services,
-    }
     for policy in objects.policies:
-        if (
-            policy.kind == policy_kind
-            and policy.cluster == candidate.cluster
-            and policy.target.means(policy, candidate, kind, kinds[kind])
-        ):
+        if policy.kind == kind and objects.refers(policy, policy.target, candidate):
             yield policy
 
 

@@ -87,9 +87,7 @@ def listeners_of(route: Route, objects: Objects) -> Iterator[tuple[Gateway, List
     """Yield the listeners a route is attached to: named by it, and open for its namespace."""
     for parent in route.parents:
         for gateway in objects.gateways:
-            if gateway.cluster != route.cluster or not parent.means(
-                route, gateway, "Gateway", objects.gateways
-            ):
+            if not objects.refers(route, parent, gateway):
                 continue
             for listener in gateway.listeners:
                 named = parent.section in {None, UNKNOWN} or listener.name in {

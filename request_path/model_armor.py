@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from request_path.fields import items, text
 from request_path.objects import Extension, Template
@@ -18,16 +17,13 @@ SIDES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """What is wrong with the settings; `unscreened` are the names it leaves without a guardrail."""
 
-    code: str
-    sentence: str
+    name: str
+    """Of its sentence in findings.yaml."""
     values: tuple[object, ...]
     unscreened: frozenset[str] = frozenset()
-    chosen: bool = False
-    """Whether someone chose it: a template whose filters are all off."""
 
 
 def entries(guard: Extension) -> dict[str, object] | None:
@@ -53,19 +49,13 @@ def screening(
     """
     found = entries(guard)
     if found is None:
-        state = "aren't known yet" if guard.settings is UNKNOWN else "can't be read or aren't there"
-        yield Problem("no-settings", "the Model Armor settings of {} " + state, (guard.name,))
+        known = guard.settings is not UNKNOWN
+        yield Problem("no-settings/unreadable" if known else "no-settings/unknown", (guard.name,))
         return
     for model in sorted(models) or [DEFAULT]:
         entry = found.get(model, found.get(DEFAULT))
         if entry is None:
-            yield Problem(
-                "no-entry",
-                "the model {} has no templates: the settings of {} have no entry for it, nor one "
-                "for default",
-                (model, guard.name),
-                frozenset({model}),
-            )
+            yield Problem("no-entry", (model, guard.name), frozenset({model}))
             continue
         for side, key in SIDES.items():
             yield from _template(model, side, text(entry, key), region, templates)
@@ -88,27 +78,13 @@ def _template(
 ) -> Iterator[Problem]:
     one = frozenset({model})
     if not isinstance(reference, str):
-        yield Problem("no-template", "{} of {} have no template", (side, model), one)
+        yield Problem("no-template", (side, model), one)
         return
     template = template_of(reference, templates)
     if template is None:
-        yield Problem(
-            "template-missing",
-            "the template {} for {} of {} isn't in this stack: without it Model Armor answers "
-            "with an error",
-            (reference, side, model),
-        )
+        yield Problem("template-missing", (reference, side, model))
     elif region is not None and not may_equal(template.location, region):
-        yield Problem(
-            "template-elsewhere",
-            "the template {} for {} of {} is in {}, Model Armor is called in {}",
-            (template, side, model, template.location, region),
-        )
+        where = (template.location, region)
+        yield Problem("template-elsewhere", (template, side, model, *where))
     elif not template.screens:
-        yield Problem(
-            "unscreened",
-            "{} of {} pass unscreened, as chosen: every filter of the template {} is off",
-            (side, model, template),
-            one,
-            chosen=True,
-        )
+        yield Problem("unscreened", (side, model, template), one)

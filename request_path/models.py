@@ -13,23 +13,11 @@ BASE_MODEL_HEADER: Final = "x-gateway-base-model-name"
 """The headers that the body-based router sets: the name in the body, or that of its base model."""
 
 
-def pool_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | None:
-    """Return the pool of a backend."""
-    for pool in objects.pools:
-        if pool.cluster == claim.route.cluster and backend.reference.means(
-            claim.route, pool, "InferencePool", objects.pools
-        ):
-            return pool
-    return None
-
-
-def service_of(claim: Claim, backend: Backend, objects: Objects) -> Service | None:
-    """Return the Service of a backend, such as a proxy to a server outside the cluster."""
-    for service in objects.services:
-        if service.cluster == claim.route.cluster and backend.reference.means(
-            claim.route, service, "Service", objects.services
-        ):
-            return service
+def backend_of(claim: Claim, backend: Backend, objects: Objects) -> Pool | Service | None:
+    """Return the pool of a backend, or its Service, such as a proxy to a server outside."""
+    for target in (*objects.pools, *objects.services):
+        if objects.refers(claim.route, backend.reference, target):
+            return target
     return None
 
 
@@ -53,9 +41,9 @@ def used_backends(claim: Claim) -> tuple[Backend, ...]:
 def pools_of(claim: Claim, objects: Objects) -> Iterator[Pool]:
     """Yield the pools that get a share."""
     for backend in used_backends(claim):
-        pool = pool_of(claim, backend, objects)
-        if pool is not None:
-            yield pool
+        target = backend_of(claim, backend, objects)
+        if isinstance(target, Pool):
+            yield target
 
 
 def reaches_models(claim: Claim) -> bool:

@@ -28,6 +28,9 @@ class InCluster(NamedObject):
     """What tells clusters apart: the URN of their provider."""
     namespace: Text
 
+    kind: str
+    """As Kubernetes calls it."""
+
     def beside(self, other: "InCluster") -> bool:
         """Return whether both are, or may be, in one namespace."""
         return self.cluster == other.cluster and may_equal(self.namespace, other.namespace)
@@ -41,20 +44,6 @@ class Reference:
     name: Text
     namespace: Text
     section: Text = None
-
-    def means(
-        self, source: NamedObject, candidate: InCluster, kind: str, others: Iterable[NamedObject]
-    ) -> bool:
-        """Return whether the `source`'s reference is to `candidate`; `others` are all of its kind.
-
-        A name that isn't known yet is told from the resources the source is wired from.
-        """
-        if not may_equal(self.kind, kind) or not may_equal(self.namespace, candidate.namespace):
-            return False
-        if self.name is UNKNOWN:
-            wired = {other.urn for other in others} & source.wired
-            return not wired or candidate.urn in wired
-        return may_equal(self.name, candidate.name)
 
 
 @dataclass(frozen=True)
@@ -162,7 +151,6 @@ class Pods:
 class Workload(InCluster):
     """What keeps pods running."""
 
-    kind: str
     replicas: int | Unknown | None
     nodes: int | Unknown | None = None
     """Pods of a replica that spans nodes."""
@@ -208,7 +196,6 @@ class Objective(InCluster):
 class Policy(InCluster):
     """A policy of Google's on a Gateway, a pool or a Service; `settings` as they stand."""
 
-    kind: str
     target: Reference
     settings: object = field(compare=False)
 
@@ -244,7 +231,6 @@ class Chain:
 class Extensions(InCluster):
     """A GCPTrafficExtension or GCPRoutingExtension."""
 
-    kind: str
     targets: tuple[Reference, ...]
     chains: tuple[Chain, ...]
 
@@ -302,8 +288,6 @@ class Record(NamedObject):
 class Other(InCluster):
     """An object of which only the name matters."""
 
-    kind: str
-
 
 @dataclass(frozen=True, kw_only=True)
 class Objects:
@@ -333,3 +317,29 @@ class Objects:
     objectives: tuple[Objective, ...] = ()
     node_pools: tuple[NamedObject, ...] = ()
     others: tuple[Other, ...] = ()
+
+    def refers(self, source: InCluster, reference: Reference, candidate: InCluster) -> bool:
+        """Return whether the reference of `source` is to `candidate`.
+
+        A name that isn't known yet is told from the resources the source is wired from.
+        """
+        if (
+            source.cluster != candidate.cluster
+            or not may_equal(reference.kind, candidate.kind)
+            or not may_equal(reference.namespace, candidate.namespace)
+        ):
+            return False
+        if reference.name is UNKNOWN:
+            wired = {each.urn for each in self._alike(candidate)} & source.wired
+            return not wired or candidate.urn in wired
+        return may_equal(reference.name, candidate.name)
+
+    def _alike(self, candidate: InCluster) -> Iterable[InCluster]:
+        groups: Mapping[type[InCluster], Iterable[InCluster]] = {
+            Gateway: self.gateways,
+            Pool: self.pools,
+            Service: self.services,
+            Workload: self.workloads,
+            Other: (each for each in self.others if each.kind == candidate.kind),
+        }
+        return groups[type(candidate)]

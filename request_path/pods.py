@@ -21,9 +21,7 @@ def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, P
 def how_many(workload: Workload, objects: Objects) -> str:
     """Return the number of replicas, from the least to the most where an autoscaler decides."""
     for each in objects.autoscalers:
-        if each.cluster == workload.cluster and each.target.means(
-            each, workload, workload.kind, objects.workloads
-        ):
+        if objects.refers(each, each.target, workload):
             return f"{each.least}-{each.most}"
     return str(1 if workload.replicas is None else workload.replicas)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from resources.pods import changes_pods, containers
+from resources.pods import changes_pods, containers, pod_specs
 from resources.properties import Absence, entries, text
 from resources.resource import Resource
 
@@ -26,6 +26,12 @@ def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
     if resource.type not in _TEMPLATES:
         for where, container in containers(resource.type, resource.props):
             yield where, text(container, "image")
+        for spec in pod_specs(resource.type, resource.props):
+            volumes = entries(spec, "volumes")
+            for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):
+                reference = text(volume, "image", "reference")
+                if isinstance(reference, str):
+                    yield f"volumes[{index}]", reference
         return
     found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
     for index, container in enumerate(found if isinstance(found, tuple) else ()):

@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from typing import Final
 
 from sandbox.check import Failure
+from sandbox.gcp.rows import name_patterns
 from sandbox.kubernetes.known import known, row
 from sandbox.kubernetes.objects import RELEASE, Kind, name_holder
-from sandbox.tables import table
 from sandbox.values import Values, as_map
+
+# https://cloud.google.com/resource-manager/docs/labels-overview
+_GOOGLE_LABELS: Final = {"key": "[a-z][-a-z0-9_]{0,62}", "value": "[-a-z0-9_]{0,63}"}
 
 
 def google_names(token: str, inputs: Values) -> Iterator[Failure]:
-    """Yield every name or label of a Google Cloud resource that the cloud would refuse."""
-    for pattern, rules in table("names")["gcp"].items():
-        if fnmatchcase(token, pattern):
-            for name, regex in rules.items():
-                yield from _unfit(token, name, inputs.get(name), regex)
+    """Yield every name or label of a Google Cloud resource that its API would refuse."""
+    for name, regex in name_patterns(token).items():
+        yield from _unfit(token, name, inputs.get(name), regex)
     if "labels" in inputs and not token.startswith("gcp:monitoring/"):
-        yield from _labels(token, "labels", as_map(inputs["labels"]), table("names")["gcp_labels"])
+        yield from _labels(token, "labels", as_map(inputs["labels"]), _GOOGLE_LABELS)
 
 
 def kubernetes_names(kind: Kind, inputs: Values) -> Iterator[Failure]:

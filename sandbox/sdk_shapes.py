@@ -203,6 +203,12 @@ def getters(cls: type) -> Iterator[tuple[str, str, Any]]:
         yield python_name, pulumi_name, getter.fget
 
 
+@cache
+def documentation(cls: type) -> Mapping[str, str]:
+    """Return the documentation of each property of a generated class."""
+    return {name: getter.__doc__ or "" for _, name, getter in getters(cls)}
+
+
 def resource_outputs(cls: type) -> Mapping[str, Output]:
     """Return output properties of a resource class."""
     shapes = {name: describe(hint) for name, hint in _types.resource_types(cls).items()}

@@ -23,7 +23,7 @@ from sandbox.sdk_shapes import (
     Output,
     Property,
     Scalar,
-    getters,
+    documentation,
     properties,
     resource_outputs,
     result_outputs,
@@ -98,9 +98,7 @@ class ResourceType:
     @cached_property
     def input_documentation(self) -> Mapping[str, str]:
         """Input property name -> its documentation."""
-        if self._args is None:
-            return {}
-        return {name: getter.__doc__ or "" for _, name, getter in getters(self._args)}
+        return {} if self._args is None else documentation(self._args)
 
     @cached_property
     def documented_immutable(self) -> frozenset[str]:

@@ -121,7 +121,7 @@ def server_args(given: Iterable[str]) -> Iterator[Problem]:
 def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what does not fit together in the numbers of replicas."""
     least, most = given.get("replicas", REPLICAS.default), given.get("max_replicas")
-    if most is not None and most < least:
+    if most is not None and REPLICAS.low <= most < least:
         yield Problem(
             ("max_replicas",),
             shown(most),

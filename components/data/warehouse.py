@@ -156,7 +156,8 @@ class Warehouse(pulumi.ComponentResource):
                 "refresh_interval_ms": view.get("refresh_minutes", 30) * _MINUTE_MS,
             },
             encryption_configuration=self._encryption(),
-            deletion_protection=self._protected,
+            # It holds nothing of its own, and a new query replaces it.
+            deletion_protection=False,
             labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
@@ -192,7 +193,7 @@ class Warehouse(pulumi.ComponentResource):
                     dataset_id=dataset.dataset_id,
                     table_id=key,
                     view={"query": self._sql(view["query"], sources), "use_legacy_sql": False},
-                    deletion_protection=self._protected,
+                    deletion_protection=False,
                     labels=self._labels,
                     opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                 ),

@@ -15,6 +15,12 @@ from components.network.https import HTTPS_PORT
 CONFIG_FILE = "envoy.yaml"
 CONFIG_DIRECTORY = "/etc/envoy"
 DRAIN_SECONDS = 30
+WIDE_LOCATIONS = {
+    "global": "aiplatform.googleapis.com",
+    "us": "aiplatform.us.rep.googleapis.com",
+    "eu": "aiplatform.eu.rep.googleapis.com",
+}
+"""Vertex AI's servers of locations that are no region, whose names follow no pattern."""
 
 
 def envoy_config(project: str, args: ExternalBackendArgs) -> str:
@@ -32,7 +38,9 @@ def envoy_config(project: str, args: ExternalBackendArgs) -> str:
     vertex_ai = args.get("vertex_ai", {"region": ""})
     region, endpoint = vertex_ai["region"], vertex_ai.get("endpoint", limits.OPENAPI)
     return envoy_bootstrap.bootstrap(
-        host=vertex_ai.get("host", f"{region}-aiplatform.googleapis.com"),
+        host=vertex_ai.get(
+            "host", WIDE_LOCATIONS.get(region, f"{region}-aiplatform.googleapis.com")
+        ),
         port=HTTPS_PORT,
         path=f"/v1/projects/{project}/locations/{region}/endpoints/{endpoint}",
         as_workload=True,

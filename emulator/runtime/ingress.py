@@ -149,7 +149,7 @@ class Ingress:
 
 
 def _check_length(headers: Headers) -> None:
-    """Raise Refused for a body of which two may be read: Google's front end sends one on."""
+    """Raise Refused for a body of which two may be read."""
     if "content-length" in headers and "transfer-encoding" in headers:
         raise Refused(400, "found content-length and transfer-encoding, allowed: one")
 

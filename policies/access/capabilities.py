@@ -11,6 +11,28 @@ import yaml
 _HERE: Final = Path(__file__).resolve().parent
 Capabilities = frozenset[str]
 NOTHING: Final[Capabilities] = frozenset()
+# What nobody holds for good, and no workload at all, each as a message says it.
+ELEVATED: Final[Mapping[str, str]] = {
+    "administer": "gives itself any access",
+    "share": "gives others access",
+    "own-accounts": "gives itself service accounts",
+    "impersonate": "becomes service accounts",
+    "act-as": "deploys code as service accounts",
+    "make-keys": "makes keys",
+    "build": "runs builds as service accounts",
+    "read-secrets": "reads secrets",
+    "decrypt": "decrypts",
+    "delete-audit": "turns logging off",
+    "federate": "lets identities of elsewhere in",
+    "enter": "gets into workloads or nodes",
+    "lower-guards": "changes policies, perimeters or guardrails",
+    "open-network": "opens the network",
+}
+# Of these, what hands a single resource on to anybody.
+HANDS_ON: Final[Capabilities] = frozenset(
+    {"administer", "share", "own-accounts", "make-keys", "federate"}
+)
+_NAMED_ADMIN: Final = re.compile(r"roles/(.*admin|.*owner|editor)", re.IGNORECASE)
 
 
 @cache
@@ -23,7 +45,7 @@ def _table(name: str) -> Mapping[str, Any]:
 @cache
 def _patterns() -> Mapping[str, re.Pattern[str]]:
     return {
-        capability: re.compile(re.sub(r"\s+", "", pattern))
+        capability: re.compile(re.sub(r"\s+", "", pattern), re.IGNORECASE)
         for capability, pattern in _table("capabilities").items()
     }
 
@@ -34,6 +56,22 @@ def of_role(role: str) -> Capabilities | None:
     table = _table("roles")
     found = table["roles"].get(role.removeprefix("roles/"), table["legacy"].get(role))
     return None if found is None else frozenset(found)
+
+
+def elevated(role: str, *, wide: bool) -> str | None:
+    """Return what makes a role elevated, None for one that is not.
+
+    On a whole project, folder or organization (`wide`) any of `ELEVATED` does, on a single
+    resource what hands it on. A predefined role that no table knows is judged by its name.
+    """
+    found = of_role(role)
+    if found is None:
+        return "is called an administrator's" if _NAMED_ADMIN.fullmatch(role) else None
+    for capability, says in ELEVATED.items():
+        if capability in found and (wide or capability in HANDS_ON):
+            return says
+    # It owns the access lists of objects, which uniform access alone makes void.
+    return "gives others access" if role == "roles/storage.legacyObjectOwner" else None
 
 
 def of_cluster_role(name: str) -> Capabilities | None:

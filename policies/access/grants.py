@@ -29,6 +29,7 @@ from resources.resource import Resource
 _FAMILY: Final = re.compile(
     r"gcp:(?P<service>[^:/]+)/[^:]+:(?P<target>[A-Za-z0-9]*?)I(?:am|AM)(?P<kind>Member|Binding|Policy)"
 )
+ENTITLEMENT: Final = "gcp:privilegedaccessmanager/entitlement:entitlement"
 _WIDE: Final = {"projects": "project", "folder": "folder", "organizations": "organization"}
 
 
@@ -223,6 +224,19 @@ def _access_policy(props: Props) -> Iterator[Grant]:
         )
 
 
+def _entitlement(props: Props) -> Iterator[Grant]:
+    groups = entries(props, "eligibleUsers")
+    who = tuple(
+        each
+        for group in (groups if isinstance(groups, tuple) else (groups,))
+        for each in _members(group, "principals")
+    )
+    access = get(props, "privilegedAccess", "gcpIamAccess")
+    bindings = entries(access, "roleBindings")
+    for binding in bindings if isinstance(bindings, tuple) else (bindings,):
+        yield Grant(_role(binding), who, text(binding, "conditionExpression"))
+
+
 # Services whose permissions begin with another word than their address.
 _SERVICES: Final[Mapping[str, str]] = {
     "cloudresourcemanager": "resourcemanager",
@@ -262,4 +276,5 @@ _CHANNELS: Final[Mapping[str, Callable[[Props], Iterator[Grant]]]] = {
     "gcp:iam/folderAccessPolicy:FolderAccessPolicy": _access_policy,
     "gcp:iam/organizationAccessPolicy:OrganizationAccessPolicy": _access_policy,
     "gcp:iam/projectAccessPolicy:ProjectAccessPolicy": _access_policy,
+    ENTITLEMENT: _entitlement,
 }

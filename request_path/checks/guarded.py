@@ -15,7 +15,7 @@ from request_path.extensions import (
     kind_of,
     region_of,
 )
-from request_path.finding import Check, Finding
+from request_path.finding import Finding, finding
 from request_path.matching import Claim, claims_of
 from request_path.model_armor import screening
 from request_path.models import models_of, pools_of, reaches_models, used_backends
@@ -63,41 +63,21 @@ def _guarded_in_pods(claim: Claim, objects: Objects) -> bool:
 def _on_the_load_balancer(way: _Way, objects: Objects) -> Iterator[Finding]:
     claim, found = way.claim, attached(way.claim.gateway, TRAFFIC, objects)
     if not found:
-        yield _finding(
-            "no-extension",
-            way,
-            "requests to {} are screened by nothing: the Gateway {} has no traffic extension",
-            claim.match.path,
-            claim.gateway,
-        )
+        yield _finding("no-extension", way, claim.match.path, claim.gateway)
         return
     if len(found) > 1:
-        yield Finding(
-            Check.GUARDED,
-            "several-extensions",
-            found[1],
-            "is on the Gateway {} beside {}: which chain runs first isn't defined; put all chains "
-            "into one extension",
-            (claim.gateway, found[0]),
-        )
+        yield finding("several-extensions", found[1], claim.gateway, found[0])
     for extensions in found:
         for chain, doubt in deciding(extensions, claim.requests()):
             if chain is None:
-                yield _finding(
-                    "no-chain",
-                    way,
-                    "requests to {} may pass no guardrail: no chain of {} is sure to match them"
-                    + (" ({})" if doubt else ""),
-                    claim.match.path,
-                    extensions,
-                    *([doubt] if doubt else []),
-                )
+                said = (claim.match.path, extensions, *([doubt] if doubt else []))
+                yield _finding("no-chain/doubt" if doubt else "no-chain", way, *said)
             else:
                 yield from _in_chain(way, extensions, chain, objects)
 
 
-def _finding(code: str, way: _Way, sentence: str, *values: object) -> Finding:
-    return Finding(Check.GUARDED, code, way.claim.route, sentence, values, way.models)
+def _finding(name: str, way: _Way, *values: object) -> Finding:
+    return finding(name, way.claim.route, *values, unscreened=way.models)
 
 
 def _in_chain(
@@ -105,26 +85,12 @@ def _in_chain(
 ) -> Iterator[Finding]:
     guards = [each for each in chain.extensions if kind_of(each).guards]
     if not guards:
-        yield _finding(
-            "chain-without-guardrail",
-            way,
-            "for requests to {} the chain {} of {} runs, and no other, and it has no guardrail",
-            way.claim.match.path,
-            chain.name,
-            extensions,
-        )
+        said = (way.claim.match.path, chain.name, extensions)
+        yield _finding("chain-without-guardrail", way, *said)
         return
     for event, side in _SIDES.items():
         if not any(event in each.events for each in guards):
-            yield _finding(
-                "body-not-screened",
-                way,
-                "{} aren't screened: no guardrail in the chain {} of {} supports the event {}",
-                side,
-                chain.name,
-                extensions,
-                event,
-            )
+            yield _finding("body-not-screened", way, side, chain.name, extensions, event)
     yield from _order(extensions, chain)
     for guard in guards:
         yield from _guardrail(extensions, guard)
@@ -141,43 +107,16 @@ def _order(extensions: Extensions, chain: Chain) -> Iterator[Finding]:
         if kind.title != API_MANAGEMENT_TITLE:
             continue
         if screened:
-            yield Finding(
-                Check.GUARDED,
-                "guardrail-first",
-                extensions,
-                "in the chain {} the extension {} (API management) comes after a guardrail, which "
-                "then screens the prompts of callers that are refused",
-                (chain.name, each.name),
-            )
+            yield finding("guardrail-first", extensions, chain.name, each.name)
         if each.fail_open:
-            yield Finding(
-                Check.GUARDED,
-                "callers-unchecked",
-                extensions,
-                "extension {} (API management) lets requests pass unidentified and uncounted when "
-                "it doesn't answer (failOpen), as chosen",
-                (each.name,),
-                note=True,
-            )
+            yield finding("callers-unchecked", extensions, each.name)
 
 
 def _guardrail(extensions: Extensions, guard: Extension) -> Iterator[Finding]:
     if guard.fail_open:
-        yield Finding(
-            Check.GUARDED,
-            "fail-open",
-            extensions,
-            "extension {} lets requests and answers pass when it doesn't answer (failOpen)",
-            (guard.name,),
-        )
+        yield finding("fail-open", extensions, guard.name)
     if guard.observes:
-        yield Finding(
-            Check.GUARDED,
-            "observes-only",
-            extensions,
-            "extension {} only watches (observabilityMode): it can block nothing",
-            (guard.name,),
-        )
+        yield finding("observes-only", extensions, guard.name)
     modes = {PROMPTS: guard.request_mode, ANSWERS: guard.response_mode}
     for event, mode in modes.items():
         if (
@@ -185,14 +124,8 @@ def _guardrail(extensions: Extensions, guard: Extension) -> Iterator[Finding]:
             and event in guard.events
             and mode not in {STREAMED, UNKNOWN}
         ):
-            yield Finding(
-                Check.GUARDED,
-                "body-in-pieces",
-                extensions,
-                "extension {} gets {} in pieces it can't judge as a whole: its body send mode is "
-                "{}, not FullDuplexStreamed",
-                (guard.name, _SIDES[event], mode or "not set"),
-            )
+            said = (guard.name, _SIDES[event], mode or "not set")
+            yield finding("body-in-pieces", extensions, *said)
 
 
 def _model_armor(
@@ -200,21 +133,8 @@ def _model_armor(
 ) -> Iterator[Finding]:
     region = region_of(guard)
     if way.region is not None and region != way.region:
-        yield Finding(
-            Check.GUARDED,
-            "another-region",
-            extensions,
-            "extension {} calls Model Armor in {}, the Gateway {} is in {}",
-            (guard.name, region, way.claim.gateway, way.region),
-        )
+        said = (guard.name, region, way.claim.gateway, way.region)
+        yield finding("another-region", extensions, *said)
     for problem in screening(guard, way.models, region, objects.templates):
         subject = way.claim.route if problem.unscreened else extensions
-        yield Finding(
-            Check.GUARDED,
-            problem.code,
-            subject,
-            problem.sentence,
-            problem.values,
-            problem.unscreened,
-            note=bool(problem.unscreened) and problem.chosen,
-        )
+        yield finding(problem.name, subject, *problem.values, unscreened=problem.unscreened)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from request_path.edge import backend_of, named_policy, policy_of
-from request_path.finding import Check, Finding
+from request_path.edge import named_policy, policy_of
+from request_path.finding import Finding, finding
 from request_path.matching import Claim, claims_of
-from request_path.models import reaches_models
+from request_path.models import backend_of, reaches_models
 from request_path.objects import Objects
 from request_path.publication import region_of
 from resources.properties import UNKNOWN
@@ -26,18 +26,7 @@ def _policies(claim: Claim, objects: Objects) -> Iterator[Finding]:
         for attaching, name in named_policy(target, objects) if target else ():
             policy = policy_of(attaching, name, objects)
             if policy is None and name is not UNKNOWN:
-                yield Finding(
-                    Check.REACHABLE,
-                    "security-policy-missing",
-                    attaching,
-                    "names the Cloud Armor policy {}, which isn't in this stack",
-                    (name,),
-                )
+                yield finding("security-policy-missing", attaching, name)
             elif policy is not None and region and not may_equal(policy.region, region):
-                yield Finding(
-                    Check.REACHABLE,
-                    "security-policy-elsewhere",
-                    attaching,
-                    "names the Cloud Armor policy {} of {}, the Gateway {} is in {}",
-                    (policy, policy.region, claim.gateway, region),
-                )
+                where = (policy, policy.region, claim.gateway, region)
+                yield finding("security-policy-elsewhere", attaching, *where)

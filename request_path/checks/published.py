@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from request_path.fields import is_set
-from request_path.finding import Check, Finding
+from request_path.finding import Finding, finding
 from request_path.frontends import Frontend, frontends_of
 from request_path.matching import Claim, claims_of
 from request_path.models import reaches_models
@@ -31,17 +31,13 @@ def check(objects: Objects) -> Iterator[Finding]:
     for claim in claims.values():
         attachments = attachments_of(claim.gateway, objects)
         if not attachments:
-            yield Finding(
-                Check.REACHABLE,
-                "unpublished",
-                claim.gateway,
-                "no service attachment publishes it, although others are published",
-            )
+            yield finding("unpublished", claim.gateway)
         for attachment in attachments:
             yield from _names(claim, attachment, objects)
     for attachment in objects.attachments:
         for frontend in frontends_of(attachment, objects):
-            yield from _outliers(frontend)
+            if not is_set(frontend.service.outliers):
+                yield finding("no-outlier-detection", frontend.service)
 
 
 def _names(claim: Claim, attachment: Regional, objects: Objects) -> Iterator[Finding]:
@@ -54,24 +50,9 @@ def _names(claim: Claim, attachment: Regional, objects: Objects) -> Iterator[Fin
         if any(names_host(record, claim.host) for record in records):
             continue
         first = ways[0]
-        yield Finding(
-            Check.REACHABLE,
-            "no-dns-name",
+        yield finding(
+            "no-dns-name/way" if records else "no-dns-name/endpoint",
             first.service if isinstance(first, Frontend) else first,
-            "no DNS record of its network leads from {} to the Gateway {}"
-            if records
-            else "no DNS record leads from {} to this endpoint of the Gateway {}",
-            (claim.host, claim.gateway),
-        )
-
-
-def _outliers(frontend: Frontend) -> Iterator[Finding]:
-    if not is_set(frontend.service.outliers):
-        yield Finding(
-            Check.REACHABLE,
-            "no-outlier-detection",
-            frontend.service,
-            "leaves no region out whose answers fail, as chosen: it has no outlier detection, and "
-            "active health checks don't exist for its backends",
-            note=True,
+            claim.host,
+            claim.gateway,
         )

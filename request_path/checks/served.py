@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from request_path.extensions import ROUTING, attached
-from request_path.finding import Check, Finding
+from request_path.finding import Finding, finding
 from request_path.hops import policies_on
 from request_path.matching import Claim, claims_of
 from request_path.models import (
     BASE_MODEL_HEADER,
     MODEL_HEADER,
     asked_models,
-    pool_of,
+    backend_of,
     reaches_models,
-    service_of,
 )
 from request_path.objects import Backend, Objects, Pods, Pool, Service, Workload
 from request_path.pods import answering, chosen, served_models
@@ -32,70 +31,33 @@ def check(objects: Objects) -> Iterator[Finding]:
     for pool in objects.pools:
         yield from _pool(pool, objects)
     for objective in objects.objectives:
-        if not any(
-            objective.cluster == pool.cluster
-            and objective.pool.means(objective, pool, "InferencePool", objects.pools)
-            for pool in objects.pools
-        ):
-            yield Finding(
-                Check.REACHABLE,
-                "objective-without-pool",
-                objective,
-                "names the pool {}, which isn't there, so no request has its priority",
-                (objective.pool.name,),
-            )
+        if not any(objects.refers(objective, objective.pool, pool) for pool in objects.pools):
+            yield finding("objective-without-pool", objective, objective.pool.name)
     yield from _unrouted(claims, objects)
 
 
 def _routing(claim: Claim, objects: Objects) -> Iterator[Finding]:
     names = {header.name for header in claim.match.headers}
     if names & {MODEL_HEADER, BASE_MODEL_HEADER} and not attached(claim.gateway, ROUTING, objects):
-        yield Finding(
-            Check.REACHABLE,
-            "no-body-based-router",
-            claim.route,
-            "matches a header with the model's name, but no routing extension on the Gateway {} "
-            "writes it from the body",
-            (claim.gateway,),
-        )
+        yield finding("no-body-based-router", claim.route, claim.gateway)
 
 
 def _backends(claim: Claim, objects: Objects) -> Iterator[Finding]:
     backends = claim.rule.backends
     if not any(backend.weight != 0 for backend in backends):
-        yield Finding(
-            Check.REACHABLE,
-            "weights-zero",
-            claim.route,
-            "the weights of its backends add up to 0: every request gets an error",
-        )
+        yield finding("weights-zero", claim.route)
     for backend in backends:
-        if backend.reference.kind == "InferencePool":
-            pool = pool_of(claim, backend, objects)
-            if pool is None:
-                yield Finding(
-                    Check.REACHABLE,
-                    "pool-missing",
-                    claim.route,
-                    "leads to the pool {}, which isn't there",
-                    (backend.reference.name,),
-                )
-            else:
-                yield from _namespace(claim, backend, pool, objects)
-                yield from _models(claim, pool, objects)
-        elif backend.reference.kind == "Service":
-            service = service_of(claim, backend, objects)
-            if service is None:
-                yield Finding(
-                    Check.REACHABLE,
-                    "service-missing",
-                    claim.route,
-                    "leads to the Service {}, which isn't there",
-                    (backend.reference.name,),
-                )
-            else:
-                yield from _namespace(claim, backend, service, objects)
-                yield from _service(claim, backend, service, objects)
+        kind = backend.reference.kind
+        target = backend_of(claim, backend, objects) if isinstance(kind, str) else None
+        if target is not None:
+            yield from _namespace(claim, backend, target, objects)
+        elif kind in {"InferencePool", "Service"}:
+            name = "pool-missing" if kind == "InferencePool" else "service-missing"
+            yield finding(name, claim.route, backend.reference.name)
+        if isinstance(target, Pool):
+            yield from _models(claim, target, objects)
+        elif target is not None:
+            yield from _service(claim, backend, target, objects)
 
 
 def _namespace(
@@ -105,13 +67,8 @@ def _namespace(
         each.kind == "ReferenceGrant" and each.beside(target) for each in objects.others
     ):
         return
-    yield Finding(
-        Check.REACHABLE,
-        "no-reference-grant",
-        claim.route,
-        "leads to {} of another namespace, {}, where no ReferenceGrant allows it",
-        (target, backend.reference.namespace),
-    )
+    namespace = backend.reference.namespace
+    yield finding("no-reference-grant", claim.route, target, namespace)
 
 
 def _service(
@@ -121,28 +78,14 @@ def _service(
     example."""
     replicas = list(chosen(service, objects))
     if not replicas:
-        yield Finding(
-            Check.REACHABLE, "no-replicas", service, "its selector takes no pod of this stack"
-        )
+        yield finding("no-replicas", service)
     if not any(may_equal(port, backend.port) for port in service.ports):
-        yield Finding(
-            Check.REACHABLE,
-            "port-unserved",
-            claim.route,
-            "leads to port {} of the Service {}, which has no such port",
-            (backend.port, service),
-        )
+        yield finding("port-unserved/service", claim.route, backend.port, service)
     for port, target in service.targets.items():
         for workload, pods in replicas:
             if may_equal(port, backend.port) and target and answering(pods, target) is None:
-                yield Finding(
-                    Check.REACHABLE,
-                    "port-unserved",
-                    service,
-                    "sends requests to port {}, on which no container of {} answers",
-                    (target, workload),
-                )
-    yield from _health_check(service, "Service", objects)
+                yield finding("port-unserved/pods", service, target, workload)
+    yield from _health_check(service, objects)
 
 
 def _models(claim: Claim, pool: Pool, objects: Objects) -> Iterator[Finding]:
@@ -150,77 +93,41 @@ def _models(claim: Claim, pool: Pool, objects: Objects) -> Iterator[Finding]:
         served = served_models(pods)
         for model in sorted(asked_models(claim)):
             if isinstance(served, frozenset) and model not in served:
-                yield Finding(
-                    Check.REACHABLE,
-                    "another-model",
-                    claim.route,
-                    "leads requests for {} to {}, which serves {}",
-                    (model, workload, ", ".join(sorted(served)) or "nothing"),
-                )
+                names = ", ".join(sorted(served)) or "nothing"
+                yield finding("another-model", claim.route, model, workload, names)
 
 
 def _pool(pool: Pool, objects: Objects) -> Iterator[Finding]:
     replicas = list(chosen(pool, objects))
     if not replicas:
-        yield Finding(
-            Check.REACHABLE, "no-replicas", pool, "its selector takes no pod of this stack"
-        )
+        yield finding("no-replicas", pool)
     for workload, pods in replicas:
         yield from _replicas(pool, workload, pods, objects)
     if len({workload.urn for workload, _ in replicas}) > 1 and pool.selector is not UNKNOWN:
         different = {served_models(pods) for _, pods in replicas}
         if len(different) > 1 and UNKNOWN not in different:
-            yield Finding(
-                Check.REACHABLE,
-                "mixed-models",
-                pool,
-                "its selector takes pods that serve different models: {}",
-                (", ".join(workload.label for workload, _ in replicas),),
-            )
+            labels = ", ".join(workload.label for workload, _ in replicas)
+            yield finding("mixed-models", pool, labels)
     yield from _picker(pool, objects)
-    yield from _health_check(pool, "InferencePool", objects)
+    yield from _health_check(pool, objects)
 
 
-def _health_check(target: Pool | Service, kind: str, objects: Objects) -> Iterator[Finding]:
+def _health_check(target: Pool | Service, objects: Objects) -> Iterator[Finding]:
     """Yield a finding where nothing tells the load balancer what to ask."""
-    if not any(policies_on(objects, target, kind, "HealthCheckPolicy")):
-        yield Finding(
-            Check.REACHABLE,
-            "no-health-check",
-            target,
-            "has no HealthCheckPolicy: the load balancer asks for /, where what serves models "
-            "answers 404, and sends no request",
-        )
+    if not any(policies_on(objects, target, "HealthCheckPolicy")):
+        yield finding("no-health-check", target)
 
 
 def _replicas(pool: Pool, workload: Workload, pods: Pods, objects: Objects) -> Iterator[Finding]:
     if pods.role == "worker":
-        yield Finding(
-            Check.REACHABLE,
-            "workers-selected",
-            pool,
-            "its selector takes the workers of {}, which answer no request",
-            (workload,),
-        )
+        yield finding("workers-selected", pool, workload)
     for port in pool.ports:
         if pods.role != "worker" and answering(pods, port) is None:
-            yield Finding(
-                Check.REACHABLE,
-                "port-unserved",
-                pool,
-                "sends requests to port {}, on which no container of {} answers",
-                (port, workload),
-            )
+            yield finding("port-unserved/pods", pool, port, workload)
     wanted = None if pods.node_selector is UNKNOWN else pods.node_selector.get(NODE_POOL)
     known = [each.name for each in objects.node_pools]
     if isinstance(wanted, str) and known and not any(may_equal(each, wanted) for each in known):
-        yield Finding(
-            Check.REACHABLE,
-            "node-pool-missing",
-            workload,
-            "its pods need nodes of the pool {}, which isn't there",
-            (wanted,),
-        )
+        yield finding("node-pool-missing", workload, wanted)
 
 
 def _picker(pool: Pool, objects: Objects) -> Iterator[Finding]:
@@ -239,13 +146,7 @@ def _picker(pool: Pool, objects: Objects) -> Iterator[Finding]:
         )
     ]
     if not ready:
-        yield Finding(
-            Check.REACHABLE,
-            "no-picker",
-            pool,
-            "its endpoint picker {} isn't a Service with pods on port {}",
-            (pool.picker or "(none)", pool.picker_port),
-        )
+        yield finding("no-picker", pool, pool.picker or "(none)", pool.picker_port)
 
 
 def _unrouted(claims: list[Claim], objects: Objects) -> Iterator[Finding]:
@@ -261,10 +162,4 @@ def _unrouted(claims: list[Claim], objects: Objects) -> Iterator[Finding]:
             served = served_models(pods)
             names = served if isinstance(served, frozenset) else frozenset[str]()
             for model in sorted(names - by_cluster.get(pool.cluster, set())):
-                yield Finding(
-                    Check.REACHABLE,
-                    "model-unrouted",
-                    workload,
-                    "serves {}, for which there is no route",
-                    (model,),
-                )
+                yield finding("model-unrouted", workload, model)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from request_path.finding import Check, Finding
+from request_path.finding import Finding, finding
 from request_path.matching import Claim, Rank, claims_of, common_request, rank
 from request_path.models import reaches_models
 from request_path.objects import Objects
@@ -41,16 +41,7 @@ def _differ(one: Claim, other: Claim) -> bool:
 
 
 def _finding(one: Claim, other: Claim, path: str, headers: Mapping[str, str]) -> Finding:
-    if one.route.urn == other.route.urn:
-        sentence, values = "claims {} with {} twice: the second match is never taken", ()
-    else:
-        sentence = "claims {} with {} as {} does: the older of the two gets every request"
-        values = (other.route,)
     shown = ", ".join(f"{name}: {value}" for name, value in headers.items()) or "any header"
-    return Finding(
-        Check.UNAMBIGUOUS,
-        "same-request",
-        one.route,
-        sentence,
-        (path, shown, *values),
-    )
+    if one.route.urn == other.route.urn:
+        return finding("same-request/twice", one.route, path, shown)
+    return finding("same-request/rival", one.route, path, shown, other.route)

@@ -20,6 +20,7 @@ def in_cluster(resource: Resource) -> dict[str, Any]:
     return {
         **base(resource),
         "cluster": resource.provider,
+        "kind": resource.type.rpartition(":")[2],
         "name": text(metadata, "name"),
         "namespace": text(metadata, "namespace") or "default",
     }

@@ -12,7 +12,6 @@ def policy(resource: Resource) -> o.Policy:
     spec = get(resource.props, "spec")
     return o.Policy(
         **in_cluster(resource),
-        kind=resource.type.rpartition(":")[2],
         target=reference(get(spec, "targetRef"), home_of(resource)),
         settings=get(spec, "default"),
     )
@@ -38,7 +37,6 @@ def extensions(resource: Resource) -> o.Extensions:
     spec, home = get(resource.props, "spec"), home_of(resource)
     return o.Extensions(
         **in_cluster(resource),
-        kind=resource.type.rpartition(":")[2],
         targets=tuple(reference(each, home) for each in items(spec, "targetRefs")),
         chains=tuple(
             o.Chain(
@@ -56,4 +54,4 @@ def extensions(resource: Resource) -> o.Extensions:
 
 def other(resource: Resource) -> o.Other:
     """Read an object by its name alone."""
-    return o.Other(**in_cluster(resource), kind=resource.type.rpartition(":")[2])
+    return o.Other(**in_cluster(resource))

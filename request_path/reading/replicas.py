@@ -61,9 +61,8 @@ def _container(value: object) -> o.Container:
 def workload(resource: Resource) -> o.Workload:
     """Read a Deployment, StatefulSet or LeaderWorkerSet."""
     spec = get(resource.props, "spec")
-    kind = resource.type.rpartition(":")[2]
     nodes = None
-    if kind == "LeaderWorkerSet":
+    if resource.type.endswith(":LeaderWorkerSet"):
         template = get(spec, "leaderWorkerTemplate")
         worker = get(template, "workerTemplate")
         leader = get(template, "leaderTemplate")
@@ -77,7 +76,6 @@ def workload(resource: Resource) -> o.Workload:
         pods = (_pods("", get(spec, "template")),)
     return o.Workload(
         **in_cluster(resource),
-        kind=kind,
         replicas=number(spec, "replicas"),
         nodes=nodes,
         pods=pods,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sandbox.errors import CloudError, google
+from sandbox.gcp.facts import default_of
 from sandbox.gcp.naming import last_segment, relative_name
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import InUse, row
@@ -19,7 +20,7 @@ def check_protection(request: Request) -> None:
             f"cannot destroy {kind} {request.id} without setting deletion_policy to DELETE or "
             "ABANDON: found 'PREVENT'; change it and run `pulumi up` before deleting"
         )
-    default = row(token).protected
+    default = default_of(request.type, "deletionProtection") is True
     if "deletionProtection" in request.type.inputs and state.get("deletionProtection", default):
         raise CloudError(
             f"cannot destroy {kind} {request.id} without setting deletion_protection=false and "

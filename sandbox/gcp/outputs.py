@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sandbox.gcp.facts import Facts, Node, default_of, facts_of
+from sandbox.gcp.immutability import defaults
 from sandbox.gcp.naming import digits, hexes
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import row, service
 from sandbox.sdk_shapes import ListOf, MapOf, ObjectOf, Output, Scalar
-from sandbox.values import UNKNOWN, Value, Values, is_list, is_map, merged
+from sandbox.values import UNKNOWN, Value, Values, as_list, as_map, is_list, is_map, merged
 
 _LABELS: Final = {"goog-pulumi-provisioned": "true"}
 
@@ -18,6 +20,7 @@ def outputs_of(request: Request, effects: Values) -> Values:
 
     `effects`, what its topic module decided, overrules inputs; the table only fills gaps.
     """
+    facts = facts_of(request.type.token) or Facts()
     result = _known(request)
     for name, value in effects.items():
         result[name] = merged(result[name], value) if is_map(result.get(name)) else value
@@ -28,7 +31,7 @@ def outputs_of(request: Request, effects: Values) -> Values:
             value = _kept_or_made(output, request)
             if value is not None:
                 result[output.name] = value
-    return result
+    return filled(facts.root, result, request.old)
 
 
 def previewed(request: Request) -> Values:
@@ -36,15 +39,42 @@ def previewed(request: Request) -> Values:
 
     On an update, what the cloud decided before stays known.
     """
-    result = _known(request)
+    facts = facts_of(request.type.token) or Facts()
+    result = filled(facts.root, _known(request), request.old, unknown=True)
     for output in request.type.outputs.values():
-        if output.name in result or not output.computed:
+        if output.name in result or not (output.computed or facts.at(output.name).computed):
             continue
         if output.name in request.old:
             result[output.name] = request.old[output.name]
         else:
             result[output.name] = UNKNOWN
     return result
+
+
+def filled(node: Node, value: Values, old: Values, *, unknown: bool = False) -> Values:
+    """Return an object with its defaults, and with what the cloud decided, or will decide."""
+    result = {**value, **defaults(node, value)}
+    for name, member in node.members.items():
+        if name not in result and member.fact.computed:
+            if name in old:
+                result[name] = old[name]
+            elif unknown and not old:
+                result[name] = UNKNOWN
+        elif name in value:
+            result[name] = _inside(member, value[name], old.get(name), unknown=unknown)
+    return result
+
+
+def _inside(node: Node, value: Value, old: Value, *, unknown: bool) -> Value:
+    if is_map(value):
+        return filled(node, value, as_map(old), unknown=unknown)
+    if is_list(value) and node.element is not None:
+        before = as_list(old)
+        return [
+            _inside(node.element, each, before[at] if at < len(before) else {}, unknown=unknown)
+            for at, each in enumerate(value)
+        ]
+    return value
 
 
 def _known(request: Request) -> Values:
@@ -98,7 +128,7 @@ def _made(output: Output, request: Request) -> Value:
     if by_name is not None:
         return by_name
     if output.name in request.type.inputs:
-        default = request.type.documented_default(output.name)
+        default = default_of(request.type, output.name)
         return default if default is not None else _empty(output)
     if isinstance(output.shape, Scalar) and output.shape.kind == "string":
         return hexes(f"{request.id}.{output.name}", 16)

@@ -32,8 +32,8 @@ class Row:
 
     service: str | None = ""
     id: str = ""
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
     upsert: bool = False
-    protected: bool = False
     references: Mapping[str, str] = field(default_factory=dict[str, str])
     grants_on: str = ""
     used_by: InUse | None = None
@@ -47,6 +47,7 @@ class Service:
     service: str | None = None
     agent: str = ""
     account: str = ""
+    name: str = ""
     host: str = ""
     permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     types: Mapping[str, Row] = field(default_factory=dict[str, Row])
@@ -64,11 +65,18 @@ def row(token: str) -> Row:
     return types.get(name) or types.get(_GRANT.sub("", name)) or Row()
 
 
+def name_patterns(token: str) -> Mapping[str, str]:
+    """Return the patterns of the names that the API takes, by property."""
+    name = service(token.split(":")[1].partition("/")[0]).name
+    common = {"name": name} if name and not is_grant(token) else {}
+    return {**common, **row(token).names}
+
+
 @cache
 def service(module: str) -> Service:
     """Return what is known of the service behind a module of the SDK, with its types."""
     path = _FOLDER / f"{module}.yaml"
-    found = _loaded(path) if path.exists() else _loaded(_FOLDER / f"{_OTHERS}.yaml").get(module, {})
+    found = _loaded(path) if path.exists() else dict(_others().get(module, {}))
     types = {name: _row(columns) for name, columns in found.pop("types", {}).items()}
     return Service(**found, types=types)
 
@@ -77,7 +85,7 @@ def service(module: str) -> Service:
 def services() -> Mapping[str, Service]:
     """Return every service by the module of the SDK."""
     files = {path.stem for path in _FOLDER.glob("*.yaml")} - {_OTHERS}
-    return {name: service(name) for name in sorted(files | _loaded(_FOLDER / "others.yaml").keys())}
+    return {name: service(name) for name in sorted(files | _others().keys())}
 
 
 def roles_with(permission: str) -> tuple[str, ...]:
@@ -106,6 +114,11 @@ def _grants() -> Iterator[tuple[str, tuple[str, str]]]:
 def _row(columns: dict[str, Any]) -> Row:
     used_by = columns.pop("used_by", None)
     return Row(**columns, used_by=InUse(**used_by) if used_by else None)
+
+
+@cache
+def _others() -> dict[str, Any]:
+    return _loaded(_FOLDER / f"{_OTHERS}.yaml")
 
 
 def _loaded(path: Path) -> dict[str, Any]:

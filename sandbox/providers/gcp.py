@@ -10,13 +10,15 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.check import Checker
-from sandbox.diff import changes
 from sandbox.errors import CloudError, google
+from sandbox.gcp.conditions import conditions
+from sandbox.gcp.constraints import refusals
 from sandbox.gcp.deletion import check_protection, check_unused
 from sandbox.gcp.effects import effect_of
+from sandbox.gcp.facts import Facts, Node, facts_of
 from sandbox.gcp.functions import invoke
 from sandbox.gcp.identifiers import expand, id_format, is_upsert, make_id
-from sandbox.gcp.immutability import replaces, same_spelling
+from sandbox.gcp.immutability import differences, replaces
 from sandbox.gcp.naming import project_number
 from sandbox.gcp.outputs import outputs_of, previewed
 from sandbox.gcp.references import check_references
@@ -34,9 +36,12 @@ from sandbox.sdk_types import ResourceType, resource_type
 from sandbox.values import (
     UNKNOWN,
     Secret,
+    Unknown,
+    Value,
     Values,
     from_struct,
     has_unknown,
+    is_list,
     is_map,
     marked_map,
     plain_map,
@@ -92,7 +97,14 @@ class GcpProvider(Provider[ProviderConfig]):
             kept = olds.get("name") if "name" in olds.get(_DEFAULTS, []) else None
             failures += [failure] if failure else []
             news = {**news, "name": kept or name, _DEFAULTS: ["name"]}
-        failures += google_names(kind.token, plain_map(news))
+        facts = facts_of(kind.token)
+        for more in (
+            refusals(kind.token, facts, news) if facts else [],
+            conditions(kind.token, plain_map(news)),
+            google_names(kind.token, plain_map(news)),
+        ):
+            told = {failure.path for failure in failures}
+            failures += [failure for failure in more if failure.path not in told]
         return check_response(news, failures)
 
     def diff(self, request: Any, config: ProviderConfig) -> provider_pb2.DiffResponse:
@@ -100,7 +112,7 @@ class GcpProvider(Provider[ProviderConfig]):
         kind = self._type(request.type)
         old = plain_map(from_struct(request.old_inputs))
         new = plain_map(from_struct(request.news))
-        found = changes(old, new, same_spelling)
+        found = differences(kind, old, new)
         replacing = {change.path for change in found if replaces(kind, change, old, new)}
         delete_first = bool(replacing) and self._same_id(request, config, new)
         return diff_response(found, replacing, delete_first=delete_first)
@@ -267,7 +279,25 @@ def _check_project(request: Request) -> None:
 
 def _secured(kind: ResourceType, outputs: Values, *likes: Values) -> Values:
     marked = marked_map(outputs, *likes)
+    facts = facts_of(kind.token) or Facts()
+    for name, member in facts.root.members.items():
+        if name in marked:
+            marked[name] = _hidden(member, marked[name])
     for name in kind.secret_outputs:
         if name in marked and not isinstance(marked[name], Secret) and marked[name] is not UNKNOWN:
             marked[name] = Secret(marked[name])
     return marked
+
+
+def _hidden(node: Node, value: Value) -> Value:
+    """Return a value with the parts as secrets that are so by the provider's schema."""
+    if isinstance(value, Secret | Unknown) or value is None:
+        return value
+    if node.fact.secret:
+        return Secret(value)
+    if is_map(value):
+        known = node.members
+        return {name: _hidden(known.get(name, Node()), item) for name, item in value.items()}
+    if is_list(value) and node.element is not None:
+        return [_hidden(node.element, item) for item in value]
+    return value

@@ -26,7 +26,7 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request within the limits, or pass on what is none."""
-        if scope["type"] != "http" or (is_probe(scope) and not _has_body(scope)):
+        if scope["type"] != "http" or (is_probe(scope) and not _lengths(scope)):
             await self._app(scope, receive, send)
             return
         body: bytes | None = await self._body(scope, receive)
@@ -49,6 +49,11 @@ class Limits:
             await self._app(scope, replayed_receive, timed_send)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        if len(_lengths(scope)) > 1:
+            # Who forwards the request may have read another one: the line is closed.
+            raise ServiceError(
+                400, "malformed_http", "found content-length and transfer-encoding, allowed: one"
+            )
         most = self._settings.max_body_bytes
         too_large = ServiceError(413, "body_too_large", f"allowed: up to {most} bytes")
         declared = Headers(scope=scope).get("content-length", "")
@@ -88,6 +93,6 @@ class Limits:
             self._turns.release()
 
 
-def _has_body(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    return "content-length" in headers or "transfer-encoding" in headers
+def _lengths(scope: Scope) -> set[str]:
+    """Return the headers that say how long the body is."""
+    return {"content-length", "transfer-encoding"} & set(Headers(scope=scope).keys())

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from services.common.limits import Limits
 from services.common.logs import configure_logs
 from services.common.observe import Observe
+from services.common.protocol import TimedProtocol
 from services.common.settings import ServerSettings
 from services.common.telemetry import configure_telemetry
 
@@ -31,12 +32,13 @@ def serve(service: str, settings_type: type[S], build: Callable[[S], ASGIApp]) -
         return 2
     configure_logs(settings.google_cloud_project, settings.log_level)
     send_rest = configure_telemetry(service)
+    TimedProtocol.header_timeout_seconds = settings.header_timeout_seconds
     app = Observe(Limits(build(settings), settings), service)
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http="h11",
+        http=TimedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -37,6 +37,9 @@ class ServerSettings(BaseSettings):
         default=2, ge=0, description="Longest wait for a turn; then the request gets 503."
     )
     max_connections: int = Field(default=1000, ge=1, description="More get 503 at once.")
+    header_timeout_seconds: float = Field(
+        default=10, gt=0, description="Time to send a request's headers; then the line is cut."
+    )
     body_timeout_seconds: float = Field(
         default=15, gt=0, description="Time to send a request's body; then it gets 408."
     )

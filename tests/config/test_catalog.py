@@ -243,6 +243,18 @@ def test_the_service_of_every_type_in_use_is_known_and_enabled() -> None:
     assert {name for name in modules if rows.service(name).service is None} <= {"organizations"}
 
 
+def test_the_types_of_the_price_table_exist() -> None:
+    known = {*tokens("gcp"), *tokens("kubernetes")}
+    priced = {price.type for price in PRICES.values() if price.type}
+    assert priced
+    assert priced | prices.USAGE.keys() <= known
+    free = cast("Any", read("prices.yaml"))["free"]["types"]
+    names = {(token.split(":")[1].partition("/")[0], token.split(":")[2]) for token in known}
+    assert {(module, name) for module, each in free.items() for name in each} <= names
+    assert all(prices.is_free(f"gcp:{module}/x:{each[0]}") for module, each in free.items())
+    assert not prices.is_free("gcp:compute/instance:Instance")
+
+
 @dataclass(frozen=True)
 class Sample:
     """A row to try the loader on."""

@@ -130,6 +130,12 @@ def test_flex_start_at_the_list_price() -> None:
 def test_boot_disk_by_type_and_size() -> None:
     found = pool(nodeCount=1, location="us-central1-a", nodeConfig=node(diskType="pd-ssd"))
     assert found.maximum == pytest.approx(MACHINE + 20)
+    unknown = node(diskType="pd-ssd", bootDisk=UNKNOWN)
+    found = pool(nodeCount=1, location="us-central1-a", nodeConfig=unknown)
+    assert found.maximum == pytest.approx(MACHINE + 20)
+    unknown = node(bootDisk={"diskType": UNKNOWN, "sizeGb": UNKNOWN})
+    found = pool(nodeCount=1, location="us-central1-a", nodeConfig=unknown)
+    assert [each.reason for each in found.unpriced] == ["the boot disk is not known during preview"]
     block = node(bootDisk={"diskType": "pd-ssd", "sizeGb": 50})
     found = pool(nodeCount=1, location="us-central1-a", nodeConfig=block)
     assert found.maximum == pytest.approx(MACHINE + 10)

@@ -1,11 +1,14 @@
 """Every single thing broken on the way to a model is found, and nothing where all is whole."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from request_path.checks import findings_of
-from request_path.finding import Check
+from request_path.finding import NOTES, Check
 from request_path.objects import InCluster, Objects
 from tests.engine.conftest import Rehearsal
 from tests.request_path.deployments import (
@@ -661,3 +664,12 @@ def test_a_cloud_armor_policy_is_there_and_in_the_region(
 ) -> None:
     found = changed(rehearsals["services"].resources(), change)
     assert codes(found, Check.REACHABLE) == {code}
+
+
+def test_every_sentence_is_of_a_finding_and_every_finding_has_one() -> None:
+    root = Path(__file__).parents[2] / "request_path"
+    table = yaml.safe_load((root / "findings.yaml").read_text(encoding="utf-8"))
+    names = {name for sentences in table.values() for name in sentences}
+    code = "".join(file.read_text(encoding="utf-8") for file in root.rglob("*.py"))
+    assert names <= set(re.findall(r'"([a-z/-]+)"', code))
+    assert {name.partition("/")[0] for name in names} >= NOTES

@@ -29,6 +29,19 @@ def talk(service: Service, sent: bytes) -> bytes:
         return received
 
 
+@pytest.mark.parametrize("begun", [b"", b"POST / HTTP/1.1\r\nHost: a\r\nX-Slow: "])
+def test_who_does_not_send_headers_is_cut_off(start_analyzer: Start, begun: bytes) -> None:
+    service = start_analyzer(HEADER_TIMEOUT_SECONDS="0.3")
+    assert talk(service, begun) == b""
+    assert service.wait_for_log(error_category="slow_headers")
+
+
+def test_half_a_second_request_is_cut_off_too(start_analyzer: Start) -> None:
+    service = start_analyzer(HEADER_TIMEOUT_SECONDS="0.3")
+    received = talk(service, b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HT")
+    assert received.count(b"HTTP/1.1 200") == 1
+
+
 def test_who_does_not_send_its_body_gets_408(start_analyzer: Start) -> None:
     service = start_analyzer(BODY_TIMEOUT_SECONDS="0.3")
     begun = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"
@@ -40,6 +53,18 @@ def test_a_body_without_a_length_is_cut_at_the_limit(start_analyzer: Start) -> N
     service = start_analyzer(MAX_BODY_BYTES="1000")
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert talk(service, head + b"800\r\n" + b"a" * 2048 + b"\r\n").startswith(b"HTTP/1.1 413")
+
+
+def test_a_body_with_two_lengths_is_refused_and_what_follows_it_is_no_request(
+    start_analyzer: Start,
+) -> None:
+    service = start_analyzer()
+    for begun in (b"POST / HTTP/1.1", b"GET /healthz HTTP/1.1"):
+        both = b"\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        received = talk(service, begun + both + b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert received.startswith(b"HTTP/1.1 400")
+        assert received.count(b"HTTP/1.1") == 1
+    assert service.wait_for_log(error_category="malformed_http")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ MAY_USE = {
     "cost": {"catalog", "resources"},
     "request_path": {"catalog", "resources"},
     "policies": {"catalog", "cost", "request_path", "resources", "pulumi"},
-    "sandbox": PULUMI,
+    "sandbox": {"catalog", *PULUMI},
     "emulator": {"catalog", "sandbox", "services"},
     "launcher": {
         *("config", "cost", "emulator", "policies", "request_path", "resources", "sandbox"),

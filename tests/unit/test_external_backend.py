@@ -87,6 +87,21 @@ def test_vertex_ai_is_reached_by_its_regional_endpoint_and_openai_path(deploy: D
     }
 
 
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("global", "aiplatform.googleapis.com"),
+        ("eu", "aiplatform.eu.rep.googleapis.com"),
+        ("europe-west4", "europe-west4-aiplatform.googleapis.com"),
+    ],
+)
+def test_a_location_that_is_no_region_has_a_server_of_its_own(
+    deploy: Deploy, region: str, host: str
+):
+    route = _forward(_envoy(_deploy(deploy, _args(vertex_ai={"region": region}))))["route"]
+    assert route["host_rewrite_literal"] == host
+
+
 def test_a_dedicated_endpoint_has_its_own_name_and_path(deploy: Deploy):
     vertex_ai = {"region": "us-east4", "endpoint": "123", "host": "123.prediction.vertexai.goog"}
     route = _forward(_envoy(_deploy(deploy, _args(vertex_ai=vertex_ai))))["route"]

@@ -1,5 +1,6 @@
 """No pod reaches the node it runs on."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -7,8 +8,9 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.pods import changes_pods, containers, pod_specs
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
+from resources.kubernetes import kind_of, objects
+from resources.pods import changes_pods, containers, pod_specs, pod_templates
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, text
 from resources.resource import Resource
 
 _HOST: Final = ("hostPID", "hostIPC", "hostNetwork")
@@ -49,6 +51,21 @@ _SAFE_SYSCTLS: Final = frozenset(
 )
 
 
+_SELINUX: Final = ("container_engine_t", "container_init_t", "container_kvm_t", "container_t")
+_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+_HOOKS: Final = ("postStart", "preStop")
+# How profiles were set before there were fields for them.
+_APPARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
+_SECCOMP: Final = (
+    "container.seccomp.security.alpha.kubernetes.io/",
+    "seccomp.security.alpha.kubernetes.io/pod",
+)
+_KEPT: Final = re.compile(r"runtime/default|docker/default|localhost/.+")
+# Volumes that are files of a node.
+_OF_NODE: Final = ("hostPath", "local", "flexVolume")
+_VOLUME: Final = "core/PersistentVolume"
+
+
 def _loosened(security: object) -> Iterator[str]:
     """Yield what a security context of a pod or of a container takes away from the isolation."""
     if flag(security, "windowsOptions", "hostProcess") in (True, UNKNOWN):
@@ -56,6 +73,31 @@ def _loosened(security: object) -> Iterator[str]:
     for profile in ("seccompProfile", "appArmorProfile"):
         if text(security, profile, "type") == "Unconfined":
             yield f"{profile} is Unconfined"
+    label = get(security, "seLinuxOptions")
+    if text(label, "type") not in (MISSING, "", *_SELINUX) or any(
+        text(label, each) not in (MISSING, "") for each in ("user", "role")
+    ):
+        yield "takes an SELinux label of its own"
+
+
+def _annotations(template: object) -> Iterator[str]:
+    annotations = get(template, "metadata", "annotations")
+    for name in list(annotations) if is_mapping(annotations) else ():
+        value = text(annotations, name)
+        if name.startswith((_APPARMOR, *_SECCOMP)) and not (
+            isinstance(value, str) and _KEPT.fullmatch(value)
+        ):
+            yield "an annotation leaves a container unconfined"
+
+
+def _addresses(container: object) -> Iterator[object]:
+    """Yield where the node's kubelet calls for a probe or a hook of a container."""
+    for handler in (
+        *(get(container, each) for each in _PROBES),
+        *(get(container, "lifecycle", each) for each in _HOOKS),
+    ):
+        for way in ("httpGet", "tcpSocket"):
+            yield get(handler, way, "host")
 
 
 def _pod(spec: object) -> Iterator[str]:
@@ -66,8 +108,10 @@ def _pod(spec: object) -> Iterator[str]:
     if volumes is UNKNOWN:
         yield "volumes are not known during preview"
     for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):
-        if get(volume, "hostPath") is not MISSING:
-            yield f"volumes[{index}] is a hostPath"
+        for kind in _OF_NODE:
+            if get(volume, kind) is not MISSING:
+                yield f"volumes[{index}] is a {kind}"
+                break
     security = get(spec, "securityContext")
     yield from _loosened(security)
     sysctls = entries(security, "sysctls")
@@ -90,9 +134,21 @@ def _container(where: str, container: object) -> Iterator[str]:
     for port in ports if isinstance(ports, tuple) else ():
         if get(port, "hostPort") not in (MISSING, 0):
             yield f"{where} takes a port of the node"
+    # An unknown probe or hook is told by the rules that need it.
+    if any(isinstance(host, str) and host for host in _addresses(container)):
+        yield f"{where} lets the node call another host"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if kind_of(resource.type) == _VOLUME:
+        for each in objects(resource.type, resource.props):
+            for kind in _OF_NODE:
+                if get(each, "spec", kind) is not MISSING:
+                    yield f"a volume of the cluster is a {kind}"
+                    break
+        return
+    for template in pod_templates(resource.type, resource.props):
+        yield from _annotations(template)
     for spec in pod_specs(resource.type, resource.props):
         # What is not known is told once, by its containers.
         if spec is not UNKNOWN:
@@ -108,8 +164,9 @@ RULE: Final = ResourceRule(
     id="pod-no-privileged",
     display_name="Pods stay inside",
     description=(
-        "No pod is privileged, shares the host's namespaces or files, or adds dangerous "
-        "capabilities."
+        "Pods keep to the Baseline profile: none is privileged, shares the host's namespaces, "
+        "ports or files, also by a volume of the cluster, adds capabilities, or loosens AppArmor, "
+        "SELinux, seccomp or the kernel's settings."
     ),
     why="From such a pod, whoever breaks in owns the node, and every pod and account on it.",
     remediation=(
@@ -130,6 +187,6 @@ RULE: Final = ResourceRule(
         Reference("trivy", "KSV-0017"),
         Reference("trivy", "KSV-0023"),
     ),
-    applies=changes_pods,
+    applies=lambda token: changes_pods(token) or kind_of(token) == _VOLUME,
     check=_check,
 )

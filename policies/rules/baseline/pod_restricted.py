@@ -9,11 +9,35 @@ from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import is_patch
 from resources.pods import changes_pods, containers_of, pod_specs
-from resources.properties import MISSING, UNKNOWN, entries, get
+from resources.properties import MISSING, UNKNOWN, entries, get, is_mapping
 from resources.resource import Resource
 
 _SECCOMP: Final = ("RuntimeDefault", "Localhost")
 _MAY_ADD: Final = ("NET_BIND_SERVICE",)
+
+
+# What the Restricted profile lets a pod mount.
+_VOLUMES: Final = frozenset(
+    {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "name",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    }
+)
+
+
+def _pod(spec: object) -> Iterator[str]:
+    volumes = entries(spec, "volumes")
+    for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):
+        kinds = set(volume) - _VOLUMES if is_mapping(volume) else ()
+        if any(get(volume, kind) is not MISSING for kind in kinds):
+            yield f"volumes[{index}] is of a kind that pods may not mount"
 
 
 def _container(where: str, container: object, spec: object, *, patch: bool) -> Iterator[str]:
@@ -43,6 +67,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     patch = is_patch(resource.type)
     # Where a kind has two templates, the containers of each are told from their own spec.
     for spec in pod_specs(resource.type, resource.props):
+        yield from _pod(spec)
         for where, container in containers_of(spec):
             if container is UNKNOWN:
                 yield f"{where} is not known during preview"
@@ -55,7 +80,7 @@ RULE: Final = ResourceRule(
     display_name="Pods are restricted",
     description=(
         "Pods follow the Restricted profile: not root, no escalation, no capabilities, the "
-        "default seccomp profile."
+        "default seccomp profile, and volumes of the kinds that it lists."
     ),
     why="Most ways out of a container start from root or from a rare system call.",
     remediation=(

@@ -2,31 +2,58 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
+import yaml
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies import access
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import UNKNOWN, entries, text
+from resources.properties import UNKNOWN, entries, get, is_mapping, text
 from resources.resource import Resource
 
+_POWERS: Final = Path(access.__file__).with_name("cluster_powers.yaml")
 _GROUP: Final = "rbac.authorization.k8s.io/"
 _ROLES: Final = (f"{_GROUP}ClusterRole", f"{_GROUP}Role")
 _BINDINGS: Final = (f"{_GROUP}ClusterRoleBinding", f"{_GROUP}RoleBinding")
+_FLEET: Final = (
+    "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding",
+    "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding",
+)
 _ESCALATING: Final = frozenset({"bind", "escalate", "impersonate"})
 _READING: Final = frozenset({"get", "list", "watch"})
-# What lets its holder act as others: a shell in their pods, their nodes' kubelet, their tokens.
-_STEPS: Final[Mapping[str, str]] = {
-    "nodes/proxy": "runs commands on every node",
-    "pods/attach": "gets into every pod",
-    "pods/exec": "gets into every pod",
-    "serviceaccounts/token": "makes tokens of every service account",
-}
 _EVERYONE: Final = re.compile(
-    r"system:(anonymous|authenticated|unauthenticated|masters|serviceaccounts(:.*)?)"
+    r"system:(anonymous|authenticated|unauthenticated|masters|serviceaccounts(:.*)?"
+    r"|nodes|node:.*|bootstrappers(:.*)?|kube-[a-z-]+|cluster-admins)"
 )
+_DEFAULT: Final = re.compile(r"system:serviceaccount:[^:]+:default")
+_WIDE_ROLES: Final = frozenset({"admin", "cluster-admin", "edit"})
+# Roles of the system that ask who calls, or read what everybody may.
+_HARMLESS: Final = frozenset(
+    f"system:{name}"
+    for name in (
+        "aggregated-metrics-reader",
+        "auth-delegator",
+        "basic-user",
+        "discovery",
+        "monitoring",
+        "public-info-viewer",
+        "service-account-issuer-discovery",
+    )
+)
+_AGGREGATES: Final = "rbac.authorization.k8s.io/aggregate-to-"
+# Labels that the roles of the system itself carry.
+_OF_SYSTEM: Final = "kubernetes.io/bootstrapping"
+_SELECTS: Final = frozenset({"In", "Exists"})
+
+
+@cache
+def _powers() -> Mapping[str, Mapping[str, Any]]:
+    return yaml.safe_load(_POWERS.read_text(encoding="utf-8"))
 
 
 def _strings(rule: object, name: str) -> frozenset[str]:
@@ -35,37 +62,100 @@ def _strings(rule: object, name: str) -> frozenset[str]:
     return frozenset(each for each in known if isinstance(each, str))
 
 
+def _wild(names: frozenset[str]) -> bool:
+    # The number of replicas is no way to anything else.
+    return any("*" in each for each in names - {"*/scale"})
+
+
 def _role(rule: object) -> Iterator[str]:
     verbs, resources = _strings(rule, "verbs"), _strings(rule, "resources")
-    if any("*" in names for names in (verbs, resources, _strings(rule, "nonResourceURLs"))):
+    groups, addresses = _strings(rule, "apiGroups"), _strings(rule, "nonResourceURLs")
+    if any(map(_wild, (verbs, resources, groups))) or addresses & {"*", "/*"}:
         yield "has a rule with a wildcard"
     if verbs & _ESCALATING:
         yield f"lets its holder {', '.join(sorted(verbs & _ESCALATING))}"
     everything = not _strings(rule, "resourceNames")
-    if everything and "secrets" in resources and verbs & _READING:
-        yield "reads every secret"
-    # Commands run by get as well as by create: both open the connection.
-    if everything and verbs & {"create", "get"}:
-        yield from sorted({_STEPS[each] for each in resources & _STEPS.keys()})
+    for says, power in _powers().items():
+        if (
+            (everything or power.get("named"))
+            and not resources.isdisjoint(power["resources"])
+            and not verbs.isdisjoint(power["verbs"])
+            and not ("groups" in power and groups.isdisjoint(power["groups"]))
+        ):
+            yield says
     if UNKNOWN in (rule, entries(rule, "verbs"), entries(rule, "resources")):
         yield "has a rule that is not known during preview"
 
 
+def _cluster_role(role: object) -> Iterator[str]:
+    """Check what a role takes over from others, and gives to those that every cluster has."""
+    selectors = entries(role, "aggregationRule", "clusterRoleSelectors")
+    for selector in selectors if isinstance(selectors, tuple) else ():
+        if _selects_wide(selector):
+            yield "takes over every role, or those of administrators"
+    rules = entries(role, "rules")
+    writes = any(
+        not _strings(rule, "verbs") <= _READING
+        for rule in (rules if isinstance(rules, tuple) else ())
+    )
+    if writes and text(role, "metadata", "labels", f"{_AGGREGATES}view") == "true":
+        yield "lets those change something who may only read"
+
+
+def _selects_wide(selector: object) -> bool:
+    if selector is UNKNOWN:
+        return False
+    labels, rows = get(selector, "matchLabels"), entries(selector, "matchExpressions")
+    expressions = rows if isinstance(rows, tuple) else ()
+    keys = [
+        *(labels if is_mapping(labels) else ()),
+        *(
+            text(each, "key")
+            for each in expressions
+            if text(each, "operator") in _SELECTS or each is UNKNOWN
+        ),
+    ]
+    wide = {_OF_SYSTEM, *(f"{_AGGREGATES}{role}" for role in _WIDE_ROLES)}
+    # What only leaves some out selects everything else.
+    return UNKNOWN not in (labels, rows) and (not keys or not wide.isdisjoint(keys))
+
+
 def _binding(binding: object) -> Iterator[str]:
-    if text(binding, "roleRef", "name") == "cluster-admin":
-        yield "binds cluster-admin"
+    name = text(binding, "roleRef", "name")
+    if isinstance(name, str) and text(binding, "roleRef", "kind") != "Role":
+        if name in _WIDE_ROLES:
+            yield f"binds {name}"
+        elif name.startswith("system:") and name not in _HARMLESS:
+            yield "binds a role of the system's own parts"
     subjects = entries(binding, "subjects")
     for subject in subjects if isinstance(subjects, tuple) else ():
-        name = text(subject, "name")
-        if isinstance(name, str) and _EVERYONE.fullmatch(name):
+        who = text(subject, "name")
+        if isinstance(who, str) and _EVERYONE.fullmatch(who):
+            yield "binds a group that everyone is in, or that may do everything"
+        account = text(subject, "kind") == "ServiceAccount" and who == "default"
+        if account or (isinstance(who, str) and _DEFAULT.fullmatch(who)):
+            yield "binds the default account, which every pod without its own runs as"
+
+
+def _fleet(props: object) -> Iterator[str]:
+    role = text(props, "role", "predefinedRole")
+    if role in ("ADMIN", "EDIT"):
+        yield f"binds {role} in every cluster of a fleet"
+    for prop in ("user", "group"):
+        who = text(props, prop)
+        if isinstance(who, str) and _EVERYONE.fullmatch(who):
             yield "binds a group that everyone is in, or that may do everything"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type in _FLEET:
+        yield from _fleet(resource.props)
+        return
     for each in objects(resource.type, resource.props):
         if kind_of(resource.type) in _BINDINGS:
             yield from _binding(each)
             continue
+        yield from _cluster_role(each)
         rules = entries(each, "rules")
         if rules is UNKNOWN:
             yield "its rules are not known during preview"
@@ -77,8 +167,9 @@ RULE: Final = ResourceRule(
     id="rbac-no-wildcards",
     display_name="Kubernetes roles are narrow",
     description=(
-        "No role has wildcards, reads secrets at large, gets into other pods or can escalate, and "
-        "none is bound to everyone or is cluster-admin."
+        "No role has wildcards, reads secrets at large, makes or enters pods, or changes nodes, "
+        "volumes, namespaces, certificates, admission or roles; none is bound to everyone, and "
+        "neither admin, edit, cluster-admin nor a role of the system is bound."
     ),
     why="One pod with such a role is the whole cluster.",
     remediation=(
@@ -86,17 +177,19 @@ RULE: Final = ResourceRule(
     ),
     severity=Severity.CRITICAL,
     level=EnforcementLevel.MANDATORY,
-    url="https://cloud.google.com/kubernetes-engine/docs/best-practices/rbac",
+    url="https://kubernetes.io/docs/concepts/security/rbac-good-practices/",
     references=(
         Reference("CIS GKE", "4.1.1"),
         Reference("CIS GKE", "4.1.2"),
         Reference("CIS GKE", "4.1.3"),
-        Reference("CIS GKE", "4.1.8"),
+        *(Reference("CIS GKE", f"4.1.{number}") for number in range(4, 11)),
         Reference("checkov", "CKV_K8S_49"),
         Reference("trivy", "KSV-0041"),
         Reference("trivy", "KSV-0044"),
         Reference("trivy", "KSV-0050"),
     ),
-    applies=lambda resource_type: kind_of(resource_type) in (*_ROLES, *_BINDINGS),
+    applies=lambda resource_type: (
+        kind_of(resource_type) in (*_ROLES, *_BINDINGS) or resource_type in _FLEET
+    ),
     check=_check,
 )

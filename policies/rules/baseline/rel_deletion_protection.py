@@ -7,7 +7,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, UNKNOWN, flag, get, text
+from resources.properties import MISSING, UNKNOWN, flag, get, is_mapping, text
 from resources.resource import Resource
 
 # Type token: whether deletionProtection is on when left out.
@@ -20,7 +20,7 @@ _PROTECTED: Final[Mapping[str, bool]] = {
     "gcp:cloudrunv2/service:Service": True,
     "gcp:cloudrunv2/workerPool:WorkerPool": True,
     "gcp:container/cluster:Cluster": True,
-    "gcp:redis/instance:Instance": True,
+    "gcp:redis/instance:Instance": False,
     "gcp:secretmanager/regionalSecret:RegionalSecret": False,
     "gcp:secretmanager/secret:Secret": False,
     "gcp:spanner/database:Database": True,
@@ -38,6 +38,8 @@ _EMPTIED: Final = (
     "gcp:spanner/instance:Instance",
     "gcp:storage/bucket:Bucket",
 )
+# A table of BigQuery that is one of these holds nothing of its own: a new query makes it anew.
+_VIEWS: Final = ("view", "materializedView")
 _KEPT: Final = ("PREVENT", "ABANDON")
 # Cloud Spanner itself refuses to drop it then, whoever asks.
 _SPANNER: Final = "gcp:spanner/database:Database"
@@ -55,6 +57,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type in _EMPTIED and flag(resource.props, "forceDestroy") in (True, UNKNOWN):
         yield "forceDestroy is not false"
     if resource.type not in _PROTECTED and resource.type not in _OTHERWISE:
+        return
+    if any(is_mapping(get(resource.props, view)) for view in _VIEWS):
         return
     kept = resource.protected or text(resource.props, "deletionPolicy") in _KEPT
     if not kept and not _is_on(resource):

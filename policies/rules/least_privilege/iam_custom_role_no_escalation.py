@@ -6,6 +6,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.capabilities import ELEVATED, of_permissions
 from policies.access.grants import short_name
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
@@ -22,37 +23,9 @@ _ACCESS_POLICIES: Final = (
     "gcp:iam/organizationAccessPolicy:OrganizationAccessPolicy",
     "gcp:iam/projectAccessPolicy:ProjectAccessPolicy",
 )
-# Each alone lets its holder act as another account or change what someone may do.
-ESCALATING: Final = re.compile(
-    r"iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)"
-    r"|iam\.serviceAccountKeys\.create"
-    r"|iam\.roles\.(create|update)"
-    r"|iam\.workloadIdentityPoolProviders\.(create|update)"
-    r"|iam\.denypolicies\.(update|delete)"
-    r"|[A-Za-z0-9.]+\.setIamPolicy"
-    r"|deploymentmanager\.deployments\.(create|update)"
-    r"|cloudbuild\.builds\.(create|update)"
-    r"|orgpolicy\.(policy\.set|policies\.(create|update|delete))"
-    r"|storage\.hmacKeys\.create"
-    r"|serviceusage\.apiKeys\.create|apikeys\.keys\.(create|getKeyString)"
-    r"|container\.(clusterRoleBindings|roleBindings)\.(create|update)"
-    r"|container\.(clusterRoles|roles)\.(bind|escalate)",
-    re.IGNORECASE,
-)
-# Each runs code; with the right to act as an account, as that account.
-_RUNNING: Final = re.compile(
-    r"run\.services\.(create|update)|run\.(jobs|workerpools)\.(create|update)"
-    r"|compute\.instances\.(create|setMetadata|setServiceAccount)"
-    r"|compute\.projects\.setCommonInstanceMetadata"
-    r"|container\.pods\.[a-z]*(create|update|exec|attach)[a-z]*"
-    r"|cloudfunctions\.functions\.(create|update|sourceCodeSet|call)"
-    r"|aiplatform\.customJobs\.create|cloudscheduler\.jobs\.(create|update)"
-    r"|composer\.environments\.(create|update|executeAirflowCommand)"
-    r"|dataflow\.jobs\.create|dataproc\.(clusters|jobs|batches)\.create"
-    r"|workflows\.workflows\.(create|update)|notebooks\.instances\.create",
-    re.IGNORECASE,
-)
-_ACT_AS: Final = "iam.serviceaccounts.actas"
+# A permission is a custom role's to hand out wherever, so every setIamPolicy counts here.
+_SHARES: Final = re.compile(r"[a-z0-9.]+\.setiampolicy", re.IGNORECASE)
+_ACT_AS: Final = "act-as"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -62,7 +35,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield f"its permissions are {permissions.value}, so they cannot be checked"
             continue
         names = [short_name(each) if isinstance(each, str) else each for each in permissions]
-        acts = any(isinstance(each, str) and each.lower() == _ACT_AS for each in names)
+        acts = any(isinstance(each, str) and _ACT_AS in of_permissions([each]) for each in names)
         for permission in names:
             if not isinstance(permission, str):
                 yield "one of its permissions is not known during preview, so it cannot be checked"
@@ -70,10 +43,17 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
                 yield "one of its permissions has a wildcard"
             elif permission in allowed:
                 continue
-            elif ESCALATING.fullmatch(permission):
-                yield f"has {permission}, which lets its holder gain more access"
-            elif acts and _RUNNING.fullmatch(permission):
+            elif says := _escalates(permission):
+                yield f"has {permission}, which lets its holder gain more access: it {says}"
+            elif acts and "deploy" in of_permissions([permission]):
                 yield f"has {permission} beside iam.serviceAccounts.actAs: code runs as any account"
+
+
+def _escalates(permission: str) -> str | None:
+    found = of_permissions([permission])
+    if _SHARES.fullmatch(permission):
+        return ELEVATED["share"]
+    return next((says for word, says in ELEVATED.items() if word in found), None)
 
 
 def _granted(resource: Resource) -> Iterator[tuple[object, ...] | Absence]:
@@ -90,7 +70,8 @@ RULE: Final = ResourceRule(
     id="iam-custom-role-no-escalation",
     display_name="No escalation through custom roles",
     description=(
-        "A custom role or access policy has no permission that lets its holder gain more access."
+        "A custom role or access policy has no permission that lets its holder gain more access, "
+        "read secrets, get into workloads or lower the guards of others."
     ),
     why="Whoever holds the role could give themselves any other.",
     remediation="remove the permission, or grant a predefined role on the single resource.",

@@ -1,4 +1,4 @@
-"""No workload's service account administers a project."""
+"""No workload's service account administers a project, or what it works on."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.access.grants import grants, is_wide
+from policies.access.capabilities import elevated
+from policies.access.grants import grants, is_grant, is_wide
 from policies.access.principals import is_workload
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
@@ -18,13 +19,20 @@ _ADMIN_ROLE: Final = re.compile(r"roles/(.*admin|owner|editor)", re.IGNORECASE)
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedRoles")
+    wide = is_wide(resource.type)
     for grant in grants(resource):
         role = grant.role
-        if not isinstance(role, str) or role in allowed or not _ADMIN_ROLE.fullmatch(role):
+        if not isinstance(role, str) or role in allowed:
+            continue
+        why = elevated(role, wide=wide)
+        if why is None and not (wide and _ADMIN_ROLE.fullmatch(role)):
             continue
         for member in grant.members:
             if isinstance(member, str) and is_workload(member):
-                yield f"grants {show(role)} to {show(member)} on a project, folder or organization"
+                where = "a project, folder or organization" if wide else "a single resource"
+                yield f"grants {show(role)} to {show(member)} on {where}" + (
+                    f", which {why}" if why else ""
+                )
 
 
 RULE: Final = ResourceRule(
@@ -32,10 +40,10 @@ RULE: Final = ResourceRule(
     display_name="No administrator roles for workloads",
     description=(
         "A workload's service account or pod has no administrator role on a project, folder or "
-        "organization."
+        "organization, and none on a single resource that lets it share or own that."
     ),
-    why="Whoever takes over the workload would administer the whole project.",
-    remediation="grant a user or viewer role, or grant the role on the single resource.",
+    why="Whoever takes over the workload would administer what it was only to use.",
+    remediation="grant a user, writer or viewer role, on the single resource.",
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/iam/docs/best-practices-service-accounts",
@@ -49,6 +57,6 @@ RULE: Final = ResourceRule(
             "allowedRoles", "Administrator roles that workloads may have after all", default=()
         ),
     ),
-    applies=is_wide,
+    applies=is_grant,
     check=_check,
 )

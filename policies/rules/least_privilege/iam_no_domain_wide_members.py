@@ -12,7 +12,9 @@ from policies.shared.rule import Reference, ResourceRule
 from resources.properties import show
 from resources.resource import Resource
 
-_WHOLE_SET: Final = re.compile(r"principalSet://(.*/\*|cloudresourcemanager\.googleapis\.com/.*)")
+_WHOLE_SET: Final = re.compile(
+    r"principalSet://(.*/\*|(cloudresourcemanager\.googleapis\.com|goog)/.*)"
+)
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.access.grants import grants, is_grant
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import show
+from resources.properties import show, text
 from resources.resource import Resource
 
 _PUBLIC_MAIL: Final = frozenset(
@@ -30,8 +30,19 @@ _PUBLIC_MAIL: Final = frozenset(
 )
 
 
+_MEMBERSHIP: Final = "gcp:cloudidentity/groupMembership:GroupMembership"
+
+
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedDomains")
+    if resource.type == _MEMBERSHIP:
+        for key in ("preferredMemberKey", "memberKey"):
+            name = text(resource.props, key, "id")
+            domain = name.lower().rpartition("@")[2] if isinstance(name, str) else ""
+            own = not domain or domain in allowed or domain.endswith(".gserviceaccount.com")
+            if domain in _PUBLIC_MAIL or (allowed and not own):
+                yield "makes an account of elsewhere a member of a group"
+        return
     for grant in grants(resource):
         for member in grant.members:
             if not isinstance(member, str) or not member.startswith("user:"):
@@ -45,7 +56,8 @@ RULE: Final = ResourceRule(
     id="iam-no-personal-accounts",
     display_name="No private accounts",
     description=(
-        "No grant names an account of a public mail service or a user outside the allowed domains."
+        "No grant and no group names an account of a public mail service or a user outside the "
+        "allowed domains."
     ),
     why="Nobody in the organization can take such an account away or see how it signs in.",
     remediation="grant to a group or user of the organization.",
@@ -63,6 +75,6 @@ RULE: Final = ResourceRule(
             default=(),
         ),
     ),
-    applies=is_grant,
+    applies=lambda resource_type: is_grant(resource_type) or resource_type == _MEMBERSHIP,
     check=_check,
 )

@@ -13,13 +13,16 @@ from policies.shared.rule import ResourceRule
 from resources.properties import show
 from resources.resource import Resource
 
+_SET: Final = re.compile(
+    r"principalSet://(?!.*\.svc\.id\.goog/).*/attribute\.(?P<name>[a-z0-9_]+)/(?P<value>.+)"
+)
 _BROAD: Final = (
     (re.compile(r"all(authenticated)?users", re.IGNORECASE), "the public"),
     (re.compile(r"domain:.*"), "a whole domain"),
     (
         re.compile(
             r"principalSet://(.*/(\*|namespace/.*|kubernetes\.cluster/.*)"
-            r"|cloudresourcemanager\.googleapis\.com/.*)"
+            r"|(cloudresourcemanager\.googleapis\.com|goog)/.*)"
         ),
         "a set of workloads",
     ),
@@ -34,6 +37,7 @@ _BROAD: Final = (
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedProjects")
+    attributes = limits.names("exactAttributes")
     for grant in grants(resource):
         for member in grant.members:
             if not isinstance(member, str):
@@ -41,6 +45,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             for pattern, whom in _BROAD:
                 if pattern.fullmatch(member):
                     yield f"grants {show(grant.role)} to {whom}"
+            match = _SET.fullmatch(member)
+            if match and (match["name"] not in attributes or "*" in match["value"]):
+                yield f"grants {show(grant.role)} to everything that shares an attribute"
             project = project_of(member)
             if project is not None and project not in allowed:
                 yield f"grants {show(grant.role)} to {show(member)} of another project"
@@ -53,13 +60,27 @@ RULE: Final = ResourceRule(
     why="Each of those members holds all the access of the account.",
     remediation=(
         "name the exact principal, for a pod "
-        "serviceAccount:PROJECT.svc.id.goog[NAMESPACE/SERVICE_ACCOUNT]."
+        "serviceAccount:PROJECT.svc.id.goog[NAMESPACE/SERVICE_ACCOUNT], for CI "
+        "principalSet://.../attribute.repository/OWNER/REPOSITORY."
     ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/iam/docs/best-practices-service-accounts",
     limits=(
         NamesLimit("allowedProjects", "Projects whose accounts and pods may act as an account"),
+        NamesLimit(
+            "exactAttributes",
+            "Attributes of federated identities that tell a single repository or pipeline",
+            default=(
+                "job_workflow_ref",
+                "project_id",
+                "project_path",
+                "repository",
+                "repository_id",
+                "terraform_workspace_id",
+                "workflow_ref",
+            ),
+        ),
     ),
     applies=is_on_service_account,
     check=_check,

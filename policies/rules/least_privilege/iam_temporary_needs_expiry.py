@@ -1,54 +1,88 @@
 """Elevated access, and access of single persons, ends by itself."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.access.grants import grants, is_grant
+from policies.access.capabilities import elevated
+from policies.access.conditions import end_of
+from policies.access.grants import ENTITLEMENT, Grant, grants, is_grant, is_wide
+from policies.access.principals import is_agent, is_workload
 from policies.shared.limits import Limits, NamesLimit, NumberLimit
 from policies.shared.rule import ResourceRule
-from resources.properties import show
+from resources.durations import seconds
+from resources.properties import MISSING, UNKNOWN, Absence, entries, get, number, show
 from resources.resource import Resource
 
-_EXPIRY: Final = re.compile(r"""request\.time\s*<=?\s*timestamp\(\s*["']([^"']{10,40})["']\s*\)""")
-_EITHER: Final = re.compile(r"\|\||!|\?")
+_DAY: Final = 86400
 
 
-def _end(expression: str) -> datetime | None:
-    """When the condition stops to hold, None if it need not: an `or` may keep it true."""
-    match = None if _EITHER.search(expression) else _EXPIRY.search(expression)
-    try:
-        end = datetime.fromisoformat(match[1]) if match else None
-    except ValueError:
+def _for_people(member: str | Absence) -> bool:
+    """Tell whether a grant to this member is one that people have: other rules judge workloads."""
+    if isinstance(member, Absence):
+        return member is MISSING
+    return not (is_agent(member) or is_workload(member) or member.startswith("projectOwner:"))
+
+
+def _why(grant: Grant, further: tuple[str, ...], *, wide: bool) -> str | None:
+    """Return why a grant must end, None for one that may stay."""
+    if not any(map(_for_people, grant.members)):
         return None
-    return end.replace(tzinfo=end.tzinfo or UTC) if end else None
+    if isinstance(grant.role, str):
+        if grant.role in further:
+            return "is elevated"
+        found = elevated(grant.role, wide=wide)
+        if found is not None:
+            return found
+    personal = (m.startswith("user:") for m in grant.members if isinstance(m, str))
+    return "is a single person's" if any(personal) else None
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    elevated = limits.names("elevatedRoles")
+    if resource.type == ENTITLEMENT:
+        yield from _entitlement(resource, limits)
+        return
     latest = limits.number("maxDays")
     for grant in grants(resource):
-        personal = any(
-            isinstance(member, str) and member.startswith("user:") for member in grant.members
-        )
-        if grant.role not in elevated and not personal:
+        why = _why(grant, limits.names("elevatedRoles"), wide=is_wide(resource.type))
+        if why is None:
             continue
-        end = _end(grant.condition) if isinstance(grant.condition, str) else None
+        end = end_of(grant.condition) if isinstance(grant.condition, str) else None
         if end is None:
-            yield f"grants {show(grant.role)} without an end"
-        elif (end - datetime.now(UTC)).total_seconds() > latest * 86400:
-            yield f"grants {show(grant.role)} for more than {show(latest)} days"
+            yield f"grants {show(grant.role)} without an end ({why})"
+        elif (end - datetime.now(UTC)).total_seconds() > latest * _DAY:
+            yield f"grants {show(grant.role)} for more than {show(latest)} days ({why})"
+
+
+def _entitlement(resource: Resource, limits: Limits) -> Iterator[str]:
+    """Check that what is lent ends, and that somebody else agrees to it."""
+    latest = limits.number("maxDays")
+    longest = seconds(resource.props, "maxRequestDuration")
+    if not isinstance(longest, float) or longest > latest * _DAY:
+        yield f"lends roles for more than {show(latest)} days, or for a time that is not known"
+    lends = [grant.role for grant in grants(resource) if grant.role is not MISSING]
+    if all(isinstance(role, str) and elevated(role, wide=True) is None for role in lends):
+        return
+    steps = entries(resource.props, "approvalWorkflow", "manualApprovals", "steps")
+    if not isinstance(steps, tuple) or not steps or not all(map(_approves, steps)):
+        yield "lends an elevated role that nobody needs to approve"
+
+
+def _approves(step: object) -> bool:
+    who = entries(step, "approvers", "principals")
+    enough = number(step, "approvalsNeeded")
+    named = who is UNKNOWN or (isinstance(who, tuple) and bool(who))
+    return named and get(step, "approvers") is not MISSING and enough != 0
 
 
 RULE: Final = ResourceRule(
     id="iam-temporary-needs-expiry",
     display_name="Elevated access expires",
     description=(
-        "A grant of an elevated role, or to a single person, has a condition that ends it "
-        "within the allowed days."
+        "A grant of an elevated role to people, or of any to a single person, has a condition that "
+        "ends it within the allowed days; what is lent on request needs approval as well."
     ),
     why=(
         "Access given for an emergency or a test stays for years when someone must remember to "
@@ -64,14 +98,9 @@ RULE: Final = ResourceRule(
     limits=(
         NamesLimit(
             "elevatedRoles",
-            "Roles that are granted for a time only",
-            default=(
-                "roles/iam.securityAdmin",
-                "roles/resourcemanager.projectIamAdmin",
-                "roles/iam.serviceAccountAdmin",
-                "roles/compute.admin",
-                "roles/container.admin",
-            ),
+            "Roles that are granted for a time only, beside those that can grant, act as others, "
+            "read secrets or change policies, logs and networks",
+            default=(),
         ),
         NumberLimit("maxDays", "Longest time such a grant may last, in days", default=7),
     ),

@@ -20,7 +20,8 @@ _POD: Final = re.compile(
 _CLUSTER_MEMBER: Final = re.compile(
     r"(serviceAccount:[^@\[]*|principal(Set)?://.*)\.svc\.id\.goog.*"
 )
-_EXTERNAL: Final = re.compile(r"principal://(?!.*\.svc\.id\.goog/)[^*]+/subject/[^*]+")
+# Workloads outside of clusters, which `iam-sa-impersonation-narrow` judges.
+_EXTERNAL: Final = re.compile(r"principal(Set)?://(?!.*\.svc\.id\.goog/).+")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""A schema gets a revision only where old and new read each other's messages."""
+
+import json
+from typing import Any
+
+import pytest
+
+from catalog.schema_revisions import incompatibilities
+from tests.sandbox.client import Client, RefusedError
+
+SCHEMA = "gcp:pubsub/schema:Schema"
+TEXT = {"name": "text", "type": "string"}
+STARS = {"name": "stars", "type": ["null", "int"], "default": None}
+
+
+def record(*fields: Any) -> str:
+    return json.dumps({"type": "record", "name": "Review", "fields": fields})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (record(TEXT), record(TEXT)),
+        (record(TEXT), record(TEXT, STARS)),
+        (record(TEXT, STARS), record(TEXT)),
+        (record(TEXT), record({"name": "text", "type": "bytes"})),
+        (record(STARS), record({**STARS, "type": ["int", "null"]})),
+    ],
+)
+def test_what_has_a_default_comes_and_goes(old: str, new: str) -> None:
+    assert incompatibilities("AVRO", old, new) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (record(TEXT), record(TEXT, {"name": "a", "type": "int"}), "field a came without"),
+        (record(TEXT, {"name": "a", "type": "int"}), record(TEXT), "field a went without"),
+        (record(TEXT), record({"name": "text", "type": "int"}), "text was string and is int"),
+        (record(STARS), record({**STARS, "type": ["null", "long"]}), "branch stars.int went"),
+        (
+            record({"name": "a", "type": {"type": "array", "items": "int"}}),
+            record({"name": "a", "type": {"type": "array", "items": "long"}}),
+            "a.items was int and is long",
+        ),
+    ],
+)
+def test_what_old_and_new_read_differently_is_named(old: str, new: str, why: str) -> None:
+    assert incompatibilities("AVRO", old, new)[0].startswith(why)
+
+
+def test_optional_fields_of_protobuf_come_and_go_and_none_changes() -> None:
+    def message(fields: str) -> str:
+        return f'syntax = "proto3"; message Review {{ {fields} }}'
+
+    old = message("string text = 1;")
+    assert incompatibilities("PROTOCOL_BUFFER", old, message("string text = 1; int32 n = 2;")) == []
+    assert incompatibilities("PROTOCOL_BUFFER", old, message("int32 text = 1;"))
+    assert incompatibilities(
+        "PROTOCOL_BUFFER", old, message("string text = 1; repeated int32 n = 2;")
+    )
+
+
+def test_the_cloud_refuses_an_incompatible_revision_and_takes_another(gcp: Client) -> None:
+    gcp.enable("pubsub")
+    inputs = {"name": "reviews", "type": "AVRO", "definition": record(TEXT)}
+    id_, outputs = gcp.create(SCHEMA, inputs)
+    with pytest.raises(RefusedError, match=r"Incompatible schema revision .* text was string"):
+        gcp.update(SCHEMA, id_, outputs, {**inputs, "definition": record({**TEXT, "type": "int"})})
+    new = {**inputs, "definition": record(TEXT, STARS)}
+    assert gcp.update(SCHEMA, id_, outputs, new)["definition"] == new["definition"]
