@@ -107,7 +107,7 @@ LIMITS: list[tuple[Limit, type, object, object]] = [
 def test_config_and_components_refuse_the_same(
     limit: Limit, kind: Any, right: object, wrong: object
 ):
-    annotated = Annotated[kind, limit]
+    annotated: Any = Annotated[kind, limit]
     assert TypeAdapter[object](annotated).validate_python(right) == right
     assert not [*problems_in(right, annotated)]
     (problem,) = problems_in(wrong, annotated)
