@@ -18,6 +18,12 @@ ADAPTER_SOURCE: Final = Text(
     "move it there: vLLM loads no adapter from Cloud Storage",
 )
 MODEL_NAME: Final = Text(
+    "[A-Za-z](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
+    "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter first, a letter or"
+    " digit last (objects of Kubernetes are named after it)",
+    "choose the name clients shall send as `model`",
+)
+ADAPTER_NAME: Final = Text(
     "[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
     "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter or digit at both"
     " ends",

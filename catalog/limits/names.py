@@ -43,7 +43,7 @@ KUBERNETES_LABEL_VALUE: Final = Text(
 )
 
 _DNS_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DNS_NAME: Final = rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})+"
+_DNS_NAME: Final = rf"(?:{_DNS_LABEL}\.)+(?!\d+$){_DNS_LABEL}"
 HOSTNAME: Final = Text(
     rf"(?=.{{4,64}}$){_DNS_NAME}",
     "a lowercase DNS name of at least two labels and at most 64 characters",

@@ -2,10 +2,8 @@
 
 import pulumi_gcp as gcp
 
+from catalog.limits.gpu_pools import LONGEST_NAME
 from components.validation import Problems
-
-LONGEST_NAME = 40
-"""Of a cluster or node pool; https://cloud.google.com/kubernetes-engine/quotas"""
 
 OAUTH_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 """The roles of the node service account are the limit, as Google advises; scopes are legacy."""

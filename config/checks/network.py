@@ -8,12 +8,11 @@ from catalog.limits.network import apart
 from catalog.problems import KeyPath, Problem, shown
 from config.known import Known
 
-# GKE gives each node a /24 of the pod range at its default of 110 pods, keeps 4 addresses of a
-# subnet, and the system pool has a node in each of three zones.
+# GKE gives each node a /24 of the pod range at its default of 110 pods, and keeps 4 addresses of a
+# subnet.
 # https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips
 _NODE_POD_PREFIX: Final = 24
 _RESERVED_ADDRESSES: Final = 4
-_SYSTEM_NODES: Final = 3
 
 
 def check_network(known: Known) -> Iterator[Problem]:
@@ -27,7 +26,7 @@ def check_network(known: Known) -> Iterator[Problem]:
         ranges["data", "cache", "range"] = known.data.cache.range
     yield from apart(ranges)
     for name, region in known.regions.items():
-        nodes = _SYSTEM_NODES + sum(
+        nodes = known.cluster.system_pool.max_nodes + sum(
             pool.max_nodes for pool in known.gpu_pools.values() if pool.is_in(name)
         )
         yield from _room(name, "nodes", region.nodes, nodes, _addresses(region.nodes))
