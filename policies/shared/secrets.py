@@ -38,6 +38,7 @@ _LOOKS: Final = re.compile(
     # A signed token.
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{6,}\.[\w-]*"
 )
+_SPEAKS: Final = re.compile(r"pass|pwd|secret|token|key|auth|://[^/\s]*@", re.IGNORECASE)
 # Settings within a text, of which each has a colon or an equals sign.
 _SETS: Final = re.compile(
     r"\"private_key\"\s*:|client-key-data\s*:|\"auth\"\s*:\s*\"[A-Za-z0-9+/=]{8,}\""
@@ -80,7 +81,8 @@ def is_secret(name: object, value: object) -> bool:
 
 def looks_secret(value: str) -> bool:
     """Tell whether a text is or holds a credential, whatever it is called."""
-    sets = (":" in value or "=" in value or "login" in value) and _SETS.search(value) is not None
+    # Most texts speak of nothing that a setting would be called.
+    sets = _SPEAKS.search(value) is not None and _SETS.search(value) is not None
     return sets or (len(value) > 6 and _LOOKS.search(value) is not None)
 
 
