@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from config.api_management import ApiManagement
+from config.cluster import Cluster
 from config.consumers import Consumer
 from config.data import Data
 from config.edge_protection import EdgeProtection
@@ -56,6 +58,7 @@ class Known:
     guardrail_floor: GuardrailFloor | None
     data: Data
     regions: Mapping[str, Region]
+    cluster: Cluster
     gpu_pools: Mapping[str, GpuPool]
     models: Mapping[str, Model]
     guardrails: Mapping[str, Guardrail]
@@ -92,6 +95,7 @@ def known_from(
         budget=cast("Budget | None", parts.get("budget")),
         api_management=cast("ApiManagement | None", parts.get("api_management")),
         guardrail_floor=cast("GuardrailFloor | None", parts.get("guardrail_floor")),
+        cluster=cast("Cluster", parts.get("cluster") or Cluster()),
         data=cast("Data", parts.get("data") or Data()),
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
@@ -116,17 +120,21 @@ def readable(values: Mapping[str, object], broken: Set[KeyPath]) -> Known:
     parts: dict[str, object] = {}
     names: dict[str, Set[str]] = {}
     unread: set[str] = set()
-    for area, field in Platform.model_fields.items():
+    for area in Platform.model_fields:
         value = values.get(area)
         if area in _COLLECTIONS and isinstance(value, Mapping):
             entries = cast("Mapping[str, object]", value)
             names[area] = entries.keys()
             bad = {path[1] for path in broken if path[0] == area and len(path) > 1}
             value = {key: entry for key, entry in entries.items() if key not in bad}
-        adapter: TypeAdapter[object] = TypeAdapter(field.rebuild_annotation())
         try:
-            parts[area] = adapter.validate_json(json.dumps(value))
+            parts[area] = _adapter(area).validate_json(json.dumps(value))
         except ValidationError:
             if value is not None:
                 unread.add(area)
     return known_from(parts, names, unread)
+
+
+@cache
+def _adapter(area: str) -> TypeAdapter[object]:
+    return TypeAdapter(Platform.model_fields[area].rebuild_annotation())

@@ -17,7 +17,7 @@ Source = Annotated[str, limits.SOURCE]
 class Adapter(Settings):
     """A LoRA adapter on the model: clients send its name as the model name."""
 
-    name: ModelName
+    name: Annotated[str, limits.ADAPTER_NAME]
     """Name clients send. Unique among all models and adapters."""
     source: Annotated[str, limits.ADAPTER_SOURCE]
     """Hugging Face repository of the adapter."""

@@ -9,6 +9,7 @@ from catalog.releases import IMAGES
 from catalog.services import services_to_enable
 from config.api_management import ApiManagement
 from config.callouts import Callout
+from config.cluster import Cluster
 from config.consumers import Consumer, ConsumerName
 from config.data import Data
 from config.edge_protection import EdgeProtection
@@ -40,6 +41,7 @@ class Platform(Settings):
     regions: Mapping[ExistingRegion, Region] = Field(
         min_length=1, description="Regions of the platform with their address ranges."
     )
+    cluster: Cluster = Field(default=Cluster(), description="The GKE cluster of every region.")
     gpu_pools: Mapping[PoolName, GpuPool] = Field(
         min_length=1, description="GPU node pools by name."
     )
@@ -106,6 +108,17 @@ class Platform(Settings):
         """Return the image that runs under `name` in catalog/releases.yaml. Raises KeyError for
         none."""
         return self.images.get(name) or IMAGES[name].image
+
+    @property
+    def cluster_images(self) -> tuple[str, ...]:
+        """The images that the config itself names for clusters."""
+        callouts = [each.service for each in self.guardrails.values()]
+        if self.api_management:
+            callouts.append(self.api_management.extension)
+        return (
+            *self.images.values(),
+            *(each.image for each in callouts if each is not None and each.image is not None),
+        )
 
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """Return the GPU pools of `region`, by name."""
@@ -212,7 +225,8 @@ class Platform(Settings):
             "dataflow": any(each.dataflow for each in self.pipelines.values()),
             "api_gateway": any(each.front == "api_gateway" for each in services),
             "iap": any(each.iap for each in services),
-            "binary_authorization": any(each.binary_authorization for each in services),
+            "binary_authorization": self.cluster.binary_authorization
+            or any(each.binary_authorization for each in services),
         }
         return tuple(area for area, needed in used.items() if needed)
 

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.cluster.gke_cluster import GkeCluster
+from components.cluster.gke_cluster_arguments import GkeClusterArgs
 from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
 from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc import PODS_RANGE, SERVICES_RANGE
@@ -13,6 +14,8 @@ from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import given
+from stacks.images import Images
 
 GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
 
@@ -36,21 +39,28 @@ class RegionCluster:
 
 
 def build_cluster(
-    platform: Platform, foundation: Foundation, region: str, perimeter: VpcPerimeter | None
+    platform: Platform,
+    foundation: Foundation,
+    images: Images,
+    region: str,
+    perimeter: VpcPerimeter | None,
 ) -> RegionCluster:
     """Make the region's cluster, its mirror of images and its namespace."""
     name = _name(region)
     gke = GkeCluster(
         name,
-        {
-            "project": foundation.services.project_for("container", "iam"),
-            "region": region,
-            "network": foundation.vpc.network_id,
-            "subnetwork": foundation.vpc.node_subnetwork_ids[region],
-            "pods_range": PODS_RANGE,
-            "services_range": SERVICES_RANGE,
-            "deletion_protection": platform.deletion_protection,
-        },
+        given(
+            GkeClusterArgs,
+            platform.cluster,
+            project=foundation.services.project_for("container", "iam"),
+            region=region,
+            network=foundation.vpc.network_id,
+            subnetwork=foundation.vpc.node_subnetwork_ids[region],
+            pods_range=PODS_RANGE,
+            services_range=SERVICES_RANGE,
+            image_repositories=images.of_clusters(platform),
+            deletion_protection=platform.deletion_protection,
+        ),
         foundation.google,
     )
     provider = kubernetes.Provider(name, kubeconfig=gke.kubeconfig, enable_server_side_apply=True)

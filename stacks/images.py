@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.ready import after
 from components.serverless.service_images import ServiceImages, images_prefix
+from config.images import repository_of
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
 
@@ -23,10 +25,22 @@ class Images:
                 return pulumi.Output.concat(repository.prefix, image.removeprefix(prefix))
         return image
 
+    def of_clusters(self, platform: Platform) -> Mapping[str, pulumi.Input[str]]:
+        """Give the project's repositories that clusters pull from: ids by a short name."""
+        found: dict[str, pulumi.Input[str]] = {}
+        for image in platform.cluster_images:
+            if (repository := repository_of(image)) and repository.project == platform.project.id:
+                made = self.repositories.get(repository.prefix)
+                found[f"{repository.location}-{repository.name}"] = (
+                    repository.id if made is None else after(repository.id, made.prefix)
+                )
+        return found
+
 
 def build_images(platform: Platform, foundation: Foundation) -> Images:
     """Make a repository in each region that an image of the project is in, if any is."""
     images = [each.image for each in (*platform.pipelines.values(), *platform.services.values())]
+    images += platform.cluster_images
     prefixes = {images_prefix(platform.project.id, region): region for region in platform.regions}
     return Images(
         {

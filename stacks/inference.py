@@ -30,6 +30,7 @@ from stacks.clusters import RegionCluster, build_cluster
 from stacks.edge_protection import build_edge_protection
 from stacks.external_backends import build_external_backends
 from stacks.foundation import Foundation
+from stacks.images import Images
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
@@ -47,13 +48,14 @@ class Region:
 
 
 def build_inference(
-    platform: Platform, foundation: Foundation, perimeter: VpcPerimeter | None
+    platform: Platform, foundation: Foundation, images: Images, perimeter: VpcPerimeter | None
 ) -> Mapping[str, Region]:
     """Make every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
     parts = build_chain_parts(platform, foundation)
     clusters = {
-        name: build_cluster(platform, foundation, name, perimeter) for name in platform.regions
+        name: build_cluster(platform, foundation, images, name, perimeter)
+        for name in platform.regions
     }
     return {
         name: _RegionBuilder(platform, foundation, cluster, secret, parts).build()

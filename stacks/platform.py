@@ -21,9 +21,9 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     """Make every resource of the environment; return the stack's outputs by name."""
     foundation = build_foundation(platform)
     perimeter = build_perimeter(platform, foundation)
-    regions = build_inference(platform, foundation, perimeter)
-    publication = build_publication(platform, foundation, regions)
     images = build_images(platform, foundation)
+    regions = build_inference(platform, foundation, images, perimeter)
+    publication = build_publication(platform, foundation, regions)
     pipelines = build_serverless(platform, foundation, images)
     data = build_data(platform, foundation, pipelines)
     services = build_services(platform, foundation, regions, images, data.cache)

@@ -11,6 +11,8 @@ from catalog.problems import Problem, in_order, listed, shown
 Driver = Literal["default", "latest", "disabled"]
 TaintEffect = Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]
 
+LONGEST_NAME: Final = 40
+"""Of clusters and node pools; https://cloud.google.com/kubernetes-engine/quotas"""
 MACHINE_TYPE: Final = Choice(
     tuple(sorted(GPU_MACHINE_TYPES)), remedy="choose a machine type with GPUs"
 )

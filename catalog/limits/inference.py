@@ -18,6 +18,12 @@ ADAPTER_SOURCE: Final = Text(
     "move it there: vLLM loads no adapter from Cloud Storage",
 )
 MODEL_NAME: Final = Text(
+    "[A-Za-z](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
+    "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter first, a letter or"
+    " digit last (objects of Kubernetes are named after it)",
+    "choose the name clients shall send as `model`",
+)
+ADAPTER_NAME: Final = Text(
     "[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?",
     "1 to 63 letters, digits, dots, slashes, underscores or hyphens, a letter or digit at both"
     " ends",
@@ -47,7 +53,6 @@ REQUEST_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=300)
 EXTENSION_TIMEOUT_SECONDS: Final = Range(0.01, 10, "seconds", default=10)
 """The longest a load balancer waits: each wait that ends early fails a request."""
 
-PORT: Final = Range(1, 65535)
 UNPRIVILEGED_PORT: Final = Range(1024, 65535)
 CALLOUT_REPLICAS: Final = Range(1, 100, default=2)
 CPU: Final = Text(
@@ -122,7 +127,7 @@ def server_args(given: Iterable[str]) -> Iterator[Problem]:
 def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what does not fit together in the numbers of replicas."""
     least, most = given.get("replicas", REPLICAS.default), given.get("max_replicas")
-    if most is not None and most < least:
+    if most is not None and REPLICAS.low <= most < least:
         yield Problem(
             ("max_replicas",),
             shown(most),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from catalog.limits import Text, label
+from catalog.limits import Range, Text, label
 
 RESOURCE_NAME: Final = label(63, "Compute Engine and Kubernetes allow no longer name")
 """https://cloud.google.com/compute/docs/naming-resources"""
@@ -43,7 +43,7 @@ KUBERNETES_LABEL_VALUE: Final = Text(
 )
 
 _DNS_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DNS_NAME: Final = rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})+"
+_DNS_NAME: Final = rf"(?:{_DNS_LABEL}\.)+(?!\d+$){_DNS_LABEL}"
 HOSTNAME: Final = Text(
     rf"(?=.{{4,64}}$){_DNS_NAME}",
     "a lowercase DNS name of at least two labels and at most 64 characters",
@@ -54,3 +54,5 @@ DNS_NAME: Final = Text(
     "a lowercase DNS name of at least two labels and at most 253 characters",
     "write it like inference.acme.internal",
 )
+
+PORT: Final = Range(1, 65535)

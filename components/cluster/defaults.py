@@ -2,10 +2,8 @@
 
 import pulumi_gcp as gcp
 
+from catalog.limits.gpu_pools import LONGEST_NAME
 from components.validation import Problems
-
-LONGEST_NAME = 40
-"""Of a cluster or node pool; https://cloud.google.com/kubernetes-engine/quotas"""
 
 OAUTH_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 """The roles of the node service account are the limit, as Google advises; scopes are legacy."""
@@ -84,6 +82,6 @@ def check_gke_name(problems: Problems, name: str) -> None:
     if len(name) > LONGEST_NAME:
         problems.add(
             "name",
-            f"found {len(name)} characters in {name!r}, allowed: up to {LONGEST_NAME}; "
+            f"found {len(name)} characters in {name!r}; allowed: up to {LONGEST_NAME}; "
             "give the component a shorter name",
         )

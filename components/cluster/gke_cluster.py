@@ -7,6 +7,7 @@ Does not own the network, the GPU node pools (GpuNodePool) nor anything inside t
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import clusters as limits
 from catalog.releases import GKE_MINIMUM_VERSION
 from components.cluster import defaults, kubeconfig
 from components.cluster.gke_cluster_arguments import (
@@ -116,7 +117,9 @@ class GkeCluster(pulumi.ComponentResource):
             deletion_protection=deletion_protection,
             resource_labels=args.get("labels", {}),
             min_master_version=args.get("minimum_version", MINIMUM_MINOR_VERSION),
-            release_channel={"channel": args.get("release_channel", "REGULAR")},
+            release_channel={
+                "channel": args.get("release_channel", limits.RELEASE_CHANNEL.default)
+            },
             maintenance_policy={"recurring_window": {**window}},
             network=args["network"],
             subnetwork=args["subnetwork"],
@@ -187,20 +190,19 @@ class GkeCluster(pulumi.ComponentResource):
             project=self._args["project"],
             location=self._args["region"],
             cluster=cluster.name,
-            node_locations=pool.get("zones"),
             initial_node_count=1,
             autoscaling={
-                "total_min_node_count": pool.get("min_nodes", 1),
-                "total_max_node_count": pool.get("max_nodes", 5),
+                "total_min_node_count": pool.get("min_nodes", limits.SYSTEM_MIN_NODES.default),
+                "total_max_node_count": pool.get("max_nodes", limits.SYSTEM_MAX_NODES.default),
                 "location_policy": "BALANCED",
             },
             management={"auto_repair": True, "auto_upgrade": True},
             upgrade_settings={"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0},
             network_config={"enable_private_nodes": True},
             node_config={
-                "machine_type": pool.get("machine_type", "e2-standard-8"),
+                "machine_type": pool.get("machine_type", limits.SYSTEM_MACHINE_TYPE.default),
                 "image_type": "COS_CONTAINERD",
-                "disk_size_gb": pool.get("disk_gib", 100),
+                "disk_size_gb": pool.get("disk_gib", limits.SYSTEM_DISK_GIB.default),
                 "disk_type": "pd-balanced",
                 "service_account": account.email,
                 "oauth_scopes": defaults.OAUTH_SCOPES,

@@ -1,33 +1,31 @@
 """Arguments of GkeCluster, and what is allowed in them."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
-from catalog.machines import MACHINE_TYPES
-from components.checks import check_between, check_labels
+from catalog.limits import Text
+from catalog.limits import clusters as limits
 from components.cluster import defaults
-from components.validation import Problems
+from components.validation import Labels, Problems
 
-RELEASE_CHANNELS = ("RAPID", "REGULAR", "STABLE", "EXTENDED")
-
-_ZONES_BY_DEFAULT = 3
-_MOST_NODES = 1000
-_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+REGION = Text(
+    "[a-z]+-[a-z]+[0-9]+",
+    "a region such as us-central1",
+    "a zone would make a cluster whose control plane fails with it",
+)
 
 
 class MaintenanceWindow(TypedDict):
     """When GKE may upgrade the cluster and its nodes."""
 
-    start_time: str
+    start_time: Annotated[str, limits.TIME]
     """Start of the first window in UTC, such as `2026-01-03T02:00:00Z`."""
-    end_time: str
+    end_time: Annotated[str, limits.TIME]
     """End of the first window in UTC."""
-    recurrence: str
-    """RFC 5545 rule, such as `FREQ=WEEKLY;BYDAY=SA,SU`; GKE wants 48 hours in any 32 days."""
+    recurrence: Annotated[str, limits.RECURRENCE]
+    """RFC 5545 rule; GKE wants 48 hours in any 32 days."""
 
 
 WEEKEND_NIGHTS: MaintenanceWindow = {
@@ -40,16 +38,14 @@ WEEKEND_NIGHTS: MaintenanceWindow = {
 class SystemPool(TypedDict):
     """Nodes for what is not a model server: endpoint pickers, routers, GKE's own pods."""
 
-    machine_type: NotRequired[str]
-    """Machine type without GPU; default e2-standard-8, which holds two endpoint pickers."""
-    min_nodes: NotRequired[int]
-    """Fewest nodes in the region; default 1."""
-    max_nodes: NotRequired[int]
-    """Most nodes in the region, one per zone or more; default 5."""
-    disk_gib: NotRequired[int]
-    """Size of the boot disk in GiB; default 100."""
-    zones: NotRequired[Sequence[str]]
-    """Zones of the nodes; default: three that GKE chooses."""
+    machine_type: NotRequired[Annotated[str, limits.SYSTEM_MACHINE_TYPE]]
+    """Machine type without GPU; the default holds two endpoint pickers."""
+    min_nodes: NotRequired[Annotated[int, limits.SYSTEM_MIN_NODES]]
+    """Fewest nodes in the region."""
+    max_nodes: NotRequired[Annotated[int, limits.SYSTEM_MAX_NODES]]
+    """Most nodes in the region, whose three zones have one each at first."""
+    disk_gib: NotRequired[Annotated[int, limits.SYSTEM_DISK_GIB]]
+    """Size of the boot disk."""
 
 
 class GkeClusterArgs(TypedDict):
@@ -57,7 +53,7 @@ class GkeClusterArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project, its container API enabled."""
-    region: str
+    region: Annotated[str, REGION]
     """Region of the control plane and the nodes, such as `us-central1`."""
     network: pulumi.Input[str]
     """Id of the network."""
@@ -69,9 +65,9 @@ class GkeClusterArgs(TypedDict):
     """Name of the subnetwork's secondary range for Services."""
     deletion_protection: NotRequired[bool]
     """Whether the cluster is protected from deletion and replacement; default true."""
-    release_channel: NotRequired[str]
-    """RAPID, REGULAR (default), STABLE or EXTENDED."""
-    minimum_version: NotRequired[pulumi.Input[str]]
+    release_channel: NotRequired[Annotated[str, limits.RELEASE_CHANNEL]]
+    """How soon versions of GKE come."""
+    minimum_version: NotRequired[Annotated[pulumi.Input[str], limits.VERSION]]
     """Lowest control plane version; default: the lowest that serves InferencePool."""
     maintenance_window: NotRequired[MaintenanceWindow]
     """When upgrades may happen; default: Saturday and Sunday 2:00 to 8:00 UTC."""
@@ -82,60 +78,13 @@ class GkeClusterArgs(TypedDict):
     `projects/<project>/locations/<location>/repositories/<repository>`."""
     system_pool: NotRequired[SystemPool]
     """The nodes of the platform itself."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels of the cluster and its nodes."""
 
 
 def validate_gke_cluster(name: str, args: GkeClusterArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(GkeClusterArgs, args)
     defaults.check_gke_name(problems, name)
-    if not _REGION.fullmatch(args["region"]):
-        problems.add(
-            "region",
-            f"found {args['region']!r}, allowed: a region such as us-central1; "
-            "a zone would make a cluster whose control plane fails with it",
-        )
-    problems.check_one_of("release_channel", args.get("release_channel"), RELEASE_CHANNELS)
-    window = args.get("maintenance_window", WEEKEND_NIGHTS)
-    for field in ("start_time", "end_time"):
-        if not _RFC3339.fullmatch(window[field]):
-            problems.add(
-                f"maintenance_window.{field}",
-                f"found {window[field]!r}, allowed: a UTC time such as 2026-01-03T02:00:00Z",
-            )
-    if window["end_time"] <= window["start_time"]:
-        problems.add(
-            "maintenance_window.end_time",
-            f"found {window['end_time']!r}, allowed: after start_time {window['start_time']!r}",
-        )
-    if not window["recurrence"].startswith("FREQ="):
-        problems.add(
-            "maintenance_window.recurrence",
-            f"found {window['recurrence']!r}, allowed: an RFC 5545 rule such as "
-            "FREQ=WEEKLY;BYDAY=SA,SU",
-        )
-    _check_system_pool(problems, args["region"], args.get("system_pool", {}))
-    check_labels(problems, "labels", args.get("labels", {}))
+    problems.extend(limits.cluster(args))
     return problems
-
-
-def _check_system_pool(problems: Problems, region: str, pool: SystemPool) -> None:
-    cpu_machine_types = [m.name for m in MACHINE_TYPES.values() if not m.gpu_count]
-    problems.check_one_of("system_pool.machine_type", pool.get("machine_type"), cpu_machine_types)
-    zones = pool.get("zones")
-    for index, zone in enumerate(zones or ()):
-        if zone.rpartition("-")[0] != region:
-            problems.add(
-                f"system_pool.zones[{index}]", f"found {zone!r}, allowed: zones of {region}"
-            )
-    zone_count = len(zones) if zones else _ZONES_BY_DEFAULT
-    least, most = pool.get("min_nodes", 1), pool.get("max_nodes", 5)
-    check_between(problems, "system_pool.min_nodes", least, 1, _MOST_NODES, "nodes")
-    if most < max(least, zone_count):
-        problems.add(
-            "system_pool.max_nodes",
-            f"found {most}, allowed: {max(least, zone_count)} or more: min_nodes is {least} and "
-            f"GKE starts the pool with a node in each of its {zone_count} zones",
-        )
-    check_between(problems, "system_pool.disk_gib", pool.get("disk_gib", 100), 50, 65536, "GiB")

@@ -24,7 +24,7 @@ class InferenceDashboardArgs(TypedDict):
     adapters: NotRequired[Sequence[str]]
     """Names of the adapters, as clients send them."""
     pools: Sequence[str]
-    """Names of the InferencePools."""
+    """Names of the InferencePools; none where all models are served outside the clusters."""
     namespace: str
     """Kubernetes namespace of the models, the same in every cluster."""
 
@@ -32,10 +32,9 @@ class InferenceDashboardArgs(TypedDict):
 def validate_inference_dashboard(args: InferenceDashboardArgs) -> Problems:
     """Check the plain values of the arguments."""
     problems = Problems()
-    for path, names in (("models", args["models"]), ("pools", args["pools"])):
-        problems.check_not_empty(path, names, "a name")
-        check_names(problems, path, names)
-    check_names(problems, "adapters", args.get("adapters", ()))
+    problems.check_not_empty("models", args["models"], "a name")
+    for path in ("models", "adapters", "pools"):
+        check_names(problems, path, args.get(path, ()))
     check_names(problems, "namespace", [args["namespace"]])
     return problems
 

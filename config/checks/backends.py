@@ -54,8 +54,9 @@ def _check_needs(path: tuple[str, str], model: Model) -> Iterator[Problem]:
             if getattr(model, key) is None:
                 yield Problem((*path, key), "nothing", "a value where there are replicas", "add it")
     else:
+        defaults = Model.model_construct()
         for key in sorted(
-            key for key in _OF_REPLICAS & model.model_fields_set if getattr(model, key)
+            key for key in _OF_REPLICAS if getattr(model, key) != getattr(defaults, key)
         ):
             yield Problem(
                 (*path, key),

@@ -27,10 +27,13 @@ def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
                 f"none of {listed(_OF_AN_IMAGE)} beside service",
                 "remove it: whoever runs the Service decides",
             )
-    elif callout.port < UNPRIVILEGED_PORT.low:
-        yield Problem(
-            (*path, "port"),
-            str(callout.port),
-            f"{UNPRIVILEGED_PORT.low} or more beside image (it doesn't run as root)",
-            "let the server listen on a higher port",
-        )
+    else:
+        for key in ("port", "health_port"):
+            port = getattr(callout, key)
+            if port is not None and port < UNPRIVILEGED_PORT.low:
+                yield Problem(
+                    (*path, key),
+                    str(port),
+                    f"{UNPRIVILEGED_PORT.low} or more beside image (it doesn't run as root)",
+                    "let the server listen on a higher port",
+                )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from catalog.limits import clusters
 from catalog.limits import gpu_pools as limits
 from catalog.problems import Problem, below, listed, shown
 from config.checks.references import check_region_keys, check_regions
@@ -11,6 +12,7 @@ from config.known import Known
 
 def check_gpu_pools(known: Known) -> Iterator[Problem]:
     """Yield what is wrong with every pool: capacity, counts, and each of its regions."""
+    yield from below(("cluster",), clusters.cluster(known.cluster.model_dump(exclude_none=True)))
     for name, pool in known.gpu_pools.items():
         path = ("gpu_pools", name)
         yield from below(path, limits.gpu_pool(pool.model_dump()))
@@ -21,6 +23,13 @@ def check_gpu_pools(known: Known) -> Iterator[Problem]:
 
 def _check_regions(known: Known, path: tuple[str, str], pool: GpuPool) -> Iterator[Problem]:
     for region in known.region_names(pool.regions):
+        if len(f"{path[1]}-{region}") > limits.LONGEST_NAME:
+            yield Problem(
+                path,
+                f"the name {shown(path[1])}",
+                f"up to {limits.LONGEST_NAME - len(region) - 1} characters for a pool in {region}",
+                "shorten it: a node pool's name is that of the pool and its region",
+            )
         if region in known.regions and not pool.machine.zones_in(region):
             yield Problem(
                 (*path, "machine_type"),

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from catalog.releases import IMAGES
-from config.errors import Problem, did_you_mean, listed, shown
-from config.images import tag_of
+from config.errors import KeyPath, Problem, did_you_mean, listed, shown
+from config.images import repository_of, tag_of
 from config.known import Known
 
 _ONE_RELEASE = ("endpoint_picker", "body_based_router")
@@ -20,6 +20,8 @@ def check_images(known: Known) -> Iterator[Problem]:
                 listed(IMAGES),
                 did_you_mean(name, IMAGES, "remove it or choose one of them"),
             )
+    for name, image in known.images.items():
+        yield from _check_repository(known, ("images", name), image)
     tags = {name: tag_of(known.images.get(name, IMAGES[name].image)) for name in _ONE_RELEASE}
     overridden = [name for name in _ONE_RELEASE if name in known.images]
     if overridden and None not in tags.values() and len(set(tags.values())) > 1:
@@ -29,4 +31,20 @@ def check_images(known: Known) -> Iterator[Problem]:
             shown(known.images[overridden[-1]]),
             f"the release of {other}, {tags[other]}, as both speak one protocol",
             "change both",
+        )
+
+
+def _check_repository(known: Known, path: KeyPath, image: str) -> Iterator[Problem]:
+    """Nodes may read the project's own repositories; a grant on others is their owners'."""
+    repository = repository_of(image)
+    if (
+        ".pkg.dev/" in image
+        and known.project
+        and (repository is None or repository.project != known.project.id)
+    ):
+        yield Problem(
+            path,
+            shown(image),
+            f"an image of a repository of {known.project.id}, or of a public registry",
+            "copy it to a repository of the project: nodes may read that",
         )

@@ -16,6 +16,16 @@ from config.models import Model, ReplicaSet
 def check_models(known: Known) -> Iterator[Problem]:
     """Yield every model, and all of them together on their pools."""
     yield from _check_names(known)
+    declared = known.names.get("regions", set())
+    placed = {region for model in known.models.values() for region in model.regions or declared}
+    for region in known.regions:
+        if placed and placed <= declared and region not in placed:
+            yield Problem(
+                ("regions", region),
+                "a region that serves no model",
+                "regions of which each serves a model",
+                f"remove it, or add {region} to the regions of a model",
+            )
     for name, model in known.models.items():
         path = ("models", name)
         yield from check_regions(known, (*path, "regions"), model.regions)

@@ -128,7 +128,10 @@ _VALUES: Final[Mapping[str, Any]] = {
     "secrets": {"redis-url": {}, "api-key": {"existing": True}},
     "perimeter": {
         "mode": "enforced",
-        "access_levels": {"corporate": {"ip_subnetworks": ["203.0.113.0/24"]}},
+        "access_levels": {
+            "corporate": {"ip_subnetworks": ["203.0.113.0/24"]},
+            "deployers": {"members": ["serviceAccount:deploy@acme-ci.iam.gserviceaccount.com"]},
+        },
         "ingress": [
             {
                 "from": {"identity_type": "ANY_IDENTITY", "access_levels": ["corporate"]},

@@ -1,5 +1,7 @@
 """What stacks ask a platform."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -22,19 +24,23 @@ def test_pools_and_models_are_in_every_region_by_default() -> None:
         assert PROD.models_in(region) == PROD.models
 
 
+VERTEX_AI: dict[str, Any] = {"name": "vertex", "vertex_ai": {}}
+
+
 def test_pools_and_models_keep_to_their_regions() -> None:
     platform = from_mapping(
         changed(
             ("regions|us-east4", EAST),
             ("gpu_pools|l4|regions", ["us-east4"]),
             ("models|qwen3-4b|regions", ["us-east4"]),
+            ("models|gemini", {"external": [VERTEX_AI], "regions": ["us-central1"]}),
             ("services|chat|models", []),
         ),
         SOURCE,
     )
     assert list(platform.pools_in("us-east4")) == ["l4"]
     assert platform.pools_in("us-central1") == {}
-    assert platform.models_in("us-central1") == {}
+    assert list(platform.models_in("us-central1")) == ["gemini"]
     assert platform.replica_sets_in("us-central1") == ()
 
 

@@ -101,6 +101,11 @@ def _service_identity(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 _COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:accesscontextmanager/accessPolicy:AccessPolicy": {"name": "600000000001"},
+    "gcp:apigateway/gateway:Gateway": {"defaultHostname": "chat-1a2b3c.uc.gateway.dev"},
+    "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]},
+    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": {
+        "dnsResourceRecords": [{"name": "_acme-challenge.a.", "type": "CNAME", "data": "b."}]
+    },
     "gcp:cloudrunv2/service:Service": {"uri": "https://service-uc.a.run.app"},
     "gcp:compute/address:Address": {"address": "10.0.0.42"},
     "gcp:compute/forwardingRule:ForwardingRule": {
@@ -139,6 +144,12 @@ _CALLS: Mapping[str, Mapping[str, Any]] = {
         "number": PROJECT_NUMBER,
         "projectId": PROJECT_ID,
         "name": PROJECT_ID,
+    },
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {
+        "email": f"bq-{PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com"
+    },
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
+        "emailAddress": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
     },
     "gcp:compute/getForwardingRules:getForwardingRules": {
         "rules": [

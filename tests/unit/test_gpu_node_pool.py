@@ -276,7 +276,7 @@ def test_every_capacity_is_valid(args: GpuNodePoolArgs):
         (
             ARGS,
             {"node_labels": {"k8s.io/os": "x"}},
-            'node_labels["kubernetes.io/os"]',
+            'node_labels["k8s.io/os"]',
             "own",
         ),
         (ARGS, {"node_labels": {"a b": "x"}}, 'node_labels["a b"]', "a Kubernetes label key"),

@@ -1,0 +1,418 @@
+"""Every option that a stack file has, read from the config's models, with values to set it to."""
+
+# A config is any JSON, which has no types:
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+from __future__ import annotations
+
+import copy
+import re
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from random import Random
+from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from pydantic import BaseModel, WithJsonSchema
+from pydantic.fields import FieldInfo
+
+from catalog.limits import Choice, Cidr, Entries, Range, Text
+from config.errors import ConfigError, KeyPath, Problem
+from config.load import from_mapping
+from config.platform import Platform
+from tests.config.samples import SOURCE
+
+ENTRY: Final = "*"
+"""Any key of a mapping, any position of a list, in an option's path."""
+
+# Text that no pattern tells: files of the project, queries, languages of Pub/Sub and BigQuery.
+_WORDS: Final[Mapping[str, Sequence[str]]] = {
+    "allowed_ranges": ["203.0.113.0/24", "2001:db8::/32"],
+    "audiences": ["chat"],
+    "chain_file": ["tests/config/certificates/dev.pem"],
+    "custom_audiences": ["https://chat.acme.com"],
+    "definition": [
+        'syntax = "proto3"; message Text { string text = 1; repeated uint64 counts = 2; }',
+        '{"type": "record", "name": "T", "fields": [{"name": "text", "type": ["null", "int"]}]}',
+        '{"type": "record", "name": "Text", "fields": [{"name": "text", "type": "string"}]}',
+    ],
+    "document": ["services/llm_backend/openapi.yaml"],
+    "filter": ['attributes.lang = "en"', "NOT attributes:draft", 'hasPrefix(attributes.id, "a-")'],
+    "query": ["SELECT model FROM {predictions}", "SELECT model FROM {usage}"],
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """A key of a stack file, and one value, or kind of values, it may have."""
+
+    path: tuple[str, ...]
+    annotation: Any = field(compare=False)
+    value: object = None
+    """The value; None where one is made up."""
+
+    def __str__(self) -> str:
+        given = "" if self.value is None else f": {self.value}"
+        return f"{'.'.join(self.path)}{given}"
+
+
+def options(model: type[BaseModel] = Platform, path: tuple[str, ...] = ()) -> Iterator[Option]:
+    """Every option below a model; each of its own for values that are told one by one."""
+    for key, annotation in _keys(model).items():
+        yield from _of(annotation, (*path, key))
+
+
+def _of(annotation: Any, path: tuple[str, ...]) -> Iterator[Option]:
+    kind, metadata = _plain(annotation)
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in {Union, types.UnionType}:
+        for each in inner:
+            if each is not type(None):
+                yield from _of(each, path)
+    elif _is_model(kind):
+        yield Option(path, annotation)
+        yield from options(kind, path)
+    elif origin is tuple:
+        yield Option(path, annotation)
+        yield from _of(inner[0], (*path, ENTRY))
+    elif origin is not None and origin is not Literal:
+        yield Option(path, annotation)
+        yield from _of(inner[1], (*path, ENTRY))
+    elif origin is Literal or kind is bool:
+        for value in inner or (True, False):
+            yield Option(path, annotation, value)
+    elif choices := [*_choices(metadata)]:
+        for value in choices:
+            yield Option(path, annotation, value)
+    else:
+        yield Option(path, annotation)
+
+
+def _choices(metadata: Sequence[Any]) -> Iterator[Any]:
+    return (value for each in metadata if isinstance(each, Choice) for value in each.values)
+
+
+def _keys(model: type[BaseModel]) -> Mapping[str, Any]:
+    return {field.alias or name: _whole(field) for name, field in model.model_fields.items()}
+
+
+def _whole(field: FieldInfo) -> Any:
+    metadata = tuple(field.metadata)
+    return Annotated[field.annotation, *metadata] if metadata else field.annotation
+
+
+def _plain(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the type and what is annotated of it."""
+    metadata: tuple[Any, ...] = ()
+    while get_origin(annotation) is Annotated:
+        annotation, *more = get_args(annotation)
+        metadata = (*more, *metadata)
+    return annotation, metadata
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+_EXAMPLES: Final = tuple(
+    dict.fromkeys(
+        (
+            *(each * length for each in "a9A/" for length in range(1, 301)),
+            *("a-" * length + "z" for length in range(1, 32)),
+            *(
+                "4-bit",
+                "2026-02-01T02:00:00Z",
+                "2026-02-01T06:00:00Z",
+                "1.35",
+                "FREQ=DAILY",
+                "Mixed.Case/9_x",
+                "9b",
+                "a_b",
+                "A_B",
+                "_x",
+                "0.5",
+                "12Mi",
+                "3Gi",
+                "250m",
+                "*",
+            ),
+            *("x=1", "NEARLINE", "COLDLINE", "ARCHIVE", "US", "DE", "01A2B3-C4D5E6-F70819", "new"),
+            *(
+                "/",
+                "/v1",
+                "/secrets/api/key",
+                "acme.com/team",
+                "chat.acme.com",
+                "https://id.acme.com",
+            ),
+            *("storage.googleapis.com", "user:ada@acme.com", "ada@acme.com", "group:all@acme.com"),
+            *("serviceAccount:deploy@acme-ci.iam.gserviceaccount.com", "gs://acme-models/qwen/4b"),
+            "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/a/*",
+            *(
+                "docker.io/acme/guard:1.0",
+                "us-docker.pkg.dev/acme/services/chat:1.0",
+                "acme/tool:v2",
+            ),
+            *(
+                "us-docker.pkg.dev/acme/services/chat@sha256:" + "0" * 64,
+                "vllm/vllm:v1@sha256:" + "f" * 64,
+            ),
+            *(
+                "key:3",
+                "google.storage.objects.get",
+                "publishers/google/models/gemma3@gemma-3-4b-it",
+            ),
+            "projects/acme-net/global/networks/shared",
+            "projects/acme-net/regions/us-central1/subnetworks/a",
+            "projects/acme/locations/us-central1/certificates/chat",
+            "projects/acme/locations/us-central1/keyRings/data/cryptoKeys/lake",
+            "projects/acme-secrets/secrets/inference-tls/versions/3",
+        )
+    )
+)
+
+
+class Generator:
+    """Sets options of a config, and mends what the config then says is wrong."""
+
+    def __init__(self, config: dict[str, Any], random: Random) -> None:
+        self.config, self.random = config, random
+        self.platform = from_mapping(config, SOURCE)
+
+    def set(self, option: Option) -> bool:
+        """Tells whether the config could be changed so that it has the option and still loads."""
+        return any(self._try(option) for _ in range(3))
+
+    def _try(self, option: Option) -> bool:
+        config = copy.deepcopy(self.config)
+        place, path = config, cast("KeyPath", ())
+        annotation: Any = Platform
+        for step in option.path[:-1]:
+            key, annotation = self._step(place, annotation, step)
+            path = (*path, key)
+            place = place[key]
+        key, annotation = self._step(place, annotation, option.path[-1])
+        path = (*path, key)
+        value = option.value
+        made = self.value(option.annotation, path, some=True) if value is None else value
+        # A mapping or list gets further entries: others refer to those that are there.
+        old: Any = place[key] if isinstance(place, list) or key in place else None
+        if isinstance(made, dict) and isinstance(old, dict):
+            made = cast("Any", {**old, **made})
+        elif isinstance(made, list) and isinstance(old, list):
+            made = cast("Any", [*old, *made])
+        place[key] = made
+        for _ in range(4):
+            try:
+                platform = from_mapping(config, SOURCE)
+            except ConfigError as error:
+                for problem in error.problems:
+                    self._mend(config, problem, path)
+            else:
+                self.config, self.platform = config, platform
+                return True
+        return False
+
+    def _step(self, place: Any, annotation: Any, step: str) -> tuple[Any, Any]:
+        """Return the key of a step, below which there is something afterwards, and what that is."""
+        kind = _below(annotation, step)
+        keys: list[Any] = [*place] if isinstance(place, dict) else [*range(len(place))]
+        if step != ENTRY:
+            key: Any = step
+        elif keys:
+            key = self.random.choice(keys)
+        elif isinstance(place, dict):
+            mapping, _ = _plain(_chosen(annotation))
+            key = self.value(get_args(mapping)[0], ())
+        else:
+            key = 0
+            place.append(None)
+        if (place[key] if isinstance(place, list) else place.get(key)) is None:
+            place[key] = self.value(kind, (key,), some=True)
+        return key, kind
+
+    def _mend(self, config: dict[str, Any], problem: Problem, wanted: KeyPath) -> None:
+        """Change what a problem is about: take it away, or give it another value."""
+        path, place = problem.path, cast("Any", config)
+        annotation: Any = Platform
+        for position, step in enumerate(path[:-1]):
+            annotation = _below(annotation, ENTRY if isinstance(step, int) else step)
+            try:
+                missing = place[step] is None
+            except (KeyError, IndexError, TypeError):
+                missing = True
+            if missing:
+                if isinstance(place, list):
+                    return
+                place[step] = self.value(annotation, path[: position + 1], some=True)
+            place = place[step]
+        last: Any = path[-1]
+        if isinstance(place, str) or (isinstance(place, list) and last not in range(len(place))):
+            return
+        here = _below(annotation, ENTRY if isinstance(last, int) else last)
+        words = re.split(r"[ ,(){}:]+", problem.allowed)
+        if wanted[: len(path)] == path:
+            if path != wanted and last in place and isinstance(place[last], dict):
+                self._mend_keys(place[last], here, words, wanted[len(path)])
+        elif (isinstance(place, list) or last in place) and self.random.random() < 0.5:
+            del place[last]
+        elif isinstance(place, list) or here is not None:
+            value = self.value(here, path, some=True)
+            is_text = isinstance(value, str) and self.random.random() < 0.5
+            place[last] = self.random.choice(words) if is_text else value
+
+    def _mend_keys(
+        self, place: dict[str, Any], annotation: Any, words: Sequence[str], wanted: str | int
+    ) -> None:
+        """Add or take away one of the keys that a problem names."""
+        keys = [each for each in words if each != wanted and _below(annotation, each)]
+        if not keys:
+            kind, _ = _plain(_chosen(annotation))
+            keys = [each for each in (_keys(kind) if _is_model(kind) else place) if each != wanted]
+        if keys:
+            key = self.random.choice(keys)
+            if place.pop(key, None) is None:
+                place[key] = self.value(_below(annotation, key), (key,), some=True)
+
+    def value(self, annotation: Any, path: KeyPath, *, some: bool = False) -> Any:
+        """Return a value of a type; `some` for a mapping or list with an entry at least."""
+        kind, metadata = _plain(annotation)
+        origin, inner = get_origin(kind), get_args(kind)
+        if origin in {Union, types.UnionType}:
+            return self.value(
+                self.random.choice([each for each in inner if each is not type(None)]),
+                path,
+                some=some,
+            )
+        if _is_model(kind):
+            return self._settings(kind, path)
+        if origin is Literal:
+            return self.random.choice(inner)
+        entries = [each for each in metadata if isinstance(each, Entries)]
+        least = max(
+            (
+                *(each.min_length for each in metadata if isinstance(each, MinLen)),
+                *(each.low for each in entries),
+            ),
+            default=0,
+        )
+        most = min(
+            (
+                *(each.max_length for each in metadata if isinstance(each, MaxLen)),
+                *(each.high for each in entries if each.high),
+            ),
+            default=3,
+        )
+        count = self.random.randint(max(least, some), max(least, min(most, 2)))
+        if origin is tuple:
+            return [self.value(inner[0], (*path, each)) for each in range(count)]
+        if origin is not None:
+            keys = [self.value(inner[0], path) for _ in range(count)]
+            return {key: self.value(inner[1], (*path, key)) for key in keys}
+        if choices := [*_choices(metadata)]:
+            return self.random.choice(choices)
+        if kind is bool:
+            return self.random.choice([True, False])
+        if kind in {int, float}:
+            return self._number(kind, metadata)
+        return self._text(metadata, path)
+
+    def _settings(self, kind: type[BaseModel], path: KeyPath) -> dict[str, Any]:
+        return {
+            key: self.value(annotation, (*path, key))
+            for (key, annotation), field in zip(
+                _keys(kind).items(), kind.model_fields.values(), strict=True
+            )
+            if field.is_required()
+        }
+
+    def _number(self, kind: type, metadata: Sequence[Any]) -> Any:
+        ranges = [each for each in metadata if isinstance(each, Range)]
+        lows: list[Any] = [each.ge for each in metadata if isinstance(each, Ge)]
+        lows += [each.gt for each in metadata if isinstance(each, Gt)]
+        lows += [each.low for each in ranges]
+        highs: list[Any] = [each.le for each in metadata if isinstance(each, Le)]
+        highs += [each.high for each in ranges if each.high is not None]
+        low = cast("int", lows[0]) if lows else 0
+        high = cast("int", highs[0]) if highs else low + 500
+        choice = self.random.choice([low, high, self.random.randint(int(low), int(high))])
+        if kind is float and choice == 0:
+            return 0.5
+        return choice
+
+    def _text(self, metadata: Sequence[Any], path: KeyPath) -> str:
+        for each in metadata:
+            if isinstance(each, Cidr):
+                return self._range(each)
+            if isinstance(each, WithJsonSchema):
+                return self.random.choice(cast("Any", each.json_schema)["enum"])
+        names = [each for each in path if isinstance(each, str)]
+        for name in reversed(names):
+            if name in _WORDS:
+                return self.random.choice(_WORDS[name])
+        patterns = [each.pattern for each in metadata if isinstance(each, Text)]
+        if not patterns:
+            names = self.random.choice([self.config["regions"], [*_names(self.config)]])
+            return self.random.choice([*names])
+        known = {each for each in _texts(self.config) if _match(patterns[0], each)}
+        made = _examples(patterns[0])
+        assert made, f"no example of {patterns[0]}: add one"
+        return self.random.choice(
+            self.random.choice([each for each in (sorted(known), made) if each])
+        )
+
+    def _range(self, range_: Cidr) -> str:
+        first, second = self.random.randint(0, 255), self.random.randint(0, 255)
+        if not range_.private:
+            return f"203.{first}.{second}.0/24"
+        prefix = range_.longest_prefix or 24
+        if prefix >= 24:
+            return f"10.{first}.{second}.0/{self.random.choice([24, prefix])}"
+        return f"10.{first}.{second // 8 * 8}.0/{prefix}"
+
+
+def _match(pattern: str, text: str) -> bool:
+    return re.fullmatch(pattern, text) is not None
+
+
+@cache
+def _examples(pattern: str) -> Sequence[str]:
+    return [each for each in _EXAMPLES if _match(pattern, each)]
+
+
+def _chosen(annotation: Any) -> Any:
+    """Return the one type beside None."""
+    kind, _ = _plain(annotation)
+    if get_origin(kind) in {Union, types.UnionType}:
+        return _chosen(next(each for each in get_args(kind) if each is not type(None)))
+    return annotation
+
+
+def _below(annotation: Any, step: str | int) -> Any:
+    kind, _ = _plain(_chosen(annotation))
+    if _is_model(kind):
+        return _keys(kind).get(str(step))
+    inner = get_args(kind)
+    if get_origin(kind) is tuple:
+        return inner[0]
+    return inner[1] if len(inner) > 1 else None
+
+
+def _names(config: Mapping[str, Any]) -> Iterator[str]:
+    """Return the names of what one entry may refer to another by."""
+    for area in config.values():
+        if isinstance(area, dict):
+            yield from cast("dict[str, Any]", area)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, each in cast("Mapping[str, Any]", value).items():
+            yield key
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in cast("list[Any]", value):
+            yield from _texts(each)
