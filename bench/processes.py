@@ -49,13 +49,6 @@ def serving(command: Sequence[str], environment: Mapping[str, str], log: Path) -
         process.wait()
 
 
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def listens(port: int) -> bool:
     """Return whether somebody listens on a port."""
     with socket.socket() as one:

@@ -22,10 +22,11 @@ import httpx
 
 from bench.load import NUMBER, Load
 from bench.measure import MIB, SAMPLE_SECONDS, resident, say
-from bench.processes import Server, free_port, listens, serving
+from bench.processes import Server, listens, serving
 from config.containers import Container
 from config.load import from_file
 from emulator.runtime.images import command_of, folder_of
+from emulator.runtime.instances import free_port
 from launcher.places import ROOT
 
 STARTS = 3

@@ -3,24 +3,17 @@
 Only plain values can be checked at construction. An Output passes; the cloud or a policy judges it.
 """
 
-import ipaddress
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Self
 
 import pulumi
 
-from catalog.limits import Entries, Limit
+from catalog.limits import Choice, Entries, Limit
 from catalog.limits.arguments import problems_in, problems_of
-from catalog.limits.names import LABEL_KEY, LABEL_VALUE
+from catalog.limits.names import LABEL_KEY, LABEL_VALUE, RESOURCE_NAME
 from catalog.problems import Problem, below, shown_path
 
 TYPE_PREFIX = "inference:index"
-
-RESOURCE_NAME_RULE = (
-    "1 to 63 lowercase letters, digits or hyphens, a letter first, no hyphen last (RFC 1035)"
-)
-_RESOURCE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 Labels = Annotated[
     Mapping[Annotated[str, LABEL_KEY], Annotated[str, LABEL_VALUE]], Entries(low=0, high=64)
@@ -79,50 +72,16 @@ class Problems:
 
     def check_name(self, property_path: str, value: object) -> None:
         """Note a plain value that is not a Compute Engine resource name (RFC 1035)."""
-        if isinstance(value, str) and not _RESOURCE_NAME.fullmatch(value):
-            self.add(property_path, f"found {value!r}, allowed: {RESOURCE_NAME_RULE}")
+        self._check(property_path, RESOURCE_NAME, value)
 
     def check_one_of(self, property_path: str, value: object, allowed: Collection[str]) -> None:
         """Note a plain value that is not among the allowed ones."""
-        if isinstance(value, str) and value not in allowed:
-            self.add(property_path, f"found {value!r}, allowed: {', '.join(sorted(allowed))}")
+        self._check(property_path, Choice(sorted(allowed)), value)
 
     def check_not_empty(self, property_path: str, value: Collection[object], what: str) -> None:
         """Note a list or mapping without entries; `what` says what to give at least one of."""
-        if not value:
-            self.add(property_path, f"found none, allowed: one or more; give {what}")
+        self._check(property_path, Entries(what), value)
 
-    def check_cidr(
-        self, property_path: str, value: object, longest_prefix: int = 29
-    ) -> ipaddress.IPv4Network | None:
-        """Note a plain value that is not an IPv4 range of prefix 8 to `longest_prefix`.
-
-        Returns the parsed range, or None where the value is not plain or is wrong.
-        """
-        if not isinstance(value, str):
-            return None
-        try:
-            network = ipaddress.IPv4Network(value)
-        except ValueError as error:
-            self.add(property_path, f"found {value!r}, allowed: an IPv4 range; {error}")
-            return None
-        if not 8 <= network.prefixlen <= longest_prefix:
-            self.add(
-                property_path,
-                f"found {value!r}, allowed: a prefix of /8 to /{longest_prefix}; "
-                "give a range of that size",
-            )
-            return None
-        return network
-
-    def check_no_overlap(self, ranges: Mapping[str, ipaddress.IPv4Network]) -> None:
-        """Note every pair of ranges, keyed by property path, that share addresses."""
-        placed = list(ranges.items())
-        for index, (path, network) in enumerate(placed):
-            for other_path, other in placed[:index]:
-                if network.overlaps(other):
-                    self.add(
-                        path,
-                        f"found '{network}', which overlaps {other_path} '{other}'; "
-                        "give ranges that share no address",
-                    )
+    def _check(self, property_path: str, limit: Limit, value: object) -> None:
+        for problem in problems_of(limit, value):
+            self.add(property_path, problem.reason)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from catalog.limits import Text
 from catalog.limits import inference as limits
-from catalog.limits.names import RESOURCE_NAME
+from catalog.limits.names import PORT, RESOURCE_NAME
 from config.fields import Settings
 
 ClusterImage = Annotated[
@@ -29,9 +29,9 @@ class Callout(Settings):
     service: Annotated[str, RESOURCE_NAME] | None = None
     """Name of an existing Service in the gateway's namespace, in every region; instead of
     image."""
-    port: Annotated[int, limits.PORT]
+    port: Annotated[int, PORT]
     """Port of the server."""
-    health_port: Annotated[int, limits.PORT] | None = None
+    health_port: Annotated[int, PORT] | None = None
     """Port of the server's gRPC health service. Default: the same port."""
     replicas: Annotated[int, limits.CALLOUT_REPLICAS] = limits.CALLOUT_REPLICAS.default
     """Replicas in each region."""

@@ -14,10 +14,7 @@ def sandbox_resources(places: StackPlaces) -> Stack:
     Its file is read as it stands, so that nothing has to be started.
     """
     if not places.checkpoint.exists():
-        raise LaunchError(
-            f"{places.stack} isn't there on the sandbox cloud yet: run `make up STACK="
-            f"{places.stack}` first"
-        )
+        raise places.missing("yet")
     try:
         return _deployed(places.stack, places.checkpoint.read_text())
     except (OSError, ValueError) as problem:

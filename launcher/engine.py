@@ -57,6 +57,19 @@ def platform_program() -> None:
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
 
+def watched(program: Program, failures: list[BaseException]) -> Program:
+    """Return the program, which notes what it fails with."""
+
+    def run() -> None:
+        try:
+            program()
+        except BaseException as failure:
+            failures.append(failure)
+            raise
+
+    return run
+
+
 def open_stack(
     places: StackPlaces, debug_providers: str, program: Program = platform_program
 ) -> automation.Stack:

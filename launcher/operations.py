@@ -14,7 +14,7 @@ from config.errors import ConfigError
 from config.load import from_file
 from config.platform import Platform
 from launcher import report
-from launcher.engine import open_stack, platform_program, reason_of
+from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.locks import exclusive
 from launcher.outcome import advice, causes_of, census, outcome
@@ -148,13 +148,7 @@ def _run(
     """Run one engine operation with its progress on standard output; return what came of it."""
     failures: list[BaseException] = []
 
-    def program() -> None:
-        try:
-            platform_program()
-        except BaseException as failure:
-            failures.append(failure)
-            raise
-
+    program = watched(platform_program, failures)
     progress = Progress(preview=operation == "preview")
     options: dict[str, Any] = {"on_event": progress.on_event, "color": "never"}
     if operation in {"up", "preview"}:
@@ -224,17 +218,10 @@ def _checked(places: StackPlaces) -> Platform:
 
 def _made(places: StackPlaces) -> None:
     if not places.checkpoint.exists():
-        raise _missing(places, "yet")
+        raise places.missing("yet")
 
 
 def _there(places: StackPlaces) -> None:
     _made(places)
     if not places.recorded():
-        raise _missing(places, "any more")
-
-
-def _missing(places: StackPlaces, when: str) -> LaunchError:
-    return LaunchError(
-        f"{places.stack} isn't there on the sandbox cloud {when}: run `make up STACK="
-        f"{places.stack}` first"
-    )
+        raise places.missing("any more")

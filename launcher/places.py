@@ -64,6 +64,13 @@ class StackPlaces:
         resources: list[dict[str, Any]] = latest.get("resources", [])
         return [each for each in resources if not each["type"].startswith("pulumi:")]
 
+    def missing(self, when: str) -> LaunchError:
+        """Return the error of a stack that isn't there yet, or any more."""
+        return LaunchError(
+            f"{self.stack} isn't there on the sandbox cloud {when}: run `make up STACK="
+            f"{self.stack}` first"
+        )
+
     def prepare(self) -> None:
         """Make the folders. Raises LaunchError if they can't be written."""
         try:

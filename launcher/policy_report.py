@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi import automation
 
-from launcher.engine import message_of, platform_program
+from launcher.engine import message_of, platform_program, watched
 from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
@@ -71,7 +71,7 @@ def _event_log_in(file: Path) -> Generator[None]:
 def _preview(places: StackPlaces) -> str:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
     failures: list[BaseException] = []
-    program = _watched(platform_program, failures)
+    program = watched(platform_program, failures)
     packs = places.policy_packs()
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
     progress = Progress(preview=True, out=sys.stderr)
@@ -86,17 +86,6 @@ def _preview(places: StackPlaces) -> str:
             causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]
             return "\n".join(dict.fromkeys(causes))
     return ""
-
-
-def _watched(program: Callable[[], None], failures: list[BaseException]) -> Callable[[], None]:
-    def run() -> None:
-        try:
-            program()
-        except BaseException as failure:
-            failures.append(failure)
-            raise
-
-    return run
 
 
 def _preview_on_gcp(places: StackPlaces) -> str:

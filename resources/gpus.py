@@ -21,6 +21,7 @@ from resources.properties import (
     flag,
     get,
     is_mapping,
+    listed,
     number,
     text,
 )
@@ -128,8 +129,7 @@ def machine_gpus(machine_type: str | Absence, accelerators: object) -> list[Gpus
     built_in = _built_in(name)
     attached = entries(accelerators)
     if built_in is not None:
-        more = map(_attached, attached if isinstance(attached, tuple) else ())
-        return [_larger(built_in, more)]
+        return [_larger(built_in, map(_attached, listed(attached)))]
     if isinstance(attached, Absence):
         # Accelerators left unset are unknown in what a preview gives to stack rules.
         is_open = attached is UNKNOWN and _TAKES_ACCELERATORS.fullmatch(name)
@@ -231,8 +231,7 @@ def _cloud_run(template: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDeman
         accelerator = text(props, *template, "nodeSelector", "accelerator")
         containers = entries(props, *template, "containers")
         each = [
-            number(container, "resources", "limits", _RESOURCE)
-            for container in (containers if isinstance(containers, tuple) else ())
+            number(container, "resources", "limits", _RESOURCE) for container in listed(containers)
         ]
         count: float | Absence = sum(value for value in each if isinstance(value, float))
         if accelerator is not MISSING and not count:
@@ -245,9 +244,17 @@ def _cloud_run(template: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDeman
     return demand
 
 
-def _instance(props: Props) -> Iterator[GpuDemand]:
-    for gpus in machine_gpus(text(props, "machineType"), get(props, "guestAccelerators")):
-        yield times(gpus, 1.0)
+def _machines(
+    path: tuple[str, ...], attached: str, count: float | Absence
+) -> Callable[[Props], Iterator[GpuDemand]]:
+    """Return the demand of so many machines as Compute Engine describes them."""
+
+    def demand(props: Props) -> Iterator[GpuDemand]:
+        machine = get(props, *path)
+        for gpus in machine_gpus(text(machine, "machineType"), get(machine, attached)):
+            yield times(gpus, count)
+
+    return demand
 
 
 def _reservation(props: Props) -> Iterator[GpuDemand]:
@@ -310,28 +317,22 @@ def _dataproc(props: Props) -> Iterator[GpuDemand]:
             yield times(gpus, count)
 
 
-def _workstations(props: Props) -> Iterator[GpuDemand]:
-    """Anybody who may use the configuration starts one, so their number is not known."""
-    host = get(props, "host", "gceInstance")
-    for gpus in machine_gpus(text(host, "machineType"), get(host, "accelerators")):
-        yield times(gpus, UNKNOWN)
-
-
 def _workbench(props: Props) -> Iterator[GpuDemand]:
     for gpus in machine_gpus(text(props, "gceSetup", "machineType"), MISSING):
         yield times(gpus, 1.0)
-    accelerators = entries(props, "gceSetup", "acceleratorConfigs")
-    for accelerator in accelerators if isinstance(accelerators, tuple) else ():
+    for accelerator in listed(props, "gceSetup", "acceleratorConfigs"):
         kind, count = text(accelerator, "type"), number(accelerator, "coreCount")
         yield GpuDemand(gpu_name(kind) if isinstance(kind, str) else UNKNOWN, count)
 
 
-def _vertex(dedicated: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDemand]]:
+def _specified(
+    path: tuple[str, ...], count: tuple[str, ...] = ()
+) -> Callable[[Props], Iterator[GpuDemand]]:
+    """Return the demand of machines as Vertex AI specifies them; of one without a count."""
+
     def demand(props: Props) -> Iterator[GpuDemand]:
-        machine = get(props, *dedicated, "machineSpec")
-        replicas = number(props, *dedicated, "maxReplicaCount")
-        for gpus in spec_gpus(machine):
-            yield times(gpus, replicas)
+        for gpus in spec_gpus(get(props, *path, "machineSpec")):
+            yield times(gpus, number(props, *count) if count else 1.0)
 
     return demand
 
@@ -353,39 +354,37 @@ def _persistent(props: Props) -> Iterator[GpuDemand]:
             yield times(gpus, fixed if scaled is MISSING else scaled)
 
 
-def _notebook_run(props: Props) -> Iterator[GpuDemand]:
-    for gpus in spec_gpus(get(props, "customEnvironmentSpec", "machineSpec")):
-        yield times(gpus, 1.0)
-
-
-def _notebook_schedule(props: Props) -> Iterator[GpuDemand]:
-    job = get(props, "createNotebookExecutionJobRequest", "notebookExecutionJob")
-    for gpus in spec_gpus(get(job, "customEnvironmentSpec", "machineSpec")):
-        yield times(gpus, number(props, "maxConcurrentRunCount"))
-
-
+_DEPLOYED: Final = ("deployConfig", "dedicatedResources")
+_NOTEBOOK_RUN: Final = ("createNotebookExecutionJobRequest", "notebookExecutionJob")
 _HANDLERS: Final[Mapping[str, Callable[[Props], Iterator[GpuDemand]]]] = {
     NODE_POOL: _node_pool,
     CLUSTER: _cluster,
     "gcp:cloudrunv2/service:Service": _cloud_run(("template",)),
     "gcp:cloudrunv2/workerPool:WorkerPool": _cloud_run(("template",)),
     "gcp:cloudrunv2/job:Job": _cloud_run(("template", "template")),
-    "gcp:colab/notebookExecution:NotebookExecution": _notebook_run,
-    "gcp:colab/schedule:Schedule": _notebook_schedule,
+    "gcp:colab/notebookExecution:NotebookExecution": _specified(("customEnvironmentSpec",)),
+    "gcp:colab/schedule:Schedule": _specified(
+        (*_NOTEBOOK_RUN, "customEnvironmentSpec"), ("maxConcurrentRunCount",)
+    ),
     "gcp:compute/futureReservation:FutureReservation": _future_reservation,
-    "gcp:compute/instance:Instance": _instance,
+    "gcp:compute/instance:Instance": _machines((), "guestAccelerators", 1.0),
     "gcp:compute/reservation:Reservation": _reservation,
     "gcp:dataproc/cluster:Cluster": _dataproc,
     "gcp:tpu/v2QueuedResource:V2QueuedResource": _queued_tpus,
     "gcp:tpu/v2Vm:V2Vm": _tpu,
     "gcp:workbench/instance:Instance": _workbench,
-    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": _vertex(
-        ("deployConfig", "dedicatedResources")
+    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
+        _specified(_DEPLOYED, (*_DEPLOYED, "maxReplicaCount"))
     ),
-    "gcp:vertex/aiDeploymentResourcePool:AiDeploymentResourcePool": _vertex(
-        ("dedicatedResources",)
+    "gcp:vertex/aiDeploymentResourcePool:AiDeploymentResourcePool": _specified(
+        ("dedicatedResources",), ("dedicatedResources", "maxReplicaCount")
     ),
     "gcp:vertex/aiPersistentResource:AiPersistentResource": _persistent,
-    "gcp:workstations/workstationConfig:WorkstationConfig": _workstations,
+    "gcp:workstations/workstationConfig:WorkstationConfig": _machines(
+        # Anybody who may use the configuration starts one, so their number is not known.
+        ("host", "gceInstance"),
+        "accelerators",
+        UNKNOWN,
+    ),
 }
 GPU_RESOURCES: Final = frozenset(_HANDLERS)

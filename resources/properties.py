@@ -159,6 +159,12 @@ def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:
     return tuple(_step(found, index) for index in range(len(found)))
 
 
+def listed(value: object, *path: str | int) -> tuple[object, ...]:
+    """Return the same; nothing where no list is known."""
+    found = entries(value, *path)
+    return found if isinstance(found, tuple) else ()
+
+
 def text(value: object, *path: str | int) -> str | Absence:
     """Return the string at `path`; anything else that is there counts as unknown."""
     found = get(value, *path)

@@ -5,7 +5,7 @@ https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 
 from collections.abc import Mapping
 
-from resources.properties import MISSING, UNKNOWN, Absence, Unknown, entries, get, is_mapping, text
+from resources.properties import MISSING, UNKNOWN, Absence, Unknown, get, is_mapping, listed, text
 
 Labels = Mapping[str, str | Absence] | Unknown
 
@@ -38,9 +38,8 @@ def may_select(selector: object, carried: Labels) -> bool:
     found = get(selector)
     if found is MISSING or found is UNKNOWN:
         return found is UNKNOWN
-    expressions = entries(found, "matchExpressions")
     return may_carry(carried, labels(found, "matchLabels")) and all(
-        _may_hold(each, carried) for each in (expressions if isinstance(expressions, tuple) else ())
+        _may_hold(each, carried) for each in listed(found, "matchExpressions")
     )
 
 
@@ -49,10 +48,11 @@ def _may_hold(expression: object, carried: Labels) -> bool:
     if carried is UNKNOWN or not isinstance(key, str):
         return True
     value = carried.get(key, MISSING)
-    listed = entries(expression, "values")
-    values = listed if isinstance(listed, tuple) else ()
+    values = listed(expression, "values")
     if operator == "In":
-        return listed is UNKNOWN or any(may_equal(value, each) for each in values)
+        return get(expression, "values") is UNKNOWN or any(
+            may_equal(value, each) for each in values
+        )
     if operator == "NotIn":
         return value is UNKNOWN or value not in values
     if operator == "Exists":

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resources.gpus import GpuDemand, Gpus, gpu_demand, machine_gpus, spec_gpus, times
-from resources.properties import MISSING, UNKNOWN, Absence, entries, get, number, text
+from resources.properties import MISSING, UNKNOWN, Absence, entries, get, listed, number, text
 from resources.resource import Resource, Stack
 from resources.wiring import names_of
 
@@ -112,15 +112,13 @@ def _count(gpus: Gpus) -> float:
 
 
 def _group_gpus(group: Resource, templates: Mapping[str, Resource]) -> list[Gpus]:
-    versions = entries(group.props, "versions")
     names = {
         name.rpartition("/")[2]
-        for version in (versions if isinstance(versions, tuple) else ())
+        for version in listed(group.props, "versions")
         if isinstance(name := text(version, "instanceTemplate"), str)
     }
     found = _of(frozenset(names | set(group.dependencies.get("versions", ()))), templates)
-    selections = entries(group.props, "instanceFlexibilityPolicy", "instanceSelections")
-    for selection in selections if isinstance(selections, tuple) else ():
+    for selection in listed(group.props, "instanceFlexibilityPolicy", "instanceSelections"):
         kinds = entries(selection, "machineTypes")
         for kind in kinds if isinstance(kinds, tuple) else (kinds,):
             found += machine_gpus(kind if isinstance(kind, str) else UNKNOWN, MISSING)

@@ -53,7 +53,6 @@ REQUEST_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=300)
 EXTENSION_TIMEOUT_SECONDS: Final = Range(0.01, 10, "seconds", default=10)
 """The longest a load balancer waits: each wait that ends early fails a request."""
 
-PORT: Final = Range(1, 65535)
 UNPRIVILEGED_PORT: Final = Range(1024, 65535)
 CALLOUT_REPLICAS: Final = Range(1, 100, default=2)
 CPU: Final = Text(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from catalog.limits import Text, label
+from catalog.limits import Range, Text, label
 
 RESOURCE_NAME: Final = label(63, "Compute Engine and Kubernetes allow no longer name")
 """https://cloud.google.com/compute/docs/naming-resources"""
@@ -54,3 +54,5 @@ DNS_NAME: Final = Text(
     "a lowercase DNS name of at least two labels and at most 253 characters",
     "write it like inference.acme.internal",
 )
+
+PORT: Final = Range(1, 65535)

@@ -1,11 +1,14 @@
 """Limits of networks, of who connects to them, and of the perimeter around the project."""
 
+import ipaddress
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, get_args
 
 from catalog.armor import INTERVALS, MOST_REQUESTS, MOST_SENSITIVE, SIGNATURES
 from catalog.limits import Choice, Cidr, Range, Text, label
 from catalog.limits.names import PROJECT
 from catalog.machines import REGIONS
+from catalog.problems import KeyPath, Problem, shown, shown_path
 
 REGION: Final = Choice(tuple(sorted(REGIONS)))
 NODES: Final = Cidr(24)
@@ -20,6 +23,7 @@ MANAGED_SERVICES: Final = Cidr(24)
 PRIVATE_RANGE: Final = Cidr()
 PUBLIC_RANGE: Final = Cidr(private=False)
 CONNECTION_LIMIT: Final = Range(1, 1000, default=10)
+PROPAGATED_CONNECTIONS: Final = Range(1)
 NETWORK: Final = Text(
     f"projects/{PROJECT}/global/networks/[a-z][a-z0-9-]{{0,62}}",
     "a network's full name",
@@ -77,3 +81,44 @@ METHOD: Final = Text(
     "a method of the service, or '*'",
     "write it like google.storage.objects.get",
 )
+
+
+def overlaps(ranges: Mapping[KeyPath, ipaddress.IPv4Network]) -> Iterator[tuple[KeyPath, KeyPath]]:
+    """Yield pairs of paths whose ranges share addresses: each range with the nearest before it.
+
+    Sorted by address, ranges without host bits either nest or are apart, so one pass is enough.
+    """
+    ordered = sorted(
+        ranges.items(), key=lambda entry: (entry[1].network_address, entry[1].prefixlen)
+    )
+    enclosing: list[tuple[KeyPath, ipaddress.IPv4Network]] = []
+    for path, network in ordered:
+        while enclosing and not network.subnet_of(enclosing[-1][1]):
+            enclosing.pop()
+        if enclosing:
+            yield enclosing[-1][0], path
+        enclosing.append((path, network))
+
+
+def apart(ranges: Mapping[KeyPath, object]) -> Iterator[Problem]:
+    """Yield a problem for each range of one network that shares addresses with one before it.
+
+    What is no range, or not known yet, passes.
+    """
+    order = {path: position for position, path in enumerate(ranges)}
+    networks = {path: network for path, each in ranges.items() if (network := _network(each))}
+    for pair in overlaps(networks):
+        first, second = sorted(pair, key=order.__getitem__)
+        yield Problem(
+            second,
+            shown(ranges[second]),
+            f"a range that does not overlap {shown_path(first)} ({networks[first]})",
+            "move one of them",
+        )
+
+
+def _network(cidr: object) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(cidr) if isinstance(cidr, str) else None
+    except ValueError:
+        return None

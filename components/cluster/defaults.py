@@ -82,6 +82,6 @@ def check_gke_name(problems: Problems, name: str) -> None:
     if len(name) > LONGEST_NAME:
         problems.add(
             "name",
-            f"found {len(name)} characters in {name!r}, allowed: up to {LONGEST_NAME}; "
+            f"found {len(name)} characters in {name!r}; allowed: up to {LONGEST_NAME}; "
             "give the component a shorter name",
         )

@@ -12,9 +12,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.ready import after
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 DOCKER_HUB = "docker.io"
 _PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
@@ -69,7 +69,7 @@ class ImageMirrorArgs(TypedDict):
     retention_days: NotRequired[int]
     """Days after which a cached image is removed, to be fetched anew when asked for; default 90.
     Untagged ones go after 7; the 10 most recent versions of each image stay."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels of the repositories."""
     deletion_protection: NotRequired[bool]
     """Whether the repositories are protected from deletion; default false, as they can be filled
@@ -78,7 +78,7 @@ class ImageMirrorArgs(TypedDict):
 
 def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(ImageMirrorArgs, args)
     upstreams = args.get("upstreams", DEFAULT_UPSTREAMS)
     problems.check_not_empty("upstreams", upstreams, "a registry to mirror")
     placed: dict[str, str] = {}
@@ -96,12 +96,11 @@ def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
         if isinstance(email, str) and not re.fullmatch(r"[^@:\s]+@[^@:\s]+", email):
             problems.add(
                 f"readers.{key}",
-                f"found {email!r}, allowed: the email of a service account, without a prefix",
+                f"found {email!r}; allowed: the email of a service account, without a prefix",
             )
     check_between(
         problems, "retention_days", args.get("retention_days", _RETENTION_DAYS), 1, 3650, "days"
     )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
@@ -109,21 +108,21 @@ def _check_upstream(problems: Problems, path: str, upstream: Upstream) -> None:
     if not _HOST.fullmatch(upstream["host"]):
         problems.add(
             f"{path}.host",
-            f"found {upstream['host']!r}, allowed: a registry host like registry.k8s.io, with a "
+            f"found {upstream['host']!r}; allowed: a registry host like registry.k8s.io, with a "
             "path where it is one repository, no scheme",
         )
     given = [key for key in ("public_repository", "uri") if key in upstream]
     if len(given) != 1:
         problems.add(
             path,
-            f"found {' and '.join(given) or 'neither'}, allowed: one of public_repository and uri",
+            f"found {' and '.join(given) or 'neither'}; allowed: one of public_repository and uri",
         )
     problems.check_one_of(
         f"{path}.public_repository", upstream.get("public_repository"), _PUBLIC_REPOSITORIES
     )
     uri = upstream.get("uri", "https://")
     if not uri.startswith("https://"):
-        problems.add(f"{path}.uri", f"found {uri!r}, allowed: an address that begins https://")
+        problems.add(f"{path}.uri", f"found {uri!r}; allowed: an address that begins https://")
 
 
 def full_image_name(image: str) -> str:
@@ -193,12 +192,12 @@ class ImageMirror(pulumi.ComponentResource):
             allowed = ", ".join(sorted(self._addresses))
             problems.add(
                 "image",
-                f"found {image!r}, allowed: images of {allowed}; add its registry to upstreams",
+                f"found {image!r}; allowed: images of {allowed}; add its registry to upstreams",
             )
         elif not _IMAGE_PATH.fullmatch(path):
             problems.add(
                 "image",
-                f"found {image!r}, allowed: a name like vllm/vllm-openai:v0.18.1, in lowercase, "
+                f"found {image!r}; allowed: a name like vllm/vllm-openai:v0.18.1, in lowercase, "
                 "with a tag, a sha256 digest or both",
             )
         problems.raise_if_any(self._label)

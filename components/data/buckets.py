@@ -19,7 +19,7 @@ def check_bucket_name(problems: Problems, path: str, project: object, name: str)
     if len(bucket) > _LONGEST_NAME or bucket.startswith("goog") or "google" in bucket:
         problems.add(
             path,
-            f"found {name!r}, which makes the bucket's name {bucket!r}, allowed: up to "
+            f"found {name!r}, which makes the bucket's name {bucket!r}; allowed: up to "
             f"{_LONGEST_NAME} characters, not goog first, no google inside; give the "
             "component another name",
         )

@@ -35,7 +35,7 @@ def validate_key_access(args: KeyAccessArgs) -> Problems:
     if not _KEY.fullmatch(args["key"]):
         problems.add(
             "key",
-            f"found {args['key']!r}, allowed: projects/<project>/locations/<region>/keyRings/"
+            f"found {args['key']!r}; allowed: projects/<project>/locations/<region>/keyRings/"
             "<ring>/cryptoKeys/<key>",
         )
     problems.check_not_empty("services", args["services"], f"one of {', '.join(SERVICES)}")
@@ -50,7 +50,7 @@ def check_key(problems: Problems, path: str, key: object, location: str) -> None
     if found is not None and found[1] != location.lower():
         problems.add(
             path,
-            f"found {key!r}, allowed: a key in {location}, where the data is; "
+            f"found {key!r}; allowed: a key in {location}, where the data is; "
             "give one of that location",
         )
 

@@ -10,11 +10,11 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
 from components.data.key_access import check_key
 from components.ready import after
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 DEFAULT_SOFT_DELETE_DAYS = 7
 DEFAULT_OLD_VERSIONS_DAYS = 30
@@ -56,13 +56,13 @@ class LakeBucketArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether the bucket is protected from deletion, and from going with its objects; default
     true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(LakeBucketArgs, args)
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], name)
     problems.check_one_of("storage_class", _class(args), STORAGE_CLASSES)
@@ -82,7 +82,6 @@ def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
         "days",
     )
     check_key(problems, "kms_key", args.get("kms_key"), args["location"])
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
@@ -99,7 +98,7 @@ def _check_ages(problems: Problems, args: LakeBucketArgs) -> None:
         if colder < warmer:
             problems.add(
                 f"colder_after_days.{order[colder]}",
-                f"found {age}, allowed: less than {order[warmer]}'s, which is colder",
+                f"found {age}; allowed: less than {order[warmer]}'s, which is colder",
             )
     last = args.get("delete_after_days")
     if last is None:
@@ -109,7 +108,7 @@ def _check_ages(problems: Problems, args: LakeBucketArgs) -> None:
     if last < earliest:
         problems.add(
             "delete_after_days",
-            f"found {last}, allowed: {earliest} or more, as objects are kept or moved until then",
+            f"found {last}; allowed: {earliest} or more, as objects are kept or moved until then",
         )
 
 

@@ -15,9 +15,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.ready import after
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 TIERS: Mapping[str, str] = {"basic": "BASIC", "standard": "STANDARD_HA"}
 """The API's value by ours."""
@@ -52,16 +52,16 @@ class RedisCacheArgs(TypedDict):
     `serviceAccount:run@acme.iam.gserviceaccount.com`."""
     deletion_protection: NotRequired[bool]
     """Whether instance and secret are protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_redis_cache(name: str, args: RedisCacheArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(RedisCacheArgs, args)
     problems.check_name("name", name)
     if len(name) > _LONGEST_NAME:
-        problems.add("name", f"found {name!r}, allowed: up to {_LONGEST_NAME} characters")
+        problems.add("name", f"found {name!r}; allowed: up to {_LONGEST_NAME} characters")
     tier, replicas = args.get("tier", "basic"), args.get("read_replicas", 0)
     problems.check_one_of("tier", tier, TIERS)
     smallest = SMALLEST_WITH_READ_REPLICAS_GIB if replicas else 1
@@ -69,7 +69,6 @@ def validate_redis_cache(name: str, args: RedisCacheArgs) -> Problems:
     check_between(
         problems, "read_replicas", replicas, 0, MOST_READ_REPLICAS if tier == "standard" else 0
     )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

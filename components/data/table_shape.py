@@ -57,13 +57,13 @@ def check_shape(problems: Problems, path: str, shape: TableShape) -> None:
         if not _COLUMN.fullmatch(field["name"]):
             problems.add(
                 f"{where}.name",
-                f"found {field['name']!r}, allowed: up to 300 letters, digits or underscores, a "
+                f"found {field['name']!r}; allowed: up to 300 letters, digits or underscores, a "
                 "letter or underscore first",
             )
         if field["name"].lower() in seen:
             problems.add(
                 f"{where}.name",
-                f"found {field['name']!r} again, allowed: each name once; case does not tell "
+                f"found {field['name']!r} again; allowed: each name once; case does not tell "
                 "columns apart",
             )
         seen.add(field["name"].lower())
@@ -83,7 +83,7 @@ def check_shape(problems: Problems, path: str, shape: TableShape) -> None:
     if len(cluster_by) > _MOST_CLUSTER_COLUMNS:
         problems.add(
             f"{path}.cluster_by",
-            f"found {len(cluster_by)} columns, allowed: up to {_MOST_CLUSTER_COLUMNS}",
+            f"found {len(cluster_by)} columns; allowed: up to {_MOST_CLUSTER_COLUMNS}",
         )
     for index, column in enumerate(cluster_by):
         _check_column(problems, f"{path}.cluster_by[{index}]", column, columns, CLUSTER_TYPES)
@@ -99,7 +99,7 @@ def _check_column(
     if column not in allowed:
         problems.add(
             path,
-            f"found {column!r}, allowed: {', '.join(allowed) or 'none of the fields given'}; a "
+            f"found {column!r}; allowed: {', '.join(allowed) or 'none of the fields given'}; a "
             f"field, not REPEATED, of type {', '.join(sorted(types))}",
         )
 

@@ -6,10 +6,10 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.data.key_access import check_key
 from components.data.table_shape import TableShape, check_shape
-from components.validation import Problems
+from components.validation import Labels, Problems
 
 PREDICTION_LOG: TableShape = {
     "fields": [
@@ -80,7 +80,7 @@ class WarehouseArgs(TypedDict):
     """Key the data is encrypted with, usable by BigQuery; without, Google's own."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and tables are protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
@@ -96,7 +96,7 @@ def dataset_id(name: str) -> str:
 
 def validate_warehouse(name: str, args: WarehouseArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(WarehouseArgs, args)
     tables = args["tables"]
     materialized, views = args.get("materialized_views", {}), args.get("views", {})
     _check_id(problems, "name", dataset_id(name))
@@ -108,7 +108,7 @@ def validate_warehouse(name: str, args: WarehouseArgs) -> Problems:
         path = f"materialized_views.{key}"
         _check_id(problems, path, key)
         if key in tables:
-            problems.add(path, f"found {key!r}, a table's name, allowed: each name once; rename it")
+            problems.add(path, f"found {key!r}, a table's name; allowed: each name once; rename it")
         _check_query(problems, path, view["query"], tables)
         check_between(
             problems, f"{path}.refresh_minutes", view.get("refresh_minutes", 30), 1, 10080
@@ -117,13 +117,12 @@ def validate_warehouse(name: str, args: WarehouseArgs) -> Problems:
         _check_id(problems, f"views.{key}", key)
         _check_query(problems, f"views.{key}", view["query"], {**tables, **materialized})
     check_key(problems, "kms_key", args.get("kms_key"), args["location"])
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
 def _check_id(problems: Problems, path: str, name: str) -> None:
     if not _ID.fullmatch(name):
-        problems.add(path, f"found {name!r}, allowed: {_ID_RULE}")
+        problems.add(path, f"found {name!r}; allowed: {_ID_RULE}")
 
 
 def _check_query(problems: Problems, path: str, query: str, known: Mapping[str, object]) -> None:
@@ -133,5 +132,5 @@ def _check_query(problems: Problems, path: str, query: str, known: Mapping[str, 
         if source not in known:
             problems.add(
                 f"{path}.query",
-                f"found {{{source}}}, allowed: {', '.join(known)}; add it or name one of them",
+                f"found {{{source}}}; allowed: {', '.join(known)}; add it or name one of them",
             )

@@ -66,7 +66,7 @@ def check_extension(problems: Problems, path: str, extension: Extension) -> None
     if len(given) != 1:
         problems.add(
             path,
-            f"found {' and '.join(given) or 'no backend'}, allowed: one of {', '.join(BACKENDS)}",
+            f"found {' and '.join(given) or 'no backend'}; allowed: one of {', '.join(BACKENDS)}",
         )
     events = extension.get("events", EVENTS)
     bodies = {"RequestBody", "RequestTrailers", "ResponseBody", "ResponseTrailers"}

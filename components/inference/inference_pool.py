@@ -10,8 +10,7 @@ from typing import Annotated, NotRequired, TypedDict
 import pulumi
 
 from catalog.limits import Entries
-from catalog.limits.inference import PORT
-from catalog.limits.names import RESOURCE_NAME
+from catalog.limits.names import PORT, RESOURCE_NAME
 from components.inference.custom_resources import (
     BACKEND_POLICY,
     INFERENCE_OBJECTIVE,

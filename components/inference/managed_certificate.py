@@ -5,14 +5,16 @@ domain is yours. Does not own the zone.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_labels
+from catalog.limits import certificates as limits
+from catalog.limits.names import RESOURCE_NAME
+from catalog.problems import Problem
 from components.names import label_of
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 EVERYWHERE = "global"
 """Location of a certificate for load balancers that span regions."""
@@ -25,15 +27,15 @@ class ManagedCertificateArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    location: str
+    location: Annotated[str, RESOURCE_NAME]
     """Region of the load balancer, or `global` for a cross-region internal one."""
-    domains: Sequence[str]
-    """Host names, each of a public domain; at least one."""
+    domains: Annotated[Sequence[str], limits.DOMAINS]
+    """Host names, each of a public domain."""
     zone: NotRequired[pulumi.Input[str]]
     """Name of the public Cloud DNS zone for the records; without it they are only told."""
     zone_project: NotRequired[pulumi.Input[str]]
     """Id of the zone's project; default: `project`."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Labels."""
 
 
@@ -137,14 +139,11 @@ def _parts(
 
 def validate_managed_certificate(args: ManagedCertificateArgs) -> Problems:
     """Check the plain arguments of a `ManagedCertificate`."""
-    problems = Problems()
-    problems.check_name("location", args["location"])
-    problems.check_not_empty("domains", args["domains"], "the gateway's host name")
+    problems = Problems.of(ManagedCertificateArgs, args)
     if "zone_project" in args and "zone" not in args:
-        problems.add(
-            "zone_project", "found a project without a zone, allowed: both or none; give zone"
+        problems.extend(
+            [Problem(("zone_project",), "a project without a zone", "both or none", "give zone")]
         )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

@@ -124,7 +124,7 @@ def _check_models(
         if not model or not model.isascii() or not model.isprintable() or model != model.strip():
             problems.add(
                 model_path,
-                f"found {model!r}, allowed: printable ASCII without spaces around, as an HTTP "
+                f"found {model!r}; allowed: printable ASCII without spaces around, as an HTTP "
                 "header carries it; rename the model",
             )
         if model in model_paths:
@@ -144,16 +144,16 @@ def _check_backends(
             allowed = ", ".join(sorted(pools)) or "none, as there is no pool"
             problems.add(
                 f"{path}.backends[{index}].pool",
-                f"found {backend['pool']!r}, allowed: {allowed}; name a pool of this gateway",
+                f"found {backend['pool']!r}; allowed: {allowed}; name a pool of this gateway",
             )
     if len(weights) < len(backends):
         problems.add(
             f"{path}.backends",
-            "found a pool twice, allowed: each once; add up its weights",
+            "found a pool twice; allowed: each once; add up its weights",
         )
     total = sum(backend["weight"] for backend in backends)
     if backends and total != WHOLE:
         problems.add(
             f"{path}.backends",
-            f"found weights that add up to {total}, allowed: {WHOLE}; give percentages",
+            f"found weights that add up to {total}; allowed: {WHOLE}; give percentages",
         )

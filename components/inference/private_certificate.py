@@ -4,20 +4,18 @@ Owns the CA pool, its root authority, the issuance configuration, the certificat
 they need. Does not own the Certificate Manager service agent nor the enabling of the APIs.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from catalog.limits import certificates as limits
 from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
 from components.names import dns_label, label_of
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
-TIERS = ("DEVOPS", "ENTERPRISE")
 MONTH_SECONDS = 30 * 24 * 3600
-YEAR_SECONDS = 365 * 24 * 3600
 ROTATION_WINDOW_PERCENT = 34
 """Share of its life a certificate has left when it is renewed: 10 of 30 days."""
 
@@ -29,22 +27,22 @@ class PrivateCertificateArgs(TypedDict):
     """Project id."""
     region: str
     """Region of the authority, the certificate and the load balancer that serves it."""
-    domains: Sequence[str]
+    domains: Annotated[Sequence[str], limits.DOMAINS]
     """Host names the certificate is for, such as `inference.dev.acme.internal`."""
     organization: str
     """Organization in the subject of the root certificate."""
     service_agent_email: pulumi.Input[str]
     """Email of the Certificate Manager service agent, which requests the certificates."""
-    tier: NotRequired[str]
-    """Tier of the CA pool: DEVOPS (default; cheap, no revocation) or ENTERPRISE."""
+    tier: NotRequired[Annotated[str, limits.TIER]]
+    """Tier of the CA pool: DEVOPS is cheap and revokes nothing."""
     deletion_protection: NotRequired[bool]
     """Keep the authority from deletion (default true). Without it, deletion is immediate."""
-    authority_lifetime_seconds: NotRequired[int]
-    """Lifetime of the root certificate in seconds (default ten years)."""
+    authority_lifetime_seconds: NotRequired[Annotated[int, limits.AUTHORITY_SECONDS]]
+    """Lifetime of the root certificate."""
     everywhere: NotRequired[bool]
     """Whether the certificate is for load balancers that span regions: its location is then global
     and its scope ALL_REGIONS, while the authority stays in `region`. Default false."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Labels."""
 
 
@@ -74,7 +72,7 @@ class PrivateCertificate(pulumi.ComponentResource):
         project, region = args["project"], args["region"]
         labels = dict(args.get("labels", {}))
         physical_name = dns_label(name)
-        tier = args.get("tier", "DEVOPS")
+        tier = args.get("tier", limits.TIER.default)
         child = pulumi.ResourceOptions(parent=self)
         everywhere = args.get("everywhere", False)
         location = EVERYWHERE if everywhere else region
@@ -135,7 +133,7 @@ class PrivateCertificate(pulumi.ComponentResource):
         self, name: str, args: PrivateCertificateArgs, pool: gcp.certificateauthority.CaPool
     ) -> gcp.certificateauthority.Authority:
         protected = args.get("deletion_protection", True)
-        lifetime = args.get("authority_lifetime_seconds", 10 * YEAR_SECONDS)
+        lifetime = args.get("authority_lifetime_seconds", limits.AUTHORITY_SECONDS.default)
         organization = args["organization"]
         return gcp.certificateauthority.Authority(
             f"{name}-root",
@@ -173,21 +171,8 @@ class PrivateCertificate(pulumi.ComponentResource):
 
 def validate_private_certificate(name: str, args: PrivateCertificateArgs) -> Problems:
     """Check the plain arguments of a `PrivateCertificate`."""
-    problems = Problems()
+    problems = Problems.of(PrivateCertificateArgs, args)
     problems.check_name("name", f"{dns_label(name)}-root")
-    problems.check_not_empty("domains", args["domains"], "the gateway's host name")
-    problems.check_one_of("tier", args.get("tier", "DEVOPS"), TIERS)
-    lifetime = args.get("authority_lifetime_seconds", 10 * YEAR_SECONDS)
-    # A root that expires stops every renewal: at least a year, at most thirty.
-    check_between(
-        problems,
-        "authority_lifetime_seconds",
-        lifetime,
-        YEAR_SECONDS,
-        30 * YEAR_SECONDS,
-        "seconds",
-    )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

@@ -5,19 +5,17 @@ read when the program runs and is sealed wherever the engine keeps it.
 """
 
 import hashlib
-import re
-from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_labels
+from catalog.limits import certificates as limits
+from catalog.limits.names import RESOURCE_NAME
+from catalog.problems import Problem
 from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
 from components.names import label_of
-from components.validation import Problems, component_type, register
-
-_VERSION = re.compile(r"projects/([^/]+)/secrets/([^/]+)/versions/([1-9][0-9]*)")
+from components.validation import Labels, Problems, component_type, register
 
 
 class SelfManagedCertificateArgs(TypedDict):
@@ -25,16 +23,16 @@ class SelfManagedCertificateArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    location: str
+    location: Annotated[str, RESOURCE_NAME]
     """Region of the load balancer, or `global` for a cross-region internal one."""
     domain: str
     """Host name the certificate is for; part of its name."""
     chain_pem: str
     """The certificate and those between it and its root, PEM."""
-    private_key: str
-    """Full name of the secret version with the key in PEM: projects/P/secrets/S/versions/N. A
+    private_key: Annotated[str, limits.SECRET_VERSION]
+    """Full name of the secret version with the key in PEM. A
     version by number, because the key must be the certificate's."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Labels."""
 
 
@@ -61,7 +59,7 @@ class SelfManagedCertificate(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(SelfManagedCertificate), name, {}, opts)
         validate_self_managed_certificate(args).raise_if_any(f"SelfManagedCertificate {name}")
-        project, secret, version = _VERSION.fullmatch(args["private_key"]).groups()  # pyright: ignore[reportOptionalMemberAccess] - validated
+        _, project, _, secret, _, version = args["private_key"].split("/")
         key = gcp.secretmanager.get_secret_version_output(
             project=project,
             secret=secret,
@@ -92,20 +90,18 @@ def _digest(chain_pem: str) -> str:
 
 def validate_self_managed_certificate(args: SelfManagedCertificateArgs) -> Problems:
     """Check the plain arguments of a `SelfManagedCertificate`."""
-    problems = Problems()
-    problems.check_name("location", args["location"])
+    problems = Problems.of(SelfManagedCertificateArgs, args)
     if "PRIVATE KEY-----" in args["chain_pem"]:
-        problems.add(
-            "chain_pem",
-            "found a private key, allowed: certificates only; put the key into Secret Manager",
+        problems.extend(
+            [
+                Problem(
+                    ("chain_pem",),
+                    "a private key",
+                    "certificates only",
+                    "put the key into Secret Manager",
+                )
+            ]
         )
-    if not _VERSION.fullmatch(args["private_key"]):
-        problems.add(
-            "private_key",
-            "found something else, allowed: projects/P/secrets/S/versions/N; name the secret "
-            "version, the key itself never stands here",
-        )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

@@ -55,7 +55,7 @@ def check_armor(problems: Problems, path: str, armor: Armor) -> None:
             try:
                 ipaddress.ip_network(each)
             except ValueError as error:
-                problems.add(f"{path}.{field}[{at}]", f"found {each!r}, allowed: a range; {error}")
+                problems.add(f"{path}.{field}[{at}]", f"found {each!r}; allowed: a range; {error}")
     problems.extend(problems_in(armor, Armor), path)
 
 

@@ -4,18 +4,17 @@ Owns the network, a subnet per region and a closed firewall. Does not own the en
 (PscEndpoint makes them) nor the workloads.
 """
 
-import ipaddress
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
+from catalog.limits import network as limits
+from catalog.problems import KeyPath
 from components.network.defaults import FLOW_LOGS, deny_ingress
 from components.validation import Problems, component_type, register
-
-# https://cloud.google.com/load-balancing/docs/proxy-only-subnets
-SMALLEST_PROXY_ONLY = 26
 
 
 class ConsumerVpcArgs(TypedDict):
@@ -23,9 +22,11 @@ class ConsumerVpcArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project."""
-    subnets: Mapping[str, pulumi.Input[str]]
+    subnets: Annotated[
+        Mapping[str, Annotated[pulumi.Input[str], limits.SUBNET]], Entries("the range of a region")
+    ]
     """IPv4 range in CIDR notation by region."""
-    proxy_only: NotRequired[Mapping[str, pulumi.Input[str]]]
+    proxy_only: NotRequired[Mapping[str, Annotated[pulumi.Input[str], limits.PROXY_ONLY]]]
     """IPv4 range, by region, of the proxies of cross-region load balancers; default: none."""
     deletion_protection: NotRequired[bool]
     """Whether the network and its subnets are protected from deletion; default false."""
@@ -33,23 +34,18 @@ class ConsumerVpcArgs(TypedDict):
 
 def validate_consumer_vpc(name: str, args: ConsumerVpcArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(ConsumerVpcArgs, args)
     problems.check_name("name", f"{name}-deny-ingress")
-    problems.check_not_empty("subnets", args["subnets"], "the range of a region")
-    placed: dict[str, ipaddress.IPv4Network] = {}
-    for region, ip_cidr_range in args["subnets"].items():
-        path = f"subnets.{region}"
-        problems.check_name(path, f"{name}-{region}")
-        network = problems.check_cidr(path, ip_cidr_range)
-        if network is not None:
-            placed[path] = network
-    for region, ip_cidr_range in args.get("proxy_only", {}).items():
-        path = f"proxy_only.{region}"
-        problems.check_name(path, f"{name}-{region}-proxy-only")
-        network = problems.check_cidr(path, ip_cidr_range, SMALLEST_PROXY_ONLY)
-        if network is not None:
-            placed[path] = network
-    problems.check_no_overlap(placed)
+    proxies = args.get("proxy_only", {})
+    for region in args["subnets"]:
+        problems.check_name(f"subnets.{region}", f"{name}-{region}")
+    for region in proxies:
+        problems.check_name(f"proxy_only.{region}", f"{name}-{region}-proxy-only")
+    ranges: dict[KeyPath, object] = {
+        **{("subnets", region): cidr for region, cidr in args["subnets"].items()},
+        **{("proxy_only", region): cidr for region, cidr in proxies.items()},
+    }
+    problems.extend(limits.apart(ranges))
     return problems
 
 

@@ -7,11 +7,13 @@ certificate, nor DNS.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Choice, Entries
+from catalog.limits.names import RESOURCE_NAME
 from components.names import label_of
 from components.network.https import HTTPS_PORT, LOG_EVERY_REQUEST, global_https_proxy
 from components.ready import after
@@ -34,11 +36,13 @@ class CrossRegionFrontendArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the network's project."""
-    physical_name: str
+    physical_name: Annotated[str, RESOURCE_NAME]
     """First part of the names in Google Cloud."""
     network: pulumi.Input[str]
     """Self link of the consumer's network."""
-    subnetworks: Mapping[str, pulumi.Input[str]]
+    subnetworks: Annotated[
+        Mapping[str, pulumi.Input[str]], Entries("a subnet of a published region")
+    ]
     """Id of the subnet for the addresses, by region."""
     service_attachments: Mapping[str, pulumi.Input[str]]
     """Self link of the service attachment, by the same regions."""
@@ -164,10 +168,7 @@ def _named(physical_name: str, generation: str) -> str:
 
 def validate_cross_region_frontend(args: CrossRegionFrontendArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_name("physical_name", args["physical_name"])
-    regions = args["subnetworks"]
-    problems.check_not_empty("subnetworks", regions, "a subnet of a published region")
-    for region in regions:
-        problems.check_one_of(f"subnetworks.{region}", region, args["service_attachments"])
+    problems = Problems.of(CrossRegionFrontendArgs, args)
+    for region in args["subnetworks"]:
+        problems.check_limit(Choice(args["service_attachments"]), region, "subnetworks", region)
     return problems

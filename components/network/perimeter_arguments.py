@@ -1,4 +1,4 @@
-"""The arguments of VpcPerimeter."""
+"""The arguments of VpcPerimeter, and what is allowed in them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NotRequired, TypedDict
@@ -7,19 +7,28 @@ import pulumi
 
 from catalog.limits import Entries
 from catalog.limits import network as limits
+from catalog.limits.perimeter import perimeter
+from catalog.problems import Problem
+from components.validation import Problems
 
 DRY_RUN = "dry-run"
 ENFORCED = "enforced"
-ANY = "*"
+
+_NO_POLICY = Problem(
+    ("organization",),
+    "nothing",
+    "the organization's number",
+    "give it, or access_policy where the organization has a policy",
+)
 
 
 class AccessLevel(TypedDict):
     """Conditions a caller from outside must all meet; give one or more."""
 
-    ip_subnetworks: NotRequired[Sequence[str]]
+    ip_subnetworks: NotRequired[Sequence[Annotated[str, limits.PUBLIC_RANGE]]]
     """Public address ranges in CIDR notation, one of which the call comes from."""
     members: NotRequired[Sequence[Annotated[str, limits.MEMBER]]]
-    """`user:<email>` or `serviceAccount:<email>`, one of which makes the call."""
+    """Users and service accounts, one of which makes the call."""
     regions: NotRequired[Sequence[Annotated[str, limits.COUNTRY]]]
     """Countries, ISO 3166-1 alpha-2, one of which the call comes from."""
 
@@ -28,10 +37,9 @@ class RuleFrom(TypedDict):
     """Who calls, and from where."""
 
     identities: NotRequired[Sequence[Annotated[str, limits.IDENTITY]]]
-    """`user:`, `serviceAccount:` or `group:` with an email, or `principal://` or
-    `principalSet://`. Give these or `identity_type`."""
+    """Who calls; instead of `identity_type`."""
     identity_type: NotRequired[Annotated[str | None, limits.IDENTITY_TYPE]]
-    """ANY_IDENTITY, ANY_USER_ACCOUNT or ANY_SERVICE_ACCOUNT."""
+    """Kind of identity that calls; instead of `identities`."""
     access_levels: NotRequired[Sequence[str]]
     """Keys of `access_levels`, or `*` for any place (ingress only)."""
     projects: NotRequired[Sequence[Annotated[str, limits.PROJECT_NUMBER]]]
@@ -50,22 +58,8 @@ class RuleTo(TypedDict):
     """Numbers of projects called, or `*`; default for ingress: `*`, all of the perimeter."""
 
 
-class IngressRule(TypedDict):
-    """Lets a call in."""
-
-    ingress_from: RuleFrom
-    """Who calls; at least one access level or project."""
-    ingress_to: RuleTo
-    """What is called, inside."""
-
-
-class EgressRule(TypedDict):
-    """Lets a call out."""
-
-    egress_from: RuleFrom
-    """Who calls, inside."""
-    egress_to: RuleTo
-    """What is called, outside; `projects` must be given."""
+Rule = TypedDict("Rule", {"from": RuleFrom, "to": RuleTo})
+"""A way through the perimeter: who calls and from where, and what is called."""
 
 
 class VpcPerimeterArgs(TypedDict):
@@ -87,16 +81,18 @@ class VpcPerimeterArgs(TypedDict):
     """API names that workloads inside may call; default: the restricted ones."""
     access_levels: NotRequired[Mapping[str, AccessLevel]]
     """Callers from outside, by name."""
-    ingress: NotRequired[Sequence[IngressRule]]
-    """Calls let in."""
-    egress: NotRequired[Sequence[EgressRule]]
-    """Calls let out."""
+    ingress: NotRequired[Sequence[Rule]]
+    """Calls let in, each from an access level or project at least."""
+    egress: NotRequired[Sequence[Rule]]
+    """Calls let out, each to projects that are given."""
     deletion_protection: NotRequired[bool]
     """Whether the perimeter and a policy made here are protected from deletion; default false."""
 
 
-def levels_in_rules(args: VpcPerimeterArgs) -> set[str]:
-    """Return the keys of the access levels that a rule names."""
-    sources = [rule["ingress_from"] for rule in args.get("ingress", ())]
-    sources += [rule["egress_from"] for rule in args.get("egress", ())]
-    return {key for source in sources for key in source.get("access_levels", ())} - {ANY}
+def validate_vpc_perimeter(args: VpcPerimeterArgs) -> Problems:
+    """Check the plain values of the arguments."""
+    problems = Problems.of(VpcPerimeterArgs, args)
+    if args.get("access_policy") is None and not args.get("organization"):
+        problems.extend([_NO_POLICY])
+    problems.extend(perimeter(args))
+    return problems

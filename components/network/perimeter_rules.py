@@ -6,17 +6,16 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_gcp import accesscontextmanager as acm
 
-from components.network.perimeter_arguments import ANY, EgressRule, IngressRule, RuleTo
+from catalog.limits.perimeter import ANY
+from components.network.perimeter_arguments import Rule, RuleTo
 
 Names = Mapping[str, pulumi.Output[str]]
 """Full names of access levels by key."""
 
 
-def ingress_policy(
-    rule: IngressRule, levels: Names
-) -> acm.ServicePerimeterSpecIngressPolicyArgsDict:
+def ingress_policy(rule: Rule, levels: Names) -> acm.ServicePerimeterSpecIngressPolicyArgsDict:
     """Return the policy that lets a call in."""
-    source, target = rule["ingress_from"], rule["ingress_to"]
+    source, target = rule["from"], rule["to"]
     return {
         "ingress_from": {
             "identities": source.get("identities"),
@@ -33,9 +32,9 @@ def ingress_policy(
     }
 
 
-def egress_policy(rule: EgressRule, levels: Names) -> acm.ServicePerimeterSpecEgressPolicyArgsDict:
+def egress_policy(rule: Rule, levels: Names) -> acm.ServicePerimeterSpecEgressPolicyArgsDict:
     """Return the policy that lets a call out."""
-    source, target = rule["egress_from"], rule["egress_to"]
+    source, target = rule["from"], rule["to"]
     sources: list[acm.ServicePerimeterSpecEgressPolicyEgressFromSourceArgsDict] = [
         *({"access_level": levels[key]} for key in source.get("access_levels", ())),
         *({"resource": f"projects/{number}"} for number in source.get("projects", ())),

@@ -4,11 +4,13 @@ Owns the private zone and its record. Does not own the address nor the networks.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
+from catalog.limits.names import DNS_NAME
 from components.names import label_of
 from components.ready import after
 from components.validation import Problems, component_type, register
@@ -21,24 +23,17 @@ class PrivateNameArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project."""
-    hostname: str
+    hostname: Annotated[str, DNS_NAME]
     """The name, without a dot at its end."""
-    addresses: Mapping[str, pulumi.Input[str]]
+    addresses: Annotated[Mapping[str, pulumi.Input[str]], Entries("an IPv4 address of a region")]
     """IPv4 addresses it stands for, by region: who asks gets the nearest."""
-    networks: Sequence[pulumi.Input[str]]
+    networks: Annotated[Sequence[pulumi.Input[str]], Entries("the id of a network")]
     """Ids of the networks that resolve it."""
 
 
 def validate_private_name(args: PrivateNameArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty("addresses", args["addresses"], "an IPv4 address of a region")
-    problems.check_not_empty("networks", args["networks"], "the id of a network")
-    if "." not in args["hostname"].strip(".") or args["hostname"].endswith("."):
-        problems.add(
-            "hostname", f"found {args['hostname']!r}, allowed: a name like chat.acme.internal"
-        )
-    return problems
+    return Problems.of(PrivateNameArgs, args)
 
 
 class PrivateName(pulumi.ComponentResource):

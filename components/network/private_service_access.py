@@ -4,15 +4,15 @@ Owns the range and the connection, one of each network. Does not own the service
 """
 
 import ipaddress
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import network as limits
 from components.validation import Problems, component_type, register
 
 _SERVICE = "servicenetworking.googleapis.com"
-_LONGEST_PREFIX = 24
 
 
 class PrivateServiceAccessArgs(TypedDict):
@@ -22,17 +22,16 @@ class PrivateServiceAccessArgs(TypedDict):
     """Id of the project, Service Networking enabled."""
     network: pulumi.Input[str]
     """Id of the network."""
-    range: str
-    """Private IPv4 range in CIDR notation, /24 or larger, that nothing else in the network uses."""
+    range: Annotated[str, limits.MANAGED_SERVICES]
+    """Range that nothing else in the network uses."""
     deletion_protection: NotRequired[bool]
     """Whether the range is protected from deletion; default false."""
 
 
 def validate_private_service_access(name: str, args: PrivateServiceAccessArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(PrivateServiceAccessArgs, args)
     problems.check_name("name", f"{name}-services")
-    problems.check_cidr("range", args["range"], _LONGEST_PREFIX)
     return problems
 
 

@@ -1,14 +1,17 @@
 """The arguments of PscEndpoint, and what can be checked of them before anything is made."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
+from catalog.limits import Choice, Entries
+from catalog.limits import network as limits
+from catalog.limits.names import DNS_NAME, RESOURCE_NAME
+from catalog.problems import Problem
 from components.validation import Problems
 
-_DNS_NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _API = re.compile(r"https://[^/]+/compute/[^/]+/")
 
 
@@ -28,8 +31,8 @@ class AcceptedConsumer(TypedDict):
     """Id or number of a project."""
     network: NotRequired[pulumi.Input[str]]
     """Self link of a network."""
-    connection_limit: NotRequired[pulumi.Input[int]]
-    """Endpoints it may make, per attachment; default 10."""
+    connection_limit: NotRequired[Annotated[pulumi.Input[int], limits.CONNECTION_LIMIT]]
+    """Endpoints it may make, per attachment."""
 
 
 class Frontend(TypedDict):
@@ -53,9 +56,11 @@ class Consumer(TypedDict):
     """Id of the network's project; default: the producer's."""
     network: pulumi.Input[str]
     """Self link of the network."""
-    subnetworks: Mapping[str, pulumi.Input[str]]
+    subnetworks: Annotated[
+        Mapping[str, pulumi.Input[str]], Entries("a subnet of a published region")
+    ]
     """Id of the subnet that gives the endpoint its address, by region."""
-    dns_name: NotRequired[str]
+    dns_name: NotRequired[Annotated[str, DNS_NAME]]
     """Name the network resolves to its endpoints, such as `llm.acme.internal`; default: none."""
     regional_names: NotRequired[bool]
     """Whether `<region>.<dns_name>` is the endpoint of that region alone; default false."""
@@ -70,7 +75,7 @@ class PscEndpointArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the producer's project."""
-    service_name: str
+    service_name: Annotated[str, RESOURCE_NAME]
     """Name of the service: of its attachments, and first part of its consumers' resources."""
     publish: NotRequired[Mapping[str, PublishedService]]
     """What to publish, by region."""
@@ -80,7 +85,7 @@ class PscEndpointArgs(TypedDict):
     """Who may connect: only projects, or only networks."""
     consume: NotRequired[Mapping[str, Consumer]]
     """Where to make endpoints, by the consumer's name."""
-    propagated_connection_limit: NotRequired[int]
+    propagated_connection_limit: NotRequired[Annotated[int, limits.PROPAGATED_CONNECTIONS]]
     """Networks to which a consumer's endpoints may be propagated by a Network Connectivity Center
     hub, per attachment and consumer; default: Google's, 250."""
     allow_psc_global_access: NotRequired[bool]
@@ -90,83 +95,66 @@ class PscEndpointArgs(TypedDict):
 
 def validate_psc_endpoint(args: PscEndpointArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_name("service_name", args["service_name"])
-    publish = args.get("publish", {})
-    attachments = args.get("service_attachments", {})
-    accept = args.get("accept", ())
-    if bool(publish) == bool(attachments):
-        problems.add(
-            "publish",
-            f"found {len(publish)} regions to publish and {len(attachments)} in "
-            "service_attachments, allowed: one of the two; publish a service or name attachments",
-        )
-    if publish:
-        problems.check_not_empty("accept", accept, "the projects or networks that may connect")
-    elif accept:
-        problems.add(
-            "accept",
-            f"found {len(accept)} entries, allowed: none without publish; the owner of the "
-            "service attachments decides who may connect",
-        )
-    _check_accept(problems, accept)
-    limit = args.get("propagated_connection_limit")
-    if limit is not None and limit < 1:
-        problems.add(
-            "propagated_connection_limit",
-            f"found {limit}, allowed: 1 or more; leave it out where nothing is shared",
-        )
+    problems = Problems.of(PscEndpointArgs, args)
+    problems.extend(_rules(args))
+    regions = args.get("publish") or args.get("service_attachments", {})
     for name, consumer in args.get("consume", {}).items():
-        _check_consumer(problems, args, name, consumer)
+        path = ("consume", name)
+        problems.check_limit(RESOURCE_NAME, f"{args['service_name']}-{name}", *path)
+        for region in consumer["subnetworks"]:
+            problems.check_limit(Choice(regions), region, *path, "subnetworks", region)
+        problems.extend(_consumer_rules(args, consumer), *path)
     return problems
 
 
-def _check_accept(problems: Problems, accept: Sequence[AcceptedConsumer]) -> None:
-    for index, entry in enumerate(accept):
-        path = f"accept[{index}]"
-        if ("project" in entry) == ("network" in entry):
-            problems.add(
-                path, f"found {sorted(entry)}, allowed: one of project and network; give one"
+def _rules(args: PscEndpointArgs) -> Iterator[Problem]:
+    publish, accept = args.get("publish"), args.get("accept", ())
+    if bool(publish) == bool(args.get("service_attachments")):
+        yield Problem(
+            ("publish",),
+            "it and service_attachments" if publish else "neither it nor service_attachments",
+            "one of the two",
+            "publish a service or name attachments",
+        )
+    if publish and not accept:
+        yield Problem(
+            ("accept",), "nothing", "the projects or networks that may connect", "give them"
+        )
+    if accept and not publish:
+        yield Problem(
+            ("accept",),
+            f"{len(accept)} entries",
+            "none without publish",
+            "remove them: the owner of the service attachments decides who may connect",
+        )
+    kinds = [{*entry} & {"project", "network"} for entry in accept]
+    for position, kind in enumerate(kinds):
+        if len(kind) != 1:
+            yield Problem(
+                ("accept", position),
+                "both of them" if kind else "neither of them",
+                "exactly one of project, network",
+                "give one",
             )
-        limit = entry.get("connection_limit")
-        if isinstance(limit, int) and limit < 1:
-            problems.add(f"{path}.connection_limit", f"found {limit}, allowed: 1 or more")
-    kinds = {kind for entry in accept for kind in ("project", "network") if kind in entry}
-    if len(kinds) > 1:
-        problems.add(
-            "accept",
-            "found projects and networks, allowed: only one kind for one attachment; "
+    if len(set[str]().union(*kinds)) > 1:
+        yield Problem(
+            ("accept",),
+            "projects and networks",
+            "only one kind for one attachment",
             "name the project of each network instead",
         )
 
 
-def _check_consumer(
-    problems: Problems, args: PscEndpointArgs, name: str, consumer: Consumer
-) -> None:
-    path = f"consume.{name}"
-    problems.check_name(path, f"{args['service_name']}-{name}")
-    subnetworks = consumer["subnetworks"]
-    problems.check_not_empty(f"{path}.subnetworks", subnetworks, "a subnet of a published region")
-    regions = args.get("publish") or args.get("service_attachments", {})
-    for region in subnetworks:
-        problems.check_one_of(f"{path}.subnetworks.{region}", region, regions)
-    dns_name = consumer.get("dns_name")
-    if dns_name is not None and not _DNS_NAME.fullmatch(dns_name):
-        problems.add(
-            f"{path}.dns_name",
-            f"found {dns_name!r}, allowed: a full lowercase name without a last dot, "
-            "such as llm.acme.internal",
-        )
+def _consumer_rules(args: PscEndpointArgs, consumer: Consumer) -> Iterator[Problem]:
     for key in ("frontend", "regional_names", "shared_with"):
-        if consumer.get(key) and dns_name is None:
-            problems.add(
-                f"{path}.{key}", "found it without dns_name, allowed: beside dns_name; give both"
-            )
+        if consumer.get(key) and consumer.get("dns_name") is None:
+            yield Problem((key,), "it without dns_name", "it beside dns_name", "give both")
     accept = args.get("accept", ())
     if accept and not any(_accepts(entry, consumer, args["project"]) for entry in accept):
-        problems.add(
-            path,
-            "found a consumer that no entry of accept names, so its endpoints would stay pending; "
+        yield Problem(
+            (),
+            "a consumer that no entry of accept names",
+            "accepted ones: its endpoints would stay pending",
             "add its project or network to accept",
         )
 

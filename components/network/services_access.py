@@ -4,12 +4,14 @@ Owns the Network Connectivity Center hub and its spokes. Does not own the networ
 endpoints in the shared one (PscEndpoint makes them) and their names.
 """
 
-from collections.abc import Mapping
-from typing import TypedDict
+from collections.abc import Iterator, Mapping
+from typing import Annotated, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
+from catalog.problems import Problem, shown
 from components.names import label_of
 from components.validation import Problems, component_type, register
 
@@ -33,8 +35,8 @@ class ServicesAccessArgs(TypedDict):
     """Id of the hub's project."""
     shared: Spoke
     """The network with the endpoints."""
-    users: Mapping[str, Spoke]
-    """The networks that use them, by a name of their own; at least one."""
+    users: Annotated[Mapping[str, Spoke], Entries("the networks that use the endpoints")]
+    """The networks that use them, by a name of their own."""
 
 
 class ServicesAccess(pulumi.ComponentResource):
@@ -108,19 +110,21 @@ class ServicesAccess(pulumi.ComponentResource):
 
 def validate_services_access(name: str, args: ServicesAccessArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
+    problems = Problems.of(ServicesAccessArgs, args)
     problems.check_name("name", name)
-    problems.check_not_empty("users", args["users"], "the networks that use the endpoints")
-    seen: dict[str, str] = {}
+    problems.extend(_rules(args), "users")
+    return problems
+
+
+def _rules(args: ServicesAccessArgs) -> Iterator[Problem]:
+    seen = [args["shared"]["network"]]
     for user, spoke in args["users"].items():
         network = spoke["network"]
         if user in {CENTER, EDGE}:
-            problems.add(f"users.{user}", f"found {user!r}, allowed: another name; rename it")
+            yield Problem((user,), shown(user), "another name", "rename it")
         if isinstance(network, str):
-            if network in seen or network == args["shared"]["network"]:
-                problems.add(
-                    f"users.{user}.network",
-                    f"found {network!r} again, allowed: each network once; remove one of them",
+            if network in seen:
+                yield Problem(
+                    (user, "network"), f"{shown(network)} again", "each network once", "remove one"
                 )
-            seen[network] = user
-    return problems
+            seen.append(network)

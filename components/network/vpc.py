@@ -4,13 +4,15 @@ Owns the network, its subnets, egress through Cloud NAT and the firewall. Does n
 in it (GKE makes the rules for its own nodes and pods), nor what is published from it.
 """
 
-import ipaddress
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
+from catalog.limits import network as limits
+from catalog.limits.names import PORT
 from components.network.defaults import FLOW_LOGS, deny_ingress
 from components.network.restricted_google_apis import RestrictedGoogleApis
 from components.validation import Problems, component_type, register
@@ -30,21 +32,19 @@ BACKEND_PORTS: Mapping[int, str] = {
 }
 """TCP ports of pods the load balancer and its health checks connect to."""
 
-_LONGEST_PREFIX = {"nodes": 29, "pods": 21, "services": 27, "proxy_only": 26, "psc_nat": 29}
-
 
 class SubnetRanges(TypedDict):
     """IPv4 ranges of one region, in CIDR notation; no two of a network overlap."""
 
-    nodes: pulumi.Input[str]
-    """Nodes and internal addresses; /29 or larger."""
-    pods: pulumi.Input[str]
-    """Pods; /21 or larger."""
-    services: pulumi.Input[str]
-    """Kubernetes Services; /27 or larger."""
-    proxy_only: pulumi.Input[str]
-    """Proxies of the region's Application Load Balancers; /26 or larger, /23 advised."""
-    psc_nat: pulumi.Input[str]
+    nodes: Annotated[pulumi.Input[str], limits.NODES]
+    """Nodes and internal addresses."""
+    pods: Annotated[pulumi.Input[str], limits.PODS]
+    """Pods; GKE takes a /24 for each node."""
+    services: Annotated[pulumi.Input[str], limits.SERVICES]
+    """Kubernetes Services."""
+    proxy_only: Annotated[pulumi.Input[str], limits.PROXY_ONLY]
+    """Proxies of the region's Application Load Balancers; /23 advised."""
+    psc_nat: Annotated[pulumi.Input[str], limits.PSC_NAT]
     """Source addresses of Private Service Connect consumers; one per endpoint."""
 
 
@@ -53,9 +53,9 @@ class VpcArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project."""
-    subnets: Mapping[str, SubnetRanges]
+    subnets: Annotated[Mapping[str, SubnetRanges], Entries("the ranges of a region")]
     """Ranges by region, such as `us-central1`."""
-    backend_ports: NotRequired[Sequence[int]]
+    backend_ports: NotRequired[Sequence[Annotated[int, PORT]]]
     """TCP ports of pods behind the load balancer; default: those of BACKEND_PORTS."""
     restricted_google_apis: NotRequired[bool]
     """Whether Google APIs are reached through the restricted address range; default false."""
@@ -65,21 +65,19 @@ class VpcArgs(TypedDict):
 
 def validate_vpc(name: str, args: VpcArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(VpcArgs, args)
     problems.check_name("name", name)
-    problems.check_not_empty("subnets", args["subnets"], "the ranges of a region")
-    placed: dict[str, ipaddress.IPv4Network] = {}
-    for region, ranges in args["subnets"].items():
+    for region in args["subnets"]:
         problems.check_name(f"subnets.{region}", f"{name}-{region}-allow-load-balancer")
-        for role, longest_prefix in _LONGEST_PREFIX.items():
-            path = f"subnets.{region}.{role}"
-            network = problems.check_cidr(path, ranges.get(role), longest_prefix)
-            if network is not None:
-                placed[path] = network
-    problems.check_no_overlap(placed)
-    for index, port in enumerate(args.get("backend_ports", ())):
-        if not 1 <= port <= 65535:
-            problems.add(f"backend_ports[{index}]", f"found {port}, allowed: 1 to 65535")
+    problems.extend(
+        limits.apart(
+            {
+                ("subnets", region, role): cidr
+                for region, ranges in args["subnets"].items()
+                for role, cidr in ranges.items()
+            }
+        )
+    )
     return problems
 
 

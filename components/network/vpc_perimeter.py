@@ -10,13 +10,13 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.perimeter import levels_in_rules
 from components.network.perimeter_arguments import (
     DRY_RUN,
     AccessLevel,
     VpcPerimeterArgs,
-    levels_in_rules,
+    validate_vpc_perimeter,
 )
-from components.network.perimeter_checks import validate_vpc_perimeter
 from components.network.perimeter_rules import egress_policy, ingress_policy
 from components.validation import component_type, register
 

@@ -61,11 +61,11 @@ def check_thresholds(
     """Note thresholds that are missing or unknown."""
     wanted = thresholds_of(alerts)
     for name in sorted(wanted - thresholds.keys()):
-        problems.add(f"thresholds.{name}", "found none, allowed: a number; give it")
+        problems.add(f"thresholds.{name}", "found none; allowed: a number; give it")
     for name in sorted(thresholds.keys() - wanted):
         problems.add(
             f"thresholds.{name}",
-            f"found {name!r}, allowed: {', '.join(sorted(wanted))}; remove it",
+            f"found {name!r}; allowed: {', '.join(sorted(wanted))}; remove it",
         )
 
 

@@ -46,7 +46,7 @@ def validate_budget(args: BudgetArgs) -> Problems:
     if channels > MOST_CHANNELS:
         problems.add(
             "email_channels",
-            f"found {channels}, allowed: up to {MOST_CHANNELS}; use a mailing list",
+            f"found {channels}; allowed: up to {MOST_CHANNELS}; use a mailing list",
         )
     return problems
 

@@ -39,5 +39,5 @@ def check_names(problems: Problems, property_path: str, names: Collection[str]) 
         if not _NAME.fullmatch(name):
             problems.add(
                 property_path,
-                f"found {name!r}, allowed: letters, digits and . _ / ~ % + -; rename it",
+                f"found {name!r}; allowed: letters, digits and . _ / ~ % + -; rename it",
             )

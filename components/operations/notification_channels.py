@@ -50,7 +50,7 @@ def validate_notification_channels(name: str, args: NotificationChannelsArgs) ->
         if len(given) != 1:
             problems.add(
                 f"channels.{key}",
-                f"found {' and '.join(given) or 'nothing'}, allowed: one of {', '.join(WAYS)}",
+                f"found {' and '.join(given) or 'nothing'}; allowed: one of {', '.join(WAYS)}",
             )
     return problems
 

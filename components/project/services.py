@@ -5,11 +5,14 @@ lives in the component that owns the resource it is on.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Choice, Entries
+from catalog.limits.network import API
+from catalog.problems import Problem, shown
 from components.ready import after
 from components.validation import Problems, component_type, register
 
@@ -22,7 +25,7 @@ class ProjectServicesArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of an existing project."""
-    services: Sequence[str]
+    services: Annotated[Sequence[Annotated[str, API]], Entries("an API")]
     """APIs to enable, such as `container.googleapis.com`."""
     identities: NotRequired[Sequence[str]]
     """APIs, among `services`, whose service agent must exist before it is granted anything."""
@@ -30,17 +33,14 @@ class ProjectServicesArgs(TypedDict):
 
 def validate_project_services(args: ProjectServicesArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
+    problems = Problems.of(ProjectServicesArgs, args)
     services = args["services"]
-    problems.check_not_empty("services", services, f"API names ending in {_DOMAIN}")
     for index, service in enumerate(services):
-        path = f"services[{index}]"
-        if not service.endswith(_DOMAIN):
-            problems.add(path, f"found {service!r}, allowed: an API name ending in {_DOMAIN}")
         if service in services[:index]:
-            problems.add(path, f"found {service!r} a second time; list each API once")
+            again = Problem((index,), f"{shown(service)} again", "each API once", "remove it")
+            problems.extend([again], "services")
     for index, identity in enumerate(args.get("identities", ())):
-        problems.check_one_of(f"identities[{index}]", identity, services)
+        problems.check_limit(Choice(services), identity, "identities", index)
     return problems
 
 

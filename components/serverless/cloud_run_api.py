@@ -6,18 +6,17 @@ call the service. Does not own the service, nor callers' keys.
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
 from catalog.openapi import DocumentError, parsed
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.ready import after
 from components.serverless.api_document import Callers, full_document
 from components.service_accounts import account_id
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 LONGEST_NAME = 40
 LONGEST_DEADLINE_SECONDS = 600
@@ -45,53 +44,52 @@ class CloudRunApiArgs(TypedDict):
     """How callers are told apart: by token, by API key, or both."""
     timeout_seconds: NotRequired[int]
     """Longest the service may take in seconds, 1 to 600; default 60."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(CloudRunApiArgs, args)
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:
-        problems.add("name", f"found {name!r}, allowed: up to {LONGEST_NAME} characters")
+        problems.add("name", f"found {name!r}; allowed: up to {LONGEST_NAME} characters")
     try:
         parsed(args["document"])
     except DocumentError as problem:
         problems.add(
             "document",
-            f"found {problem}, allowed: OpenAPI 2.0 with info, paths and operations; fix it",
+            f"found {problem}; allowed: OpenAPI 2.0 with info, paths and operations; fix it",
         )
     _check_callers(problems, args["callers"])
     timeout = args.get("timeout_seconds", 60)
     check_between(problems, "timeout_seconds", timeout, 1, LONGEST_DEADLINE_SECONDS, "seconds")
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
 def _check_callers(problems: Problems, callers: Callers) -> None:
     jwt, limit = callers.get("jwt"), callers.get("requests_per_minute")
     if jwt is None and not callers.get("api_key"):
-        problems.add("callers", "found none, allowed: jwt, api_key or both; else anyone may call")
+        problems.add("callers", "found none; allowed: jwt, api_key or both; else anyone may call")
     if jwt is not None:
         problems.check_not_empty("callers.jwt.audiences", jwt["audiences"], "an audience")
         if not jwt["issuer"].startswith("https://") and "@" not in jwt["issuer"]:
             problems.add(
                 "callers.jwt.issuer",
-                f"found {jwt['issuer']!r}, allowed: an address that begins https://, or the email "
+                f"found {jwt['issuer']!r}; allowed: an address that begins https://, or the email "
                 "of a service account",
             )
         if not jwt["jwks_uri"].startswith("https://"):
             problems.add(
                 "callers.jwt.jwks_uri",
-                f"found {jwt['jwks_uri']!r}, allowed: an address that begins https://",
+                f"found {jwt['jwks_uri']!r}; allowed: an address that begins https://",
             )
     if limit is not None:
         check_between(problems, "callers.requests_per_minute", limit, 1, _MOST_REQUESTS, "requests")
         if not callers.get("api_key"):
             problems.add(
                 "callers.requests_per_minute",
-                f"found {limit}, allowed: none without api_key; requests are counted by key",
+                f"found {limit}; allowed: none without api_key; requests are counted by key",
             )
 
 

@@ -8,8 +8,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from catalog.cloud_run import CPUS, GPUS, cpus_for, sizes_for
-from components.checks import check_between, check_labels
-from components.validation import Problems
+from components.checks import check_between
+from components.validation import Labels, Problems
 
 LONGEST_NAME = 49
 
@@ -136,21 +136,21 @@ class CloudRunServiceArgs(TypedDict):
     """How requests are split between revisions; default: all go to the latest one."""
     deletion_protection: NotRequired[bool]
     """Whether the service is protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(CloudRunServiceArgs, args)
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:
-        problems.add("name", f"found {name!r}, allowed: up to {LONGEST_NAME} characters")
+        problems.add("name", f"found {name!r}; allowed: up to {LONGEST_NAME} characters")
     _check_size(problems, args)
     least, most = args.get("min_instances", 0), args.get("max_instances", 5)
     check_between(problems, "max_instances", most, 1, 1000, "instances")
     if not 0 <= least <= most:
-        problems.add("min_instances", f"found {least}, allowed: 0 to max_instances, {most}")
+        problems.add("min_instances", f"found {least}; allowed: 0 to max_instances, {most}")
     check_between(problems, "concurrency", args.get("concurrency", 40), 1, 1000, "requests")
     check_between(problems, "timeout_seconds", args.get("timeout_seconds", 60), 1, 3600, "seconds")
     check_between(problems, "port", args.get("port", 8080), 1, 65535)
@@ -159,7 +159,7 @@ def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems
         ("ready_path", args.get("ready_path")),
     ):
         if path is not None and not path.startswith("/"):
-            problems.add(key, f"found {path!r}, allowed: a path that starts with /")
+            problems.add(key, f"found {path!r}; allowed: a path that starts with /")
     problems.check_one_of("ingress", args.get("ingress"), INGRESS)
     problems.check_one_of("vpc.egress", (args.get("vpc") or {}).get("egress"), EGRESS)
     iap = args.get("iap")
@@ -167,7 +167,6 @@ def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems
         problems.check_not_empty("iap.members", iap["members"], "who may pass")
     _check_environment(problems, args)
     _check_traffic(problems, name, args)
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
@@ -178,7 +177,7 @@ def _check_size(problems: Problems, args: CloudRunServiceArgs) -> None:
         problems.check_one_of("gpu", gpu, GPUS)
         return
     if cpu not in cpus_for(gpu):
-        problems.add("cpu", f"found {cpu!r}, allowed: {', '.join(cpus_for(gpu))} with gpu {gpu}")
+        problems.add("cpu", f"found {cpu!r}; allowed: {', '.join(cpus_for(gpu))} with gpu {gpu}")
         return
     least, most = sizes_for(cpu, gpu)
     beside = f"MiB with cpu {cpu}" + (f" and gpu {gpu}" if gpu else "")
@@ -192,13 +191,13 @@ def _check_environment(problems: Problems, args: CloudRunServiceArgs) -> None:
             if variable in _RESERVED_VARIABLES:
                 problems.add(
                     f"{key}.{variable}",
-                    f"found {variable!r}, allowed: names other than "
+                    f"found {variable!r}; allowed: names other than "
                     f"{', '.join(_RESERVED_VARIABLES)}, which Cloud Run sets",
                 )
     for variable in sorted(plain.keys() & secret.keys()):
         problems.add(
             f"secrets.{variable}",
-            f"found {variable!r}, which environment has too, allowed: each variable once",
+            f"found {variable!r}, which environment has too; allowed: each variable once",
         )
     folders: set[str] = set()
     files, known = args.get("secret_files", {}), args.get("secret_ids", {})
@@ -210,7 +209,7 @@ def _check_environment(problems: Problems, args: CloudRunServiceArgs) -> None:
         if not path.startswith("/") or path.endswith("/") or folder in {"/", *folders}:
             problems.add(
                 f"secret_files.{path}",
-                f"found {path!r}, allowed: an absolute path in a folder of its own, not the top; "
+                f"found {path!r}; allowed: an absolute path in a folder of its own, not the top; "
                 "a mounted secret hides what else is in the folder",
             )
         folders.add(folder)
@@ -221,7 +220,7 @@ def _check_traffic(problems: Problems, name: str, args: CloudRunServiceArgs) -> 
     if traffic and revision is None:
         problems.add(
             "revision",
-            "found none, allowed: a suffix; without it the next deployment has no name to split by",
+            "found none; allowed: a suffix; without it the next deployment has no name to split by",
         )
     given = [] if revision is None else [("revision", revision)]
     given += [(f"traffic[{at}].revision", each["revision"]) for at, each in enumerate(traffic)]
@@ -229,7 +228,7 @@ def _check_traffic(problems: Problems, name: str, args: CloudRunServiceArgs) -> 
         if not _REVISION.fullmatch(suffix) or len(f"{name}-{suffix}") > _LONGEST_REVISION:
             problems.add(
                 path,
-                f"found {suffix!r}, allowed: lowercase letters, digits or hyphens, up to "
+                f"found {suffix!r}; allowed: lowercase letters, digits or hyphens, up to "
                 f"{_LONGEST_REVISION} with the service's name before it",
             )
     tags: set[str] = set()
@@ -238,14 +237,14 @@ def _check_traffic(problems: Problems, name: str, args: CloudRunServiceArgs) -> 
         check_between(problems, f"traffic[{at}].percent", each["percent"], 0, 100, "percent")
         if each["percent"] == 0 and tag is None:
             problems.add(
-                f"traffic[{at}].percent", "found 0 without a tag, allowed: 1 to 100, or give a tag"
+                f"traffic[{at}].percent", "found 0 without a tag; allowed: 1 to 100, or give a tag"
             )
         if tag is not None and (not _TAG.fullmatch(tag) or tag in tags):
             problems.add(
                 f"traffic[{at}].tag",
-                f"found {tag!r}, allowed: up to 46 lowercase letters, digits or hyphens, each once",
+                f"found {tag!r}; allowed: up to 46 lowercase letters, digits or hyphens, each once",
             )
         tags.add(tag or "")
     total = sum(each["percent"] for each in traffic)
     if traffic and total != 100:
-        problems.add("traffic", f"found {total} percent in all, allowed: 100; change the shares")
+        problems.add("traffic", f"found {total} percent in all; allowed: 100; change the shares")

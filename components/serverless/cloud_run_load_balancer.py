@@ -56,7 +56,7 @@ def validate_cloud_run_load_balancer(name: str, args: CloudRunLoadBalancerArgs) 
     problems = Problems()
     problems.check_name("name", name)
     if len(name) > LONGEST_NAME:
-        problems.add("name", f"found {name!r}, allowed: up to {LONGEST_NAME} characters")
+        problems.add("name", f"found {name!r}; allowed: up to {LONGEST_NAME} characters")
     kind = args["kind"]
     problems.check_one_of("kind", kind, KINDS)
     needed = {
@@ -65,9 +65,9 @@ def validate_cloud_run_load_balancer(name: str, args: CloudRunLoadBalancerArgs) 
     }
     for key in needed.get(kind, ()):
         if key not in args:
-            problems.add(key, f"found none, allowed: a value; kind {kind} needs it")
+            problems.add(key, f"found none; allowed: a value; kind {kind} needs it")
     if kind == "global-external" and "certificate" in args:
-        problems.add("certificate", "found one, allowed: none; a global one gets its own")
+        problems.add("certificate", "found one; allowed: none; a global one gets its own")
     check_armor(problems, "armor", args.get("armor", {}))
     check_between(problems, "hostname", len(args["hostname"]), 4, 64, "characters")
     return problems

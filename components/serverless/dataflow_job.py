@@ -10,12 +10,12 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.data.buckets import check_bucket_name
 from components.data.table_shape import Field, check_shape
 from components.serverless.results_table import ResultsTable
 from components.service_accounts import account_id
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 TABLE_ID = "rows"
 ERRORS_TABLE_ID = "errors"
@@ -61,17 +61,16 @@ class DataflowJobArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether the table is protected, and the job ends what it began when it's deleted; default
     true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_dataflow_job(name: str, args: DataflowJobArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(DataflowJobArgs, args)
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], f"{name}-temporary")
     check_dataflow(problems, "dataflow", args["dataflow"])
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
@@ -79,12 +78,12 @@ def check_dataflow(problems: Problems, path: str, dataflow: Dataflow) -> None:
     """Note a job Dataflow refuses."""
     template = dataflow.get("template", DEFAULT_TEMPLATE)
     if not template.startswith("gs://"):
-        problems.add(f"{path}.template", f"found {template!r}, allowed: a path gs://bucket/object")
+        problems.add(f"{path}.template", f"found {template!r}; allowed: a path gs://bucket/object")
     for parameter in dataflow.get("parameters", {}):
         if parameter in _OWN_PARAMETERS:
             problems.add(
                 f"{path}.parameters.{parameter}",
-                f"found {parameter!r}, allowed: names other than {', '.join(_OWN_PARAMETERS)}, "
+                f"found {parameter!r}; allowed: names other than {', '.join(_OWN_PARAMETERS)}, "
                 "which the component sets",
             )
     check_between(problems, f"{path}.max_workers", dataflow.get("max_workers", 3), 1, 100)

@@ -4,15 +4,14 @@ Owns a topic, the pull subscription that keeps its messages, and the right of Pu
 it. Does not own the subscription that sends messages here.
 """
 
-from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.ready import after
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 
 class DeadLetterArgs(TypedDict):
@@ -28,16 +27,15 @@ class DeadLetterArgs(TypedDict):
     """How long a message waits to be looked at, 1 to 31; default 7."""
     deletion_protection: NotRequired[bool]
     """Whether topic and subscription are protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_dead_letter(name: str, args: DeadLetterArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(DeadLetterArgs, args)
     problems.check_name("name", name)
     check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

@@ -44,7 +44,7 @@ def check_retry(problems: Problems, retry: Retry) -> None:
     check_between(problems, "retry.maximum_seconds", most, 0, 600, "seconds")
     if least > most:
         problems.add(
-            "retry.minimum_seconds", f"found {least}, allowed: up to maximum_seconds, {most}"
+            "retry.minimum_seconds", f"found {least}; allowed: up to maximum_seconds, {most}"
         )
 
 
@@ -57,6 +57,6 @@ def check_filter_text(problems: Problems, path: str, text: str | None) -> None:
     except FilterError as problem:
         problems.add(
             path,
-            f"found {problem}, allowed: comparisons of attributes, such as "
+            f"found {problem}; allowed: comparisons of attributes, such as "
             'attributes.lang = "en", joined by AND or OR',
         )

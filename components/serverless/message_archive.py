@@ -10,9 +10,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 DEFAULT_RETENTION_DAYS = 90
 
@@ -58,20 +58,19 @@ class MessageArchiveArgs(TypedDict):
     """How long a message waits for the bucket to take it; default 7."""
     deletion_protection: NotRequired[bool]
     """Whether the bucket is protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_message_archive(name: str, args: MessageArchiveArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(MessageArchiveArgs, args)
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], name)
     check_archive(problems, "archive", args.get("archive", {}))
     check_between(
         problems, "backlog_retention_days", args.get("backlog_retention_days", 7), 1, 31, "days"
     )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
@@ -92,7 +91,7 @@ def check_archive(problems: Problems, path: str, archive: Archive) -> None:
     if days < shortest:
         problems.add(
             f"{path}.retention_days",
-            f"found {days}, allowed: {shortest} or more with storage class {storage_class}; "
+            f"found {days}; allowed: {shortest} or more with storage class {storage_class}; "
             "that many days are paid for anyway",
         )
 

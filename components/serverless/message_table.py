@@ -4,19 +4,18 @@ Owns the table with its dataset, its BigQuery subscription and the right of Pub/
 not own the topic, the dead letters nor who reads the table.
 """
 
-from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
 from catalog.message_schema import DefinitionError, columns_of
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.data.table_shape import Field
 from components.ready import after
 from components.serverless.delivery import MessageSchema, check_filter_text
 from components.serverless.results_table import ResultsTable
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 TABLE_ID = "messages"
 
@@ -62,19 +61,18 @@ class MessageTableArgs(TypedDict):
     """How long a message waits for the table to take it, 1 to 31; default 7."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and table are protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(MessageTableArgs, args)
     problems.check_name("name", name)
     check_export(problems, "export", args.get("export", {}), args.get("message_schema"))
     check_between(
         problems, "backlog_retention_days", args.get("backlog_retention_days", 7), 1, 31, "days"
     )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
@@ -91,7 +89,7 @@ def check_export(
     if schema is None:
         problems.add(
             f"{path}.use_topic_schema",
-            "found true without message_schema, allowed: true with a schema of plain fields",
+            "found true without message_schema; allowed: true with a schema of plain fields",
         )
         return
     try:
@@ -99,13 +97,13 @@ def check_export(
     except DefinitionError as problem:
         problems.add(
             f"{path}.use_topic_schema",
-            f"found true with {problem}, allowed: true with a schema of plain fields",
+            f"found true with {problem}; allowed: true with a schema of plain fields",
         )
         return
     for taken in sorted(columns & {field["name"] for field in _METADATA}):
         problems.add(
             f"{path}.use_topic_schema",
-            f"found true with a field {taken!r}, allowed: fields other than those Pub/Sub adds",
+            f"found true with a field {taken!r}; allowed: fields other than those Pub/Sub adds",
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 
 from catalog.message_schema import DefinitionError, check_definition
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.data.buckets import check_bucket_name
 from components.serverless.cloud_run_arguments import (
     CloudRunServiceArgs,
@@ -22,7 +22,7 @@ from components.serverless.delivery import (
 from components.serverless.message_archive import Archive, check_archive
 from components.serverless.message_table import BigQueryExport, check_export
 from components.serverless.results_table import Results, check_results
-from components.validation import Problems
+from components.validation import Labels, Problems
 
 SCHEMA_TYPES: Mapping[str, str] = {"avro": "AVRO", "protobuf": "PROTOCOL_BUFFER"}
 """The API's value by ours."""
@@ -102,7 +102,7 @@ class PubSubCloudRunPipelineArgs(TypedDict):
     """Id of the subnet of the job's workers."""
     deletion_protection: NotRequired[bool]
     """Whether what holds data is protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels of all parts."""
 
 
@@ -111,12 +111,12 @@ OWN_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "PUBSUB_TOPIC", "RESULTS_TABLE")
 
 def validate_pubsub_cloud_run_pipeline(name: str, args: PubSubCloudRunPipelineArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(PubSubCloudRunPipelineArgs, args)
     problems.check_name("name", name)
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or name.startswith("goog"):
         problems.add(
             "name",
-            f"found {name!r}, allowed: {SHORTEST_NAME} to {LONGEST_NAME} characters, not goog "
+            f"found {name!r}; allowed: {SHORTEST_NAME} to {LONGEST_NAME} characters, not goog "
             "first; the topic is called so",
         )
     _check_service(problems, args)
@@ -130,7 +130,6 @@ def validate_pubsub_cloud_run_pipeline(name: str, args: PubSubCloudRunPipelineAr
         check_bucket_name(problems, "name", args["project"], f"{name}-archive")
         check_archive(problems, "archive", archive)
     _check_copies(problems, name, args)
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 
@@ -162,7 +161,7 @@ def _check_service(problems: Problems, args: PubSubCloudRunPipelineArgs) -> None
         if variable in OWN_VARIABLES:
             problems.add(
                 f"environment.{variable}",
-                f"found {variable!r}, allowed: names other than {', '.join(OWN_VARIABLES)}, which "
+                f"found {variable!r}; allowed: names other than {', '.join(OWN_VARIABLES)}, which "
                 "the pipeline sets",
             )
     service = service_args(args, "", "", {})
@@ -177,7 +176,7 @@ def _check_delivery(problems: Problems, args: PubSubCloudRunPipelineArgs) -> Non
     if timeout > deadline:
         problems.add(
             "timeout_seconds",
-            f"found {timeout}, allowed: up to ack_deadline_seconds, {deadline}; later, Pub/Sub "
+            f"found {timeout}; allowed: up to ack_deadline_seconds, {deadline}; later, Pub/Sub "
             "delivers the message again while it is still being worked on",
         )
     attempts = args.get("max_delivery_attempts", 5)
@@ -196,7 +195,7 @@ def _check_copies(problems: Problems, name: str, args: PubSubCloudRunPipelineArg
     check_bucket_name(problems, "name", args["project"], f"{name}-dataflow-temporary")
     check_dataflow(problems, "dataflow", dataflow)
     if "subnetwork" not in args:
-        problems.add("subnetwork", "found none, allowed: the id of a subnet; dataflow needs it")
+        problems.add("subnetwork", "found none; allowed: the id of a subnet; dataflow needs it")
 
 
 def has_avro_schema(args: PubSubCloudRunPipelineArgs) -> bool:
@@ -215,6 +214,6 @@ def _check_message_schema(problems: Problems, schema: MessageSchema) -> None:
     except DefinitionError as problem:
         problems.add(
             "message_schema.definition",
-            f"found {problem}, allowed: Avro's JSON for a record, "
+            f"found {problem}; allowed: Avro's JSON for a record, "
             '{"type": "record", "name": ..., "fields": [...]}, or a proto file with one message',
         )

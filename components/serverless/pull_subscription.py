@@ -10,10 +10,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between, check_labels
+from components.checks import check_between
 from components.ready import after
 from components.serverless.delivery import Retry, check_filter_text, check_retry, retry_policy
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 
 class PullSubscriptionArgs(TypedDict):
@@ -44,13 +44,13 @@ class PullSubscriptionArgs(TypedDict):
     """Waiting time between deliveries."""
     retention_days: NotRequired[int]
     """How long messages wait to be fetched, 1 to 31; default 7."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(PullSubscriptionArgs, args)
     problems.check_name("name", name)
     problems.check_not_empty("consumers", args["consumers"], "the account that fetches messages")
     deadline, attempts = args.get("ack_deadline_seconds", 60), args.get("max_delivery_attempts", 5)
@@ -59,7 +59,6 @@ def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problem
     check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
     check_retry(problems, args.get("retry", {}))
     check_filter_text(problems, "filter", args.get("filter"))
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

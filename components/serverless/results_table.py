@@ -10,10 +10,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_labels
 from components.data.table_shape import TableShape, check_shape, partitioning, schema
 from components.ready import after
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 TABLE_ID = "results"
 
@@ -56,19 +55,18 @@ class ResultsTableArgs(TypedDict):
     """Name of the table; default `results`."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and table are protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(ResultsTableArgs, args)
     if not _DATASET.fullmatch(_dataset_id(name)):
         problems.add(
-            "name", f"found {name!r}, allowed: up to 1024 letters, digits, hyphens or underscores"
+            "name", f"found {name!r}; allowed: up to 1024 letters, digits, hyphens or underscores"
         )
     check_results(problems, "results", args.get("results", {}))
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

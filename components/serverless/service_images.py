@@ -10,8 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_labels
-from components.validation import Problems, component_type, register
+from components.validation import Labels, Problems, component_type, register
 
 REPOSITORY = "services"
 
@@ -32,21 +31,20 @@ class ServiceImagesArgs(TypedDict):
     `serviceAccount:build@acme-ci.iam.gserviceaccount.com`."""
     deletion_protection: NotRequired[bool]
     """Whether the repository is protected from deletion; default true."""
-    labels: NotRequired[Mapping[str, str]]
+    labels: NotRequired[Labels]
     """Google Cloud labels."""
 
 
 def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
+    problems = Problems.of(ServiceImagesArgs, args)
     problems.check_name("name", name)
     for key, member in args.get("publishers", {}).items():
         if isinstance(member, str) and ":" not in member:
             problems.add(
                 f"publishers.{key}",
-                f"found {member!r}, allowed: a member such as group:ci@acme.com",
+                f"found {member!r}; allowed: a member such as group:ci@acme.com",
             )
-    check_labels(problems, "labels", args.get("labels", {}))
     return problems
 
 

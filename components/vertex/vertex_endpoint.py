@@ -55,7 +55,7 @@ def validate_vertex_endpoint(name: str, args: VertexEndpointArgs) -> Problems:
     if not (_PUBLISHED.fullmatch(args["model"]) or _HUGGING_FACE.fullmatch(args["model"])):
         problems.add(
             "model",
-            f"found {args['model']!r}, allowed: publishers/<publisher>/models/<model>@<version>, "
+            f"found {args['model']!r}; allowed: publishers/<publisher>/models/<model>@<version>, "
             "or <author>/<model> of Hugging Face",
         )
     problems.check_one_of("machine_type", args["machine_type"], GPU_MACHINE_TYPES)

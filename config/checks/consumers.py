@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from catalog.limits.network import apart
 from config.checks.failover import check_failover
-from config.checks.network import check_overlaps
 from config.checks.references import check_region_keys
 from config.consumers import Consumer
 from config.errors import KeyPath, Problem, listed, shown, shown_path
@@ -19,7 +19,7 @@ def check_consumers(known: Known) -> Iterator[Problem]:
         yield from _check_kind(path, consumer)
         yield from check_region_keys(known, (*path, "subnets"), consumer.subnets)
         yield from check_region_keys(known, (*path, "subnetworks"), consumer.subnetworks)
-        yield from check_overlaps(
+        yield from apart(
             {
                 **{(*path, "subnets", region): cidr for region, cidr in consumer.subnets.items()},
                 **{

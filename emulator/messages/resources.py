@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.message_filter import Filter, parse_filter
+from resources import durations
 from sandbox.world import Resource, World
 
 TOPIC = "gcp:pubsub/topic:Topic"
@@ -129,7 +130,8 @@ def service_agent(world: World, project: str) -> str:
 
 def seconds(duration: str | None, default: float = 0.0) -> float:
     """Return `"600s"` as 600.0."""
-    return float(duration.removesuffix("s")) if duration else default
+    found = durations.seconds(duration)
+    return found if isinstance(found, float) else default
 
 
 def part(inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -155,7 +155,7 @@ class Instances:
                 instance.process.terminate()
 
     def _add(self) -> Instance:
-        instance = Instance(_free_port())
+        instance = Instance(free_port())
         self._instances.append(instance)
         self.started += 1
         instance.ready = asyncio.create_task(self._begin(instance))
@@ -231,7 +231,8 @@ def base_environment(service: CloudRun) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port nobody listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from catalog import strict_yaml
 from catalog.conventions import dns_label
+from catalog.limits.network import overlaps
 from catalog.strict_yaml import YamlError
-from config.checks.network import overlaps
 from config.errors import ConfigError, KeyPath
 from config.load import from_mapping
 from config.platform import Platform
@@ -153,12 +153,14 @@ networks = st.builds(cidr, st.integers(2**24 * 10, 2**24 * 10 + 2**13), st.integ
 
 @given(st.lists(networks, max_size=12))
 def test_overlaps_are_found_as_by_comparing_all_pairs(cidrs: list[str]) -> None:
-    ranges: dict[KeyPath, str] = {(index,): cidr for index, cidr in enumerate(cidrs)}
+    ranges: dict[KeyPath, ipaddress.IPv4Network] = {
+        (index,): ipaddress.IPv4Network(cidr) for index, cidr in enumerate(cidrs)
+    }
     found = {path for pair in overlaps(ranges) for path in pair}
     expected = {
         path
         for first, second in itertools.combinations(ranges, 2)
-        if ipaddress.ip_network(ranges[first]).overlaps(ipaddress.ip_network(ranges[second]))
+        if ranges[first].overlaps(ranges[second])
         for path in (first, second)
     }
     assert found == expected

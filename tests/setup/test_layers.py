@@ -21,7 +21,7 @@ MAY_USE = {
     "request_path": {"catalog", "resources"},
     "policies": {"catalog", "cost", "request_path", "resources", "pulumi"},
     "sandbox": {"catalog", *PULUMI},
-    "emulator": {"catalog", "sandbox", "services"},
+    "emulator": {"catalog", "resources", "sandbox", "services"},
     "launcher": {
         *("config", "cost", "emulator", "policies", "request_path", "resources", "sandbox"),
         "pulumi",

@@ -164,22 +164,22 @@ class TestApi:
     @pytest.mark.parametrize(
         ("changes", "path", "reason"),
         [
-            ({"consumers": {}}, "consumers", "found none, allowed: one or more"),
-            ({"consumers": {"A_b": {}}}, "consumers.A_b", "found 'A_b', allowed: 1 to 63"),
+            ({"consumers": {}}, "consumers", "found an empty mapping"),
+            ({"consumers": {"A_b": {}}}, "consumers.A_b", "found 'A_b'; allowed: 1 to 63"),
             (
                 {"consumers": {"a": {"requests_per_minute": 0}}},
                 "consumers.a.requests_per_minute",
-                "found 0, allowed: 1 to",
+                "found 0; allowed: 1 to",
             ),
             (
                 {"consumers": {"a": {"quota": {"requests": -1, "per": "day"}}}},
                 "consumers.a.quota.requests",
-                "found -1, allowed: 1 to",
+                "found -1; allowed: 1 to",
             ),
             (
                 {"consumers": {"a": {"quota": {"requests": 1, "per": "week"}}}},
                 "consumers.a.quota.per",
-                "found 'week', allowed: day, hour, minute, month",
+                "found 'week'; allowed: day, hour, minute, month",
             ),
             ({"jwt": TOKENS}, "consumers.apps.client_id", "found none, although tokens name"),
             (

@@ -149,7 +149,7 @@ def test_a_probe_ends_before_the_next_one(deploy: Deploy):
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [
-        ({"gpu": "nvidia-h100"}, "gpu", "found 'nvidia-h100', allowed: nvidia-l4"),
+        ({"gpu": "nvidia-h100"}, "gpu", "found 'nvidia-h100'; allowed: nvidia-l4"),
         ({"gpu": "nvidia-l4", "cpu": "2"}, "cpu", "allowed: 4, 6, 8 with gpu nvidia-l4"),
         ({"gpu": "nvidia-l4", "cpu": "4"}, "memory_mib", "allowed: 16384 to 16384 MiB with cpu 4"),
         ({"ingress": "public"}, "ingress", "allowed: all, internal, load-balancer"),
@@ -178,7 +178,7 @@ def test_a_probe_ends_before_the_next_one(deploy: Deploy):
         (
             {"revision": "a", "traffic": [{"revision": "a", "percent": 90}]},
             "traffic",
-            "found 90 percent in all, allowed: 100",
+            "found 90 percent in all; allowed: 100",
         ),
         (
             {
@@ -195,7 +195,7 @@ def test_a_probe_ends_before_the_next_one(deploy: Deploy):
         ),
         ({"revision": "A"}, "revision", "found 'A'"),
         ({"ready_path": "ready"}, "ready_path", "a path that starts with /"),
-        ({"iap": {"service_agent": "a", "members": {}}}, "iap.members", "found none"),
+        ({"iap": {"service_agent": "a", "members": {}}}, "iap.members", "found an empty mapping"),
     ],
 )
 def test_wrong_arguments_are_named_with_what_is_allowed(change: Any, path: str, said: str):

@@ -61,15 +61,15 @@ def _problems(subnets: dict[str, str], name: str = "apps") -> dict[str, str]:
 def test_wrong_arguments_are_named():
     assert _problems({"us-central1": "10.0.0.0/24"}) == {}
     assert _problems({}) == {
-        "subnets": "found none, allowed: one or more; give the range of a region"
+        "subnets": "found an empty mapping; allowed: one entry or more; give the range of a region"
     }
     assert _problems({"us-central1": "10.0.0.0/30"}) == {
-        "subnets.us-central1": "found '10.0.0.0/30', allowed: a prefix of /8 to /29; "
-        "give a range of that size"
+        "subnets.us-central1": "found '10.0.0.0/30'; allowed: a private IPv4 range in CIDR "
+        "notation of /29 or larger; choose a larger range, with /29 or less"
     }
     assert _problems({"us-central1": "10.0.0.0/24", "us-east4": "10.0.0.0/25"}) == {
-        "subnets.us-east4": "found '10.0.0.0/25', which overlaps subnets.us-central1 "
-        "'10.0.0.0/24'; give ranges that share no address"
+        "subnets.us-east4": "found '10.0.0.0/25'; allowed: a range that does not overlap "
+        "subnets.us-central1 (10.0.0.0/24); move one of them"
     }
     assert list(_problems({"us-central1": "10.0.0.0/24"}, "Apps")) == [
         "name",
@@ -92,10 +92,11 @@ def test_proxies_need_room_and_other_addresses():
     }
     assert {p["property_path"]: p["reason"] for p in validate_consumer_vpc("apps", args).found} == {
         "proxy_only.us-central1": (
-            "found '10.200.0.0/26', which overlaps subnets.us-central1 '10.200.0.0/24'; "
-            "give ranges that share no address"
+            "found '10.200.0.0/26'; allowed: a range that does not overlap subnets.us-central1 "
+            "(10.200.0.0/24); move one of them"
         ),
         "proxy_only.us-east4": (
-            "found '10.200.2.0/27', allowed: a prefix of /8 to /26; give a range of that size"
+            "found '10.200.2.0/27'; allowed: a private IPv4 range in CIDR notation of /26 or "
+            "larger; choose a larger range, with /26 or less"
         ),
     }

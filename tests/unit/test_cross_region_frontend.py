@@ -88,12 +88,15 @@ def test_a_new_attachment_is_a_new_backend_of_that_region_alone(deploy: Deploy):
         (
             {"subnetworks": {}},
             "subnetworks",
-            "found none, allowed: one or more; give a subnet of a published region",
+            (
+                "found an empty mapping; allowed: one entry or more; give a subnet of a published "
+                "region"
+            ),
         ),
         (
             {"subnetworks": {"asia-east1": "s"}},
             "subnetworks.asia-east1",
-            "found 'asia-east1', allowed: us-central1, us-east4",
+            "found 'asia-east1'; allowed: us-central1, us-east4; did you mean 'us-east4'?",
         ),
     ],
 )

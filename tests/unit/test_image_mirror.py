@@ -173,7 +173,7 @@ def test_an_image_of_another_registry_is_refused(deploy: Deploy, image: str):
     with pytest.raises(pulumi.InputPropertiesError) as error:
         deploy(lambda: ImageMirror("images", ARGS).reference(image))
     assert str(error.value) == (
-        f"ImageMirror images:\n  image: found {image!r}, allowed: images of docker.io, "
+        f"ImageMirror images:\n  image: found {image!r}; allowed: images of docker.io, "
         "registry.k8s.io; add its registry to upstreams"
     )
 
@@ -201,13 +201,13 @@ def test_wrong_arguments_are_named():
     assert _problems(upstreams=WITH_SAMPLES["upstreams"]) == {}  # pyright: ignore[reportTypedDictNotRequiredAccess] - given above
     assert list(_problems("Images")) == ["upstreams.docker-hub", "upstreams.kubernetes"]
     assert _problems(upstreams={}) == {
-        "upstreams": "found none, allowed: one or more; give a registry to mirror"
+        "upstreams": "found an empty mapping; allowed: one entry or more; give a registry to mirror"
     }
     assert _problems(readers={"nodes": f"serviceAccount:{NODES}"}) == {
-        "readers.nodes": f"found 'serviceAccount:{NODES}', allowed: the email of a service "
+        "readers.nodes": f"found 'serviceAccount:{NODES}'; allowed: the email of a service "
         "account, without a prefix"
     }
-    assert _problems(retention_days=0) == {"retention_days": "found 0, allowed: 1 to 3650 days"}
+    assert _problems(retention_days=0) == {"retention_days": "found 0; allowed: 1 to 3650 days"}
     assert list(_problems(labels={"A": "b"})) == ["labels.A"]
 
 
@@ -220,13 +220,13 @@ def test_wrong_upstreams_are_named():
             "d": {"host": "quay.io", "public_repository": "DOCKER_HUB", "uri": "https://quay.io"},
         }
     ) == {
-        "upstreams.a.public_repository": "found 'QUAY', allowed: DOCKER_HUB",
-        "upstreams.b.uri": "found 'http://docker.io', allowed: an address that begins https://",
+        "upstreams.a.public_repository": "found 'QUAY'; allowed: DOCKER_HUB; choose one of them",
+        "upstreams.b.uri": "found 'http://docker.io'; allowed: an address that begins https://",
         "upstreams.b.host": "found 'docker.io', which upstreams.a has; give each host once",
-        "upstreams.c.host": "found 'https://ghcr.io', allowed: a registry host like "
+        "upstreams.c.host": "found 'https://ghcr.io'; allowed: a registry host like "
         "registry.k8s.io, with a path where it is one repository, no scheme",
-        "upstreams.c": "found neither, allowed: one of public_repository and uri",
-        "upstreams.d": "found public_repository and uri, allowed: one of public_repository and uri",
+        "upstreams.c": "found neither; allowed: one of public_repository and uri",
+        "upstreams.d": "found public_repository and uri; allowed: one of public_repository and uri",
     }
 
 

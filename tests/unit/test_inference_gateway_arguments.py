@@ -67,14 +67,14 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
             {"routes": [{"models": ["a"], "backends": [{"pool": "none", "weight": 100}]}]},
             "routes[0].backends[0].pool",
             (
-                "found 'none', allowed: llama-70b-flex, llama-70b-h100, llama-8b-l4; name a "
+                "found 'none'; allowed: llama-70b-flex, llama-70b-h100, llama-8b-l4; name a "
                 "pool of this gateway"
             ),
         ),
         (
             {"routes": [{"models": ["a"], "backends": [{"pool": "llama-8b-l4", "weight": 90}]}]},
             "routes[0].backends",
-            "found weights that add up to 90, allowed: 100; give percentages",
+            "found weights that add up to 90; allowed: 100; give percentages",
         ),
         (
             {
@@ -89,7 +89,7 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
                 ]
             },
             "routes[0].backends",
-            "found a pool twice, allowed: each once; add up its weights",
+            "found a pool twice; allowed: each once; add up its weights",
         ),
         (
             {"routes": [*ROUTES, {"models": ["a", "topic-control"], "backends": NO_WEIGHT}]},
@@ -110,7 +110,7 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
             {"routes": [{"models": [" a"], "backends": NO_WEIGHT}]},
             "routes[0].models[0]",
             (
-                "found ' a', allowed: printable ASCII without spaces around, as an HTTP header "
+                "found ' a'; allowed: printable ASCII without spaces around, as an HTTP header "
                 "carries it; rename the model"
             ),
         ),

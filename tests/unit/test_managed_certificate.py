@@ -80,12 +80,12 @@ def test_other_domains_are_another_certificate(deploy: Deploy):
         (
             {**ARGS, "domains": []},
             "domains",
-            "found none, allowed: one or more; give the gateway's host name",
+            "found an empty list; allowed: one entry or more; give the gateway's host name",
         ),
         (
             {**WITHOUT_ZONE, "zone_project": "acme-dns"},
             "zone_project",
-            "found a project without a zone, allowed: both or none; give zone",
+            "found a project without a zone; allowed: both or none; give zone",
         ),
     ],
 )

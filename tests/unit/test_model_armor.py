@@ -292,8 +292,8 @@ class TestRights:
             "found an empty mapping; allowed: one",
         ),
         ({"models": {}}, "models", "found an empty mapping; allowed"),
-        ({"default": "strct"}, "default", "found 'strct', allowed: default, strict"),
-        ({"models": {"a": "x"}}, "models.a", "found 'x', allowed: default, none, strict"),
+        ({"default": "strct"}, "default", "found 'strct'; allowed: default, strict"),
+        ({"models": {"a": "x"}}, "models.a", "found 'x'; allowed: default, none, strict"),
         ({"timeout_seconds": 11}, "timeout_seconds", "found 11; allowed: a number from 0.01 to"),
     ],
 )

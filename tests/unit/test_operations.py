@@ -433,7 +433,7 @@ def test_wrong_arguments_are_named():
 
 def test_wrong_arguments_stop_the_component(deploy: Deploy):
     args: Any = {**arguments.ALERTS, "channels": []}
-    with pytest.raises(pulumi.InputPropertiesError, match=r"channels: found none"):
+    with pytest.raises(pulumi.InputPropertiesError, match=r"channels: found an empty"):
         deploy(lambda: InferenceAlerts("platform", args))
 
 

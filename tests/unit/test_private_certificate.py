@@ -116,13 +116,16 @@ def test_outputs(deploy: Deploy):
         (
             {"domains": []},
             "domains",
-            "found none, allowed: one or more; give the gateway's host name",
+            "found an empty list; allowed: one entry or more; give the gateway's host name",
         ),
-        ({"tier": "FREE"}, "tier", "found 'FREE', allowed: DEVOPS, ENTERPRISE"),
+        ({"tier": "FREE"}, "tier", "found 'FREE'; allowed: DEVOPS, ENTERPRISE; choose one of them"),
         (
             {"authority_lifetime_seconds": 3600},
             "authority_lifetime_seconds",
-            "found 3600, allowed: 31536000 to 946080000 seconds",
+            (
+                "found 3600; allowed: a whole number from 31536000 to 946080000 seconds; raise it "
+                "to 31536000 or more"
+            ),
         ),
     ],
 )
@@ -132,7 +135,7 @@ def test_wrong_arguments_are_told(changes: dict[str, Any], path: str, reason: st
 
 
 def test_a_long_name_is_told(deploy: Deploy):
-    with pytest.raises(pulumi.InputPropertiesError, match=r"name: found 'x{60}-root'"):
+    with pytest.raises(pulumi.InputPropertiesError, match=r"name: found 'x{60}"):
         deploy(lambda: PrivateCertificate("x" * 60, ARGS))
 
 

@@ -86,22 +86,25 @@ def test_the_number_is_read_with_the_components_provider(deploy: Deploy):
     [
         (
             {"services": [], "identities": []},
-            {
-                "services": "found none, allowed: one or more; "
-                "give API names ending in .googleapis.com"
-            },
+            {"services": "found an empty list; allowed: one entry or more; give an API"},
         ),
         (
             {"services": ["container"], "identities": []},
-            {"services[0]": "found 'container', allowed: an API name ending in .googleapis.com"},
+            {
+                "services[0]": "found 'container'; allowed: the host name of a Google API; write "
+                "it like storage.googleapis.com"
+            },
         ),
         (
             {"services": ["a.googleapis.com"] * 2, "identities": []},
-            {"services[1]": "found 'a.googleapis.com' a second time; list each API once"},
+            {"services[1]": "found 'a.googleapis.com' again; allowed: each API once; remove it"},
         ),
         (
             {"services": ["a.googleapis.com"]},
-            {"identities[0]": "found 'pubsub.googleapis.com', allowed: a.googleapis.com"},
+            {
+                "identities[0]": "found 'pubsub.googleapis.com'; allowed: a.googleapis.com; did "
+                "you mean 'a.googleapis.com'?"
+            },
         ),
     ],
 )

@@ -293,15 +293,16 @@ CONSUMER: dict[str, Any] = {"network": NETWORK, "subnetworks": {"us-central1": "
             {"service_name": "Inference", "consume": {}},
             "service_name",
             (
-                "found 'Inference', allowed: 1 to 63 lowercase letters, digits or hyphens, "
-                "a letter first, no hyphen last (RFC 1035)"
+                "found 'Inference'; allowed: 1 to 63 lowercase letters, digits or hyphens, "
+                "a letter first, no hyphen last; shorten or change it (Compute Engine and "
+                "Kubernetes allow no longer name)"
             ),
         ),
         (
             {"service_attachments": {"us-central1": "a"}},
             "publish",
             (
-                "found 2 regions to publish and 1 in service_attachments, allowed: one of the two; "
+                "found it and service_attachments; allowed: one of the two; "
                 "publish a service or name attachments"
             ),
         ),
@@ -309,7 +310,7 @@ CONSUMER: dict[str, Any] = {"network": NETWORK, "subnetworks": {"us-central1": "
             {"publish": {}, "accept": [], "consume": {}},
             "publish",
             (
-                "found 0 regions to publish and 0 in service_attachments, allowed: one of the two; "
+                "found neither it nor service_attachments; allowed: one of the two; "
                 "publish a service or name attachments"
             ),
         ),
@@ -317,91 +318,95 @@ CONSUMER: dict[str, Any] = {"network": NETWORK, "subnetworks": {"us-central1": "
             {"publish": {}, "service_attachments": {"us-central1": "a"}},
             "accept",
             (
-                "found 2 entries, allowed: none without publish; "
-                "the owner of the service attachments decides who may connect"
+                "found 2 entries; allowed: none without publish; "
+                "remove them: the owner of the service attachments decides who may connect"
             ),
         ),
         (
             {"accept": []},
             "accept",
-            "found none, allowed: one or more; give the projects or networks that may connect",
+            "found nothing; allowed: the projects or networks that may connect; give them",
         ),
         (
             {"accept": [{"project": "acme"}, {"network": NETWORK}]},
             "accept",
             (
-                "found projects and networks, allowed: only one kind for one attachment; "
+                "found projects and networks; allowed: only one kind for one attachment; "
                 "name the project of each network instead"
             ),
         ),
         (
             {"accept": [{"project": "acme"}, {}]},
             "accept[1]",
-            "found [], allowed: one of project and network; give one",
+            "found neither of them; allowed: exactly one of project, network; give one",
         ),
         (
             {"accept": [{"project": "acme", "connection_limit": 0}]},
             "accept[0].connection_limit",
-            "found 0, allowed: 1 or more",
+            "found 0; allowed: a whole number from 1 to 1000; raise it to 1 or more",
         ),
         (
             {"accept": [{"project": "other"}]},
             "consume.apps",
             (
-                "found a consumer that no entry of accept names, so its endpoints would stay "
-                "pending; add its project or network to accept"
+                "found a consumer that no entry of accept names; allowed: accepted ones: its "
+                "endpoints would stay pending; add its project or network to accept"
             ),
         ),
         (
             {"accept": [{"network": "projects/acme/global/networks/other"}]},
             "consume.apps",
             (
-                "found a consumer that no entry of accept names, so its endpoints would stay "
-                "pending; add its project or network to accept"
+                "found a consumer that no entry of accept names; allowed: accepted ones: its "
+                "endpoints would stay pending; add its project or network to accept"
             ),
         ),
         (
             {"propagated_connection_limit": 0},
             "propagated_connection_limit",
-            "found 0, allowed: 1 or more; leave it out where nothing is shared",
+            "found 0; allowed: a whole number, 1 or more; raise it to 1 or more",
         ),
         (
             {"consume": {"apps": {**CONSUMER, "regional_names": True}}},
             "consume.apps.regional_names",
-            "found it without dns_name, allowed: beside dns_name; give both",
+            "found it without dns_name; allowed: it beside dns_name; give both",
         ),
         (
             {"consume": {"apps": {**CONSUMER, "project": "stranger"}}},
             "consume.apps",
             (
-                "found a consumer that no entry of accept names, so its endpoints would stay "
-                "pending; add its project or network to accept"
+                "found a consumer that no entry of accept names; allowed: accepted ones: its "
+                "endpoints would stay pending; add its project or network to accept"
             ),
         ),
         (
             {"consume": {"apps": {**CONSUMER, "subnetworks": {"asia-east1": "s"}}}},
             "consume.apps.subnetworks.asia-east1",
-            "found 'asia-east1', allowed: us-central1, us-east4",
+            "found 'asia-east1'; allowed: us-central1, us-east4; did you mean 'us-east4'?",
         ),
         (
             {"consume": {"apps": {**CONSUMER, "subnetworks": {}}}},
             "consume.apps.subnetworks",
-            "found none, allowed: one or more; give a subnet of a published region",
+            (
+                "found an empty mapping; allowed: one entry or more; give a subnet of a published "
+                "region"
+            ),
         ),
         (
             {"consume": {"apps": {**CONSUMER, "dns_name": "llm."}}},
             "consume.apps.dns_name",
             (
-                "found 'llm.', allowed: a full lowercase name without a last dot, "
-                "such as llm.acme.internal"
+                "found 'llm.'; allowed: a lowercase DNS name of at least two labels and at most "
+                "253 characters; write it like inference.acme.internal"
             ),
         ),
         (
             {"consume": {"Apps": CONSUMER}},
             "consume.Apps",
             (
-                "found 'inference-Apps', allowed: 1 to 63 lowercase letters, digits or hyphens, "
-                "a letter first, no hyphen last (RFC 1035)"
+                "found 'inference-Apps'; allowed: 1 to 63 lowercase letters, digits or hyphens, "
+                "a letter first, no hyphen last; shorten or change it (Compute Engine and "
+                "Kubernetes allow no longer name)"
             ),
         ),
     ],

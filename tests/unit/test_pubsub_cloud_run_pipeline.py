@@ -490,11 +490,11 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [
-        ({"cpu": "3"}, "cpu", "found '3', allowed: 1, 2, 4, 6, 8"),
-        ({"cpu": "4"}, "memory_mib", "found 512, allowed: 2048 to 16384 MiB with cpu 4"),
+        ({"cpu": "3"}, "cpu", "found '3'; allowed: 1, 2, 4, 6, 8"),
+        ({"cpu": "4"}, "memory_mib", "found 512; allowed: 2048 to 16384 MiB with cpu 4"),
         ({"memory_mib": 256}, "memory_mib", "allowed: 512 to 4096 MiB"),
         ({"max_instances": 0, "min_instances": 0}, "max_instances", "allowed: 1 to 1000"),
-        ({"min_instances": 6}, "min_instances", "found 6, allowed: 0 to max_instances, 5"),
+        ({"min_instances": 6}, "min_instances", "found 6; allowed: 0 to max_instances, 5"),
         ({"concurrency": 0}, "concurrency", "allowed: 1 to 1000 requests"),
         ({"timeout_seconds": 0}, "timeout_seconds", "allowed: 1 to 3600 seconds"),
         ({"timeout_seconds": 90}, "timeout_seconds", "allowed: up to ack_deadline_seconds, 60"),
@@ -509,7 +509,7 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
         (
             {"ack_deadline_seconds": 5, "timeout_seconds": 5},
             "ack_deadline_seconds",
-            "found 5, allowed: 10 to 600 seconds",
+            "found 5; allowed: 10 to 600 seconds",
         ),
         ({"max_delivery_attempts": 4}, "max_delivery_attempts", "allowed: 5 to 100"),
         ({"retry": {"maximum_seconds": 601}}, "retry.maximum_seconds", "allowed: 0 to 600"),
@@ -519,12 +519,12 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
         (
             {"message_schema": {"type": "json", "definition": "{}"}},
             "message_schema.type",
-            "found 'json', allowed: avro, protobuf",
+            "found 'json'; allowed: avro, protobuf",
         ),
         (
             {"message_schema": {"type": "avro", "definition": RECORD, "encoding": "xml"}},
             "message_schema.encoding",
-            "found 'xml', allowed: binary, json",
+            "found 'xml'; allowed: binary, json",
         ),
         (
             {"message_schema": {"type": "avro", "definition": "{"}},
@@ -541,7 +541,7 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
             "message_schema.definition",
             "a proto file with one message",
         ),
-        ({"results": {"fields": []}}, "results.fields", "found none"),
+        ({"results": {"fields": []}}, "results.fields", "found an empty list"),
         (
             {"results": {"fields": [{"name": "a b", "type": "STRING"}]}},
             "results.fields[0].name",
@@ -555,27 +555,27 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
         (
             {"results": {"fields": [{"name": "a", "type": "RECORD"}]}},
             "results.fields[0].type",
-            "found 'RECORD', allowed: BIGNUMERIC",
+            "found 'RECORD'; allowed: BIGNUMERIC",
         ),
         (
             {"results": {"fields": [{"name": "a", "type": "DATE", "mode": "MANY"}]}},
             "results.fields[0].mode",
-            "found 'MANY', allowed: NULLABLE",
+            "found 'MANY'; allowed: NULLABLE",
         ),
         (
             {"results": {"fields": FIELDS, "partition_field": "moods"}},
             "results.partition_field",
-            "found 'moods', allowed: day",
+            "found 'moods'; allowed: day",
         ),
         (
             {"results": {"fields": FIELDS, "cluster_by": ["moods"]}},
             "results.cluster_by[0]",
-            "found 'moods', allowed: day",
+            "found 'moods'; allowed: day",
         ),
         (
             {"results": {"fields": FIELDS, "cluster_by": ["day"] * 5}},
             "results.cluster_by",
-            "found 5 columns, allowed: up to 4",
+            "found 5 columns; allowed: up to 4",
         ),
         (
             {"results": {"partition_expiration_days": 0}},
@@ -586,10 +586,10 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
         (
             {"archive": {"storage_class": "NEARLINE", "retention_days": 7}},
             "archive.retention_days",
-            "found 7, allowed: 30 or more with storage class NEARLINE",
+            "found 7; allowed: 30 or more with storage class NEARLINE",
         ),
         ({"archive": {"retention_days": 0}}, "archive.retention_days", "allowed: 1 or more"),
-        ({"labels": {"Team": "a"}}, "labels.Team", "found key 'Team'"),
+        ({"labels": {"Team": "a"}}, "labels.Team", "found the name 'Team'"),
     ],
 )
 def test_wrong_arguments_are_named_with_what_is_allowed(change: Any, path: str, said: str):

@@ -54,14 +54,16 @@ def test_a_certificate_for_every_region_is_global(deploy: Deploy):
         (
             {"chain_pem": "-----BEGIN PRIVATE KEY-----"},
             "chain_pem",
-            "found a private key, allowed: certificates only; put the key into Secret Manager",
+            "found a private key; allowed: certificates only; put the key into Secret Manager",
         ),
         (
             {"private_key": "projects/p/secrets/s/versions/latest"},
             "private_key",
             (
-                "found something else, allowed: projects/P/secrets/S/versions/N; name the secret "
-                "version, the key itself never stands here"
+                "found 'projects/p/secrets/s/versions/latest'; allowed: the full name of a secret "
+                "version in Secret Manager; write it like "
+                "projects/acme-secrets/secrets/inference-tls/versions/3; the key itself never "
+                "stands here"
             ),
         ),
     ],

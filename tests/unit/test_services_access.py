@@ -47,19 +47,26 @@ def test_the_users_projects_are_accepted_at_once(deploy: Deploy):
 @pytest.mark.parametrize(
     ("users", "path", "reason"),
     [
-        ({}, "users", "found none, allowed: one or more; give the networks that use the endpoints"),
+        (
+            {},
+            "users",
+            (
+                "found an empty mapping; allowed: one entry or more; give the networks that use "
+                "the endpoints"
+            ),
+        ),
         (
             {"services": ARGS["shared"]},
             "users.services.network",
             (
-                "found 'projects/acme/global/networks/services' again, allowed: each network once; "
-                "remove one of them"
+                "found 'projects/acme/global/networks/services' again; allowed: each network once; "
+                "remove one"
             ),
         ),
         (
             {"center": ARGS["users"]["web"]},
             "users.center",
-            "found 'center', allowed: another name; rename it",
+            "found 'center'; allowed: another name; rename it",
         ),
     ],
 )

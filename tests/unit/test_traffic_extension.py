@@ -149,11 +149,11 @@ def test_what_is_not_told_is_what_the_cluster_takes(extensions: list[Extension])
             "extensions[1].name",
             "found 'guardrail' again",
         ),
-        ({"extensions": [{"name": "a"}]}, "extensions[0]", "found no backend, allowed: one of"),
+        ({"extensions": [{"name": "a"}]}, "extensions[0]", "found no backend; allowed: one of"),
         (
             {"extensions": [{**SCREENING, "apigee_backend": "b"}]},
             "extensions[0]",
-            "found service and apigee_backend, allowed: one of",
+            "found service and apigee_backend; allowed: one of",
         ),
         (
             {"extensions": [{**SCREENING, "name": "Guard_rail"}]},

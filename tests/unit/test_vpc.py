@@ -190,21 +190,24 @@ def test_right_arguments_pass():
 
 def test_wrong_arguments_are_named():
     assert _problems({"subnets": {}}) == {
-        "subnets": "found none, allowed: one or more; give the ranges of a region"
+        "subnets": "found an empty mapping; allowed: one entry or more; give the ranges of a region"
     }
     assert _problems({"subnets": {"us-central1": {**CENTRAL, "proxy_only": "10.9.0.0/27"}}}) == {
-        "subnets.us-central1.proxy_only": "found '10.9.0.0/27', allowed: a prefix of /8 to /26; "
-        "give a range of that size"
+        "subnets.us-central1.proxy_only": "found '10.9.0.0/27'; allowed: a private IPv4 range in "
+        "CIDR notation of /26 or larger; choose a larger range, with /26 or less"
     }
-    assert _problems({"backend_ports": [0]}) == {"backend_ports[0]": "found 0, allowed: 1 to 65535"}
+    assert _problems({"backend_ports": [0]}) == {
+        "backend_ports[0]": "found 0; allowed: a whole number from 1 to 65535; raise it to 1 or "
+        "more"
+    }
 
 
 def test_regions_may_not_overlap():
     assert _problems(
         {"subnets": {"us-central1": CENTRAL, "us-east4": {**EAST, "nodes": "10.10.0.0/22"}}}
     ) == {
-        "subnets.us-east4.nodes": "found '10.10.0.0/22', which overlaps "
-        "subnets.us-central1.nodes '10.10.0.0/20'; give ranges that share no address"
+        "subnets.us-east4.nodes": "found '10.10.0.0/22'; allowed: a range that does not overlap "
+        "subnets.us-central1.nodes (10.10.0.0/20); move one of them"
     }
 
 

@@ -4,8 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from components.network.perimeter_arguments import VpcPerimeterArgs
-from components.network.perimeter_checks import validate_vpc_perimeter
+from components.network.perimeter_arguments import VpcPerimeterArgs, validate_vpc_perimeter
 from components.network.perimeter_rules import ingress_policy
 from components.network.vpc_perimeter import VpcPerimeter
 from tests.unit import examples
@@ -17,18 +16,16 @@ PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 
 ARGS: VpcPerimeterArgs = examples.arguments("VpcPerimeter")
 INGRESS: dict[str, Any] = {
-    "ingress_from": {
+    "from": {
         "identities": ["serviceAccount:ci@acme.iam.gserviceaccount.com"],
         "access_levels": ["corporate"],
         "projects": ["789"],
     },
-    "ingress_to": {
-        "services": {"storage.googleapis.com": ["google.storage.objects.get"], "*": ["*"]}
-    },
+    "to": {"services": {"storage.googleapis.com": ["google.storage.objects.get"], "*": ["*"]}},
 }
 EGRESS: dict[str, Any] = {
-    "egress_from": {"identity_type": "ANY_SERVICE_ACCOUNT"},
-    "egress_to": {"services": {"storage.googleapis.com": ["*"]}, "projects": ["789"]},
+    "from": {"identity_type": "ANY_SERVICE_ACCOUNT"},
+    "to": {"services": {"storage.googleapis.com": ["*"]}, "projects": ["789"]},
 }
 
 
@@ -120,11 +117,11 @@ def test_a_level_that_a_rule_names_opens_that_rule_alone(deploy: Deploy):
 
 
 def test_any_place_is_a_source(deploy: Deploy):
-    rule = {**INGRESS, "ingress_from": {"identity_type": "ANY_IDENTITY", "access_levels": ["*"]}}
+    rule = {**INGRESS, "from": {"identity_type": "ANY_USER_ACCOUNT", "access_levels": ["*"]}}
     perimeter = _deploy(deploy, _args(ingress=[rule])).one(PERIMETER)
     policy = perimeter.inputs["spec"]["ingressPolicies"][0]
     assert policy["ingressFrom"] == {
-        "identityType": "ANY_IDENTITY",
+        "identityType": "ANY_USER_ACCOUNT",
         "sources": [{"accessLevel": "*"}],
     }
 
@@ -160,8 +157,8 @@ def test_egress_names_the_projects_called(deploy: Deploy):
 def test_permissions_are_no_methods(service: str, action: str, kind: str):
     target = ingress_policy(
         {
-            "ingress_from": {"identities": ["user:a@acme.com"], "access_levels": ["*"]},
-            "ingress_to": {"services": {service: [action]}},
+            "from": {"identities": ["user:a@acme.com"], "access_levels": ["*"]},
+            "to": {"services": {service: [action]}},
         },
         {},
     )
@@ -171,7 +168,7 @@ def test_permissions_are_no_methods(service: str, action: str, kind: str):
 
 
 def test_egress_sources_restrict(deploy: Deploy):
-    rule = {**EGRESS, "egress_from": {"identity_type": "ANY_IDENTITY", "projects": ["1"]}}
+    rule = {**EGRESS, "from": {"identity_type": "ANY_IDENTITY", "projects": ["1"]}}
     perimeter = _deploy(deploy, _args(egress=[rule])).one(PERIMETER)
     assert perimeter.inputs["spec"]["egressPolicies"][0]["egressFrom"] == {
         "identityType": "ANY_IDENTITY",
@@ -219,17 +216,18 @@ def test_outputs(deploy: Deploy):
 
 
 def _from(**source: Any) -> dict[str, Any]:
-    return {"ingress": [{**INGRESS, "ingress_from": source}]}
+    return {"ingress": [{**INGRESS, "from": source}]}
 
 
 def _to(**target: Any) -> dict[str, Any]:
-    return {"ingress": [{**INGRESS, "ingress_to": target}]}
+    return {"ingress": [{**INGRESS, "to": target}]}
 
 
 IDENTITIES = ["user:a@acme.com"]
 LOCK_OUT = (
-    "found 'enforced' with no way into {}, which locks out whoever deploys from outside; "
-    "add an access level or an ingress rule for the deployer, or stay with 'dry-run'"
+    "found 'enforced' with no way from outside into {} of its APIs; allowed: dry-run, or a way in "
+    "for who deploys; add an access level that no rule names, or an ingress rule: else nobody "
+    "outside gets in any more, this program included"
 )
 
 
@@ -247,8 +245,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         {"organization": ""},
         "organization",
         (
-            "found none, allowed: the organization's number; give it, or access_policy where the "
-            "organization has a policy"
+            "found nothing; allowed: the organization's number; give it, or access_policy where "
+            "the organization has a policy"
         ),
     ),
     (
@@ -275,17 +273,26 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         {"access_levels": {"all": {}}},
         "access_levels.all",
-        "found no condition, which anyone meets; give ip_subnetworks, members or regions",
+        (
+            "found no condition; allowed: at least one of ip_subnetworks, members, regions; add "
+            "one or remove the access level"
+        ),
     ),
     (
         {"access_levels": {"all": {"ip_subnetworks": ["0.0.0.0/0"]}}},
         "access_levels.all.ip_subnetworks[0]",
-        "found '0.0.0.0/0', which anyone meets; give the ranges callers use",
+        (
+            "found '0.0.0.0/0'; allowed: a public IPv4 range in CIDR notation; addresses reach "
+            "Google from their public range: give that"
+        ),
     ),
     (
         {"access_levels": {"all": {"ip_subnetworks": ["203.0.113.1/24"]}}},
         "access_levels.all.ip_subnetworks[0]",
-        "found '203.0.113.1/24', allowed: an address range; 203.0.113.1/24 has host bits set",
+        (
+            "found '203.0.113.1/24'; allowed: a public IPv4 range in CIDR notation; bits are set "
+            "behind the prefix: write 203.0.113.0/24"
+        ),
     ),
     (
         {"access_levels": {"all": {"members": ["group:a@acme.com"]}}},
@@ -302,28 +309,31 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         _from(identities=IDENTITIES),
-        "ingress[0].ingress_from",
+        "ingress[0].from",
         (
-            "found no place to call from, allowed: access_levels, projects or both; give one "
-            "('*' among access_levels for any place)"
+            "found no source; allowed: at least one of access_levels, projects; say where the "
+            "requests come from"
         ),
     ),
     (
         _from(access_levels=["*"]),
-        "ingress[0].ingress_from",
-        "found 0 identities and identity_type None, allowed: one of the two; say who calls",
+        "ingress[0].from",
+        (
+            "found neither of them; allowed: exactly one of identities, identity_type; say who may "
+            "pass"
+        ),
     ),
     (
-        _from(identities=IDENTITIES, identity_type="ANY_IDENTITY", access_levels=["*"]),
-        "ingress[0].ingress_from",
+        _from(identities=IDENTITIES, identity_type="ANY_USER_ACCOUNT", access_levels=["*"]),
+        "ingress[0].from",
         (
-            "found 1 identities and identity_type ANY_IDENTITY, allowed: one of the two; "
-            "say who calls"
+            "found both identities and identity_type; allowed: exactly one of identities, "
+            "identity_type; keep one"
         ),
     ),
     (
         _from(identity_type="ALL", access_levels=["*"]),
-        "ingress[0].ingress_from.identity_type",
+        "ingress[0].from.identity_type",
         (
             "found 'ALL'; allowed: ANY_IDENTITY, ANY_USER_ACCOUNT, ANY_SERVICE_ACCOUNT; "
             "choose one of them"
@@ -331,7 +341,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         _from(identities=["a@acme.com"], access_levels=["*"]),
-        "ingress[0].ingress_from.identities[0]",
+        "ingress[0].from.identities[0]",
         (
             "found 'a@acme.com'; allowed: user:, serviceAccount: or group: and an e-mail "
             "address, principal:// or principalSet://; write it like "
@@ -340,7 +350,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         _from(identities=IDENTITIES, projects=["acme"]),
-        "ingress[0].ingress_from.projects[0]",
+        "ingress[0].from.projects[0]",
         (
             "found 'acme'; allowed: a project number in quotes, or '*'; `gcloud projects "
             "describe PROJECT --format='value(projectNumber)'` shows it"
@@ -348,17 +358,17 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         _from(identities=IDENTITIES, access_levels=["home"]),
-        "ingress[0].ingress_from.access_levels[0]",
-        "found 'home', allowed: *, corporate",
+        "ingress[0].from.access_levels[0]",
+        "found 'home'; allowed: corporate; add it to the perimeter's access_levels",
     ),
     (
         _to(services={}),
-        "ingress[0].ingress_to.services",
+        "ingress[0].to.services",
         "found an empty mapping; allowed: one entry or more; give an API name, or '*'",
     ),
     (
         _to(services={"storage": ["*"]}),
-        "ingress[0].ingress_to.services.storage",
+        "ingress[0].to.services.storage",
         (
             "found the name 'storage'; allowed: the host name of a Google API, or '*'; "
             "write it like storage.googleapis.com"
@@ -366,34 +376,51 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         _to(services={"storage.googleapis.com": []}),
-        "ingress[0].ingress_to.services.storage.googleapis.com",
-        "found none, allowed: one or more; give methods, or '*' for all",
+        'ingress[0].to.services["storage.googleapis.com"]',
+        "found no method; allowed: methods, or ['*']; add one",
     ),
     (
-        {"egress": [{**EGRESS, "egress_to": {"services": {"*": ["*"]}}}]},
-        "egress[0].egress_to.projects",
-        ("found none, allowed: project numbers, or '*' for everyone's projects; give those called"),
+        {"egress": [{**EGRESS, "to": {"services": {"*": ["*"]}}}]},
+        "egress[0].to.projects",
+        "found nothing; allowed: project numbers, or '*' for everyone's; give those called",
     ),
     (
-        {"egress": [{**EGRESS, "egress_to": {"services": {"*": []}, "projects": ["acme"]}}]},
-        "egress[0].egress_to.projects[0]",
+        {"egress": [{**EGRESS, "to": {"services": {"*": ["*"]}, "projects": ["acme"]}}]},
+        "egress[0].to.projects[0]",
         (
             "found 'acme'; allowed: a project number in quotes, or '*'; `gcloud projects "
             "describe PROJECT --format='value(projectNumber)'` shows it"
         ),
     ),
     (
+        {
+            "egress": [
+                {**EGRESS, "from": {"identities": IDENTITIES, "access_levels": ["*"]}},
+            ]
+        },
+        "egress[0].from.access_levels[0]",
+        "found '*'; allowed: corporate; add it to the perimeter's access_levels",
+    ),
+    (
+        _to(services={"*": ["google.storage.objects.get"]}),
+        'ingress[0].to.services["*"]',
+        (
+            "found some methods of all services; allowed: ['*'] for the service '*'; name the "
+            "service the methods belong to"
+        ),
+    ),
+    (
         {"mode": "enforced", "access_levels": {}},
         "mode",
-        LOCK_OUT.format("bigquery.googleapis.com, storage.googleapis.com"),
+        LOCK_OUT.format(2),
     ),
     (
         {
             "mode": "enforced",
-            "ingress": [{**INGRESS, "ingress_to": {"services": {"storage.googleapis.com": ["*"]}}}],
+            "ingress": [{**INGRESS, "to": {"services": {"storage.googleapis.com": ["*"]}}}],
         },
         "mode",
-        LOCK_OUT.format("bigquery.googleapis.com"),
+        LOCK_OUT.format(1),
     ),
 ]
 

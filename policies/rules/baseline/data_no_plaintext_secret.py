@@ -1,6 +1,5 @@
 """Secrets stand neither in the state nor in the settings of a container."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -8,20 +7,54 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
+from policies.shared.secrets import encodes_secret, holds_secret, in_arguments, is_secret
 from resources.kubernetes import kind_of, objects
 from resources.pods import changes_pods, containers
 from resources.properties import MISSING, entries, get, is_mapping
 from resources.resource import Resource
 
-# Where a secret stands in the state; each has a write-only twin.
-_STATEFUL: Final[Mapping[str, tuple[str, ...]]] = {
-    "gcp:alloydb/cluster:Cluster": ("initialUser", "password"),
-    "gcp:alloydb/user:User": ("password",),
-    "gcp:secretmanager/regionalSecretVersion:RegionalSecretVersion": ("secretData",),
-    "gcp:secretmanager/secretVersion:SecretVersion": ("secretData",),
-    "gcp:sql/databaseInstance:DatabaseInstance": ("rootPassword",),
-    "gcp:sql/user:User": ("password",),
+# What the SDK marks as secret and keeps in the state; each that can has a write-only twin.
+_STATEFUL: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "gcp:activedirectory/domainTrust:DomainTrust": (("trustHandshakeSecret",),),
+    "gcp:alloydb/cluster:Cluster": (("initialUser", "password"),),
+    "gcp:alloydb/user:User": (("password",),),
+    "gcp:apigee/developerApp:DeveloperApp": (("consumerSecret",),),
+    "gcp:apigee/keystoresAliasesKeyCertFile:KeystoresAliasesKeyCertFile": (("key",), ("password",)),
+    "gcp:certificatemanager/certificate:Certificate": (
+        ("selfManaged", "pemPrivateKey"),
+        ("selfManaged", "privateKeyPem"),
+    ),
+    "gcp:composer/userWorkloadsSecret:UserWorkloadsSecret": (("data",),),
+    "gcp:compute/backendBucketSignedUrlKey:BackendBucketSignedUrlKey": (("keyValue",),),
+    "gcp:compute/backendServiceSignedUrlKey:BackendServiceSignedUrlKey": (("keyValue",),),
+    "gcp:compute/regionSslCertificate:RegionSslCertificate": (("privateKey",),),
+    "gcp:compute/sSLCertificate:SSLCertificate": (("privateKey",),),
+    "gcp:compute/vPNTunnel:VPNTunnel": (("sharedSecret",),),
+    "gcp:compute/router:Router": (("md5AuthenticationKeys", "key"),),
+    "gcp:compute/routerPeer:RouterPeer": (("md5AuthenticationKey", "key"),),
+    "gcp:firebase/appCheckDebugToken:AppCheckDebugToken": (("token",),),
+    "gcp:firebase/appCheckDeviceCheckConfig:AppCheckDeviceCheckConfig": (("privateKey",),),
+    "gcp:firebase/appCheckRecaptchaV3Config:AppCheckRecaptchaV3Config": (("siteSecret",),),
+    "gcp:kms/secretCiphertext:SecretCiphertext": (("plaintext",),),
+    "gcp:monitoring/notificationChannel:NotificationChannel": (
+        ("sensitiveLabels", "authToken"),
+        ("sensitiveLabels", "password"),
+        ("sensitiveLabels", "serviceKey"),
+    ),
+    "gcp:netapp/activeDirectory:ActiveDirectory": (("password",),),
+    "gcp:runtimeconfig/variable:Variable": (("text",), ("value",)),
+    "gcp:secretmanager/regionalSecretVersion:RegionalSecretVersion": (("secretData",),),
+    "gcp:secretmanager/secretVersion:SecretVersion": (("secretData",),),
+    "gcp:securesourcemanager/hook:Hook": (("sensitiveQueryString",),),
+    "gcp:sql/databaseInstance:DatabaseInstance": (
+        ("replicaConfiguration", "password"),
+        ("rootPassword",),
+    ),
+    "gcp:sql/sourceRepresentationInstance:SourceRepresentationInstance": (("password",),),
+    "gcp:sql/user:User": (("password",),),
 }
+# It says what objects may hold, and holds none.
+_SCHEMA: Final = "apiextensions.k8s.io/CustomResourceDefinition"
 _IN_CLUSTER: Final = "core/Secret"
 _CONFIG_MAP: Final = "core/ConfigMap"
 # Where the containers of Cloud Run stand.
@@ -51,27 +84,6 @@ _MAPS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "gcp:dataflow/job:Job": (("parameters",),),
     "gcp:workbench/instance:Instance": (("gceSetup", "metadata"),),
 }
-_NAMES_SECRET: Final = re.compile(
-    r"(.*[_.-])?(password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)",
-    re.IGNORECASE,
-)
-_LOOKS_SECRET: Final = re.compile(
-    r".*(-----BEGIN [A-Z ]*PRIVATE KEY|AIza[0-9A-Za-z_-]{35}|hf_[A-Za-z0-9]{30}"
-    r"|gh[pousr]_[A-Za-z0-9]{36}"
-    r"|sk-[A-Za-z0-9_-]{20}|ya29\.|xox[abprs]-|AKIA[0-9A-Z]{16}|GOOG[0-9A-Z]{20}).*",
-    re.DOTALL,
-)
-# A path, a resource name, a switch or a reference to a variable is no credential.
-_HARMLESS: Final = re.compile(
-    r"|/.*|projects/.*|true|false|[0-9]{1,6}|\$\(\w{1,63}\)", re.IGNORECASE
-)
-
-
-def _is_secret(name: object, value: object) -> bool:
-    if not isinstance(value, str) or _HARMLESS.fullmatch(value):
-        return False
-    named = isinstance(name, str) and _NAMES_SECRET.fullmatch(name) is not None
-    return named or _LOOKS_SECRET.fullmatch(value) is not None
 
 
 def _containers(resource: Resource) -> Iterator[object]:
@@ -92,29 +104,27 @@ def _each(value: object, *names: str) -> Iterator[object]:
 
 def _container(container: object, variables: str, arguments: tuple[str, str]) -> Iterator[str]:
     for variable in _each(container, variables):
-        if _is_secret(get(variable, "name"), get(variable, "value")):
+        if is_secret(get(variable, "name"), get(variable, "value")):
             yield "one of its environment variables looks like a credential"
-    for argument in _each(container, *arguments):
-        flag, _, value = argument.partition("=") if isinstance(argument, str) else ("", "", "")
-        if _is_secret(flag.lstrip("-"), value) or _is_secret(None, argument):
-            yield "one of its arguments looks like a credential"
+    if any(in_arguments(tuple(_each(container, name))) for name in arguments):
+        yield "one of its arguments looks like a credential"
 
 
 def _map(value: object) -> Iterator[str]:
     for name in list(value) if is_mapping(value) else ():
-        if _is_secret(name, get(value, name)):
+        entry = get(value, name)
+        if is_secret(name, entry) or encodes_secret(entry):
             yield "one of its entries looks like a credential"
 
 
-def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type in _STATEFUL:
-        path = _STATEFUL[resource.type]
+def _named(resource: Resource) -> Iterator[str]:
+    """Yield what stands where secrets stand, or under the name of one."""
+    for path in _STATEFUL.get(resource.type, ()):
         if get(resource.props, *path) is not MISSING:
             yield f"{'.'.join(path)} puts the secret into the state"
-    elif resource.type in _MAPS:
-        for path in _MAPS[resource.type]:
-            yield from _map(get(resource.props, *path))
-    elif kind_of(resource.type) == _IN_CLUSTER:
+    for path in _MAPS.get(resource.type, ()):
+        yield from _map(get(resource.props, *path))
+    if kind_of(resource.type) == _IN_CLUSTER:
         for each in objects(resource.type, resource.props):
             # Wherever it comes from, it ends up in the state and in the cluster.
             if any(get(each, name) not in (MISSING, {}) for name in ("data", "stringData")):
@@ -122,28 +132,27 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     elif kind_of(resource.type) == _CONFIG_MAP:
         for each in objects(resource.type, resource.props):
             yield from _map(get(each, "data"))
-    else:
+            yield from _map(get(each, "binaryData"))
+    elif resource.type in _TEMPLATES or changes_pods(resource.type):
         names = _CLOUD_RUN if resource.type in _TEMPLATES else _POD
         for container in _containers(resource):
             yield from _container(container, *names)
 
 
-def _applies(token: str) -> bool:
-    return (
-        token in _STATEFUL
-        or token in _MAPS
-        or token in _TEMPLATES
-        or kind_of(token) in (_IN_CLUSTER, _CONFIG_MAP)
-        or changes_pods(token)
-    )
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    found = list(_named(resource))
+    yield from found
+    if not found and holds_secret(resource.props):
+        yield "one of its properties looks like a credential"
 
 
 RULE: Final = ResourceRule(
     id="data-no-plaintext-secret",
     display_name="No secrets in clear",
     description=(
-        "Secret versions and passwords are write-only, and no environment variable, argument, "
-        "metadata, ConfigMap or Kubernetes Secret holds a credential."
+        "What the SDK marks as secret is write-only, and no environment variable, argument, "
+        "header, address, setting, metadata, Kubernetes Secret or other property holds a "
+        "credential."
     ),
     why="Everyone who can read the state or describe the service can read the secret.",
     remediation=(
@@ -157,6 +166,8 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_K8S_35"),
         Reference("trivy", "KSV-0109"),
     ),
-    applies=_applies,
+    applies=lambda resource_type: (
+        resource_type.startswith(("gcp:", "kubernetes:")) and kind_of(resource_type) != _SCHEMA
+    ),
     check=_check,
 )

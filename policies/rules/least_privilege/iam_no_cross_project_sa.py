@@ -12,6 +12,8 @@ from policies.shared.rule import ResourceRule
 from resources.properties import show
 from resources.resource import Resource
 
+_BASIC: Final = ("projectEditor", "projectOwner", "projectViewer")
+
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedProjects")
@@ -22,6 +24,10 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             project = project_of(member)
             if project is not None and project not in allowed:
                 yield f"grants {show(grant.role)} to {show(member)} of another project"
+            kind, _, name = member.partition(":")
+            # A project's number is judged where that of the stack's own is known.
+            if kind in _BASIC and name and not name.isdecimal() and name not in allowed:
+                yield f"grants {show(grant.role)} to whoever has a basic role in another project"
 
 
 RULE: Final = ResourceRule(

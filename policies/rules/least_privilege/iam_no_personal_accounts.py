@@ -8,7 +8,8 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.access.grants import grants, is_grant
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import show, text
+from resources.kubernetes import kind_of, objects
+from resources.properties import Absence, entries, show, text
 from resources.resource import Resource
 
 _PUBLIC_MAIL: Final = frozenset(
@@ -31,18 +32,34 @@ _PUBLIC_MAIL: Final = frozenset(
 
 
 _MEMBERSHIP: Final = "gcp:cloudidentity/groupMembership:GroupMembership"
+_RBAC: Final = "rbac.authorization.k8s.io/"
+_BINDINGS: Final = (f"{_RBAC}ClusterRoleBinding", f"{_RBAC}RoleBinding")
+_FLEET: Final = (
+    "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding",
+    "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding",
+)
+
+
+def _names(resource: Resource) -> Iterator[str | Absence]:
+    """Yield the accounts and groups that a group or a role of Kubernetes takes in."""
+    if resource.type == _MEMBERSHIP:
+        yield from (text(resource.props, key, "id") for key in ("preferredMemberKey", "memberKey"))
+    elif resource.type in _FLEET:
+        yield from (text(resource.props, key) for key in ("user", "group"))
+    elif kind_of(resource.type) in _BINDINGS:
+        for binding in objects(resource.type, resource.props):
+            subjects = entries(binding, "subjects")
+            for subject in subjects if isinstance(subjects, tuple) else ():
+                yield text(subject, "name")
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedDomains")
-    if resource.type == _MEMBERSHIP:
-        for key in ("preferredMemberKey", "memberKey"):
-            name = text(resource.props, key, "id")
-            domain = name.lower().rpartition("@")[2] if isinstance(name, str) else ""
-            own = not domain or domain in allowed or domain.endswith(".gserviceaccount.com")
-            if domain in _PUBLIC_MAIL or (allowed and not own):
-                yield "makes an account of elsewhere a member of a group"
-        return
+    for name in _names(resource):
+        domain = name.lower().rpartition("@")[2] if isinstance(name, str) and "@" in name else ""
+        own = not domain or domain in allowed or domain.endswith(".gserviceaccount.com")
+        if domain in _PUBLIC_MAIL or (allowed and not own):
+            yield "takes in an account or group of elsewhere"
     for grant in grants(resource):
         for member in grant.members:
             if not isinstance(member, str) or not member.startswith("user:"):
@@ -56,8 +73,8 @@ RULE: Final = ResourceRule(
     id="iam-no-personal-accounts",
     display_name="No private accounts",
     description=(
-        "No grant and no group names an account of a public mail service or a user outside the "
-        "allowed domains."
+        "No grant, group or role of Kubernetes names an account of a public mail service or a user "
+        "outside the allowed domains."
     ),
     why="Nobody in the organization can take such an account away or see how it signs in.",
     remediation="grant to a group or user of the organization.",
@@ -75,6 +92,10 @@ RULE: Final = ResourceRule(
             default=(),
         ),
     ),
-    applies=lambda resource_type: is_grant(resource_type) or resource_type == _MEMBERSHIP,
+    applies=lambda resource_type: (
+        is_grant(resource_type)
+        or resource_type in (_MEMBERSHIP, *_FLEET)
+        or kind_of(resource_type) in _BINDINGS
+    ),
     check=_check,
 )

@@ -1,0 +1,118 @@
+"""What does not fit together in a VPC Service Controls perimeter."""
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any, Final
+
+from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
+
+ANY: Final = "*"
+_DIRECTIONS: Final = ("ingress", "egress")
+
+
+def levels_in_rules(perimeter: Mapping[str, Any]) -> Set[str]:
+    """Return the names of the access levels that a rule names: they count for that rule alone."""
+    rules = (rule for direction in _DIRECTIONS for rule in perimeter.get(direction) or ())
+    return {name for rule in rules for name in rule["from"].get("access_levels") or ()} - {ANY}
+
+
+def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield lock-outs, open doors and unknown access levels."""
+    shut = _shut(given)
+    if given["mode"] == "enforced" and shut:
+        yield Problem(
+            ("mode",),
+            f"'enforced' with no way from outside into {len(shut)} of its APIs",
+            "dry-run, or a way in for who deploys",
+            "add an access level that no rule names, or an ingress rule: else nobody outside gets"
+            " in any more, this program included",
+        )
+    levels: Mapping[str, Any] = given.get("access_levels") or {}
+    for name, level in levels.items():
+        if not any(level.values()):
+            yield Problem(
+                ("access_levels", name),
+                "no condition",
+                "at least one of ip_subnetworks, members, regions",
+                "add one or remove the access level",
+            )
+    for direction in _DIRECTIONS:
+        for position, rule in enumerate(given.get(direction) or ()):
+            path = (direction, position)
+            yield from below((*path, "from"), _source(direction, levels, rule["from"]))
+            yield from below((*path, "to"), _target(direction, rule["from"], rule["to"]))
+
+
+def _shut(given: Mapping[str, Any]) -> Set[str]:
+    """Return the APIs nobody outside may call: a level that no rule names opens all of them."""
+    opened = {api for rule in given.get("ingress") or () for api in rule["to"]["services"]}
+    if {*(given.get("access_levels") or ())} - levels_in_rules(given) or ANY in opened:
+        return set()
+    return {*given["restricted_services"]} - opened
+
+
+def _source(direction: str, levels: Mapping[str, Any], who: Mapping[str, Any]) -> Iterator[Problem]:
+    named = who.get("access_levels") or ()
+    if bool(who.get("identities")) == (who.get("identity_type") is not None):
+        yield Problem(
+            (),
+            "both identities and identity_type" if who.get("identities") else "neither of them",
+            "exactly one of identities, identity_type",
+            "keep one" if who.get("identities") else "say who may pass",
+        )
+    if direction == "ingress" and not named and not who.get("projects"):
+        yield Problem(
+            (),
+            "no source",
+            "at least one of access_levels, projects",
+            "say where the requests come from",
+        )
+    for position, name in enumerate(named):
+        if name not in levels and (name != ANY or direction == "egress"):
+            yield Problem(
+                ("access_levels", position),
+                shown(name),
+                listed(levels),
+                did_you_mean(name, levels, "add it to the perimeter's access_levels"),
+            )
+    yield from _projects(who)
+
+
+def _target(direction: str, who: Mapping[str, Any], to: Mapping[str, Any]) -> Iterator[Problem]:
+    anyone = who.get("identity_type") == "ANY_IDENTITY"
+    projects = to.get("projects") or ()
+    if anyone and ANY in to["services"]:
+        yield Problem(
+            ("services",),
+            "all services for ANY_IDENTITY",
+            "named services, or named identities",
+            "name the services: such a rule opens the perimeter for everyone",
+        )
+    if direction == "egress" and not projects:
+        yield Problem(
+            ("projects",), "nothing", "project numbers, or '*' for everyone's", "give those called"
+        )
+    if direction == "egress" and anyone and ANY in projects:
+        yield Problem(
+            ("projects",),
+            "all projects for ANY_IDENTITY",
+            "numbers of projects, or named identities",
+            "name the projects: such a rule lets anyone carry data out",
+        )
+    for service, methods in to["services"].items():
+        if not methods:
+            yield Problem(("services", service), "no method", "methods, or ['*']", "add one")
+        elif service == ANY and tuple(methods) != (ANY,):
+            yield Problem(
+                ("services", service),
+                "some methods of all services",
+                "['*'] for the service '*'",
+                "name the service the methods belong to",
+            )
+    yield from _projects(to)
+
+
+def _projects(side: Mapping[str, Any]) -> Iterator[Problem]:
+    projects = side.get("projects") or ()
+    path: KeyPath = ("projects",)
+    if ANY in projects and len(projects) > 1:
+        yield Problem(path, "'*' beside project numbers", "'*' alone, or numbers", "keep one")
