@@ -2,11 +2,13 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 _LONGEST_VALUE: Final = 60
+_LONGEST_PHRASE: Final = 2000
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_:/-]*")
 
 KeyPath = tuple[str | int, ...]
@@ -26,7 +28,8 @@ class Problem:
     def reason(self) -> str:
         """The problem without its path."""
         # Keys and values come from a file: no line breaks or control characters of theirs.
-        return _printable(f"found {self.found}; allowed: {self.allowed}; {self.remedy}")
+        phrases = (f"found {self.found}", f"allowed: {self.allowed}", self.remedy)
+        return _printable("; ".join(cut(phrase, _LONGEST_PHRASE) for phrase in phrases))
 
     def __str__(self) -> str:
         where = f"{shown_path(self.path)}: " if self.path else ""
@@ -35,6 +38,22 @@ class Problem:
 
 def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)
+
+
+def cut(text: str, longest: int = _LONGEST_VALUE) -> str:
+    """Return a text, without its end where it is longer than `longest`."""
+    return f"{text[:longest]}..." if len(text) > longest else text
+
+
+def lookalike(text: str) -> str:
+    """Return which character of a text is not ASCII, as a phrase; empty where all are.
+
+    Some look like a letter, others like nothing at all.
+    """
+    odd = next((each for each in text if not each.isascii()), None)
+    if odd is None:
+        return ""
+    return f" with U+{ord(odd):04X} ({unicodedata.name(odd, 'no name').lower()})"
 
 
 def below(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -51,7 +70,7 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         if "PRIVATE KEY-----" in value:
             return "a private key"
-        return f"'{value[:_LONGEST_VALUE]}{'...' if len(value) > _LONGEST_VALUE else ''}'"
+        return f"'{cut(value)}'{lookalike(value)}"
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, Sequence):
@@ -66,22 +85,23 @@ def shown_path(path: KeyPath) -> str:
         if isinstance(step, int):
             parts.append(f"[{step}]")
         elif _PLAIN_KEY.fullmatch(step):
-            parts.append(f".{step}" if parts else step)
+            parts.append(f".{cut(step)}" if parts else cut(step))
         else:
-            parts.append(f'["{step}"]')
+            parts.append(f'["{cut(step)}"]')
     return "".join(parts)
 
 
 def listed(names: Iterable[str]) -> str:
     """Return names as a phrase: sorted, comma-separated."""
-    return ", ".join(sorted(names)) or "none yet"
+    return ", ".join(map(cut, sorted(names))) or "none yet"
 
 
 def did_you_mean(found: object, names: Iterable[str], otherwise: str) -> str:
     """Return `did you mean ...?` when a name is close to the one found, else `otherwise`."""
-    folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(str(found).casefold(), list(folded), n=1, cutoff=0.6)
-    return f"did you mean '{folded[close[0]]}'?" if close else otherwise
+    folded = {name[:_LONGEST_VALUE].casefold(): name for name in names}
+    sought = str(found)[:_LONGEST_VALUE].casefold()
+    close = difflib.get_close_matches(sought, list(folded), n=1, cutoff=0.6)
+    return f"did you mean '{cut(folded[close[0]])}'?" if close else otherwise
 
 
 def in_order(**bounds: float) -> Iterator[Problem]:

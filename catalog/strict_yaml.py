@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from typing import Any
 
 import yaml
 
+from catalog.problems import cut, shown_path
+
 _MERGE = "tag:yaml.org,2002:merge"
+_DEEPEST = 32
+_SHOWN_KEYS = 4
+_MOST_REPEATED = 1000
 
 
 class YamlError(ValueError):
     """A document that cannot be read: what is wrong and where (line and column from 1)."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
+        message = cut(message, 200)
         super().__init__(f"line {line}, column {column}: {message}")
         self.message = message
         self.line = line
@@ -25,9 +32,55 @@ class YamlError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Core-schema scalars only, no duplicate keys."""
+    """Core-schema scalars only, no duplicate keys, aliases that repeat little."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._path: list[str | int] = []
+        self._depth = 0
+        self._repeated = 0
+        self._sizes: dict[yaml.Node, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Return the next node. Raises YamlError where it is too deep, or repeats too much."""
+        event: yaml.Event = self.peek_event()
+        step = index.value if isinstance(index, yaml.ScalarNode) else index
+        self._path += [step] if isinstance(step, str | int) else []
+        if self._depth > _DEEPEST:
+            raise self._refused(event, "nested too deep")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if node is None:
+            return node
+        if isinstance(event, yaml.AliasEvent):
+            if node not in self._sizes:
+                raise self._refused(event, "an alias inside of what it stands for")
+            self._repeated += self._sizes[node]
+            if self._repeated > _MOST_REPEATED:
+                found = f"aliases that stand for more than {_MOST_REPEATED} values"
+                raise self._refused(event, found)
+        else:
+            self._sizes[node] = 1 + sum(self._sizes[each] for each in _parts(node))
+        if isinstance(step, str | int):
+            self._path.pop()
+        return node
+
+    def _refused(self, event: yaml.Event, found: str) -> YamlError:
+        keys = tuple(self._path[:_SHOWN_KEYS])
+        return _at(event.start_mark, f"{found} in {shown_path(keys)}" if keys else found)
+
+
+def _parts(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
+def _at(mark: Any, message: str) -> YamlError:
+    return YamlError(message, mark.line + 1, mark.column + 1)
 
 
 for _tag, _pattern, _first in (
@@ -50,14 +103,10 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, object]:
         # A merge key may stand several times: each brings in other keys.
         if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
             continue
-        mark = key.start_mark
         if key.value in lines:
-            raise YamlError(
-                f"the key '{key.value}' was already given on line {lines[key.value]}",
-                mark.line + 1,
-                mark.column + 1,
-            )
-        lines[key.value] = mark.line + 1
+            found = f"the key '{cut(key.value)}' was already given on line {lines[key.value]}"
+            raise _at(key.start_mark, found)
+        lines[key.value] = key.start_mark.line + 1
     loader.flatten_mapping(node)
     return loader.construct_mapping(node, deep=True)
 
@@ -67,8 +116,7 @@ def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
     try:
         return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
     except ValueError:  # Python reads at most some thousand digits.
-        mark = node.start_mark
-        raise YamlError("a number that is too long", mark.line + 1, mark.column + 1) from None
+        raise _at(node.start_mark, "a number that is too long") from None
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
@@ -89,7 +137,8 @@ def load(text: str) -> object:
             message = f"{error.context}, {message}"
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise YamlError(message, line, column) from None
-    except yaml.YAMLError as error:
-        raise YamlError(str(error).splitlines()[0], 1, 1) from None
-    except RecursionError:
-        raise YamlError("nested too deep", 1, 1) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line = before.rpartition("\n")[2]
+        found = f"the control character U+{error.character:04X} after '{line.strip()[-60:]}'"
+        raise YamlError(found, before.count("\n") + 1, len(line) + 1) from None

@@ -1,17 +1,23 @@
 """The error of a config that cannot be used."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown, shown_path
 
+_MOST_LINES: Final = 100
+
 
 class ConfigError(ValueError):
-    """A config that cannot be used. Its text is the whole message, one line for each problem."""
+    """A config that cannot be used. Its text is the whole message: a line for each problem."""
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
+        lines = [f"{source}: {problem}" for problem in self.problems[:_MOST_LINES]]
+        if more := len(self.problems) - len(lines):
+            lines.append(f"{source}: {more} more problems")
+        super().__init__("\n".join(lines))
 
 
 __all__ = ["ConfigError", "KeyPath", "Problem", "did_you_mean", "listed", "shown", "shown_path"]

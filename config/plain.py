@@ -1,12 +1,17 @@
 """Values no config can hold: secrets, keys that are not text, what JSON does not have."""
 
 import math
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from config.errors import KeyPath, Problem, shown
 
 _DEEPEST: Final = 32
+_LARGEST: Final = 2**53
+"""Whole numbers above it change on their way through JSON."""
+_TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of a text: it then reads otherwise than it is."""
 
 
 def not_plain(value: object, path: KeyPath = ()) -> Iterator[Problem]:
@@ -20,10 +25,11 @@ def not_plain(value: object, path: KeyPath = ()) -> Iterator[Problem]:
         for index, entry in enumerate(cast("list[object]", value)):
             yield from not_plain(entry, (*path, index))
     elif isinstance(value, str):
-        if not _is_text(value):
-            yield Problem(path, "half a character (a lone surrogate)", "text", "remove it")
+        yield from _text(value, path)
     elif isinstance(value, float) and not math.isfinite(value):
         yield Problem(path, shown(value), "a finite number", "change it")
+    elif isinstance(value, int | float) and abs(value) > _LARGEST:
+        yield Problem(path, shown(value), f"a number up to {_LARGEST}", "change it")
     elif not isinstance(value, int | float | None):
         found = f"a {type(value).__name__}"
         yield Problem(path, found, "text, numbers, true, false, lists, mappings", "change it")
@@ -42,7 +48,22 @@ def _mapping(entries: Mapping[object, object], path: KeyPath) -> Iterator[Proble
         if isinstance(key, str) and _is_text(key):
             yield from not_plain(entry, (*path, key))
         else:
-            yield Problem(path, f"the key {key!r}", "keys that are text", "put quotes around it")
+            found = f"the key {shown(key)}"
+            yield Problem(path, found, "keys that are text", "put quotes around it")
+
+
+def _text(value: str, path: KeyPath) -> Iterator[Problem]:
+    if not _is_text(value):
+        yield Problem(path, "half a character (a lone surrogate)", "text", "remove it")
+    elif odd := next((each for each in value if _is_control(each)), None):
+        found = f"{shown(value)} with the control character U+{ord(odd):04X}"
+        yield Problem(path, found, "text without control characters", "remove it")
+
+
+def _is_control(character: str) -> bool:
+    return character in _TURNS or (
+        unicodedata.category(character) == "Cc" and character not in "\t\n\r"
+    )
 
 
 def _is_text(value: str) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from catalog import strict_yaml
+from catalog.problems import lookalike
 from config.errors import ConfigError, Problem, did_you_mean, shown
 from config.platform import Platform
 
@@ -68,7 +69,8 @@ def _stray(key: str) -> Problem:
     remedy = did_you_mean(key, TOP_LEVEL, "remove it")
     if key in Platform.model_fields:
         remedy = "move it below config:"
-    return Problem((key,), "an unknown key at the top level", ", ".join(TOP_LEVEL), remedy)
+    found = f"an unknown key{lookalike(key)} at the top level"
+    return Problem((key,), found, ", ".join(TOP_LEVEL), remedy)
 
 
 def _switch(name: str, value: object) -> object:

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from pydantic_core import ErrorDetails
 
 from catalog.limits import Breach
+from catalog.problems import lookalike
 from config.errors import KeyPath, Problem, did_you_mean, listed, shown
 from config.platform import Platform
 
@@ -162,8 +163,7 @@ def _problem(error: ErrorDetails) -> Problem:
         return Problem(path, "nothing", _allowed(node), f"add the key: {description}")
     if kind == "extra_forbidden":
         keys = _node(path[:-1]).get("properties", {})
-        return Problem(
-            path, "an unknown key", listed(keys), did_you_mean(path[-1], keys, "remove it")
-        )
+        found = f"an unknown key{lookalike(str(path[-1]))}"
+        return Problem(path, found, listed(keys), did_you_mean(path[-1], keys, "remove it"))
     remedy = _REMEDIES.get(kind, _retyped)(error, node)
     return Problem(path, found, _allowed(node), remedy)

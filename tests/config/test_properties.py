@@ -113,10 +113,49 @@ def test_any_text_is_yaml_or_refused_with_a_place(text: str) -> None:
         assert error.column >= 1
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "9" * 6000, "a: &a [*a]", "\x00", "? [a]\n: b"])
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "9" * 6000, "a: &a [*a]", "a: &a {b: *a}", "\x00", "? [a]\n: b"]
+)
 def test_hostile_yaml_is_refused(text: str) -> None:
     with pytest.raises(YamlError):
         strict_yaml.load(text)
+
+
+@given(st.integers(2, 9), st.integers(4, 40), st.sampled_from(["[{}]", "{{{}}}", "{{<<: [{}]}}"]))
+def test_aliases_may_not_multiply(width: int, height: int, form: str) -> None:
+    lines = ["a0: &a0 {k: v}" if "<<" in form else "a0: &a0 [a, b, c, d]"]
+    for level in range(1, height):
+        keys = (f"k{each}: " if form.startswith("{{{}") else "" for each in range(width))
+        again = ", ".join(f"{key}*a{level - 1}" for key in keys)
+        lines.append(f"a{level}: &a{level} {form.format(again)}")
+    if 2 * width**height < 1000:
+        strict_yaml.load("\n".join(lines))
+    elif width ** (height - 1) > 1000:
+        with pytest.raises(YamlError, match=r"aliases that stand for more .* in a[0-9]+"):
+            strict_yaml.load("\n".join(lines))
+
+
+@given(st.integers(100, 300_000), st.sampled_from(["{}: b", "{}: a\n{}: b", "a: !{} b", "a: *{}"]))
+def test_a_long_name_is_cut(length: int, form: str) -> None:
+    config = values()
+    try:
+        config["models"]["qwen3-4b"]["server_args"] = strict_yaml.load(
+            form.format(*["q" * length] * 2)
+        )
+    except YamlError as error:
+        assert len(str(error)) < 300
+    else:
+        with pytest.raises(ConfigError) as refused:
+            from_mapping(changed(("models|qwen3-4b|server_args", given)), SOURCE)
+        assert len(str(refused.value)) < 1000
+
+
+def test_many_problems_are_counted() -> None:
+    config = changed(("models|qwen3-4b|adapters", [{"nane": "a"}] * 500))
+    with pytest.raises(ConfigError) as error:
+        from_mapping(config, SOURCE)
+    assert len(error.value.problems) == 1500
+    assert str(error.value).endswith(f"{SOURCE}: 1400 more problems")
 
 
 @pytest.mark.parametrize(
@@ -132,9 +171,18 @@ def test_hostile_yaml_is_refused(text: str) -> None:
             "environment: found a bytes; allowed: text, numbers, true, false, lists,",
         ),
         (
-            "a\nb\x1b",
-            "environment: found 'a b '; allowed: 1 to 16 lowercase letters, digits or hyphens,",
+            "a\nb",
+            "environment: found 'a b'; allowed: 1 to 16 lowercase letters, digits or hyphens,",
         ),
+        (
+            "a\x1b",
+            "environment: found 'a ' with the control character U+001B; allowed: text without",
+        ),
+        (
+            "a\u202e",
+            "environment: found 'a ' with U+202E (right-to-left override) with the control",
+        ),
+        (2**60, "environment: found 1152921504606846976; allowed: a number up to 90071992"),
     ],
 )
 def test_values_no_file_should_hold(value: object, line: str) -> None:

@@ -122,6 +122,35 @@ REFUSED = {
             " found another document); allowed: YAML with each key once; fix that line"
         ),
     ),
+    "a control character": (
+        'config:\n  gateway:\n    hostname: "acme\x1b[31m"\n',
+        (
+            "found broken YAML in line 3, column 20 (the control character U+001B after 'hostname:"
+            " \"acme'); allowed: YAML with each key once; fix that line"
+        ),
+    ),
+    "aliases of aliases": (
+        "config: {a: &a [1, 2, 3], b: &b [*a, *a, *a, *a, *a], c: [" + "*b, " * 100 + "]}\n",
+        (
+            "found broken YAML in line 1, column 243 (aliases that stand for more than 1000 values"
+            " in config.c[46]); allowed: YAML with each key once; fix that line"
+        ),
+    ),
+    "deep lists": (
+        f"config:\n  models:\n    a: {'[' * 500}{']' * 500}\n",
+        (
+            "found broken YAML in line 3, column 38 (nested too deep in config.models.a[0]);"
+            " allowed: YAML with each key once; fix that line"
+        ),
+    ),
+    "a letter that looks like another": (
+        "config: {}\n\u0441onfig: {}\n",
+        (
+            '["\u0441onfig"]: found an unknown key with U+0441 (cyrillic small letter es) at the'
+            " top level; allowed: config, environment, secretsprovider, encryptedkey,"
+            " encryptionsalt; did you mean 'config'?"
+        ),
+    ),
     "a tag": (
         "config: !!python/name:os.system {}\n",
         (
