@@ -112,13 +112,15 @@ class Platform(Settings):
     @property
     def cluster_images(self) -> tuple[str, ...]:
         """The images that the config itself names for clusters."""
-        callouts = [each.service for each in self.guardrails.values()]
+        return (*self.images.values(), *(each.image for each in self.callouts if each.image))
+
+    @property
+    def callouts(self) -> tuple[Callout, ...]:
+        """The services in clusters that requests pass, those at replicas included."""
+        found = [each.service for each in self.guardrails.values()]
         if self.api_management:
-            callouts.append(self.api_management.extension)
-        return (
-            *self.images.values(),
-            *(each.image for each in callouts if each is not None and each.image is not None),
-        )
+            found.append(self.api_management.extension)
+        return tuple(each for each in found if each is not None)
 
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """Return the GPU pools of `region`, by name."""

@@ -9,6 +9,7 @@ from cost.pricing import ONE, Bounds, Pricing, missing, unknown
 from resources.node_pools import max_nodes, min_nodes
 from resources.properties import UNKNOWN, Absence, entries, flag, get, number, show, text
 from resources.resource import Resource
+from resources.volumes import gib
 
 # What GKE gives a node that does not say.
 # https://cloud.google.com/kubernetes-engine/docs/concepts/node-pools
@@ -52,6 +53,15 @@ def _machines(resource: Resource, pricing: Pricing, config: object, nodes: Bound
     capacity = _capacity(config)
     what = f"{show(name)} nodes, {capacity}"
     return pricing.line(resource, what, pricing.machine(name, capacity), nodes)
+
+
+def claims(resource: Resource, pricing: Pricing) -> Iterator[Item]:
+    """Yield the disks that claims of Kubernetes make, at the price of the default class."""
+    for size in gib(resource.type, resource.props):
+        if isinstance(size, Absence):
+            yield unknown(resource, "the storage", size)
+        else:
+            yield pricing.line(resource, "claims", pricing.month(_DEFAULT_DISK), Bounds(size, size))
 
 
 def _capacity(config: object) -> str:

@@ -41,6 +41,8 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
         vertex.endpoint
     ),
+    "kubernetes:apps/v1:StatefulSet": compute.claims,
+    "kubernetes:core/v1:PersistentVolumeClaim": compute.claims,
     "kubernetes:core/v1:Service": network.kubernetes_service,
     "kubernetes:gateway.networking.k8s.io/v1:Gateway": network.gateway,
     "kubernetes:networking.k8s.io/v1:Ingress": network.ingress,

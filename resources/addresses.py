@@ -7,11 +7,13 @@ from typing import Final
 # Half of the addresses that are given out. Of IPv6 those are 2000::/3, an eighth of the space.
 _MUCH_IPV4: Final = 2**31
 _MUCH_IPV6: Final = 2**124
+# The largest block that was given to one owner.
+_WIDEST: Final = 8
 
 
 def is_everywhere(ranges: Iterable[object]) -> bool:
     """Return whether the ranges together take in half of the internet or more, however they are
-    cut.
+    cut, or one is wider than anybody's own.
 
     Text that is no range of addresses, and values that are not known, count for nothing.
     """
@@ -19,6 +21,8 @@ def is_everywhere(ranges: Iterable[object]) -> bool:
     ipv6: list[ipaddress.IPv6Network] = []
     for each in ranges:
         network = _network(each)
+        if network is not None and not network.is_private and network.prefixlen < _WIDEST:
+            return True
         if isinstance(network, ipaddress.IPv4Network):
             ipv4.append(network)
         elif network is not None:

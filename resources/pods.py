@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import UNKNOWN, Props, entries, get
+from resources.properties import EACH, UNKNOWN, Props, all_at, entries
 
-_EACH: Final = "*"
 _TEMPLATE: Final = ("spec", "template", "spec")
 _HEAD: Final = ("headGroupSpec", "template", "spec")
-_WORKERS: Final = ("workerGroupSpecs", _EACH, "template", "spec")
+_WORKERS: Final = ("workerGroupSpecs", EACH, "template", "spec")
 # Group and kind: where the specs of its pods stand, whichever the version.
 _POD_SPECS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "core/Pod": (("spec",),),
@@ -24,7 +23,7 @@ _POD_SPECS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "extensions/ReplicaSet": (_TEMPLATE,),
     "batch/Job": (_TEMPLATE,),
     "batch/CronJob": (("spec", "jobTemplate", *_TEMPLATE),),
-    "jobset.x-k8s.io/JobSet": (("spec", "replicatedJobs", _EACH, "template", *_TEMPLATE),),
+    "jobset.x-k8s.io/JobSet": (("spec", "replicatedJobs", EACH, "template", *_TEMPLATE),),
     "leaderworkerset.x-k8s.io/LeaderWorkerSet": (
         ("spec", "leaderWorkerTemplate", "leaderTemplate", "spec"),
         ("spec", "leaderWorkerTemplate", "workerTemplate", "spec"),
@@ -78,24 +77,11 @@ def pod_specs(token: str, props: Props) -> Iterator[object]:
     """Yield the spec of each pod a resource makes; it may be `UNKNOWN` or `MISSING`."""
     for each in objects(token, props):
         for path in _POD_SPECS[kind_of(token)]:
-            yield from _all_at(each, path)
+            yield from all_at(each, path)
 
 
 def pod_templates(token: str, props: Props) -> Iterator[object]:
     """Yield what each spec of `pod_specs` stands in: the metadata of the pods is beside it."""
     for each in objects(token, props):
         for path in _POD_SPECS[kind_of(token)]:
-            yield from _all_at(each, path[:-1])
-
-
-def _all_at(value: object, path: tuple[str, ...]) -> Iterator[object]:
-    """Yield every value at a path that may lead through lists."""
-    if _EACH not in path:
-        yield get(value, *path)
-        return
-    cut = path.index(_EACH)
-    found = entries(value, *path[:cut])
-    if found is UNKNOWN:
-        yield UNKNOWN
-    for each in found if isinstance(found, tuple) else ():
-        yield from _all_at(each, path[cut + 1 :])
+            yield from all_at(each, path[:-1])

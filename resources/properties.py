@@ -8,7 +8,7 @@ advisory remark, so every rule reads through this module.
 import math
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeGuard
 
@@ -41,6 +41,8 @@ _SENTINELS = frozenset(
 )
 
 
+EACH: Final = "*"
+"""The step of a path that leads to every element of a list."""
 OPAQUE: Final = object()
 """What no rule looks into: an asset or an archive."""
 SIGNATURE: Final = deserialize.SPECIAL_SIG_KEY
@@ -157,6 +159,19 @@ def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:
     if not is_sequence(found):
         return UNKNOWN
     return tuple(_step(found, index) for index in range(len(found)))
+
+
+def all_at(value: object, path: Sequence[str]) -> Iterator[object]:
+    """Yield every value at a path that may lead through lists, by `*`."""
+    if EACH not in path:
+        yield get(value, *path)
+        return
+    cut = path.index(EACH)
+    found = entries(value, *path[:cut])
+    if found is UNKNOWN:
+        yield UNKNOWN
+    for each in found if isinstance(found, tuple) else ():
+        yield from all_at(each, path[cut + 1 :])
 
 
 def listed(value: object, *path: str | int) -> tuple[object, ...]:

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.services import identities_for
-from components.network.vpc import Vpc
+from components.inference import envoy_bootstrap
+from components.network.vpc import BACKEND_PORTS, Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
 
@@ -63,9 +64,20 @@ def build_foundation(platform: Platform) -> Foundation:
                 }
                 for name, region in platform.regions.items()
             },
+            "backend_ports": _backend_ports(platform),
             "restricted_google_apis": platform.perimeter is not None,
             "deletion_protection": platform.deletion_protection,
         },
         options,
     )
     return Foundation(provider, services, vpc)
+
+
+def _backend_ports(platform: Platform) -> list[int]:
+    """Return the ports of pods that load balancers connect to."""
+    ports = {*BACKEND_PORTS}
+    for callout in platform.callouts:
+        ports |= {callout.port, callout.health_port or callout.port}
+    if any(model.external for model in platform.models.values()):
+        ports.add(envoy_bootstrap.PORT)
+    return sorted(ports)

@@ -14,7 +14,6 @@ import pulumi_gcp as gcp
 from components.ready import after
 from components.validation import Problems, component_type, register
 
-EVALUATION: Final = "EVALUATION"
 EXTENSION_PROCESSOR: Final = "apigee-service-extension-enabled"
 """Property of an environment whose proxies answer load balancers."""
 
@@ -30,8 +29,6 @@ class ApigeeOrganizationArgs(TypedDict):
     """Name of the environment: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
     analytics_region: NotRequired[str]
     """Region of analytics data, which cannot be changed later (default: the first region)."""
-    billing_type: NotRequired[str]
-    """PAYG (default), SUBSCRIPTION or EVALUATION."""
     deletion_protection: NotRequired[bool]
     """Whether the organization is protected from deletion (default true). A deleted one keeps its
     name, so that no other can be made in the project: for a week, for a day without protection."""
@@ -42,9 +39,6 @@ def validate_apigee_organization(args: ApigeeOrganizationArgs) -> Problems:
     problems = Problems()
     problems.check_not_empty("regions", args["regions"], "a region")
     problems.check_name("environment", args["environment"])
-    problems.check_one_of(
-        "billing_type", args.get("billing_type", "PAYG"), {"PAYG", "SUBSCRIPTION", EVALUATION}
-    )
     return problems
 
 
@@ -71,16 +65,15 @@ class ApigeeOrganization(pulumi.ComponentResource):
         validate_apigee_organization(args).raise_if_any(name)
         child = pulumi.ResourceOptions(parent=self)
         protected = args.get("deletion_protection", True)
-        billing_type = args.get("billing_type", "PAYG")
         organization = gcp.apigee.Organization(
             f"{name}-organization",
             project_id=args["project"],
             analytics_region=args.get("analytics_region", args["regions"][0]),
             runtime_type="CLOUD",
-            billing_type=billing_type,
+            billing_type="PAYG",
             disable_vpc_peering=True,
             # Else a deleted one keeps its name for a week, and none can be made in the project.
-            retention="MINIMUM" if not protected and billing_type != EVALUATION else None,
+            retention=None if protected else "MINIMUM",
             opts=pulumi.ResourceOptions(parent=self, protect=protected or None),
         )
         environment = gcp.apigee.Environment(

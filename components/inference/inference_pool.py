@@ -9,7 +9,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
-from catalog.limits import Choice, Entries
+from catalog.limits import Entries
 from catalog.limits.names import PORT, RESOURCE_NAME
 from components.inference.custom_resources import (
     BACKEND_POLICY,
@@ -30,7 +30,6 @@ from components.inference.vllm import HEALTH_PATH
 from components.ready import after
 from components.validation import component_type, register
 
-FAILURE_MODE = Choice(("FailClose", "FailOpen"), default="FailOpen")
 ALL_REQUESTS = 1_000_000
 """Sample rate of the load balancer's log, in requests of a million."""
 DRAIN_SECONDS = 60
@@ -49,8 +48,6 @@ class Pool(TypedDict):
     """`ModelServer.model_names`: routes of other names to this pool are then refused."""
     lora: NotRequired[bool]
     """The replicas serve LoRA adapters (default false)."""
-    failure_mode: NotRequired[Annotated[str, FAILURE_MODE]]
-    """Without a picker: FailOpen (any replica answers) or FailClose (none does)."""
     objectives: NotRequired[Mapping[str, int]]
     """Priorities by name; requests without one have 0. Negative: shed while saturated."""
     flow_control: NotRequired[bool]
@@ -116,7 +113,8 @@ class InferencePool(pulumi.ComponentResource):
                     "kind": "Service",
                     "name": picker_name(pool["name"]),
                     "port": {"number": EXT_PROC_PORT},
-                    "failureMode": pool.get("failure_mode", FAILURE_MODE.default),
+                    # Without a picker any replica answers.
+                    "failureMode": "FailOpen",
                 },
             },
             child,

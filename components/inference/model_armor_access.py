@@ -18,7 +18,6 @@ CALLOUT_ROLES = (
     "roles/serviceusage.serviceUsageConsumer",
 )
 SENSITIVE_DATA_ROLES = ("roles/dlp.reader", "roles/dlp.user")
-CONTAINER_ADMIN = "roles/container.admin"
 
 
 class ModelArmorAccessArgs(TypedDict):
@@ -31,8 +30,6 @@ class ModelArmorAccessArgs(TypedDict):
     model_armor_agent_email: NotRequired[pulumi.Input[str]]
     """Service agent of modelarmor.googleapis.com, where a guardrail uses templates of Sensitive
     Data Protection: it then may use them (default: it may not)."""
-    grant_container_admin: NotRequired[bool]
-    """Grant the load balancer's agent roles/container.admin as well (default false)."""
 
 
 class ModelArmorAccess(pulumi.ComponentResource):
@@ -40,8 +37,8 @@ class ModelArmorAccess(pulumi.ComponentResource):
 
     The callout comes from service-<project number>@gcp-sa-dep.iam.gserviceaccount.com. Google asks
     for roles/container.admin too, which administers every cluster of the project and all in them:
-    it is left out unless `grant_container_admin` is set, as a callout reads no cluster and least
-    privilege forbids administrator roles on a project. Set it if callouts are denied.
+    it is left out, as a callout reads no cluster and least privilege forbids administrator roles on
+    a project. Grant it by hand if callouts are denied.
     https://cloud.google.com/service-extensions/docs/configure-extensions-to-google-services
 
     All grants are on the project: templates take none of their own.
@@ -61,8 +58,6 @@ class ModelArmorAccess(pulumi.ComponentResource):
             "service-", args["project_number"], "@gcp-sa-dep.iam.gserviceaccount.com"
         )
         roles: dict[str, pulumi.Input[str]] = dict.fromkeys(CALLOUT_ROLES, callout)
-        if args.get("grant_container_admin", False):
-            roles[CONTAINER_ADMIN] = callout
         if "model_armor_agent_email" in args:
             roles |= dict.fromkeys(SENSITIVE_DATA_ROLES, args["model_armor_agent_email"])
         grants = [

@@ -218,7 +218,7 @@ class ModelServer(pulumi.ComponentResource):
             replicas=args.get("replicas", limits.REPLICAS.default),
             nodes=args.get("nodes", limits.NODES.default),
             claim_template=claim,
-            annotations=None if args.get("wait_for_ready", False) else SKIP_AWAIT,
+            annotations=SKIP_AWAIT,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
         )
         return after(identity.name, groups.id)
@@ -230,12 +230,11 @@ class ModelServer(pulumi.ComponentResource):
         identity: Identity,
         needed: Sequence[pulumi.Resource],
     ) -> pulumi.Output[str]:
-        waits = {} if args.get("wait_for_ready", False) else SKIP_AWAIT
         spec = self._pod(args, identity)
         return kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
             # Takes the number of replicas back when the autoscaler is gone.
-            metadata=identity.metadata({**waits, **TAKE_OVER}),
+            metadata=identity.metadata({**SKIP_AWAIT, **TAKE_OVER}),
             spec={
                 "replicas": args.get("replicas", limits.REPLICAS.default),
                 "selector": {"match_labels": dict(self.pod_labels)},

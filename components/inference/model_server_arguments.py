@@ -88,8 +88,6 @@ class ModelServerArgs(TypedDict):
     """Time to download and load the model before a restart."""
     drain_seconds: NotRequired[Annotated[int, limits.DRAIN_SECONDS]]
     """Time a stopping replica goes on answering."""
-    wait_for_ready: NotRequired[bool]
-    """Wait until the replicas are ready (default false: GPUs out of stock are no failed update)."""
     guardrail: NotRequired[ReplicaGuardrail]
     """A guardrail in front of the model in every replica (default none)."""
     labels: NotRequired[Mapping[str, str]]

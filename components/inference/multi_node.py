@@ -57,7 +57,7 @@ def replica_groups(
     replicas: int,
     nodes: int,
     claim_template: pulumi.Input[str] | None,
-    annotations: Mapping[str, str] | None,
+    annotations: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> CustomResource:
     """Make `replicas` groups of `nodes` pods each, from the pod of a replica on one node.

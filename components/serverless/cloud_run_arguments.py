@@ -48,8 +48,6 @@ class Vpc(TypedDict):
     """Id of a subnet of the service's region, /26 or larger; instances get addresses of it."""
     egress: NotRequired[str]
     """private-ranges (default): only what goes to private addresses; all: everything."""
-    tags: NotRequired[Sequence[str]]
-    """Network tags of the instances, for firewall rules."""
 
 
 class Traffic(TypedDict):
@@ -100,8 +98,6 @@ class CloudRunServiceArgs(TypedDict):
     """Memory of an instance in MiB; default 512, 16384 or more with a GPU."""
     gpu: NotRequired[str | None]
     """GPU of an instance: nvidia-l4; without (default), none. CPU is billed all the time then."""
-    gpu_zonal_redundancy: NotRequired[bool]
-    """Whether GPUs are reserved in a second zone, at a higher price; default false."""
     min_instances: NotRequired[int]
     """Instances that are always there; default 0."""
     max_instances: NotRequired[int]

@@ -41,7 +41,7 @@ def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceT
         template["vpc_access"] = _vpc_access(vpc)
     if gpu is not None:
         template["node_selector"] = {"accelerator": gpu}
-        template["gpu_zonal_redundancy_disabled"] = not args.get("gpu_zonal_redundancy", False)
+        template["gpu_zonal_redundancy_disabled"] = True
     return template
 
 
@@ -149,7 +149,6 @@ def _vpc_access(vpc: Vpc) -> gcp.cloudrunv2.ServiceTemplateVpcAccessArgsDict:
     interface: gcp.cloudrunv2.ServiceTemplateVpcAccessNetworkInterfaceArgsDict = {
         "network": vpc["network"],
         "subnetwork": vpc["subnetwork"],
-        "tags": [*vpc.get("tags", ())],
     }
     return {
         "egress": EGRESS[vpc.get("egress", "private-ranges")],

@@ -92,6 +92,7 @@ def unknown_paths(token: str, read: set[tuple[str, ...]]) -> list[str]:
 # These ask every type for what only some have.
 READS_MANY_TYPES = {
     "cost-monthly-ceiling": "prices ask every type",
+    "cost-types-priced": "prices ask every type",
     "cost-labels": "labels have several names",
     "data-residency": "places have several names",
     "scale-cloudrun-max-instances": "services of version 1 have annotations, jobs have tasks",

@@ -55,7 +55,7 @@ def platform(
             network=network.id,
             region=region,
             ip_cidr_range=nodes,
-            description=description,
+            private_ip_google_access=description != "first",
         )
         cluster = gcp.container.Cluster(
             f"cluster-{region}",

@@ -7,6 +7,7 @@
 Inputs and outputs carry the provider's names (camelCase). Secrets come unwrapped.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -205,7 +206,7 @@ class RecordingMonitor(mocks.MockMonitor):
         return super().RegisterResourceOutputs(request)
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        """Return records a call."""
+        """Record a call."""
         args = _plain(rpc.deserialize_properties(request.args))
         self.cloud.calls.append(Call(request.tok, args, request.provider))
         return super().Invoke(request)
@@ -218,6 +219,10 @@ def run(
     preview: bool = False,
 ) -> Cloud:
     """Run a program under mocks. See `Deploy`."""
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:  # `asyncio.run` in a test before leaves none, and Pulumi makes none.
+        asyncio.set_event_loop(asyncio.new_event_loop())
     monitor = RecordingMonitor(answers or {})
     mocks.set_mocks(monitor.mocks, project=PROJECT, stack=STACK, preview=preview, monitor=monitor)
 

@@ -221,7 +221,6 @@ class TestOrganization:
         [
             ({}, None),
             ({"deletion_protection": False}, "MINIMUM"),
-            ({"deletion_protection": False, "billing_type": "EVALUATION"}, None),
         ],
     )
     def test_without_protection_its_name_is_soon_free_again(
@@ -241,10 +240,10 @@ class TestOrganization:
 
     def test_wrong_arguments_are_told(self):
         args = cast(
-            "ApigeeOrganizationArgs", {**ORGANIZATION, "regions": [], "billing_type": "FREE"}
+            "ApigeeOrganizationArgs", {**ORGANIZATION, "regions": [], "environment": "Prod"}
         )
         found = {each["property_path"] for each in validate_apigee_organization(args).found}
-        assert found == {"regions", "billing_type"}
+        assert found == {"regions", "environment"}
 
 
 class TestOperator:

@@ -166,10 +166,6 @@ class TestPools:
             "failureMode": "FailOpen",
         }
 
-    def test_failure_mode_is_the_pools_own(self, deploy: Deploy):
-        pool = self._pool(_deploy(deploy), "llama-70b-flex")
-        assert pool["endpointPickerRef"]["failureMode"] == "FailClose"
-
     def test_every_pool_is_probed_where_vllm_answers(self, deploy: Deploy):
         cloud = _deploy(deploy)
         for pool in ARGS["pools"]:

@@ -265,10 +265,6 @@ class TestRights:
     def test_three_roles_by_default(self, deploy: Deploy):
         assert self._grants(deploy) == CALLS
 
-    def test_administration_of_clusters_is_a_choice(self, deploy: Deploy):
-        found = self._grants(deploy, grant_container_admin=True)
-        assert found - CALLS == {("roles/container.admin", CALLOUT)}
-
     def test_model_armor_may_use_templates_where_there_are_some(self, deploy: Deploy):
         agent = "service-415104041262@gcp-sa-modelarmor.iam.gserviceaccount.com"
         assert self._grants(deploy, model_armor_agent_email=agent) - CALLS == {

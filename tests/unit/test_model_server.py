@@ -158,15 +158,12 @@ def test_rollout_needs_no_spare_gpu(deploy: Deploy):
     assert strategy["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
-@pytest.mark.parametrize(
-    ("changes", "annotations"),
-    [({}, {"pulumi.com/skipAwait": "true"}), ({"wait_for_ready": True}, {})],
-)
-def test_update_waits_for_gpus_only_when_asked(
-    deploy: Deploy, changes: dict[str, Any], annotations: dict[str, str]
-):
-    metadata = _deploy(deploy, _with(OPEN_SERVER, **changes)).one(DEPLOYMENT).inputs["metadata"]
-    assert metadata["annotations"] == {"pulumi.com/patchForce": "true", **annotations}
+def test_update_does_not_wait_for_gpus(deploy: Deploy):
+    metadata = _deploy(deploy, OPEN_SERVER).one(DEPLOYMENT).inputs["metadata"]
+    assert metadata["annotations"] == {
+        "pulumi.com/patchForce": "true",
+        "pulumi.com/skipAwait": "true",
+    }
 
 
 @pytest.mark.parametrize(("replicas", "budgets"), [(1, 0), (3, 1)])

@@ -12,13 +12,18 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, text
+from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, listed, text
 from resources.resource import Resource
 
 _TEMPLATE: Final = "gcp:modelarmor/template:Template"
 _FLOOR: Final = "gcp:modelarmor/floorsetting:Floorsetting"
 _ON: Final = ("ENABLED",)
-_BLOCKS: Final = (Expected("templateMetadata.enforcementType", ("INSPECT_AND_BLOCK",), unset=True),)
+_BLOCKS: Final = (
+    Expected("templateMetadata.enforcementType", ("INSPECT_AND_BLOCK",), unset=True),
+    Expected("templateMetadata.ignorePartialInvocationFailures", (False,), unset=True, wired=True),
+)
+# HIGH lets through all but what is beyond doubt, which is what attackers avoid.
+_LEVELS: Final = ("LOW_AND_ABOVE", "MEDIUM_AND_ABOVE", MISSING, UNKNOWN)
 _LINKS: Final = (Expected("filterConfig.maliciousUriFilterSettings.filterEnforcement", _ON),)
 # A floor is enforced, and blocks wherever it says what to do.
 _ENFORCED: Final = (
@@ -26,14 +31,20 @@ _ENFORCED: Final = (
     Expected("aiPlatformFloorSetting.inspectOnly", (False,), unset=True),
     Expected("googleMcpServerFloorSetting.inspectOnly", (False,), unset=True),
 )
+_HARM: Final = ("filterConfig", "raiSettings", "raiFilters")
 _SENSITIVE: Final = ("filterConfig", "sdpSettings")
 _INJECTION: Final = ("filterConfig", "piAndJailbreakFilterSettings", "filterEnforcement")
 
 
 def _template(props: Props) -> Iterator[str]:
     yield from unmet(props, (*_BLOCKS, *_LINKS))
-    if entries(props, "filterConfig", "raiSettings", "raiFilters") in (MISSING, (), UNKNOWN):
+    filters = entries(props, *_HARM)
+    if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
+    elif any(text(each, "confidenceLevel") not in _LEVELS for each in listed(props, *_HARM)):
+        yield "has a filter for harmful content that lets nearly all pass"
+    if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
+        yield "has a filter for prompt injection that lets nearly all pass"
     basic = text(props, *_SENSITIVE, "basicConfig", "filterEnforcement")
     if basic != "ENABLED" and not is_mapping(get(props, *_SENSITIVE, "advancedConfig")):
         yield "has no filter for sensitive data"

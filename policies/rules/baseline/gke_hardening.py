@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, entries, flag, get, text
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -34,7 +34,18 @@ _NODES: Final = (
     *_MACHINES,
     Expected("kubeletConfig.insecureKubeletReadonlyPortEnabled", ("FALSE",), unset=True),
 )
+_SYSTEM: Final = "SYSTEM_COMPONENTS"
 _SECURE_BOOT: Final = Expected("shieldedInstanceConfig.enableSecureBoot", (True,))
+# The kubelet's port without authentication, by each of its other places.
+_KUBELET: Final = tuple(
+    Expected(f"{place}.insecureKubeletReadonlyPortEnabled", ("FALSE",), unset=True)
+    for place in ("nodePoolAutoConfig.nodeKubeletConfig", "nodePoolDefaults.nodeConfigDefaults")
+)
+_SERVICES: Final = (
+    Expected("loggingService", ("logging.googleapis.com/kubernetes",), unset=True),
+    Expected("monitoringService", ("monitoring.googleapis.com/kubernetes",), unset=True),
+)
+_COMPONENTS: Final = ("loggingConfig", "monitoringConfig")
 _PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults")
 
 
@@ -52,6 +63,8 @@ def _pool(pool: object) -> Iterator[str]:
     config = get(pool, "nodeConfig")
     secure_boot = () if _own_drivers(config) else (_SECURE_BOOT,)
     yield from (f"nodeConfig.{each}" for each in unmet(config, (*_NODES, *secure_boot)))
+    if entries(config, "kubeletConfig", "allowedUnsafeSysctls") not in (MISSING, (), UNKNOWN):
+        yield "nodeConfig.kubeletConfig.allowedUnsafeSysctls lets pods change the node"
 
 
 def _standard(cluster: object) -> Iterator[str]:
@@ -71,7 +84,11 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
         yield from _pool(resource.props)
         return
-    yield from unmet(resource.props, _ALL_CLUSTERS)
+    yield from unmet(resource.props, (*_ALL_CLUSTERS, *_KUBELET, *_SERVICES))
+    for name in _COMPONENTS:
+        found = entries(resource.props, name, "enableComponents")
+        if isinstance(found, tuple) and UNKNOWN not in found and _SYSTEM not in found:
+            yield f"{name}.enableComponents leaves out {_SYSTEM}"
     if flag(resource.props, "enableAutopilot") is not True:
         yield from _standard(resource.props)
 

@@ -12,6 +12,8 @@ from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
+_DNS_ENDPOINT: Final = ("controlPlaneEndpointsConfig", "dnsEndpointConfig")
+_OTHER_LOGINS: Final = ("enableK8sCertsViaDns", "enableK8sTokensViaDns")
 _NODES: Final = ("privateClusterConfig", "enablePrivateNodes")
 
 
@@ -34,6 +36,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     private = flag(resource.props, "privateClusterConfig", "enablePrivateEndpoint")
     if by_address is not False and private is not True:
         yield "its control plane has a public address"
+    for name in _OTHER_LOGINS:
+        if flag(resource.props, *_DNS_ENDPOINT, name) is True:
+            yield f"{'.'.join(_DNS_ENDPOINT)}.{name} takes logins past IAM"
 
 
 RULE: Final = ResourceRule(

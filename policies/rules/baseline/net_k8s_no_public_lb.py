@@ -1,6 +1,5 @@
 """No Kubernetes object opens the cluster to the internet."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +14,13 @@ from resources.resource import Resource
 _SERVICE: Final = "core/Service"
 _INGRESSES: Final = ("extensions/Ingress", "networking.k8s.io/Ingress")
 _GATEWAY: Final = "gateway.networking.k8s.io/Gateway"
+# Of several clusters, by GKE's external load balancer; there is no internal one.
+_MANY: Final = (
+    "networking.gke.io/MultiClusterIngress",
+    "networking.gke.io/MultiClusterService",
+)
+# Istio's own, served by whatever its selector takes.
+_ISTIO: Final = "networking.istio.io/Gateway"
 _INTERNAL: Final = (
     ("networking.gke.io/load-balancer-type", "Internal"),
     ("cloud.google.com/load-balancer-type", "Internal"),
@@ -27,7 +33,10 @@ _INTERNAL_CLASSES: Final = frozenset(
         "gke-passthrough-lb-internal-managed",
     }
 )
-_GOOGLE_CLASS: Final = re.compile(r"gke-.*|asm-.*")
+_INTERNAL_INGRESS: Final = "gce-internal"
+
+
+_KINDS: Final = (_SERVICE, _GATEWAY, _ISTIO, *_INGRESSES, *_MANY)
 
 
 def _service(service: object) -> Iterator[str]:
@@ -49,16 +58,15 @@ def _ingress(ingress: object, *, patch: bool) -> Iterator[str]:
     kind = text(ingress, "metadata", "annotations", "kubernetes.io/ingress.class")
     named = text(ingress, "spec", "ingressClassName")
     # Without a class it is GKE's external one; a patch without one keeps what there is.
-    given = not patch or "gce" in (kind, named)
-    if given and kind in (MISSING, UNKNOWN, "gce") and named in (MISSING, UNKNOWN, "gce"):
+    given = not patch or not kind is named is MISSING
+    if given and _INTERNAL_INGRESS not in (kind, named):
         yield "is an Ingress with an external load balancer"
 
 
 def _gateway(gateway: object) -> Iterator[str]:
     kind = text(gateway, "spec", "gatewayClassName")
-    google = isinstance(kind, str) and _GOOGLE_CLASS.fullmatch(kind)
-    if google and kind not in _INTERNAL_CLASSES:
-        yield "is a Gateway of a class with external addresses"
+    if isinstance(kind, str) and kind not in _INTERNAL_CLASSES:
+        yield "is a Gateway of a class that may have external addresses"
     elif kind is UNKNOWN:
         yield "is a Gateway of a class that is not known during preview"
 
@@ -74,6 +82,10 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield from _service(each)
         elif kind == _GATEWAY:
             yield from _gateway(each)
+        elif kind in _MANY:
+            yield "is of the external load balancer of several clusters"
+        elif kind == _ISTIO:
+            yield "opens ports past the inference Gateway"
         else:
             yield from _ingress(each, patch=is_patch(resource.type))
 
@@ -93,6 +105,6 @@ RULE: Final = ResourceRule(
     limits=(
         NamesLimit("allowedNames", "Names of Kubernetes objects that may be public", default=()),
     ),
-    applies=lambda resource_type: kind_of(resource_type) in (_SERVICE, _GATEWAY, *_INGRESSES),
+    applies=lambda resource_type: kind_of(resource_type) in _KINDS,
     check=_check,
 )

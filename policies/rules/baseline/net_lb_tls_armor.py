@@ -15,6 +15,7 @@ from policies.shared.limits import Limits
 from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, text
 from resources.resource import Resource
+from resources.wiring import names_of
 
 _GCP: Final = "gcp:compute/"
 _POLICIES: Final = (f"{_GCP}regionSslPolicy:RegionSslPolicy", f"{_GCP}sSLPolicy:SSLPolicy")
@@ -41,6 +42,14 @@ _COLLECTIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(_HTTP, "targetHttpProxies"),
     **dict.fromkeys(_URL_MAPS, "urlMaps"),
 }
+_ARMOR: Final = (
+    f"{_GCP}regionSecurityPolicy:RegionSecurityPolicy",
+    f"{_GCP}securityPolicy:SecurityPolicy",
+)
+_ARMOR_RULES: Final = (
+    f"{_GCP}regionSecurityPolicyRule:RegionSecurityPolicyRule",
+    f"{_GCP}securityPolicyRule:SecurityPolicyRule",
+)
 _EXTERNAL: Final = ("EXTERNAL", "EXTERNAL_MANAGED")
 _MODERN: Final = (
     Expected("minTlsVersion", ("TLS_1_2", "TLS_1_3")),
@@ -134,6 +143,39 @@ def _plain_http(proxy: Resource, url_maps: Mapping[str, Sequence[Resource]]) -> 
     return not found or not all(_redirects(each) for each in found)
 
 
+def _is_hollow(policy: Resource) -> bool:
+    """Return whether none of its rules refuses or slows anything down, all being previews."""
+    rules = entries(policy.props, "rules")
+    if not isinstance(rules, tuple):
+        return False
+    return not any(
+        rule is UNKNOWN
+        or (
+            flag(rule, "preview") in (MISSING, False)
+            and text(rule, "action") not in ("allow", MISSING)
+        )
+        for rule in rules
+    )
+
+
+def _hollow(resources: Sequence[Resource]) -> frozenset[str]:
+    """Return the names of policies that stop nothing, with rules of their own resources counted."""
+    ruled = {
+        name
+        for each in resources
+        if each.type in _ARMOR_RULES
+        and flag(each.props, "preview") in (MISSING, False, UNKNOWN)
+        and text(each.props, "action") != "allow"
+        for name in _called(each, "securityPolicy")
+    }
+    found: set[str] = set()
+    for each in resources:
+        if each.type in _ARMOR and _is_hollow(each):
+            names = names_of(each, "name") | {each.urn, each.name}
+            found |= set() if names & {name.rpartition("/")[2] for name in ruled} else names
+    return frozenset(found)
+
+
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     url_maps: dict[str, list[Resource]] = {}
     for each in resources:
@@ -141,6 +183,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
             for name in _own_names(each):
                 url_maps.setdefault(name, []).append(each)
     schemes = _schemes(resources)
+    hollow = {name.rpartition("/")[2] for name in _hollow(resources)}
     for each in resources:
         if each.type in _POLICIES:
             yield from (StackFinding(finding, each) for finding in _policy(each))
@@ -152,8 +195,12 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
             protection, by_default = _BACKENDS[each.type]
             scheme = text(each.props, "loadBalancingScheme")
             bare = get(each.props, protection) in (MISSING, "")
-            if bare and _is_external(scheme, by_default=by_default):
+            if not _is_external(scheme, by_default=by_default):
+                continue
+            if bare:
                 yield StackFinding(f"is external and has no {protection}", each)
+            elif {name.rpartition("/")[2] for name in _called(each, protection)} & hollow:
+                yield StackFinding(f"is external, and its {protection} stops nothing", each)
 
 
 RULE: Final = StackRule(

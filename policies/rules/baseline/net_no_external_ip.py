@@ -1,5 +1,6 @@
 """No virtual machine, notebook, pipeline worker or database has an address on the internet."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -8,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, UNKNOWN, entries
+from resources.properties import MISSING, UNKNOWN, entries, get, text
 from resources.resource import Resource
 
 _MACHINES: Final = (
@@ -25,6 +26,16 @@ _SWITCHES: Final[Mapping[str, Expected]] = {
     "gcp:colab/runtimeTemplate:RuntimeTemplate": Expected(
         "networkSpec.enableInternetAccess", (False,), unset=True
     ),
+    "gcp:compute/subnetwork:Subnetwork": Expected("ipv6AccessType", ("INTERNAL",), unset=True),
+    "gcp:datafusion/instance:Instance": Expected("privateInstance", (True,)),
+    "gcp:dataproc/cluster:Cluster": Expected(
+        "clusterConfig.gceClusterConfig.internalIpOnly", (True,)
+    ),
+    "gcp:looker/instance:Instance": Expected("publicIpEnabled", (False,), unset=True),
+    "gcp:tpu/v2Vm:V2Vm": Expected("networkConfig.enableExternalIps", (False,), unset=True),
+    "gcp:workstations/workstationConfig:WorkstationConfig": Expected(
+        "host.gceInstance.disablePublicIpAddresses", (True,)
+    ),
     "gcp:dataflow/flexTemplateJob:FlexTemplateJob": _WORKERS,
     "gcp:dataflow/job:Job": _WORKERS,
     # Google gives a database an address unless told otherwise.
@@ -35,9 +46,52 @@ _SWITCHES: Final[Mapping[str, Expected]] = {
 }
 
 
+_RULES: Final = (
+    "gcp:compute/forwardingRule:ForwardingRule",
+    "gcp:compute/globalForwardingRule:GlobalForwardingRule",
+)
+_EXTERNAL: Final = ("EXTERNAL", "EXTERNAL_MANAGED", "EXTERNAL_PASSTHROUGH", MISSING)
+# Collections of targets that end HTTP, for the rules on load balancers to judge.
+_HTTP: Final = re.compile(r"/(targetHttpProxies|targetHttpsProxies|targetGrpcProxies)/")
+# The target of an attachment or of Google's APIs: its rule has an internal address.
+_ENDPOINT: Final = re.compile(r"/serviceAttachments/|^(all-apis|vpc-sc)$")
+# Addresses that machines of a group keep.
+_KEPT: Final[Mapping[str, str]] = {
+    "gcp:compute/instanceGroupManager:InstanceGroupManager": "statefulExternalIps",
+    "gcp:compute/perInstanceConfig:PerInstanceConfig": "preservedState.externalIps",
+    "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": "statefulExternalIps",
+    "gcp:compute/regionPerInstanceConfig:RegionPerInstanceConfig": "preservedState.externalIps",
+}
+_POOL: Final = "gcp:compute/targetPool:TargetPool"
+
+
+def _passes_through(rule: object) -> bool:
+    """Return whether an external address leads to machines past every proxy that reads HTTP."""
+    if text(rule, "loadBalancingScheme") not in _EXTERNAL:
+        return False
+    target = text(rule, "target")
+    if target is UNKNOWN or (isinstance(target, str) and _ENDPOINT.search(target)):
+        return False
+    if isinstance(target, str) and "/" in target:
+        return not _HTTP.search(target)
+    return target is MISSING and get(rule, "backendService") is not MISSING
+
+
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type in _SWITCHES:
         yield from unmet(resource.props, (_SWITCHES[resource.type],))
+        return
+    if resource.type in _RULES:
+        if _passes_through(resource.props):
+            yield "is an external address that leads to machines past every HTTP proxy"
+        return
+    if resource.type == _POOL:
+        yield "is a pool of machines for external addresses"
+        return
+    if resource.type in _KEPT:
+        path = _KEPT[resource.type]
+        if entries(resource.props, *path.split(".")) not in (MISSING, (), UNKNOWN):
+            yield f"keeps {path}"
         return
     interfaces = entries(resource.props, "networkInterfaces")
     if interfaces is UNKNOWN:
@@ -46,6 +100,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         for name in ("accessConfigs", "ipv6AccessConfigs"):
             if entries(interface, name) not in (MISSING, ()):
                 yield f"networkInterfaces[{index}] has {name}"
+
+
+_TYPES: Final = frozenset({*_MACHINES, *_SWITCHES, *_RULES, *_KEPT, _POOL})
 
 
 RULE: Final = ResourceRule(
@@ -68,6 +125,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV2_GCP_28"),
         Reference("trivy", "GCP-0031"),
     ),
-    applies=lambda resource_type: resource_type in _MACHINES or resource_type in _SWITCHES,
+    applies=lambda resource_type: resource_type in _TYPES,
     check=_check,
 )

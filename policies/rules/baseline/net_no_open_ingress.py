@@ -29,10 +29,13 @@ _POLICY_SOURCES: Final = (
     "srcAddressGroups",
     "srcFqdns",
     "srcNetworks",
-    "srcRegionCodes",
     "srcSecureTags",
     "srcThreatIntelligences",
 )
+
+
+# A whole country is no narrower than the internet.
+_GROUPS: Final = ("gcp:networksecurity/addressGroup:AddressGroup",)
 
 
 def _is_open(value: object, ranges: str, sources: tuple[str, ...]) -> bool:
@@ -54,6 +57,11 @@ def _lets_in(rule: object, *, firewall: bool) -> bool:
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type in _GROUPS:
+        items = entries(resource.props, "items")
+        if isinstance(items, tuple) and is_everywhere(items):
+            yield "is a group of every address, for firewall rules to allow"
+        return
     if resource.type not in _POLICIES:
         if _lets_in(resource.props, firewall=resource.type == _FIREWALL):
             yield "allows ingress from every address"
@@ -66,6 +74,9 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             yield f"rules[{index}] is not known during preview"
         elif _lets_in(rule, firewall=False):
             yield f"rules[{index}] allows ingress from every address"
+
+
+_TYPES: Final = (_FIREWALL, *_POLICY_RULES, *_POLICIES, *_GROUPS)
 
 
 RULE: Final = ResourceRule(
@@ -92,6 +103,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV2_GCP_12"),
         Reference("trivy", "GCP-0027"),
     ),
-    applies=lambda resource_type: resource_type in (_FIREWALL, *_POLICY_RULES, *_POLICIES),
+    applies=lambda resource_type: resource_type in _TYPES,
     check=_check,
 )

@@ -24,9 +24,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     for spec in pod_specs(resource.type, resource.props):
         servers = entries(spec, "dnsConfig", "nameservers")
         known = servers if isinstance(servers, tuple) else ()
-        if servers is UNKNOWN or any(each not in allowed for each in known):
+        if any(each is not UNKNOWN and each not in allowed for each in known):
             yield "a pod asks name servers of its own"
-        elif text(spec, "dnsPolicy") not in (MISSING, *_OWN) and not known:
+        elif text(spec, "dnsPolicy") not in (MISSING, UNKNOWN, *_OWN) and not known:
             yield "a pod's dnsPolicy leaves it to no name server that is allowed"
         aliases = entries(spec, "hostAliases")
         for alias in aliases if isinstance(aliases, tuple) else ():

@@ -5,19 +5,27 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.services import RESTRICTED_SERVICES
+from policies.shared.access_levels import CONDITION, LEVELS, open_levels
 from policies.shared.limits import Limits, NamesLimit
+from policies.shared.perimeters import (
+    PERIMETER,
+    PERIMETERS,
+    RULES,
+    SINGLE,
+    Bounds,
+    bridges,
+    foreign,
+    regular,
+    ways,
+)
+from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, text
-from resources.resource import Resource
+from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, is_mapping, text
+from resources.resource import Resource, stack_of
 
-_ACM: Final = "gcp:accesscontextmanager/"
-_PERIMETER: Final = f"{_ACM}servicePerimeter:ServicePerimeter"
-_PERIMETERS: Final = f"{_ACM}servicePerimeters:ServicePerimeters"
-# Rules that stand outside the perimeter's own resource, and their direction.
-_RULES: Final[Mapping[str, str]] = {
-    f"{_ACM}servicePerimeterEgressPolicy:ServicePerimeterEgressPolicy": "egress",
-    f"{_ACM}servicePerimeterIngressPolicy:ServicePerimeterIngressPolicy": "ingress",
-}
+_ORGANIZATIONS: Final = "gcp:accesscontextmanager/authorizedOrgsDesc:AuthorizedOrgsDesc"
+
 # Module of a type token: the service that must be restricted when the stack uses it.
 _SERVICES: Final[Mapping[str, str]] = {
     "alloydb": "alloydb.googleapis.com",
@@ -36,14 +44,24 @@ _SERVICES: Final[Mapping[str, str]] = {
     "composer": "composer.googleapis.com",
     "compute": "compute.googleapis.com",
     "container": "container.googleapis.com",
+    "datacatalog": "datacatalog.googleapis.com",
     "dataflow": "dataflow.googleapis.com",
     "dataloss": "dlp.googleapis.com",
     "dataproc": "dataproc.googleapis.com",
+    "dataplex": "dataplex.googleapis.com",
+    "diagflow": "dialogflow.googleapis.com",
+    "discoveryengine": "discoveryengine.googleapis.com",
     "dns": "dns.googleapis.com",
+    "eventarc": "eventarc.googleapis.com",
     "filestore": "file.googleapis.com",
     "firestore": "firestore.googleapis.com",
+    "healthcare": "healthcare.googleapis.com",
     "kms": "cloudkms.googleapis.com",
+    "logging": "logging.googleapis.com",
+    "memcache": "memcache.googleapis.com",
     "modelarmor": "modelarmor.googleapis.com",
+    "monitoring": "monitoring.googleapis.com",
+    "networkconnectivity": "networkconnectivity.googleapis.com",
     "networkservices": "networkservices.googleapis.com",
     "pubsub": "pubsub.googleapis.com",
     "redis": "redis.googleapis.com",
@@ -53,31 +71,27 @@ _SERVICES: Final[Mapping[str, str]] = {
     "storage": "storage.googleapis.com",
     "vertex": "aiplatform.googleapis.com",
     "workbench": "notebooks.googleapis.com",
+    "workflows": "workflows.googleapis.com",
 }
 
 
-def _is_open(rule: object, direction: str) -> bool:
-    """Return whether anyone may pass, from anywhere or to anything."""
-    origin, target = get(rule, f"{direction}From"), get(rule, f"{direction}To")
-    if text(origin, "identityType") not in ("ANY_IDENTITY", UNKNOWN):
-        return False
-    sources = entries(origin, "sources")
-    anywhere = not isinstance(sources, tuple) or any(
-        text(source, "accessLevel") == "*" for source in sources
+def _used(resources: Sequence[Resource]) -> frozenset[str]:
+    """Return the services that resources are of or that the stack enables, if one can restrict
+    them."""
+    modules = (each.type.removeprefix("gcp:").partition("/")[0] for each in resources)
+    enabled = (
+        text(each.props, "service")
+        for each in stack_of(resources).by_type.get("gcp:projects/service:Service", ())
     )
-    operations = entries(target, "operations")
-    anything = isinstance(operations, tuple) and any(
-        text(operation, "serviceName") == "*" for operation in operations
+    return frozenset(
+        {_SERVICES[module] for module in modules if module in _SERVICES}
+        | {each for each in enabled if isinstance(each, str) and each in RESTRICTED_SERVICES}
     )
-    if direction == "ingress":
-        return anything or anywhere
-    # Out to every project: a bucket of anybody's is one of them.
-    named = (entries(target, name) for name in ("resources", "externalResources"))
-    everything = any(isinstance(each, tuple) and "*" in each for each in named)
-    return anything or everything
 
 
-def _perimeter(props: object, used: frozenset[str], modes: tuple[str, ...]) -> Iterator[str]:
+def _perimeter(
+    props: object, used: frozenset[str], modes: tuple[str, ...], bounds: Bounds
+) -> Iterator[str]:
     enforced = is_mapping(get(props, "status"))
     mode = "enforced" if enforced else "dry-run"
     if mode not in modes:
@@ -89,50 +103,110 @@ def _perimeter(props: object, used: frozenset[str], modes: tuple[str, ...]) -> I
             yield f"does not restrict {service}, which the stack uses"
     elif restricted is MISSING:
         yield "restricts no service"
+    yield from _accessible(config, restricted, known=any(each.isdigit() for each in bounds.own))
+    projects = entries(config, "resources")
+    if bounds.own and isinstance(projects, tuple) and foreign(projects, bounds.own):
+        yield "holds a project that the environment does not name"
+    levels = entries(config, "accessLevels")
+    if isinstance(levels, tuple) and "*" in levels:
+        yield "lets in every access level"
     for direction in ("ingress", "egress"):
         rules = entries(config, f"{direction}Policies")
         for rule in rules if isinstance(rules, tuple) else ():
-            if _is_open(rule, direction):
-                yield f"has an {direction} rule for any identity that is not narrow"
+            yield from (f"has {finding}" for finding in ways(rule, direction, bounds))
 
 
-def _perimeters(token: str, props: Props) -> Iterator[object]:
-    """Yield the perimeters of a resource that are no bridges, which restrict nothing by
-    themselves."""
-    found = (props,) if token == _PERIMETER else entries(props, "servicePerimeters")
-    for each in found if isinstance(found, tuple) else ():
-        if text(each, "perimeterType") != "PERIMETER_TYPE_BRIDGE":
-            yield each
+def _accessible(
+    config: object, restricted: tuple[object, ...] | Absence, *, known: bool
+) -> Iterator[str]:
+    """Yield what machines inside may call beside the restricted services."""
+    services = get(config, "vpcAccessibleServices")
+    if services is UNKNOWN or restricted is MISSING:
+        return
+    # Without networks of its own a perimeter needs none; with a project of the stack it has some.
+    restriction = flag(services, "enableRestriction")
+    if restriction is False or (restriction is MISSING and known):
+        yield "does not limit the services that its networks may call"
+        return
+    allowed = entries(services, "allowedServices")
+    if not isinstance(allowed, tuple) or not isinstance(restricted, tuple):
+        return
+    if any(each not in (*restricted, UNKNOWN, "RESTRICTED-SERVICES") for each in allowed):
+        yield "lets its networks call services that it does not restrict"
+
+
+def _held(resources: Sequence[Resource]) -> frozenset[str] | None:
+    """Return the projects that perimeters of the stack hold; None when they are not known."""
+    held: set[str] = set()
+    for each in resources:
+        if each.type in (PERIMETER, PERIMETERS):
+            for perimeter in regular(each):
+                found = entries(
+                    perimeter,
+                    *("status" if is_mapping(get(perimeter, "status")) else "spec", "resources"),
+                )
+                if found is UNKNOWN or (isinstance(found, tuple) and UNKNOWN in found):
+                    return None
+                held |= {str(name) for name in (found if isinstance(found, tuple) else ())}
+        elif each.type in SINGLE:
+            name = text(each.props, "resource")
+            if name is UNKNOWN:
+                return None
+            held.add(str(name))
+    return frozenset(filter(None, map(project_of, held)))
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    used = frozenset(
-        _SERVICES[module]
-        for module in (each.type.removeprefix("gcp:").partition("/")[0] for each in resources)
-        if module in _SERVICES
-    )
+    named = limits.names("projects")
+    bounds = Bounds(own_projects(resources, named), frozenset(limits.names("egressProjects")))
+    used = _used(resources)
     for each in resources:
-        if each.type in (_PERIMETER, _PERIMETERS):
-            for perimeter in _perimeters(each.type, each.props):
-                for finding in _perimeter(perimeter, used, limits.names("modes")):
+        if each.type in (PERIMETER, PERIMETERS):
+            for perimeter in regular(each):
+                for finding in _perimeter(perimeter, used, limits.names("modes"), bounds):
                     yield StackFinding(finding, each)
-        elif each.type in _RULES and _is_open(each.props, _RULES[each.type]):
-            yield StackFinding(
-                f"is an {_RULES[each.type]} rule for any identity that is not narrow", each
-            )
+        elif each.type in RULES:
+            for finding in ways(each.props, RULES[each.type], bounds):
+                yield StackFinding(f"is {finding}", each)
+        elif each.type in LEVELS or each.type == CONDITION:
+            for finding in open_levels(each):
+                yield StackFinding(finding, each)
+        elif each.type == _ORGANIZATIONS:
+            yield StackFinding("lets another organization's devices or identities in", each)
+        if bounds.own:
+            yield from _joined(each, bounds)
+    held = _held(resources)
+    numbers = {each for each in bounds.own if each.isdigit()}
+    if named and held is not None and numbers and not held & bounds.own:
+        yield StackFinding("has no perimeter around its project")
+
+
+def _joined(resource: Resource, bounds: Bounds) -> Iterator[StackFinding]:
+    """Yield a foreign project that a bridge or a resource of its own joins to the perimeter."""
+    if resource.type in SINGLE:
+        if foreign((text(resource.props, "resource"),), bounds.own):
+            yield StackFinding("joins a project that the environment does not name", resource)
+    elif resource.type in (PERIMETER, PERIMETERS):
+        for bridge in bridges(resource):
+            found = entries(bridge, "status", "resources")
+            if isinstance(found, tuple) and foreign(found, bounds.own):
+                yield StackFinding(
+                    "bridges to a project that the environment does not name", resource
+                )
 
 
 RULE: Final = StackRule(
     id="net-vpcsc-perimeter",
     display_name="The perimeter covers what is used",
     description=(
-        "A service perimeter of the stack is in an allowed mode, restricts the services used, "
-        "and lets no identity in or out from anywhere to anything."
+        "The stack's project is in a perimeter in an allowed mode, which restricts the services "
+        "used and enabled and what its networks call; its levels let not everyone in, and its "
+        "rules, bridges and members reach only projects that the environment names."
     ),
     why="A service left out of the perimeter is the way data leaves it.",
     remediation=(
-        "add the services to status.restrictedServices, and name identities, sources or "
-        "services in ingress and egress."
+        "add the services to status.restrictedServices, set vpcAccessibleServices, and name "
+        "identities, sources, services and projects in levels, ingress and egress."
     ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
@@ -141,6 +215,10 @@ RULE: Final = StackRule(
         NamesLimit(
             "modes", "Modes a perimeter may be in", ("dry-run", "enforced"), default=("enforced",)
         ),
+        NamesLimit(
+            "projects", "IDs of the projects inside; where none is named, the stack's", default=()
+        ),
+        NamesLimit("egressProjects", "Projects outside that rules may name, * for any", default=()),
     ),
     check=_check,
 )

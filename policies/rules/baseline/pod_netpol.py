@@ -1,18 +1,30 @@
 """Pods talk only to whom they may."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, StackFinding, StackRule
+from resources.addresses import is_everywhere
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, entries, get, is_mapping, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    all_at,
+    entries,
+    get,
+    is_mapping,
+    listed,
+    text,
+)
 from resources.resource import Resource
 
 _POLICY: Final = "networking.k8s.io/NetworkPolicy"
 _NAMESPACE: Final = "core/Namespace"
+_NAME: Final = "kubernetes.io/metadata.name"
 
 
 def _denies(policy: object) -> bool:
@@ -25,6 +37,71 @@ def _denies(policy: object) -> bool:
     return selects_all and covers and entries(policy, "spec", "ingress") in (MISSING, ())
 
 
+_ANYWHERE: Final = ("all", "world", "cluster")
+# Policies of other kinds than Kubernetes' own: the peers of what they let in.
+_OTHERS: Final[Mapping[str, str]] = {
+    "cilium.io/CiliumClusterwideNetworkPolicy": "spec.ingress.*.fromEntities.*",
+    "cilium.io/CiliumNetworkPolicy": "spec.ingress.*.fromEntities.*",
+    "policy.networking.k8s.io/AdminNetworkPolicy": "spec.ingress.*",
+    "policy.networking.k8s.io/BaselineAdminNetworkPolicy": "spec.ingress.*",
+}
+
+
+def _takes_all(selector: object) -> bool:
+    """Return whether a selector takes everything: it asks for nothing that must be there."""
+    if not is_mapping(selector):
+        return False
+    known = listed(selector, "matchExpressions")
+    asks = [each for each in known if text(each, "operator") not in ("DoesNotExist", "NotIn")]
+    named = [text(each, "key") for each in asks if text(each, "operator") == "Exists"]
+    # Every namespace has the label of its name.
+    asks = [each for each in asks if text(each, "key") not in named or named != [_NAME] * len(asks)]
+    return get(selector, "matchLabels") in (MISSING, {}) and not asks
+
+
+def _lets_all_in(policy: object) -> Iterator[str]:
+    rules = entries(policy, "spec", "ingress")
+    for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
+        if rule is not UNKNOWN and _is_everyone(entries(rule, "from")):
+            yield f"ingress[{index}] lets in everyone, beside the policies that deny"
+
+
+def _is_everyone(peers: tuple[object, ...] | Absence) -> bool:
+    if not isinstance(peers, tuple) or not peers:
+        return peers is not UNKNOWN
+    return is_everywhere(text(peer, "ipBlock", "cidr") for peer in peers) or any(
+        get(peer, "podSelector") in (MISSING, {}) and _takes_all(get(peer, "namespaceSelector"))
+        for peer in peers
+    )
+
+
+def _other_lets_all_in(kind: str, policy: object) -> Iterator[str]:
+    path = _OTHERS[kind]
+    for found in all_at(policy, path.split(".")):
+        allows = text(found, "action") == "Allow"
+        peers = listed(found, "from") if is_mapping(found) and allows else ()
+        if found in _ANYWHERE or any(
+            _takes_all(get(peer, "namespaces"))
+            or _takes_all(get(peer, "pods", "namespaceSelector"))
+            for peer in peers
+        ):
+            yield f"{path.replace('.*', '[]')} lets in everyone"
+
+
+def _allowing(resources: Sequence[Resource], allowed: Sequence[str]) -> Iterator[StackFinding]:
+    """Yield the policies that let everyone in, beside which one that denies is worth nothing."""
+    for each in resources:
+        kind = kind_of(each.type)
+        for policy in objects(each.type, each.props) if kind in (_POLICY, *_OTHERS) else ():
+            if kind != _POLICY:
+                found = _other_lets_all_in(kind, policy)
+            elif text(policy, "metadata", "namespace") in allowed:
+                continue
+            else:
+                found = _lets_all_in(policy)
+            yield from (StackFinding(finding, each) for finding in found)
+
+
 def _names(resource: Resource, value: object, name: str) -> frozenset[object]:
     """Return a name in the metadata with its cluster, and the URNs the metadata is wired from."""
     found = text(value, "metadata", name)
@@ -35,6 +112,7 @@ def _names(resource: Resource, value: object, name: str) -> frozenset[object]:
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     allowed = limits.names("openNamespaces")
     isolated: set[object] = set()
+    yield from _allowing(resources, allowed)
     for each in resources:
         if kind_of(each.type) == _POLICY:
             for policy in objects(each.type, each.props):
@@ -53,7 +131,7 @@ RULE: Final = StackRule(
     display_name="Namespaces deny by default",
     description=(
         "Every namespace of the stack has a NetworkPolicy that denies ingress by default, unless "
-        "it may go without by name."
+        "it may go without by name, and no policy beside it lets everyone in."
     ),
     why="Without one, any pod that is broken into can reach every other.",
     remediation="make a NetworkPolicy with an empty podSelector, policyTypes Ingress and no rules.",

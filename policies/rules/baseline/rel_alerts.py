@@ -11,6 +11,7 @@ from resources.properties import MISSING, entries, flag
 from resources.resource import Resource
 
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
+_CHANNEL: Final = "gcp:monitoring/notificationChannel:NotificationChannel"
 _SERVING: Final = (
     "gcp:cloudfunctionsv2/function:Function",
     "gcp:cloudrun/service:Service",
@@ -26,6 +27,9 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     enabled = [each for each in alerts if flag(each.props, "enabled") is not False]
     if not enabled and any(each.type in _SERVING for each in resources):
         yield StackFinding("serves, and has no alert policy that is switched on")
+    for each in (*alerts, *(each for each in resources if each.type == _CHANNEL)):
+        if flag(each.props, "enabled") is False:
+            yield StackFinding("is switched off", each)
     for each in alerts:
         if entries(each.props, "notificationChannels") in (MISSING, ()):
             yield StackFinding("alerts nobody: it has no notificationChannels", each)

@@ -8,7 +8,8 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, entries, flag, get
+from resources.node_pools import max_nodes
+from resources.properties import MISSING, Props, entries, flag, get, number
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -18,6 +19,13 @@ _UPGRADED: Final = Expected("management.autoUpgrade", (True,))
 _REPAIRED: Final = Expected("management.autoRepair", (True,))
 # A node that waited in a queue is not repaired: its replacement would wait again.
 _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled"))
+
+
+def _upgrade(pool: Props) -> Iterator[str]:
+    nodes = max_nodes(pool)
+    away = number(pool, "upgradeSettings", "maxUnavailable")
+    if isinstance(away, float) and isinstance(nodes, float | int) and away > max(1, nodes / 2):
+        yield "an upgrade takes more than half of its nodes at once"
 
 
 def _pool(pool: object) -> Iterator[str]:
@@ -30,6 +38,7 @@ def _pool(pool: object) -> Iterator[str]:
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
+        yield from _upgrade(resource.props)
         yield from _pool(resource.props)
         return
     provisioned = get(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")

@@ -6,8 +6,19 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NumberLimit
+from policies.shared.projects import own_projects
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, Absence, Props, entries, get, number, show
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    Props,
+    entries,
+    get,
+    listed,
+    number,
+    show,
+)
 from resources.resource import Resource
 
 
@@ -25,6 +36,12 @@ def _warns(props: Props) -> bool:
     return any(isinstance(share, float) and 0 < share <= 1 for share in shares)
 
 
+def _is_own(project: object, own: frozenset[str]) -> bool:
+    return project is UNKNOWN or (
+        isinstance(project, str) and project.removeprefix("projects/") in own
+    )
+
+
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     cap = limits.number("maxUsd")
     budgets = [each for each in resources if each.type == "gcp:billing/budget:Budget"]
@@ -36,6 +53,11 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             yield StackFinding(f"its amount is {amount.value}, allowed {show(cap)}", budget)
         elif amount > cap:
             yield StackFinding(f"its amount is {show(amount)}, allowed {show(cap)}", budget)
+        watched = listed(budget.props, "budgetFilter", "projects")
+        own = own_projects(resources)
+        numbered = any(each.isdigit() for each in own)
+        if watched and numbered and not any(_is_own(each, own) for each in watched):
+            yield StackFinding("watches another project", budget)
         if not _warns(budget.props):
             yield StackFinding("has no threshold up to 1", budget)
         if not _tells(budget.props):

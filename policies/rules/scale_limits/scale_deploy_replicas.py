@@ -6,43 +6,35 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NumberLimit
+from policies.shared.multipliers import KUBERNETES
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import UNKNOWN, number, show
+from resources.properties import UNKNOWN, all_at, number, show
 from resources.resource import Resource
-
-# Group and kind, whichever the version.
-_KINDS: Final = (
-    "apps/Deployment",
-    "apps/ReplicaSet",
-    "apps/StatefulSet",
-    "core/ReplicationController",
-    "leaderworkerset.x-k8s.io/LeaderWorkerSet",
-)
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxReplicas")
     for each in objects(resource.type, resource.props):
-        replicas = number(each, "spec", "replicas")
-        if replicas is UNKNOWN:
-            yield f"its number of replicas is not known during preview, allowed {show(cap)}"
-        elif isinstance(replicas, float) and replicas > cap:
-            yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
+        for path in KUBERNETES[kind_of(resource.type)]:
+            for value in all_at(each, path.split(".")):
+                replicas = number(value)
+                if replicas is UNKNOWN:
+                    yield f"its number of replicas is not known during preview, allowed {show(cap)}"
+                elif isinstance(replicas, float) and replicas > cap:
+                    yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(
     id="scale-deploy-replicas",
     display_name="Replicas are capped",
-    description=(
-        "A Deployment, StatefulSet or LeaderWorkerSet asks for no more replicas than the cap."
-    ),
+    description=("A workload, job or cluster of workers asks for no more replicas than the cap."),
     why="Each replica takes room on nodes, and with GPUs a node of its own.",
     remediation="set spec.replicas to a plain number within the cap.",
     severity=Severity.MEDIUM,
     level=EnforcementLevel.MANDATORY,
     url="https://open-policy-agent.github.io/gatekeeper-library/website/validation/replicalimits/",
     limits=(NumberLimit("maxReplicas", "Most replicas of one workload"),),
-    applies=lambda resource_type: kind_of(resource_type) in _KINDS,
+    applies=lambda resource_type: kind_of(resource_type) in KUBERNETES,
     check=_check,
 )

@@ -8,7 +8,8 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.gpus import CLUSTER, NODE_POOL, gpu_demand
-from resources.properties import Absence, show
+from resources.node_pools import max_nodes
+from resources.properties import Absence, number, show
 from resources.resource import Resource
 
 
@@ -21,6 +22,14 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield f"its number of GPUs is not known during preview, allowed {show(cap)}"
         elif demand.count > cap:
             yield f"may take {show(demand.count)} {show(demand.type)} GPUs, allowed {show(cap)}"
+        else:
+            # Nodes that an upgrade adds, for as long as it takes.
+            nodes = max_nodes(resource.props)
+            surge = number(resource.props, "upgradeSettings", "maxSurge")
+            if isinstance(nodes, float | int) and nodes and isinstance(surge, float) and surge > 1:
+                most = demand.count * (nodes + surge) / nodes
+                if most > cap:
+                    yield f"may take {show(most)} GPUs in an upgrade, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(

@@ -9,7 +9,7 @@ from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.gpus import CLUSTER, NODE_POOL
 from resources.node_pools import max_nodes
-from resources.properties import MISSING, Absence, flag, get, show
+from resources.properties import MISSING, Absence, flag, get, number, show
 from resources.resource import Resource
 
 
@@ -27,6 +27,10 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield f"its maximum of nodes is {nodes.value}, allowed {show(cap)}"
     elif nodes > cap:
         yield f"may grow to {show(nodes)} nodes over its zones, allowed {show(cap)}"
+    else:
+        surge = number(resource.props, "upgradeSettings", "maxSurge")
+        if isinstance(surge, float) and nodes + surge > max(cap, nodes + 1):
+            yield f"an upgrade may add {show(surge)} nodes, above the {show(cap)} allowed"
 
 
 RULE: Final = ResourceRule(

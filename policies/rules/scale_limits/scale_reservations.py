@@ -5,9 +5,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.limits import Limits, NumberLimit
+from policies.shared.limits import Limits, NamesLimit, NumberLimit
 from policies.shared.rule import ResourceRule
-from resources.properties import MISSING, Absence, get, number, show
+from resources.properties import MISSING, Absence, get, number, show, text
 from resources.resource import Resource
 
 _NOW: Final = "gcp:compute/reservation:Reservation"
@@ -22,8 +22,15 @@ _ENDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+_COMMITMENT: Final = "gcp:compute/regionCommitment:RegionCommitment"
+
+
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxMachines")
+    if resource.type == _COMMITMENT:
+        if text(resource.props, "plan") not in limits.names("commitmentPlans"):
+            yield "commits to pay for years, used or not"
+        return
     count = number(resource.props, *_COUNTS[resource.type])
     if isinstance(count, Absence):
         yield f"its number of machines is {count.value}, allowed {show(cap)}"
@@ -44,7 +51,10 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/compute/docs/instances/reservations-overview",
-    limits=(NumberLimit("maxMachines", "Most machines of one reservation"),),
-    applies=lambda resource_type: resource_type in _COUNTS,
+    limits=(
+        NumberLimit("maxMachines", "Most machines of one reservation"),
+        NamesLimit("commitmentPlans", "Plans of committed use that may be bought", default=()),
+    ),
+    applies=lambda resource_type: resource_type in _COUNTS or resource_type == _COMMITMENT,
     check=_check,
 )

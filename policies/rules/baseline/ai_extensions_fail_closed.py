@@ -1,0 +1,53 @@
+"""What inspects or admits a request refuses when it fails."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
+from resources.kubernetes import kind_of, objects
+from resources.properties import all_at
+from resources.resource import Resource
+
+_CHAINS: Final = ("extensionChains.*.extensions.*.failOpen",)
+_N: Final = "gcp:networkservices/"
+# Type token or kind: where it says what happens on failure.
+_SWITCHES: Final[Mapping[str, tuple[str, ...]]] = {
+    f"{_N}authzExtension:AuthzExtension": ("failOpen",),
+    f"{_N}lbTrafficExtension:LbTrafficExtension": _CHAINS,
+}
+_WEBHOOKS: Final = "webhooks.*.failurePolicy"
+_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "admissionregistration.k8s.io/MutatingWebhookConfiguration": (_WEBHOOKS,),
+    "admissionregistration.k8s.io/ValidatingAdmissionPolicy": ("spec.failurePolicy",),
+    "admissionregistration.k8s.io/ValidatingWebhookConfiguration": (_WEBHOOKS,),
+    "networking.gke.io/GCPAuthzExtension": ("spec.failOpen",),
+}
+_OPEN: Final = (True, "true", "Ignore")
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    paths = _SWITCHES.get(resource.type) or _KINDS[kind_of(resource.type)]
+    for each in objects(resource.type, resource.props):
+        for path in paths:
+            if any(value in _OPEN for value in all_at(each, path.split("."))):
+                yield f"{path.replace('.*', '[]')} lets through what it could not inspect"
+
+
+RULE: Final = ResourceRule(
+    id="ai-extensions-fail-closed",
+    display_name="Inspection fails closed",
+    description=(
+        "Extensions of load balancers, authorization and admission refuse a request that they "
+        "could not inspect."
+    ),
+    why="Whoever makes it fail, by load or by a large request, goes past it.",
+    remediation="set failOpen to false, or failurePolicy to Fail.",
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/service-extensions/docs/callouts-best-practices",
+    applies=lambda resource_type: resource_type in _SWITCHES or kind_of(resource_type) in _KINDS,
+    check=_check,
+)

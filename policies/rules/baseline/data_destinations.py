@@ -1,0 +1,65 @@
+"""Data goes only where the environment says."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.destinations import DESTINATIONS
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.places import elsewhere, own_of
+from policies.shared.rule import StackFinding, StackRule
+from resources.properties import all_at
+from resources.resource import Resource, stack_of
+
+# Public registries that Artifact Registry mirrors.
+_REGISTRIES: Final = (
+    *("docker.io", "gcr.io", "ghcr.io", "mirror.gcr.io", "nvcr.io", "public.ecr.aws", "pypi.org"),
+    *("quay.io", "registry-1.docker.io", "registry.k8s.io", "registry.npmjs.org"),
+    *("repo.maven.apache.org", "us-docker.pkg.dev"),
+)
+
+
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    names = (limits.names(each) for each in ("projects", "places", "registries"))
+    own = own_of(resources, *names)
+    stack = stack_of(resources)
+    for token, rows in DESTINATIONS.items():
+        for each in stack.by_type.get(token, ()):
+            for path, kind in rows:
+                for value in all_at(each.props, path.split(".")):
+                    problem = elsewhere(value, kind, own)
+                    if problem:
+                        yield StackFinding(f"{path.replace('.*', '[]')} {problem}", each)
+
+
+RULE: Final = StackRule(
+    id="data-destinations",
+    display_name="Data goes where the environment says",
+    description=(
+        "Push endpoints, topics, tables, buckets, sinks, exports, shared views and upstreams are "
+        "the stack's own, or of projects, places and registries that the environment names."
+    ),
+    why="One property that leads elsewhere sends every message, table or log to somebody else.",
+    remediation=(
+        "name a destination of the own project, or add the project, host, bucket or registry to "
+        "the rule's limits."
+    ),
+    severity=Severity.CRITICAL,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/vpc-service-controls/docs/overview",
+    limits=(
+        NamesLimit(
+            "projects",
+            "IDs of the projects data may go to; where none is named, the stack's own",
+            default=(),
+        ),
+        NamesLimit(
+            "places", "Hosts and buckets beside the stack's that data may go to", default=()
+        ),
+        NamesLimit(
+            "registries", "Hosts that images and packages may come from", default=_REGISTRIES
+        ),
+    ),
+    check=_check,
+)

@@ -1,0 +1,118 @@
+"""Google's names lead to Google, and private names stay private."""
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits
+from policies.shared.rule import StackFinding, StackRule
+from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
+from resources.resource import Resource, Stack, stack_of
+from resources.wiring import names_of
+
+_ZONE: Final = "gcp:dns/managedZone:ManagedZone"
+_RECORD: Final = "gcp:dns/recordSet:RecordSet"
+_RULE: Final = "gcp:dns/responsePolicyRule:ResponsePolicyRule"
+_SERVERS: Final = "gcp:dns/policy:Policy"
+_GOOGLE: Final = (
+    *("googleapis.com.", "gcr.io.", "pkg.dev.", "run.app.", "cloudfunctions.net.", "gke.goog."),
+    *("notebooks.cloud.google.com.", "accounts.google.com.", "cloudproxy.app.", "goog."),
+)
+_RESTRICTED: Final = tuple(
+    map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18", "2600:2d00:2:1000::/64"))
+)
+# Names that nobody outside resolves.
+_PRIVATE: Final = (".internal.", ".local.", ".corp.", ".lan.", ".home.", ".intranet.", ".private.")
+
+
+def _within(name: str, zones: Sequence[str]) -> bool:
+    return any(name == zone or name.endswith(f".{zone}") for zone in zones)
+
+
+def _is_restricted(value: object) -> bool:
+    try:
+        address = ipaddress.ip_address(str(value))
+    except ValueError:
+        return isinstance(value, str) and _within(value, _GOOGLE)
+    return any(address in each for each in _RESTRICTED)
+
+
+def _leads_elsewhere(name: object, values: tuple[object, ...]) -> bool:
+    return (
+        isinstance(name, str)
+        and _within(name.lower(), _GOOGLE)
+        and not all(each is UNKNOWN or _is_restricted(each) for each in values)
+    )
+
+
+def _is_private_address(value: object) -> bool:
+    try:
+        return ipaddress.ip_address(str(value)).is_private
+    except ValueError:
+        return False
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    stack = stack_of(resources)
+    zones = stack.by_type.get(_ZONE, ())
+    private = [str(text(each.props, "dnsName")) for each in zones if not _is_public(each)]
+    public: set[str] = set()
+    for each in zones:
+        name = text(each.props, "dnsName")
+        if _is_public(each):
+            public |= names_of(each, "name") | {each.urn}
+            if isinstance(name, str) and (name.endswith(_PRIVATE) or _within(name, private)):
+                yield StackFinding("is public, and its names are private", each)
+        if isinstance(name, str) and _within(name.lower(), _GOOGLE) and _is_answered(each):
+            yield StackFinding("has Google's names answered by somebody else", each)
+    for each in stack.by_type.get(_RECORD, ()):
+        values = listed(each.props, "rrdatas")
+        if _leads_elsewhere(text(each.props, "name"), values):
+            yield StackFinding(
+                "leads a name of Google elsewhere than to its restricted addresses", each
+            )
+        if names_of(each, "managedZone") & public and any(map(_is_private_address, values)):
+            yield StackFinding("tells a private address in a public zone", each)
+    yield from _answered(stack)
+
+
+def _answered(stack: Stack) -> Iterator[StackFinding]:
+    """Yield response policies and servers that answer in the stead of Google's or of the zones."""
+    for each in stack.by_type.get(_RULE, ()):
+        for local in listed(each.props, "localData", "localDatas"):
+            if _leads_elsewhere(text(each.props, "dnsName"), listed(local, "rrdatas")):
+                yield StackFinding(
+                    "leads a name of Google elsewhere than to its restricted addresses", each
+                )
+    for each in stack.by_type.get(_SERVERS, ()):
+        servers = entries(each.props, "alternativeNameServerConfig", "targetNameServers")
+        if servers not in (MISSING, (), UNKNOWN):
+            yield StackFinding("has every name answered by other servers", each)
+
+
+def _is_answered(zone: Resource) -> bool:
+    return any(
+        get(zone.props, name) not in (MISSING, {}) for name in ("forwardingConfig", "peeringConfig")
+    )
+
+
+def _is_public(zone: Resource) -> bool:
+    return text(zone.props, "visibility") in (MISSING, "public")
+
+
+RULE: Final = StackRule(
+    id="net-dns-names",
+    display_name="Names lead where they should",
+    description=(
+        "Names of Google lead to its restricted addresses, private names and addresses are in no "
+        "public zone, and no other server answers for them."
+    ),
+    why="Whoever answers for a name gets what is sent to it.",
+    remediation="point the record to 199.36.153.4/30 or remove it, and make the zone private.",
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/vpc-service-controls/docs/set-up-private-connectivity",
+    check=_check,
+)

@@ -1,0 +1,75 @@
+"""Gateways take TLS alone, from routes of their own namespaces."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits
+from policies.shared.rule import StackFinding, StackRule
+from resources.kubernetes import is_patch, kind_of, objects
+from resources.properties import MISSING, UNKNOWN, entries, text
+from resources.resource import Resource
+
+_GATEWAY: Final = "gateway.networking.k8s.io/Gateway"
+_POLICY: Final = "networking.gke.io/GCPGatewayPolicy"
+# What ends TLS at the Gateway, where the guardrails can read.
+_ENDS_TLS: Final = ("HTTPS", UNKNOWN)
+
+
+def _listeners(gateway: object) -> Iterator[str]:
+    found = entries(gateway, "spec", "listeners")
+    for index, each in enumerate(found if isinstance(found, tuple) else ()):
+        protocol = text(each, "protocol")
+        if each is not UNKNOWN and protocol not in _ENDS_TLS:
+            yield f"listeners[{index}] takes plain text or passes TLS through"
+        elif text(each, "tls", "mode") == "Passthrough":
+            yield f"listeners[{index}] passes TLS through"
+        if text(each, "allowedRoutes", "namespaces", "from") == "All":
+            yield f"listeners[{index}] takes routes of every namespace"
+
+
+def _names(resource: Resource, value: object, *path: str) -> frozenset[object]:
+    found = text(value, *path)
+    if not isinstance(found, str):
+        return frozenset(resource.dependencies.get(path[0], ()))
+    return frozenset({(resource.provider, text(value, "metadata", "namespace"), found)})
+
+
+def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+    protected: set[object] = set()
+    for each in resources:
+        if kind_of(each.type) == _POLICY:
+            for policy in objects(each.type, each.props):
+                if text(policy, "spec", "default", "sslPolicy") not in (MISSING, ""):
+                    protected |= _names(each, policy, "spec", "targetRef", "name")
+    for each in resources:
+        if kind_of(each.type) != _GATEWAY:
+            continue
+        for gateway in objects(each.type, each.props):
+            yield from (StackFinding(finding, each) for finding in _listeners(gateway))
+            named = _names(each, gateway, "metadata", "name") | {each.urn}
+            if not is_patch(each.type) and gateway is not UNKNOWN and not named & protected:
+                yield StackFinding("has no GCPGatewayPolicy with an sslPolicy", each)
+
+
+RULE: Final = StackRule(
+    id="net-gateway-tls",
+    display_name="Gateways take TLS alone",
+    description=(
+        "Every listener of a Gateway ends TLS and takes routes of named namespaces, and a policy "
+        "gives the Gateway an SSL policy."
+    ),
+    why=(
+        "Prompts and answers in clear can be read on the way, old TLS be broken, and a route of "
+        "another namespace take them."
+    ),
+    remediation=(
+        "set protocol HTTPS with tls.mode Terminate, allowedRoutes.namespaces.from Same, and "
+        "default.sslPolicy in a GCPGatewayPolicy."
+    ),
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources",
+    check=_check,
+)

@@ -1,0 +1,116 @@
+"""The network leads to the environment's own networks and to Google's restricted addresses."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NamesLimit
+from policies.shared.projects import own_projects, project_of
+from policies.shared.rule import StackFinding, StackRule
+from resources.addresses import is_everywhere
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
+from resources.resource import Resource, stack_of
+
+_ROUTE: Final = "gcp:compute/route:Route"
+_FIREWALL: Final = "gcp:compute/firewall:Firewall"
+_POLICY_RULES: Final = (
+    "gcp:compute/firewallPolicyRule:FirewallPolicyRule",
+    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
+    "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
+)
+# Networks that are joined: the property that names the other one.
+_JOINED: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:compute/networkPeering:NetworkPeering": ("peerNetwork",),
+    "gcp:networkconnectivity/spoke:Spoke": ("linkedVpcNetwork", "uri"),
+}
+# Lines to networks outside Google Cloud.
+_LINES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:compute/interconnectAttachment:InterconnectAttachment": ("interconnect",),
+    "gcp:compute/vPNTunnel:VPNTunnel": ("peerIp", "peerExternalGateway", "peerGcpGateway"),
+}
+# https://cloud.google.com/vpc/docs/configure-private-google-access#config-options
+_RESTRICTED: Final = tuple(map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18")))
+_GOOGLE: Final = (*_RESTRICTED, ipaddress.ip_network("199.36.153.8/30"))
+
+
+def _route(route: object) -> Iterator[str]:
+    ranges = text(route, "destRange")
+    try:
+        target = ipaddress.ip_network(str(ranges), strict=False)
+    except ValueError:
+        return
+    if get(route, "nextHopGateway") not in (MISSING, UNKNOWN):
+        if target not in _RESTRICTED:
+            yield "leads to the internet gateway, and not to Google's restricted addresses alone"
+    elif get(route, "nextHopGateway") is MISSING and (
+        is_everywhere((ranges,))
+        or any(each.version == target.version and each.overlaps(target) for each in _GOOGLE)
+    ):
+        yield "leads the internet's or Google's addresses to a machine of its own"
+
+
+def _egress(rule: object, *, firewall: bool) -> Iterator[str]:
+    if text(rule, "direction") != "EGRESS" or flag(rule, "disabled") is True:
+        return
+    if firewall:
+        allows = entries(rule, "allows") not in (MISSING, ())
+        ranges = entries(rule, "destinationRanges")
+    else:
+        allows = text(rule, "action") == "allow"
+        ranges = entries(rule, "match", "destIpRanges")
+        names = ("destFqdns", "destAddressGroups", "destThreatIntelligences")
+        if any(entries(rule, "match", name) not in (MISSING, ()) for name in names):
+            return
+    everywhere = ranges in (MISSING, ()) or (isinstance(ranges, tuple) and is_everywhere(ranges))
+    if allows and everywhere:
+        yield "allows egress to every address"
+
+
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    stack = stack_of(resources)
+    own = own_projects(stack, limits.names("projects"))
+    for each in stack.by_type.get(_ROUTE, ()):
+        yield from (StackFinding(finding, each) for finding in _route(each.props))
+    for token in (_FIREWALL, *_POLICY_RULES):
+        for each in stack.by_type.get(token, ()):
+            for finding in _egress(each.props, firewall=token == _FIREWALL):
+                yield StackFinding(finding, each)
+    for token, path in _JOINED.items():
+        for each in stack.by_type.get(token, ()):
+            found = text(each.props, *path)
+            project = project_of(found) if isinstance(found, str) else None
+            if own and project not in (None, *own):
+                yield StackFinding("joins a network that the environment does not name", each)
+    for token, names in _LINES.items():
+        for each in stack.by_type.get(token, ()):
+            peers = (text(each.props, name) for name in names)
+            if not any(peer in limits.names("peers") or peer is UNKNOWN for peer in peers):
+                yield StackFinding("leads to a peer that the environment does not name", each)
+
+
+RULE: Final = StackRule(
+    id="net-ways-out",
+    display_name="The network leads where the environment says",
+    description=(
+        "Routes and egress rules lead to Google's restricted addresses, not to all; peerings, "
+        "spokes and tunnels to networks that the environment names."
+    ),
+    why="A route, a peering or a tunnel takes data past the perimeter, its DNS and its logs.",
+    remediation=(
+        "narrow the route or the firewall, or name the project or peer in the rule's limits."
+    ),
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/vpc-service-controls/docs/private-connectivity",
+    limits=(
+        NamesLimit(
+            "projects",
+            "Projects whose networks may be joined; where none is named, the stack's",
+            default=(),
+        ),
+        NamesLimit("peers", "Addresses or gateways that tunnels may lead to", default=()),
+    ),
+    check=_check,
+)

@@ -1,0 +1,99 @@
+"""Data is not deleted by itself within days."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import ResourceRule
+from resources.durations import seconds
+from resources.properties import MISSING, UNKNOWN, entries, get, number, show, text
+from resources.resource import Resource
+
+_DAY: Final = 86400.0
+# Type token: properties that end data, and how many seconds one of their unit is.
+_ENDS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
+    "gcp:bigquery/dataset:Dataset": (
+        ("defaultPartitionExpirationMs", 0.001),
+        ("defaultTableExpirationMs", 0.001),
+    ),
+    "gcp:bigquery/table:Table": (("timePartitioning.expirationMs", 0.001),),
+    "gcp:bigtable/gCPolicy:GCPolicy": (("maxAge.days", _DAY),),
+    "gcp:logging/billingAccountBucketConfig:BillingAccountBucketConfig": (("retentionDays", _DAY),),
+    "gcp:logging/folderBucketConfig:FolderBucketConfig": (("retentionDays", _DAY),),
+    "gcp:logging/organizationBucketConfig:OrganizationBucketConfig": (("retentionDays", _DAY),),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": (("retentionDays", _DAY),),
+}
+_TABLES: Final = ("gcp:bigquery/dataset:Dataset", "gcp:bigquery/table:Table")
+# These end by a duration such as 3600s.
+_TTLS: Final[Mapping[str, str]] = {
+    "gcp:pubsub/subscription:Subscription": "expirationPolicy.ttl",
+    "gcp:secretmanager/regionalSecret:RegionalSecret": "ttl",
+    "gcp:secretmanager/secret:Secret": "ttl",
+}
+_BUCKET: Final = "gcp:storage/bucket:Bucket"
+# What takes only some objects: those of a prefix, or the versions that were replaced.
+_SOME: Final = (
+    *("matchesPrefixes", "matchesSuffixes", "matchesStorageClasses", "numNewerVersions"),
+    *("daysSinceNoncurrentTime", "noncurrentTimeBefore"),
+)
+
+
+def _lifecycle(bucket: object, least: float) -> Iterator[str]:
+    rules = entries(bucket, "lifecycleRules")
+    for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
+        condition = get(rule, "condition")
+        if text(rule, "action", "type") != "Delete" or condition is UNKNOWN:
+            continue
+        if any(get(condition, name) not in (MISSING, 0) for name in _SOME):
+            continue
+        if text(condition, "withState") == "ARCHIVED":
+            continue
+        age = number(condition, "age")
+        if age is MISSING and get(condition, "createdBefore") is MISSING:
+            age = number(condition, "daysSinceCustomTime")
+        if age is MISSING or (isinstance(age, float) and age < least):
+            yield f"lifecycleRules[{index}] deletes what is younger than {show(least)} days"
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    least = limits.number("minDays")
+    if resource.type in _TABLES:
+        least = limits.number("minTableDays")
+    if resource.type == _BUCKET:
+        yield from _lifecycle(resource.props, least)
+        return
+    for path, unit in _ENDS.get(resource.type, ()):
+        found = number(resource.props, *path.split("."))
+        if isinstance(found, float) and 0 < found * unit < least * _DAY:
+            yield f"{path} ends data after less than {show(least)} days"
+    if resource.type in _TTLS:
+        path = _TTLS[resource.type]
+        ttl = seconds(resource.props, *path.split("."))
+        if isinstance(ttl, float) and ttl < least * _DAY:
+            yield f"{path} ends it after less than {show(least)} days"
+
+
+RULE_TYPES: Final = (_BUCKET, *_ENDS, *_TTLS)
+
+
+RULE: Final = ResourceRule(
+    id="rel-data-kept",
+    display_name="Data is kept",
+    description=(
+        "No lifecycle rule, expiration or time to live deletes objects, tables, logs, secrets or "
+        "subscriptions within days."
+    ),
+    why="It is gone before anybody sees that it is missing.",
+    remediation="leave it out, or set at least the days of the limit.",
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/storage/docs/lifecycle",
+    limits=(
+        NumberLimit("minDays", "Fewest days that data is kept", default=7),
+        NumberLimit("minTableDays", "Fewest days that tables and partitions are kept", default=1),
+    ),
+    applies=lambda resource_type: resource_type in RULE_TYPES,
+    check=_check,
+)

@@ -1,0 +1,204 @@
+"""Where data goes: each type with a destination, the path of it and what stands there.
+
+A path leads through lists by `*`. What kind of name it is:
+
+- url, host: an address on the web
+- bucket: a bucket by name, by gs:// or by its full name
+- name: a full resource name, or a short one of the own project
+- project: a project
+- table: a table or dataset of BigQuery, with its project
+- sink: the destination of a log sink
+- sql: a query, which may export
+- registry: where an image or package comes from
+- outside: a place outside Google Cloud, by being there
+
+Bare topics, buckets and tables that are read are no destinations.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+Row = tuple[str, str]
+_FEED: Final[tuple[Row, ...]] = (("feedOutputConfig.pubsubDestination.topic", "name"),)
+_SINK: Final[tuple[Row, ...]] = (("destination", "sink"),)
+_TOPIC: Final[tuple[Row, ...]] = (("pubsubTopic", "name"),)
+_EXPORT: Final[tuple[Row, ...]] = (("dataset", "name"),)
+_GRANTED: Final = ("view.projectId", "routine.projectId")
+_S: Final = "gcp:securitycenter/"
+_NOTICES: Final = ("NotificationConfig", "FolderNotificationConfig", "ProjectNotificationConfig")
+_NOTICES_V2: Final = ("Folder", "Organization", "Project")
+_UPSTREAMS: Final = ("dockerRepository", "mavenRepository", "npmRepository", "pythonRepository")
+
+
+def _upstreams() -> tuple[Row, ...]:
+    return (
+        *(
+            (f"remoteRepositoryConfig.{each}.customRepository.uri", "registry")
+            for each in _UPSTREAMS
+        ),
+        ("remoteRepositoryConfig.commonRepository.uri", "registry"),
+        ("virtualRepositoryConfig.upstreamPolicies.*.repository", "name"),
+    )
+
+
+DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
+    "gcp:apigee/targetServer:TargetServer": (("host", "host"),),
+    "gcp:artifactregistry/repository:Repository": _upstreams(),
+    "gcp:bigquery/connection:Connection": (("aws", "outside"), ("azure", "outside")),
+    "gcp:bigquery/dataTransferConfig:DataTransferConfig": (
+        ("params.query", "sql"),
+        ("params.destination_dataset", "name"),
+        ("params.destination_project_id", "project"),
+        ("notificationPubsubTopic", "name"),
+    ),
+    "gcp:bigquery/dataset:Dataset": (
+        *((f"accesses.*.{each}", "project") for each in _GRANTED),
+        ("accesses.*.dataset.dataset.projectId", "project"),
+    ),
+    "gcp:bigquery/datasetAccess:DatasetAccess": (
+        *((each, "project") for each in _GRANTED),
+        ("authorizedDataset.dataset.projectId", "project"),
+    ),
+    "gcp:bigquery/job:Job": (
+        ("copy.destinationTable.projectId", "project"),
+        ("copy.destinationTable.tableId", "name"),
+        ("extract.destinationUris.*", "bucket"),
+        ("load.destinationTable.projectId", "project"),
+        ("load.destinationTable.tableId", "name"),
+        ("query.destinationTable.projectId", "project"),
+        ("query.destinationTable.tableId", "name"),
+        ("query.query", "sql"),
+    ),
+    "gcp:bigquery/routine:Routine": (
+        ("definitionBody", "sql"),
+        ("remoteFunctionOptions.endpoint", "url"),
+    ),
+    "gcp:bigqueryanalyticshub/listingSubscription:ListingSubscription": (
+        ("destinationDataset.datasetReference.projectId", "project"),
+    ),
+    "gcp:billing/budget:Budget": (("allUpdatesRule.pubsubTopic", "name"),),
+    "gcp:cloudasset/folderFeed:FolderFeed": _FEED,
+    "gcp:cloudasset/organizationFeed:OrganizationFeed": _FEED,
+    "gcp:cloudasset/projectFeed:ProjectFeed": _FEED,
+    "gcp:cloudbuild/trigger:Trigger": (
+        ("build.artifacts.objects.location", "bucket"),
+        ("build.logsBucket", "bucket"),
+    ),
+    "gcp:cloudrunv2/job:Job": (("template.template.volumes.*.gcs.bucket", "bucket"),),
+    "gcp:cloudrunv2/service:Service": (("template.volumes.*.gcs.bucket", "bucket"),),
+    "gcp:cloudrunv2/workerPool:WorkerPool": (("template.volumes.*.gcs.bucket", "bucket"),),
+    "gcp:cloudscheduler/job:Job": (
+        ("httpTarget.uri", "url"),
+        ("pubsubTarget.topicName", "name"),
+    ),
+    "gcp:cloudtasks/queue:Queue": (("httpTarget.uriOverride.host", "host"),),
+    "gcp:colab/notebookExecution:NotebookExecution": (("gcsOutputUri", "bucket"),),
+    "gcp:colab/schedule:Schedule": (
+        ("createNotebookExecutionJobRequest.notebookExecutionJob.gcsOutputUri", "bucket"),
+    ),
+    "gcp:compute/diskAsyncReplication:DiskAsyncReplication": (("secondaryDisk.disk", "name"),),
+    "gcp:compute/packetMirroring:PacketMirroring": (("collectorIlb.url", "name"),),
+    "gcp:container/cluster:Cluster": (("notificationConfig.pubsub.topic", "name"),),
+    "gcp:datafusion/instance:Instance": (("eventPublishConfig.topic", "name"),),
+    "gcp:dataloss/preventionDiscoveryConfig:PreventionDiscoveryConfig": (
+        ("actions.*.exportData.profileTable.projectId", "project"),
+        ("actions.*.pubSubNotification.topic", "name"),
+    ),
+    "gcp:dataloss/preventionJobTrigger:PreventionJobTrigger": (
+        ("inspectJob.actions.*.deidentify.cloudStorageOutput", "bucket"),
+        ("inspectJob.actions.*.pubSub.topic", "name"),
+        ("inspectJob.actions.*.saveFindings.outputConfig.table.projectId", "project"),
+    ),
+    "gcp:dataplex/datascan:Datascan": (
+        ("dataProfileSpec.postScanActions.bigqueryExport.resultsTable", "name"),
+        ("dataQualitySpec.postScanActions.bigqueryExport.resultsTable", "name"),
+    ),
+    "gcp:dataplex/metadataFeed:MetadataFeed": _TOPIC,
+    "gcp:dataproc/cluster:Cluster": (("clusterConfig.stagingBucket", "bucket"),),
+    "gcp:datastream/stream:Stream": (("destinationConfig.destinationConnectionProfile", "name"),),
+    "gcp:diagflow/cxWebhook:CxWebhook": (("genericWebService.uri", "url"),),
+    "gcp:diagflow/fulfillment:Fulfillment": (("genericWebService.uri", "url"),),
+    "gcp:eventarc/enrollment:Enrollment": (("destination", "name"),),
+    "gcp:eventarc/googleApiSource:GoogleApiSource": (("destination", "name"),),
+    "gcp:eventarc/pipeline:Pipeline": (
+        ("destinations.*.httpEndpoint.uri", "url"),
+        ("destinations.*.messageBus", "name"),
+        ("destinations.*.topic", "name"),
+        ("destinations.*.workflow", "name"),
+    ),
+    "gcp:eventarc/trigger:Trigger": (
+        ("destination.httpEndpoint.uri", "url"),
+        ("destination.workflow", "name"),
+    ),
+    "gcp:filestore/instance:Instance": (("initialReplication.replicas.*.peerInstance", "name"),),
+    "gcp:gkebackup/backupChannel:BackupChannel": (("destinationProject", "project"),),
+    "gcp:gkebackup/restoreChannel:RestoreChannel": (("destinationProject", "project"),),
+    "gcp:healthcare/dicomStore:DicomStore": (("notificationConfig.pubsubTopic", "name"),),
+    "gcp:healthcare/fhirStore:FhirStore": (
+        ("notificationConfig.pubsubTopic", "name"),
+        ("notificationConfigs.*.pubsubTopic", "name"),
+        ("streamConfigs.*.bigqueryDestination.datasetUri", "table"),
+    ),
+    "gcp:healthcare/hl7Store:Hl7Store": (
+        ("notificationConfig.pubsubTopic", "name"),
+        ("notificationConfigs.*.pubsubTopic", "name"),
+    ),
+    "gcp:integrationconnectors/connection:Connection": (
+        ("destinationConfigs.*.destinations.*.host", "host"),
+    ),
+    "gcp:logging/billingAccountSink:BillingAccountSink": _SINK,
+    "gcp:logging/folderSink:FolderSink": _SINK,
+    "gcp:logging/organizationSink:OrganizationSink": _SINK,
+    "gcp:logging/projectSink:ProjectSink": _SINK,
+    "gcp:monitoring/notificationChannel:NotificationChannel": (
+        ("labels.topic", "name"),
+        ("labels.url", "url"),
+    ),
+    "gcp:networksecurity/mirroringEndpointGroup:MirroringEndpointGroup": (
+        ("mirroringDeploymentGroup", "name"),
+    ),
+    "gcp:pubsub/liteSubscription:LiteSubscription": (("topic", "name"),),
+    "gcp:pubsub/subscription:Subscription": (
+        ("bigqueryConfig.table", "table"),
+        ("cloudStorageConfig.bucket", "bucket"),
+        ("deadLetterPolicy.deadLetterTopic", "name"),
+        ("pushConfig.pushEndpoint", "url"),
+    ),
+    "gcp:redis/cluster:Cluster": (
+        ("crossClusterReplicationConfig.secondaryClusters.*.cluster", "name"),
+    ),
+    "gcp:secretmanager/regionalSecret:RegionalSecret": (("topics.*.name", "name"),),
+    "gcp:secretmanager/secret:Secret": (("topics.*.name", "name"),),
+    f"{_S}folderSccBigQueryExport:FolderSccBigQueryExport": _EXPORT,
+    f"{_S}organizationSccBigQueryExport:OrganizationSccBigQueryExport": _EXPORT,
+    f"{_S}projectSccBigQueryExport:ProjectSccBigQueryExport": _EXPORT,
+    **{f"{_S}{each[0].lower()}{each[1:]}:{each}": _TOPIC for each in _NOTICES},
+    **{f"{_S}v2{e}NotificationConfig:V2{e}NotificationConfig": _TOPIC for e in _NOTICES_V2},
+    **{f"{_S}v2{e}SccBigQueryExport:V2{e}SccBigQueryExport": _EXPORT for e in _NOTICES_V2},
+    "gcp:sourcerepo/repository:Repository": (("pubsubConfigs.*.topic", "name"),),
+    "gcp:sql/databaseInstance:DatabaseInstance": (
+        ("settings.sqlServerAuditConfig.bucket", "bucket"),
+    ),
+    "gcp:storage/bucket:Bucket": (("logging.logBucket", "bucket"),),
+    "gcp:storage/insightsReportConfig:InsightsReportConfig": (
+        ("objectMetadataReportOptions.storageDestinationOptions.bucket", "bucket"),
+    ),
+    "gcp:storage/notification:Notification": (("topic", "name"),),
+    "gcp:storage/transferJob:TransferJob": (
+        ("notificationConfig.pubsubTopic", "name"),
+        ("replicationSpec.gcsDataSink.bucketName", "bucket"),
+        ("transferSpec.gcsDataSink.bucketName", "bucket"),
+        ("transferSpec.posixDataSink", "outside"),
+    ),
+    "gcp:transcoder/job:Job": (
+        ("config.output.uri", "bucket"),
+        ("config.pubsubDestination.topic", "name"),
+    ),
+    "gcp:transcoder/jobTemplate:JobTemplate": (
+        ("config.output.uri", "bucket"),
+        ("config.pubsubDestination.topic", "name"),
+    ),
+    "gcp:vertex/aiEndpoint:AiEndpoint": (
+        ("predictRequestResponseLoggingConfig.bigqueryDestination.outputUri", "table"),
+    ),
+}

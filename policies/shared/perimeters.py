@@ -1,0 +1,120 @@
+"""Service perimeters: the projects they hold and the ways in and out of them.
+
+https://cloud.google.com/vpc-service-controls/docs/ingress-egress-rules
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from policies.shared.projects import project_of
+from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.resource import Resource
+
+_ACM: Final = "gcp:accesscontextmanager/"
+PERIMETER: Final = f"{_ACM}servicePerimeter:ServicePerimeter"
+PERIMETERS: Final = f"{_ACM}servicePerimeters:ServicePerimeters"
+# Rules that stand outside the perimeter's own resource, and their direction.
+RULES: Final[Mapping[str, str]] = {
+    f"{_ACM}servicePerimeterEgressPolicy:ServicePerimeterEgressPolicy": "egress",
+    f"{_ACM}servicePerimeterIngressPolicy:ServicePerimeterIngressPolicy": "ingress",
+}
+# What puts one project into a perimeter, or lets a perimeter reach it.
+SINGLE: Final = (
+    f"{_ACM}egressPolicy:EgressPolicy",
+    f"{_ACM}ingressPolicy:IngressPolicy",
+    f"{_ACM}servicePerimeterResource:ServicePerimeterResource",
+)
+_ANY: Final = ("ANY_IDENTITY", "ANY_SERVICE_ACCOUNT", "ANY_USER_ACCOUNT", UNKNOWN)
+_EVERYBODY: Final = ("*", "allUsers", "allAuthenticatedUsers")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the environment says: the stack's own projects, and those that data may go to."""
+
+    own: frozenset[str]
+    egress: frozenset[str]
+
+
+def ways(rule: object, direction: str, bounds: Bounds) -> Iterator[str]:
+    """Yield what is too wide in an ingress or egress rule."""
+    if direction == "ingress":
+        yield from _ingress(rule, bounds)
+    else:
+        yield from _egress(rule, bounds)
+
+
+def foreign(resources: tuple[object, ...], allowed: frozenset[str]) -> bool:
+    """Return whether one of the projects or networks is of none of the projects."""
+    return any(
+        isinstance(each, str) and project_of(each) not in (None, *allowed) for each in resources
+    )
+
+
+def _anyone(origin: object) -> bool:
+    identities = entries(origin, "identities")
+    named = identities if isinstance(identities, tuple) else ()
+    return text(origin, "identityType") in _ANY or any(
+        each in _EVERYBODY or (isinstance(each, str) and each.endswith("/*")) for each in named
+    )
+
+
+def _operations(target: object) -> tuple[object, ...]:
+    found = entries(target, "operations")
+    return found if isinstance(found, tuple) else ()
+
+
+def _ingress(rule: object, bounds: Bounds) -> Iterator[str]:
+    origin = get(rule, "ingressFrom")
+    sources = entries(origin, "sources")
+    known = sources if isinstance(sources, tuple) else ()
+    nowhere = sources in (MISSING, ())
+    if _anyone(origin):
+        anywhere = not known or any(text(each, "accessLevel") == "*" for each in known)
+        operations = _operations(get(rule, "ingressTo"))
+        anything = any(text(each, "serviceName") == "*" for each in operations)
+        if anywhere or anything or nowhere:
+            yield "an ingress rule for any identity that is not narrow"
+    projects = tuple(text(each, "resource") for each in known)
+    if "*" in projects or (bounds.own and foreign(projects, bounds.own | bounds.egress)):
+        yield "an ingress rule from a project that the environment does not name"
+
+
+def _egress(rule: object, bounds: Bounds) -> Iterator[str]:
+    origin, target = get(rule, "egressFrom"), get(rule, "egressTo")
+    resources = entries(target, "resources")
+    known = resources if isinstance(resources, tuple) else ()
+    everything = "*" in known and "*" not in bounds.egress
+    services = [text(each, "serviceName") for each in _operations(target)]
+    if _anyone(origin) and (everything or "*" in services or resources is MISSING):
+        yield "an egress rule for any identity that is not narrow"
+    elif everything:
+        yield "an egress rule to any project"
+    if entries(target, "externalResources") not in (MISSING, ()):
+        yield "an egress rule to storage outside Google Cloud"
+    if bounds.own and "*" not in bounds.egress and foreign(known, bounds.own | bounds.egress):
+        yield "an egress rule to a project that the environment does not name"
+
+
+def regular(resource: Resource) -> Iterator[object]:
+    """Yield the perimeters of a resource that are no bridges, which restrict nothing themselves."""
+    yield from (each for each in _all(resource) if not _is_bridge(each))
+
+
+def bridges(resource: Resource) -> Iterator[object]:
+    """Yield the bridges of a resource."""
+    yield from (each for each in _all(resource) if _is_bridge(each))
+
+
+def _all(resource: Resource) -> tuple[object, ...]:
+    found = (
+        (resource.props,)
+        if resource.type == PERIMETER
+        else entries(resource.props, "servicePerimeters")
+    )
+    return found if isinstance(found, tuple) else ()
+
+
+def _is_bridge(perimeter: object) -> bool:
+    return text(perimeter, "perimeterType") == "PERIMETER_TYPE_BRIDGE"
