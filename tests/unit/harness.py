@@ -21,6 +21,7 @@ from tests.unit.cloud_answers import answer_call, answer_resource
 PROJECT = "inference"
 STACK = "test"
 ROOT_TYPE = "pulumi:pulumi:Stack"
+LOOP = asyncio.new_event_loop()
 
 
 @dataclass(frozen=True)
@@ -219,10 +220,8 @@ def run(
     preview: bool = False,
 ) -> Cloud:
     """Run a program under mocks. See `Deploy`."""
-    try:
-        asyncio.get_event_loop_policy().get_event_loop()
-    except RuntimeError:  # `asyncio.run` in a test before leaves none, and Pulumi makes none.
-        asyncio.set_event_loop(asyncio.new_event_loop())
+    # `asyncio.run` in a test before leaves no loop, and Pulumi makes none.
+    asyncio.set_event_loop(LOOP)
     monitor = RecordingMonitor(answers or {})
     mocks.set_mocks(monitor.mocks, project=PROJECT, stack=STACK, preview=preview, monitor=monitor)
 
