@@ -7,15 +7,16 @@ from pydantic import Field
 
 from catalog.limits import Text
 from catalog.limits import inference as limits
-from catalog.limits.names import PORT, RESOURCE_NAME
+from catalog.limits.names import PORT, RESOURCE_NAME, TAG
 from config.fields import Settings
 
 ClusterImage = Annotated[
     str,
     Text(
         r"(?:docker\.io|registry\.k8s\.io|[a-z0-9-]+-docker\.pkg\.dev)(?:/[a-z0-9][a-z0-9._-]*)+"
-        r"(?:@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{64})?)",
-        "an image of docker.io, registry.k8s.io or an Artifact Registry, with a tag or digest",
+        r"(?:(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?@sha256:[0-9a-f]{64}|" + TAG + ")",
+        "an image of docker.io, registry.k8s.io or an Artifact Registry, with a digest or a tag"
+        " that stays (not latest)",
         "nodes reach no other registry: copy it to us-docker.pkg.dev/acme/images/guardrail:1.0",
     ),
 ]

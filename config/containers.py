@@ -5,21 +5,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from catalog.limits.names import TAG
 from config.fields import Matching, Settings
 
 Image = Annotated[
     str,
     Matching(
         r"[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)+"
-        r"(?:@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{64})?)",
-        "a container image with host, path and a tag or digest",
+        r"(?:(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?@sha256:[0-9a-f]{64}|" + TAG + ")",
+        "a container image with host, path and a digest, or a tag that stays (not latest)",
         "write it like us-docker.pkg.dev/acme/services/sentiment:1.4.0",
     ),
 ]
 Variable = Annotated[
     str,
     Matching(
-        "(?!(?:PORT|K_SERVICE|K_REVISION|K_CONFIGURATION)$)[A-Za-z_][A-Za-z0-9_]{0,127}",
+        "(?!(?:PORT|K_SERVICE|K_REVISION|K_CONFIGURATION)$|CLOUD_RUN_|X_GOOGLE_)[A-Za-z_][A-Za-z0-9_]{0,127}",
         "letters, digits or underscores, no digit first, not one Cloud Run sets (PORT, K_...)",
         "rename it",
     ),

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from catalog.limits import inference as limits
-from catalog.limits.names import DNS_NAME
+from catalog.limits.names import DNS_NAME, PUBLIC_NAME
 from config.fields import Settings
 from config.network import ExistingRegion
 
@@ -23,7 +23,7 @@ class VertexAi(Settings):
 class HttpsServer(Settings):
     """Another server with the OpenAI API, that asks for no credentials."""
 
-    host: Annotated[str, DNS_NAME]
+    host: Annotated[str, PUBLIC_NAME]
     """DNS name; its certificate is from a public authority."""
     port: Annotated[int, limits.HTTPS_PORT] = limits.HTTPS_PORT.default
     """Port."""

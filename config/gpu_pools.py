@@ -7,7 +7,7 @@ from pydantic import Field
 
 from catalog.limits import gpu_pools as limits
 from catalog.limits import label
-from catalog.limits.names import KUBERNETES_LABEL_KEY, KUBERNETES_LABEL_VALUE
+from catalog.limits.names import KUBERNETES_LABEL_VALUE
 from catalog.machines import GPU_MACHINE_TYPES, MachineType
 from config.fields import Settings
 
@@ -18,7 +18,7 @@ NodeLabels = Mapping[Annotated[str, limits.NODE_LABEL_KEY], Annotated[str, KUBER
 class Taint(Settings):
     """A Kubernetes taint on every node of the pool, beside GKE's own for GPUs."""
 
-    key: Annotated[str, KUBERNETES_LABEL_KEY]
+    key: Annotated[str, limits.TAINT_KEY]
     """Key of the taint."""
     value: Annotated[str, KUBERNETES_LABEL_VALUE]
     """Value of the taint; may be empty."""

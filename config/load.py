@@ -1,13 +1,13 @@
 """Reads a config: from a stack file, or from the values Pulumi hands over."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from config.checks import check
-from config.errors import ConfigError, KeyPath
+from config.errors import ConfigError, KeyPath, Problem, shown
 from config.known import Known, known_from, readable
 from config.plain import not_plain
 from config.platform import Platform
@@ -24,7 +24,22 @@ def from_file(path: Path) -> Platform:
     namespaces are Pulumi's. Raises ConfigError with every problem at once, also when the file is
     missing, empty or broken YAML.
     """
-    return from_mapping(values_of(path), path.name)
+    values = values_of(path)
+    if problems := list(_other_environment(values.get("environment"), path.name)):
+        raise ConfigError(path.name, problems)
+    return from_mapping(values, path.name)
+
+
+def _other_environment(environment: object, file: str) -> Iterator[Problem]:
+    """Yield an environment that is not the one the file is of."""
+    stack = file.removesuffix(".yaml").rpartition("Pulumi.")[2]
+    if isinstance(environment, str) and environment != stack:
+        yield Problem(
+            ("environment",),
+            shown(environment),
+            f"'{stack}', the stack this file is of",
+            "change it, or rename the file: labels and policies go by it",
+        )
 
 
 def from_mapping(values: Mapping[str, object], source: str) -> Platform:

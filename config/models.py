@@ -72,7 +72,7 @@ class Model(Settings):
     source: Source | None = None
     """Where the weights come from: Hugging Face repository or gs://bucket/path. Needed for
     replica sets."""
-    memory_gib: float | None = Field(default=None, gt=0)
+    memory_gib: Annotated[float, limits.MEMORY_GIB] | None = None
     """GPU memory one replica needs in GiB: weights and KV cache. Needed for replica sets."""
     replica_sets: tuple[ReplicaSet, ...] = ()
     """Where replicas run. Several share the requests by weight."""
@@ -97,7 +97,9 @@ class Model(Settings):
     server_args: Mapping[Annotated[str, limits.FLAG_NAME], Scalar] = Field(default_factory=dict)
     """Further vLLM options without their dashes; true gives a bare switch."""
 
-    objectives: Mapping[Annotated[str, limits.OBJECTIVE_NAME], int] = Field(default_factory=dict)
+    objectives: Mapping[Annotated[str, limits.OBJECTIVE_NAME], Annotated[int, limits.PRIORITY]] = (
+        Field(default_factory=dict)
+    )
     """Priorities by name, which clients choose by the header x-gateway-inference-objective; its
     value is <model>-<replica set>-<name>, each as in Kubernetes. Requests without one have 0;
     negative ones are rejected while the replicas are saturated."""

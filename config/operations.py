@@ -57,13 +57,22 @@ class LatencyThresholds(Settings):
     """From which times on somebody is told. What is left out is as for every model."""
 
     latency_p90_seconds: float | None = Field(
-        default=None, gt=0, description="Time of the whole answer that one in ten exceeds."
+        default=None,
+        gt=0,
+        le=2_678_400,
+        description="Time of the whole answer that one in ten exceeds.",
     )
     latency_p99_seconds: float | None = Field(
-        default=None, gt=0, description="Time of the whole answer that one in a hundred exceeds."
+        default=None,
+        gt=0,
+        le=2_678_400,
+        description="Time of the whole answer that one in a hundred exceeds.",
     )
     first_token_p90_seconds: float | None = Field(
-        default=None, gt=0, description="Time to the first token that one in ten exceeds."
+        default=None,
+        gt=0,
+        le=2_678_400,
+        description="Time to the first token that one in ten exceeds.",
     )
 
 
@@ -71,13 +80,22 @@ class Thresholds(Settings):
     """From which values on somebody is told."""
 
     latency_p90_seconds: float = Field(
-        default=30, gt=0, description="Time of the whole answer that one in ten exceeds."
+        default=30,
+        gt=0,
+        le=2_678_400,
+        description="Time of the whole answer that one in ten exceeds.",
     )
     latency_p99_seconds: float = Field(
-        default=90, gt=0, description="Time of the whole answer that one in a hundred exceeds."
+        default=90,
+        gt=0,
+        le=2_678_400,
+        description="Time of the whole answer that one in a hundred exceeds.",
     )
     first_token_p90_seconds: float = Field(
-        default=5, gt=0, description="Time to the first token that one in ten exceeds."
+        default=5,
+        gt=0,
+        le=2_678_400,
+        description="Time to the first token that one in ten exceeds.",
     )
     errors_percent: float = Field(
         default=5,
@@ -92,16 +110,21 @@ class Thresholds(Settings):
         description="Percent of a backend's requests in a region answered with 5xx.",
     )
     queue_per_replica: float = Field(
-        default=10, gt=0, description="Waiting requests of one replica, on average."
+        default=10,
+        gt=0,
+        le=1_000_000,
+        description="Waiting requests of one replica, on average.",
     )
     backlog_age_seconds: float = Field(
         default=600,
         gt=0,
+        le=2_678_400,
         description="Age of the oldest message a pipeline's service has not yet handled.",
     )
     copies_backlog_age_seconds: float = Field(
         default=1800,
         gt=0,
+        le=2_678_400,
         description="Age of the oldest message that an archive, a BigQuery export or a Dataflow job"
         " has not yet taken; an archive takes up to its max_seconds.",
     )
@@ -120,13 +143,22 @@ class Thresholds(Settings):
         " time.",
     )
     dataflow_lag_seconds: float = Field(
-        default=300, gt=0, description="Longest time a Dataflow job works on a message."
+        default=300,
+        gt=0,
+        le=2_678_400,
+        description="Longest time a Dataflow job works on a message.",
     )
     dataflow_freshness_seconds: float = Field(
-        default=900, gt=0, description="Age of the data a Dataflow job works on."
+        default=900,
+        gt=0,
+        le=2_678_400,
+        description="Age of the data a Dataflow job works on.",
     )
     dead_letters: int = Field(
-        default=0, ge=0, description="Messages of a pipeline that could not be handled."
+        default=0,
+        ge=0,
+        le=1_000_000_000,
+        description="Messages of a pipeline that could not be handled.",
     )
 
 
@@ -156,7 +188,11 @@ class Budget(Settings):
     billing_account: BillingAccount = Field(
         description="Id of the billing account the project is billed to; it must be in USD."
     )
-    monthly_usd: int = Field(ge=1, description="Budget of a calendar month in USD.")
+    monthly_usd: int = Field(
+        ge=1,
+        le=1_000_000_000,
+        description="Budget of a calendar month in USD.",
+    )
     thresholds_percent: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
         default=(50, 80, 100),
         min_length=1,

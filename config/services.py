@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from catalog.armor import MOST_REQUESTS, RuleSet
+from catalog.limits.names import ANYONE
 from config.containers import Container, Variable
 from config.fields import Matching, Settings, label
 from config.gateway import Hostname
@@ -35,7 +36,7 @@ SecretFile = Annotated[
 Member = Annotated[
     str,
     Matching(
-        r"(?:user|group|serviceAccount):[^\s@]+@[^\s@]+|principal(?:Set)?://\S+",
+        r"(?:user|group|serviceAccount):[^\s@]+@[^\s@]+|" + ANYONE,
         "a member: user:, group: or serviceAccount: and an address, or principal://...",
         "write it like group:support@acme.com (the public cannot be let in)",
     ),

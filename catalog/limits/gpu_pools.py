@@ -29,6 +29,13 @@ RESERVATION: Final = Text(
     "a reservation's name, or projects/<project>/reservations/<name> of a shared one",
     "`gcloud compute reservations list` shows the names",
 )
+_OWN: Final = r"(?:[^/]*\.)?(?:kubernetes\.io|k8s\.io|gke\.io|google\.com|nvidia\.com)/"
+TAINT_KEY: Final = Text(
+    rf"(?!{_OWN}){KUBERNETES_LABEL_KEY.pattern}",
+    "a Kubernetes label key outside the domains of Kubernetes, GKE and NVIDIA, whose taints are"
+    " theirs",
+    "write it like team or acme.com/team",
+)
 NODE_LABEL_KEY: Final = Text(
     rf"(?!(?:[^/]*\.)?(?:kubernetes|k8s)\.io/){KUBERNETES_LABEL_KEY.pattern}",
     "a Kubernetes label key outside kubernetes.io and k8s.io, which are Kubernetes' own",

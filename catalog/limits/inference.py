@@ -35,6 +35,8 @@ FLAG_NAME: Final = Text(
     "[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"
 )
 
+PRIORITY: Final = Range(-1000, 1000)
+MEMORY_GIB: Final = Range(1.0, 100_000, "GiB")
 REPLICAS: Final = Range(1, 1000, default=1)
 QUEUE_PER_REPLICA: Final = Range(1, 1000, "waiting requests", default=5)
 GPUS: Final = Choice((1, 2, 4, 8), default=1)

@@ -1,5 +1,6 @@
 """Limits of names and ids that are the same all over Google Cloud and Kubernetes."""
 
+import re
 from typing import Final
 
 from catalog.limits import Range, Text, label
@@ -14,17 +15,21 @@ KUBERNETES_NAME: Final = Text(
 )
 """RFC 1123; also of Services and values of labels."""
 
-PROJECT: Final = "[a-z][a-z0-9-]{4,28}[a-z0-9]"
-"""Pattern of a project's id, a part of other patterns."""
+PROJECT: Final = "(?![a-z0-9-]*(?:google|null|ssl|undefined))[a-z][a-z0-9-]{4,28}[a-z0-9]"
+"""Pattern of a project's id, a part of other patterns; these words are Google's.
+
+https://cloud.google.com/resource-manager/docs/creating-managing-projects
+"""
 PROJECT_ID: Final = Text(
     PROJECT,
-    "a project id: 6 to 30 lowercase letters, digits or hyphens, a letter first",
+    "a project id: 6 to 30 lowercase letters, digits or hyphens, a letter first, without"
+    " google, null, ssl or undefined",
     "`gcloud projects list` shows the ids",
 )
 
 LABEL_KEY: Final = Text(
-    "[a-z][a-z0-9_-]{0,62}",
-    "1 to 63 lowercase letters, digits, underscores or hyphens, a letter first",
+    "(?!goog)[a-z][a-z0-9_-]{0,62}",
+    "1 to 63 lowercase letters, digits, underscores or hyphens, a letter first, not goog first",
 )
 """https://cloud.google.com/resource-manager/docs/labels-overview#requirements"""
 LABEL_VALUE: Final = Text(
@@ -44,10 +49,24 @@ KUBERNETES_LABEL_VALUE: Final = Text(
 
 _DNS_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DNS_NAME: Final = rf"(?:{_DNS_LABEL}\.)+(?!\d+$){_DNS_LABEL}"
+# Of Google's services, its metadata server, Kubernetes, and a machine itself.
+_OTHERS: Final = (
+    *("googleapis.com", "google.com", "google.internal", "gcr.io", "pkg.dev", "run.app"),
+    *("cloudfunctions.net", "appspot.com", "googleusercontent.com", "gstatic.com", "goog"),
+    *("gke.io", "cluster.local", "svc", "local", "localhost", "localdomain", "arpa"),
+)
+_NOT_OTHERS: Final = rf"(?!(?:.*\.)?(?:{'|'.join(map(re.escape, _OTHERS))})$)"
 HOSTNAME: Final = Text(
-    rf"(?=.{{4,64}}$){_DNS_NAME}",
-    "a lowercase DNS name of at least two labels and at most 64 characters",
+    rf"(?=.{{4,64}}$){_NOT_OTHERS}{_DNS_NAME}",
+    "a lowercase DNS name of at least two labels and at most 64 characters, not one of Google's or"
+    " Kubernetes' own",
     "write it like inference.acme.internal (a certificate's common name ends at 64)",
+)
+PUBLIC_NAME: Final = Text(
+    rf"(?=.{{3,253}}$){_NOT_OTHERS}{_DNS_NAME}",
+    "a lowercase DNS name of at least two labels and at most 253 characters, not one of Google's or"
+    " Kubernetes' own",
+    "write it like api.acme.com",
 )
 DNS_NAME: Final = Text(
     rf"(?=.{{3,253}}$){_DNS_NAME}",
@@ -56,3 +75,11 @@ DNS_NAME: Final = Text(
 )
 
 PORT: Final = Range(1, 65535)
+
+ANYONE: Final = r"principal(?:Set)?://(?:iam|cloudresourcemanager)\.googleapis\.com/\S+"
+"""Pattern of principals of a pool, project, folder or organization: never the public."""
+
+# Tags that mean another image tomorrow.
+_MOVING: Final = "latest|main|master|head|edge|nightly|stable|dev|canary"
+TAG: Final = f":(?!(?:{_MOVING})$)[A-Za-z0-9_][A-Za-z0-9._-]{{0,127}}"
+"""Pattern of an image's tag, at the end, that stays with its image."""

@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 from catalog.armor import INTERVALS, MOST_REQUESTS, MOST_SENSITIVE, SIGNATURES
 from catalog.limits import Choice, Cidr, Range, Text, label
-from catalog.limits.names import PROJECT
+from catalog.limits.names import ANYONE, PROJECT
 from catalog.machines import REGIONS
 from catalog.problems import KeyPath, Problem, shown, shown_path
 
@@ -59,11 +59,27 @@ MEMBER: Final = Text(
     "write it like user:ada@acme.com",
 )
 IDENTITY: Final = Text(
-    rf"(?:user|serviceAccount|group):{_EMAIL}|principal(?:Set)?://\S+",
+    rf"(?:user|serviceAccount|group):{_EMAIL}|{ANYONE}",
     "user:, serviceAccount: or group: and an e-mail address, principal:// or principalSet://",
     "write it like serviceAccount:deploy@acme-ci.iam.gserviceaccount.com",
 )
-COUNTRY: Final = Text("[A-Z]{2}", "a country code of two capital letters", "write it like US")
+# ISO 3166-1 alpha-2.
+_COUNTRIES: Final = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN "
+    "BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ "
+    "DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL "
+    "GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM "
+    "JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME "
+    "MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP "
+    "NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD "
+    "SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO "
+    "TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
+)
+COUNTRY: Final = Text(
+    _COUNTRIES.replace(" ", "|"),
+    "a country code of two capital letters (ISO 3166-1)",
+    "write it like US",
+)
 PROJECT_NUMBER: Final = Text(
     r"[0-9]{1,20}|\*",
     "a project number in quotes, or '*'",

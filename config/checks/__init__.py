@@ -10,6 +10,7 @@ from config.checks.guardrail_services import check_guardrail_services
 from config.checks.guardrails import check_guardrails
 from config.checks.images import check_images
 from config.checks.models import check_models
+from config.checks.names import check_names
 from config.checks.network import check_network
 from config.checks.operations import check_operations
 from config.checks.perimeter import check_perimeter
@@ -36,6 +37,7 @@ _CHECKS = (
     check_operations,
     check_edge_protection,
     check_images,
+    check_names,
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 
+from catalog.sql import not_one_select
 from config.checks.columns import check_columns
 from config.checks.pipelines import MINIMUM_DAYS
 from config.checks.principals import check_principals
@@ -46,6 +47,13 @@ def _check_bucket(known: Known, path: KeyPath, bucket: LakeBucket) -> Iterator[P
         )
     yield from _check_classes(path, bucket)
     yield from _check_deletion(path, bucket)
+    if bucket.versioning and bucket.retention_days is not None:
+        yield Problem(
+            (*path, "retention_days"),
+            f"{shown(bucket.retention_days)} with versioning",
+            "one of versioning and retention_days",
+            "remove one: Cloud Storage keeps no old versions in a bucket with a retention policy",
+        )
 
 
 def _check_classes(path: KeyPath, bucket: LakeBucket) -> Iterator[Problem]:
@@ -142,6 +150,9 @@ def _check_view(
             f"one of {listed(readable)}",
             "write it like SELECT model FROM {predictions}",
         )
+    elif (found := not_one_select(_SOURCE.sub(r"\1", view.query))) is not None:
+        remedy = "write one query: a view only reads"
+        yield Problem((*path, "query"), found, "one SELECT of GoogleSQL", remedy)
     for source in sources:
         if source not in readable:
             yield Problem(

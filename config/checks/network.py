@@ -29,8 +29,26 @@ def check_network(known: Known) -> Iterator[Problem]:
         nodes = known.cluster.system_pool.max_nodes + sum(
             pool.max_nodes for pool in known.gpu_pools.values() if pool.is_in(name)
         )
+        yield from _check_endpoints(known, name, region.psc_nat)
         yield from _room(name, "nodes", region.nodes, nodes, _addresses(region.nodes))
         yield from _room(name, "pods", region.pods, nodes, _pod_ranges(region.pods))
+
+
+def _check_endpoints(known: Known, region: str, cidr: str) -> Iterator[Problem]:
+    """Yield a range that the endpoints consumers may connect outgrow: each takes an address."""
+    wanted = sum(
+        each.connection_limit
+        for each in known.consumers.values()
+        if region in (each.subnets or each.subnetworks or known.regions)
+    )
+    room = _addresses(cidr)
+    if wanted > room:
+        yield Problem(
+            ("regions", region, "psc_nat"),
+            f"{shown(cidr)}, room for {room} endpoints",
+            f"a range with room for the {wanted} endpoints consumers may connect",
+            "choose a larger range or lower connection_limit of consumers",
+        )
 
 
 def _addresses(cidr: str) -> int:

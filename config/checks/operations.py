@@ -43,8 +43,28 @@ def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
                 path, "no threshold", listed(LatencyThresholds.model_fields), "add one or remove it"
             )
         yield from _check_order(path, own, alerts.thresholds)
+        yield from _check_timeout(known, path, own)
+    yield from _check_timeout(known, ("alerts", "thresholds"), alerts.thresholds)
     yield from _check_backlog(known, alerts.thresholds)
     yield from _check_archives(known, alerts.thresholds)
+
+
+def _check_timeout(
+    known: Known, path: tuple[str, ...], own: Thresholds | LatencyThresholds
+) -> Iterator[Problem]:
+    """Yield times no answer takes, as the gateway ends the request first."""
+    if known.gateway is None:
+        return
+    longest = known.gateway.request_timeout_seconds
+    for key in LatencyThresholds.model_fields:
+        value = getattr(own, key)
+        if value is not None and value >= longest:
+            yield Problem(
+                (*path, key),
+                shown(value),
+                f"less than gateway.request_timeout_seconds, {longest}",
+                "lower it or raise the timeout: the request ends first, nobody would be told",
+            )
 
 
 def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
@@ -92,6 +112,11 @@ def _check_order(
 
 
 def _check_budget(known: Known) -> Iterator[Problem]:
+    given = known.budget.thresholds_percent if known.budget else ()
+    for position, percent in enumerate(given):
+        if percent in given[:position]:
+            where = ("budget", "thresholds_percent", position)
+            yield Problem(where, f"{shown(percent)} again", "each percent once", "remove it")
     alerts = known.alerts
     emails = [each for each in alerts.notify.values() if each.email] if alerts else []
     if len(emails) > _MOST_BUDGET_EMAILS:

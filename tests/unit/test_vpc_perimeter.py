@@ -305,7 +305,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         {"access_levels": {"all": {"regions": ["us-central1"]}}},
         "access_levels.all.regions[0]",
-        ("found 'us-central1'; allowed: a country code of two capital letters; write it like US"),
+        (
+            "found 'us-central1'; allowed: a country code of two capital letters (ISO 3166-1);"
+            " write it like US"
+        ),
     ),
     (
         _from(identities=IDENTITIES),
