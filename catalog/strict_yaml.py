@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -45,8 +45,9 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Return the next node. Raises YamlError where it is too deep, or repeats too much."""
-        event: yaml.Event = self.peek_event()
-        step = index.value if isinstance(index, yaml.ScalarNode) else index
+        event = cast("yaml.Event", self.peek_event())
+        given: object = index
+        step = given.value if isinstance(given, yaml.ScalarNode) else given
         self._path += [step] if isinstance(step, str | int) else []
         if self._depth > _DEEPEST:
             raise self._refused(event, "nested too deep")
