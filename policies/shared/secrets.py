@@ -21,7 +21,7 @@ _NAME: Final = re.compile(
 # kept; the name of a secret or of its version is none.
 _PROPERTY: Final = re.compile(
     r".*(password|passphrase)|(pem)?privateKey(Pem|Data)?|plaintext|authString|preSharedKey"
-    r"|.*(client|shared|webhook|consumer|site|app|oauth|api|trustHandshake)Secret"
+    r"|.*(client|shared|webhook|site|app|oauth|api|trustHandshake)Secret"
     r"|(secretAccess|secret|access|account|auth|api|shared|signing|service|ssh)Key|secret(Value|Data)"
     r"|(.*(auth|access|refresh|bearer|sas|session|oauth|api|debug|bot|webhook))?Token"
     r"|(proxy-)?authorization|x-(goog-)?api-key|x-auth-token|cookie",

@@ -18,7 +18,6 @@ _STATEFUL: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "gcp:activedirectory/domainTrust:DomainTrust": (("trustHandshakeSecret",),),
     "gcp:alloydb/cluster:Cluster": (("initialUser", "password"),),
     "gcp:alloydb/user:User": (("password",),),
-    "gcp:apigee/developerApp:DeveloperApp": (("consumerSecret",),),
     "gcp:apigee/keystoresAliasesKeyCertFile:KeystoresAliasesKeyCertFile": (("key",), ("password",)),
     "gcp:certificatemanager/certificate:Certificate": (
         ("selfManaged", "pemPrivateKey"),
