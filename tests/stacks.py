@@ -10,7 +10,7 @@ from launcher import operations
 from tests.engine.conftest import Rehearsal
 
 Change = Callable[[dict[str, Any]], None]
-IMAGES = "us-central1-docker.pkg.dev/acme-inference-dev/images"
+IMAGES = "us-central1-docker.pkg.dev/acme-inference-dev/services"
 
 
 def _as_it_is(_: dict[str, Any]) -> None:

@@ -66,14 +66,14 @@ def _with_new_organization(config: dict[str, Any]) -> None:
 def _with_services(config: dict[str, Any]) -> None:
     config["api_management"] = {
         "extension": {
-            "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/apim:1.0",
+            "image": "us-central1-docker.pkg.dev/acme-inference-dev/services/apim:1.0",
             "port": 50051,
         }
     }
     config["guardrails"] = {
         "default": {
             "service": {
-                "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/nemo:1.0",
+                "image": "us-central1-docker.pkg.dev/acme-inference-dev/services/nemo:1.0",
                 "port": 50051,
                 "memory": "4Gi",
             }
@@ -87,7 +87,7 @@ def _at_the_replica(config: dict[str, Any]) -> None:
         "default": {
             "at": "replica",
             "service": {
-                "image": "us-central1-docker.pkg.dev/acme-inference-dev/images/nemo-proxy:1.0",
+                "image": "us-central1-docker.pkg.dev/acme-inference-dev/services/nemo-proxy:1.0",
                 "port": 8080,
             },
         }
