@@ -60,6 +60,10 @@ def test_a_certificate_that_cannot_serve_stops_before_anything_is_made(
 def test_an_own_certificate_is_shown_and_its_key_is_sealed(dev: Rehearsal) -> None:
     own = {"kind": "self-managed", "chain_file": f"{CERTIFICATES}/dev.pem", "private_key": KEY}
     dev.edit(lambda config: gateway_of(config, certificate=own))
+    with pytest.raises(LaunchError, match="pemPrivateKey puts the secret into the state"):
+        operations.up(dev.places)
+    named = ["inference-us-central1-certificate"]
+    dev.limit("data-no-plaintext-secret", ownCertificates=named)
     operations.up(dev.places)
     (certificate,) = dev.resources(CERTIFICATE)
     assert shown_certificate(dev) == certificate["outputs"]["name"]
