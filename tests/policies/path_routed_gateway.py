@@ -90,6 +90,12 @@ def make(*chains: dict[str, Any], prefixes: tuple[str, ...]) -> None:
             "listeners": [{"name": "https", "protocol": "HTTPS", "port": 443}],
         },
     )
+    custom(
+        "networking.gke.io/v1",
+        "GCPGatewayPolicy",
+        "gateway-tls",
+        {"targetRef": gateway, "default": {"sslPolicy": "modern"}},
+    )
     custom("apim.googleapis.com/v1", "ApigeeBackendService", "semantic-cache", {})
     custom(
         "inference.networking.k8s.io/v1",

@@ -62,7 +62,7 @@ _SECCOMP: Final = (
 )
 _KEPT: Final = re.compile(r"runtime/default|docker/default|localhost/.+")
 # Volumes that are files of a node.
-_OF_NODE: Final = ("hostPath", "local", "flexVolume")
+_OF_NODE: Final = ("hostPath", "flexVolume")
 _VOLUME: Final = "core/PersistentVolume"
 
 
@@ -142,7 +142,7 @@ def _container(where: str, container: object) -> Iterator[str]:
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if kind_of(resource.type) == _VOLUME:
         for each in objects(resource.type, resource.props):
-            for kind in _OF_NODE:
+            for kind in (*_OF_NODE, "local"):
                 if get(each, "spec", kind) is not MISSING:
                     yield f"a volume of the cluster is a {kind}"
                     break

@@ -19,6 +19,7 @@ from resources.resource import Resource
 _POWERS: Final = Path(access.__file__).with_name("cluster_powers.yaml")
 _GROUP: Final = "rbac.authorization.k8s.io/"
 _ROLES: Final = (f"{_GROUP}ClusterRole", f"{_GROUP}Role")
+_CLUSTER_ROLE: Final = f"{_GROUP}ClusterRole"
 _BINDINGS: Final = (f"{_GROUP}ClusterRoleBinding", f"{_GROUP}RoleBinding")
 _FLEET: Final = (
     "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding",
@@ -155,7 +156,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         if kind_of(resource.type) in _BINDINGS:
             yield from _binding(each)
             continue
-        yield from _cluster_role(each)
+        if kind_of(resource.type) == _CLUSTER_ROLE:
+            yield from _cluster_role(each)
         rules = entries(each, "rules")
         if rules is UNKNOWN:
             yield "its rules are not known during preview"

@@ -39,6 +39,7 @@ _EMPTIED: Final = (
     "gcp:storage/bucket:Bucket",
 )
 # A table of BigQuery that is one of these holds nothing of its own: a new query makes it anew.
+_TABLE: Final = "gcp:bigquery/table:Table"
 _VIEWS: Final = ("view", "materializedView")
 _KEPT: Final = ("PREVENT", "ABANDON")
 # Cloud Spanner itself refuses to drop it then, whoever asks.
@@ -58,7 +59,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         yield "forceDestroy is not false"
     if resource.type not in _PROTECTED and resource.type not in _OTHERWISE:
         return
-    if any(is_mapping(get(resource.props, view)) for view in _VIEWS):
+    if resource.type == _TABLE and any(is_mapping(get(resource.props, view)) for view in _VIEWS):
         return
     kept = resource.protected or text(resource.props, "deletionPolicy") in _KEPT
     if not kept and not _is_on(resource):
