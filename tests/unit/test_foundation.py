@@ -14,7 +14,7 @@ OWN_PORTS = ["8000", "9002", "9003", "9004", "9005"]
 @pytest.mark.parametrize(
     ("change", "further"),
     [
-        (("gateway|request_timeout_seconds", 60), []),
+        (("gateway|request_timeout_seconds", 120), []),
         (
             ("api_management", {
                 "extension": {"image": "docker.io/acme/manager:1.0", "port": 7000}

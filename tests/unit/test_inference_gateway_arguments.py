@@ -36,8 +36,8 @@ def _with(**changes: Any) -> InferenceGatewayArgs:
             "hostname",
             (
                 "found 'Inference'; allowed: a lowercase DNS name of at least two labels and "
-                "at most 64 characters; write it like inference.acme.internal (a "
-                "certificate's common name ends at 64)"
+                "at most 64 characters, not one of Google's or Kubernetes' own; write it like "
+                "inference.acme.internal (a certificate's common name ends at 64)"
             ),
         ),
         (

@@ -21,10 +21,11 @@ _GROUP: Final = "rbac.authorization.k8s.io/"
 _ROLES: Final = (f"{_GROUP}ClusterRole", f"{_GROUP}Role")
 _CLUSTER_ROLE: Final = f"{_GROUP}ClusterRole"
 _BINDINGS: Final = (f"{_GROUP}ClusterRoleBinding", f"{_GROUP}RoleBinding")
-_FLEET: Final = (
-    "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding",
-    "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding",
-)
+# Who is bound in the clusters of a fleet, by the properties of each type.
+_FLEET: Final = {
+    "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding": ("user",),
+    "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding": ("user", "group"),
+}
 _ESCALATING: Final = frozenset({"bind", "escalate", "impersonate"})
 _READING: Final = frozenset({"get", "list", "watch"})
 _EVERYONE: Final = re.compile(
@@ -138,11 +139,11 @@ def _binding(binding: object) -> Iterator[str]:
             yield "binds the default account, which every pod without its own runs as"
 
 
-def _fleet(props: object) -> Iterator[str]:
+def _fleet(props: object, members: tuple[str, ...]) -> Iterator[str]:
     role = text(props, "role", "predefinedRole")
     if role in ("ADMIN", "EDIT"):
         yield f"binds {role} in every cluster of a fleet"
-    for prop in ("user", "group"):
+    for prop in members:
         who = text(props, prop)
         if isinstance(who, str) and _EVERYONE.fullmatch(who):
             yield "binds a group that everyone is in, or that may do everything"
@@ -150,7 +151,7 @@ def _fleet(props: object) -> Iterator[str]:
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type in _FLEET:
-        yield from _fleet(resource.props)
+        yield from _fleet(resource.props, _FLEET[resource.type])
         return
     for each in objects(resource.type, resource.props):
         if kind_of(resource.type) in _BINDINGS:
