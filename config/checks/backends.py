@@ -30,7 +30,7 @@ def check_backends(known: Known, name: str, model: Model) -> Iterator[Problem]:
 
 
 def check_length(path: KeyPath, model: str, backend: str) -> Iterator[Problem]:
-    """Yield Kubernetes objects are named after a model and its backend."""
+    """Yield that a name made of a model and its backend is too long for Kubernetes objects."""
     if len(f"{dns_label(model)}-{backend}") > _LONGEST_LABEL:
         yield Problem(
             (*path, "name"),

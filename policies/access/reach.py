@@ -25,7 +25,7 @@ from resources.properties import MISSING, UNKNOWN, entries, flag, text
 from resources.resource import Resource, Stack, stack_of
 
 # The properties that name what a workload runs as, and the way to its network settings.
-_RUNS_AS: Final[Mapping[str, tuple[str | int, ...]]] = {
+RUNS_AS: Final[Mapping[str, tuple[str | int, ...]]] = {
     "gcp:cloudfunctionsv2/function:Function": ("serviceConfig", "serviceAccountEmail"),
     "gcp:cloudrun/service:Service": ("template", "spec", "serviceAccountName"),
     "gcp:cloudrunv2/job:Job": ("template", "template", "serviceAccount"),
@@ -167,7 +167,7 @@ class Access:
     def workloads(self) -> Mapping[str, Sequence[Workload]]:
         """What runs as each principal."""
         found: defaultdict[str, list[Workload]] = defaultdict(list)
-        for token, path in _RUNS_AS.items():
+        for token, path in RUNS_AS.items():
             for resource in self._stack.by_type.get(token, ()):
                 for who in self._runs_as(resource, path):
                     found[who].append(Workload(resource, _public_egress(resource)))

@@ -6,26 +6,18 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.default_accounts import is_default_account
+from policies.access.reach import RUNS_AS
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.properties import MISSING, Props, flag, text
 from resources.resource import Resource
 
+# Beside what runs a workload: what builds, and nodes.
 _PATHS: Final[Mapping[str, tuple[str | int, ...]]] = {
+    **RUNS_AS,
     "gcp:cloudbuild/trigger:Trigger": ("serviceAccount",),
-    "gcp:cloudfunctionsv2/function:Function": ("serviceConfig", "serviceAccountEmail"),
-    "gcp:cloudrun/service:Service": ("template", "spec", "serviceAccountName"),
-    "gcp:cloudrunv2/job:Job": ("template", "template", "serviceAccount"),
-    "gcp:cloudrunv2/service:Service": ("template", "serviceAccount"),
-    "gcp:cloudrunv2/workerPool:WorkerPool": ("template", "serviceAccount"),
-    "gcp:compute/instance:Instance": ("serviceAccount", "email"),
-    "gcp:compute/instanceTemplate:InstanceTemplate": ("serviceAccount", "email"),
-    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": ("serviceAccount", "email"),
     "gcp:container/nodePool:NodePool": ("nodeConfig", "serviceAccount"),
-    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": ("serviceAccountEmail",),
     "gcp:tpu/v2Vm:V2Vm": ("serviceAccount", "email"),
-    "gcp:workbench/instance:Instance": ("gceSetup", "serviceAccounts", 0, "email"),
-    "gcp:workflows/workflow:Workflow": ("serviceAccount",),
 }
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
 _PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults", "serviceAccount")
