@@ -10,9 +10,11 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from tests.engine.conftest import Rehearsal
 
-# A slow machine is no failure: speed is measured by the benchmark.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# A slow machine is no failure: speed is measured by the benchmark. A run is repeatable, so that a
+# change is judged by what it changed; `pytest --hypothesis-profile search` looks for new examples.
+settings.register_profile("search", deadline=None)
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
