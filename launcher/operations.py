@@ -5,7 +5,8 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import StringIO
 from typing import Any
 
 from pulumi import automation
@@ -16,11 +17,13 @@ from config.platform import Platform
 from launcher import report
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.guards import check_ranges, check_unprotected, check_whole
+from launcher.judging import judged
 from launcher.locks import exclusive
-from launcher.outcome import advice, causes_of, census, outcome
+from launcher.outcome import causes_of, census, outcome
 from launcher.places import StackPlaces
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
+from launcher.pulumi_cli import JUDGED
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
 from launcher.verify import verify
@@ -150,27 +153,34 @@ def _run(
 
     program = watched(platform_program, failures)
     progress = Progress(preview=operation == "preview")
-    options: dict[str, Any] = {"on_event": progress.on_event, "color": "never"}
-    if operation in {"up", "preview"}:
-        options["policy_packs"] = places.policy_packs()
+    steps = [(operation, progress)]
+    if operation == "up":
+        # What is refused is refused before the first resource is made, as `pulumi up` does it.
+        steps.insert(0, ("preview", Progress(preview=True, out=StringIO())))
+    if operation in JUDGED:
+        places.policy_packs()
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with opened(places, program, guard) as (stack, servers):
+    with ExitStack() as open_:
+        stack, servers = open_.enter_context(opened(places, program, guard))
+        options: dict[str, Any] = {"color": "never"}
+        if operation in JUDGED:
+            options["policy_packs"] = open_.enter_context(judged(stack, places))
         before = census(servers.world)
-        with progress, _graceful_interrupt(progress):
-            if operation == "destroy":
-                servers.forget_lost()
-            try:
-                with unsettled(places, servers, operation):
-                    getattr(stack, operation)(**options)
-            except automation.CommandError as problem:
-                done = outcome(places, operation, before, servers.world)
-                if progress.interrupted:
-                    raise InterruptedRunError(done.interrupted) from problem
-                causes = causes_of(failures, progress, problem)
-                raise LaunchError(
-                    f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
-                    f"{advice(places, progress)}"
-                ) from problem
+        if operation == "destroy":
+            servers.forget_lost()
+        for step, watching in steps:
+            with watching, _graceful_interrupt(watching):
+                try:
+                    with unsettled(places, servers, step):
+                        getattr(stack, step)(on_event=watching.on_event, **options)
+                except automation.CommandError as problem:
+                    done = outcome(places, operation, before, servers.world)
+                    if watching.interrupted:
+                        raise InterruptedRunError(done.interrupted) from problem
+                    causes = causes_of(failures, watching, problem)
+                    raise LaunchError(
+                        f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                    ) from problem
         yield progress, servers.world
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pulumi import automation
 
 from launcher.engine import message_of, platform_program, watched
+from launcher.judging import judged
 from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
@@ -72,16 +73,12 @@ def _preview(places: StackPlaces) -> str:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
-    packs = places.policy_packs()
+    places.policy_packs()
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
     progress = Progress(preview=True, out=sys.stderr)
-    with opened(places, program) as (stack, _), progress:
+    with opened(places, program) as (stack, _), judged(stack, places) as packs, progress:
         try:
-            stack.preview(
-                on_event=progress.on_event,
-                color="never",
-                policy_packs=packs,
-            )
+            stack.preview(on_event=progress.on_event, color="never", policy_packs=packs)
         except automation.CommandError as problem:
             causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]
             return "\n".join(dict.fromkeys(causes))
