@@ -26,7 +26,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay verify route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init up preview destroy refresh export demo replay verify route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
 verify: ## Preview with the real provider plugins too, without credentials, and say what differs
+
+init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://...
+	@$(SETUP)
+	@$(PYTHON) -m launcher init --stack $(STACK) --secrets '$(SECRETS)'
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
