@@ -57,7 +57,7 @@ def init(places: StackPlaces, secrets: str) -> None:
 
 
 def _seals_of(text: str) -> str:
-    document = yaml.safe_load(text) or {}
+    document: dict[str, object] = yaml.safe_load(text) or {}
     return "".join(f"{key}: {document[key]}\n" for key in SEALS if key in document)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from launcher.backend import init
 from launcher.engine import message_of
+from launcher.images import push
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
 from launcher.policy_report import FORMATS, policy
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if chosen.operation == "policy":
             policy(places, chosen.cloud, chosen.format, chosen.state)
+            return 0
+        if chosen.cloud == "gcp" and chosen.operation == "images":
+            push(places)
             return 0
         if chosen.cloud == "gcp":
             exec_pulumi(chosen.operation, places)
