@@ -9,6 +9,7 @@ from pathlib import Path
 from launcher.engine import message_of
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
+from launcher.plan_report import report
 from launcher.policy_report import FORMATS, policy
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.pulumi_cli import exec_pulumi
@@ -21,7 +22,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
-    parser.add_argument("operation", choices=sorted((*OPERATIONS, "policy")))
+    parser.add_argument("operation", choices=sorted((*OPERATIONS, "policy", "report")))
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
         "--cloud", choices=("sandbox", "gcp"), default="sandbox", help="where to do it"
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         places = places_of(chosen.stack)
         if chosen.operation == "policy":
             policy(places, chosen.cloud, chosen.format, chosen.state)
+            return 0
+        if chosen.operation == "report":
+            report(places, chosen.cloud)
             return 0
         if chosen.cloud == "gcp":
             exec_pulumi(chosen.operation, places)
