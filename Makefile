@@ -96,12 +96,14 @@ check: lint ## The quick loop: lint, and the tests of config, components and pol
 
 test: lint ## Run every check and test
 	@$(API_SERVER) --if-possible
+	@python3 tools/apigeelint.py --if-possible
 	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo
 	$(PYTEST) --durations 20 tests/services tests/demo # apart: Google's clients bring types Pulumi has too
 
-test-kubernetes: ## Give every manifest to a real Kubernetes API server, built once
+test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoint picker and router, built once
 	@$(SETUP)
 	@$(API_SERVER)
+	@python3 tools/inference_extension.py
 	$(PYTHON) -m pytest tests/kubernetes
 
 test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took
