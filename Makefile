@@ -26,7 +26,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init up preview images destroy refresh export demo replay verify route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init up preview images destroy refresh export demo replay verify route policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,14 @@ route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL 
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
+
+report: ## Write what `up` would do as a page and as the comment of a pull request
+	@$(SETUP)
+	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD)
+
+diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
+	@$(SETUP)
+	@$(PYTHON) -m launcher.diff --from '$(FROM)' --to '$(TO)'
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)

@@ -11,6 +11,7 @@ from launcher.engine import message_of
 from launcher.images import push
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
+from launcher.plan_report import report
 from launcher.policy_report import FORMATS, policy
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.pulumi_cli import exec_pulumi
@@ -23,7 +24,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
-    parser.add_argument("operation", choices=sorted((*OPERATIONS, "init", "policy")))
+    parser.add_argument("operation", choices=sorted((*OPERATIONS, "init", "policy", "report")))
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
         "--cloud", choices=("sandbox", "gcp"), default="sandbox", help="where to do it"
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if chosen.cloud == "gcp" and chosen.operation == "images":
             push(places)
+            return 0
+        if chosen.operation == "report":
+            report(places, chosen.cloud)
             return 0
         if chosen.cloud == "gcp":
             exec_pulumi(chosen.operation, places)
