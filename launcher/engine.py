@@ -17,8 +17,10 @@ import yaml
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode
 
+from launcher.backend import SEALS
 from launcher.places import ROOT, VENV_BIN, StackPlaces, engine_root
 from launcher.problem import LaunchError
+from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
 
 ANALYZER = ROOT / "launcher" / "analyzer"
 OWN = f"{ROOT}{os.sep}"
@@ -94,6 +96,7 @@ def open_stack(
         # The state is written once, at the end: see recovery.py for a run that doesn't get there.
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_HOME": str(places.home / "pulumi"),
+        POLICY_ENVIRONMENT: str(places.environment),
     }
     workspace = automation.LocalWorkspace(
         work_dir=str(places.work),
@@ -129,7 +132,7 @@ def _write_project(places: StackPlaces) -> None:
         key: SANDBOX_SECRET if _sealed(value) else value
         for key, value in settings["config"].items()
     }
-    for sealed in ("secretsprovider", "encryptedkey", "encryptionsalt"):
+    for sealed in SEALS:
         settings.pop(sealed, None)
     if copy.exists():
         earlier: dict[str, Any] = yaml.safe_load(copy.read_text())

@@ -9,7 +9,7 @@ from launcher.places import StackPlaces
 
 
 @contextmanager
-def judged(stack: automation.Stack, places: StackPlaces) -> Generator[list[str]]:
+def packs_served(stack: automation.Stack, places: StackPlaces) -> Generator[list[str]]:
     """Yield the folders of the packs, which the engine finds served."""
     # The rules take longer to load than a destruction wants to wait for them.
     from policies.engine.packs import ALL
