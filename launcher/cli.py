@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from launcher.backend import init
@@ -11,7 +12,7 @@ from launcher.engine import message_of
 from launcher.images import push
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
-from launcher.plan_report import report
+from launcher.plan_report import report, tell_if_missing
 from launcher.policy_report import FORMATS, policy
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.pulumi_cli import exec_pulumi
@@ -31,25 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--format", choices=FORMATS, default="text", help="of what `policy` prints")
     parser.add_argument("--state", type=Path, help="an exported state for `policy` to judge")
+    parser.add_argument(
+        "--refresh", action="store_true", help="whether `report` asks the cloud what is there"
+    )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
     chosen = parser.parse_args(arguments)
     try:
-        places = places_of(chosen.stack)
-        if chosen.operation == "init":
-            init(places, chosen.secrets)
-            return 0
-        if chosen.operation == "policy":
-            policy(places, chosen.cloud, chosen.format, chosen.state)
-            return 0
-        if chosen.cloud == "gcp" and chosen.operation == "images":
-            push(places)
-            return 0
-        if chosen.operation == "report":
-            report(places, chosen.cloud)
-            return 0
-        if chosen.cloud == "gcp":
-            exec_pulumi(chosen.operation, places)
-        OPERATIONS[chosen.operation](places)
+        _perform(chosen)
     except InterruptedRunError as problem:
         print(f"interrupted: {problem}", file=sys.stderr)
         return INTERRUPTED
@@ -69,3 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {message_of(problem)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _perform(chosen: argparse.Namespace) -> None:
+    if chosen.operation == "report":
+        tell_if_missing(chosen.stack)
+    places = places_of(chosen.stack)
+    own = {
+        "init": partial(init, places, chosen.secrets),
+        "policy": partial(policy, places, chosen.cloud, chosen.format, chosen.state),
+        "report": partial(report, places, chosen.cloud, refresh=chosen.refresh),
+    }
+    if chosen.operation in own:
+        own[chosen.operation]()
+    elif chosen.cloud == "gcp" and chosen.operation == "images":
+        push(places)
+    elif chosen.cloud == "gcp":
+        exec_pulumi(chosen.operation, places)
+    else:
+        OPERATIONS[chosen.operation](places)
