@@ -4,12 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from launcher.backend import init
 from launcher.engine import message_of
 from launcher.images import push
+from launcher.new_environment import new_environment
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
 from launcher.plan_report import report, tell_if_missing
@@ -25,7 +25,9 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
-    parser.add_argument("operation", choices=sorted((*OPERATIONS, "init", "policy", "report")))
+    parser.add_argument(
+        "operation", choices=sorted((*OPERATIONS, "init", "new", "policy", "report"))
+    )
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
         "--cloud", choices=("sandbox", "gcp"), default="sandbox", help="where to do it"
@@ -36,9 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--refresh", action="store_true", help="whether `report` asks the cloud what is there"
     )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
+    parser.add_argument("--env", default="", help="the environment that `new` writes")
     chosen = parser.parse_args(arguments)
     try:
-        _perform(chosen)
+        _do(chosen)
     except InterruptedRunError as problem:
         print(f"interrupted: {problem}", file=sys.stderr)
         return INTERRUPTED
@@ -60,20 +63,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _perform(chosen: argparse.Namespace) -> None:
+def _do(chosen: argparse.Namespace) -> None:
+    if chosen.operation == "new":
+        new_environment(chosen.env, chosen.stack)
+        return
     if chosen.operation == "report":
         tell_if_missing(chosen.stack)
     places = places_of(chosen.stack)
-    own = {
-        "init": partial(init, places, chosen.secrets),
-        "policy": partial(policy, places, chosen.cloud, chosen.format, chosen.state),
-        "report": partial(report, places, chosen.cloud, refresh=chosen.refresh),
-    }
-    if chosen.operation in own:
-        own[chosen.operation]()
-    elif chosen.cloud == "gcp" and chosen.operation == "images":
-        push(places)
-    elif chosen.cloud == "gcp":
-        exec_pulumi(chosen.operation, places)
-    else:
+    if chosen.operation == "init":
+        init(places, chosen.secrets)
+    elif chosen.operation == "policy":
+        policy(places, chosen.cloud, chosen.format, chosen.state)
+    elif chosen.operation == "report":
+        report(places, chosen.cloud, refresh=chosen.refresh)
+    elif chosen.cloud == "sandbox":
         OPERATIONS[chosen.operation](places)
+    elif chosen.operation == "images":
+        push(places)
+    else:
+        exec_pulumi(chosen.operation, places)
