@@ -21,15 +21,26 @@ _SHOWABLE: Final = re.compile(
     r"|(/[a-z0-9-]{1,12}){1,4}/?|/"
 )
 
+# What calls a Service that no object of the stack is; the Service's name is its last value.
+_CALLS: Final = "callout-missing"
+
 
 def breaches(
-    check: Check, resources: Sequence[Resource], unscreened: frozenset[str] = frozenset()
+    check: Check,
+    resources: Sequence[Resource],
+    unscreened: Sequence[str] = (),
+    foreign: Sequence[str] = (),
 ) -> Iterator[StackFinding]:
-    """Yield the findings of one check, each on its resource. Models not named need a guardrail."""
+    """Yield the findings of one check, each on its resource. Models not named need a guardrail.
+
+    `foreign` are the Services that others make.
+    """
     read = {each.urn: each for each in resources if reading.is_read(each.type)}
     objects = reading.read(read.values())
-    for finding in findings_of(objects, unscreened):
-        if finding.check is check and not _accepted(finding, unscreened):
+    for finding in findings_of(objects, frozenset(unscreened)):
+        if finding.check is not check or _accepted(finding, frozenset(unscreened)):
+            continue
+        if finding.code != _CALLS or finding.values[-1] not in foreign:
             yield StackFinding(finding.text(_show), read[finding.subject.urn])
 
 

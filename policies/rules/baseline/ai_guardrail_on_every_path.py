@@ -13,7 +13,8 @@ from resources.resource import Resource
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    return breaches(Check.GUARDED, resources, frozenset(limits.names("unscreenedModels")))
+    unscreened, foreign = limits.names("unscreenedModels"), limits.names("foreignServices")
+    return breaches(Check.GUARDED, resources, unscreened, foreign)
 
 
 RULE: Final = StackRule(
@@ -36,6 +37,9 @@ RULE: Final = StackRule(
     severity=Severity.CRITICAL,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/service-extensions/docs/lb-extensions-overview",
-    limits=(NamesLimit("unscreenedModels", "Models that may go without a guardrail", default=()),),
+    limits=(
+        NamesLimit("unscreenedModels", "Models that may go without a guardrail", default=()),
+        NamesLimit("foreignServices", "Services that others make, which may be called", default=()),
+    ),
     check=_check,
 )

@@ -1,15 +1,15 @@
 """A service without servers is reached from inside, or by a load balancer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits, NamesLimit
-from policies.shared.rule import Reference, ResourceRule
+from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import UNKNOWN, flag, get, text
-from resources.resource import Resource
+from resources.resource import Resource, Stack, stack_of
 
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _CLASSIC: Final = "gcp:cloudrun/service:Service"
@@ -20,10 +20,40 @@ _INGRESS: Final[Mapping[str, Expected]] = {
     "gcp:cloudfunctions/function:Function": Expected("ingressSettings", _FUNCTIONS),
     "gcp:cloudfunctionsv2/function:Function": Expected("serviceConfig.ingressSettings", _FUNCTIONS),
 }
+# What names the account that a gateway of API Gateway calls its backends as, and who may call one.
+_GATEWAY_CONFIG: Final = "gcp:apigateway/apiConfig:ApiConfig"
+_CALLER: Final = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 _ANNOTATION: Final = "run.googleapis.com/ingress"
 
 
-def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    stack = stack_of(resources)
+    behind_gateways = _behind_gateways(stack)
+    for token in (_CLASSIC, *_INGRESS):
+        for resource in stack.by_type.get(token, ()):
+            if resource.urn not in behind_gateways:
+                yield from (StackFinding(each, resource) for each in _open(resource, limits))
+
+
+def _behind_gateways(stack: Stack) -> set[str]:
+    """Return the URNs of services that a gateway of API Gateway calls.
+
+    It calls the public address of its backend, as an account that may: the others may not.
+    """
+    accounts = {
+        urn
+        for config in stack.by_type.get(_GATEWAY_CONFIG, ())
+        for urn in config.dependencies.get("gatewayConfig", ())
+    }
+    return {
+        service
+        for grant in stack.by_type.get(_CALLER, ())
+        if not accounts.isdisjoint(grant.dependencies.get("member", ()))
+        for service in grant.dependencies.get("name", ())
+    }
+
+
+def _open(resource: Resource, limits: Limits) -> Iterator[str]:
     if resource.type == _CLASSIC:
         found = get(resource.props, "metadata", "annotations", _ANNOTATION)
         if found not in ("internal", "internal-and-cloud-load-balancing"):
@@ -41,12 +71,13 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield "may have an address of its own: its ingress is not known during preview"
 
 
-RULE: Final = ResourceRule(
+RULE: Final = StackRule(
     id="net-cloudrun-ingress",
     display_name="Cloud Run is internal",
     description=(
         "A Cloud Run service or function takes internal traffic, or that of a load balancer, only, "
-        "and has an address of its own only where that is allowed."
+        "and has an address of its own only where that is allowed, or an API gateway calls it "
+        "by that."
     ),
     why="Its public name is open to anyone who wants to try tokens or exploits on it.",
     remediation=(
@@ -65,6 +96,5 @@ RULE: Final = ResourceRule(
             default=("INGRESS_TRAFFIC_INTERNAL_ONLY",),
         ),
     ),
-    applies=lambda resource_type: resource_type == _CLASSIC or resource_type in _INGRESS,
     check=_check,
 )
