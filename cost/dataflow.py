@@ -6,7 +6,7 @@ from typing import Final
 
 from cost.model import Item
 from cost.pricing import Bounds, Pricing, by_usage, missing, unknown
-from resources.properties import MISSING, UNKNOWN, Absence, number, text
+from resources.properties import Absence, number, text
 from resources.resource import Resource
 
 _SHAPE: Final = re.compile(r"[a-z]\d[a-z]?-(standard|highmem|highcpu)-(\d+)")
@@ -26,15 +26,14 @@ def job(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     shape = _SHAPE.fullmatch(machine) if isinstance(machine, str) else None
     if isinstance(most, Absence):
         yield unknown(resource, "the maximum of workers", most)
-    elif first is UNKNOWN:
-        yield unknown(resource, "the number of workers", first)
     elif isinstance(machine, Absence):
         yield unknown(resource, "the machine type of the workers", machine)
     elif shape is None:
         yield missing(resource, f"the size of {machine} is not known")
     else:
         vcpus = float(shape[2])
-        least = 1.0 if first is MISSING else min(float(first), most)
+        # What isn't given, the service decides.
+        least = 1.0 if isinstance(first, Absence) else min(float(first), most)
         workers = Bounds(least, most)
         for what, size in (("vcpu", vcpus), ("memory", vcpus * _GIB_PER_VCPU[shape[1]])):
             price = pricing.month(f"dataflow-streaming-{what}")

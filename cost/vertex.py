@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cost.model import Item
-from cost.pricing import Bounds, Pricing, missing, unknown
+from cost.pricing import Bounds, Pricing, unknown
 from resources.properties import MISSING, UNKNOWN, Absence, flag, get, number, show, text
 from resources.resource import Resource
 
@@ -23,4 +23,7 @@ def endpoint(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     capacity = "spot" if flag(dedicated, "spot") is True else "on-demand"
     what = f"{show(machine)} replicas, {capacity}"
     yield pricing.line(resource, what, pricing.machine(machine, capacity), replicas)
-    yield missing(resource, "there is no price for the fee of Vertex AI on top of the machines")
+    fee = pricing.month("vertex-fee")
+    host = pricing.machine(machine, "on-demand")
+    usd = None if fee is None or host is None else fee * host
+    yield pricing.line(resource, "the fee of Vertex AI", usd, replicas)

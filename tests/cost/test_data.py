@@ -65,13 +65,14 @@ def deployed(**resources: Any) -> Estimate:
     return of(VERTEX, {"deployConfig": {"dedicatedResources": given}})
 
 
-def test_replicas_of_an_endpoint_are_machines_and_a_fee_without_a_price() -> None:
+def test_replicas_of_an_endpoint_are_machines_and_a_fee_on_top() -> None:
     rate = CATALOG.machine("g2-standard-12", "on-demand")
     assert rate
+    one = rate.usd * (1 + month("vertex-fee"))
     found = deployed(minReplicaCount=1, maxReplicaCount=3)
-    assert (found.minimum, found.maximum) == pytest.approx((rate.usd, 3 * rate.usd))
-    assert ["fee" in each.reason for each in found.unpriced] == [True]
-    assert deployed(minReplicaCount=2).maximum == pytest.approx(2 * rate.usd)
+    assert (found.minimum, found.maximum) == pytest.approx((one, 3 * one))
+    assert not found.unpriced
+    assert deployed(minReplicaCount=2).maximum == pytest.approx(2 * one)
 
 
 def test_spot_replicas_cost_less() -> None:

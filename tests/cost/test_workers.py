@@ -64,8 +64,10 @@ def test_cloud_run_job_of_unknown_size_is_not_free(unknown: str) -> None:
     ]
 
 
-def test_dataflow_workers_up_to_the_most() -> None:
-    found = of((DATAFLOW, {"machineType": "n2-standard-2", "maxWorkers": 3}))
+@pytest.mark.parametrize("decided_by_dataflow", [{}, {"numWorkers": UNKNOWN}])
+def test_dataflow_workers_up_to_the_most(decided_by_dataflow: dict[str, Any]) -> None:
+    inputs = {"machineType": "n2-standard-2", "maxWorkers": 3, **decided_by_dataflow}
+    found = of((DATAFLOW, inputs))
     one = 2 * month("dataflow-streaming-vcpu") + 8 * month("dataflow-streaming-memory")
     assert (found.minimum, found.maximum) == (pytest.approx(one), pytest.approx(3 * one))
 
@@ -76,10 +78,6 @@ def test_dataflow_workers_up_to_the_most() -> None:
         ({"machineType": "n2-standard-2"}, "the maximum of workers is not set"),
         ({"maxWorkers": 3}, "the machine type of the workers is not set"),
         ({"machineType": "g2-standard", "maxWorkers": 3}, "the size of g2-standard is not known"),
-        (
-            {"machineType": "n2-standard-2", "maxWorkers": 3, "numWorkers": UNKNOWN},
-            "the number of workers is not known during preview",
-        ),
     ],
 )
 def test_dataflow_workers_of_unknown_size_are_not_free(inputs: dict[str, Any], reason: str) -> None:
