@@ -70,8 +70,17 @@ def _pipeline(
         "dataflow": _dataflow(pipeline),
         "deletion_protection": platform.deletion_protection,
     }
+    subnetwork = foundation.vpc.node_subnetwork_ids[pipeline.region]
     if pipeline.dataflow is not None:
-        args["subnetwork"] = foundation.vpc.node_subnetwork_ids[pipeline.region]
+        args["subnetwork"] = subnetwork
+    cache = platform.data.cache
+    if cache is not None and name in cache.readers:
+        # The cache is in the network; its password goes nowhere else.
+        args["vpc"] = {
+            "network": foundation.vpc.network_id,
+            "subnetwork": subnetwork,
+            "egress": "all",
+        }
     return PubSubCloudRunPipeline(name, args, foundation.google)
 
 

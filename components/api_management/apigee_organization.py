@@ -11,6 +11,7 @@ from typing import Final, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from components.checks import check_between
 from components.ready import after
 from components.validation import Problems, component_type, register
 
@@ -29,6 +30,8 @@ class ApigeeOrganizationArgs(TypedDict):
     """Name of the environment: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
     analytics_region: NotRequired[str]
     """Region of analytics data, which cannot be changed later (default: the first region)."""
+    max_nodes: NotRequired[int]
+    """Most gateway nodes of the environment in a region, 2 to 10 (default 4)."""
     deletion_protection: NotRequired[bool]
     """Whether the organization is protected from deletion (default true). A deleted one keeps its
     name, so that no other can be made in the project: for a week, for a day without protection."""
@@ -39,6 +42,7 @@ def validate_apigee_organization(args: ApigeeOrganizationArgs) -> Problems:
     problems = Problems()
     problems.check_not_empty("regions", args["regions"], "a region")
     problems.check_name("environment", args["environment"])
+    check_between(problems, "max_nodes", args.get("max_nodes", 4), 2, 10)
     return problems
 
 
@@ -83,6 +87,7 @@ class ApigeeOrganization(pulumi.ComponentResource):
             type="COMPREHENSIVE",
             deployment_type="PROXY",
             api_proxy_type="PROGRAMMABLE",
+            node_config={"min_node_count": "2", "max_node_count": str(args.get("max_nodes", 4))},
             properties={"properties": [{"name": EXTENSION_PROCESSOR, "value": "true"}]},
             opts=child,
         )

@@ -180,8 +180,8 @@ class DataflowJob(pulumi.ComponentResource):
             location=self._args["region"],
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            # Nothing in it is needed once the job is gone.
-            force_destroy=True,
+            # Nothing in it is needed once the job is gone, which protection keeps.
+            force_destroy=not self._args.get("deletion_protection", True),
             soft_delete_policy={"retention_duration_seconds": _TEMPORARY_DAYS * 24 * 3600},
             lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": _TEMPORARY_DAYS}}],
             labels=self._args.get("labels", {}),

@@ -10,6 +10,7 @@ from components.checks import check_between
 from components.data.buckets import check_bucket_name
 from components.serverless.cloud_run_arguments import (
     CloudRunServiceArgs,
+    Vpc,
     validate_cloud_run_service,
 )
 from components.serverless.dataflow_job import Dataflow, check_dataflow
@@ -100,6 +101,8 @@ class PubSubCloudRunPipelineArgs(TypedDict):
     """The streaming job that works on every message too; without, none. Needs `subnetwork`."""
     subnetwork: NotRequired[pulumi.Input[str]]
     """Id of the subnet of the job's workers."""
+    vpc: NotRequired[Vpc | None]
+    """The network the service sends traffic into; without, it reaches no private address."""
     deletion_protection: NotRequired[bool]
     """Whether what holds data is protected from deletion; default true."""
     labels: NotRequired[Labels]
@@ -152,7 +155,7 @@ def service_args(
 _SERVICE_KEYS = (
     *("project", "region", "image", "cpu", "memory_mib", "min_instances", "max_instances"),
     *("concurrency", "timeout_seconds", "port", "health_path", "ready_path", "gpu"),
-    *("deletion_protection", "labels"),
+    *("deletion_protection", "labels", "vpc"),
 )
 
 

@@ -43,6 +43,9 @@ _ID_TEMPLATES = {
     "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
         "projects/{project}/regions/{region}/networkEndpointGroups/{name}"
     ),
+    "gcp:compute/regionTargetHttpsProxy:RegionTargetHttpsProxy": (
+        "projects/{project}/regions/{region}/targetHttpsProxies/{name}"
+    ),
     "gcp:compute/router:Router": "projects/{project}/regions/{region}/routers/{name}",
     "gcp:compute/sSLPolicy:SSLPolicy": "projects/{project}/global/sslPolicies/{name}",
     "gcp:compute/serviceAttachment:ServiceAttachment": (
