@@ -80,7 +80,17 @@ class Apigee(Settings):
         description="Environment of the organization, with an instance in every region and the"
         " property apigee-service-extension-enabled.",
     )
-    analytics_region: str | None = Field(
+    analytics_region: (
+        Annotated[
+            str,
+            Matching(
+                "[a-z]+-[a-z]+[0-9]+",
+                "a region of Google Cloud where Apigee keeps analytics",
+                "see cloud.google.com/apigee/docs/locations",
+            ),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="Where a new organization keeps its analytics, for ever. Default: the first"
         " region.",

@@ -166,9 +166,14 @@ class Dataflow(Settings):
         default_factory=dict,
         description="Parameters of the template, besides those of subscription and tables.",
     )
-    machine_type: str = Field(
-        default="n2-standard-2", min_length=1, description="Machine type of the workers."
-    )
+    machine_type: Annotated[
+        str,
+        Matching(
+            r"[a-z][0-9][a-z]?-(standard|highmem|highcpu)-[0-9]+",
+            "a machine type of Compute Engine such as n2-standard-2",
+            "`gcloud compute machine-types list` shows those of a zone",
+        ),
+    ] = Field(default="n2-standard-2", description="Machine type of the workers.")
     max_workers: int = Field(default=3, ge=1, le=100, description="Workers at most.")
 
 
