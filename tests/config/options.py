@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,6 @@ from catalog.limits import Choice, Cidr, Entries, Range, Text
 from config.errors import ConfigError, KeyPath, Problem
 from config.load import from_mapping
 from config.platform import Platform
-from tests.config.samples import SOURCE
 
 ENTRY: Final = "*"
 """Any key of a mapping, any position of a list, in an option's path."""
@@ -122,6 +122,8 @@ _EXAMPLES: Final = tuple(
             *("a-" * length + "z" for length in range(1, 32)),
             *(
                 "4-bit",
+                "us-east4",
+                "n2-highmem-4",
                 "2026-02-01T02:00:00Z",
                 "2026-02-01T06:00:00Z",
                 "1.35",
@@ -178,22 +180,25 @@ class Generator:
 
     def __init__(self, config: dict[str, Any], random: Random) -> None:
         self.config, self.random = config, random
-        self.platform = from_mapping(config, SOURCE)
+        self.platform = from_mapping(config, source_of(config))
 
     def set(self, option: Option) -> bool:
-        """Tells whether the config could be changed so that it has the option and still loads."""
-        return any(self._try(option) for _ in range(3))
+        """Tell whether the config could be changed so that it has the option and still loads.
 
-    def _try(self, option: Option) -> bool:
+        Where it has another value already, a copy of an entry around it gets this one.
+        """
+        entries = [index for index, step in enumerate(option.path) if step == ENTRY]
+        copied = entries[::-1] if any(_there(self.config, option.path)) else []
+        return any(self._try(option, each) for each in (*copied, None, None, None))
+
+    def _try(self, option: Option, copied: int | None) -> bool:
         config = copy.deepcopy(self.config)
         place, path = config, cast("KeyPath", ())
         annotation: Any = Platform
-        for step in option.path[:-1]:
-            key, annotation = self._step(place, annotation, step)
+        for index, step in enumerate(option.path):
+            place = place[path[-1]] if path else place
+            key, annotation = self._step(place, annotation, step, copied=index == copied)
             path = (*path, key)
-            place = place[key]
-        key, annotation = self._step(place, annotation, option.path[-1])
-        path = (*path, key)
         value = option.value
         made = self.value(option.annotation, path, some=True) if value is None else value
         # A mapping or list gets further entries: others refer to those that are there.
@@ -205,7 +210,7 @@ class Generator:
         place[key] = made
         for _ in range(4):
             try:
-                platform = from_mapping(config, SOURCE)
+                platform = from_mapping(config, source_of(config))
             except ConfigError as error:
                 for problem in error.problems:
                     self._mend(config, problem, path)
@@ -214,12 +219,14 @@ class Generator:
                 return True
         return False
 
-    def _step(self, place: Any, annotation: Any, step: str) -> tuple[Any, Any]:
+    def _step(self, place: Any, annotation: Any, step: str, *, copied: bool) -> tuple[Any, Any]:
         """Return the key of a step, below which there is something afterwards, and what that is."""
         kind = _below(annotation, step)
         keys: list[Any] = [*place] if isinstance(place, dict) else [*range(len(place))]
         if step != ENTRY:
             key: Any = step
+        elif keys and copied:
+            key = self._copy(place, annotation, self.random.choice(keys))
         elif keys:
             key = self.random.choice(keys)
         elif isinstance(place, dict):
@@ -231,6 +238,23 @@ class Generator:
         if (place[key] if isinstance(place, list) else place.get(key)) is None:
             place[key] = self.value(kind, (key,), some=True)
         return key, kind
+
+    def _copy(self, place: Any, annotation: Any, source: Any) -> Any:
+        """Return the key of a new entry that is as another one."""
+        if isinstance(place, list):
+            place.append(copy.deepcopy(place[source]))
+            return len(place) - 1
+        mapping, _ = _plain(_chosen(annotation))
+        _, metadata = _plain(get_args(mapping)[0])
+        name = next(each for n in itertools.count(2) if (each := f"{source}-{n}") not in place)
+        patterns = [each.pattern for each in metadata if isinstance(each, Text)]
+        key = (
+            name
+            if all(_match(each, name) for each in patterns)
+            else self.value(get_args(mapping)[0], ())
+        )
+        place[key] = copy.deepcopy(place[source])
+        return key
 
     def _mend(self, config: dict[str, Any], problem: Problem, wanted: KeyPath) -> None:
         """Change what a problem is about: take it away, or give it another value."""
@@ -280,11 +304,9 @@ class Generator:
         kind, metadata = _plain(annotation)
         origin, inner = get_origin(kind), get_args(kind)
         if origin in {Union, types.UnionType}:
-            return self.value(
-                self.random.choice([each for each in inner if each is not type(None)]),
-                path,
-                some=some,
-            )
+            chosen = self.random.choice([each for each in inner if each is not type(None)])
+            limited = Annotated[chosen, *metadata] if metadata else chosen
+            return self.value(limited, path, some=some)
         if _is_model(kind):
             return self._settings(kind, path)
         if origin is Literal:
@@ -370,6 +392,43 @@ class Generator:
         if prefix >= 24:
             return f"10.{first}.{second}.0/{self.random.choice([24, prefix])}"
         return f"10.{first}.{second // 8 * 8}.0/{prefix}"
+
+
+def source_of(config: Mapping[str, Any]) -> str:
+    """Return the name of the file that a config is of."""
+    return f"Pulumi.{config['environment']}.yaml"
+
+
+def standing(config: Any) -> set[Option]:
+    """Return the options that a config has."""
+    return {each for each in _all_options() if _stands(config, each)}
+
+
+@cache
+def _all_options() -> Sequence[Option]:
+    return [*options()]
+
+
+def _stands(config: Any, option: Option) -> bool:
+    wanted = option.value
+    return any(
+        wanted is None or (wanted == found and type(wanted) is type(found))
+        for found in _there(config, option.path)
+    )
+
+
+def _there(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    """Return what stands at a path, at each of its entries."""
+    if not path:
+        yield from (value,) if value is not None else ()
+        return
+    step, *rest = path
+    if isinstance(value, dict):
+        below = [*value.values()] if step == ENTRY else [value.get(step)]
+    else:
+        below = value if isinstance(value, list) and step == ENTRY else []
+    for each in below:
+        yield from _there(each, rest)
 
 
 def _match(pattern: str, text: str) -> bool:

@@ -1,92 +1,256 @@
-"""Whatever the config lets through can be made: no component refuses what the checks passed."""
+"""Every option on every environment: it can be made, and what is refused of it is meant.
+
+From each stack of tests/config/matrix to the program under mocks, to the policies with the shipped
+environment, and to a real Kubernetes API server.
+"""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cache
-from random import Random
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
-from catalog.openapi import parsed
+from config.load import from_mapping
+from emulator.gateway.client import Client, Manifest, RefusedError
+from emulator.gateway.cluster import RELEASE
+from emulator.gateway.wire import on_the_wire
+from policies.engine.config import DISABLED, EXEMPTIONS, LEVEL, Settings, read_settings
+from policies.engine.environment import ENVIRONMENTS as FILES
+from policies.engine.environment import load
+from policies.engine.judge import Judge
+from policies.engine.packs import ALL, rules_of
+from resources.resource import Resource
+from sandbox.gcp.facts import facts_of
+from sandbox.gcp.outputs import filled
+from sandbox.values import UNKNOWN, texts_in
 from stacks.platform import build_platform
-from tests.config.options import Generator, Option, options
-from tests.config.samples import changed, values
-from tests.config.test_properties import PROD
-from tests.unit.harness import run
+from tests.config.matrix import ENVIRONMENTS, stacks
+from tests.config.options import options, standing
+from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
+from tests.unit.harness import Cloud, run
 
-JWT: Final = {
-    "issuer": "https://id.acme.com",
-    "audience": "chat",
-    "jwks_uri": "https://id.acme.com/k",
-}
-KEY: Final = "projects/acme-secrets/secrets/inference-tls/versions/3"
-DATAFLOW: Final = {"fields": [{"name": "text", "type": "STRING"}]}
-# Configs to begin with: each of the choices that exclude one another stands in one of them.
-BASES: Final[tuple[Mapping[str, Any], ...]] = (
-    values(),
-    PROD,
-    changed(
-        ("gateway|hostname", "inference.dev.acme.internal"),
-        ("gateway|certificate", {
-            "kind": "self-managed", "private_key": KEY,
-            "chain_file": "tests/config/certificates/dev.pem",
-        }),
-        ("api_management|apigee|authentication", "jwt"),
-        ("api_management|apigee|organization", "new"),
-        ("api_management|apigee|jwt", JWT),
-        ("api_management|apigee|consumers|apps|client_id", "acme-apps"),
-        ("gpu_pools|l4|capacity", "flex-start"),
-        ("gpu_pools|l4|max_run_hours", 24),
-        ("images|vllm", "vllm/vllm-openai:v0.26.0"),
-        ("pipelines|sentiment|dataflow", DATAFLOW),
+
+@dataclass(frozen=True)
+class Intent:
+    """Why a rule refuses what an option asks for, and what an environment says to allow it."""
+
+    why: str
+    allow: Mapping[str, object]
+    """Keys of the rule in the environment's file: names are added to those that are there."""
+
+
+_OFF: Final = {LEVEL: DISABLED}
+_WITHOUT: Final = "an environment may go without it"
+_SIZE: Final = "how large a stack may grow is the environment's decision"
+_PLACE: Final = "where data may be is the environment's decision"
+_FOREIGN: Final = "who may come in from elsewhere is the environment's decision"
+
+
+def _exempt(resource: str, finding: str) -> Mapping[str, object]:
+    soon = dt.date.today() + dt.timedelta(days=30)
+    who = {"reason": "the option asks for it", "owner": "platform@acme.com"}
+    return {EXEMPTIONS: [{"resource": resource, "finding": finding, **who, "expires": str(soon)}]}
+
+
+_REGIONS: Final = [
+    str(each.value) for each in options() if each.path[-1] == "region" and each.value is not None
+]
+INTENDED: Final[Mapping[str, Intent]] = {
+    "ai-guardrail-on-every-path": Intent(
+        "what goes unscreened, and what others make, is named",
+        {
+            "unscreenedModels": ["qwen3-4b", "tone"],
+            "foreignServices": ["services", "a-z", "a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-z"],
+            **_exempt("*:*:*::inference-*-extension", "(failOpen)"),
+        },
     ),
-    changed(
-        ("gateway|hostname", "inference.acme.com"),
-        ("gateway|certificate", {"kind": "managed", "zone": "acme", "zone_project": "acme-dns"}),
-        ("gpu_pools|l4|capacity", "reservation"),
-        ("gpu_pools|l4|reservation", "l4"),
-        ("gpu_pools|l4|zones", {"us-central1": ["us-central1-a"]}),
-        ("edge_protection", {"with_guardrails": True, "deny": ["10.0.0.0/8"]}),
-        ("services|chat|front", "load_balancer"),
-        ("services|chat|api_gateway", None),
-        ("services|chat|load_balancer", {
-            "kind": "regional-external", "hostname": "chat.acme.com",
-            "certificate": "projects/acme/locations/us-central1/certificates/chat",
-        }),
-    ),
-    changed(
-        ("gateway|certificate", {"kind": "existing", "names": {"us-central1": "inference"}}),
-        ("api_management", {"extension": {"image": "docker.io/acme/manager:1.0", "port": 8080}}),
-        ("edge_protection", {"deny": ["10.0.0.0/8"]}),
-        ("models|qwen3-4b|guardrail", "none"),
-    ),
-)  # fmt: skip
-MOST_PLATFORMS: Final = 8
+    "ai-model-armor-on": Intent("what a template screens at least is held", _OFF),
+    "cost-budget-present": Intent(_WITHOUT, _OFF),
+    "cost-monthly-ceiling": Intent(_SIZE, dict.fromkeys(
+        ("maxWorstCaseUsd", "maxExpectedUsd", "maxBaselineUsd"), 10**9
+    )),
+    "data-residency": Intent(_PLACE, {"allowedLocations": _REGIONS}),
+    "iam-no-admin-for-workload-sa": Intent("Google's roles for the operator of Apigee are wide", {
+        "allowedRoles": [
+            "roles/apigee.admin", "roles/compute.loadBalancerAdmin", "roles/compute.networkAdmin",
+            "roles/networkservices.serviceExtensionsAdmin",
+        ],
+    }),
+    "iam-no-cross-project-sa": Intent(_FOREIGN, {"allowedProjects": ["acme-ci"]}),
+    "iam-no-domain-wide-members": Intent(_FOREIGN, _OFF),
+    "iam-no-foreign-pools": Intent(_FOREIGN, _OFF),
+    "iam-no-toxic-pair": Intent("a service with secrets leaves by the network: egress: all", _OFF),
+    "net-cloudrun-ingress": Intent("a second way in is the environment's decision", {
+        "ownAddress": ["INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"],
+        **_exempt("gcp:cloudrunv2/service:Service::*-run", "ingress must be"),
+    }),
+    "net-ways-out": Intent(_FOREIGN, {"projects": ["acme-net"]}),
+    "net-vpcsc-perimeter": Intent(_WITHOUT, _OFF),
+    "pod-netpol": Intent("gateway.isolated: false leaves the namespace open", _OFF),
+    "rel-alerts": Intent(_WITHOUT, _OFF),
+    "rel-deletion-protection": Intent("deletion_protection: false is for the environments", _OFF),
+    "scale-capacity": Intent(_SIZE, {"maxNodes": 100}),
+    "scale-deploy-replicas": Intent(_SIZE, {"maxReplicas": 1000}),
+    "scale-gke-gpu-per-pool": Intent(_SIZE, {"maxGpus": 100000}),
+    "scale-gke-pool-bounded": Intent(_SIZE, {"maxNodes": 100000}),
+    "scale-gpu-total": Intent(_SIZE, dict.fromkeys(
+        ("maxGpus", "maxGpusPerRegion", "maxGpusPerType"), 100000
+    )),
+    "scale-gpu-types-allowed": Intent(_SIZE, {"gpuTypes": [
+        "nvidia-a100-80gb", "nvidia-b200", "nvidia-h100-80gb", "nvidia-h100-mega-80gb",
+        "nvidia-h200-141gb", "nvidia-l4", "nvidia-tesla-a100",
+    ]}),
+    "scale-vertex-replicas": Intent(_SIZE, {"maxReplicas": 100}),
+    "sup-image-registry": Intent("whose images run is the environment's decision", {
+        "allowedRegistries": [
+            "docker.io/acme", "us-docker.pkg.dev/acme", "acme", "vllm",
+        ],
+    }),
+}  # fmt: skip
+"""What prod or dev refuses of its options, by rule."""
 
 
-def test_a_config_that_loads_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The same document is read each time.
-    monkeypatch.setattr("config.checks.services.parsed", cache(parsed))
-    random = Random(0)  # noqa: S311 - the same configs each time
-    wanted = {*options()}
-    total = len(wanted)
-    for platform in range(MOST_PLATFORMS):
-        wanted -= make_one(wanted, BASES[platform % len(BASES)], random)
-        if not wanted:
-            break
-    # A few want companions that chance does not find.
-    assert len(wanted) < total / 25, sorted(map(str, wanted))
+CASES: Final = [(each, number) for each in ENVIRONMENTS for number in range(len(stacks(each)))]
 
 
-def make_one(wanted: set[Option], base: Mapping[str, Any], random: Random) -> set[Option]:
-    """Make a platform of as many of the options as go together, and return these."""
-    generator = Generator(copy.deepcopy(dict(base)), random)
-    order = sorted(wanted, key=str)
-    random.shuffle(order)
-    found = {option for option in order if generator.set(option)}
-    # A first preview: what the cloud would answer is unknown.
-    run(lambda: build_platform(generator.platform), preview=True)
+@cache
+def settings(environment: str, *, allowing: bool) -> Mapping[str, Settings]:
+    """Return the environment as shipped, or with all that the table allows."""
+    config = load(FILES / f"{environment}.yaml")
+    for rule, intent in INTENDED.items() if allowing else ():
+        for key, value in intent.allow.items():
+            there: Any = config[rule].get(key, ())
+            config[rule][key] = [*there, *value] if isinstance(value, list) else value
+    return read_settings(rules_of(ALL), config)
+
+
+@cache
+def made(environment: str, number: int) -> Cloud:
+    """Return what the program makes of a stack, under mocks."""
+    platform = from_mapping(stacks(environment)[number], f"Pulumi.{environment}.yaml")
+    return run(lambda: build_platform(platform))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A resource as rules of a resource see it, and as rules of the whole stack do."""
+
+    alone: Resource
+    in_stack: Resource
+
+
+def seen(cloud: Cloud) -> list[Seen]:
+    found: list[Seen] = []
+    for each in cloud.resources:
+        wired = {name: tuple(urns) for name, urns in each.property_dependencies.items()}
+        given = (each.inputs, wired, each.protect, each.provider.rpartition("::")[0])
+        alone = Resource(each.type, each.name, each.urn, *given)
+        found.append(Seen(alone, replace(alone, props={**each.inputs, **each.outputs})))
     return found
+
+
+def seen_first(cloud: Cloud) -> list[Seen]:
+    """As a first preview: unknown is what the cloud decides, and what is made of that."""
+    decided = {
+        text
+        for each in cloud.resources
+        for text in texts_in({k: v for k, v in each.outputs.items() if k not in each.inputs})
+        if len(text) > 8 and re.search("[/@.:]", text)
+    }
+    found: list[Seen] = []
+    for each in seen(cloud):
+        inputs: Any = _unknown(each.alone.props, decided)
+        alone = replace(each.alone, props=inputs)
+        facts = facts_of(alone.type)
+        computed: Any = filled(facts.root, inputs, {}, unknown=True) if facts else inputs
+        found.append(Seen(alone, replace(alone, props=computed)))
+    return found
+
+
+def _unknown(value: Any, decided: Set[str]) -> Any:
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[str, Any]", value)
+        return {key: _unknown(each, decided) for key, each in fields.items()}
+    if isinstance(value, list):
+        return [_unknown(each, decided) for each in cast("list[Any]", value)]
+    return UNKNOWN if isinstance(value, str) and any(each in value for each in decided) else value
+
+
+def refused(resources: Sequence[Seen], settings: Mapping[str, Settings]) -> list[tuple[str, str]]:
+    """Return the rule and the text of each mandatory finding."""
+    judge = Judge(rules_of(ALL), settings)
+    results = [result for each in resources for result in judge.resource(each.alone)]
+    results += judge.stack([each.in_stack for each in resources])
+    return [
+        (result.rule.id, f"{finding.urn.rpartition('::')[2]}: {finding.text}")
+        for result in results
+        if result.level != "advisory"
+        for finding in result.violations
+    ]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_option_and_every_value_stands_in_a_stack(environment: str) -> None:
+    there = {option for config in stacks(environment) for option in standing(config)}
+    missing = {*options()} - there
+    assert not missing, f"run `python -m tests.config.matrix`: {sorted(map(str, missing))}"
+
+
+@pytest.mark.parametrize(("environment", "number"), CASES)
+def test_what_an_environment_allows_is_refused_by_nothing(environment: str, number: int) -> None:
+    assert refused(seen(made(environment, number)), settings(environment, allowing=True)) == []
+
+
+def test_every_refusal_is_meant() -> None:
+    found = {
+        rule
+        for environment, number in CASES
+        for rule, _ in refused(
+            seen(made(environment, number)), settings(environment, allowing=False)
+        )
+    }
+    assert found == INTENDED.keys()
+
+
+@pytest.mark.parametrize(("environment", "number"), CASES)
+def test_a_first_preview_takes_nothing_unknown_for_a_violation(
+    environment: str, number: int
+) -> None:
+    found = refused(seen_first(made(environment, number)), settings(environment, allowing=True))
+    assert found == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_api_server_takes_every_object_and_admits_its_pods(
+    environment: str, cluster: Client
+) -> None:
+    objects = {
+        json.dumps(on_the_wire(each.inputs), sort_keys=True): None
+        for number in range(len(stacks(environment)))
+        for each in made(environment, number).resources
+        if each.type.startswith("kubernetes:") and each.type != RELEASE
+    }
+    manifests: list[Manifest] = [json.loads(each) for each in objects]
+    # What others need to be admitted is there; the rest is asked for only.
+    spaces = [each for each in manifests if each["kind"] == "Namespace"]
+    for needed in (*spaces, *(each for each in manifests if each["kind"] == "ServiceAccount")):
+        cluster.apply(needed, force=True)
+    refusals: list[str] = []
+    for manifest in manifests:
+        cluster.warnings.clear()
+        try:
+            cluster.apply(manifest, dry_run=True, force=True)
+            if manifest["kind"] in WORKLOADS:
+                cluster.create_dry(pod_of(manifest))
+        except RefusedError as refusal:
+            refusals.append(f"{name_of(manifest)}: {refusal}")
+        refusals += [f"{name_of(manifest)}: {each}" for each in cluster.warnings]
+    for namespace in {each["metadata"]["name"]: each for each in spaces}.values():
+        cluster.delete(namespace)
+    assert not refusals, "\n".join(refusals)

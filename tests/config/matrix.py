@@ -1,0 +1,183 @@
+"""Stacks in which every option and every documented value stands at least once, on dev and on prod.
+
+`python -m tests.config.matrix` writes them to `matrix/<environment>.json`, from the models of the
+config: what is there stays as long as it loads, and is extended by what is missing.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from catalog import strict_yaml
+from catalog.openapi import parsed
+from config.checks import services
+from config.errors import ConfigError
+from config.load import from_mapping
+from tests.config.options import Generator, Option, options, source_of, standing
+from tests.config.samples import ROOT, changed, values
+
+Config = dict[str, Any]
+ENVIRONMENTS: Final = ("dev", "prod")
+FOLDER: Final = Path(__file__).parent / "matrix"
+MOST_STACKS: Final = 30
+
+_JWT: Final = {
+    "issuer": "https://id.acme.com",
+    "audience": "chat",
+    "jwks_uri": "https://id.acme.com/k",
+}
+_KEY: Final = "projects/acme-secrets/secrets/inference-tls/versions/3"
+_DATAFLOW: Final = {"fields": [{"name": "text", "type": "STRING"}]}
+_LLAMA: Final = {"source": "acme/llama", "memory_gib": 500, "guardrail": "own", "replica_sets": [
+    {"node_pool": "h200", "replicas": 1, "gpus": 8, "weight": 50},
+    {"node_pool": "h200", "name": "half", "replicas": 1, "gpus": 4, "weight": 50},
+]}  # fmt: skip
+_OWN: Final = {"at": "replica", "service": {
+    "image": "docker.io/acme/guard:1.0", "port": 8080, "environment": {"MODE": "strict"},
+}}  # fmt: skip
+# Each of the choices that exclude one another stands in one of them.
+_CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
+    values(),
+    changed(
+        ("gateway|hostname", "inference.dev.acme.internal"),
+        ("gateway|certificate", {
+            "kind": "self-managed", "private_key": _KEY,
+            "chain_file": "tests/config/certificates/dev.pem",
+        }),
+        ("api_management|apigee|authentication", "jwt"),
+        ("api_management|apigee|organization", "new"),
+        ("api_management|apigee|jwt", _JWT),
+        ("api_management|apigee|consumers|apps|client_id", "acme-apps"),
+        ("gpu_pools|l4|capacity", "flex-start"),
+        ("gpu_pools|l4|max_run_hours", 24),
+        ("images|vllm", "vllm/vllm-openai:v0.26.0"),
+        ("pipelines|sentiment|dataflow", _DATAFLOW),
+    ),
+    changed(
+        ("gateway|hostname", "inference.acme.com"),
+        ("gateway|certificate", {"kind": "managed", "zone": "acme", "zone_project": "acme-dns"}),
+        ("gpu_pools|l4|capacity", "reservation"),
+        ("gpu_pools|l4|reservation", "l4"),
+        ("gpu_pools|l4|zones", {"us-central1": ["us-central1-a"]}),
+        ("edge_protection", {"with_guardrails": True, "deny": ["10.0.0.0/8"]}),
+        ("services|chat|front", "load_balancer"),
+        ("services|chat|api_gateway", None),
+        ("services|chat|load_balancer", {
+            "kind": "regional-external", "hostname": "chat.acme.com",
+            "certificate": "projects/acme/locations/us-central1/certificates/chat",
+        }),
+    ),
+    changed(
+        ("gateway|certificate", {"kind": "existing", "names": {"us-central1": "inference"}}),
+        ("api_management", {"extension": {"image": "docker.io/acme/manager:1.0", "port": 8080}}),
+        ("edge_protection", {"deny": ["10.0.0.0/8"]}),
+        ("models|qwen3-4b|guardrail", "none"),
+    ),
+    changed(
+        ("gpu_pools|h200", {
+            "machine_type": "a3-ultragpu-8g", "capacity": "spot", "rdma": True,
+            "min_nodes": 0, "max_nodes": 2,
+        }),
+        ("models|llama", _LLAMA),
+        ("guardrails|own", _OWN),
+        ("models|far", {"external": [{"name": "far", "https": {"host": "api.acme.com"}}]}),
+        ("services|chat|models", []),
+        ("services|chat|egress", "none"),
+        ("services|chat|front", "load_balancer"),
+        ("services|chat|api_gateway", None),
+        ("services|chat|load_balancer", {"kind": "internal", "hostname": "chat.acme.internal"}),
+    ),
+)  # fmt: skip
+_SMALLEST: Final = ("environment", "project", "regions", "gpu_pools", "models", "gateway")
+
+
+@cache
+def stacks(environment: str) -> list[Config]:
+    """Return the stacks of an environment."""
+    file = FOLDER / f"{environment}.json"
+    return json.loads(file.read_text()) if file.exists() else []
+
+
+def _beginnings(environment: str) -> Iterator[tuple[Config, bool]]:
+    """Yield configs to begin with, and whether one value of each key is enough there."""
+    document: Any = strict_yaml.load((ROOT / f"Pulumi.{environment}.yaml").read_text())
+    own = {key: each for key, each in document["config"].items() if ":" not in key}
+    ours = {key: own[key] for key in ("environment", "project")}
+    yield from ((copy.deepcopy(config), False) for config in stacks(environment))
+    if not stacks(environment):
+        yield own, True
+        yield from (({**copy.deepcopy(dict(config)), **ours}, True) for config in _CHOICES)
+        yield {**values(), **ours}, False
+    for _ in range(MOST_STACKS):
+        yield {**{key: values()[key] for key in _SMALLEST}, **ours}, False
+
+
+def generated(environment: str) -> tuple[list[Config], set[Option]]:
+    """Return stacks with every option of the models, and the options that chance didn't find."""
+    random = Random(0)  # noqa: S311 - the same stacks each time
+    wanted, found, made = {*options()}, set[Option](), list[Config]()
+    for config, once in _beginnings(environment):
+        if not wanted or len(made) == MOST_STACKS:
+            break
+        try:
+            generator = Generator(config, random)
+        except ConfigError:
+            continue
+        here = standing(generator.config)
+        for option in _ordered(wanted, random, once=once):
+            before = generator.config, generator.platform
+            if option in here or not generator.set(option):
+                continue
+            now = standing(generator.config)
+            if here - now - found:
+                generator.config, generator.platform = before
+            else:
+                here = now
+        if here & wanted:
+            made.append(generator.config)
+        wanted -= here
+        found |= here
+    return made, wanted
+
+
+def _ordered(wanted: set[Option], random: Random, *, once: bool) -> list[Option]:
+    order = sorted(wanted, key=str)
+    random.shuffle(order)
+    return [*{option.path: option for option in order}.values()] if once else order
+
+
+def _text(stacks: list[Config]) -> str:
+    """Return the stacks as JSON, an area a line."""
+    areas = [
+        ",\n".join(f'"{key}": {json.dumps(value)}' for key, value in config.items())
+        for config in stacks
+    ]
+    return "[" + ",\n\n".join(f"{{\n{each}\n}}" for each in areas) + "]\n"
+
+
+def main() -> int:
+    """Write the stacks; return 1 where an option is missing."""
+    services.parsed = cache(parsed)  # pyright: ignore[reportPrivateImportUsage] - the same each time
+    FOLDER.mkdir(exist_ok=True)
+    missing = set[Option]()
+    for environment in ENVIRONMENTS:
+        made, left = generated(environment)
+        for config in made:
+            from_mapping(config, source_of(config))
+        (FOLDER / f"{environment}.json").write_text(_text(made))
+        print(f"{environment}: {len(made)} stacks, {len(left)} options missing")
+        missing |= left
+    for option in sorted(map(str, missing)):
+        print(f"missing: {option}", file=sys.stderr)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
