@@ -74,7 +74,6 @@ class _Shape:
     rdma_interfaces: int = 0
 
 
-
 @dataclass(frozen=True)
 class _Series:
     capacities: tuple[str, ...]

@@ -86,9 +86,7 @@ class Fit:
         layers = shape.bytes_of("attention", "dense") / tensor + experts
         whole = shape.whole * shape.quantization.bytes_of("attention") * (1 - 1 / tensor)
         outside = (sum(ends) if self.serving.pipeline == 1 else max(ends)) / tensor
-        return (
-            self._stage * (layers + whole) + outside + shape.bytes_of("vision") / tensor
-        ) / GIB
+        return (self._stage * (layers + whole) + outside + shape.bytes_of("vision") / tensor) / GIB
 
     @cached_property
     def adapters(self) -> float:
@@ -173,12 +171,17 @@ class Fit:
         least = self.weights + self.adapters + self.work + self.sequence(self.context)
         return least / self.serving.utilization * self.serving.gpus
 
+    @property
+    def lacking(self) -> float:
+        """GiB that lack on all GPUs together; below 0 where there is room."""
+        return (self.sequence(self.context) - self.cache) * self.serving.gpus
+
     def arithmetic(self) -> str:
         """Return how it was reckoned, as a phrase."""
         adapters = f", adapters {self.adapters:.1f}" if self.adapters else ""
         return (
-            f"of each GPU's {self.gpu.usable_gib:.1f} GiB vLLM takes {self.serving.utilization:.0%},"
-            f" {self.budget:.1f}: weights {self.weights:.1f}{adapters}, work {self.work:.1f},"
+            f"of each GPU's {self.gpu.usable_gib:.1f} GiB vLLM takes"
+            f" {self.serving.utilization:.0%}, {self.budget:.1f}: weights {self.weights:.1f}{adapters}, work {self.work:.1f},"
             f" {self.cache:.1f} left for the KV cache; {self.context:,} tokens at"
             f" {self.token:.0f} KiB take {self.sequence(self.context):.1f}"
         )

@@ -10,6 +10,7 @@ from sizing.shape import Shape
 
 TENSOR = (1, 2, 4, 8)
 NODES = (1, 2, 4, 8)
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,38 @@ def cheapest(
     serving: Serving,
     machines: Mapping[str, MachineType] = GPU_MACHINE_TYPES,
 ) -> list[Placement]:
-    """Return what holds the model, the cheapest first, those without a price last."""
-    found = placements(shape, serving, machines)
-    return sorted(found, key=lambda each: (each.usd() is None, each.usd() or 0, each.machine.name))
+    """Return what holds the model: on one node before on several, then the cheapest first."""
+    return sorted(
+        placements(shape, serving, machines),
+        key=lambda each: (
+            each.fit.serving.pipeline > 1,
+            each.usd() is None,
+            each.usd(),
+            each.machine.name,
+        ),
+    )
+
+
+def ways(shape: Shape, serving: Serving) -> str:
+    """Return the cheapest machine types that hold a model as a phrase, or how the nearest fails."""
+    if found := cheapest(shape, serving)[:_SHOWN]:
+        return f"the cheapest: {'; '.join(map(_described, found))}; `make fit` lists all"
+    tried = [
+        Placement(machine, Fit(shape, machine.gpu, replace(serving, tensor=each, pipeline=nodes)))
+        for machine in GPU_MACHINE_TYPES.values()
+        for each in TENSOR
+        for nodes in NODES
+        if each <= machine.gpu_count and shape.heads % each == 0 and nodes <= shape.layers
+    ]
+    nearest = min(tried, key=lambda each: each.fit.lacking)
+    return (
+        f"no machine type holds it; the nearest, {_described(nearest)}, lacks"
+        f" {nearest.fit.lacking:.0f} GiB: quantise the model or lower max_context"
+    )
+
+
+def _described(placement: Placement) -> str:
+    """Return a placement by the keys of the config, as a phrase."""
+    serving = placement.fit.serving
+    nodes = f", nodes: {serving.pipeline}" if serving.pipeline > 1 else ""
+    return f"{placement.machine.name} with gpus: {serving.tensor}{nodes}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _ALL: Final = frozenset({"attention", "dense", "experts"})
 _WIDTHS: Final = {"float32": 4.0, "float8_e4m3fn": 1.0}
@@ -28,6 +28,10 @@ _NAMES: Final[Mapping[str, str]] = {
     "int8": r"int8|w8a8|w8a16|8bit",
     "fp8": r"fp8",
 }
+# What a list of parts that are not quantised says: of every layer, not of single ones.
+_ATTENTION: Final = re.compile("attn")
+_OTHER: Final = re.compile(r"vis|\.\d+\.")
+_DENSE: Final = re.compile("^re:.*(shared_expert|mlp)")
 WORD: Final = re.compile("|".join(_NAMES.values()))
 
 
@@ -54,18 +58,19 @@ def scheme(name: str) -> str | None:
 def quantization(config: Mapping[str, Any]) -> Quantization:
     """Return how the weights that a config.json describes are kept."""
     width = _WIDTHS.get(str(config.get("torch_dtype") or config.get("dtype")), 2.0)
-    found = config.get("quantization_config")
-    if not isinstance(found, Mapping):
+    given = config.get("quantization_config")
+    if not isinstance(given, Mapping):
         return Quantization(min(width, 2.0))
-    kept = [
-        str(each)
+    found = cast("Mapping[str, Any]", given)
+    kept: list[str] = [
+        each
         for key in ("ignore", "modules_to_not_convert", "exclude_modules")
         for each in found.get(key) or ()
     ]
     parts = set(_ALL)
-    if any("attn" in each and "vis" not in each and not re.search(r"\.\d+\.", each) for each in kept):
+    if any(_ATTENTION.search(each) and not _OTHER.search(each) for each in kept):
         parts.discard("attention")
-    if any("shared_expert" in each or "mlp" in each for each in kept if each.startswith("re:")):
+    if any(_DENSE.search(each) for each in kept):
         parts.discard("dense")
     method = str(found.get("quant_method", ""))
     if method == "mxfp4":
@@ -76,8 +81,8 @@ def quantization(config: Mapping[str, Any]) -> Quantization:
 
 
 def _bytes(method: str, found: Mapping[str, Any]) -> float:
-    groups = found.get("config_groups")
-    weights = next(iter(groups.values()))["weights"] if groups else found
+    groups: Mapping[str, Any] = found.get("config_groups") or {}
+    weights = next((each["weights"] for each in groups.values()), found)
     bits = weights.get("num_bits") or weights.get("bits") or weights.get("w_bit")
     if bits is None:
         named = scheme(f"{method} {found.get('quant_algo', '')} {found.get('fmt', '')}")

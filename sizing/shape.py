@@ -155,7 +155,7 @@ def _shape(config: Config, text: Config) -> Shape:
 def _kinds(text: Config, layers: int) -> list[str]:
     """Return what each layer mixes tokens by: full or sliding attention, linear, mamba, none."""
     if pattern := text.get("hybrid_override_pattern"):
-        return [{"M": "mamba", "*": "full"}.get(each, each) for each in pattern]
+        return [{"M": "mamba", "*": "full"}.get(each, each) for each in str(pattern)]
     if types := text.get("layer_types"):
         return [each.partition("_")[0].replace("chunked", "sliding") for each in types]
     window = text.get("sliding_window") or text.get("attention_chunk_size")
