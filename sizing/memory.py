@@ -181,8 +181,7 @@ class Fit:
         adapters = f", adapters {self.adapters:.1f}" if self.adapters else ""
         return (
             f"of each GPU's {self.gpu.usable_gib:.1f} GiB vLLM takes"
-            f" {self.serving.utilization:.0%}, {self.budget:.1f}: weights {self.weights:.1f}{adapters},"
-            f" work {self.work:.1f},"
-            f" {self.cache:.1f} left for the KV cache; {self.context:,} tokens at"
+            f" {self.serving.utilization:.0%}, {self.budget:.1f}: weights {self.weights:.1f}"
+            f"{adapters}, work {self.work:.1f}, {self.cache:.1f} left for the KV cache; {self.context:,} tokens at"
             f" {self.token:.0f} KiB take {self.sequence(self.context):.1f}"
         )
