@@ -182,6 +182,7 @@ class Fit:
         return (
             f"of each GPU's {self.gpu.usable_gib:.1f} GiB vLLM takes"
             f" {self.serving.utilization:.0%}, {self.budget:.1f}: weights {self.weights:.1f}"
-            f"{adapters}, work {self.work:.1f}, {self.cache:.1f} left for the KV cache; {self.context:,} tokens at"
-            f" {self.token:.0f} KiB take {self.sequence(self.context):.1f}"
+            f"{adapters}, work {self.work:.1f}, {self.cache:.1f} left for the KV cache;"
+            f" {self.context:,} tokens at {self.token:.0f} KiB take"
+            f" {self.sequence(self.context):.1f}"
         )
