@@ -19,7 +19,7 @@ PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 lower = $(shell printf %s $1 | tr A-Z a-z)
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
-LINTS := lint-types lint-style lint-generated
+LINTS := lint-types lint-style lint-generated lint-workflows
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -71,9 +71,9 @@ policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, ST
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
 
-report: ## Write what `up` would do as a page and as the comment of a pull request
+report: ## Write what `up` would do as a page and a pull request's comment; REFRESH=yes finds drift
 	@$(SETUP)
-	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD)
+	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD) $(if $(REFRESH),--refresh)
 
 diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
 	@$(SETUP)
@@ -97,6 +97,11 @@ lint-generated:
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 	$(PYTHON) -m policies.readme --check
+
+lint-workflows:
+	@python3 tools/actionlint.py --if-possible
+	if [ -x .engine/actionlint/actionlint ]; then .engine/actionlint/actionlint; fi
+	.venv/bin/zizmor --offline --quiet .github
 
 format: ## Format the code
 	@$(SETUP)
