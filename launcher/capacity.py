@@ -26,7 +26,7 @@ def capacity(places: StackPlaces, cloud: str, out: str, limits: Path | None) -> 
     """
     platform = checked(places)
     found = stockout(out, platform) if out else None
-    held = _limits(limits) if limits else None
+    held = limits_of(limits) if limits else None
     plan, _ = planned(places, cloud)
     needed = needs(plan.after)
     print(f"\nQuota that {places.stack} needs:\n{capacity_table(needed, whole=True)}")
@@ -35,7 +35,7 @@ def capacity(places: StackPlaces, cloud: str, out: str, limits: Path | None) -> 
         print("\n".join(f"  {line}" for line in consequences(found, platform)))
         print(f"  {_cost(plan.after, found)}")
     if held is not None:
-        _compare(by_metric(needed), held)
+        compare(by_metric(needed), held)
 
 
 def _cost(resources: Iterable[Resource], found: Stockout) -> str:
@@ -56,13 +56,13 @@ def _bounds(found: Estimate) -> str:
     return f"{found.minimum:,.0f} to {found.maximum:,.0f}"
 
 
-def _limits(file: Path) -> Mapping[tuple[str, str], float]:
+def limits_of(file: Path) -> Mapping[tuple[str, str], float]:
     """Return the limits by region and metric. Raises LaunchError where the file is no such list."""
     try:
         regions = cast("list[dict[str, Any]]", json.loads(file.read_text(encoding="utf-8")))
         return {
             (str(region["name"]), str(each["metric"])): float(each["limit"])
-            for region in regions
+            for region in regions[:]
             for each in region["quotas"]
         }
     except (OSError, ValueError, KeyError, TypeError) as problem:
@@ -72,7 +72,7 @@ def _limits(file: Path) -> Mapping[tuple[str, str], float]:
         ) from None
 
 
-def _compare(needed: Iterable[Need], held: Mapping[tuple[str, str], float]) -> None:
+def compare(needed: Iterable[Need], held: Mapping[tuple[str, str], float]) -> None:
     """Print metrics whose limit is below the most. Raises LaunchError for those below the least."""
     few: list[str] = []
     for each in needed:

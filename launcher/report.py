@@ -91,7 +91,7 @@ def capacity_section(resources: Iterable[Resource]) -> str:
 def capacity_table(needed: Iterable[Need], *, whole: bool) -> str:
     """Return what is needed of each metric, a line each; `whole` also by type and zone."""
     heads = ("region", "quota", *(("type", "zones") if whole else ()), "minimum", "worst")
-    rows = [heads]
+    rows: list[tuple[str, ...]] = [heads]
     for each in needed if whole else by_metric(needed):
         what = (each.type, each.zones) if whole else ()
         most = "not known yet" if each.most is None else f"{each.most:,.0f}"

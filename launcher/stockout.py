@@ -13,6 +13,7 @@ from config.gpu_pools import GpuPool
 from config.models import Model, ReplicaSet
 from config.platform import Platform
 from launcher.problem import LaunchError
+from plans.words import many
 from sizing.placements import Placement, cheapest
 
 _ALL: Final = "all"
@@ -151,6 +152,6 @@ def _move(pool: GpuPool, name: str, placement: Placement, replica_set: ReplicaSe
     price = "no price" if cost is None else f"{cost * replicas:,.0f} USD a month"
     of_nodes = f", nodes: {serving.pipeline}" if serving.pipeline > 1 else ""
     return (
-        f"{replicas} replicas on {name} with gpus: {serving.tensor}{of_nodes}, {nodes} of its"
-        f" {pool.max_nodes} nodes, {price}"
+        f"{many(replicas, 'replica')} on {name} with gpus: {serving.tensor}{of_nodes}, which take"
+        f" {many(nodes, 'node')} (max_nodes: {pool.max_nodes}), {price}"
     )
