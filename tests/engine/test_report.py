@@ -24,7 +24,6 @@ def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
     stack.edit(lambda config: config["gpu_pools"]["l4-spot"].update(max_nodes=3))
     model = {
         "source": "Qwen/Qwen3-1.7B",
-        "memory_gib": 8,
         "replica_sets": [{"node_pool": "l4-spot", "replicas": 1}],
     }
     stack.edit(lambda config: config["models"].update({"qwen3-1.7b": model}))
