@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,6 +10,9 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Rehearsal
+
+# As in a program of the platform: the SDKs are a large heap that lives as long as the process.
+gc.set_threshold(200_000)
 
 # A slow machine is no failure: speed is measured by the benchmark. A run is repeatable, so that a
 # change is judged by what it changed; `pytest --hypothesis-profile search` looks for new examples.
