@@ -127,7 +127,7 @@ def _cell(text: str | None) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write or checks the pages; return the exit code."""
+    """Write or check the pages; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only tell which pages are old")
     check = parser.parse_args(argv).check

@@ -81,7 +81,7 @@ def watched(program: Program, failures: list[BaseException]) -> Program:
 def open_stack(
     places: StackPlaces, debug_providers: str, program: Program = platform_program
 ) -> automation.Stack:
-    """Create or selects the stack in its own file backend, with the config of its file.
+    """Create or select the stack in its own file backend, with the config of its file.
 
     `debug_providers` is what the engine attaches to instead of provider plugins, such as
     "gcp:5001,kubernetes:5002". Raises LaunchError if the state can't be used.

@@ -39,7 +39,7 @@ class Rollout:
     printed: Callable[[], str]
 
     def apply(self, **weights: int) -> list[Step]:
-        """Return each replica set its weight, removes the others, and says what was done, in order.
+        """Give each replica set its weight, remove the others; return what was done, in order.
 
         Fails if, after any step, the route names a pool that isn't there.
         """

@@ -119,7 +119,9 @@ def run_check(capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the checker; return its exit code, output and errors."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        return check.main(arguments), *capsys.readouterr()
+        code = check.main(arguments)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
 
     return run
 
