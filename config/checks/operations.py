@@ -72,7 +72,7 @@ def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
     if not known.pipelines:
         return
     name, pipeline = min(known.pipelines.items(), key=lambda item: item[1].retention_days)
-    for key in ("backlog_age_seconds", "copies_backlog_age_seconds"):
+    for key in ("backlog_age_seconds", "sinks_backlog_age_seconds"):
         value = getattr(thresholds, key)
         if value >= pipeline.retention_days * _DAY_SECONDS:
             yield Problem(
@@ -86,11 +86,11 @@ def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
 
 def _check_archives(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
     """Check that the threshold is above the time a message waits for its file to end."""
-    value = thresholds.copies_backlog_age_seconds
+    value = thresholds.sinks_backlog_age_seconds
     for name, pipeline in known.pipelines.items():
         if pipeline.archive is not None and value <= pipeline.archive.max_seconds:
             yield Problem(
-                ("alerts", "thresholds", "copies_backlog_age_seconds"),
+                ("alerts", "thresholds", "sinks_backlog_age_seconds"),
                 shown(value),
                 f"more than pipelines.{name}.archive.max_seconds, {pipeline.archive.max_seconds}",
                 "raise it or lower max_seconds: files take that long to end",
