@@ -245,16 +245,16 @@ class World(Database):
         """Put what no resource stands for into the resource with the id `holder`: an image, or
         a secret's value, by their full names."""
         with self._lock:
-            self._execute("INSERT OR REPLACE INTO contents VALUES (?, ?)", holder, name)
+            self.rows("INSERT OR REPLACE INTO contents VALUES (?, ?)", holder, name)
             self.writes += 1
 
     def has_content(self, name: str) -> bool:
         """Return whether such a content was put in."""
-        return bool(self._execute("SELECT 1 FROM contents WHERE name = ?", name))
+        return bool(self.rows("SELECT 1 FROM contents WHERE name = ?", name))
 
     def forget_contents(self, holder: str) -> None:
         """Let the contents of a resource go with it."""
-        self._execute("DELETE FROM contents WHERE holder = ?", holder)
+        self.rows("DELETE FROM contents WHERE holder = ?", holder)
 
     def assume(self, subject: str, wanted_by: str) -> None:
         """Note that `wanted_by` relies on something this world cannot know."""
