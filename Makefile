@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
-LINTS := lint-types lint-style lint-generated
+LINTS := lint-types lint-style lint-generated lint-workflows
 # Side by side: types are checked by one process, beside which there is room for another.
 ABREAST := $(MAKE) --no-print-directory --jobs 2
 SERVICES := sentiment_analyzer llm_backend
@@ -28,7 +28,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init up preview images destroy refresh export demo replay verify route policy report diff lint $(LINTS) format check test test-quick test-services test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init new up preview images destroy refresh export demo replay verify route policy report diff lint $(LINTS) format check test test-quick test-services test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
 verify: ## Preview with the real provider plugins too, without credentials, and say what differs
 
+new: ## Write an environment's stack file and policies after another's: ENV=staging [FROM=dev]
+	@$(SETUP)
+	@$(PYTHON) -m launcher new --env '$(ENV)' --stack '$(or $(FROM),$(STACK))'
+
 init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://...
 	@$(SETUP)
 	@$(PYTHON) -m launcher init --stack $(STACK) --secrets '$(SECRETS)'
@@ -64,9 +68,9 @@ policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, ST
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
 
-report: ## Write what `up` would do as a page and as the comment of a pull request
+report: ## Write what `up` would do as a page and a pull request's comment; REFRESH=yes finds drift
 	@$(SETUP)
-	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD)
+	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD) $(if $(REFRESH),--refresh)
 
 diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
 	@$(SETUP)
@@ -90,6 +94,11 @@ lint-generated:
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 	$(PYTHON) -m policies.readme --check
+
+lint-workflows:
+	@python3 tools/actionlint.py --if-possible
+	if [ -x .engine/actionlint/actionlint ]; then .engine/actionlint/actionlint; fi
+	.venv/bin/zizmor --offline --quiet .github
 
 format: ## Format the code
 	@$(SETUP)

@@ -51,16 +51,17 @@ def init(places: StackPlaces, secrets: str) -> None:
         places.config.write_text(written, encoding="utf-8")
     if done.returncode != 0:
         raise LaunchError(f"pulumi made no stack {places.stack!r} (see above): {_STEP}")
-    places.config.write_text(_without_seals(written) + seals, encoding="utf-8")
+    places.config.write_text(without_seals(written) + seals, encoding="utf-8")
     kept = "noted the key of its secrets in it" if seals else "it stays as it is"
     print(f"{places.config.name}: {kept}. Next: make preview STACK={places.stack} CLOUD=gcp")
+
+
+def without_seals(text: str) -> str:
+    """Return a stack file's text without what Pulumi wrote into it."""
+    kept = re.sub(rf"(?m)^(?:{'|'.join(SEALS)}):.*\n?", "", text)
+    return kept if kept.endswith("\n") else f"{kept}\n"
 
 
 def _seals_of(text: str) -> str:
     document: dict[str, object] = yaml.safe_load(text) or {}
     return "".join(f"{key}: {document[key]}\n" for key in SEALS if key in document)
-
-
-def _without_seals(text: str) -> str:
-    kept = re.sub(rf"(?m)^(?:{'|'.join(SEALS)}):.*\n?", "", text)
-    return kept if kept.endswith("\n") else f"{kept}\n"
