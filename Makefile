@@ -16,6 +16,7 @@ STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, the files by twos.
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+lower = $(shell printf %s $1 | tr A-Z a-z)
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
 LINTS := lint-types lint-style lint-generated lint-workflows
@@ -28,7 +29,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init new up preview images destroy refresh export demo replay verify route policy report diff lint $(LINTS) format check test test-quick test-services test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init new up preview images destroy refresh export demo replay verify route fit policy report diff lint $(LINTS) format check test test-quick test-services test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,10 @@ init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://.
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
 	@$(PYTHON) -m launcher.route --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
+
+fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=...]
+	@$(SETUP)
+	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))'))
 
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)

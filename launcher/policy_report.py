@@ -12,6 +12,7 @@ from pulumi.automation.events import EngineEvent
 
 from launcher.backend import check_made
 from launcher.engine import message_of, platform_program, reason_of, watched
+from launcher.judging import packs_served
 from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
@@ -82,7 +83,7 @@ def _preview(places: StackPlaces, on_event: OnEvent, *, refresh: bool) -> tuple[
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
-    with opened(places, program) as (stack, _):
+    with opened(places, program) as (stack, _), packs_served(stack, places):
         recorded = places.recorded()
         return _previewed(stack, places, on_event, failures, refresh=refresh), recorded
 
