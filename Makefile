@@ -27,7 +27,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init new up preview images destroy refresh export demo replay verify route fit policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init new up preview images destroy refresh export demo replay verify route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL 
 fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=...]
 	@$(SETUP)
 	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))'))
+
+capacity: ## Show the quota a stack needs; STOCKOUT=<zone>/<type> rehearses one, QUOTAS=file compares
+	@$(SETUP)
+	@$(PYTHON) -m launcher capacity --stack $(STACK) --cloud $(CLOUD) --stockout '$(STOCKOUT)' $(if $(QUOTAS),--quotas '$(QUOTAS)')
 
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)

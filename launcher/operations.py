@@ -101,6 +101,7 @@ def preview(places: StackPlaces) -> None:
         anew = replacements_section(progress.replaced, progress.gone, places.recorded())
         print(f"\n{anew}" if anew else "", end="")
         print(f"\n{report.cost_section(report.own_resources(progress))}")
+        print(f"\n{report.capacity_section(report.own_resources(progress))}")
         print(f"\n{report.policies_line(progress)}")
 
 
