@@ -27,6 +27,7 @@ def _table(name: str) -> Any:
 
 REFUSALS = _table("provider_refusals.yaml")
 CHANGES = _table("provider_changes.yaml")
+UPDATES = _table("provider_updates.yaml")
 
 
 def _inputs(value: Any) -> Any:
@@ -75,6 +76,16 @@ def test_a_change_replaces_where_the_provider_does(gcp: Client, number: int) -> 
     case = CHANGES[number]
     answer = gcp.diff(case["type"], "id", _inputs(case["from"]), _inputs(case["to"]))
     assert list(answer.replaces) == case["replaces"]
+
+
+@pytest.mark.parametrize("number", range(len(UPDATES)))
+def test_an_update_is_refused_where_the_provider_or_the_api_does(gcp: Client, number: int) -> None:
+    case = UPDATES[number]
+    token, old, new = case["type"], _inputs(case["from"]), _inputs(case["to"])
+    told = {
+        each.path for each in gcp.checked(token, new, olds=old)[1] if "missing" not in each.reason
+    }
+    assert told == ({case["at"]} if case["at"] else set())
 
 
 def test_what_the_cloud_decided_stays_when_it_is_not_given_any_more(gcp: Client) -> None:
