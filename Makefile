@@ -18,6 +18,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
+EXTENSION := python3 tools/inference_extension.py
 LINTS := lint-types lint-style lint-generated
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
@@ -26,7 +27,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay verify route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup up preview destroy refresh export demo replay verify serve route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,12 @@ export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
 verify: ## Preview with the real provider plugins too, without credentials, and say what differs
+
+serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C
+	@$(SETUP)
+	@$(API_SERVER)
+	@$(EXTENSION)
+	@$(PYTHON) -m launcher serve --stack $(STACK) --cloud $(CLOUD)
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
@@ -95,7 +102,7 @@ test: lint ## Run every check and test
 test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoint picker and router, built once
 	@$(SETUP)
 	@$(API_SERVER)
-	@python3 tools/inference_extension.py
+	@$(EXTENSION)
 	$(PYTHON) -m pytest tests/kubernetes
 
 test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took
