@@ -27,7 +27,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay verify serve route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init new up preview images destroy refresh export demo replay verify serve route policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,11 +37,12 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-up preview destroy refresh export demo replay verify:
+up preview images destroy refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
 up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
+images: ## Build and push what the services run, after making all but these; stand-ins on the sandbox
 preview: ## Show what `up` would change, cost and violate
 destroy: ## Delete everything of the stack
 refresh: ## Take what is in the cloud into the state
@@ -49,6 +50,14 @@ export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
 verify: ## Preview with the real provider plugins too, without credentials, and say what differs
+
+new: ## Write an environment's stack file and policies after another's: ENV=staging [FROM=dev]
+	@$(SETUP)
+	@$(PYTHON) -m launcher new --env '$(ENV)' --stack '$(or $(FROM),$(STACK))'
+
+init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://...
+	@$(SETUP)
+	@$(PYTHON) -m launcher init --stack $(STACK) --secrets '$(SECRETS)'
 
 serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C
 	@$(SETUP)
@@ -63,6 +72,14 @@ route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL 
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
+
+report: ## Write what `up` would do as a page and as the comment of a pull request
+	@$(SETUP)
+	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD)
+
+diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
+	@$(SETUP)
+	@$(PYTHON) -m launcher.diff --from '$(FROM)' --to '$(TO)'
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)

@@ -17,6 +17,7 @@ import yaml
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode
 
+from launcher.backend import SEALS
 from launcher.places import ROOT, VENV_BIN, StackPlaces, engine_root
 from launcher.problem import LaunchError
 from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
@@ -130,7 +131,7 @@ def _write_project(places: StackPlaces) -> None:
         key: SANDBOX_SECRET if _sealed(value) else value
         for key, value in settings["config"].items()
     }
-    for sealed in ("secretsprovider", "encryptedkey", "encryptionsalt"):
+    for sealed in SEALS:
         settings.pop(sealed, None)
     if copy.exists():
         earlier: dict[str, Any] = yaml.safe_load(copy.read_text())

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.errors import ConfigError
+from config.load import from_file
+from config.platform import Platform
 from launcher.problem import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,6 +144,14 @@ def places_of(stack: str) -> StackPlaces:
         )
     base = Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox"))
     return StackPlaces(stack=stack, config=config, home=base.resolve() / stack)
+
+
+def checked(places: StackPlaces) -> Platform:
+    """Return the stack's config. Raises LaunchError with every mistake in it."""
+    try:
+        return from_file(places.config)
+    except ConfigError as problem:
+        raise LaunchError(str(problem)) from problem
 
 
 def engine_root() -> Path:

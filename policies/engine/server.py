@@ -177,6 +177,8 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
             self._add(response, rules[note.exemption.rule], note.text, "", "advisory")
         if self._event_log:
             self._event_log.stack(stack, judge.stack_rules, results, notes)
+            needs = {each.urn: list(each.dependencies) for each in request.resources}
+            self._event_log.wiring(needs, stack)
         return response
 
     def _stack_resource(self, request: Any) -> Resource:
