@@ -22,7 +22,7 @@ from catalog.metrics import METRICS
 _WORDS: Final = ("This", "is", "a", "simulated", "answer:", "no", "model", "was", "asked.")
 _NAMES: Final = {key: metric.name for key, metric in METRICS.items()}
 _LORA: Final = "vllm:lora_requests_info"
-_CACHE: Final = 'vllm:cache_config_info{block_size="16",num_gpu_blocks="4096"} 1'
+_CACHE: Final = 'block_size="16",num_gpu_blocks="4096"'
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Replica:
     """Whether it answers 500."""
     running: int = 0
     answered: Counter[int] = field(default_factory=Counter[int])
-    """Its answers by status."""
+    """Its answers by the first digit of their status."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,23 +52,29 @@ class Replica:
 
     def metrics(self) -> str:
         """Return what Prometheus reads."""
-        model = f'{{model_name="{self.model}"}}'
+        model = f'model_name="{self.model}"'
         adapters = (
             f'max_lora="{len(self.adapters)}",running_lora_adapters="{",".join(self.adapters)}",'
             'waiting_lora_adapters=""'
         )
-        lines = [
-            f"{_NAMES['server_waiting']}{model} {self.waiting}",
-            f"{_NAMES['server_running']}{model} {self.running}",
-            f"{_NAMES['server_kv_cache']}{model} {self.cache_usage}",
-            f"{_LORA}{{{adapters}}} {time.time()}",
-            _CACHE,
-            *(
-                f'{_NAMES["server_responses"]}{{status="{status // 100}xx"}} {count}'
-                for status, count in self.answered.items()
+        families: list[tuple[str, str, dict[str, float]]] = [
+            (_NAMES["server_waiting"], "gauge", {model: self.waiting}),
+            (_NAMES["server_running"], "gauge", {model: self.running}),
+            (_NAMES["server_kv_cache"], "gauge", {model: self.cache_usage}),
+            (_LORA, "gauge", {adapters: time.time()}),
+            ("vllm:cache_config_info", "gauge", {_CACHE: 1}),
+            (
+                _NAMES["server_responses"],
+                "counter",
+                {f'status="{each}xx"': count for each, count in self.answered.items()},
             ),
         ]
-        return "\n".join(lines) + "\n"
+        # The picker reads a gauge as such alone.
+        return "".join(
+            f"# TYPE {name} {kind}\n"
+            + "".join(f"{name}{{{labels}}} {value}\n" for labels, value in series.items())
+            for name, kind, series in families
+        )
 
 
 class _Server:
@@ -106,7 +112,7 @@ class _Server:
             answer = await self._answer(request, await request.json())
         finally:
             replica.running -= 1
-        replica.answered[answer.status] += 1
+        replica.answered[answer.status // 100] += 1
         return answer
 
     async def _answer(self, request: web.Request, asked: Any) -> web.StreamResponse:
