@@ -5,7 +5,8 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import StringIO
 from typing import Any
 
 from pulumi import automation
@@ -14,11 +15,13 @@ from launcher import gateway, report
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
+from launcher.judging import packs_served
 from launcher.locks import exclusive
-from launcher.outcome import advice, causes_of, census, outcome
+from launcher.outcome import causes_of, census, outcome
 from launcher.places import StackPlaces, checked
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
+from launcher.pulumi_cli import JUDGED
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
 from launcher.verify import verify
@@ -98,6 +101,7 @@ def preview(places: StackPlaces) -> None:
         anew = replacements_section(progress.replaced, progress.gone, places.recorded())
         print(f"\n{anew}" if anew else "", end="")
         print(f"\n{report.cost_section(report.own_resources(progress))}")
+        print(f"\n{report.capacity_section(report.own_resources(progress))}")
         print(f"\n{report.policies_line(progress)}")
 
 
@@ -183,29 +187,37 @@ def _run(
 
     program = watched(platform_program, failures)
     progress = Progress(preview=operation == "preview")
-    options: dict[str, Any] = {"on_event": progress.on_event, "color": "never", **more}
+    steps = [(operation, progress)]
     # Of what the engine excludes, the packs would see no inputs.
-    if operation in {"up", "preview"} and "exclude" not in more:
-        options["policy_packs"] = places.policy_packs()
+    is_judged = operation in JUDGED and "exclude" not in more
+    if is_judged:
+        places.policy_packs()
+    if is_judged and operation == "up":
+        # What is refused is refused before the first resource is made, as `pulumi up` does it.
+        steps.insert(0, ("preview", Progress(preview=True, out=StringIO())))
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with opened(places, program, guard) as (stack, servers):
+    with ExitStack() as open_:
+        stack, servers = open_.enter_context(opened(places, program, guard))
+        options: dict[str, Any] = {"color": "never", **more}
+        if is_judged:
+            options["policy_packs"] = open_.enter_context(packs_served(stack, places))
         ready(servers.world)
         before = census(servers.world)
-        with progress, _graceful_interrupt(progress):
-            if operation == "destroy":
-                servers.forget_lost()
-            try:
-                with unsettled(places, servers, operation):
-                    getattr(stack, operation)(**options)
-            except automation.CommandError as problem:
-                done = outcome(places, operation, before, servers.world)
-                if progress.interrupted:
-                    raise InterruptedRunError(done.interrupted) from problem
-                causes = causes_of(failures, progress, problem)
-                raise LaunchError(
-                    f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
-                    f"{advice(places, progress)}"
-                ) from problem
+        if operation == "destroy":
+            servers.forget_lost()
+        for step, watching in steps:
+            with watching, _graceful_interrupt(watching):
+                try:
+                    with unsettled(places, servers, step):
+                        getattr(stack, step)(on_event=watching.on_event, **options)
+                except automation.CommandError as problem:
+                    done = outcome(places, operation, before, servers.world)
+                    if watching.interrupted:
+                        raise InterruptedRunError(done.interrupted) from problem
+                    causes = causes_of(failures, watching, problem)
+                    raise LaunchError(
+                        f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                    ) from problem
         yield progress, servers.world
 
 
