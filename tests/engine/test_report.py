@@ -117,8 +117,11 @@ def test_what_somebody_changed_by_hand_is_drift(brought_up: Callable[[str], Rehe
             for each in world.by_type("gcp:pubsub/subscription:Subscription")
             if each.urn.endswith("::sentiment-push")
         )
-        outputs = {**subscription.outputs, "ackDeadlineSeconds": 599}
-        world.put(replace(subscription, outputs=outputs))
+        changed = {"ackDeadlineSeconds": 599}
+        inputs, outputs = (
+            {**each, **changed} for each in (subscription.inputs, subscription.outputs)
+        )
+        world.put(replace(subscription, inputs=inputs, outputs=outputs))
     report(stack.places, "sandbox", refresh=True)
     lines = (stack.places.home / "report" / "comment.md").read_text().splitlines()
     assert lines[1] == "## dev: 1 to change"
