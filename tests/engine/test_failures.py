@@ -234,7 +234,7 @@ def test_ctrl_c_ends_what_was_begun_and_the_next_up_goes_on(
     assert "interrupted: ending what was begun" in rest
     assert "nothing is lost: `make up STACK=dev` goes on" in rest
     assert "Traceback" not in rest
-    operations.up(in_this_process(tmp_path))
+    operations.up(in_this_process(tmp_path), skip_preview=True)
     nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
 
@@ -279,7 +279,7 @@ def test_what_a_killed_destroy_deleted_is_made_again(
     read_until(process, steps=20, mark="  - ")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    operations.up(in_this_process(tmp_path))
+    operations.up(in_this_process(tmp_path), skip_preview=True)
     nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
 
