@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from launcher.places import StackPlaces, home_of, stacks
 from launcher.policy_report import judged
 from launcher.problem import LaunchError
 from launcher.replacements import needed
-from plans import comment, mermaid
+from plans import comment, mermaid, page
 from plans.picture import picture_of
 from plans.plan import Plan, Recorder, read, write
 from plans.report import report_of
@@ -33,6 +34,8 @@ def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
     """
     folder = places.home / "report"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for earlier in folder.iterdir():
+        earlier.unlink()
     link = os.environ.get(LINK, "")
     try:
         plan, run = planned(places, cloud, refresh=refresh)
@@ -44,8 +47,13 @@ def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
         comment.render(found, mermaid.render(picture_of(plan)), link), encoding="utf-8"
     )
     policy_reports.write(run, folder)
+    text, refused = page.render(found, plan, run)
+    (folder / "page.html").write_text(text, encoding="utf-8")
+    if refused:
+        print(f"warning: the page has no picture: {refused}", file=sys.stderr)
     print(f"{found.headline}\n" + "\n".join(f"  {each}" for each in found.facts))
-    print(f"The comment of a pull request: {folder / 'comment.md'}")
+    print(f"The page:    {folder / 'page.html'}")
+    print(f"The comment: {folder / 'comment.md'}")
     if run.violations:
         raise LaunchError(f"{len(run.violations)} violations: `make up` would be refused")
 

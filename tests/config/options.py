@@ -31,6 +31,7 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "allowed_ranges": ["203.0.113.0/24", "2001:db8::/32"],
     "audiences": ["chat"],
     "chain_file": ["tests/config/certificates/dev.pem"],
+    "config_json": ["tests/config/weights/config.json"],
     "custom_audiences": ["https://chat.acme.com"],
     "definition": [
         'syntax = "proto3"; message Text { string text = 1; repeated uint64 counts = 2; }',

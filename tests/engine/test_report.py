@@ -1,6 +1,7 @@
 """What `make report` writes of a real preview, and what never gets into it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pulumi
 import pulumi_gcp as gcp
@@ -11,6 +12,7 @@ from launcher import policy_report
 from launcher.plan_report import report
 from launcher.problem import LaunchError
 from plans import comment
+from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 
 PLANTED = "hunter2-planted"
@@ -24,7 +26,6 @@ def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
     stack.edit(lambda config: config["gpu_pools"]["l4-spot"].update(max_nodes=3))
     model = {
         "source": "Qwen/Qwen3-1.7B",
-        "memory_gib": 8,
         "replica_sets": [{"node_pool": "l4-spot", "replicas": 1}],
     }
     stack.edit(lambda config: config["models"].update({"qwen3-1.7b": model}))
@@ -38,6 +39,9 @@ def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
     assert "`autoscaling.totalMaxNodeCount` 2 → 3" in text
     assert "```mermaid" in text
     assert (folder / "plan.json").stat().st_mode & 0o077 == 0
+    page = (folder / "page.html").read_text()
+    assert 'class="node create"' in page
+    assert "The way of a request" in page
     assert {"report.sarif", "report.md"} <= {each.name for each in folder.iterdir()}
     assert str(folder / "comment.md") in capsys.readouterr().out
 
@@ -98,8 +102,27 @@ def test_secrets_are_neither_in_comment_nor_page_nor_log(
         assert PLANTED not in str(problem)
     folder = stack.places.home / "report"
     shown = [each for each in folder.iterdir() if each.name != "plan.json"]
-    assert {"comment.md", "report.sarif"} <= {each.name for each in shown}
+    assert {"comment.md", "page.html", "report.sarif"} <= {each.name for each in shown}
     texts = {each.name: each.read_text() for each in shown}
     assert "SecretVersion" in texts["comment.md"]
     for name, text in (*texts.items(), *zip(("out", "err"), capfd.readouterr(), strict=True)):
         assert PLANTED not in text, name
+
+
+def test_what_somebody_changed_by_hand_is_drift(brought_up: Callable[[str], Rehearsal]) -> None:
+    stack = brought_up("dev")
+    with World(stack.places.world) as world:
+        (subscription,) = (
+            each
+            for each in world.by_type("gcp:pubsub/subscription:Subscription")
+            if each.urn.endswith("::sentiment-push")
+        )
+        changed = {"ackDeadlineSeconds": 599}
+        inputs, outputs = (
+            {**each, **changed} for each in (subscription.inputs, subscription.outputs)
+        )
+        world.put(replace(subscription, inputs=inputs, outputs=outputs))
+    report(stack.places, "sandbox", refresh=True)
+    lines = (stack.places.home / "report" / "comment.md").read_text().splitlines()
+    assert lines[1] == "## dev: 1 to change"
+    assert any("Subscription | sentiment-push | `ackDeadlineSeconds`" in line for line in lines)
