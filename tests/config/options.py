@@ -194,12 +194,14 @@ class Generator:
 
     def _try(self, option: Option, copied: int | None) -> bool:
         config = copy.deepcopy(self.config)
-        place, path = config, cast("KeyPath", ())
+        place: Any = config
         annotation: Any = Platform
+        path: tuple[Any, ...] = ()
         for index, step in enumerate(option.path):
             place = place[path[-1]] if path else place
             key, annotation = self._step(place, annotation, step, copied=index == copied)
             path = (*path, key)
+        key = path[-1]
         value = option.value
         made = self.value(option.annotation, path, some=True) if value is None else value
         # A mapping or list gets further entries: others refer to those that are there.

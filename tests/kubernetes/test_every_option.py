@@ -156,12 +156,16 @@ def seen(cloud: Cloud) -> list[Seen]:
 
 
 def seen_first(cloud: Cloud) -> list[Seen]:
-    """As a first preview: unknown is what the cloud decides, and what is made of that."""
+    """As a first preview: unknown is what the cloud decides, and what is made of that.
+
+    Ids and links stay: the program makes the same ones of names, and one that is unknown in one
+    place and known in another is no preview that there is.
+    """
     decided = {
         text
         for each in cloud.resources
         for text in texts_in({k: v for k, v in each.outputs.items() if k not in each.inputs})
-        if len(text) > 8 and re.search("[/@.:]", text)
+        if len(text) > 8 and re.search("[/@.:]", text) and each.id not in text
     }
     found: list[Seen] = []
     for each in seen(cloud):
