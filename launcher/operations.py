@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from pulumi import automation
@@ -15,16 +15,23 @@ from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
 from launcher.locks import exclusive
+from launcher.outages import outages
 from launcher.outcome import advice, causes_of, census, outcome
 from launcher.places import StackPlaces, checked
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
+from launcher.recording import wiring
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
+from launcher.screen import Screen
 from launcher.verify import verify
+from plans.plan import plan_of
 from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers, serve
 from sandbox.world import World
+
+SHOWN = 40
+"""So many lines of a plan are shown on a terminal; the log has all of them."""
 
 
 @contextmanager
@@ -64,13 +71,17 @@ def up(places: StackPlaces) -> None:
         ready=lambda world: put_stand_ins(platform, world),
     ) as (progress, world):
         assumed = _assumed(world)
+        screen = progress.screen
         resources = report.own_resources(progress)
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
-        print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
-        print(f"\nOutputs:\n{report.outputs_table(progress.outputs)}")
-        print(f"\n{report.cost_section(resources)}")
-        print(f"\n{report.policies_line(progress)}")
-        print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
+        screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
+        screen.detail(
+            f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}"
+        )
+        screen.tell(f"\nOutputs:\n{report.outputs_table(progress.outputs)}")
+        screen.tell(f"\n{report.cost_section(resources, brief=screen.in_place)}")
+        screen.tell(f"\n{report.policies_line(progress, places.environment)}")
+        screen.detail(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
+        screen.tell(f"Next: make demo STACK={places.stack}, which sends messages through it")
 
 
 def images(places: StackPlaces) -> None:
@@ -83,36 +94,57 @@ def images(places: StackPlaces) -> None:
         exclude_dependents=True,
     ) as (progress, world):
         put_stand_ins(platform, world)
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
-        print("Stand-ins for the images:")
+        progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
+        progress.screen.tell("Stand-ins for the images:")
         for image in own_images(platform):
-            print(f"  {image}: {image_source(image)}")
-        print(f"Next: make up STACK={places.stack}")
+            progress.screen.tell(f"  {image}: {image_source(image)}")
+        progress.screen.tell(f"Next: make up STACK={places.stack}")
 
 
 def preview(places: StackPlaces) -> None:
     """Print what `up` would change, what it would cost, and what the policies say."""
     platform = checked(places)
     with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
-        print(f"\n{report.changes_line(progress.changes, preview=True)}")
-        anew = replacements_section(progress.replaced, progress.gone, places.recorded())
-        print(f"\n{anew}" if anew else "", end="")
-        print(f"\n{report.cost_section(report.own_resources(progress))}")
-        print(f"\n{report.policies_line(progress)}")
+        _tell_plan(places, progress)
+        progress.screen.tell(f"\n{report.policies_line(progress, places.environment)}")
+        progress.screen.tell(f"Next: make up STACK={places.stack}")
+
+
+def _tell_plan(places: StackPlaces, progress: Progress) -> None:
+    """Print what a preview found, also where a policy refuses it."""
+    screen, recorded = progress.screen, places.recorded()
+    resources = report.own_resources(progress)
+    if screen.in_place:
+        for line in progress.lines if len(progress.lines) <= SHOWN else ():
+            screen.tell(line)
+    screen.tell(f"\n{report.changes_line(progress.changes, preview=True)}")
+    wired = wiring(recorded)
+    plan = plan_of(
+        {"stack": places.stack, "steps": progress.recorder.steps, "now": wired, "then": wired}
+    )
+    for section in (
+        outages(plan),
+        replacements_section(progress.replaced, progress.gone, recorded),
+    ):
+        if section:
+            screen.tell(f"\n{section.rstrip()}")
+    screen.tell(f"\n{report.cost_section(resources, brief=screen.in_place)}")
+    if recorded:
+        screen.tell(f"\n{report.cost_difference(recorded, resources)}")
 
 
 def refresh(places: StackPlaces) -> None:
     """Take what is in the sandbox cloud into the state."""
     _made(places)
     with _run(places, "refresh") as (progress, _):
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
     """Delete everything the state holds."""
     _made(places)
     with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _):
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def export(places: StackPlaces) -> None:
@@ -175,13 +207,14 @@ def _run(
     failures: list[BaseException] = []
 
     program = watched(platform_program, failures)
-    progress = Progress(preview=operation == "preview")
+    screen = Screen(places.log_of(operation))
+    progress = Progress(operation == "preview", screen, len(places.recorded()))
     options: dict[str, Any] = {"on_event": progress.on_event, "color": "never", **more}
     # Of what the engine excludes, the packs would see no inputs.
     if operation in {"up", "preview"} and "exclude" not in more:
         options["policy_packs"] = places.policy_packs()
-    print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with opened(places, program, guard) as (stack, servers):
+    screen.tell(f"{operation} of {places.stack} on the sandbox cloud ...")
+    with closing(screen), opened(places, program, guard) as (stack, servers):
         ready(servers.world)
         before = census(servers.world)
         with progress, _graceful_interrupt(progress):
@@ -194,12 +227,16 @@ def _run(
                 done = outcome(places, operation, before, servers.world)
                 if progress.interrupted:
                     raise InterruptedRunError(done.interrupted) from problem
+                if operation == "preview" and progress.resources:
+                    _tell_plan(places, progress)
                 causes = causes_of(failures, progress, problem)
                 raise LaunchError(
                     f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
                     f"{advice(places, progress)}"
                 ) from problem
         yield progress, servers.world
+        if screen.in_place:
+            screen.tell(f"Every line of it: {screen.log}, or VERBOSE=1")
 
 
 @contextmanager

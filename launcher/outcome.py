@@ -13,6 +13,7 @@ from launcher.engine import message_of, reason_of
 from launcher.places import StackPlaces
 from launcher.progress import NOISE, Progress
 from launcher.recovery import unrecorded
+from launcher.report import allowing
 from sandbox.world import Key, Resource, World
 
 Census = Mapping[Key, Resource]
@@ -40,9 +41,13 @@ def causes_of(
 
 def advice(places: StackPlaces, progress: Progress) -> str:
     """Return how the next run can avoid the same end."""
-    if progress.preview or not progress.violations:
+    if not progress.violations:
         return ""
-    return f"\n`make preview STACK={places.stack}` asks the policies before anything is made"
+    allowed = f"\n{allowing(progress.violations, places.environment)}"
+    if progress.preview:
+        return allowed
+    asks = f"`make preview STACK={places.stack}` asks the policies before anything is made"
+    return f"{allowed}\n{asks}"
 
 
 def census(world: World) -> Census:

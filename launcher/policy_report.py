@@ -15,6 +15,7 @@ from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces, plain_pulumi
 from launcher.problem import LaunchError
 from launcher.progress import Progress
+from launcher.screen import Screen
 from policies import report
 from policies.engine.config import PolicyConfigError
 from policies.engine.event_log import VARIABLE
@@ -107,7 +108,7 @@ def _previewed(
     on_event: OnEvent,
     failures: list[BaseException],
 ) -> str:
-    progress = Progress(preview=True, out=sys.stderr)
+    progress = Progress(preview=True, screen=Screen(out=sys.stderr))
 
     def take(event: EngineEvent) -> None:
         progress.on_event(event)
