@@ -16,9 +16,10 @@ STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, the files by twos.
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+lower = $(shell printf %s $1 | tr A-Z a-z)
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
-LINTS := lint-types lint-style lint-generated
+LINTS := lint-types lint-style lint-generated lint-workflows
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -26,7 +27,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init new up preview images destroy refresh export demo replay verify route policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init new up preview images destroy refresh export demo replay verify route fit policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,13 +63,17 @@ route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL 
 	@$(SETUP)
 	@$(PYTHON) -m launcher.route --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
 
+fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=...]
+	@$(SETUP)
+	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))'))
+
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
 
-report: ## Write what `up` would do as a page and as the comment of a pull request
+report: ## Write what `up` would do as a page and a pull request's comment; REFRESH=yes finds drift
 	@$(SETUP)
-	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD)
+	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD) $(if $(REFRESH),--refresh)
 
 diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
 	@$(SETUP)
@@ -92,6 +97,11 @@ lint-generated:
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
 	$(PYTHON) -m policies.readme --check
+
+lint-workflows:
+	@python3 tools/actionlint.py --if-possible
+	if [ -x .engine/actionlint/actionlint ]; then .engine/actionlint/actionlint; fi
+	.venv/bin/zizmor --offline --quiet .github
 
 format: ## Format the code
 	@$(SETUP)

@@ -12,7 +12,7 @@ from launcher.images import push
 from launcher.new_environment import new_environment
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
-from launcher.plan_report import report
+from launcher.plan_report import report, tell_if_missing
 from launcher.policy_report import FORMATS, policy
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.pulumi_cli import exec_pulumi
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--format", choices=FORMATS, default="text", help="of what `policy` prints")
     parser.add_argument("--state", type=Path, help="an exported state for `policy` to judge")
+    parser.add_argument(
+        "--refresh", action="store_true", help="whether `report` asks the cloud what is there"
+    )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     chosen = parser.parse_args(arguments)
@@ -64,13 +67,15 @@ def _do(chosen: argparse.Namespace) -> None:
     if chosen.operation == "new":
         new_environment(chosen.env, chosen.stack)
         return
+    if chosen.operation == "report":
+        tell_if_missing(chosen.stack)
     places = places_of(chosen.stack)
     if chosen.operation == "init":
         init(places, chosen.secrets)
     elif chosen.operation == "policy":
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "report":
-        report(places, chosen.cloud)
+        report(places, chosen.cloud, refresh=chosen.refresh)
     elif chosen.cloud == "sandbox":
         OPERATIONS[chosen.operation](places)
     elif chosen.operation == "images":

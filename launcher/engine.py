@@ -22,6 +22,7 @@ from launcher.places import ROOT, VENV_BIN, StackPlaces, engine_root
 from launcher.problem import LaunchError
 from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
 
+ANALYZER = ROOT / "launcher" / "analyzer"
 OWN = f"{ROOT}{os.sep}"
 Program = Callable[[], None]
 
@@ -87,7 +88,7 @@ def open_stack(
     # What it says of an engine that was killed: the operation's own message says it better.
     warnings.filterwarnings("ignore", "Error in event stream", module="pulumi")
     environment = {
-        "PATH": f"{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": os.pathsep.join(map(str, (ANALYZER, VENV_BIN, os.environ.get("PATH", "")))),
         "PULUMI_BACKEND_URL": places.state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": places.passphrase(),
         "PULUMI_DEBUG_PROVIDERS": debug_providers,

@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from pulumi import automation
@@ -14,12 +14,14 @@ from launcher import report
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
+from launcher.judging import packs_served
 from launcher.locks import exclusive
 from launcher.outages import outages
-from launcher.outcome import advice, causes_of, census, outcome
+from launcher.outcome import allowed, causes_of, census, outcome
 from launcher.places import StackPlaces, checked
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
+from launcher.pulumi_cli import JUDGED
 from launcher.recording import wiring
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
@@ -209,43 +211,56 @@ def _run(
     program = watched(platform_program, failures)
     screen = Screen(places.log_of(operation))
     progress = Progress(operation == "preview", screen, len(places.recorded()))
-    options: dict[str, Any] = {"on_event": progress.on_event, "color": "never", **more}
+    steps = [(operation, progress)]
     # Of what the engine excludes, the packs would see no inputs.
-    if operation in {"up", "preview"} and "exclude" not in more:
-        options["policy_packs"] = places.policy_packs()
+    is_judged = operation in JUDGED and "exclude" not in more
+    if is_judged:
+        places.policy_packs()
+    if is_judged and operation == "up":
+        # What is refused is refused before the first resource is made, as `pulumi up` does it.
+        steps.insert(
+            0, ("preview", Progress(preview=True, screen=screen.muted(), about=progress.about))
+        )
     screen.tell(f"{operation} of {places.stack} on the sandbox cloud ...")
-    with closing(screen), opened(places, program, guard) as (stack, servers):
+    with ExitStack() as open_:
+        open_.enter_context(closing(screen))
+        stack, servers = open_.enter_context(opened(places, program, guard))
+        options: dict[str, Any] = {"color": "never", **more}
+        if is_judged:
+            options["policy_packs"] = open_.enter_context(packs_served(stack, places))
         ready(servers.world)
         before = census(servers.world)
-        with progress, _graceful_interrupt(progress):
-            if operation == "destroy":
-                servers.forget_lost()
-            try:
-                with unsettled(places, servers, operation):
-                    getattr(stack, operation)(**options)
-            except automation.CommandError as problem:
-                done = outcome(places, operation, before, servers.world)
-                if progress.interrupted:
-                    raise InterruptedRunError(done.interrupted) from problem
-                if operation == "preview" and progress.resources:
-                    _tell_plan(places, progress)
-                causes = causes_of(failures, progress, problem)
-                raise LaunchError(
-                    f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
-                    f"{advice(places, progress)}"
-                ) from problem
+        if operation == "destroy":
+            servers.forget_lost()
+        for step, watching in steps:
+            with watching, _graceful_interrupt(watching, screen):
+                try:
+                    with unsettled(places, servers, step):
+                        getattr(stack, step)(on_event=watching.on_event, **options)
+                except automation.CommandError as problem:
+                    done = outcome(places, operation, before, servers.world)
+                    if watching.interrupted:
+                        raise InterruptedRunError(done.interrupted) from problem
+                    if operation == "preview" and progress.resources:
+                        _tell_plan(places, progress)
+                    causes = causes_of(failures, watching, problem)
+                    raise LaunchError(
+                        f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                        f"{allowed(places, watching)}"
+                    ) from problem
+            progress.about = max(progress.about, len(watching.passed))
         yield progress, servers.world
         if screen.in_place:
             screen.tell(f"Every line of it: {screen.log}, or VERBOSE=1")
 
 
 @contextmanager
-def _graceful_interrupt(progress: Progress) -> Generator[None]:
+def _graceful_interrupt(progress: Progress, screen: Screen) -> Generator[None]:
     """Let Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
 
     def ask(*_: object) -> None:
         progress.interrupted = True
-        progress.say("interrupted: ending what was begun; Ctrl-C again stops at once")
+        screen.tell("interrupted: ending what was begun; Ctrl-C again stops at once")
 
     before = signal.signal(signal.SIGINT, ask)
     try:

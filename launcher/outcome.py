@@ -39,15 +39,11 @@ def causes_of(
     return "\n".join(f"  - {cause}".replace("\n", "\n    ") for cause in causes)
 
 
-def advice(places: StackPlaces, progress: Progress) -> str:
-    """Return how the next run can avoid the same end."""
+def allowed(places: StackPlaces, progress: Progress) -> str:
+    """Return where the policies can be told otherwise, where they refused."""
     if not progress.violations:
         return ""
-    allowed = f"\n{allowing(progress.violations, places.environment)}"
-    if progress.preview:
-        return allowed
-    asks = f"`make preview STACK={places.stack}` asks the policies before anything is made"
-    return f"{allowed}\n{asks}"
+    return f"\n{allowing(progress.violations, places.environment)}"
 
 
 def census(world: World) -> Census:

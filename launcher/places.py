@@ -146,8 +146,12 @@ def places_of(stack: str) -> StackPlaces:
             f"no stack named {stack!r}{hint}: there is no {config.name}; stacks: "
             f"{', '.join(stacks())}. To add one, copy Pulumi.dev.yaml to {config.name} and edit it"
         )
-    base = Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox"))
-    return StackPlaces(stack=stack, config=config, home=base.resolve() / stack)
+    return StackPlaces(stack=stack, config=config, home=home_of(stack))
+
+
+def home_of(stack: str) -> Path:
+    """Return the folder of what the sandbox knows of a stack, whether it has a file or not."""
+    return Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox")).resolve() / stack
 
 
 def checked(places: StackPlaces) -> Platform:

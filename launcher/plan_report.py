@@ -1,34 +1,38 @@
 """What a preview would do, as a page and as the comment of a pull request."""
 
 import os
+import re
+import sys
 from datetime import date
 from pathlib import Path
 
-from launcher.places import StackPlaces
+from launcher.places import StackPlaces, home_of, stacks
 from launcher.policy_report import judged
 from launcher.problem import LaunchError
 from launcher.recording import taking, wiring
-from plans import comment, mermaid
+from plans import comment, mermaid, page
 from plans.picture import picture_of
 from plans.plan import Plan, Recorder, read, write
 from plans.report import report_of
 from policies import report as policy_reports
 from policies.reports.run import Run
 
+_NAME = re.compile(r"[a-z0-9-]+")
 LINK = "REPORT_URL"
 """The variable that names where the page can be read."""
 
 
-def report(places: StackPlaces, cloud: str) -> None:
+def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
     """Write comment, page, plan and findings of a preview under the stack's folder.
 
-    Raises LaunchError if the preview fails, which the comment tells too, or a policy stops it.
+    `refresh` first asks the cloud what is there. Raises LaunchError if the preview fails, which the
+    comment tells too, or a policy stops it.
     """
     folder = places.home / "report"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     link = os.environ.get(LINK, "")
     try:
-        plan, run = planned(places, cloud)
+        plan, run = planned(places, cloud, refresh=refresh)
     except LaunchError as problem:
         (folder / "comment.md").write_text(comment.failed(places.stack, str(problem), link))
         raise
@@ -37,16 +41,37 @@ def report(places: StackPlaces, cloud: str) -> None:
         comment.render(found, mermaid.render(picture_of(plan)), link), encoding="utf-8"
     )
     policy_reports.write(run, folder)
+    text, refused = page.render(found, plan, run)
+    (folder / "page.html").write_text(text, encoding="utf-8")
+    if refused:
+        print(f"warning: the page has no picture: {refused}", file=sys.stderr)
     print(f"{found.headline}\n" + "\n".join(f"  {each}" for each in found.facts))
-    print(f"The comment of a pull request: {folder / 'comment.md'}")
+    print(f"The page:    {folder / 'page.html'}")
+    print(f"The comment: {folder / 'comment.md'}")
     if run.violations:
         raise LaunchError(f"{len(run.violations)} violations: `make up` would be refused")
 
 
-def planned(places: StackPlaces, cloud: str) -> tuple[Plan, Run]:
+def tell_if_missing(stack: str) -> None:
+    """Write the comment of an environment whose file is gone, as when a change deletes it."""
+    if stack in stacks() or not _NAME.fullmatch(stack):
+        return
+    folder = home_of(stack) / "report"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "comment.md").write_text(
+        comment.failed(
+            stack,
+            f"There is no Pulumi.{stack}.yaml (any more). What the environment made stays in the "
+            f"cloud, and nothing looks after it: run `make destroy STACK={stack} CLOUD=gcp` from a "
+            "commit that has the file, then delete the file.",
+        )
+    )
+
+
+def planned(places: StackPlaces, cloud: str, *, refresh: bool = False) -> tuple[Plan, Run]:
     """Return what a preview would do, and what the packs say of it."""
     recorder = Recorder()
-    run, recorded = judged(places, cloud, taking(recorder))
+    run, recorded = judged(places, cloud, taking(recorder), refresh=refresh)
     file = plan_file(places)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = {"needs": run.needs, "properties": run.wired}

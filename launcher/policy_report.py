@@ -10,9 +10,11 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
+from launcher.backend import check_made
 from launcher.engine import message_of, platform_program, reason_of, watched
+from launcher.judging import packs_served
 from launcher.operations import opened
-from launcher.places import ROOT, StackPlaces, plain_pulumi
+from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import Progress
 from launcher.screen import Screen
@@ -50,7 +52,7 @@ def _of_state(places: StackPlaces, state: Path) -> Run:
 
 
 def judged(
-    places: StackPlaces, cloud: str, on_event: OnEvent = lambda _: None
+    places: StackPlaces, cloud: str, on_event: OnEvent = lambda _: None, *, refresh: bool = False
 ) -> tuple[Run, Recorded]:
     """Return what the packs say of a preview, and the resources there were before it.
 
@@ -61,7 +63,7 @@ def judged(
     event_log.unlink(missing_ok=True)
     preview = _preview_on_gcp if cloud == "gcp" else _preview
     with _event_log_in(event_log):
-        failure, recorded = preview(places, on_event)
+        failure, recorded = preview(places, on_event, refresh=refresh)
     run = of_event_log(event_log)
     if failure and not run.violations:
         raise LaunchError(failure)
@@ -77,29 +79,28 @@ def _event_log_in(file: Path) -> Generator[None]:
         del os.environ[VARIABLE]
 
 
-def _preview(places: StackPlaces, on_event: OnEvent) -> tuple[str, Recorded]:
+def _preview(places: StackPlaces, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
-    with opened(places, program) as (stack, _):
+    with opened(places, program) as (stack, _), packs_served(stack, places):
         recorded = places.recorded()
-        return _previewed(stack, places, on_event, failures), recorded
+        return _previewed(stack, places, on_event, failures, refresh=refresh), recorded
 
 
-def _preview_on_gcp(places: StackPlaces, on_event: OnEvent) -> tuple[str, Recorded]:
+def _preview_on_gcp(
+    places: StackPlaces, on_event: OnEvent, *, refresh: bool
+) -> tuple[str, Recorded]:
     """Run a preview by the ordinary CLI and the project's own backend."""
-    plain_pulumi()
+    check_made(places)
     try:
         stack = automation.select_stack(places.stack, work_dir=str(ROOT))
         deployment: dict[str, Any] = dict(stack.export_stack().deployment or {})
     except automation.CommandError as problem:
-        raise LaunchError(
-            f"{places.stack} can't be opened: {reason_of(problem)}; see `pulumi stack select "
-            f"{places.stack}`"
-        ) from problem
+        raise LaunchError(f"{places.stack} can't be opened: {reason_of(problem)}") from problem
     recorded: Recorded = deployment.get("resources") or []
-    return _previewed(stack, places, on_event, []), recorded
+    return _previewed(stack, places, on_event, [], refresh=refresh), recorded
 
 
 def _previewed(
@@ -107,6 +108,8 @@ def _previewed(
     places: StackPlaces,
     on_event: OnEvent,
     failures: list[BaseException],
+    *,
+    refresh: bool,
 ) -> str:
     progress = Progress(preview=True, screen=Screen(out=sys.stderr))
 
@@ -116,7 +119,9 @@ def _previewed(
 
     with progress:
         try:
-            stack.preview(on_event=take, color="never", policy_packs=places.policy_packs())
+            stack.preview(
+                on_event=take, color="never", policy_packs=places.policy_packs(), refresh=refresh
+            )
         except automation.CommandError as problem:
             causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]
             return "\n".join(dict.fromkeys(causes))

@@ -49,6 +49,10 @@ class Screen:
         if self.in_place:
             print(f"{_CLEAR}{cut(text, self.width - 1)}", end="", file=self._out, flush=True)
 
+    def muted(self) -> "Screen":
+        """Return one that shows nothing of a run but how far it is."""
+        return _Muted(out=self._out)
+
     def close(self) -> None:
         """Leave nothing of the status, and end the log."""
         self.status("")
@@ -59,6 +63,14 @@ class Screen:
     def _note(self, text: str) -> None:
         if self._file is not None:
             print(text, file=self._file, flush=True)
+
+
+class _Muted(Screen):
+    def tell(self, text: str) -> None:
+        del text
+
+    def detail(self, text: str) -> None:
+        del text
 
 
 def cut(line: str, width: int) -> str:

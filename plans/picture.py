@@ -1,11 +1,12 @@
 """The architecture of a deployment, drawn from its own resources: by region, in its perimeter."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from plans.plan import Plan
+from plans.plan import Plan, name_of
 from policies.access.reach import Access
 from policies.shared.gpu_totals import region_of
 from request_path.explain import models_in
@@ -15,7 +16,7 @@ from request_path.matching import claims_of
 from request_path.models import asked_models, backend_of, servers_behind, used_backends
 from request_path.objects import Backend, Gateway, Objects, Pool, Service
 from request_path.pods import chosen
-from request_path.publication import attachments_of, ways_to
+from request_path.publication import attachments_of, network_of, ways_to
 from request_path.publication import region_of as region_of_gateway
 from request_path.reading import read
 from resources.properties import is_mapping
@@ -23,6 +24,7 @@ from resources.resource import Resource, Stack
 
 OUTSIDE: Final = "outside"
 NOWHERE: Final = "global"
+GPU_NODES: Final = "GPU nodes"
 MODELS_SHOWN: Final = 8
 """Models of a region that are drawn one by one; more are drawn by the nodes they run on."""
 _PERIMETER: Final = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
@@ -39,6 +41,7 @@ _DRAWN: Final[Mapping[str, str]] = {
         "Vertex AI endpoint"
     ),
 }
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
 _SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
 _TABLE: Final = "gcp:bigquery/table:Table"
 _NODE_POOL: Final = "gcp:container/nodePool:NodePool"
@@ -53,7 +56,16 @@ class Node:
     label: str
     kind: str
     region: str
+    network: str
     state: str = "same"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is; the network is empty for what is in none."""
+
+    region: str
+    network: str = ""
 
 
 @dataclass
@@ -64,9 +76,10 @@ class Picture:
     edges: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     perimeter: bool = False
 
-    def add(self, key: str, label: str, kind: str, region: str, state: str = "same") -> str:
-        """Draw something once, in the strongest of the states that it is drawn in."""
-        node = self.nodes.setdefault(key, Node(f"n{len(self.nodes)}", label, kind, region, state))
+    def add(self, key: str, label: str, kind: str, place: "Place", state: str = "same") -> str:
+        """Draw something once, in the first state that it is drawn in and that changes it."""
+        known = Node(f"n{len(self.nodes)}", label, kind, place.region, place.network, state)
+        node = self.nodes.setdefault(key, known)
         if node.state == "same":
             node.state = state
         return key
@@ -76,7 +89,7 @@ class Picture:
         if start in self.nodes and end in self.nodes and start != end:
             self.edges.setdefault((start, end), label)
 
-    def regions(self) -> Mapping[str, list[Node]]:
+    def regions(self) -> dict[str, list[Node]]:
         """Return the nodes by region, what is outside of all first."""
         found: defaultdict[str, list[Node]] = defaultdict(list)
         for each in self.nodes.values():
@@ -90,32 +103,49 @@ def picture_of(plan: Plan) -> Picture:
     states = {each.urn: each.operation for each in plan.changes}
     picture = Picture(perimeter=bool(plan.after.by_type.get(_PERIMETER)))
     objects = read(plan.after)
+    network = _network(plan.after)
     for gateway in objects.gateways:
-        _way(picture, objects, gateway, states)
+        place = Place(region_of_gateway(gateway, objects) or NOWHERE, network)
+        _way(picture, objects, gateway, place, states)
     _services(picture, plan.after, states)
     for each in plan.changes:
         if each.operation == "delete" and each.before and each.type in (*_DRAWN, _NODE_POOL):
             word = _DRAWN.get(each.type, "nodes")
-            picture.add(each.urn, each.name, word, region_of(each.before) or NOWHERE, "delete")
+            picture.add(each.urn, each.name, word, _place(each.before), "delete")
     return picture
 
 
-def _way(picture: Picture, objects: Objects, gateway: Gateway, states: Mapping[str, str]) -> None:
-    region = region_of_gateway(gateway, objects) or NOWHERE
-    door = picture.add(
-        gateway.urn, str(gateway.name), "Gateway", region, states.get(gateway.urn, "same")
-    )
+def _place(resource: Resource) -> Place:
+    return Place(region_of(resource) or NOWHERE)
+
+
+def _network(stack: Stack) -> str:
+    """Return the network of the clusters, where it is one."""
+    found = {
+        name_of(urn)
+        for each in stack.by_type.get(_CLUSTER, ())
+        for urn in each.dependencies.get("network", ())
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def _way(
+    picture: Picture, objects: Objects, gateway: Gateway, place: Place, states: Mapping[str, str]
+) -> None:
+    state = states.get(gateway.urn, "same")
+    door = picture.add(gateway.urn, str(gateway.name), "Gateway", place, state)
     for attachment in attachments_of(gateway, objects):
         urn = attachment.urn
-        picture.add(urn, attachment.label, "service attachment", region, states.get(urn, "same"))
+        picture.add(urn, attachment.label, "service attachment", place, states.get(urn, "same"))
         picture.link(urn, door)
         for way in ways_to(attachment, objects):
             start = way.service if isinstance(way, Frontend) else way
             kind = "load balancer" if isinstance(way, Frontend) else "endpoint"
             state = states.get(start.urn, "same")
-            picture.add(start.urn, start.label, f"consumer's {kind}", OUTSIDE, state)
+            outside = Place(OUTSIDE, re.split("::|/", str(network_of(way, objects)))[-1])
+            picture.add(start.urn, start.label, f"consumer's {kind}", outside, state)
             picture.link(start.urn, urn, "Private Service Connect")
-    _models(picture, objects, gateway, region, states)
+    _models(picture, objects, gateway, place, states)
 
 
 @dataclass
@@ -129,7 +159,7 @@ class _End:
 
 
 def _models(
-    picture: Picture, objects: Objects, gateway: Gateway, region: str, states: Mapping[str, str]
+    picture: Picture, objects: Objects, gateway: Gateway, place: Place, states: Mapping[str, str]
 ) -> None:
     ends: dict[str, _End] = {}
     changed: defaultdict[str, str] = defaultdict(str)
@@ -145,13 +175,16 @@ def _models(
                         changed[name] = changed[name] or states.get(urn, "")
     together = len({name for end in ends.values() for name in end.shares}) > MODELS_SHOWN
     for end in ends.values():
-        key = picture.add(f"{region}/{end.label}", end.label, end.kind, region, end.state)
+        # A server outside the cluster is outside of its network, too.
+        inside = place if end.kind == GPU_NODES else Place(place.region)
+        key = f"{place.region}/{end.label}"
+        picture.add(key, end.label, end.kind, inside, end.state)
         if together:
             picture.link(gateway.urn, key, f"{len(end.shares)} models")
             continue
         for name, share in sorted(end.shares.items()):
             state = changed[name] or "same"
-            model = picture.add(f"{region}/model/{name}", name, "model", region, state)
+            model = picture.add(f"{place.region}/model/{name}", name, "model", place, state)
             picture.link(gateway.urn, model)
             picture.link(model, key, share)
 
@@ -174,7 +207,7 @@ def _ends(objects: Objects, target: Pool | Service) -> Iterator[_Found]:
         selector = pods.node_selector
         chosen_nodes = ", ".join(map(str, selector.values())) if is_mapping(selector) else ""
         pool = next((each.urn for each in objects.node_pools if each.name == chosen_nodes), "")
-        yield _Found(chosen_nodes or named(workload), "GPU nodes", workload.urn, pool)
+        yield _Found(chosen_nodes or named(workload), GPU_NODES, workload.urn, pool)
 
 
 def _share(backends: Iterable[Backend], one: Backend) -> str:
@@ -187,8 +220,7 @@ def _share(backends: Iterable[Backend], one: Backend) -> str:
 def _services(picture: Picture, stack: Stack, states: Mapping[str, str]) -> None:
     for token, word in _DRAWN.items():
         for each in stack.by_type.get(token, ()):
-            region = region_of(each) or NOWHERE
-            picture.add(each.urn, each.name, word, region, states.get(each.urn, "same"))
+            picture.add(each.urn, each.name, word, _place(each), states.get(each.urn, "same"))
     tables = {each.urn: _first(each, "datasetId") for each in stack.by_type.get(_TABLE, ())}
     for each in stack.by_type.get(_SUBSCRIPTION, ()):
         topic = _first(each, "topic")

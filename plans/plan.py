@@ -165,11 +165,17 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
     """Return the plan that plain data tells of."""
     now, then = document["now"], document["then"]
     steps = tuple(_step(urn, each, now, then) for urn, each in document["steps"].items())
-    needs = {
-        urn: [*now["needs"].get(urn, ()), *then["needs"].get(urn, ())]
-        for urn in {**now["needs"], **then["needs"]}
-    }
-    return Plan(document["stack"], steps, needs)
+    return Plan(document["stack"], steps, {each.urn: _needs(each, now, then) for each in steps})
+
+
+def _needs(step: Step, now: Wiring, then: Wiring) -> list[str]:
+    """Return what a resource needs on either side: its provider, too."""
+    sides = (each for each in (step.before, step.after) if each)
+    found = [*now["needs"].get(step.urn, ()), *then["needs"].get(step.urn, ())]
+    for each in sides:
+        found += [urn for urns in each.dependencies.values() for urn in urns]
+        found += [each.provider] if each.provider else []
+    return list(dict.fromkeys(found))
 
 
 def _step(urn: str, step: Mapping[str, Any], now: Wiring, then: Wiring) -> Step:

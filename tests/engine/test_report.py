@@ -24,7 +24,6 @@ def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
     stack.edit(lambda config: config["gpu_pools"]["l4-spot"].update(max_nodes=3))
     model = {
         "source": "Qwen/Qwen3-1.7B",
-        "memory_gib": 8,
         "replica_sets": [{"node_pool": "l4-spot", "replicas": 1}],
     }
     stack.edit(lambda config: config["models"].update({"qwen3-1.7b": model}))
@@ -38,6 +37,9 @@ def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
     assert "`autoscaling.totalMaxNodeCount` 2 → 3" in text
     assert "```mermaid" in text
     assert (folder / "plan.json").stat().st_mode & 0o077 == 0
+    page = (folder / "page.html").read_text()
+    assert 'class="node create"' in page
+    assert "The way of a request" in page
     assert {"report.sarif", "report.md"} <= {each.name for each in folder.iterdir()}
     assert str(folder / "comment.md") in capsys.readouterr().out
 
@@ -98,7 +100,7 @@ def test_secrets_are_neither_in_comment_nor_page_nor_log(
         assert PLANTED not in str(problem)
     folder = stack.places.home / "report"
     shown = [each for each in folder.iterdir() if each.name != "plan.json"]
-    assert {"comment.md", "report.sarif"} <= {each.name for each in shown}
+    assert {"comment.md", "page.html", "report.sarif"} <= {each.name for each in shown}
     texts = {each.name: each.read_text() for each in shown}
     assert "SecretVersion" in texts["comment.md"]
     for name, text in (*texts.items(), *zip(("out", "err"), capfd.readouterr(), strict=True)):
