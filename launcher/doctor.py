@@ -9,17 +9,19 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from catalog import quotas, strict_yaml
 from catalog.table import read
 from config.platform import Platform
 from launcher.backend import check_made
-from launcher.places import StackPlaces, checked, engine_root
+from launcher.places import ROOT, StackPlaces, checked, engine_root
 from launcher.problem import LaunchError
 
 _TABLE: Final = cast("Mapping[str, Any]", read("deployer.yaml"))
+_ROLES: Final = ROOT / "identity" / "roles.yaml"
 _BEFORE_ALL: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com")
 """APIs that enabling others needs."""
 _TOOLS: Final = {
@@ -154,13 +156,21 @@ def _apis(project: str) -> Iterator[Finding]:
 
 def _roles(platform: Platform) -> Iterator[Finding]:
     account = (_gcloud("config", "get-value", "account") or "").strip()
-    whole = _TABLE["of_organization"]
-    wanted = [_TABLE["roles"][api] for api in platform.apis if api in _TABLE["roles"]]
-    project, organization = platform.project.id, platform.project.organization
-    of_project = [role for role in wanted if role not in whole]
-    yield from _granted(account, "projects", project, of_project)
-    if organization and (above := [role for role in wanted if role in whole]):
-        yield from _granted(account, "organizations", organization, above)
+    yield from _granted(account, "projects", platform.project.id, roles_for(platform.apis))
+    above = [role for api, role in _TABLE["of_organization"].items() if api in platform.apis]
+    if platform.project.organization and above:
+        yield from _granted(account, "organizations", platform.project.organization, above)
+
+
+def roles_for(apis: Iterable[str]) -> Sequence[str]:
+    """Return the roles on a project that make what the platform has of these APIs."""
+    document = cast("dict[str, Any]", strict_yaml.load(_ROLES.read_text(encoding="utf-8")))
+    known = set(apis)
+    return [
+        role
+        for role in document["accounts"]["deploy"]
+        if f"{role.removeprefix('roles/').partition('.')[0]}.googleapis.com" in known
+    ]
 
 
 def _granted(account: str, kind: str, name: str, wanted: Sequence[str]) -> Iterator[Finding]:
@@ -195,11 +205,10 @@ def _quotas(platform: Platform) -> Iterator[Finding]:
                 key = pool.machine.gpu_type, pool.capacity in ("spot", "flex-start")
                 needed[key] += pool.max_nodes * pool.gpus_per_node
         found = _json("compute", "regions", "describe", region, f"--project={platform.project.id}")
-        quotas: list[dict[str, Any]] = [] if found is None else found.get("quotas", [])
-        limits = {str(each["metric"]): float(each["limit"]) for each in quotas}
+        given: list[dict[str, Any]] = [] if found is None else found.get("quotas", [])
+        limits = {str(each["metric"]): float(each["limit"]) for each in given}
         for (gpu, preemptible), count in needed.items():
-            metric = _TABLE["quotas"].get(gpu, gpu)
-            metric = f"PREEMPTIBLE_{metric}" if preemptible else metric
+            metric = quotas.GPUS[gpu].metric(preemptible=preemptible)
             limit = limits.get(metric)
             shown = "an unknown number" if limit is None else f"{limit:g}"
             state = UNKNOWN if limit is None else OK if limit >= count else WRONG

@@ -131,6 +131,7 @@ def _tell_plan(places: StackPlaces, progress: Progress) -> None:
         if section:
             screen.tell(f"\n{section.rstrip()}")
     screen.tell(f"\n{report.cost_section(resources, brief=screen.in_place)}")
+    screen.tell(f"\n{report.capacity_section(resources)}")
     if recorded:
         screen.tell(f"\n{report.cost_difference(recorded, resources)}")
 

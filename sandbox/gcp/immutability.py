@@ -115,7 +115,7 @@ def _inherits(facts: Facts, path: str) -> bool:
 
 
 def _has_immutable(facts: Facts, path: str, value: Value) -> bool:
-    """Whether what comes or goes as a whole has a part that can't change in place."""
+    """Return whether what comes or goes as a whole has a part that can't change in place."""
     if is_map(value):
         inner = ((f"{path}.{name}", item) for name, item in value.items() if item is not None)
     elif is_list(value):

@@ -9,11 +9,12 @@ import pytest
 
 from catalog.services import SERVICES
 from catalog.table import read
-from launcher.doctor import doctor
+from launcher.doctor import doctor, roles_for
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 
-ROLES = cast("dict[str, str]", read("deployer.yaml")["roles"])
+ABOVE = cast("dict[str, str]", read("deployer.yaml")["of_organization"])
+ROLES = [*roles_for(SERVICES), *ABOVE.values()]
 PROJECT = "acme-inference-dev"
 ACCOUNT = "it@acme.com"
 
@@ -28,8 +29,7 @@ def google(tmp_path: Path, fakes: Callable[..., Path]) -> Callable[..., None]:
     """Put a gcloud on PATH that answers for a project in which all is well, but for the changes."""
 
     def put(**changes: Any) -> None:
-        roles = list(dict.fromkeys(ROLES.values()))
-        bindings = [{"role": role, "members": [f"user:{ACCOUNT}"]} for role in roles]
+        bindings = [{"role": role, "members": [f"user:{ACCOUNT}"]} for role in ROLES]
         enabled = ["serviceusage", "cloudresourcemanager"]
         answers: dict[str, Any] = {
             "print-access-token": "token",
@@ -97,7 +97,7 @@ WRONG: dict[str, tuple[str, Any, str]] = {
         *("get-iam-policy", FEW),
         (
             f"gcloud projects add-iam-policy-binding {PROJECT} --member=user:{ACCOUNT} "
-            "--role=roles/compute.admin"
+            "--role=roles/compute.networkAdmin"
         ),
     ),
     "too small a quota": (
@@ -128,7 +128,7 @@ def test_what_is_wrong_has_its_command(
     ("words", "answer", "command"),
     [
         ("billing", None, "gcloud billing projects link"),
-        ("get-iam-policy", OTHERS, "--role=roles/compute.admin"),
+        ("get-iam-policy", OTHERS, "--role=roles/compute.networkAdmin"),
         ("regions", None, "iam-admin/quotas"),
         (
             "org-policies",
@@ -151,5 +151,7 @@ def test_what_cannot_be_seen_is_unknown_and_not_wrong(
     assert command in said
 
 
-def test_every_api_with_a_role_is_one_that_the_platform_knows() -> None:
-    assert set(ROLES) <= set(SERVICES)
+def test_roles_are_of_the_apis_that_are_used() -> None:
+    assert roles_for(["run.googleapis.com"]) == ["roles/run.admin"]
+    assert set(ABOVE) <= set(SERVICES)
+    assert len(roles_for(SERVICES)) > 15
