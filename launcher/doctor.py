@@ -168,7 +168,7 @@ def roles_for(apis: Iterable[str]) -> Sequence[str]:
     known = set(apis)
     return [
         role
-        for role in document["accounts"]["deploy"]
+        for role in document["lent"]
         if f"{role.removeprefix('roles/').partition('.')[0]}.googleapis.com" in known
     ]
 
