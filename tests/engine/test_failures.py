@@ -214,7 +214,7 @@ def test_destroying_what_is_protected_deletes_nothing_and_says_how(
     ) as told:
         operations.destroy(rehearsal.places)
     assert "rel-deletion-protection: disabled below rules: in policies/environments/prod" in str(
-        told
+        told.value
     )
     assert len(rehearsal.resources()) == before
 
