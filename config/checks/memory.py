@@ -14,7 +14,6 @@ from config.known import Known
 from config.models import Model, ReplicaSet
 from sizing.memory import Fit, Serving
 from sizing.models import Published, published, shape_of_file
-from sizing.placements import ways
 from sizing.quantization import SCHEMES
 from sizing.shape import ShapeError
 
@@ -151,6 +150,9 @@ def _check_fit(path: KeyPath, model: Model, source: str, fit: Fit) -> Iterator[P
             "change it: vLLM gives each GPU as many",
         )
     elif not fit.holds:
+        # The prices it sorts by take a while to read, and most models fit.
+        from sizing.placements import ways
+
         shorter = f", or max_context: {fit.longest} or less" if fit.longest > 0 else ""
         yield Problem(
             (*path, "gpus"),
