@@ -5,7 +5,8 @@ from typing import Final
 
 from plans.picture import models_changed
 from plans.plan import Plan, Step, kind_of
-from plans.sections import NODE_POOL, running_on
+from plans.sections import running_on
+from resources.gpus import NODE_POOL
 
 _SERVES: Final = frozenset({"Deployment", "LeaderWorkerSet"})
 _MODEL_SERVER: Final = "inference:index:ModelServer$"
