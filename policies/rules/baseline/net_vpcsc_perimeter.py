@@ -6,7 +6,7 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from catalog.services import RESTRICTED_SERVICES
-from policies.shared.access_levels import CONDITION, LEVELS, open_levels
+from policies.shared.access_levels import CONDITION, LEVELS, named, open_levels
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.perimeters import (
     PERIMETER,
@@ -17,6 +17,7 @@ from policies.shared.perimeters import (
     bridges,
     foreign,
     regular,
+    strangers,
     ways,
 )
 from policies.shared.projects import own_projects, project_of
@@ -138,7 +139,9 @@ def _accessible(
 def _held(resources: Sequence[Resource]) -> frozenset[str] | None:
     """Return the projects that perimeters of the stack hold; None when they are not known."""
     held: set[str] = set()
-    for each in resources:
+    # A list of perimeters replaces all others of its policy.
+    lists = [each for each in resources if each.type == PERIMETERS]
+    for each in lists or resources:
         if each.type in (PERIMETER, PERIMETERS):
             for perimeter in regular(each):
                 found = entries(
@@ -157,8 +160,11 @@ def _held(resources: Sequence[Resource]) -> frozenset[str] | None:
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    named = limits.names("projects")
-    bounds = Bounds(own_projects(resources, named), frozenset(limits.names("egressProjects")))
+    projects = limits.names("projects")
+    bounds = Bounds(
+        own_projects(resources, projects),
+        *(frozenset(limits.names(each)) for each in ("egressProjects", "domains")),
+    )
     used = _used(resources)
     for each in resources:
         if each.type in (PERIMETER, PERIMETERS):
@@ -169,16 +175,24 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             for finding in ways(each.props, RULES[each.type], bounds):
                 yield StackFinding(f"is {finding}", each)
         elif each.type in LEVELS or each.type == CONDITION:
-            for finding in open_levels(each):
-                yield StackFinding(finding, each)
+            yield from (StackFinding(finding, each) for finding in _level(each, bounds))
         elif each.type == _ORGANIZATIONS:
             yield StackFinding("lets another organization's devices or identities in", each)
         if bounds.own:
             yield from _joined(each, bounds)
     held = _held(resources)
     numbers = {each for each in bounds.own if each.isdigit()}
-    if named and held is not None and numbers and not held & bounds.own:
+    if projects and held is not None and numbers and not held & bounds.own:
         yield StackFinding("has no perimeter around its project")
+
+
+def _level(resource: Resource, bounds: Bounds) -> Iterator[str]:
+    yield from open_levels(resource)
+    members, networks = named(resource)
+    if strangers(members, bounds):
+        yield "lets in somebody whom the environment does not name"
+    if bounds.own and foreign(networks, bounds.own | bounds.egress):
+        yield "lets in a network of another project"
 
 
 def _joined(resource: Resource, bounds: Bounds) -> Iterator[StackFinding]:
@@ -219,6 +233,12 @@ RULE: Final = StackRule(
             "projects", "IDs of the projects inside; where none is named, the stack's", default=()
         ),
         NamesLimit("egressProjects", "Projects outside that rules may name, * for any", default=()),
+        NamesLimit(
+            "domains",
+            "Domains of the people and accounts that rules and levels may name; where none is, "
+            "all but those where anybody gets an address",
+            default=(),
+        ),
     ),
     check=_check,
 )
