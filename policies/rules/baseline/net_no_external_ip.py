@@ -33,6 +33,12 @@ _SWITCHES: Final[Mapping[str, Expected]] = {
     ),
     "gcp:looker/instance:Instance": Expected("publicIpEnabled", (False,), unset=True),
     "gcp:tpu/v2Vm:V2Vm": Expected("networkConfig.enableExternalIps", (False,), unset=True),
+    "gcp:composer/environment:Environment": Expected(
+        "config.privateEnvironmentConfig.enablePrivateEndpoint", (True,), unset=True
+    ),
+    "gcp:workstations/workstationCluster:WorkstationCluster": Expected(
+        "privateClusterConfig.enablePrivateEndpoint", (True,)
+    ),
     "gcp:workstations/workstationConfig:WorkstationConfig": Expected(
         "host.gceInstance.disablePublicIpAddresses", (True,)
     ),
