@@ -34,6 +34,7 @@ _ON: Final = ("true", "1", "y", "yes")
 # Key: the values that switch a safeguard off; empty for any.
 _UNSAFE: Final[Mapping[str, tuple[str, ...]]] = {
     "block-project-ssh-keys": ("false", "0", "n", "no"),
+    "disable-legacy-endpoints": ("false", "0", "n", "no"),
     "enable-oslogin": ("false", "0", "n", "no"),
     "notebook-disable-root": ("false", "0", "n", "no"),
     "serial-port-enable": _ON,
