@@ -4,12 +4,12 @@ https://cloud.google.com/vpc-service-controls/docs/ingress-egress-rules
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from policies.shared.projects import project_of
-from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
 from resources.resource import Resource
 
 _ACM: Final = "gcp:accesscontextmanager/"
@@ -64,11 +64,10 @@ def foreign(resources: tuple[object, ...], allowed: frozenset[str]) -> bool:
     )
 
 
-def strangers(identities: object, bounds: Bounds) -> bool:
+def strangers(identities: Iterable[object], bounds: Bounds) -> bool:
     """Return whether one of the identities is of no domain and no project that the environment
     names; where it names none, whether one has an address that anybody gets."""
-    named = identities if isinstance(identities, tuple) else ()
-    return any(isinstance(each, str) and _is_stranger(each, bounds) for each in named)
+    return any(isinstance(each, str) and _is_stranger(each, bounds) for each in identities)
 
 
 def _is_stranger(identity: str, bounds: Bounds) -> bool:
@@ -108,7 +107,7 @@ def _ingress(rule: object, bounds: Bounds) -> Iterator[str]:
         anything = any(text(each, "serviceName") == "*" for each in operations)
         if anywhere or anything or nowhere:
             yield "an ingress rule for any identity that is not narrow"
-    if strangers(entries(origin, "identities"), bounds):
+    if strangers(listed(origin, "identities"), bounds):
         yield "an ingress rule for somebody whom the environment does not name"
     projects = tuple(text(each, "resource") for each in known)
     if "*" in projects or (bounds.own and foreign(projects, bounds.own | bounds.egress)):
@@ -125,7 +124,7 @@ def _egress(rule: object, bounds: Bounds) -> Iterator[str]:
         yield "an egress rule for any identity that is not narrow"
     elif everything:
         yield "an egress rule to any project"
-    if strangers(entries(origin, "identities"), bounds):
+    if strangers(listed(origin, "identities"), bounds):
         yield "an egress rule for somebody whom the environment does not name"
     if entries(target, "externalResources") not in (MISSING, ()):
         yield "an egress rule to storage outside Google Cloud"
