@@ -19,11 +19,11 @@ _BACKUPS: Final[Mapping[str, tuple[Expected, ...]]] = {
         Expected("continuousBackupConfig.enabled", (True,), unset=True),
     ),
     "gcp:firestore/database:Database": (
-        Expected("pointInTimeRecoveryEnablement", ("POINT_IN_TIME_RECOVERY_ENABLED",)),
+        Expected("pointInTimeRecoveryEnablement", ("POINT_IN_TIME_RECOVERY_ENABLED",), unset=True),
     ),
-    _SQL: (Expected(f"{_BACKUP}.enabled", (True,)),),
+    _SQL: (Expected(f"{_BACKUP}.enabled", (True,), unset=True),),
 }
-_TO_A_MOMENT: Final = Expected(f"{_BACKUP}.binaryLogEnabled", (True,))
+_TO_A_MOMENT: Final = Expected(f"{_BACKUP}.binaryLogEnabled", (True,), unset=True)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -40,8 +40,11 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
 
 RULE: Final = ResourceRule(
     id="rel-backups",
-    display_name="Databases have backups",
-    description="Cloud SQL, AlloyDB and Firestore are backed up, and can go back to a moment.",
+    display_name="Backups stay on",
+    description=(
+        "Nobody switches off the backups of Cloud SQL, AlloyDB and Firestore, nor the way back to "
+        "a moment."
+    ),
     why="What a wrong statement deleted is gone for good otherwise.",
     remediation="set the property as named.",
     severity=Severity.MEDIUM,

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.pods import containers, makes_pods, pod_specs
-from resources.properties import MISSING, UNKNOWN, get, is_mapping, listed, text
+from resources.properties import MISSING, get, is_mapping, listed, text
 from resources.resource import Resource
 
 
@@ -19,7 +19,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     for spec in pod_specs(resource.type, resource.props):
         for index, volume in enumerate(listed(spec, "volumes")):
             empty = get(volume, "emptyDir")
-            of_disk = is_mapping(empty) and text(empty, "medium") is not UNKNOWN
+            # What is in memory is within the limits of memory.
+            of_disk = is_mapping(empty) and text(empty, "medium") in (MISSING, "")
             if of_disk and get(empty, "sizeLimit") is MISSING:
                 yield f"volumes[{index}] is an emptyDir without a sizeLimit"
 
