@@ -5,7 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from catalog.services import RESTRICTED_SERVICES
+from catalog.services import SERVICES, SUPPORTED_SERVICES
 from policies.shared.access_levels import CONDITION, LEVELS, named, open_levels
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.perimeters import (
@@ -27,6 +27,10 @@ from resources.resource import Resource, stack_of
 
 _ORGANIZATIONS: Final = "gcp:accesscontextmanager/authorizedOrgsDesc:AuthorizedOrgsDesc"
 
+# The platform's own table says of some that no perimeter needs them.
+_RESTRICTABLE: Final = SUPPORTED_SERVICES - {
+    name for name, service in SERVICES.items() if not service.perimeter
+}
 # Module of a type token: the service that must be restricted when the stack uses it.
 _SERVICES: Final[Mapping[str, str]] = {
     "alloydb": "alloydb.googleapis.com",
@@ -86,7 +90,7 @@ def _used(resources: Sequence[Resource]) -> frozenset[str]:
     )
     return frozenset(
         {_SERVICES[module] for module in modules if module in _SERVICES}
-        | {each for each in enabled if isinstance(each, str) and each in RESTRICTED_SERVICES}
+        | {each for each in enabled if isinstance(each, str) and each in _RESTRICTABLE}
     )
 
 
