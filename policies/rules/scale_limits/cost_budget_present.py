@@ -60,7 +60,8 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         numbered = any(each.isdigit() for each in own)
         if watched and numbered and not any(_is_own(each, own) for each in watched):
             yield StackFinding("watches another project", budget)
-        if any(entries(budget.props, "budgetFilter", e) not in (MISSING, ()) for e in _PARTS):
+        parts = (listed(budget.props, "budgetFilter", each) for each in _PARTS)
+        if any(isinstance(each, str) for found in parts for each in found):
             yield StackFinding("watches a part of what is spent", budget)
         if not _warns(budget.props):
             yield StackFinding("has no threshold up to 1", budget)
