@@ -121,7 +121,7 @@ class Thresholds(Settings):
         le=2_678_400,
         description="Age of the oldest message a pipeline's service has not yet handled.",
     )
-    copies_backlog_age_seconds: float = Field(
+    sinks_backlog_age_seconds: float = Field(
         default=1800,
         gt=0,
         le=2_678_400,

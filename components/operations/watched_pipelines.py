@@ -9,7 +9,7 @@ from components.validation import Problems
 
 DEFAULT_RETENTION_DAYS: Final = 7
 
-COPIES: Final = ("pull", "messages", "archive", "dataflow")
+SINKS: Final = ("pull", "messages", "archive", "dataflow")
 """What a pipeline may have beside its service; each has a subscription `<pipeline>-<copy>`."""
 
 # Matcher: its label, and the parts of a pipeline whose names it has.
@@ -17,11 +17,11 @@ _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "pushing": ("subscription_id", ("push",)),
     "fetched": ("subscription_id", ("pull", "dataflow")),
     "exports": ("subscription_id", ("messages", "archive")),
-    "copies": ("subscription_id", ("messages", "archive", "dataflow")),
+    "sinks": ("subscription_id", ("messages", "archive", "dataflow")),
     "delivered": ("subscription_id", ("push", "messages", "archive")),
     "forwarding": ("subscription_id", ("push", "pull", "messages", "dataflow")),
     "dead_letters": ("subscription_id", ("dead-letter",)),
-    "subscriptions": ("subscription_id", ("push", *COPIES, "dead-letter")),
+    "subscriptions": ("subscription_id", ("push", *SINKS, "dead-letter")),
     "jobs": ("job_name", ("dataflow",)),
     "services": ("service_name", ("service",)),
 }
@@ -31,7 +31,7 @@ _ALWAYS: Final = ("push", "dead-letter", "service")
 class WatchedPipeline(TypedDict):
     """What a pipeline has."""
 
-    copies: NotRequired[Sequence[str]]
+    sinks: NotRequired[Sequence[str]]
     """Who else takes its messages: pull, messages, archive or dataflow; default none."""
     retention_days: NotRequired[int]
     """How long its messages wait in Pub/Sub, 1 to 31; default 7."""
@@ -42,8 +42,8 @@ def check_pipelines(problems: Problems, pipelines: Mapping[str, WatchedPipeline]
     problems.check_not_empty("pipelines", pipelines, "the name of a pipeline")
     check_names(problems, "pipelines", pipelines)
     for name, pipeline in pipelines.items():
-        for copy in pipeline.get("copies", ()):
-            problems.check_one_of(f"pipelines.{name}.copies", copy, COPIES)
+        for sink in pipeline.get("sinks", ()):
+            problems.check_one_of(f"pipelines.{name}.sinks", sink, SINKS)
         days = pipeline.get("retention_days", DEFAULT_RETENTION_DAYS)
         check_between(problems, f"pipelines.{name}.retention_days", days, 1, 31, "days")
 
@@ -61,7 +61,7 @@ def _parts(pipelines: Mapping[str, WatchedPipeline]) -> Sequence[tuple[str, str]
     return [
         (name, part)
         for name, pipeline in pipelines.items()
-        for part in (*_ALWAYS, *pipeline.get("copies", ()))
+        for part in (*_ALWAYS, *pipeline.get("sinks", ()))
     ]
 
 

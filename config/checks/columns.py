@@ -36,7 +36,7 @@ _RESERVED_PREFIXES: Final = (
 
 
 def check_columns(path: KeyPath, results: Results) -> Iterator[Problem]:
-    """Yield a table whose columns, partitions or clusters BigQuery refuses."""
+    """Check the columns, partitions and clusters of a table."""
     yield from check_column_names(path, results.fields)
     yield from _check_column(
         (*path, "partition_field"), results, results.partition_field, _PARTITION_TYPES
@@ -49,7 +49,7 @@ def check_columns(path: KeyPath, results: Results) -> Iterator[Problem]:
 
 
 def check_column_names(path: KeyPath, fields: Sequence[ResultField]) -> Iterator[Problem]:
-    """Yield names that stand twice, or that BigQuery keeps for itself."""
+    """Check that no name stands twice, and that BigQuery keeps none for itself."""
     seen: set[str] = set()
     for position, field in enumerate(fields):
         where = (*path, "fields", position, "name")

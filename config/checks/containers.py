@@ -10,7 +10,7 @@ from config.errors import KeyPath, Problem, listed, shown
 
 
 def check_container(path: KeyPath, container: Container) -> Iterator[Problem]:
-    """Yield CPU, memory, GPU and the number of instances."""
+    """Check CPU, memory, GPU and the number of instances."""
     cpus = cpus_for(container.gpu)
     if container.cpu not in cpus:
         yield Problem(
@@ -46,7 +46,7 @@ def _fits(container: Container, cpu: str) -> bool:
 
 
 def check_filter_text(path: KeyPath, text: str | None) -> Iterator[Problem]:
-    """Yield a filter Pub/Sub refuses."""
+    """Check a filter of messages."""
     if text is None:
         return
     try:

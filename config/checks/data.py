@@ -23,7 +23,7 @@ _SHORTEST_SOFT_DELETE_DAYS: Final = 7
 
 
 def check_data(known: Known) -> Iterator[Problem]:
-    """Yield every bucket, every dataset and the cache."""
+    """Check every bucket, every dataset and the cache."""
     for name, bucket in known.data.lake.items():
         yield from _check_bucket(known, ("data", "lake", name), bucket)
     for name, dataset in known.data.warehouse.items():
@@ -164,7 +164,7 @@ def _check_view(
 
 
 def _check_dataset_names(known: Known) -> Iterator[Problem]:
-    """Yield pipelines and views have datasets too, whose names nothing else may have."""
+    """Check that nothing else has the names of the datasets of pipelines and views."""
     taken = {
         f"{name.replace('-', '_')}_results": f"pipelines.{name}"
         for name in known.names.get("pipelines", ())

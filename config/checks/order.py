@@ -6,7 +6,7 @@ from config.errors import KeyPath, Problem, shown
 
 
 def check_order(path: KeyPath, **bounds: float) -> Iterator[Problem]:
-    """Yield the first of two bounds, given by their keys, is at most the second."""
+    """Check that the first of two bounds, given by their keys, is at most the second."""
     (low, least), (high, most) = bounds.items()
     if least > most:
         yield Problem(

@@ -33,7 +33,7 @@ METADATA_COLUMNS: Final = frozenset(
 
 
 def check_pipelines(known: Known) -> Iterator[Problem]:
-    """Yield every pipeline."""
+    """Check every pipeline."""
     for name, pipeline in known.pipelines.items():
         path = ("pipelines", name)
         yield from check_name(known, "regions", (*path, "region"), pipeline.region)

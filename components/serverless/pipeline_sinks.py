@@ -19,7 +19,7 @@ DEFAULT_RETENTION_DAYS = 7
 
 
 @dataclass
-class Copies:
+class Sinks:
     """What was made, and the subscriptions that must be there before a message is published."""
 
     archive_bucket: pulumi.Output[str] | None = None
@@ -29,13 +29,13 @@ class Copies:
     subscriptions: list[pulumi.Output[str]] = field(default_factory=list[pulumi.Output[str]])
 
 
-def copies_of(
+def sinks_of(
     name: str,
     args: PubSubCloudRunPipelineArgs,
     topic: pulumi.Output[str],
     dead_letter_topic: pulumi.Output[str],
     parent: pulumi.Resource,
-) -> Copies:
+) -> Sinks:
     """Make them as children of `parent`, with names that begin with `name`."""
     return _Builder(name, args, topic, dead_letter_topic, parent).build()
 
@@ -60,20 +60,20 @@ class _Builder:
     def protected(self) -> bool:
         return self.args.get("deletion_protection", True)
 
-    def build(self) -> Copies:
-        copies = Copies()
-        self._archive(copies)
-        self._table(copies)
+    def build(self) -> Sinks:
+        sinks = Sinks()
+        self._archive(sinks)
+        self._table(sinks)
         if self.args.get("exactly_once_pull"):
             account = self._account("pull", account_id(self.name, "pull"), "fetches messages")
             subscription = self._pull(f"{self.name}-pull", account, exactly_once=True)
-            copies.pull_service_account = account.email
-            copies.pull_subscription_id = subscription.subscription_id
-            copies.subscriptions.append(subscription.subscription_id)
-        self._dataflow(copies)
-        return copies
+            sinks.pull_service_account = account.email
+            sinks.pull_subscription_id = subscription.subscription_id
+            sinks.subscriptions.append(subscription.subscription_id)
+        self._dataflow(sinks)
+        return sinks
 
-    def _archive(self, copies: Copies) -> None:
+    def _archive(self, sinks: Sinks) -> None:
         archive = self.args.get("archive")
         if archive is None:
             return
@@ -92,10 +92,10 @@ class _Builder:
             },
             opts=self.child,
         )
-        copies.archive_bucket = made.bucket_name
-        copies.subscriptions.append(made.subscription_id)
+        sinks.archive_bucket = made.bucket_name
+        sinks.subscriptions.append(made.subscription_id)
 
-    def _table(self, copies: Copies) -> None:
+    def _table(self, sinks: Sinks) -> None:
         export = self.args.get("bigquery_export")
         if export is None:
             return
@@ -115,10 +115,10 @@ class _Builder:
             },
             opts=self.child,
         )
-        copies.messages_table = made.table
-        copies.subscriptions.append(made.subscription_id)
+        sinks.messages_table = made.table
+        sinks.subscriptions.append(made.subscription_id)
 
-    def _dataflow(self, copies: Copies) -> None:
+    def _dataflow(self, sinks: Sinks) -> None:
         dataflow = self.args.get("dataflow")
         if dataflow is None:
             return
@@ -126,7 +126,7 @@ class _Builder:
         account = self._account("dataflow", worker_account_id(job), "runs the streaming job")
         # Dataflow tells repeated messages apart by itself.
         subscription = self._pull(job, account, exactly_once=False)
-        copies.subscriptions.append(subscription.subscription_id)
+        sinks.subscriptions.append(subscription.subscription_id)
         DataflowJob(
             job,
             {
