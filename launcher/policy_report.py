@@ -81,6 +81,7 @@ def _event_log_in(file: Path) -> Generator[None]:
 
 def _preview(places: StackPlaces, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
+    places.policy_packs()  # refuses an environment that can't be used, before the engine starts
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
