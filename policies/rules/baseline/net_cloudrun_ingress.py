@@ -23,13 +23,14 @@ _INGRESS: Final[Mapping[str, Expected]] = {
 # What names the account that a gateway of API Gateway calls its backends as, and who may call one.
 _GATEWAY_CONFIG: Final = "gcp:apigateway/apiConfig:ApiConfig"
 _CALLER: Final = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+_MAPPINGS: Final = ("gcp:cloudrun/domainMapping:DomainMapping",)
 _ANNOTATION: Final = "run.googleapis.com/ingress"
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     behind_gateways = _behind_gateways(stack)
-    for token in (_CLASSIC, *_INGRESS):
+    for token in (_CLASSIC, *_INGRESS, *_MAPPINGS):
         for resource in stack.by_type.get(token, ()):
             if resource.urn not in behind_gateways:
                 yield from (StackFinding(each, resource) for each in _open(resource, limits))
@@ -54,6 +55,9 @@ def _behind_gateways(stack: Stack) -> set[str]:
 
 
 def _open(resource: Resource, limits: Limits) -> Iterator[str]:
+    if resource.type in _MAPPINGS:
+        yield "gives a service a name on the internet"
+        return
     if resource.type == _CLASSIC:
         found = get(resource.props, "metadata", "annotations", _ANNOTATION)
         if found not in ("internal", "internal-and-cloud-load-balancing"):
