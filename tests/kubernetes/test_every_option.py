@@ -75,6 +75,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
     "cost-monthly-ceiling": Intent(_SIZE, dict.fromkeys(
         ("maxWorstCaseUsd", "maxExpectedUsd", "maxBaselineUsd"), 10**9
     )),
+    "data-destinations": Intent(_PLACE, _OFF),
     "data-residency": Intent(_PLACE, {"allowedLocations": _REGIONS}),
     "iam-no-admin-for-workload-sa": Intent("Google's roles for the operator of Apigee are wide", {
         "allowedRoles": [
@@ -91,11 +92,12 @@ INTENDED: Final[Mapping[str, Intent]] = {
         **_exempt("gcp:cloudrunv2/service:Service::*-run", "ingress must be"),
     }),
     "net-ways-out": Intent(_FOREIGN, {"projects": ["acme-net"]}),
+    "net-external-addresses": Intent("a load balancer on the internet is named there", _OFF),
     "net-vpcsc-perimeter": Intent(_WITHOUT, _OFF),
     "pod-netpol": Intent("gateway.isolated: false leaves the namespace open", _OFF),
     "rel-alerts": Intent(_WITHOUT, _OFF),
     "rel-deletion-protection": Intent("deletion_protection: false is for the environments", _OFF),
-    "scale-capacity": Intent(_SIZE, {"maxNodes": 100}),
+    "scale-capacity": Intent(_SIZE, {"maxNodes": 100, "maxGib": 65536}),
     "scale-deploy-replicas": Intent(_SIZE, {"maxReplicas": 1000}),
     "scale-gke-gpu-per-pool": Intent(_SIZE, {"maxGpus": 100000}),
     "scale-gke-pool-bounded": Intent(_SIZE, {"maxNodes": 100000}),
