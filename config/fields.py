@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from catalog.limits import Breach, Cidr, Text, label, names
+from catalog.limits import Breach, Cidr, Entries, Text, label, names
 from catalog.limits.names import PROJECT
 
 
@@ -54,7 +54,9 @@ ServiceHost = Annotated[
         "write it like storage.googleapis.com",
     ),
 ]
-LabelKey = Annotated[str, names.LABEL_KEY]
-LabelValue = Annotated[str, names.LABEL_VALUE]
+Labels = Annotated[
+    Mapping[Annotated[str, names.LABEL_KEY], Annotated[str, names.LABEL_VALUE]],
+    Entries(low=0, high=61),
+]
 Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 """A command line value: text, a number, or a switch."""

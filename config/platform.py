@@ -13,7 +13,7 @@ from config.cluster import Cluster
 from config.consumers import Consumer, ConsumerName
 from config.data import Data
 from config.edge_protection import EdgeProtection
-from config.fields import Environment, Settings
+from config.fields import Environment, Labels, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
@@ -37,6 +37,11 @@ class Platform(Settings):
     project: Project = Field(description="The Google Cloud project.")
     deletion_protection: bool = Field(
         default=True, description="Whether clusters, tables and buckets refuse to be deleted."
+    )
+    labels: Labels = Field(
+        default_factory=dict,
+        description="Labels of everything on Google Cloud, beside environment, platform and"
+        " managed-by: whose it is, who pays for it.",
     )
     regions: Mapping[ExistingRegion, Region] = Field(
         min_length=1, description="Regions of the platform with their address ranges."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.names import OWN_LABELS
 from catalog.services import identities_for
 from components.inference import envoy_bootstrap
 from components.network.vpc import BACKEND_PORTS, Vpc
@@ -34,9 +35,8 @@ def build_foundation(platform: Platform) -> Foundation:
         "google",
         project=platform.project.id,
         default_labels={
-            "environment": platform.environment,
-            "platform": PLATFORM,
-            "managed-by": "pulumi",
+            **platform.labels,
+            **dict(zip(OWN_LABELS, (platform.environment, PLATFORM, "pulumi"), strict=True)),
         },
         add_pulumi_attribution_label=False,
     )

@@ -161,7 +161,7 @@ class _RegionBuilder:
             "request_timeout_seconds": self.platform.gateway.request_timeout_seconds,
             "proxy_only_subnetwork": self.foundation.vpc.proxy_only_subnetwork_ids[self.region],
             "extension_api_group": definitions.api_group,
-            "picker": {"image": self._image("endpoint_picker")},
+            "picker_image": self._image("endpoint_picker"),
             "router_image": self._image("body_based_router"),
         }
         if security_policy is not None:
@@ -184,6 +184,7 @@ class _RegionBuilder:
             "max_run_hours": pool.max_run_hours,
             "reservation": pool.reservation,
             "rdma": pool.rdma,
+            "compact_placement": pool.compact_placement,
             "node_labels": pool.labels,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}

@@ -14,7 +14,7 @@ from components.checks import check_between
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
 from components.data.key_access import check_key
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 DEFAULT_SOFT_DELETE_DAYS = 7
 DEFAULT_OLD_VERSIONS_DAYS = 30
@@ -56,8 +56,6 @@ class LakeBucketArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether the bucket is protected from deletion, and from going with its objects; default
     true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
@@ -178,7 +176,6 @@ class LakeBucket(pulumi.ComponentResource):
             else {"retention_period": str(retention * _DAY_SECONDS)},
             lifecycle_rules=lifecycle(args),
             encryption=None if key is None else {"default_kms_key_name": key},
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=protected or None, delete_before_replace=True
             ),

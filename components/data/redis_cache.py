@@ -17,7 +17,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TIERS: Mapping[str, str] = {"basic": "BASIC", "standard": "STANDARD_HA"}
 """The API's value by ours."""
@@ -52,8 +52,6 @@ class RedisCacheArgs(TypedDict):
     `serviceAccount:run@acme.iam.gserviceaccount.com`."""
     deletion_protection: NotRequired[bool]
     """Whether instance and secret are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_redis_cache(name: str, args: RedisCacheArgs) -> Problems:
@@ -126,7 +124,6 @@ class RedisCache(pulumi.ComponentResource):
             auth_enabled=True,
             transit_encryption_mode="SERVER_AUTHENTICATION",
             deletion_protection=protected,
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=protected or None, delete_before_replace=True
             ),
@@ -141,7 +138,6 @@ class RedisCache(pulumi.ComponentResource):
             project=args["project"],
             replication={"user_managed": {"replicas": [{"location": args["region"]}]}},
             deletion_protection=args.get("deletion_protection", True),
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         version = gcp.secretmanager.SecretVersion(

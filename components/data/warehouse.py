@@ -58,7 +58,6 @@ class Warehouse(pulumi.ComponentResource):
         self._prefix = name
         self._args = args
         self._protected = args.get("deletion_protection", True)
-        self._labels = args.get("labels", {})
         self._key = args.get("kms_key")
 
         shown = None
@@ -96,7 +95,6 @@ class Warehouse(pulumi.ComponentResource):
             if self._key is None
             else {"kms_key_name": self._key},
             delete_contents_on_destroy=False,
-            labels=self._labels,
             opts=self._stateful(),
         )
 
@@ -134,7 +132,6 @@ class Warehouse(pulumi.ComponentResource):
             clusterings=[*shape.get("cluster_by", ())] or None,
             encryption_configuration=self._encryption(),
             deletion_protection=self._protected,
-            labels=self._labels,
             opts=self._stateful(),
         )
 
@@ -158,7 +155,6 @@ class Warehouse(pulumi.ComponentResource):
             encryption_configuration=self._encryption(),
             # It holds nothing of its own, and a new query replaces it.
             deletion_protection=False,
-            labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
@@ -194,7 +190,6 @@ class Warehouse(pulumi.ComponentResource):
                     table_id=key,
                     view={"query": self._sql(view["query"], sources), "use_legacy_sql": False},
                     deletion_protection=False,
-                    labels=self._labels,
                     opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                 ),
                 view.get("readers", {}),

@@ -9,7 +9,7 @@ import pulumi
 from components.checks import check_between
 from components.data.key_access import check_key
 from components.data.table_shape import TableShape, check_shape
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 PREDICTION_LOG: TableShape = {
     "fields": [
@@ -80,8 +80,6 @@ class WarehouseArgs(TypedDict):
     """Key the data is encrypted with, usable by BigQuery; without, Google's own."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and tables are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def shape_of(table: TableShape) -> TableShape:

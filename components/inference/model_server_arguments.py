@@ -66,10 +66,6 @@ class ModelServerArgs(TypedDict):
     Needs a MetricsAdapter in the cluster."""
     queue_per_replica: NotRequired[Annotated[int | None, limits.QUEUE_PER_REPLICA]]
     """Waiting requests of a replica from which on an autoscaler adds more."""
-    cpu: NotRequired[str]
-    """CPU of one replica (default 4 for each GPU)."""
-    memory: NotRequired[str]
-    """Memory of one replica (default 16Gi for each GPU)."""
     tolerations: NotRequired[Sequence[TolerationArgsDict]]
     """Tolerations of node taints other than GKE's own GPU taint."""
     max_context: NotRequired[Annotated[int | None, limits.MAX_CONTEXT]]
@@ -90,8 +86,6 @@ class ModelServerArgs(TypedDict):
     """Time a stopping replica goes on answering."""
     guardrail: NotRequired[ReplicaGuardrail]
     """A guardrail in front of the model in every replica (default none)."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 def validate_model_server(name: str, args: ModelServerArgs) -> Problems:

@@ -41,8 +41,6 @@ class MetricsAdapterArgs(TypedDict):
     """Workload identity pool of the cluster: `PROJECT_ID.svc.id.goog`."""
     image: NotRequired[pulumi.Input[str]]
     """Container image (default: the catalog's)."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 def validate_metrics_adapter(name: str) -> Problems:
@@ -82,7 +80,6 @@ class MetricsAdapter(pulumi.ComponentResource):
         validate_metrics_adapter(name).raise_if_any(f"MetricsAdapter {name}")
         self._physical_name = dns_label(name)
         self._selector = pods.selector_labels("metrics-adapter", self._physical_name)
-        self._labels = {**args.get("labels", {}), **self._selector}
         child = pulumi.ResourceOptions(parent=self)
 
         self._namespace = kubernetes.core.v1.Namespace(
@@ -104,7 +101,7 @@ class MetricsAdapter(pulumi.ComponentResource):
             name,
             self._physical_name,
             self._namespace,
-            self._labels,
+            self._selector,
             pulumi.ResourceOptions(parent=self),
         )
         needed: list[pulumi.Resource] = [account, *rights, self._viewer(name, args)]
@@ -114,7 +111,7 @@ class MetricsAdapter(pulumi.ComponentResource):
             spec={
                 "replicas": REPLICAS,
                 "selector": {"match_labels": self._selector},
-                "template": {"metadata": {"labels": self._labels}, "spec": self._pod(args)},
+                "template": {"metadata": {"labels": self._selector}, "spec": self._pod(args)},
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=needed),
         )
@@ -143,7 +140,7 @@ class MetricsAdapter(pulumi.ComponentResource):
         return {
             "name": self._physical_name,
             "namespace": self._namespace,
-            "labels": self._labels,
+            "labels": self._selector,
         }
 
     def _viewer(self, name: str, args: MetricsAdapterArgs) -> pulumi.Resource:
@@ -168,7 +165,7 @@ class MetricsAdapter(pulumi.ComponentResource):
         return [
             kubernetes.apiregistration.v1.APIService(
                 f"{name}-{version}",
-                metadata={"name": f"{version}.{GROUP}", "labels": self._labels},
+                metadata={"name": f"{version}.{GROUP}", "labels": self._selector},
                 spec={
                     "group": GROUP,
                     "version": version,

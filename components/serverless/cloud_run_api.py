@@ -16,7 +16,7 @@ from components.checks import check_between
 from components.ready import after
 from components.serverless.api_document import Callers, full_document
 from components.service_accounts import account_id
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 LONGEST_NAME = 40
 LONGEST_DEADLINE_SECONDS = 600
@@ -44,8 +44,6 @@ class CloudRunApiArgs(TypedDict):
     """How callers are told apart: by token, by API key, or both."""
     timeout_seconds: NotRequired[int]
     """Longest the service may take in seconds, 1 to 600; default 60."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
@@ -116,7 +114,7 @@ class CloudRunApi(pulumi.ComponentResource):
         super().__init__(component_type(CloudRunApi), name, {}, opts)
         validate_cloud_run_api(name, args).raise_if_any(f"CloudRunApi {name}")
         child = pulumi.ResourceOptions(parent=self)
-        project, labels = args["project"], args.get("labels", {})
+        project = args["project"]
         account = gcp.serviceaccount.Account(
             f"{name}-gateway",
             project=project,
@@ -138,7 +136,6 @@ class CloudRunApi(pulumi.ComponentResource):
             api_id=name,
             project=project,
             display_name=name,
-            labels=labels,
             opts=child,
         )
         document = pulumi.Output.from_input(args["service_uri"]).apply(
@@ -166,7 +163,6 @@ class CloudRunApi(pulumi.ComponentResource):
                 }
             ],
             gateway_config={"backend_config": {"google_service_account": account.email}},
-            labels=labels,
             opts=child,
         )
         gateway = gcp.apigateway.Gateway(
@@ -176,7 +172,6 @@ class CloudRunApi(pulumi.ComponentResource):
             project=project,
             region=args.get("gateway_region", args["region"]),
             display_name=name,
-            labels=labels,
             opts=child,
         )
         self.url = after(pulumi.Output.format("https://{0}", gateway.default_hostname), grant.id)

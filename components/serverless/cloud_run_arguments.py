@@ -9,7 +9,7 @@ import pulumi
 
 from catalog.cloud_run import CPUS, GPUS, cpus_for, sizes_for
 from components.checks import check_between
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 LONGEST_NAME = 49
 
@@ -136,8 +136,6 @@ class CloudRunServiceArgs(TypedDict):
     """How requests are split between revisions; default: all go to the latest one."""
     deletion_protection: NotRequired[bool]
     """Whether the service is protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems:

@@ -66,7 +66,6 @@ class CloudRunService(pulumi.ComponentResource):
                 {"use_default": True} if args.get("binary_authorization") else None
             ),
             deletion_protection=args.get("deletion_protection", True),
-            labels=args.get("labels", {}),
             template=template_of(name, args),
             traffics=traffics_of(name, args),
             opts=pulumi.ResourceOptions(

@@ -28,7 +28,6 @@ def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceT
         "max_instance_request_concurrency": args.get("concurrency", 40),
         "timeout": f"{args.get('timeout_seconds', 60)}s",
         "containers": [_container(args)],
-        "labels": args.get("labels", {}),
     }
     if revision is not None:
         template["revision"] = f"{name}-{revision}"

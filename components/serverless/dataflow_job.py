@@ -15,7 +15,7 @@ from components.data.buckets import check_bucket_name
 from components.data.table_shape import Field, check_shape
 from components.serverless.results_table import ResultsTable
 from components.service_accounts import account_id
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "rows"
 ERRORS_TABLE_ID = "errors"
@@ -61,8 +61,6 @@ class DataflowJobArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether the table is protected, and the job ends what it began when it's deleted; default
     true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_dataflow_job(name: str, args: DataflowJobArgs) -> Problems:
@@ -135,7 +133,6 @@ class DataflowJob(pulumi.ComponentResource):
                 "writers": {},
                 "results": {"fields": dataflow["fields"]},
                 "deletion_protection": protected,
-                "labels": args.get("labels", {}),
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -165,7 +162,6 @@ class DataflowJob(pulumi.ComponentResource):
             temp_location=pulumi.Output.concat("gs://", bucket.name, "/temporary"),
             staging_location=pulumi.Output.concat("gs://", bucket.name, "/staging"),
             on_delete="drain" if protected else "cancel",
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._grants(bucket, rows)),
         )
         self.job_id = job.job_id
@@ -184,7 +180,6 @@ class DataflowJob(pulumi.ComponentResource):
             force_destroy=True,
             soft_delete_policy={"retention_duration_seconds": _TEMPORARY_DAYS * 24 * 3600},
             lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": _TEMPORARY_DAYS}}],
-            labels=self._args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 

@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 
 class DeadLetterArgs(TypedDict):
@@ -27,8 +27,6 @@ class DeadLetterArgs(TypedDict):
     """How long a message waits to be looked at, 1 to 31; default 7."""
     deletion_protection: NotRequired[bool]
     """Whether topic and subscription are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_dead_letter(name: str, args: DeadLetterArgs) -> Problems:
@@ -55,7 +53,6 @@ class DeadLetter(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(DeadLetter), name, {}, opts)
         validate_dead_letter(name, args).raise_if_any(f"DeadLetter {name}")
-        labels = args.get("labels", {})
         retention = f"{args.get('retention_days', 7) * 86400}s"
         stateful = pulumi.ResourceOptions(
             parent=self,
@@ -68,7 +65,6 @@ class DeadLetter(pulumi.ComponentResource):
             project=args["project"],
             message_retention_duration=retention,
             message_storage_policy={"allowed_persistence_regions": [args["region"]]},
-            labels=labels,
             opts=stateful,
         )
         publisher = gcp.pubsub.TopicIAMMember(
@@ -87,7 +83,6 @@ class DeadLetter(pulumi.ComponentResource):
             ack_deadline_seconds=60,
             message_retention_duration=retention,
             expiration_policy={"ttl": ""},
-            labels=labels,
             opts=stateful,
         )
         self.topic_id = after(topic.id, publisher.id, subscription.id)

@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 
 from components.checks import check_between
 from components.data.buckets import STORAGE_CLASSES, check_bucket_name
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 DEFAULT_RETENTION_DAYS = 90
 
@@ -58,8 +58,6 @@ class MessageArchiveArgs(TypedDict):
     """How long a message waits for the bucket to take it; default 7."""
     deletion_protection: NotRequired[bool]
     """Whether the bucket is protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_message_archive(name: str, args: MessageArchiveArgs) -> Problems:
@@ -135,7 +133,6 @@ class MessageArchive(pulumi.ComponentResource):
         super().__init__(component_type(MessageArchive), name, {}, opts)
         validate_message_archive(name, args).raise_if_any(f"MessageArchive {name}")
         archive = args.get("archive", {})
-        labels = args.get("labels", {})
         bucket = gcp.storage.Bucket(
             f"{name}-bucket",
             name=pulumi.Output.concat(args["project"], "-", name),
@@ -150,7 +147,6 @@ class MessageArchive(pulumi.ComponentResource):
             versioning={"enabled": False},
             soft_delete_policy={"retention_duration_seconds": _SOFT_DELETE_SECONDS},
             lifecycle_rules=lifecycle(archive),
-            labels=labels,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.get("deletion_protection", True) or None,
@@ -181,7 +177,6 @@ class MessageArchive(pulumi.ComponentResource):
             cloud_storage_config=_files(
                 archive, bucket.name, use_topic_schema=args.get("use_topic_schema", False)
             ),
-            labels=labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=grants, delete_before_replace=True),
         )
         self.bucket_name = bucket.name

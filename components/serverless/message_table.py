@@ -15,7 +15,7 @@ from components.data.table_shape import Field
 from components.ready import after
 from components.serverless.delivery import MessageSchema, check_filter_text
 from components.serverless.results_table import ResultsTable
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "messages"
 
@@ -61,8 +61,6 @@ class MessageTableArgs(TypedDict):
     """How long a message waits for the table to take it, 1 to 31; default 7."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and table are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
@@ -127,7 +125,6 @@ class MessageTable(pulumi.ComponentResource):
         super().__init__(component_type(MessageTable), name, {}, opts)
         validate_message_table(name, args).raise_if_any(f"MessageTable {name}")
         export = args.get("export", {})
-        labels = args.get("labels", {})
         use_topic_schema = export.get("use_topic_schema", False)
         rows = ResultsTable(
             f"{name}-rows",
@@ -143,7 +140,6 @@ class MessageTable(pulumi.ComponentResource):
                     "partition_expiration_days": export.get("partition_expiration_days"),
                 },
                 "deletion_protection": args.get("deletion_protection", True),
-                "labels": labels,
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -166,7 +162,6 @@ class MessageTable(pulumi.ComponentResource):
                 "dead_letter_topic": args["dead_letter_topic"],
                 "max_delivery_attempts": 5,
             },
-            labels=labels,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         forward = gcp.pubsub.SubscriptionIAMMember(

@@ -88,7 +88,6 @@ class _Builder:
                 "use_topic_schema": has_avro_schema(self.args),
                 "backlog_retention_days": self.retention_days,
                 "deletion_protection": self.protected,
-                "labels": self.args.get("labels", {}),
             },
             opts=self.child,
         )
@@ -111,7 +110,6 @@ class _Builder:
                 "message_schema": self.args.get("message_schema"),
                 "backlog_retention_days": self.retention_days,
                 "deletion_protection": self.protected,
-                "labels": self.args.get("labels", {}),
             },
             opts=self.child,
         )
@@ -137,7 +135,6 @@ class _Builder:
                 "subnetwork": self.args.get("subnetwork", ""),
                 "dataflow": dataflow,
                 "deletion_protection": self.protected,
-                "labels": self.args.get("labels", {}),
             },
             opts=self.child,
         )
@@ -157,7 +154,6 @@ class _Builder:
             "max_delivery_attempts": self.args.get("max_delivery_attempts", 5),
             "retry": self.args.get("retry", {}),
             "retention_days": self.retention_days,
-            "labels": self.args.get("labels", {}),
         }
         return PullSubscription(name, args, opts=self.child)
 

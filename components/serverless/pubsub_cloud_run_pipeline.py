@@ -5,8 +5,6 @@ results, dead letters, and what else takes the messages. Does not own who publis
 what is kept.
 """
 
-from collections.abc import Mapping
-
 import pulumi
 import pulumi_gcp as gcp
 
@@ -79,7 +77,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         )
         self._prefix = name
         self._args = args
-        self._labels: Mapping[str, str] = args.get("labels", {})
         self._deletion_protection = args.get("deletion_protection", True)
         self._retention_days = args.get("retention_days", 7)
         self._agent = pulumi.Output.concat("serviceAccount:", args["pubsub_service_agent"])
@@ -95,7 +92,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
                 "writers": {"run": runtime.email},
                 "results": args.get("results", {}),
                 "deletion_protection": self._deletion_protection,
-                "labels": self._labels,
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -162,7 +158,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             message_retention_duration=f"{self._retention_days * 86400}s",
             message_storage_policy={"allowed_persistence_regions": [self._args["region"]]},
             schema_settings=settings,
-            labels=self._labels,
             opts=stateful,
         )
 
@@ -175,7 +170,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
                 "pubsub_service_agent": self._args["pubsub_service_agent"],
                 "retention_days": self._retention_days,
                 "deletion_protection": self._deletion_protection,
-                "labels": self._labels,
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -215,7 +209,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
                 "dead_letter_topic": dead_letter.topic_id,
                 "max_delivery_attempts": args.get("max_delivery_attempts", 5),
             },
-            labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[sign], delete_before_replace=True),
         )
         # Pub/Sub takes a dead message off the subscription in its own name.

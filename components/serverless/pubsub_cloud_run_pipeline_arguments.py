@@ -22,7 +22,7 @@ from components.serverless.delivery import (
 from components.serverless.message_archive import Archive, check_archive
 from components.serverless.message_table import BigQueryExport, check_export
 from components.serverless.results_table import Results, check_results
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 SCHEMA_TYPES: Mapping[str, str] = {"avro": "AVRO", "protobuf": "PROTOCOL_BUFFER"}
 """The API's value by ours."""
@@ -102,8 +102,6 @@ class PubSubCloudRunPipelineArgs(TypedDict):
     """Id of the subnet of the job's workers."""
     deletion_protection: NotRequired[bool]
     """Whether what holds data is protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels of all parts."""
 
 
 OWN_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "PUBSUB_TOPIC", "RESULTS_TABLE")
@@ -152,7 +150,7 @@ def service_args(
 _SERVICE_KEYS = (
     *("project", "region", "image", "cpu", "memory_mib", "min_instances", "max_instances"),
     *("concurrency", "timeout_seconds", "port", "health_path", "ready_path", "gpu"),
-    *("deletion_protection", "labels"),
+    "deletion_protection",
 )
 
 
@@ -165,8 +163,7 @@ def _check_service(problems: Problems, args: PubSubCloudRunPipelineArgs) -> None
                 "the pipeline sets",
             )
     service = service_args(args, "", "", {})
-    # Labels are checked once for all parts.
-    problems.found += validate_cloud_run_service("service", {**service, "labels": {}}).found
+    problems.found += validate_cloud_run_service("service", service).found
 
 
 def _check_delivery(problems: Problems, args: PubSubCloudRunPipelineArgs) -> None:

@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from components.checks import check_between
 from components.ready import after
 from components.serverless.delivery import Retry, check_filter_text, check_retry, retry_policy
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 
 class PullSubscriptionArgs(TypedDict):
@@ -36,16 +36,12 @@ class PullSubscriptionArgs(TypedDict):
     """Whether messages with the same ordering key come in the order they were published."""
     filter: NotRequired[str | None]
     """Which messages come, such as `attributes.lang = "en"`; without, all."""
-    ack_deadline_seconds: NotRequired[int]
-    """Time after which an unacknowledged message comes again, 10 to 600; default 60."""
     max_delivery_attempts: NotRequired[int]
     """Deliveries before a message goes to the dead letter topic, 5 to 100; default 5."""
     retry: NotRequired[Retry]
     """Waiting time between deliveries."""
     retention_days: NotRequired[int]
     """How long messages wait to be fetched, 1 to 31; default 7."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problems:
@@ -53,8 +49,7 @@ def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problem
     problems = Problems.of(PullSubscriptionArgs, args)
     problems.check_name("name", name)
     problems.check_not_empty("consumers", args["consumers"], "the account that fetches messages")
-    deadline, attempts = args.get("ack_deadline_seconds", 60), args.get("max_delivery_attempts", 5)
-    check_between(problems, "ack_deadline_seconds", deadline, 10, 600, "seconds")
+    attempts = args.get("max_delivery_attempts", 5)
     check_between(problems, "max_delivery_attempts", attempts, 5, 100, "deliveries")
     check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
     check_retry(problems, args.get("retry", {}))
@@ -85,7 +80,7 @@ class PullSubscription(pulumi.ComponentResource):
             enable_exactly_once_delivery=args.get("exactly_once", True),
             enable_message_ordering=args.get("ordering") or None,
             filter=args.get("filter"),
-            ack_deadline_seconds=args.get("ack_deadline_seconds", 60),
+            ack_deadline_seconds=60,
             message_retention_duration=f"{args.get('retention_days', 7) * 86400}s",
             expiration_policy={"ttl": ""},
             retry_policy=retry_policy(args.get("retry", {})),
@@ -93,7 +88,6 @@ class PullSubscription(pulumi.ComponentResource):
                 "dead_letter_topic": args["dead_letter_topic"],
                 "max_delivery_attempts": args.get("max_delivery_attempts", 5),
             },
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         fetchers = {**args["consumers"], "forward": args["pubsub_service_agent"]}

@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 
 from components.data.table_shape import TableShape, check_shape, partitioning, schema
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "results"
 
@@ -55,8 +55,6 @@ class ResultsTableArgs(TypedDict):
     """Name of the table; default `results`."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and table are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
@@ -103,7 +101,6 @@ class ResultsTable(pulumi.ComponentResource):
         super().__init__(component_type(ResultsTable), name, {}, opts)
         validate_results_table(name, args).raise_if_any(f"ResultsTable {name}")
         deletion_protection = args.get("deletion_protection", True)
-        labels = args.get("labels", {})
         stateful = pulumi.ResourceOptions(
             parent=self, protect=deletion_protection or None, delete_before_replace=True
         )
@@ -113,7 +110,6 @@ class ResultsTable(pulumi.ComponentResource):
             dataset_id=args.get("dataset_id", _dataset_id(name)),
             location=args["location"],
             delete_contents_on_destroy=False,
-            labels=labels,
             opts=stateful,
         )
         shape = _shape(args.get("results", {}))
@@ -127,7 +123,6 @@ class ResultsTable(pulumi.ComponentResource):
             require_partition_filter=True,
             clusterings=[*shape.get("cluster_by", ())] or None,
             deletion_protection=deletion_protection,
-            labels=labels,
             opts=stateful,
         )
         grants = [

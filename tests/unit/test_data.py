@@ -280,7 +280,6 @@ OTHER_KEY = "projects/a/locations/europe-west1/keyRings/r/cryptoKeys/k"
         ({"soft_delete_days": 3}, "soft_delete_days"),
         ({"old_versions_days": 0}, "old_versions_days"),
         ({"kms_key": OTHER_KEY}, "kms_key"),
-        ({"labels": {"A": ""}}, "labels.A"),
     ],
 )
 def test_a_bucket_that_cannot_be_is_refused(change: Any, path: str):

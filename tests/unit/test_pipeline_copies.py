@@ -241,7 +241,6 @@ def test_wrong_ways_are_named(change: Any, path: str):
     ("change", "path"),
     [
         ({"consumers": {}}, "consumers"),
-        ({"ack_deadline_seconds": 5}, "ack_deadline_seconds"),
         ({"max_delivery_attempts": 101}, "max_delivery_attempts"),
         ({"retention_days": 32}, "retention_days"),
         ({"retry": {"maximum_seconds": 601}}, "retry.maximum_seconds"),

@@ -52,7 +52,6 @@ ARGS: PubSubCloudRunPipelineArgs = {
     **MINIMAL,
     "archive": {},
     "message_schema": {"type": "avro", "definition": RECORD},
-    "labels": {"environment": "test"},
 }
 
 
@@ -428,7 +427,7 @@ def test_no_file_leaves_a_class_before_its_paid_time(storage_class: str, days: i
         entered, current = age, rule["action"].get("storage_class", current)
 
 
-# Protection, names, labels
+# Protection, names
 
 
 @pytest.mark.parametrize("protected", [True, False])
@@ -466,14 +465,6 @@ def test_names_follow_from_the_components_name(deploy: Deploy):
         "push_service_account": PUSH,
         "runtime_service_account": RUN,
     }
-
-
-def test_labels_are_on_everything_that_is_billed(deploy: Deploy):
-    cloud = _deploy(deploy)
-    for type_ in (TOPIC, SUBSCRIPTION, SERVICE, DATASET, TABLE, BUCKET):
-        for resource in cloud.all(type_):
-            assert resource.inputs["labels"] == {"environment": "test"}, resource.name
-    assert cloud.one(SERVICE).inputs["template"]["labels"] == {"environment": "test"}
 
 
 # Mistakes
@@ -589,7 +580,6 @@ FIELDS = [{"name": "day", "type": "DATE"}, {"name": "moods", "type": "STRING", "
             "found 7; allowed: 30 or more with storage class NEARLINE",
         ),
         ({"archive": {"retention_days": 0}}, "archive.retention_days", "allowed: 1 or more"),
-        ({"labels": {"Team": "a"}}, "labels.Team", "found the name 'Team'"),
     ],
 )
 def test_wrong_arguments_are_named_with_what_is_allowed(change: Any, path: str, said: str):
