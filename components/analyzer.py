@@ -1,7 +1,7 @@
 """Lets Pulumi's analyzer read argument types with limits, and tells them in the schema."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin, is_typeddict
 
 from pulumi.provider.experimental import analyzer, component
 from pulumi.provider.experimental.analyzer import PropertyDefinition
@@ -23,6 +23,13 @@ class Analyzer(analyzer.Analyzer):
         limits = [_described(each) for each in extras if isinstance(each, Limit)]
         definition.description = "\n".join(filter(None, [definition.description, *limits]))
         return definition
+
+    def get_docstring(self, typ: type, name: str) -> str | None:
+        """Return the description of a property: the type's own, or that of what it extends."""
+        bases: tuple[type, ...] = getattr(typ, "__orig_bases__", ())
+        found = super().get_docstring(typ, name)
+        inherited = (self.get_docstring(base, name) for base in bases if is_typeddict(base))
+        return found or next(filter(None, inherited), None)
 
 
 def _described(limit: Limit) -> str:

@@ -6,11 +6,13 @@ without this component.
 """
 
 from collections.abc import Sequence
-from typing import Final, NotRequired, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
+from catalog.limits.api_management import ENVIRONMENT
 from components.ready import after
 from components.validation import Problems, component_type, register
 
@@ -23,23 +25,15 @@ class ApigeeOrganizationArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id, which becomes the organization's name."""
-    regions: Sequence[str]
+    regions: Annotated[Sequence[str], Entries("a region")]
     """Regions with a gateway; each gets an instance."""
-    environment: str
-    """Name of the environment: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
+    environment: Annotated[str, ENVIRONMENT]
+    """Name of the environment."""
     analytics_region: NotRequired[str]
     """Region of analytics data, which cannot be changed later (default: the first region)."""
     deletion_protection: NotRequired[bool]
     """Whether the organization is protected from deletion (default true). A deleted one keeps its
     name, so that no other can be made in the project: for a week, for a day without protection."""
-
-
-def validate_apigee_organization(args: ApigeeOrganizationArgs) -> Problems:
-    """Check the plain arguments of an `ApigeeOrganization`."""
-    problems = Problems()
-    problems.check_not_empty("regions", args["regions"], "a region")
-    problems.check_name("environment", args["environment"])
-    return problems
 
 
 class ApigeeOrganization(pulumi.ComponentResource):
@@ -62,7 +56,7 @@ class ApigeeOrganization(pulumi.ComponentResource):
         self, name: str, args: ApigeeOrganizationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(component_type(ApigeeOrganization), name, {}, opts)
-        validate_apigee_organization(args).raise_if_any(name)
+        Problems.of(ApigeeOrganizationArgs, args).raise_if_any(name)
         child = pulumi.ResourceOptions(parent=self)
         protected = args.get("deletion_protection", True)
         organization = gcp.apigee.Organization(
@@ -112,4 +106,4 @@ class ApigeeOrganization(pulumi.ComponentResource):
         register(self)
 
 
-__all__ = ["ApigeeOrganization", "ApigeeOrganizationArgs", "validate_apigee_organization"]
+__all__ = ["ApigeeOrganization", "ApigeeOrganizationArgs"]

@@ -121,7 +121,7 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
                 },
             }
         ],
-        "labels": {**args.get("node_labels", {}), **(RDMA_LABEL if args.get("rdma") else {})},
+        "labels": {**args.get("labels", {}), **(RDMA_LABEL if args.get("rdma") else {})},
         "taints": [
             {"key": taint["key"], "value": taint["value"], "effect": taint["effect"]}
             for taint in args.get("taints", ())

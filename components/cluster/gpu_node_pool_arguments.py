@@ -64,7 +64,7 @@ class GpuNodePoolArgs(TypedDict):
     rdma: NotRequired[bool]
     """Whether GKE sets up the machine's RDMA network and hands its interfaces to pods (managed
     DRANET); default false."""
-    node_labels: NotRequired[NodeLabels]
+    labels: NotRequired[NodeLabels]
     """Kubernetes labels of the nodes."""
     taints: NotRequired[Sequence[Taint]]
     """Kubernetes taints of the nodes, besides GKE's own nvidia.com/gpu."""

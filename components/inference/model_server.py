@@ -72,7 +72,7 @@ class ModelServer(pulumi.ComponentResource):
         several = args.get("nodes", limits.NODES.default) > 1
         # Of a replica that spans nodes only the leader answers.
         self.pod_labels = {**selector, **multi_node.LEADER} if several else selector
-        self.port = args["guardrail"]["port"] if "guardrail" in args else vllm.PORT
+        self.port = args["replica_guardrail"]["port"] if "replica_guardrail" in args else vllm.PORT
         self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
         identity = Identity(physical_name, args["namespace"], selector)
 
@@ -192,8 +192,8 @@ class ModelServer(pulumi.ComponentResource):
                 "startup_timeout_seconds", limits.STARTUP_TIMEOUT_SECONDS.default
             ),
             drain_seconds=drain_seconds,
-            guardrail=guardrail_container(args["guardrail"], drain_seconds)
-            if "guardrail" in args
+            guardrail=guardrail_container(args["replica_guardrail"], drain_seconds)
+            if "replica_guardrail" in args
             else None,
         )
 

@@ -18,7 +18,8 @@ from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from catalog.limits import Choice, Cidr, Entries, Range, Text
-from config.errors import ConfigError, KeyPath, Problem
+from catalog.problems import KeyPath, Problem
+from config.errors import ConfigError
 from config.load import from_mapping
 from config.platform import Platform
 from tests.config.samples import SOURCE

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 from typing import Any, Final
@@ -11,11 +12,13 @@ from typing import Any, Final
 import pytest
 
 from catalog.openapi import parsed
+from components import COMPONENTS
 from stacks.platform import build_platform
 from tests.config.options import Generator, Option, options
-from tests.config.samples import changed, values
+from tests.config.samples import REMOVED, changed, values
 from tests.config.test_properties import PROD
 from tests.unit.harness import run
+from tests.unit.reached import Key, Recorder, options_of
 
 JWT: Final = {
     "issuer": "https://id.acme.com",
@@ -56,29 +59,63 @@ BASES: Final[tuple[Mapping[str, Any], ...]] = (
             "kind": "regional-external", "hostname": "chat.acme.com",
             "certificate": "projects/acme/locations/us-central1/certificates/chat",
         }),
+        ("models|gemini", {"external": [{"name": "vertex", "vertex_ai": {}}]}),
     ),
     changed(
         ("gateway|certificate", {"kind": "existing", "names": {"us-central1": "inference"}}),
         ("api_management", {"extension": {"image": "docker.io/acme/manager:1.0", "port": 8080}}),
-        ("edge_protection", {"deny": ["10.0.0.0/8"]}),
-        ("models|qwen3-4b|guardrail", "none"),
+        ("consumers|partner", REMOVED),
+        ("consumers|apps|shared_with", ["projects/acme-web/global/networks/web"]),
+        ("gateway|accept", "network"),
+        ("guardrails|default", {
+            "at": "replica", "service": {"image": "docker.io/acme/guard:1.0", "port": 7003},
+        }),
+        ("gpu_pools|h200", {
+            "machine_type": "a3-ultragpu-8g", "capacity": "spot", "rdma": True,
+            "min_nodes": 0, "max_nodes": 2,
+        }),
+        ("models|large", {
+            "source": "acme/large", "memory_gib": 1000, "guardrail": "none",
+            "replica_sets": [{"node_pool": "h200", "replicas": 1, "gpus": 8, "nodes": 2}],
+        }),
     ),
 )  # fmt: skip
 MOST_PLATFORMS: Final = 8
 
 
-def test_a_config_that_loads_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The same document is read each time.
-    monkeypatch.setattr("config.checks.services.parsed", cache(parsed))
-    random = Random(0)  # noqa: S311 - the same configs each time
-    wanted = {*options()}
-    total = len(wanted)
-    for platform in range(MOST_PLATFORMS):
-        wanted -= make_one(wanted, BASES[platform % len(BASES)], random)
-        if not wanted:
-            break
+@dataclass(frozen=True)
+class Search:
+    """What was tried: every option of the config, until a platform was made with it."""
+
+    missing: set[Option]
+    given: set[Key]
+    """Arguments that a component was given meanwhile."""
+
+
+@pytest.fixture(scope="module")
+def search() -> Iterator[Search]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        # The same document is read each time.
+        monkeypatch.setattr("config.checks.services.parsed", cache(parsed))
+        recorder = Recorder()
+        recorder.watch(monkeypatch)
+        random = Random(0)  # noqa: S311 - the same configs each time
+        wanted = {*options()}
+        for platform in range(MOST_PLATFORMS):
+            wanted -= make_one(wanted, BASES[platform % len(BASES)], random)
+        yield Search(wanted, recorder.given)
+
+
+def test_a_config_that_loads_can_be_made(search: Search) -> None:
     # A few want companions that chance does not find.
-    assert len(wanted) < total / 25, sorted(map(str, wanted))
+    assert len(search.missing) < len({*options()}) / 25, sorted(map(str, search.missing))
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_option_of_a_component_is_reached_from_a_stack_file(
+    search: Search, component: str
+) -> None:
+    assert options_of(component) <= search.given
 
 
 def make_one(wanted: set[Option], base: Mapping[str, Any], random: Random) -> set[Option]:

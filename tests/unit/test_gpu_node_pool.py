@@ -200,7 +200,7 @@ def test_only_ones_own_driver_goes_without_secure_boot(
 def test_labels_taints_and_disk_are_the_users(deploy: Deploy):
     args: GpuNodePoolArgs = {
         **ARGS,
-        "node_labels": {"acme.com/team": "search"},
+        "labels": {"acme.com/team": "search"},
         "taints": [{"key": "team", "value": "search", "effect": "NO_SCHEDULE"}],
         "disk_gib": 300,
     }
@@ -271,12 +271,12 @@ def test_every_capacity_is_valid(args: GpuNodePoolArgs):
         (ARGS, {"compact_placement": True}, "compact_placement", "found true with 0 zones"),
         (
             ARGS,
-            {"node_labels": {"k8s.io/os": "x"}},
-            'node_labels["k8s.io/os"]',
+            {"labels": {"k8s.io/os": "x"}},
+            'labels["k8s.io/os"]',
             "own",
         ),
-        (ARGS, {"node_labels": {"a b": "x"}}, 'node_labels["a b"]', "a Kubernetes label key"),
-        (ARGS, {"node_labels": {"a": "-"}}, "node_labels.a", "up to 63 letters"),
+        (ARGS, {"labels": {"a b": "x"}}, 'labels["a b"]', "a Kubernetes label key"),
+        (ARGS, {"labels": {"a": "-"}}, "labels.a", "up to 63 letters"),
         (
             ARGS,
             {"taints": [{"key": "k", "value": "v", "effect": "NoSchedule"}]},

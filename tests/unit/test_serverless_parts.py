@@ -93,8 +93,8 @@ def test_several_accounts_may_write_results(deploy: Deploy):
         (validate_message_archive("A", ARCHIVE_ARGS), "name"),
         (validate_message_archive("a-google", ARCHIVE_ARGS), "name"),
         (
-            validate_message_archive("a", {**ARCHIVE_ARGS, "backlog_retention_days": 32}),
-            "backlog_retention_days",
+            validate_message_archive("a", {**ARCHIVE_ARGS, "retention_days": 32}),
+            "retention_days",
         ),
         (validate_results_table("r.r", RESULTS_ARGS), "name"),
         (
