@@ -16,9 +16,10 @@ STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, the files by twos.
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+lower = $(shell printf %s $1 | tr A-Z a-z)
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
-LINTS := lint-types lint-style lint-generated
+LINTS := lint-types lint-style lint-generated lint-workflows
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -26,7 +27,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview destroy refresh export demo replay verify route policy lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init new up preview images destroy refresh export demo replay verify route fit policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,11 +37,12 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-up preview destroy refresh export demo replay verify:
+up preview images destroy refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
 up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
+images: ## Build and push what the services run, after making all but these; stand-ins on the sandbox
 preview: ## Show what `up` would change, cost and violate
 destroy: ## Delete everything of the stack
 refresh: ## Take what is in the cloud into the state
@@ -49,13 +51,33 @@ demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again
 verify: ## Preview with the real provider plugins too, without credentials, and say what differs
 
+new: ## Write an environment's stack file and policies after another's: ENV=staging [FROM=dev]
+	@$(SETUP)
+	@$(PYTHON) -m launcher new --env '$(ENV)' --stack '$(or $(FROM),$(STACK))'
+
+init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://...
+	@$(SETUP)
+	@$(PYTHON) -m launcher init --stack $(STACK) --secrets '$(SECRETS)'
+
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
 	@$(PYTHON) -m launcher.route --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
 
+fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=...]
+	@$(SETUP)
+	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))'))
+
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
+
+report: ## Write what `up` would do as a page and a pull request's comment; REFRESH=yes finds drift
+	@$(SETUP)
+	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD) $(if $(REFRESH),--refresh)
+
+diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
+	@$(SETUP)
+	@$(PYTHON) -m launcher.diff --from '$(FROM)' --to '$(TO)'
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)
@@ -76,6 +98,11 @@ lint-generated:
 	$(PYTHON) -m policies.check
 	$(PYTHON) -m policies.readme --check
 
+lint-workflows:
+	@python3 tools/actionlint.py --if-possible
+	if [ -x .engine/actionlint/actionlint ]; then .engine/actionlint/actionlint; fi
+	.venv/bin/zizmor --offline --quiet .github
+
 format: ## Format the code
 	@$(SETUP)
 	$(PYTHON) -m ruff check --fix .
@@ -88,12 +115,14 @@ check: lint ## The quick loop: lint, and the tests of config, components and pol
 
 test: lint ## Run every check and test
 	@$(API_SERVER) --if-possible
+	@python3 tools/apigeelint.py --if-possible
 	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo
 	$(PYTEST) --durations 20 tests/services tests/demo # apart: Google's clients bring types Pulumi has too
 
-test-kubernetes: ## Give every manifest to a real Kubernetes API server, built once
+test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoint picker and router, built once
 	@$(SETUP)
 	@$(API_SERVER)
+	@python3 tools/inference_extension.py
 	$(PYTHON) -m pytest tests/kubernetes
 
 test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took

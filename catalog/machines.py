@@ -13,6 +13,18 @@ CAPACITIES = ("on-demand", "spot", "flex-start", "reservation")
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """One type of GPU: memory as documented and as CUDA reports it, and how fast it is."""
+
+    memory_gib: float
+    usable_gib: float
+    bandwidth_gbps: float
+    bf16_tflops: float
+    fp8_tflops: float
+    confidence: str
+
+
+@dataclass(frozen=True)
 class MachineType:
     """One machine type.
 
@@ -37,6 +49,11 @@ class MachineType:
     confidence: str
 
     @property
+    def gpu(self) -> Gpu:
+        """The type of its GPUs. Raises KeyError where it has none."""
+        return GPUS[self.gpu_type]
+
+    @property
     def regions(self) -> tuple[str, ...]:
         """The regions with at least one zone that sells it."""
         return tuple(dict.fromkeys(zone.rpartition("-")[0] for zone in self.zones))
@@ -58,12 +75,6 @@ class _Shape:
 
 
 @dataclass(frozen=True)
-class _Gpu:
-    memory_gib: float
-    confidence: str
-
-
-@dataclass(frozen=True)
 class _Series:
     capacities: tuple[str, ...]
     boot_disk_type: str
@@ -77,7 +88,6 @@ def _zones(letters: Mapping[str, str]) -> tuple[str, ...]:
 def _machine_types(
     document: Mapping[str, object], every_zone: Mapping[str, str]
 ) -> Mapping[str, MachineType]:
-    gpus = rows(_Gpu, document, "gpus")
     series = table(document, "series")
     machines: dict[str, MachineType] = {}
     for name, columns in table(document, "machine_types").items():
@@ -94,7 +104,7 @@ def _machine_types(
             memory_gib=shape.memory_gib,
             gpu_type=shape.gpu_type,
             gpu_count=shape.gpu_count,
-            gpu_memory_gib=gpus[shape.gpu_type].memory_gib if shape.gpu_type else 0.0,
+            gpu_memory_gib=GPUS[shape.gpu_type].memory_gib if shape.gpu_type else 0.0,
             capacities=frozenset(terms.capacities),
             boot_disk_type=terms.boot_disk_type,
             local_ssd_count=shape.local_ssd_count,
@@ -108,6 +118,7 @@ def _machine_types(
 _document = read("machines.yaml")
 _letters = cast("Mapping[str, str]", _document["regions"])
 
+GPUS: Mapping[str, Gpu] = rows(Gpu, _document, "gpus")
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
 REGIONS: Mapping[str, tuple[str, ...]] = {
     region: _zones({region: some}) for region, some in _letters.items()

@@ -25,16 +25,13 @@ def from_file(path: Path) -> Platform:
     namespaces are Pulumi's. Raises ConfigError with every problem at once, also when the file is
     missing, empty or broken YAML.
     """
-    values = values_of(path)
-    if problems := list(_other_environment(values.get("environment"), path.name)):
-        raise ConfigError(path.name, problems)
-    return from_mapping(values, path.name)
+    return from_mapping(values_of(path), path.name)
 
 
 def _other_environment(environment: object, file: str) -> Iterator[Problem]:
-    """Yield an environment that is not the one the file is of."""
-    stack = file.removesuffix(".yaml").rpartition("Pulumi.")[2]
-    if isinstance(environment, str) and environment != stack:
+    """Yield an environment that is not the one the stack's file is of."""
+    _, of_stack, stack = file.removesuffix(".yaml").rpartition("Pulumi.")
+    if of_stack and isinstance(environment, str) and environment != stack:
         yield Problem(
             ("environment",),
             shown(environment),
@@ -46,7 +43,8 @@ def _other_environment(environment: object, file: str) -> Iterator[Problem]:
 def from_mapping(values: Mapping[str, object], source: str) -> Platform:
     """Return the platform that `values` (the keys below `config:`) describe.
 
-    `source` is the file's name for messages. Raises ConfigError with every problem at once.
+    `source` is the file's name for messages, and of `Pulumi.<stack>.yaml` the stack is the
+    environment. Raises ConfigError with every problem at once.
     """
     if problems := list(not_plain(values)):
         raise ConfigError(source, problems)
@@ -59,8 +57,11 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
         details = error.errors(include_url=False)
         broken: set[KeyPath] = {detail["loc"] for detail in details}
         problems = [*problems_of(details), *check(readable(given, broken))]
+        if ("environment",) not in broken:
+            problems += _other_environment(given.get("environment"), source)
         raise ConfigError(source, problems) from None
-    if problems := check(_everything(platform)):
+    problems = [*check(_everything(platform)), *_other_environment(platform.environment, source)]
+    if problems:
         raise ConfigError(source, problems)
     return platform
 

@@ -73,7 +73,11 @@ class Model(Settings):
     """Where the weights come from: Hugging Face repository or gs://bucket/path. Needed for
     replica sets."""
     memory_gib: Annotated[float, limits.MEMORY_GIB] | None = None
-    """GPU memory one replica needs in GiB: weights and KV cache. Needed for replica sets."""
+    """GPU memory one replica needs in GiB: weights and KV cache. Left out, it is reckoned from the
+    model's shape, if the catalog has it or config_json says it; else nothing is checked."""
+    config_json: str | None = Field(default=None, min_length=1)
+    """Path of the weights' config.json, from the project's folder: the shape of a model that the
+    catalog does not have."""
     replica_sets: tuple[ReplicaSet, ...] = ()
     """Where replicas run. Several share the requests by weight."""
     external: tuple[ExternalBackend, ...] = ()

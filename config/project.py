@@ -11,3 +11,9 @@ class Project(Settings):
     organization: Digits | None = None
     """Number of the organization above the project, in quotes. A perimeter needs it unless it
     names an existing access policy."""
+    user_project_override: bool = True
+    """Whether requests name the project that pays for them, without which user credentials get 403
+    from Access Context Manager and Budgets. Turn it off for a deployer that lacks
+    serviceusage.services.use on that project."""
+    billing_project: ProjectId | None = None
+    """Id of the project that pays for requests, where it isn't this one."""

@@ -6,9 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from launcher.backend import init
 from launcher.engine import message_of
+from launcher.images import push
+from launcher.new_environment import new_environment
 from launcher.operations import OPERATIONS
 from launcher.places import places_of
+from launcher.plan_report import report, tell_if_missing
 from launcher.policy_report import FORMATS, policy
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.pulumi_cli import exec_pulumi
@@ -21,22 +25,23 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
-    parser.add_argument("operation", choices=sorted((*OPERATIONS, "policy")))
+    parser.add_argument(
+        "operation", choices=sorted((*OPERATIONS, "init", "new", "policy", "report"))
+    )
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
         "--cloud", choices=("sandbox", "gcp"), default="sandbox", help="where to do it"
     )
     parser.add_argument("--format", choices=FORMATS, default="text", help="of what `policy` prints")
     parser.add_argument("--state", type=Path, help="an exported state for `policy` to judge")
+    parser.add_argument(
+        "--refresh", action="store_true", help="whether `report` asks the cloud what is there"
+    )
+    parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
+    parser.add_argument("--env", default="", help="the environment that `new` writes")
     chosen = parser.parse_args(arguments)
     try:
-        places = places_of(chosen.stack)
-        if chosen.operation == "policy":
-            policy(places, chosen.cloud, chosen.format, chosen.state)
-            return 0
-        if chosen.cloud == "gcp":
-            exec_pulumi(chosen.operation, places)
-        OPERATIONS[chosen.operation](places)
+        _do(chosen)
     except InterruptedRunError as problem:
         print(f"interrupted: {problem}", file=sys.stderr)
         return INTERRUPTED
@@ -56,3 +61,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {message_of(problem)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _do(chosen: argparse.Namespace) -> None:
+    if chosen.operation == "new":
+        new_environment(chosen.env, chosen.stack)
+        return
+    if chosen.operation == "report":
+        tell_if_missing(chosen.stack)
+    places = places_of(chosen.stack)
+    if chosen.operation == "init":
+        init(places, chosen.secrets)
+    elif chosen.operation == "policy":
+        policy(places, chosen.cloud, chosen.format, chosen.state)
+    elif chosen.operation == "report":
+        report(places, chosen.cloud, refresh=chosen.refresh)
+    elif chosen.cloud == "sandbox":
+        OPERATIONS[chosen.operation](places)
+    elif chosen.operation == "images":
+        push(places)
+    else:
+        exec_pulumi(chosen.operation, places)

@@ -17,10 +17,12 @@ import yaml
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode
 
+from launcher.backend import SEALS
 from launcher.places import ROOT, VENV_BIN, StackPlaces, engine_root
 from launcher.problem import LaunchError
 from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
 
+ANALYZER = ROOT / "launcher" / "analyzer"
 OWN = f"{ROOT}{os.sep}"
 Program = Callable[[], None]
 
@@ -86,7 +88,7 @@ def open_stack(
     # What it says of an engine that was killed: the operation's own message says it better.
     warnings.filterwarnings("ignore", "Error in event stream", module="pulumi")
     environment = {
-        "PATH": f"{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": os.pathsep.join(map(str, (ANALYZER, VENV_BIN, os.environ.get("PATH", "")))),
         "PULUMI_BACKEND_URL": places.state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": places.passphrase(),
         "PULUMI_DEBUG_PROVIDERS": debug_providers,
@@ -130,7 +132,7 @@ def _write_project(places: StackPlaces) -> None:
         key: SANDBOX_SECRET if _sealed(value) else value
         for key, value in settings["config"].items()
     }
-    for sealed in ("secretsprovider", "encryptedkey", "encryptionsalt"):
+    for sealed in SEALS:
         settings.pop(sealed, None)
     if copy.exists():
         earlier: dict[str, Any] = yaml.safe_load(copy.read_text())

@@ -7,14 +7,11 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 import psutil
 
-from launcher.places import ROOT, StackPlaces
+from launcher.places import StackPlaces
 from launcher.problem import LaunchError
-
-INIT = 1
 
 
 @contextmanager
@@ -35,7 +32,6 @@ def exclusive(places: StackPlaces) -> Generator[list[str]]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        _end_orphans()
         yield _clear_engine_locks(places)
 
 
@@ -65,13 +61,3 @@ def _holds(pid: int, since: str) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written
     except (psutil.NoSuchProcess, ValueError):
         return False
-
-
-def _end_orphans() -> None:
-    """End policy packs whose engine was killed: they would wait for it for ever."""
-    packs = ROOT / "policies"
-    for process in psutil.process_iter(["ppid", "cmdline", "cwd"]):
-        facts = process.info
-        orphan = facts["ppid"] == INIT and "pulumi.policy" in (facts["cmdline"] or [])
-        if orphan and packs in Path(facts["cwd"] or "/").parents:
-            process.terminate()

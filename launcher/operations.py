@@ -5,22 +5,23 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import StringIO
 from typing import Any
 
 from pulumi import automation
 
-from config.errors import ConfigError
-from config.load import from_file
-from config.platform import Platform
 from launcher import report
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.guards import check_ranges, check_unprotected, check_whole
+from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
+from launcher.judging import packs_served
 from launcher.locks import exclusive
-from launcher.outcome import advice, causes_of, census, outcome
-from launcher.places import StackPlaces
+from launcher.outcome import causes_of, census, outcome
+from launcher.places import StackPlaces, checked
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
+from launcher.pulumi_cli import JUDGED
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
 from launcher.verify import verify
@@ -60,8 +61,11 @@ def opened(
 
 def up(places: StackPlaces) -> None:
     """Make the sandbox cloud as the config says, and print what was made."""
-    platform = _checked(places)
-    with _run(places, "up", lambda: check_ranges(places, platform)) as (progress, world):
+    platform = checked(places)
+    with _run(
+        *(places, "up", lambda: check_ranges(places, platform)),
+        ready=lambda world: put_stand_ins(platform, world),
+    ) as (progress, world):
         assumed = _assumed(world)
         resources = report.own_resources(progress)
         print(f"\n{report.changes_line(progress.changes, preview=False)}")
@@ -72,9 +76,26 @@ def up(places: StackPlaces) -> None:
         print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
 
 
+def images(places: StackPlaces) -> None:
+    """Make all but what runs images of the environment, as the first step on Google Cloud does."""
+    platform = checked(places)
+    preview(places)
+    with _run(
+        *(places, "up", lambda: check_ranges(places, platform)),
+        exclude=list(RUNS_IMAGES),
+        exclude_dependents=True,
+    ) as (progress, world):
+        put_stand_ins(platform, world)
+        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        print("Stand-ins for the images:")
+        for image in own_images(platform):
+            print(f"  {image}: {image_source(image)}")
+        print(f"Next: make up STACK={places.stack}")
+
+
 def preview(places: StackPlaces) -> None:
     """Print what `up` would change, what it would cost, and what the policies say."""
-    platform = _checked(places)
+    platform = checked(places)
     with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
         print(f"\n{report.changes_line(progress.changes, preview=True)}")
         anew = replacements_section(progress.replaced, progress.gone, places.recorded())
@@ -132,6 +153,7 @@ def _emulated(places: StackPlaces, name: str) -> None:
 OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
     "up": up,
     "preview": preview,
+    "images": images,
     "refresh": refresh,
     "destroy": destroy,
     "export": export,
@@ -143,34 +165,51 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
 
 @contextmanager
 def _run(
-    places: StackPlaces, operation: str, guard: Callable[[], None] = lambda: None
+    places: StackPlaces,
+    operation: str,
+    guard: Callable[[], None] = lambda: None,
+    ready: Callable[[World], None] = lambda _: None,
+    **more: object,
 ) -> Generator[tuple[Progress, World]]:
-    """Run one engine operation with its progress on standard output; return what came of it."""
+    """Run one engine operation with its progress on standard output; return what came of it.
+
+    `ready` is called with the sandbox cloud before the operation, which takes `more` arguments.
+    """
     failures: list[BaseException] = []
 
     program = watched(platform_program, failures)
     progress = Progress(preview=operation == "preview")
-    options: dict[str, Any] = {"on_event": progress.on_event, "color": "never"}
-    if operation in {"up", "preview"}:
-        options["policy_packs"] = places.policy_packs()
+    steps = [(operation, progress)]
+    # Of what the engine excludes, the packs would see no inputs.
+    is_judged = operation in JUDGED and "exclude" not in more
+    if is_judged:
+        places.policy_packs()
+    if is_judged and operation == "up":
+        # What is refused is refused before the first resource is made, as `pulumi up` does it.
+        steps.insert(0, ("preview", Progress(preview=True, out=StringIO())))
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
-    with opened(places, program, guard) as (stack, servers):
+    with ExitStack() as open_:
+        stack, servers = open_.enter_context(opened(places, program, guard))
+        options: dict[str, Any] = {"color": "never", **more}
+        if is_judged:
+            options["policy_packs"] = open_.enter_context(packs_served(stack, places))
+        ready(servers.world)
         before = census(servers.world)
-        with progress, _graceful_interrupt(progress):
-            if operation == "destroy":
-                servers.forget_lost()
-            try:
-                with unsettled(places, servers, operation):
-                    getattr(stack, operation)(**options)
-            except automation.CommandError as problem:
-                done = outcome(places, operation, before, servers.world)
-                if progress.interrupted:
-                    raise InterruptedRunError(done.interrupted) from problem
-                causes = causes_of(failures, progress, problem)
-                raise LaunchError(
-                    f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
-                    f"{advice(places, progress)}"
-                ) from problem
+        if operation == "destroy":
+            servers.forget_lost()
+        for step, watching in steps:
+            with watching, _graceful_interrupt(watching):
+                try:
+                    with unsettled(places, servers, step):
+                        getattr(stack, step)(on_event=watching.on_event, **options)
+                except automation.CommandError as problem:
+                    done = outcome(places, operation, before, servers.world)
+                    if watching.interrupted:
+                        raise InterruptedRunError(done.interrupted) from problem
+                    causes = causes_of(failures, watching, problem)
+                    raise LaunchError(
+                        f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                    ) from problem
         yield progress, servers.world
 
 
@@ -207,13 +246,6 @@ def _assumed(world: World) -> list[str]:
 def _tell(lines: Iterable[str]) -> None:
     for line in lines:
         print(line, file=sys.stderr)
-
-
-def _checked(places: StackPlaces) -> Platform:
-    try:
-        return from_file(places.config)
-    except ConfigError as problem:
-        raise LaunchError(str(problem)) from problem
 
 
 def _made(places: StackPlaces) -> None:

@@ -38,13 +38,6 @@ def causes_of(
     return "\n".join(f"  - {cause}".replace("\n", "\n    ") for cause in causes)
 
 
-def advice(places: StackPlaces, progress: Progress) -> str:
-    """Return how the next run can avoid the same end."""
-    if progress.preview or not progress.violations:
-        return ""
-    return f"\n`make preview STACK={places.stack}` asks the policies before anything is made"
-
-
 def census(world: World) -> Census:
     """Return what the engine made in the world; controllers follow it."""
     return {each.key: each for each in world.all() if each.owner == "pulumi"}

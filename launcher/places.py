@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.errors import ConfigError
+from config.load import from_file
+from config.platform import Platform
 from launcher.problem import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,8 +142,20 @@ def places_of(stack: str) -> StackPlaces:
             f"no stack named {stack!r}{hint}: there is no {config.name}; stacks: "
             f"{', '.join(stacks())}. To add one, copy Pulumi.dev.yaml to {config.name} and edit it"
         )
-    base = Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox"))
-    return StackPlaces(stack=stack, config=config, home=base.resolve() / stack)
+    return StackPlaces(stack=stack, config=config, home=home_of(stack))
+
+
+def home_of(stack: str) -> Path:
+    """Return the folder of what the sandbox knows of a stack, whether it has a file or not."""
+    return Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox")).resolve() / stack
+
+
+def checked(places: StackPlaces) -> Platform:
+    """Return the stack's config. Raises LaunchError with every mistake in it."""
+    try:
+        return from_file(places.config)
+    except ConfigError as problem:
+        raise LaunchError(str(problem)) from problem
 
 
 def engine_root() -> Path:

@@ -1,20 +1,22 @@
 """What the policy packs say of a stack, as a report: of a preview, or of an exported state."""
 
 import os
-import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pulumi import automation
+from pulumi.automation.events import EngineEvent
 
-from launcher.engine import message_of, platform_program, watched
+from launcher.backend import check_made
+from launcher.engine import message_of, platform_program, reason_of, watched
+from launcher.judging import packs_served
 from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import Progress
-from launcher.pulumi_cli import command_line
 from policies import report
 from policies.engine.config import PolicyConfigError
 from policies.engine.event_log import VARIABLE
@@ -22,6 +24,8 @@ from policies.reports.run import Run, of_event_log
 from resources.exports import ExportError
 
 FORMATS = tuple(report.FORMATS)
+OnEvent = Callable[[EngineEvent], None]
+Recorded = Sequence[Mapping[str, Any]]
 
 
 def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> None:
@@ -31,7 +35,7 @@ def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> No
     LaunchError if anything mandatory is violated, or if the packs could not judge.
     """
     try:
-        run = _of_state(places, state) if state else _of_preview(places, cloud)
+        run = _of_state(places, state) if state else judged(places, cloud)[0]
     except (PolicyConfigError, ExportError) as problem:
         raise LaunchError(str(problem)) from problem
     folder = places.home / "policy"
@@ -46,17 +50,23 @@ def _of_state(places: StackPlaces, state: Path) -> Run:
     return report.of_state(state, str(places.environment))
 
 
-def _of_preview(places: StackPlaces, cloud: str) -> Run:
+def judged(
+    places: StackPlaces, cloud: str, on_event: OnEvent = lambda _: None, *, refresh: bool = False
+) -> tuple[Run, Recorded]:
+    """Return what the packs say of a preview, and the resources there were before it.
+
+    Raises LaunchError if the preview fails for another reason than a violation.
+    """
     event_log = places.home / "policy" / "event_log"
     event_log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     event_log.unlink(missing_ok=True)
     preview = _preview_on_gcp if cloud == "gcp" else _preview
     with _event_log_in(event_log):
-        failure = preview(places)
+        failure, recorded = preview(places, on_event, refresh=refresh)
     run = of_event_log(event_log)
     if failure and not run.violations:
         raise LaunchError(failure)
-    return run
+    return run, recorded
 
 
 @contextmanager
@@ -68,28 +78,50 @@ def _event_log_in(file: Path) -> Generator[None]:
         del os.environ[VARIABLE]
 
 
-def _preview(places: StackPlaces) -> str:
+def _preview(places: StackPlaces, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
-    packs = places.policy_packs()
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
+    with opened(places, program) as (stack, _), packs_served(stack, places):
+        recorded = places.recorded()
+        return _previewed(stack, places, on_event, failures, refresh=refresh), recorded
+
+
+def _preview_on_gcp(
+    places: StackPlaces, on_event: OnEvent, *, refresh: bool
+) -> tuple[str, Recorded]:
+    """Run a preview by the ordinary CLI and the project's own backend."""
+    check_made(places)
+    try:
+        stack = automation.select_stack(places.stack, work_dir=str(ROOT))
+        deployment: dict[str, Any] = dict(stack.export_stack().deployment or {})
+    except automation.CommandError as problem:
+        raise LaunchError(f"{places.stack} can't be opened: {reason_of(problem)}") from problem
+    recorded: Recorded = deployment.get("resources") or []
+    return _previewed(stack, places, on_event, [], refresh=refresh), recorded
+
+
+def _previewed(
+    stack: automation.Stack,
+    places: StackPlaces,
+    on_event: OnEvent,
+    failures: list[BaseException],
+    *,
+    refresh: bool,
+) -> str:
     progress = Progress(preview=True, out=sys.stderr)
-    with opened(places, program) as (stack, _), progress:
+
+    def take(event: EngineEvent) -> None:
+        progress.on_event(event)
+        on_event(event)
+
+    with progress:
         try:
             stack.preview(
-                on_event=progress.on_event,
-                color="never",
-                policy_packs=packs,
+                on_event=take, color="never", policy_packs=places.policy_packs(), refresh=refresh
             )
         except automation.CommandError as problem:
             causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]
             return "\n".join(dict.fromkeys(causes))
     return ""
-
-
-def _preview_on_gcp(places: StackPlaces) -> str:
-    done = subprocess.run(
-        list(command_line("preview", places)), cwd=ROOT, stdout=sys.stderr, check=False
-    )
-    return "" if done.returncode == 0 else f"the preview failed with {done.returncode}, see above"

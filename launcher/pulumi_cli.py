@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+from launcher.backend import check_made
 from launcher.places import ROOT, StackPlaces, plain_pulumi
 from launcher.problem import LaunchError
 
@@ -33,5 +34,6 @@ def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
 def exec_pulumi(operation: str, places: StackPlaces) -> None:
     """Become the pulumi command, in the project's folder. Does not return."""
     line = command_line(operation, places)
+    check_made(places)
     os.chdir(ROOT)
     os.execv(line[0], list(line))  # noqa: S606 no shell is wanted

@@ -17,7 +17,7 @@ def replacements_section(
     `replaced` maps URNs to what of their inputs changed, `gone` are the URNs of what is deleted,
     `recorded` the resources of the state.
     """
-    needs = {each["urn"]: set(_needs(each)) for each in recorded}
+    needs = {each["urn"]: set(needed(each)) for each in recorded}
     going = {*replaced, *gone}
     above = {urn: _above(urn, needs) & replaced.keys() for urn in going}
     lines = [
@@ -28,7 +28,8 @@ def replacements_section(
     return f"Replaced, with what goes down meanwhile:\n{''.join(lines)}" if lines else ""
 
 
-def _needs(resource: Mapping[str, Any]) -> Iterator[str]:
+def needed(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the URNs that a resource of a state needs."""
     yield from resource.get("dependencies") or ()
     named: Mapping[str, Sequence[str] | None] = resource.get("propertyDependencies") or {}
     for urns in named.values():

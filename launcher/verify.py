@@ -44,9 +44,9 @@ def verify(places: StackPlaces, real: str | None = None) -> None:
 
     Raises LaunchError where they differ, or where the real provider plugins can't be had.
     """
-    with _emptied(places) as empty:
+    with emptied(places) as empty:
         ours = _with_sandbox(empty)
-    with _emptied(places) as empty:
+    with emptied(places) as empty:
         theirs = _plan(empty, real or "", install=real is None)
     lines = differences(ours, theirs)
     if lines:
@@ -84,7 +84,8 @@ def _between(ours: Planned | None, theirs: Planned | None) -> Iterator[str]:
 
 
 @contextmanager
-def _emptied(places: StackPlaces) -> Generator[StackPlaces]:
+def emptied(places: StackPlaces) -> Generator[StackPlaces]:
+    """Yield the places of a stack that isn't made yet."""
     with TemporaryDirectory() as folder:
         empty = replace(places, home=Path(folder))
         empty.prepare()

@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS enabled_apis (
 CREATE TABLE IF NOT EXISTS assumptions (
     subject TEXT NOT NULL, wanted_by TEXT NOT NULL, PRIMARY KEY (subject, wanted_by)
 );
+CREATE TABLE IF NOT EXISTS contents (holder TEXT NOT NULL, name TEXT PRIMARY KEY);
 """
 _COLUMNS: Final = "type, id, scope, project, owner, urn, inputs, outputs, created"
 
@@ -277,6 +278,21 @@ class World:
         """Return the Cloud APIs that are on in the project."""
         rows = self._execute("SELECT service FROM enabled_apis WHERE project = ?", project)
         return {row[0] for row in rows}
+
+    def put_content(self, holder: str, name: str) -> None:
+        """Put what no resource stands for into the resource with the id `holder`: an image, or
+        a secret's value, by their full names."""
+        with self._lock:
+            self._execute("INSERT OR REPLACE INTO contents VALUES (?, ?)", holder, name)
+            self.writes += 1
+
+    def has_content(self, name: str) -> bool:
+        """Return whether such a content was put in."""
+        return bool(self._execute("SELECT 1 FROM contents WHERE name = ?", name))
+
+    def forget_contents(self, holder: str) -> None:
+        """Let the contents of a resource go with it."""
+        self._execute("DELETE FROM contents WHERE holder = ?", holder)
 
     def assume(self, subject: str, wanted_by: str) -> None:
         """Note that `wanted_by` relies on something this world cannot know."""

@@ -35,6 +35,8 @@ def build_foundation(platform: Platform) -> Foundation:
     provider = gcp.Provider(
         "google",
         project=platform.project.id,
+        user_project_override=platform.project.user_project_override,
+        billing_project=platform.project.billing_project or platform.project.id,
         default_labels={
             **platform.labels,
             **dict(zip(OWN_LABELS, (platform.environment, PLATFORM, "pulumi"), strict=True)),

@@ -27,7 +27,6 @@ def _with_services(config: dict[str, Any]) -> None:
     }
     config["models"]["llama-3.2-1b"] = {
         "source": "RedHatAI/Llama-3.2-1B-Instruct-FP8",
-        "memory_gib": 14,
         "max_context": 8192,
         "guardrail": "own",
         "replica_sets": [{"node_pool": "l4-spot", "replicas": 1}],
@@ -45,7 +44,6 @@ def _large(config: dict[str, Any]) -> None:
     }
     config["models"]["deepseek-v3"] = {
         "source": "deepseek-ai/DeepSeek-V3-0324",
-        "memory_gib": 1500,
         "replica_sets": [{"node_pool": "h200", "replicas": 1, "gpus": 8, "nodes": 2}],
     }
 

@@ -6,15 +6,14 @@ The API server is built from Go modules; etcd is the one on PATH or the Debian p
 and not installed, so that no service starts. `--if-possible` says what is missing and succeeds.
 """
 
-import argparse
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from artifacts import build, go_refusal, install, intact, module_folders, stamp
+import optional
+from artifacts import build, install, intact, module_folders, module_version, stamp
 from problem import SetupProblemError
 from progress import run, say
 from versions import ROOT
@@ -24,11 +23,10 @@ API_SERVER = FOLDER / "kube-apiserver"
 ETCD = FOLDER / "etcd"
 STAMP = FOLDER / "kube-apiserver.json"
 MODULE = ROOT / "tools" / "go" / "kube-apiserver"
-DEFINITIONS = ROOT / "tools" / "go" / "cluster-definitions"
+DEFINITIONS = ROOT / "tools" / "go" / "inference-extension"
 DEFINITION_MODULES = ("sigs.k8s.io/gateway-api", "sigs.k8s.io/gateway-api-inference-extension")
 PACKAGE = "k8s.io/kubernetes/cmd/kube-apiserver"
 VERSION_PACKAGE = "k8s.io/component-base/version"
-MINIMUM_GO = (1, 25)  # of the definitions' modules; the API server needs 1.24
 DEBIAN_PACKAGE = "etcd-server"
 
 
@@ -37,7 +35,7 @@ def ensure_api_server() -> None:
 
     Raises SetupProblemError without Go, or if the build fails.
     """
-    version = _pinned()
+    version = module_version(MODULE, "k8s.io/kubernetes")
     if intact(STAMP, API_SERVER, version):
         return
     STAMP.unlink(missing_ok=True)
@@ -82,39 +80,12 @@ def ensure_etcd() -> None:
 
 def main() -> int:
     """Run the steps; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--if-possible", action="store_true", help="succeed where it can't be had")
-    chosen = parser.parse_args()
-    try:
-        refusal = go_refusal(MINIMUM_GO)
-        if refusal is not None:
-            wanted = ".".join(map(str, MINIMUM_GO))
-            raise SetupProblemError(f"{refusal}: install Go {wanted} or later (https://go.dev/dl)")
-        ensure_etcd()
-        ensure_definitions()
-        ensure_api_server()
-    except SetupProblemError as problem:
-        if not chosen.if_possible:
-            print(f"setup: no Kubernetes API server: {problem}", file=sys.stderr)
-            return 1
-        print(
-            "setup: SKIPPING the tests against a real Kubernetes API server, because it can't be "
-            f"had here: {problem}",
-            file=sys.stderr,
-        )
-    except KeyboardInterrupt:
-        print("setup: interrupted; the next run goes on from here", file=sys.stderr)
-        return 130
-    return 0
-
-
-def _pinned() -> str:
-    found = re.search(
-        r"^require k8s\.io/kubernetes v(\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE
+    return optional.main(
+        __doc__,
+        "Kubernetes API server",
+        "the tests against a real Kubernetes API server",
+        (optional.require_go, ensure_etcd, ensure_definitions, ensure_api_server),
     )
-    if found is None:
-        raise SetupProblemError(f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes")
-    return found.group(1)
 
 
 def _works(etcd: Path) -> bool:

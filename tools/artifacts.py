@@ -26,6 +26,15 @@ def go_refusal(minimum: tuple[int, int]) -> str | None:
     return None
 
 
+def module_version(module: Path, name: str) -> str:
+    """Return the version of `name` that the go.mod in `module` pins, without its `v`."""
+    pins = (module / "go.mod").read_text()
+    found = re.search(rf"^(?:require |\t){re.escape(name)} v(\S+)$", pins, re.MULTILINE)
+    if found is None:
+        raise SetupProblemError(f"{module / 'go.mod'} does not require {name}")
+    return found.group(1)
+
+
 def module_folders(module: Path, names: Sequence[str]) -> list[Path]:
     """Return where Go keeps the named modules that the go.mod in `module` pins.
 

@@ -48,6 +48,8 @@ MAX_LORA_RANK: Final = Choice(
     default=64,
     remedy="give the lowest that is not below any adapter's",
 )
+LORA_SLOTS: Final = 4
+"""Adapters held in GPU memory at once; the rest wait in CPU memory."""
 STARTUP_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=1800)
 DRAIN_SECONDS: Final = Range(1, 86400, "seconds", default=60)
 

@@ -19,9 +19,11 @@ from catalog.limits import api_management as limits
 
 RATE_ATTRIBUTE: Final = "requests_per_minute"
 """Attribute of a product that holds the rate of its consumer, as SpikeArrest reads it: `600pm`."""
-_KEY: Final = "Read-Key"
-_TOKEN: Final = "Verify-Token"  # noqa: S105 - the name of a policy
+_KEY: Final = "Extract-Key"
+_TOKEN: Final = "VerifyJWT-Token"  # noqa: S105 - the name of a policy
 _CONSUMER: Final = "Verify-Consumer"
+_ARREST: Final = "SpikeArrest-Consumer"
+_COUNT: Final = "Quota-Consumer"
 _PRODUCT: Final = f"verifyapikey.{_CONSUMER}.apiproduct"
 _QUOTA: Final = f"{_PRODUCT}.developer.quota"
 _RATE: Final = f"{_PRODUCT}.{RATE_ATTRIBUTE}"
@@ -52,18 +54,17 @@ def proxy_files(name: str, jwt: ApigeeJwt | None) -> Mapping[str, str]:
         **(_token_policy(jwt) if jwt else _key_policy()),
         _CONSUMER: f'<VerifyAPIKey name="{_CONSUMER}"><APIKey ref={quoteattr(_client(jwt))}/>'
         "</VerifyAPIKey>",
-        "Limit-Rate": '<SpikeArrest name="Limit-Rate"><Identifier ref="client_id"/>'
+        _ARREST: f'<SpikeArrest name="{_ARREST}"><Identifier ref="client_id"/>'
         f'<Rate ref="{_RATE}"/><UseEffectiveCount>true</UseEffectiveCount></SpikeArrest>',
-        "Count-Quota": '<Quota name="Count-Quota"><Identifier ref="client_id"/>'
+        _COUNT: f'<Quota name="{_COUNT}"><Identifier ref="client_id"/>'
         f'<Allow countRef="{_QUOTA}.limit"/><Interval ref="{_QUOTA}.interval"/>'
         f'<TimeUnit ref="{_QUOTA}.timeunit"/><Distributed>true</Distributed>'
         "<Synchronous>true</Synchronous></Quota>",
         # No model server needs to know who may call it.
-        "Remove-Credential": '<AssignMessage name="Remove-Credential"><Remove><Headers>'
-        '<Header name="Authorization"/></Headers></Remove>'
-        '<AssignTo createNew="false" type="request"/></AssignMessage>',
+        "Assign-No-Credential": '<AssignMessage name="Assign-No-Credential"><Remove><Headers>'
+        '<Header name="Authorization"/></Headers></Remove></AssignMessage>',
     }
-    conditions = {"Limit-Rate": f"{_RATE} != null", "Count-Quota": f"{_QUOTA}.limit != null"}
+    conditions = {_ARREST: f"{_RATE} != null", _COUNT: f"{_QUOTA}.limit != null"}
     steps = "".join(
         f"<Step><Name>{policy}</Name>"
         + (f"<Condition>{conditions[policy]}</Condition>" if policy in conditions else "")

@@ -7,16 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
-from catalog.limits.inference import ADAPTER_SOURCE, flag
+from catalog.limits.inference import ADAPTER_SOURCE, LORA_SLOTS, flag
 
 PORT = 8000
 HEALTH_PATH = "/health"
 COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 MULTI_NODE_COMMAND = ("vllm", "serve")
 """The command line that knows replicas of several nodes; it takes the model without a flag."""
-
-LORA_SLOTS = 4
-"""Adapters held in GPU memory at once; the rest wait in CPU memory."""
 
 
 class Adapter(TypedDict):

@@ -77,6 +77,8 @@ class PrivateServiceAccess(pulumi.ComponentResource):
             network=args["network"],
             service=_SERVICE,
             reserved_peering_ranges=[services.name],
+            # A service that is gone may hold its connection for days, and with it the network.
+            deletion_policy="REMOVE_PEERING",
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.network_id = connection.network

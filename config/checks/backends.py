@@ -12,9 +12,8 @@ from config.models import Model
 
 # A Kubernetes name has at most 63 characters; `-endpoint-picker` comes behind.
 _LONGEST_LABEL: Final = 47
-_NEEDED_BY_REPLICAS: Final = ("source", "memory_gib")
 _OF_REPLICAS: Final = {
-    *_NEEDED_BY_REPLICAS,
+    *("source", "memory_gib", "config_json"),
     *("adapters", "drain_seconds", "flow_control", "gated", "max_context", "max_lora_rank"),
     *("objectives", "server_args", "startup_timeout_seconds"),
 }
@@ -50,9 +49,10 @@ def _check_needs(path: tuple[str, str], model: Model) -> Iterator[Problem]:
             "add replica_sets to serve it on GPUs or external to send its requests elsewhere",
         )
     elif model.replica_sets:
-        for key in _NEEDED_BY_REPLICAS:
-            if getattr(model, key) is None:
-                yield Problem((*path, key), "nothing", "a value where there are replicas", "add it")
+        if model.source is None:
+            yield Problem(
+                (*path, "source"), "nothing", "a value where there are replicas", "add it"
+            )
     else:
         defaults = Model.model_construct()
         for key in sorted(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from catalog import published, vllm_options
+from catalog import vllm_options
 from catalog.conventions import dns_label
 from catalog.limits import inference as limits
 from catalog.problems import KeyPath, Problem, below, listed, shown, shown_path
 from config.checks.backends import check_backends, check_length
+from config.checks.memory import check_memory
 from config.checks.references import check_name, check_regions
 from config.gpu_pools import GpuPool
 from config.known import Known
@@ -34,7 +35,7 @@ def check_models(known: Known) -> Iterator[Problem]:
             yield from _check_replica_set(
                 known, (*path, "replica_sets", position), name, model, replica_set
             )
-        yield from below(path, _published(model))
+        yield from below(path, check_memory(known, model))
         yield from below((*path, "server_args"), limits.server_args(model.server_args))
         yield from below((*path, "server_args"), _server_args(known, model))
         yield from below(
@@ -47,28 +48,6 @@ def check_models(known: Known) -> Iterator[Problem]:
             )
     yield from _check_objective_names(known)
     yield from _check_room(known)
-
-
-def _published(model: Model) -> Iterator[Problem]:
-    """Yield what the published weights of a model cannot do."""
-    if model.source is None:
-        return
-    weights, context = published.weights_gib(model.source), published.context(model.source)
-    if weights and model.memory_gib is not None and model.memory_gib < weights:
-        yield Problem(
-            ("memory_gib",),
-            shown(model.memory_gib),
-            f"{weights:.0f} GiB or more, the weights of {model.source} alone",
-            "raise it: the KV cache comes on top",
-        )
-    stretched = {"rope-scaling", "hf-overrides"} & model.server_args.keys()
-    if context and not stretched and (model.max_context or 0) > context:
-        yield Problem(
-            ("max_context",),
-            shown(model.max_context),
-            f"at most {context}, what {model.source} is published with",
-            "lower it: vLLM ends at a longer one",
-        )
 
 
 def _server_args(known: Known, model: Model) -> Iterator[Problem]:
@@ -165,14 +144,6 @@ def _check_replica_set(
             "lower it or choose a pool with larger machines",
         )
     yield from _check_nodes(path, replica_set, pool)
-    room = replica_set.gpus_in_all * pool.machine.gpu_memory_gib
-    if model.memory_gib is not None and model.memory_gib > room:
-        yield Problem(
-            (*path, "gpus"),
-            f"{replica_set.gpus_in_all}, that is {room:g} GiB on {pool.machine.gpu_type}",
-            f"GPUs with at least memory_gib, {model.memory_gib:g} GiB",
-            "raise gpus or choose a pool with larger GPUs",
-        )
 
 
 def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Iterator[Problem]:

@@ -52,6 +52,11 @@ class EventLog:
         """Append what the stack rules say, the exemptions and the tables."""
         self._write(stack_record(stack, rules, results, notes))
 
+    def wiring(self, needs: Mapping[str, Sequence[str]], stack: Stack) -> None:
+        """Append what each resource needs, and what each of its properties comes from."""
+        named = {each.urn: each.dependencies for each in stack if each.dependencies}
+        self._write({"kind": "wiring", "needs": needs, "properties": named})
+
 
 def pack_record(
     name: str, rules: Sequence[AnyRule], settings: Mapping[str, Settings]

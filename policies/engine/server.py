@@ -7,8 +7,11 @@ type.
 
 import gc
 import sys
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any, Final, cast
 
 import grpc
@@ -58,8 +61,11 @@ _EXEMPTIONS_SCHEMA: Final = {
 class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
     """The rules of one pack. What the engine asks between `Configure` calls may come at once."""
 
-    def __init__(self, pack: str, event_log: EventLog | None = None) -> None:
+    def __init__(
+        self, pack: str, event_log: EventLog | None = None, environment: Path | None = None
+    ) -> None:
         self._pack = pack
+        self._environment_file = environment
         self._rules = rules_of(pack)
         self._event_log = event_log
         self._defaults = effective(self._rules, {})
@@ -76,7 +82,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
     def ConfigureStack(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Read the environment of the stack."""
         try:
-            config = load(file_of(request.stack))
+            config = load(self._environment_file or file_of(request.stack))
             self._environment = {rule.id: config[rule.id] for rule in self._rules}
         except PolicyConfigError as error:
             self._no_environment = str(error)
@@ -177,6 +183,8 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
             self._add(response, rules[note.exemption.rule], note.text, "", "advisory")
         if self._event_log:
             self._event_log.stack(stack, judge.stack_rules, results, notes)
+            needs = {each.urn: list(each.dependencies) for each in request.resources}
+            self._event_log.wiring(needs, stack)
         return response
 
     def _stack_resource(self, request: Any) -> Resource:
@@ -285,24 +293,34 @@ def _policy_info(rule: AnyRule) -> Any:
     return info
 
 
+@contextmanager
+def serving(pack: str, environment: Path | None = None) -> Generator[int]:
+    """Serve a pack and yield the port.
+
+    Without `environment`, the file of one, the stack's is read.
+    """
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=4),
+        options=[("grpc.max_receive_message_length", _MOST_BYTES)],
+    )
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(
+        PackServer(pack, EventLog.of_environment(), environment), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(0)
+
+
 def serve(folder: Path) -> None:
     """Serve the pack of a folder until the engine ends the process.
 
     Prints the port first, as a plugin must.
     """
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=4),
-        options=[("grpc.max_receive_message_length", _MOST_BYTES)],
-    )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(
-        PackServer(folder.name, EventLog.of_environment()), server
-    )
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    sys.stdout.buffer.write(f"{port}\n".encode())
-    sys.stdout.flush()
-    try:
-        server.wait_for_termination()
-    except KeyboardInterrupt:
-        server.stop(0)
+    with serving(folder.name) as port, suppress(KeyboardInterrupt):
+        sys.stdout.buffer.write(f"{port}\n".encode())
+        sys.stdout.flush()
+        Event().wait()

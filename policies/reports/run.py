@@ -46,6 +46,9 @@ class Run:
     unread: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     exemptions: list[str] = field(default_factory=list[str])
     tables: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    needs: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """What each resource of a preview needs, by URN; `wired` says it for each property."""
+    wired: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
     whole: bool = False
     """Whether the stack rules ran: the engine leaves them out when an update fails before."""
 
@@ -93,6 +96,8 @@ def of_records(records: Iterable[dict[str, Any]]) -> Run:
             spoken = set(_take(run, record, record["urn"]))
             for rule_id in resource_rules - spoken:
                 run.counts[rule_id]["not applicable"] += 1
+        elif record["kind"] == "wiring":
+            run.needs, run.wired = record["needs"], record["properties"]
         else:
             run.whole = True
             for _ in _take(run, record, ""):

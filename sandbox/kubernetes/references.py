@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.errors import kubernetes
+from sandbox.gcp.contents import missing_image
 from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.gateways import waits
@@ -52,6 +53,11 @@ def check_references(
                 f'the Kubernetes API server reported that "{id_}" failed to fully initialize or '
                 f"become live: {kind.name} {target.path}: {problem}"
             )
+    for problem in _pull_problems(world, kind, inputs):
+        raise kubernetes(
+            f'the Kubernetes API server reported that "{id_}" failed to fully initialize or '
+            f"become live: {problem}"
+        )
 
 
 def dangling(world: World) -> list[str]:
@@ -68,7 +74,24 @@ def dangling(world: World) -> list[str]:
                 for target in _targets(kind, namespace, applied.inputs)
                 if (problem := _problem(world, cluster, kind, namespace, target))
             ]
+            lines += [
+                f"{kind.name} {applied.id} in {cluster.resource.id}: {problem}"
+                for problem in _pull_problems(world, kind, applied.inputs)
+            ]
     return lines
+
+
+def _pull_problems(world: World, kind: Kind, inputs: Values) -> Iterator[str]:
+    """Yield a problem for each image of a pod template that no node can pull."""
+    template = row(kind).get("pods")
+    for pod in at(inputs, template) if template else []:
+        for containers in ("containers", "initContainers"):
+            for container in at(pod, f"{containers}[]"):
+                if wrong := missing_image(world, str(container.get("image", ""))):
+                    yield (
+                        f"containers with unready status: [{container.get('name')}]: "
+                        f"[ImagePullBackOff] {wrong} Build and push it: `make images`"
+                    )
 
 
 def _settled(

@@ -31,7 +31,6 @@ _VALUES: Final[Mapping[str, Any]] = {
     "models": {
         "qwen3-4b": {
             "source": "Qwen/Qwen3-4B",
-            "memory_gib": 14,
             "replica_sets": [{"node_pool": "l4", "replicas": 1}],
             "adapters": [{"name": "tone", "source": "acme/tone"}],
         }

@@ -198,7 +198,7 @@ def test_clusters_are_of_the_minimum_version_or_later() -> None:
 
 
 def test_definitions_in_the_tests_are_of_the_catalogs_releases() -> None:
-    modules = (ROOT / "tools" / "go" / "cluster-definitions" / "go.mod").read_text()
+    modules = (ROOT / "tools" / "go" / "inference-extension" / "go.mod").read_text()
     extension = re.search(r"gateway-api-inference-extension (v\S+)", modules)
     gateway_api = re.search(r"sigs.k8s.io/gateway-api (v\d+)", modules)
     assert extension and gateway_api

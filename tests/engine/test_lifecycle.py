@@ -96,6 +96,20 @@ def test_nobody_connects_before_the_guardrail_is_there(stack: Rehearsal) -> None
         assert len(behind) == 1
 
 
+def test_gateways_go_before_their_cluster(stack: Rehearsal) -> None:
+    """What GKE made for them would stay otherwise, and hold the network."""
+    providers = {
+        resource["urn"]: resource
+        for resource in stack.deployment()["resources"]
+        if resource["type"] == "pulumi:providers:kubernetes"
+    }
+    gateways = stack.resources("kubernetes:gateway.networking.k8s.io/v1:Gateway")
+    assert gateways
+    for gateway in gateways:
+        needed = providers[gateway["provider"].rpartition("::")[0]]["dependencies"]
+        assert [urn for urn in needed if "gcp:container/cluster:Cluster::" in urn]
+
+
 def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
     """Runs last in this module: protection is lifted first, as its owner would."""
 

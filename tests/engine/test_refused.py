@@ -140,7 +140,7 @@ def test_a_policy_refuses_a_resource(stack: Rehearsal, capsys: pytest.CaptureFix
     message = refused(stack, capsys)
     assert "  - scale-gpu-types-allowed: " in message
     assert "\n    l4-spot-us-central1-pool (gcp:container/nodePool:NodePool): " in message
-    assert message.endswith("`make preview STACK=dev` asks the policies before anything is made\n")
+    assert message.endswith(f"\n{NOTHING}: fix that, then run `make up STACK=dev` again\n")
     stack.limit("scale-gpu-types-allowed", gpuTypes=["nvidia-l4"])
     goes_on(stack, capsys)
 
@@ -151,6 +151,7 @@ def test_a_policy_refuses_the_stack_as_a_whole(
     stack.limit("scale-gpu-total", maxGpus=0)
     message = refused(stack, capsys)
     assert "\n    The stack: may take 2 GPUs, allowed 0" in message
+    assert NOTHING in message
     assert cli.main(["preview", "--stack", "dev"]) == 1
     until_programs_end()
     assert capsys.readouterr().err.endswith("\nnothing was changed\n")

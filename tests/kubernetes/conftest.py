@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kubernetes.client import Client
-from tests.kubernetes.control_plane import API_SERVER, ETCD, control_plane
-from tests.kubernetes.definitions import installed
+from emulator.gateway.client import Client
+from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
+from emulator.gateway.definitions import installed
 
 NEEDED = {
     "the API server": API_SERVER.exists(),

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from components.inference.model_server import ModelServer, ModelServerArgs
-from tests.kubernetes.client import FIELD_MANAGER, Client, Manifest
-from tests.kubernetes.wire import on_the_wire
+from emulator.gateway.client import FIELD_MANAGER, Client, Manifest
+from emulator.gateway.wire import on_the_wire
 from tests.unit.harness import Recorded, run
 from tests.unit.inference_arguments import OPEN_SERVER
 

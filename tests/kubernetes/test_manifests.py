@@ -1,33 +1,27 @@
 """A real Kubernetes API server takes every object of every environment, and gives it up again."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from emulator.gateway.client import Client, Manifest, RefusedError
+from emulator.gateway.cluster import clusters as stack_clusters
+from emulator.gateway.definitions import described
 from tests.engine.conftest import Rehearsal
-from tests.kubernetes.client import Client, Manifest, RefusedError
-from tests.kubernetes.definitions import described
-from tests.kubernetes.wire import on_the_wire
 
 SELF_CHANGING = {"APIService", "CustomResourceDefinition"}
 """Kinds whose status the API server changes by itself."""
 WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
-RELEASE = "kubernetes:helm.sh/v3:Release"
-"""No object of Kubernetes: Helm applies what its chart makes."""
 
 
 @pytest.fixture(scope="module", params=["dev", "prod", "dev with services"])
 def clusters(
     request: pytest.FixtureRequest, brought_up: Callable[[str], Rehearsal]
-) -> dict[str, list[Manifest]]:
+) -> list[tuple[Manifest, ...]]:
     """Return what the environment's rehearsal made in each of its clusters, dependencies first."""
-    found: dict[str, list[Manifest]] = {}
-    for resource in brought_up(request.param).resources():
-        if resource["type"].startswith("kubernetes:") and resource["type"] != RELEASE:
-            found.setdefault(resource["provider"], []).append(on_the_wire(resource["inputs"]))
-    return found
+    return [each.manifests for each in stack_clusters(brought_up(request.param).resources())]
 
 
 @pytest.fixture
@@ -51,7 +45,7 @@ def content(stored: Manifest) -> Manifest:
     return {**stored, "metadata": metadata}
 
 
-def refusals(cluster: Client, manifests: list[Manifest], kept: list[Manifest]) -> list[str]:
+def refusals(cluster: Client, manifests: Sequence[Manifest], kept: list[Manifest]) -> list[str]:
     """Apply all, in their order, and say which the server did not take or warned about."""
     refused: list[str] = []
     for manifest in manifests:
@@ -77,7 +71,7 @@ def pod_of(workload: Manifest) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
-def refused_pods(cluster: Client, manifests: list[Manifest]) -> list[str]:
+def refused_pods(cluster: Client, manifests: Sequence[Manifest]) -> list[str]:
     refused: list[str] = []
     for manifest in manifests:
         if manifest["kind"] in WORKLOADS:
@@ -89,10 +83,10 @@ def refused_pods(cluster: Client, manifests: list[Manifest]) -> list[str]:
 
 
 def test_every_object_is_taken_its_pods_admitted_and_all_of_it_deleted(
-    cluster: Client, clusters: dict[str, list[Manifest]], leftovers: list[Manifest]
+    cluster: Client, clusters: list[tuple[Manifest, ...]], leftovers: list[Manifest]
 ) -> None:
     assert clusters
-    for manifests in clusters.values():
+    for manifests in clusters:
         refused = refusals(cluster, manifests, leftovers)
         refused += refused_pods(cluster, manifests)
         assert not refused, "\n".join(refused)
@@ -102,9 +96,9 @@ def test_every_object_is_taken_its_pods_admitted_and_all_of_it_deleted(
 
 
 def test_applying_again_changes_nothing(
-    cluster: Client, clusters: dict[str, list[Manifest]], leftovers: list[Manifest]
+    cluster: Client, clusters: list[tuple[Manifest, ...]], leftovers: list[Manifest]
 ) -> None:
-    manifests = next(iter(clusters.values()))
+    manifests = clusters[0]
     first: list[Manifest] = []
     for manifest in manifests:
         first.append(cluster.apply(manifest))
@@ -116,9 +110,9 @@ def test_applying_again_changes_nothing(
 
 @pytest.mark.parametrize("kind", ["Deployment", "Gateway", "HTTPRoute", "InferencePool"])
 def test_a_field_that_a_kind_does_not_have_is_refused(
-    cluster: Client, clusters: dict[str, list[Manifest]], leftovers: list[Manifest], kind: str
+    cluster: Client, clusters: list[tuple[Manifest, ...]], leftovers: list[Manifest], kind: str
 ) -> None:
-    manifests = next(iter(clusters.values()))
+    manifests = clusters[0]
     namespace = next(m for m in manifests if m["kind"] == "Namespace")
     cluster.apply(namespace)
     leftovers.append(namespace)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from emulator.gateway.client import Client, Manifest
+from emulator.gateway.wire import on_the_wire
 from tests.engine.conftest import Rehearsal
-from tests.kubernetes.client import Client, Manifest
-from tests.kubernetes.wire import on_the_wire
 
 KINDS = ("Namespace", "ServiceAccount", "ResourceClaimTemplate", "LeaderWorkerSet")
 SERVER = "deepseek-v3-h200-us-east4"

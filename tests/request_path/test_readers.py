@@ -1,9 +1,12 @@
-"""What is deployed, read by the programs that will read it: vLLM, Prometheus and BigQuery."""
+"""What is deployed, read by those that will read it: vLLM, Prometheus, BigQuery, Monitoring."""
 
 import argparse
 import json
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import promql_parser
@@ -17,6 +20,7 @@ from components.inference.vllm import COMMAND, MULTI_NODE_COMMAND
 from tests.engine.conftest import Rehearsal
 
 STACKS = ("dev", "prod")
+MONITORING_API = Path(__file__).with_name("monitoring_api.py")
 
 
 class RefusedError(Exception):
@@ -149,3 +153,48 @@ def test_bigquery_takes_every_view(rehearsals: dict[str, Rehearsal]) -> None:
         assert len(sqlglot.parse(view, dialect="bigquery")) == 1
     with pytest.raises(ParseError):
         sqlglot.parse(f"{views[0]} GROUP", dialect="bigquery")
+
+
+def _refusals(documents: Sequence[tuple[str, str]]) -> list[str | None]:
+    """Return what Cloud Monitoring's API says of each document."""
+    answer = subprocess.run(
+        [sys.executable, MONITORING_API],
+        input=json.dumps(documents),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(answer.stdout)
+
+
+def _monitored(resource: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the type and document that the provider sends, the project being in its path."""
+    module, _, type_ = resource["type"].rpartition(":")
+    if not module.startswith("gcp:monitoring/"):
+        return None
+    inputs: dict[str, Any] = resource["inputs"]
+    own = {name: value for name, value in inputs.items() if name not in {"project", "__defaults"}}
+    return type_, own.get("dashboardJson") or json.dumps(own)
+
+
+def test_monitoring_takes_every_dashboard_alert_and_channel(
+    rehearsals: dict[str, Rehearsal],
+) -> None:
+    found = [
+        document
+        for stack in STACKS
+        for resource in rehearsals[stack].resources()
+        if (document := _monitored(resource))
+    ]
+    assert {type_ for type_, _ in found} == {"AlertPolicy", "Dashboard", "NotificationChannel"}
+    assert _refusals(found) == [None] * len(found)
+
+
+def test_monitoring_refuses_a_field_that_it_does_not_have() -> None:
+    documents = [
+        ("AlertPolicy", '{"displayName": "a", "treshold": 1}'),
+        ("Dashboard", '{"mosaicLayout": {"tiles": [{"widget": {"xyCharts": {}}}]}}'),
+        ("AlertPolicy", '{"combiner": "XOR"}'),
+        ("NotificationChannel", '{"enabled": "yes"}'),
+    ]
+    assert None not in _refusals(documents)

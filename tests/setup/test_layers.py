@@ -12,7 +12,8 @@ PULUMI = {"pulumi", "pulumi_gcp", "pulumi_kubernetes"}
 OURS = {file.parent.name for file in ROOT.glob("[!.]*/*.py")} - {"tests"}
 MAY_USE = {
     "catalog": set[str](),
-    "config": {"catalog"},
+    "sizing": {"catalog"},
+    "config": {"catalog", "sizing"},
     "components": {"catalog", *PULUMI},
     "stacks": {"catalog", "components", "config", *PULUMI},
     "services": set[str](),
@@ -20,11 +21,12 @@ MAY_USE = {
     "cost": {"catalog", "resources"},
     "request_path": {"catalog", "resources"},
     "policies": {"catalog", "cost", "request_path", "resources", "pulumi"},
+    "plans": {"catalog", "cost", "policies", "request_path", "resources"},
     "sandbox": {"catalog", *PULUMI},
     "emulator": {"catalog", "resources", "sandbox", "services"},
     "launcher": {
-        *("config", "cost", "emulator", "policies", "request_path", "resources", "sandbox"),
-        "pulumi",
+        *("catalog", "config", "cost", "emulator", "plans", "policies", "request_path"),
+        *("resources", "sandbox", "sizing", "pulumi"),
     },
     "bench": {"config", "emulator", "launcher", "policies", "resources", "sandbox", *PULUMI},
     "tools": set[str](),

@@ -67,20 +67,20 @@ class TestProxy:
 
     def test_a_key_is_the_bearer_token_as_clients_of_the_api_send_it(self):
         assert [name for name, _ in _steps(None)] == [
-            "Read-Key",
+            "Extract-Key",
             "Verify-Consumer",
-            "Limit-Rate",
-            "Count-Quota",
-            "Remove-Credential",
+            "SpikeArrest-Consumer",
+            "Quota-Consumer",
+            "Assign-No-Credential",
         ]
-        assert _policy(None, "Read-Key").findtext("Header/Pattern") == "Bearer {key}"
+        assert _policy(None, "Extract-Key").findtext("Header/Pattern") == "Bearer {key}"
         key = _policy(None, "Verify-Consumer").find("APIKey")
         assert key is not None
         assert key.get("ref") == "credential.key"
 
     def test_a_token_is_verified_before_its_client_is_believed(self):
-        assert [name for name, _ in _steps(TOKENS)][:2] == ["Verify-Token", "Verify-Consumer"]
-        token = _policy(TOKENS, "Verify-Token")
+        assert [name for name, _ in _steps(TOKENS)][:2] == ["VerifyJWT-Token", "Verify-Consumer"]
+        token = _policy(TOKENS, "VerifyJWT-Token")
         assert token.findtext("Issuer") == "https://id.acme.com/"
         assert token.findtext("Audience") == "inference"
         keys = token.find("PublicKey/JWKS")
@@ -88,21 +88,21 @@ class TestProxy:
         assert keys.get("uri") == "https://id.acme.com/keys/a&b"
         client = _policy(TOKENS, "Verify-Consumer").find("APIKey")
         assert client is not None
-        assert client.get("ref") == "jwt.Verify-Token.decoded.claim.azp"
+        assert client.get("ref") == "jwt.VerifyJWT-Token.decoded.claim.azp"
 
     def test_only_limits_are_conditional(self):
         for jwt in (None, TOKENS):
             conditional = {name for name, condition in _steps(jwt) if condition}
-            assert conditional == {"Limit-Rate", "Count-Quota"}
+            assert conditional == {"SpikeArrest-Consumer", "Quota-Consumer"}
 
     def test_each_consumer_is_counted_apart(self):
-        for policy in ("Limit-Rate", "Count-Quota"):
+        for policy in ("SpikeArrest-Consumer", "Quota-Consumer"):
             identifier = _policy(None, policy).find("Identifier")
             assert identifier is not None
             assert identifier.get("ref") == "client_id"
 
     def test_model_servers_never_see_the_credential(self):
-        header = _policy(None, "Remove-Credential").find("Remove/Headers/Header")
+        header = _policy(None, "Assign-No-Credential").find("Remove/Headers/Header")
         assert header is not None
         assert header.get("name") == "Authorization"
 

@@ -272,6 +272,12 @@ def test_services_come_after_the_connection_to_their_range(deploy: Deploy):
     assert cloud.requires(cloud.one(REDIS), connection)
 
 
+def test_a_peering_goes_with_its_connection_though_services_still_hold_it(deploy: Deploy):
+    cloud = deploy(lambda: PrivateServiceAccess("net", arguments.SERVICE_ACCESS) and None)
+    connection = cloud.one("gcp:servicenetworking/connection:Connection")
+    assert connection.inputs["deletionPolicy"] == "REMOVE_PEERING"
+
+
 OTHER_KEY = "projects/a/locations/europe-west1/keyRings/r/cryptoKeys/k"
 
 

@@ -1,4 +1,4 @@
-"""The network lets the load balancer's proxies reach every pod that the config puts behind them."""
+"""Whom requests to Google Cloud are billed to, and whom the network lets reach the pods."""
 
 import json
 
@@ -64,3 +64,23 @@ def test_load_balancers_reach_the_ports_of_the_config(
     rule = run(lambda: build_foundation(platform) and None).one(FIREWALL, ".*-allow-load-balancer")
     (allowed,) = rule.inputs["allows"]
     assert sorted(allowed["ports"]) == sorted([*OWN_PORTS, *further])
+
+
+@pytest.mark.parametrize(
+    ("changes", "override", "billed"),
+    [
+        ({}, "true", "acme-test"),
+        ({"billing_project": "acme-quota"}, "true", "acme-quota"),
+        ({"user_project_override": False}, "false", "acme-test"),
+    ],
+)
+def test_requests_name_the_project_that_pays_for_them(
+    changes: dict[str, object], override: str, billed: str
+) -> None:
+    """Access Context Manager and Budgets answer user credentials with 403 otherwise."""
+    platform = from_mapping(
+        changed(*((f"project|{key}", value) for key, value in changes.items())), SOURCE
+    )
+    provider = run(lambda: build_foundation(platform) and None).one("pulumi:providers:gcp")
+    assert provider.inputs["userProjectOverride"] == override
+    assert provider.inputs["billingProject"] == billed

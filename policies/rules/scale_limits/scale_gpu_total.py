@@ -1,60 +1,29 @@
 """All GPUs of the stack stay within a budget: together, in each region and of each type."""
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.shared.gpu_totals import region_of, total
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import StackFinding, StackRule
 from policies.shared.zones import with_zones
 from resources.gpus import GpuDemand
-from resources.properties import Absence, show, text
+from resources.properties import Absence, show
 from resources.resource import Resource, Stack
 from resources.templates import stack_demand
 
 _LARGEST: Final = 5
-_PLACES: Final = ("location", "zone", "region")
-_REGION: Final = re.compile(r"(?:.*/)?([a-z]+-[a-z]+[0-9]+)(?:-[a-z])?")
 _Found = tuple[Resource, GpuDemand]
-
-
-def _total(demands: Sequence[GpuDemand]) -> float:
-    """Return the sum, where a cluster's limit and its pools, or a reservation and who uses it,
-    count once, by the larger of the two.
-    """
-    pools: defaultdict[tuple[object, object], float] = defaultdict(float)
-    limits: defaultdict[tuple[object, object], float] = defaultdict(float)
-    rest = 0.0
-    for demand in demands:
-        if isinstance(demand.count, Absence):
-            continue
-        if demand.cluster is None:
-            rest += demand.count
-        else:
-            part = limits if demand.cluster_limit else pools
-            part[demand.cluster, demand.type] += demand.count
-    return rest + sum(max(pools[key], limits[key]) for key in {*pools, *limits})
-
-
-def _region(resource: Resource) -> str | None:
-    """Return the region a resource is in, None when it has none or it is not known."""
-    for name in _PLACES:
-        place = text(resource.props, name)
-        match = _REGION.fullmatch(place) if isinstance(place, str) else None
-        if match:
-            return match[1]
-    return None
 
 
 def _parts(found: Sequence[_Found]) -> Iterator[tuple[str, str, Sequence[_Found]]]:
     """Yield what each limit counts. What is not known to be elsewhere, or another type, counts
     too."""
     yield "maxGpus", "GPUs", found
-    for place in sorted({_region(each) for each, _ in found} - {None}, key=str):
-        here = [row for row in found if _region(row[0]) in (place, None)]
+    for place in sorted({region_of(each) for each, _ in found} - {None}, key=str):
+        here = [row for row in found if region_of(row[0]) in (place, None)]
         yield "maxGpusPerRegion", f"GPUs in {place}", here
     for kind in sorted({each.type for _, each in found if isinstance(each.type, str)}):
         alike = [row for row in found if row[1].type == kind or isinstance(row[1].type, Absence)]
@@ -67,10 +36,10 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         if isinstance(demand.count, Absence):
             yield StackFinding("its number of GPUs is not known, so no total can be made", resource)
     for limit, what, part in _parts(found):
-        total, cap = _total([demand for _, demand in part]), limits.number(limit)
-        if total > cap:
+        together, cap = total([demand for _, demand in part]), limits.number(limit)
+        if together > cap:
             most = f"most: {_largest(part)}"
-            yield StackFinding(f"may take {show(total)} {what}, allowed {show(cap)} ({most})")
+            yield StackFinding(f"may take {show(together)} {what}, allowed {show(cap)} ({most})")
 
 
 def _largest(found: Sequence[_Found]) -> str:

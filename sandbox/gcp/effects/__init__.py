@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sandbox.gcp import services
+from sandbox.gcp import contents, services
 from sandbox.gcp.effects import cloud_run, cluster, network, psc, schema
 from sandbox.gcp.naming import project_number
 from sandbox.gcp.request import Request
@@ -56,6 +56,8 @@ _EFFECTS: Mapping[str, Effect] = {
         after_write=cloud_run.after_service,
         before_delete=cloud_run.before_service_deletion,
     ),
+    contents.REPOSITORY: Effect(after_delete=contents.forget_contents),
+    contents.SECRET: Effect(after_delete=contents.forget_contents),
     schema.SCHEMA: Effect(schema.check_revision),
     services.SERVICE: Effect(
         after_write=services.after_enabling, after_delete=services.after_disabling

@@ -6,6 +6,7 @@ See https://cloud.google.com/run/docs/managing/revisions
 from typing import Any, Final
 
 from sandbox.errors import google
+from sandbox.gcp.contents import check_contents
 from sandbox.gcp.naming import hexes
 from sandbox.gcp.request import Request
 from sandbox.values import Value, Values, as_list, is_map
@@ -25,7 +26,9 @@ def revisions_of(world: World, service: str) -> list[Resource]:
 
 
 def check_service(request: Request) -> None:
-    """Raise the cloud's 400 or 409 for traffic to nowhere and for a name given twice."""
+    """Raise the cloud's 400 or 409 for traffic to nowhere, a name given twice, and containers
+    that can't start."""
+    check_contents(request)
     known = {_name(each): each for each in revisions_of(request.world, request.id)}
     template = _template(request)
     named = template.get("revision")

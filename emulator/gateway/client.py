@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from emulator.gateway.programs import LOOPBACK
+
 Manifest = dict[str, Any]
 
 FIELD_MANAGER = "inference"
@@ -35,8 +37,10 @@ class Client:
     """
 
     def __init__(self, port: int, certificate: Path, token: str) -> None:
+        self.url = f"https://{LOOPBACK}:{port}"
+        self.certificate = certificate
         self._port = port
-        self._trust = ssl.create_default_context(cafile=str(certificate))
+        self._trust: ssl.SSLContext | None = None
         self._token = token
         self._served: dict[tuple[str, str], tuple[str, bool]] = {}
         self.warnings: list[str] = []
@@ -47,8 +51,10 @@ class Client:
         """Send one request. Raises RefusedError if the answer isn't a success."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind_of_body}
         content = None if body is None else json.dumps(body)
+        # The server writes its certificate when it starts.
+        self._trust = self._trust or ssl.create_default_context(cafile=str(self.certificate))
         connection = HTTPSConnection(
-            "127.0.0.1", self._port, timeout=REQUEST_SECONDS, context=self._trust
+            LOOPBACK, self._port, timeout=REQUEST_SECONDS, context=self._trust
         )
         with closing(connection):
             connection.request(method, path, content, headers)

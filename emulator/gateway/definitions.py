@@ -1,7 +1,7 @@
 """The custom resource definitions that GKE puts into a cluster before the platform comes.
 
 The Gateway API's and the inference extension's are read where Go keeps the modules that
-tools/go/cluster-definitions pins; kinds of GKE's own are those that sandbox/crds describes.
+tools/go/inference-extension pins; kinds of GKE's own are those that sandbox/crds describes.
 """
 
 import subprocess
@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from launcher.places import ROOT
+from emulator.gateway.programs import ROOT
 
-MODULE = ROOT / "tools" / "go" / "cluster-definitions"
+MODULE = ROOT / "tools" / "go" / "inference-extension"
 DESCRIBED = ROOT / "sandbox" / "crds"
 PUBLISHED = {
     "sigs.k8s.io/gateway-api": "config/crd/standard/gateway.networking.k8s.io_*.yaml",
@@ -26,7 +26,7 @@ def published() -> list[dict[str, Any]]:
     """Return the definitions as their projects release them. Raises LookupError if Go has them
     not."""
     found = [
-        yaml.safe_load(file.read_text())
+        _read(file)
         for module, pattern in PUBLISHED.items()
         for file in sorted(_folder(module).glob(pattern))
     ]
@@ -37,7 +37,7 @@ def published() -> list[dict[str, Any]]:
 
 def described() -> list[dict[str, Any]]:
     """Return the project's own descriptions, of Google's kinds and of the published ones."""
-    return [yaml.safe_load(file.read_text()) for file in sorted(DESCRIBED.glob("*.yaml"))]
+    return [_read(file) for file in sorted(DESCRIBED.glob("*.yaml"))]
 
 
 def installed() -> list[dict[str, Any]]:
@@ -46,6 +46,11 @@ def installed() -> list[dict[str, Any]]:
     definitions = published()
     groups = {definition["spec"]["group"] for definition in definitions}
     return definitions + [d for d in described() if d["spec"]["group"] not in groups]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    # The parser in C takes a tenth of the time.
+    return yaml.load(file.read_text(), yaml.CSafeLoader)
 
 
 def _folder(module: str) -> Path:

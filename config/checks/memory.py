@@ -1,0 +1,152 @@
+"""Models that fit: into the GPUs of their replicas, with the longest context they are given."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from catalog.limits.inference import LORA_SLOTS
+from catalog.problems import KeyPath, Problem, shown
+from config.fields import Scalar
+from config.files import PROJECT_FOLDER
+from config.gpu_pools import GpuPool
+from config.known import Known
+from config.models import Model, ReplicaSet
+from sizing.memory import Fit, Serving
+from sizing.models import Published, published, shape_of_file
+from sizing.placements import ways
+from sizing.quantization import SCHEMES
+from sizing.shape import ShapeError
+
+_STRETCHED: Final = frozenset({"rope-scaling", "hf-overrides"})
+# Options that change what fits in ways that are not reckoned here.
+_UNRECKONED: Final = frozenset(
+    [
+        "cpu-offload-gb",
+        "data-parallel-size",
+        "hf-overrides",
+        "kv-cache-memory-bytes",
+        "load-format",
+        "quantization",
+        "speculative-config",
+    ]
+)
+
+
+def check_memory(known: Known, model: Model) -> Iterator[Problem]:
+    """Yield what the weights, the context and the GPUs of a model's replicas make impossible."""
+    shape: Published | None = None
+    if model.config_json is not None:
+        try:
+            shape = _from_file(model.config_json)
+        except ShapeError as problem:
+            yield Problem(
+                ("config_json",),
+                f"{shown(model.config_json)}: {problem}",
+                "the config.json of a Hugging Face model",
+                "correct the path: it begins at the project's folder",
+            )
+    for position, replica_set in enumerate(model.replica_sets):
+        pool = known.gpu_pools.get(replica_set.node_pool)
+        source = replica_set.source or model.source or ""
+        found = shape or published(source)
+        if position == 0 and found is not None:
+            yield from _check_context(model, source, found)
+        if pool is None or _UNRECKONED & model.server_args.keys():
+            continue
+        path = ("replica_sets", position)
+        yield from _check_given(path, model, replica_set, pool)
+        if found is not None:
+            yield from _check_fit(path, model, source, _fit(model, replica_set, pool, found))
+
+
+def _from_file(path: str) -> Published:
+    shape = shape_of_file(PROJECT_FOLDER / path)
+    return Published(path, shape, shape.context)
+
+
+def _check_context(model: Model, source: str, found: Published) -> Iterator[Problem]:
+    stretched = _STRETCHED & model.server_args.keys()
+    if found.context and not stretched and (model.max_context or 0) > found.context:
+        yield Problem(
+            ("max_context",),
+            shown(model.max_context),
+            f"at most {found.context}, what {source} is published with",
+            "lower it: vLLM ends at a longer one",
+        )
+
+
+def _check_given(
+    path: KeyPath, model: Model, replica_set: ReplicaSet, pool: GpuPool
+) -> Iterator[Problem]:
+    """Yield that the memory given for a model is more than its GPUs have."""
+    room = replica_set.gpus_in_all * pool.machine.gpu_memory_gib
+    if model.memory_gib is not None and model.memory_gib > room:
+        yield Problem(
+            (*path, "gpus"),
+            f"{replica_set.gpus_in_all}, that is {room:g} GiB on {pool.machine.gpu_type}",
+            f"GPUs with at least memory_gib, {model.memory_gib:g} GiB",
+            "raise gpus or choose a pool with larger GPUs",
+        )
+
+
+def _fit(model: Model, replica_set: ReplicaSet, pool: GpuPool, found: Published) -> Fit:
+    args = model.server_args
+    serving = Serving(
+        tensor=replica_set.gpus,
+        pipeline=replica_set.nodes,
+        expert_parallel=args.get("enable-expert-parallel") is True,
+        context=_context(model, found),
+        batched_tokens=_number(args, "max-num-batched-tokens"),
+        sequences=_number(args, "max-num-seqs"),
+        kv_width=_width(args),
+        adapters=min(len(model.adapters), LORA_SLOTS),
+        rank=model.max_lora_rank,
+    )
+    if "gpu-memory-utilization" in args:
+        with suppress(ValueError):
+            serving = replace(serving, utilization=float(args["gpu-memory-utilization"]))
+    return Fit(found.shape, pool.machine.gpu, serving)
+
+
+def _context(model: Model, found: Published) -> int | None:
+    """Return the longest context given, no longer than the model's: that is said on its own."""
+    given, own = model.max_context, found.context
+    return own if given is None or (own is not None and own < given) else given
+
+
+def _number(args: Mapping[str, Scalar], name: str) -> int | None:
+    value = str(args.get(name, ""))
+    return int(value) if value.isdigit() and int(value) else None
+
+
+def _width(args: Mapping[str, Scalar]) -> float:
+    """Return the bytes of a number in the KV cache."""
+    kind = str(args.get("kv-cache-dtype", ""))
+    return next((SCHEMES[each] for each in ("nvfp4", "fp8", "int8") if each in kind), 2.0)
+
+
+def _check_fit(path: KeyPath, model: Model, source: str, fit: Fit) -> Iterator[Problem]:
+    shape, serving = fit.shape, fit.serving
+    if model.memory_gib is not None and model.memory_gib < fit.needed:
+        yield Problem(
+            ("memory_gib",),
+            shown(model.memory_gib),
+            f"{fit.needed:.0f} GiB or more, what {source} needs for {fit.context:,} tokens",
+            "remove it: it is reckoned",
+        )
+    if not fit.splits:
+        yield Problem(
+            (*path, "gpus"),
+            shown(serving.tensor),
+            f"a number that divides the {shape.heads} attention heads of {source}",
+            "change it: vLLM gives each GPU as many",
+        )
+    elif not fit.holds:
+        shorter = f", or max_context: {fit.longest} or less" if fit.longest > 0 else ""
+        yield Problem(
+            (*path, "gpus"),
+            f"{serving.gpus}, too little for {source} ({fit.arithmetic()})",
+            f"GPUs that hold one sequence of its {fit.context:,} tokens{shorter}",
+            ways(shape, serving),
+        )

@@ -1,0 +1,161 @@
+"""Deployments whose program is here, run as their cluster would: arguments, files, identity.
+
+Only ports and the places of files differ.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import grpc
+
+from emulator.gateway.client import Client, Manifest
+from emulator.gateway.cluster import Cluster
+from emulator.gateway.programs import ENGINE, LOOPBACK, Program, free_ports, write_private
+
+PROGRAMS: Final = {name: ENGINE / "inference-extension" / name for name in ("epp", "bbr")}
+"""By the name of their image."""
+START_SECONDS: Final = 120.0
+_PORT: Final = re.compile(r"(?P<flag>--[a-z-]*port)=(?P<port>\d+)")
+_HEALTH: Final = "/grpc.health.v1.Health/Check"
+_SERVING: Final = b"\x08\x01"
+_ASK_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A running Deployment."""
+
+    name: str
+    program: Program
+    ports: Mapping[int, int]
+    """The port here of each port of the container."""
+    _probe: Mapping[str, Any]
+
+    def is_ready(self) -> bool:
+        """Return what its readiness probe finds."""
+        address = f"{LOOPBACK}:{self.ports[self._probe['port']]}"
+        service = str(self._probe.get("service", "")).encode()
+        request = b"\x0a" + bytes([len(service)]) + service if service else b""
+        with grpc.insecure_channel(address) as channel:
+            ask = cast("Callable[..., bytes]", channel.unary_unary(_HEALTH))
+            try:
+                return ask(request, timeout=_ASK_SECONDS) == _SERVING
+            except grpc.RpcError:
+                return False
+
+    def wait(self) -> None:
+        """Wait until it is ready. Raises ProgramError if it won't be."""
+        self.program.wait_until(self.is_ready, START_SECONDS)
+
+
+def program_of(deployment: Manifest) -> Path | None:
+    """Return the program that a Deployment's first container is, if it is here."""
+    image: str = _container(deployment)["image"]
+    return PROGRAMS.get(image.rpartition("/")[2].partition("@")[0].partition(":")[0])
+
+
+def start(
+    running: ExitStack, client: Client, cluster: Cluster, deployment: Manifest, folder: Path
+) -> Workload:
+    """Start what a Deployment runs, in a new folder; it isn't ready yet."""
+    folder.mkdir()
+    metadata, spec = deployment["metadata"], deployment["spec"]["template"]["spec"]
+    container = _container(deployment)
+    args: list[str] = list(container["args"])
+    wanted = [int(port) for arg in args if (port := _port(arg)) is not None]
+    ports = dict(zip(wanted, free_ports(len(wanted)), strict=True))
+    args = [_PORT.sub(lambda m: f"{m['flag']}={ports[int(m['port'])]}", arg) for arg in args]
+    for path, here in _mounted(cluster, spec, container, folder).items():
+        args = [re.sub(rf"(?<![^=]){re.escape(path)}(?=/|$)", str(here), arg) for arg in args]
+    environment = {
+        **os.environ,
+        **{each["name"]: _variable(each, metadata) for each in container.get("env", ())},
+        "KUBECONFIG": str(_kubeconfig(client, metadata, spec, folder)),
+    }
+    program = program_of(deployment)
+    if program is None:
+        raise LookupError(f"no program here is the image {container['image']}")
+    return Workload(
+        metadata["name"],
+        Program(running, folder / f"{metadata['name']}.log", [program, *args], environment),
+        ports,
+        container["readinessProbe"]["grpc"],
+    )
+
+
+def _container(deployment: Manifest) -> dict[str, Any]:
+    return deployment["spec"]["template"]["spec"]["containers"][0]
+
+
+def _port(arg: str) -> str | None:
+    found = _PORT.fullmatch(arg)
+    return found["port"] if found else None
+
+
+def _variable(variable: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+    """Return the value that the kubelet gives a variable."""
+    if "value" in variable:
+        return variable["value"]
+    fields = {
+        "metadata.namespace": metadata["namespace"],
+        "metadata.name": f"{metadata['name']}-0000000000-00000",
+    }
+    return fields[variable["valueFrom"]["fieldRef"]["fieldPath"]]
+
+
+def _mounted(
+    cluster: Cluster, spec: Mapping[str, Any], container: Mapping[str, Any], folder: Path
+) -> dict[str, Path]:
+    """Write the ConfigMaps that the container mounts; return where each path is here."""
+    sources = {
+        volume["name"]: volume["configMap"]["name"]
+        for volume in spec.get("volumes", ())
+        if "configMap" in volume
+    }
+    places: dict[str, Path] = {}
+    for mount in container.get("volumeMounts", ()):
+        if mount["name"] in sources:
+            place = folder / mount["name"]
+            place.mkdir()
+            data = cluster.one("ConfigMap", sources[mount["name"]])["data"]
+            for name, text in data.items():
+                (place / name).write_text(text, encoding="utf-8")
+            places[mount["mountPath"]] = place
+    return places
+
+
+def _kubeconfig(
+    client: Client, metadata: Mapping[str, Any], spec: Mapping[str, Any], folder: Path
+) -> Path:
+    """Write how the pod reaches the API server, as its own service account."""
+    namespace, account = metadata["namespace"], spec["serviceAccountName"]
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+    request: Manifest = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {},
+    }
+    token = client.request("POST", path, request)["status"]["token"]
+    entry = {"server": client.url, "certificate-authority": str(client.certificate)}
+    context = {"cluster": "here", "user": "pod", "namespace": namespace}
+    file = folder / "kubeconfig"
+    write_private(
+        file,
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "here", "cluster": entry}],
+                "users": [{"name": "pod", "user": {"token": token}}],
+                "contexts": [{"name": "here", "context": context}],
+                "current-context": "here",
+            }
+        ),
+    )
+    return file

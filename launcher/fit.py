@@ -1,0 +1,160 @@
+"""The command line behind `make fit`: which machines hold a model, at what cost, how fast at most.
+
+Exit codes: 0 when a machine type holds it, 1 for none or an error, 2 for wrong usage.
+"""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from catalog.machines import GPU_MACHINE_TYPES
+from catalog.models import MODELS
+from launcher.problem import LaunchError
+from sizing.memory import GIB, Fit, Serving
+from sizing.models import Published, published, shape_of_file
+from sizing.placements import NODES, TENSOR, Placement, cheapest, ways
+from sizing.quantization import SCHEMES
+from sizing.shape import Shape, ShapeError
+from sizing.speed import tokens_per_second
+
+_COLUMNS: Final = "{:<16}{:>6}{:>6}{:>9}{:>9}{:>11}{:>8}{:>11}{:>11}{:>9}{:>9}"
+_HEADS: Final = (
+    *("machine type", "gpus", "nodes", "weights", "KV GiB", "longest", "at once"),
+    *("USD/month", "spot", "tok/s 1", "all"),
+)
+_NOTE: Final = (
+    "weights and KV cache in GiB of each GPU; at once: sequences of the whole context; USD per"
+    " month for the\nshare of the machines that a replica takes; tokens a second: an estimate from"
+    " above, the roofline of memory\nbandwidth and FLOPs, of one sequence and of all at once, half"
+    " full"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what holds the model; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m launcher.fit", description=__doc__)
+    parser.add_argument("--model", required=True, help="a Hugging Face repository or a config.json")
+    parser.add_argument("--machine", default="", help="one machine type, with every way to use it")
+    parser.add_argument("--context", type=_count, help="tokens of prompt and answer together")
+    parser.add_argument("--quantization", choices=sorted(SCHEMES), help="of the weights")
+    parser.add_argument("--kv-cache", choices=("auto", "fp8"), default="auto")
+    parser.add_argument("--adapters", type=_count, default=0, help="LoRA adapters at once")
+    parser.add_argument("--rank", type=_count, default=64, help="their highest rank")
+    chosen = parser.parse_args(arguments)
+    serving = Serving(
+        context=chosen.context,
+        kv_width=1.0 if chosen.kv_cache == "fp8" else 2.0,
+        adapters=chosen.adapters,
+        rank=chosen.rank,
+    )
+    try:
+        found = _model(chosen.model, chosen.quantization)
+        _check_context(found, chosen.context)
+        print(_about(found))
+        return _print(found.shape, serving, chosen.machine)
+    except LaunchError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"found {text!r}, allowed: a whole number above 0")
+    return int(text)
+
+
+def _model(name: str, scheme: str | None) -> Published:
+    if name.endswith(".json"):
+        try:
+            shape = shape_of_file(Path(name), scheme)
+        except ShapeError as problem:
+            raise LaunchError(f"{name}: {problem}; give a model's config.json") from None
+        return Published(name, shape, shape.context)
+    found = published(name, scheme)
+    if found is None:
+        plain = {each.rpartition("/")[2].lower(): each for each in MODELS}
+        near = difflib.get_close_matches(name.rpartition("/")[2].lower(), plain, n=3, cutoff=0.4)
+        known = ", ".join(plain[each] for each in near) or "those of catalog/models.yaml"
+        raise LaunchError(
+            f"MODEL: found {name!r}, whose shape is not known; allowed: {known}, or the path of its"
+            " config.json"
+        )
+    return found
+
+
+def _check_context(found: Published, context: int | None) -> None:
+    if context and found.context and context > found.context:
+        raise LaunchError(
+            f"CONTEXT: found {context}; allowed: at most {found.context}, what {found.name} is"
+            " published with; lower it"
+        )
+
+
+def _about(found: Published) -> str:
+    shape = found.shape
+    fit = Fit(shape, next(iter(GPU_MACHINE_TYPES.values())).gpu, Serving())
+    context = f"{shape.context:,}" if shape.context else "not known"
+    return (
+        f"{found.name}: {shape.parameters / 1e9:.1f} billion parameters,"
+        f" {shape.active / 1e9:.1f} of them for a token; weights {shape.bytes_of() / GIB:.1f} GiB,"
+        f" KV cache {fit.token:.0f} KiB a token, context {context} tokens\n"
+    )
+
+
+def _print(shape: Shape, serving: Serving, machine: str) -> int:
+    found = _on(shape, serving, machine) if machine else cheapest(shape, serving)
+    held = [each for each in found if each.fit.holds]
+    if held:
+        print(_COLUMNS.format(*_HEADS))
+    for each in held:
+        print(_COLUMNS.format(*_row(each)))
+    if machine:
+        lines = (f"  {_gpus(each.fit.serving)}: {each.fit.arithmetic()}" for each in found)
+        print("", *lines, sep="\n")
+    elif held:
+        names = {each.machine.name for each in held}
+        without = ", ".join(name for name in GPU_MACHINE_TYPES if name not in names)
+        print(f"\nheld by none of: {without}" if without else "")
+    print(f"\n{_NOTE}" if held else ways(shape, serving))
+    return 0 if held else 1
+
+
+def _on(shape: Shape, serving: Serving, name: str) -> list[Placement]:
+    """Return every way to use a machine type: parts of one, and several whole."""
+    machine = GPU_MACHINE_TYPES.get(name)
+    if machine is None:
+        near = difflib.get_close_matches(name, GPU_MACHINE_TYPES, n=3)
+        raise LaunchError(
+            f"MACHINE: found {name!r}; allowed: {', '.join(near or GPU_MACHINE_TYPES)}"
+        )
+    parts = [(each, 1) for each in TENSOR if each <= machine.gpu_count]
+    wholes = [(machine.gpu_count, each) for each in NODES[1:]]
+    return [
+        Placement(machine, Fit(shape, machine.gpu, replace(serving, tensor=gpus, pipeline=nodes)))
+        for gpus, nodes in parts + wholes
+    ]
+
+
+def _gpus(serving: Serving) -> str:
+    nodes = f" on each of {serving.pipeline} nodes" if serving.pipeline > 1 else ""
+    return f"{serving.tensor} GPU{'s' if serving.tensor > 1 else ''}{nodes}"
+
+
+def _row(placement: Placement) -> Iterator[str]:
+    fit = placement.fit
+    yield placement.machine.name
+    yield from map(str, (fit.serving.tensor, fit.serving.pipeline))
+    yield from (f"{each:.1f}" for each in (fit.weights, fit.cache))
+    yield f"{fit.longest:,}"
+    yield f"{fit.at_once:,}"
+    for usd in (placement.usd(), placement.usd("spot")):
+        yield "no price" if usd is None else f"{usd:,.0f}"
+    yield from (f"{tokens_per_second(fit, each):,.0f}" for each in (1, fit.at_once))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""The first of two steps of a new environment: all but what runs images of its own, and the images.
+
+A Cloud Run service can't be made before its image is pushed, and an image not be pushed before its
+repository, which the same program makes: so the engine first leaves out what runs them.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from config.images import repository_of
+from config.platform import Platform
+from launcher.backend import check_made
+from launcher.places import ROOT, StackPlaces, checked, plain_pulumi
+from launcher.problem import LaunchError
+from launcher.pulumi_cli import command_line
+from sandbox.world import World
+
+SERVICES: Final = ROOT / "services"
+BUILD_CONFIG: Final = SERVICES / "cloudbuild.yaml"
+RUNS_IMAGES: Final = (
+    "**gcp:cloudrunv2/service:Service::**",
+    "**inference:index:CalloutService$kubernetes:apps/v1:Deployment::**",
+)
+"""What can't be made before its image is there, as the engine excludes it with its dependents."""
+_REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
+
+
+def own_images(platform: Platform) -> Mapping[str, str]:
+    """Return the images in repositories of the environment's project, with the repository's id."""
+    images = [each.image for each in (*platform.pipelines.values(), *platform.services.values())]
+    found = {image: repository_of(image) for image in (*images, *platform.cluster_images)}
+    return {
+        image: repository.id
+        for image, repository in found.items()
+        if repository and repository.project == platform.project.id
+    }
+
+
+def own_secrets(platform: Platform) -> Sequence[str]:
+    """Return the full names of the secrets that the environment makes, whose values are given."""
+    return [
+        f"projects/{platform.project.id}/secrets/{name}"
+        for name, secret in platform.secrets.items()
+        if not secret.existing
+    ]
+
+
+def put_stand_ins(platform: Platform, world: World) -> None:
+    """Put what people and builds push into the sandbox cloud, which runs no containers."""
+    for image, repository in own_images(platform).items():
+        world.put_content(repository, image)
+    for secret in own_secrets(platform):
+        world.put_content(secret, secret)
+
+
+def dockerfile_of(image: str) -> Path | None:
+    """Return what an image is built from; None where nothing here has its name."""
+    name = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    file = SERVICES / name.replace("-", "_") / "Dockerfile"
+    return file if file.exists() else None
+
+
+def image_source(image: str) -> str:
+    """Return what an image is built from, in words."""
+    file = dockerfile_of(image)
+    return "built elsewhere" if file is None else str(file.relative_to(ROOT))
+
+
+def push(places: StackPlaces) -> None:
+    """Make all but what runs images on Google Cloud, then build and push those that aren't there.
+
+    Raises LaunchError for what is missing on this machine, and where a step fails.
+    """
+    platform = checked(places)
+    builder = _builder()
+    check_made(places)
+    if wanted := set(own_images(platform).values()) - _made(places):
+        print(f"first all but what runs images, for {', '.join(sorted(wanted))}", flush=True)
+        # Of what the engine excludes, the packs would see no inputs: they judge the whole before.
+        _run(command_line("preview", places), "the preview")
+        line = [plain_pulumi(), "up", "--stack", places.stack, "--exclude-dependents"]
+        line += [part for each in RUNS_IMAGES for part in ("--exclude", each)]
+        _run(line, "what the images need")
+    for image in own_images(platform):
+        _push(image, builder)
+    for secret in own_secrets(platform):
+        project, name = secret.split("/")[1::2]
+        print(
+            f"{secret}: give it a value, if it has none: gcloud secrets versions add {name} "
+            f"--project={project} --data-file=-"
+        )
+    print(f"Next: make up STACK={places.stack} CLOUD=gcp")
+
+
+def _push(image: str, builder: "Builder") -> None:
+    if builder.has(image):
+        print(f"{image}: is there")
+        return
+    file = dockerfile_of(image)
+    if file is None:
+        raise LaunchError(
+            f"{image} isn't there, and nothing in services/ is built under that name: push it "
+            "yourself, or change the image in the stack file"
+        )
+    print(f"{image}: building ...", flush=True)
+    for line in builder.build(image, file.relative_to(SERVICES)):
+        _run(line, image)
+
+
+class Builder:
+    """Cloud Build through gcloud, which needs no container engine on this machine."""
+
+    program = "gcloud"
+
+    def has(self, image: str) -> bool:
+        """Return whether an image was pushed."""
+        return _asked([self.program, "artifacts", "docker", "images", "describe", image])
+
+    def build(self, image: str, dockerfile: Path) -> Sequence[Sequence[str]]:
+        """Return the commands that build and push an image."""
+        repository = repository_of(image)
+        project = "" if repository is None else repository.project
+        values = f"_IMAGE={image},_DOCKERFILE={dockerfile}"
+        line = [self.program, "builds", "submit", str(SERVICES), f"--config={BUILD_CONFIG}"]
+        return [[*line, f"--substitutions={values}", f"--project={project}"]]
+
+
+class Docker(Builder):
+    """Docker on this machine."""
+
+    program = "docker"
+
+    def has(self, image: str) -> bool:
+        """Return whether an image was pushed."""
+        return _asked([self.program, "manifest", "inspect", image])
+
+    def build(self, image: str, dockerfile: Path) -> Sequence[Sequence[str]]:
+        """Return the commands that build and push an image."""
+        file = str(SERVICES / dockerfile)
+        return [
+            [
+                self.program,
+                "build",
+                "--platform=linux/amd64",
+                "-f",
+                file,
+                "-t",
+                image,
+                str(SERVICES),
+            ],
+            [self.program, "push", image],
+        ]
+
+
+def _builder() -> Builder:
+    for builder in (Builder(), Docker()):
+        if shutil.which(builder.program):
+            return builder
+    raise LaunchError(
+        "images are built by Cloud Build or by docker, and neither gcloud nor docker is on PATH: "
+        "install one of them"
+    )
+
+
+def _made(places: StackPlaces) -> set[str]:
+    line = [plain_pulumi(), "stack", "export", "--stack", places.stack]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LaunchError(f"the state of {places.stack} can't be read:\n{done.stderr.strip()}")
+    deployment = json.loads(done.stdout)["deployment"]
+    resources: list[dict[str, Any]] = deployment.get("resources") or []
+    return {each["id"] for each in resources if each["type"] == _REPOSITORY and "id" in each}
+
+
+def _asked(line: Sequence[str]) -> bool:
+    return subprocess.run(line, capture_output=True, check=False).returncode == 0
+
+
+def _run(line: Sequence[str], what: str) -> None:
+    code = subprocess.run(line, cwd=ROOT, check=False).returncode
+    if code != 0:
+        raise LaunchError(
+            f"{what}: `{' '.join(line[:3])}` ended with {code}, see above; fix that, then run "
+            "`make images CLOUD=gcp` again: what was pushed stays"
+        )

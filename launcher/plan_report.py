@@ -1,0 +1,118 @@
+"""What a preview would do, as a page and as the comment of a pull request."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation.events import EngineEvent, StepEventStateMetadata
+
+from launcher.places import StackPlaces, home_of, stacks
+from launcher.policy_report import judged
+from launcher.problem import LaunchError
+from launcher.replacements import needed
+from plans import comment, mermaid, page
+from plans.picture import picture_of
+from plans.plan import Plan, Recorder, read, write
+from plans.report import report_of
+from policies import report as policy_reports
+from policies.reports.run import Run
+
+_NAME = re.compile(r"[a-z0-9-]+")
+LINK = "REPORT_URL"
+"""The variable that names where the page can be read."""
+
+
+def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
+    """Write comment, page, plan and findings of a preview under the stack's folder.
+
+    `refresh` first asks the cloud what is there. Raises LaunchError if the preview fails, which the
+    comment tells too, or a policy stops it.
+    """
+    folder = places.home / "report"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    link = os.environ.get(LINK, "")
+    try:
+        plan, run = planned(places, cloud, refresh=refresh)
+    except LaunchError as problem:
+        (folder / "comment.md").write_text(comment.failed(places.stack, str(problem), link))
+        raise
+    found = report_of(plan, run, date.today())
+    (folder / "comment.md").write_text(
+        comment.render(found, mermaid.render(picture_of(plan)), link), encoding="utf-8"
+    )
+    policy_reports.write(run, folder)
+    text, refused = page.render(found, plan, run)
+    (folder / "page.html").write_text(text, encoding="utf-8")
+    if refused:
+        print(f"warning: the page has no picture: {refused}", file=sys.stderr)
+    print(f"{found.headline}\n" + "\n".join(f"  {each}" for each in found.facts))
+    print(f"The page:    {folder / 'page.html'}")
+    print(f"The comment: {folder / 'comment.md'}")
+    if run.violations:
+        raise LaunchError(f"{len(run.violations)} violations: `make up` would be refused")
+
+
+def tell_if_missing(stack: str) -> None:
+    """Write the comment of an environment whose file is gone, as when a change deletes it."""
+    if stack in stacks() or not _NAME.fullmatch(stack):
+        return
+    folder = home_of(stack) / "report"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "comment.md").write_text(
+        comment.failed(
+            stack,
+            f"There is no Pulumi.{stack}.yaml (any more). What the environment made stays in the "
+            f"cloud, and nothing looks after it: run `make destroy STACK={stack} CLOUD=gcp` from a "
+            "commit that has the file, then delete the file.",
+        )
+    )
+
+
+def planned(places: StackPlaces, cloud: str, *, refresh: bool = False) -> tuple[Plan, Run]:
+    """Return what a preview would do, and what the packs say of it."""
+    recorder = Recorder()
+    run, recorded = judged(places, cloud, _taking(recorder), refresh=refresh)
+    file = plan_file(places)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    now = {"needs": run.needs, "properties": run.wired}
+    write(file, places.stack, recorder, now, _wiring(recorded))
+    return read(file), run
+
+
+def plan_file(places: StackPlaces) -> Path:
+    """Return where the last plan of a stack is."""
+    return places.home / "report" / "plan.json"
+
+
+def _taking(recorder: Recorder) -> Callable[[EngineEvent], None]:
+    def take(event: EngineEvent) -> None:
+        if event.resource_pre_event is None:
+            return
+        step = event.resource_pre_event.metadata
+        details = step.detailed_diff or step.diffs or ()
+        replacing = "replace" in str(step.op.value)
+        changed = (step.keys or ()) if replacing else details
+        old, new = _state(step.old), _state(step.new)
+        recorder.take(str(step.op.value), step.urn, step.type, old, new, changed)
+
+    return take
+
+
+def _state(state: StepEventStateMetadata | None) -> Mapping[str, Any] | None:
+    kept = ("inputs", "outputs", "parent", "protect", "provider")
+    return {key: getattr(state, key) for key in kept} if state else None
+
+
+def _wiring(recorded: Iterable[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the resources of a state need, as the packs tell it of a preview."""
+    needs: dict[str, list[str]] = {}
+    properties: dict[str, Mapping[str, list[str]]] = {}
+    for each in recorded:
+        named: dict[str, list[str] | None] = each.get("propertyDependencies") or {}
+        properties[each["urn"]] = {name: urns for name, urns in named.items() if urns}
+        needs[each["urn"]] = list(dict.fromkeys(needed(each)))
+    return {"needs": needs, "properties": properties}

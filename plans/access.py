@@ -1,0 +1,67 @@
+"""Who gets access to what by a plan, and who loses it, in words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from policies.access.capabilities import ELEVATED, HANDS_ON
+from policies.access.model import PUBLIC, Holding, is_agent, shown
+from policies.access.reach import Access
+from resources.properties import show
+from resources.resource import Stack
+
+_SAYS: Final[Mapping[str, str]] = {
+    **ELEVATED,
+    "deploy": "deploys code",
+    "invoke": "calls services",
+    "read-data": "reads data",
+    "write-data": "writes data",
+}
+_PROJECT: Final[Mapping[str, str]] = {
+    "projectOwner:": "owners of the project",
+    "projectEditor:": "editors of the project",
+    "projectViewer:": "viewers of the project",
+}
+_SEVERAL: Final = ("pod:", "project")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What someone holds, in words; `wide` is what a reviewer must not miss."""
+
+    words: str
+    wide: bool
+    google: bool
+    """Whether it is for one of Google's own accounts."""
+
+
+def changed(before: Stack, after: Stack) -> tuple[list[Grant], list[Grant]]:
+    """Return what is granted anew, and what no longer is."""
+    then, now = grants(before), grants(after)
+    return _ordered(now - then), _ordered(then - now)
+
+
+def grants(stack: Stack) -> frozenset[Grant]:
+    """Return everything that the stack grants."""
+    held = Access(stack).held
+    return frozenset(_grant(each) for every in held.values() for each in every)
+
+
+def _ordered(found: Iterable[Grant]) -> list[Grant]:
+    return sorted(found, key=lambda each: (not each.wide, each.google, each.words))
+
+
+def _grant(held: Holding) -> Grant:
+    may = held.capabilities
+    if may is None:
+        says = "what it allows isn't known"
+    else:
+        says = ", ".join(_SAYS[each] for each in _SAYS if each in may)
+    role = held.role if held.role.isidentifier() or " " in held.role else show(held.role)
+    condition = ", under a condition" if held.conditional else ""
+    who = _PROJECT.get(held.principal, shown(held.principal))
+    gets = "get" if held.principal.startswith(_SEVERAL) else "gets"
+    words = f"{who} {gets} {role} on {held.scope}{condition}"
+    dangerous = frozenset(ELEVATED) if held.scope.wide else HANDS_ON
+    wide = held.principal in PUBLIC or may is None or bool(may & dangerous)
+    return Grant(f"{words}: {says}" if says else words, wide, is_agent(held.principal))

@@ -1,0 +1,81 @@
+"""What a reviewer is told of a plan, the most important first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from cost.estimate import estimate
+from plans import access, exposure, quota, sections
+from plans.document import Section
+from plans.duration import as_of, duration, in_words
+from plans.picture import models_changed
+from plans.plan import Plan, asked
+from plans.words import CHANGE, Words, counted, difference, many, usd
+from policies.reports.run import Run
+
+
+@dataclass(frozen=True)
+class Report:
+    """The headline, a few words below it, and the sections."""
+
+    stack: str
+    headline: str
+    facts: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -> Report:
+    """Return the report of a plan, and of what the packs say where they judged it."""
+    costs = sections.Costs(
+        *(estimate(asked(each), today=today) for each in (plan.before, plan.after))
+    )
+    grants = access.changed(plan.before, plan.after)
+    exposed = exposure.changed(plan.before, plan.after)
+    models = models_changed(plan)
+    found = [
+        sections.going(plan) if words is CHANGE else None,
+        sections.policies(run) if run else None,
+        sections.served(*models, words),
+        sections.exposed(*exposed, words),
+        sections.access(*grants, words),
+        sections.cost(costs, words),
+        sections.gpus(quota.needs(plan.before, plan.after), words),
+        sections.components(plan, words),
+        sections.resources(plan, words),
+        sections.cost_lines(costs, words),
+        sections.time(plan) if words is CHANGE else None,
+    ]
+    return Report(
+        plan.stack,
+        f"{plan.stack}: {counted(plan.changes, words)}",
+        tuple(_facts(plan, run, costs, words, len(grants[0]), len(exposed[0]))),
+        tuple(each for each in found if each),
+    )
+
+
+def _facts(
+    plan: Plan, run: Run | None, costs: sections.Costs, words: Words, granted: int, opened: int
+) -> Iterator[str]:
+    if run:
+        yield _verdict(run)
+    then, now = costs.before.expected, costs.after.expected
+    yield (
+        f"Expected cost a month: {usd(then)} {words.before}, {usd(now)} {words.after} "
+        f"({difference(then, now)})."
+    )
+    if plan.changes and words is CHANGE:
+        time = duration(plan)
+        yield (
+            f"It would take {in_words(time.least, time.most)}: an estimate, from "
+            f"catalog/durations.yaml of {as_of()}."
+        )
+    if granted or opened:
+        yield f"{words.found}: {many(granted, 'grant')}, {many(opened, 'exposure')}."
+
+
+def _verdict(run: Run) -> str:
+    if run.violations:
+        return f"Policies stop this change: {many(len(run.violations), 'violation')}."
+    if not run.whole:
+        return "Policies on the whole did not run: the preview failed before."
+    return f"Policies let it pass, with {many(len(run.advice), 'advisory', 'advisories')}."

@@ -1,0 +1,229 @@
+"""The sections of a report."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cost.estimate import Estimate
+from plans.access import Grant
+from plans.document import Section, Table
+from plans.duration import as_of, duration, in_words
+from plans.plan import CHANGES, Plan, Step, kind_of
+from plans.quota import Need
+from plans.words import Words, counted, difference, usd
+from policies.reports.run import Found, Run
+from request_path.hops import named
+from request_path.reading import read
+from resources.properties import Absence, is_mapping, show, text
+
+_SHOWN_VALUES: Final = 4
+_KINDS: Final = 6
+_ROWS_UNFOLDED: Final = 12
+_NODE_POOL: Final = "gcp:container/nodePool:NodePool"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The cost of a month before and after."""
+
+    before: Estimate
+    after: Estimate
+
+
+def going(plan: Plan) -> Section | None:
+    """Return what is replaced and deleted, with all that goes with it."""
+    found = [each for each in plan.changes if each.operation in ("replace", "delete")]
+    taken = {each.urn: plan.with_it(each) for each in found}
+    below = {other.urn for others in taken.values() for other in others}
+    lines = [
+        f"{each.operation} **{_named(each)}**{_why(each)}{_with(plan, each, taken[each.urn])}"
+        for each in found
+        if each.urn not in below
+    ]
+    loud = frozenset(range(len(lines)))
+    return Section("going", "Replaced and deleted", tuple(lines), loud=loud) if lines else None
+
+
+def _why(step: Step) -> str:
+    if step.operation != "replace" or not step.changed:
+        return ""
+    return f" for {', '.join(_values(step))}"
+
+
+def _with(plan: Plan, step: Step, others: Sequence[Step]) -> str:
+    kinds = _kinds(others)
+    stopping = sorted(_running_on(plan, step)) if step.type == _NODE_POOL else []
+    parts = [f"with it {kinds}"] if kinds else []
+    parts += [f"what runs on it stops: {', '.join(stopping)}"] if stopping else []
+    return f"; {'; '.join(parts)}" if parts else ""
+
+
+def _running_on(plan: Plan, pool: Step) -> Iterator[str]:
+    """Yield the workloads that only nodes of a pool can take."""
+    name = text(pool.before.props if pool.before else {}, "name")
+    for workload in read(plan.before).workloads:
+        for pods in workload.pods:
+            selector = pods.node_selector
+            if is_mapping(selector) and name in selector.values():
+                yield f"{workload.kind} {named(workload)}"
+
+
+def policies(run: Run) -> Section | None:
+    """Return what the packs found."""
+    found = [*run.violations, *run.advice, *run.exempted]
+    columns = ("level", "rule", "resource", "found", "what to do")
+    table = Table(columns, [_finding(each) for each in found])
+    return Section("policies", "Policies", table=table) if found else None
+
+
+def _finding(found: Found) -> tuple[str, ...]:
+    level = "exempted" if found.exempted else found.level
+    remedy = found.exempted or found.rule["remediation"]
+    return level, f"`{found.rule['id']}`", found.subject, found.text, remedy
+
+
+def served(anew: Sequence[str], lost: Sequence[str], words: Words) -> Section | None:
+    """Return which models one side serves alone."""
+    lines = [f"{words.found.lower()}: {name}" for name in anew]
+    lines += [f"{words.lost}: {name}" for name in lost]
+    loud = frozenset(range(len(anew), len(lines)))
+    return Section("models", "Models", tuple(lines), loud=loud) if lines else None
+
+
+def exposed(opened: Sequence[str], closed: Sequence[str], words: Words) -> Section | None:
+    """Return what others can reach on one side alone."""
+    lines = [*opened, *(f"{words.lost}: {each}" for each in closed)]
+    loud = frozenset(range(len(opened)))
+    return Section("exposure", "Who can reach it", tuple(lines), loud=loud) if lines else None
+
+
+def access(granted: Sequence[Grant], revoked: Sequence[Grant], words: Words) -> Section | None:
+    """Return who may do what on one side alone."""
+    lines = [each.words for each in granted]
+    lines += [f"{words.lost}: {each.words}" for each in revoked]
+    loud = frozenset(index for index, each in enumerate(granted) if each.wide and not each.google)
+    return Section("access", "Who may do what", tuple(lines), loud=loud) if lines else None
+
+
+def cost(costs: Costs, words: Words) -> Section:
+    """Return the totals of a month."""
+    then, now = costs.before, costs.after
+    rows = [
+        (name, usd(old), usd(new), difference(old, new))
+        for name, old, new in (
+            ("minimum", then.minimum, now.minimum),
+            ("expected", then.expected, now.expected),
+            ("worst", then.maximum, now.maximum),
+        )
+    ]
+    unpriced = {f"{each.name} ({each.reason})" for each in now.unpriced if not each.by_usage}
+    lines = [f"Not priced: {each}" for each in sorted(unpriced)]
+    lines += [f"{each[:1].upper()}{each[1:]}." for each in now.assumptions[:1]]
+    table = Table(("USD a month", words.before, words.after, "difference"), rows)
+    return Section("cost", "Cost", tuple(lines), table)
+
+
+def cost_lines(costs: Costs, words: Words) -> Section | None:
+    """Return what each part costs, where the difference is largest first."""
+    sums: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for side, each in enumerate((costs.before, costs.after)):
+        for line in each.lines:
+            sums[f"{line.name}: {line.what}"][side] += line.expected
+    ordered = sorted(sums.items(), key=lambda row: (-abs(row[1][1] - row[1][0]), -row[1][1]))
+    rows = [(name, usd(then), usd(now), difference(then, now)) for name, (then, now) in ordered]
+    columns = ("expected, USD a month", words.before, words.after, "difference")
+    table = Table(columns, rows)
+    return Section("cost-lines", "Cost by resource", table=table, folded=True) if rows else None
+
+
+def gpus(needs: Sequence[Need], words: Words) -> Section | None:
+    """Return the quota that GPUs need."""
+    rows = [
+        (each.region, each.type, each.capacity, _count(each.before), _count(each.after))
+        for each in needs
+    ]
+    table = Table(("region", "type", "quota", words.before, words.after), rows)
+    folded = all(each.before == each.after for each in needs)
+    title = "GPU quota needed, with everything scaled out"
+    return Section("gpus", title, table=table, folded=folded) if rows else None
+
+
+def _count(number: float | None) -> str:
+    return "not known yet" if number is None else f"{number:g}"
+
+
+def components(plan: Plan, words: Words) -> Section | None:
+    """Return what changes in each component, where most is at stake first."""
+    found: defaultdict[str, list[Step]] = defaultdict(list)
+    for each in plan.changes:
+        found[plan.component_of(each)].append(each)
+    ordered = sorted(
+        found.items(), key=lambda row: (min(CHANGES.index(s.operation) for s in row[1]), row[0])
+    )
+    rows = [(name, counted(steps, words), _kinds(steps)) for name, steps in ordered]
+    table = Table(("component", "what", "of which kinds"), rows)
+    title = f"By component ({len(rows)})"
+    folded = len(rows) > _ROWS_UNFOLDED
+    return Section("components", title, table=table, folded=folded) if rows else None
+
+
+def _kinds(steps: Sequence[Step]) -> str:
+    counts = Counter(kind_of(each.type) for each in steps)
+    shown = [f"{count} {kind}" for kind, count in counts.most_common(_KINDS)]
+    rest = len(counts) - len(shown)
+    return ", ".join([*shown, f"{rest} other kinds"] if rest > 0 else shown)
+
+
+def resources(plan: Plan, words: Words) -> Section | None:
+    """Return each resource that changes."""
+    rows = [
+        (
+            words.operations[each.operation],
+            kind_of(each.type),
+            each.name,
+            ", ".join(_values(each)),
+        )
+        for each in plan.changes
+    ]
+    table = Table(("what", "kind", "name", f"{words.before} → {words.after}"), rows)
+    title = f"By resource ({len(rows)})"
+    return Section("resources", title, table=table, folded=True) if rows else None
+
+
+def _values(step: Step) -> Iterator[str]:
+    """Yield what changes of a step, with values where they are numbers or well-known words."""
+    for path in step.changed[:_SHOWN_VALUES]:
+        before, after = map(_shown, step.values(path))
+        yield f"`{path}`{f' {before} → {after}' if before and after else ''}"
+    if len(step.changed) > _SHOWN_VALUES:
+        yield f"{len(step.changed) - _SHOWN_VALUES} more"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Absence):
+        return value.value
+    found = show(value)
+    return "" if found == "(value not shown)" else found
+
+
+def time(plan: Plan) -> Section | None:
+    """Return the chain of steps that an update waits for."""
+    found = duration(plan)
+    rows = [
+        (_named(each), in_words(*found.steps[each.urn].begin), in_words(*found.steps[each.urn].end))
+        for each in found.chain
+    ]
+    line = (
+        "An estimate: the longest chain of steps that wait for each other, by the times of "
+        f"catalog/durations.yaml of {as_of()}. A cloud without room takes longer."
+    )
+    table = Table(("step", "begins after", "done after"), rows)
+    title = "What takes the time"
+    return Section("time", title, (line,), table, folded=True) if rows else None
+
+
+def _named(step: Step) -> str:
+    return f"{kind_of(step.type)} {step.name}"

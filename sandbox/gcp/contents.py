@@ -1,0 +1,99 @@
+"""What people and builds put into resources: images of repositories, values of secrets.
+
+Nothing of a program stands for them, and what runs them can't start before they are there.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from sandbox.errors import google
+from sandbox.gcp.request import Request
+from sandbox.values import Value, Values, as_list, is_map
+from sandbox.world import World
+
+REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
+SECRET: Final = "gcp:secretmanager/secret:Secret"  # noqa: S105 a type
+_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
+_IMAGE: Final = re.compile("([a-z0-9-]+)-docker[.]pkg[.]dev/([^/]+)/([^/]+)/.+")
+
+
+def repository_id(image: str) -> str | None:
+    """Return the id of the repository that an image is in; None of one outside Artifact
+    Registry."""
+    found = _IMAGE.fullmatch(image)
+    if found is None:
+        return None
+    location, project, name = found.groups()
+    return f"projects/{project}/locations/{location}/repositories/{name}"
+
+
+def missing_image(world: World, image: str) -> str:
+    """Return what is wrong with an image of a repository in this world, or ''.
+
+    Nothing is known of what remote repositories fetch, and of other projects.
+    """
+    repository = world.get(REPOSITORY, repository_id(image) or "")
+    if repository is None or repository.inputs.get("mode") == "REMOTE_REPOSITORY":
+        return ""
+    return "" if world.has_content(image) else f"Image '{image}' not found."
+
+
+def check_contents(request: Request) -> None:
+    """Raise the cloud's error for a Cloud Run container without its image, or without a secret's
+    value."""
+    template = request.inputs.get("template")
+    for container in _containers(template):
+        if wrong := missing_image(request.world, str(container.get("image", ""))):
+            raise google(
+                400,
+                f"Revision is not ready and cannot serve traffic. {wrong} Build and push it: "
+                "`make images`",
+                "failedPrecondition",
+            )
+    for secret, version in _secrets(template):
+        _check_version(request, secret, version)
+
+
+def _check_version(request: Request, secret: str, version: str) -> None:
+    id_ = secret if "/" in secret else f"projects/{request.project}/secrets/{secret}"
+    id_ = request.own_name(id_)
+    if request.world.get(SECRET, id_) is None or request.world.has_content(id_):
+        return
+    made = [each.id for each in request.world.by_type(_VERSION) if each.id.startswith(f"{id_}/")]
+    if made and (version == "latest" or f"{id_}/versions/{version}" in made):
+        return
+    name = id_.rpartition("/")[2]
+    raise google(
+        400,
+        f"Secret {id_}/versions/{version} was not found. Add it: `gcloud secrets versions add "
+        f"{name} --project={request.project} --data-file=-`",
+        "failedPrecondition",
+    )
+
+
+def forget_contents(request: Request) -> None:
+    """Let the contents of a deleted resource go with it."""
+    request.world.forget_contents(request.id)
+
+
+def _containers(template: Value) -> Iterator[Values]:
+    for each in as_list(template.get("containers", [])) if is_map(template) else ():
+        if is_map(each):
+            yield each
+
+
+def _secrets(template: Value) -> Iterator[tuple[str, str]]:
+    """Yield each secret and version that a template of Cloud Run names."""
+    for container in _containers(template):
+        for variable in as_list(container.get("envs", [])):
+            source = variable.get("valueSource") if is_map(variable) else None
+            key = source.get("secretKeyRef") if is_map(source) else None
+            if is_map(key):
+                yield str(key.get("secret")), str(key.get("version") or "latest")
+    for volume in as_list(template.get("volumes", [])) if is_map(template) else ():
+        given = volume.get("secret") if is_map(volume) else None
+        if is_map(given):
+            for item in as_list(given.get("items", [])):
+                version = item.get("version") if is_map(item) else None
+                yield str(given.get("secret")), str(version or "latest")

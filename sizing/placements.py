@@ -1,0 +1,93 @@
+"""Which machine types hold a model, and with how many GPUs of how many nodes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from catalog.machines import GPU_MACHINE_TYPES, MachineType
+from catalog.prices import HOURS_PER_MONTH, MACHINE_PRICES
+from sizing.memory import Fit, Serving
+from sizing.shape import Shape
+
+TENSOR = (1, 2, 4, 8)
+NODES = (1, 2, 4, 8)
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A replica on machines of one type."""
+
+    machine: MachineType
+    fit: Fit
+
+    @property
+    def share(self) -> float:
+        """Machines that it takes, as a share of one where it takes a part."""
+        return self.fit.serving.gpus / self.machine.gpu_count
+
+    def usd(self, capacity: str = "on-demand") -> float | None:
+        """Return USD per month of its share of the machines; None where there is no price."""
+        price = MACHINE_PRICES.get(self.machine.name)
+        hour = price and (price.spot if capacity == "spot" else price.on_demand)
+        return hour and hour * HOURS_PER_MONTH * self.share
+
+
+def placements(
+    shape: Shape,
+    serving: Serving,
+    machines: Mapping[str, MachineType] = GPU_MACHINE_TYPES,
+) -> Iterator[Placement]:
+    """Yield for each machine type the smallest replica that it holds.
+
+    Several nodes only where all GPUs of one are too few.
+    """
+    for machine in machines.values():
+        sizes = [(tensor, 1) for tensor in TENSOR if tensor <= machine.gpu_count]
+        sizes += [(machine.gpu_count, nodes) for nodes in NODES[1:] if machine.gpu_count > 1]
+        for tensor, pipeline in sizes:
+            fit = Fit(shape, machine.gpu, replace(serving, tensor=tensor, pipeline=pipeline))
+            if fit.holds:
+                yield Placement(machine, fit)
+                break
+
+
+def cheapest(
+    shape: Shape,
+    serving: Serving,
+    machines: Mapping[str, MachineType] = GPU_MACHINE_TYPES,
+) -> list[Placement]:
+    """Return what holds the model: on one node before on several, then the cheapest first."""
+    return sorted(
+        placements(shape, serving, machines),
+        key=lambda each: (
+            each.fit.serving.pipeline > 1,
+            each.usd() is None,
+            each.usd(),
+            each.machine.name,
+        ),
+    )
+
+
+def ways(shape: Shape, serving: Serving) -> str:
+    """Return the cheapest machine types that hold a model as a phrase, or how the nearest fails."""
+    if found := cheapest(shape, serving)[:_SHOWN]:
+        return f"the cheapest: {'; '.join(map(_described, found))}; `make fit` lists all"
+    tried = [
+        Placement(machine, Fit(shape, machine.gpu, replace(serving, tensor=each, pipeline=nodes)))
+        for machine in GPU_MACHINE_TYPES.values()
+        for each in TENSOR
+        for nodes in NODES
+        if each <= machine.gpu_count and shape.heads % each == 0 and nodes <= shape.layers
+    ]
+    nearest = min(tried, key=lambda each: each.fit.lacking)
+    return (
+        f"no machine type holds it; the nearest, {_described(nearest)}, lacks"
+        f" {nearest.fit.lacking:.0f} GiB: quantise the model or lower max_context"
+    )
+
+
+def _described(placement: Placement) -> str:
+    """Return a placement by the keys of the config, as a phrase."""
+    serving = placement.fit.serving
+    nodes = f", nodes: {serving.pipeline}" if serving.pipeline > 1 else ""
+    return f"{placement.machine.name} with gpus: {serving.tensor}{nodes}"

@@ -1,0 +1,150 @@
+"""The two steps of a new environment: all but what runs its images, the images, and the rest."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.platform import Platform
+from launcher import images, operations
+from launcher.images import dockerfile_of, own_images, push
+from launcher.places import ROOT, StackPlaces, checked
+from launcher.problem import LaunchError
+from sandbox.world import World
+from tests.engine.conftest import Rehearsal
+
+REPOSITORY = "projects/acme-inference-dev/locations/us-central1/repositories/services"
+PREFIX = "us-central1-docker.pkg.dev/acme-inference-dev/services"
+FAKE = """#!/bin/sh
+echo "$(basename "$0") $*" >> "{log}"
+case "$(basename "$0") $*" in
+{answers}
+esac
+"""
+
+
+def nobody(platform: Platform, world: World) -> None:
+    """Push nothing."""
+    del platform, world
+
+
+def test_the_first_step_leaves_out_what_runs_images_and_the_second_makes_it(
+    rehearsal_of: Callable[[str], Rehearsal],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rehearsal = rehearsal_of("dev")
+    with monkeypatch.context() as nobody_pushes:
+        nobody_pushes.setattr(operations, "put_stand_ins", nobody)
+        operations.images(rehearsal.places)
+        assert rehearsal.resources("gcp:artifactregistry/repository:Repository")
+        assert not rehearsal.resources("gcp:cloudrunv2/service:Service")
+        with pytest.raises(LaunchError, match=f"Image '{PREFIX}/.*' not found.*`make images`"):
+            operations.up(rehearsal.places)
+    assert "services/llm_backend/Dockerfile" in capsys.readouterr().out
+    operations.up(rehearsal.places)
+    assert len(rehearsal.resources("gcp:cloudrunv2/service:Service")) == 2
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Put programs with such answers on an otherwise empty PATH; return the log of their calls."""
+    log = tmp_path / "log"
+    log.touch()
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in ("sh", "basename"):
+        (folder / tool).symlink_to(Path("/usr/bin") / tool)
+    monkeypatch.setenv("PATH", str(folder))
+
+    def put(*names: str, **answers: str) -> Path:
+        cases = "\n".join(f"*{word}*) {answer};;" for word, answer in answers.items())
+        for name in names:
+            file = folder / name
+            file.write_text(FAKE.format(log=log, answers=cases))
+            file.chmod(0o755)
+        return log
+
+    return put
+
+
+def exported(tmp_path: Path, *ids: str) -> str:
+    """Return the command that prints a state with these repositories."""
+    resources = [{"type": "gcp:artifactregistry/repository:Repository", "id": id_} for id_ in ids]
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps({"deployment": {"resources": resources}}))
+    return f"/usr/bin/cat {file}"
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> StackPlaces:
+    return StackPlaces(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "dev")
+
+
+def calls(log: Path, program: str) -> list[str]:
+    return [line for line in log.read_text().splitlines() if line.startswith(f"{program} ")]
+
+
+def test_cloud_build_builds_what_is_not_there(
+    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+) -> None:
+    log = fakes("pulumi", "gcloud", export=exported(tmp_path), describe="exit 1")
+    push(dev)
+    judged, first = [line for line in calls(log, "pulumi") if line.split()[1] in {"preview", "up"}]
+    assert "--policy-pack" in judged
+    assert "--exclude **gcp:cloudrunv2/service:Service::**" in first
+    built = [line for line in calls(log, "gcloud") if "builds submit" in line]
+    assert [f"_IMAGE={PREFIX}/sentiment-analyzer:1.0.0" in line for line in built] == [True, False]
+    assert "_DOCKERFILE=llm_backend/Dockerfile" in built[1]
+    assert all("--project=acme-inference-dev" in line for line in built)
+
+
+def test_nothing_is_built_or_made_twice(
+    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+) -> None:
+    log = fakes("pulumi", "gcloud", export=exported(tmp_path, REPOSITORY))
+    push(dev)
+    assert not [line for line in calls(log, "pulumi") if " up " in line]
+    assert not [line for line in calls(log, "gcloud") if "submit" in line]
+
+
+def test_docker_builds_where_there_is_no_gcloud(
+    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+) -> None:
+    log = fakes("pulumi", "docker", export=exported(tmp_path, REPOSITORY), manifest="exit 1")
+    push(dev)
+    pushed = [line.split()[-1] for line in calls(log, "docker") if " push " in line]
+    assert pushed == list(own_images(checked(dev)))
+
+
+def test_without_either_it_says_what_to_install(
+    dev: StackPlaces, fakes: Callable[..., Path]
+) -> None:
+    fakes("pulumi")
+    with pytest.raises(LaunchError, match="neither gcloud nor docker is on PATH"):
+        push(dev)
+
+
+def test_a_build_that_fails_is_named_with_the_way_on(
+    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+) -> None:
+    fakes(
+        "pulumi",
+        "gcloud",
+        export=exported(tmp_path, REPOSITORY),
+        describe="exit 1",
+        submit="exit 7",
+    )
+    with pytest.raises(LaunchError, match=r"ended with 7.*`make images CLOUD=gcp` again"):
+        push(dev)
+
+
+def test_what_is_built_here_has_the_name_of_its_folder() -> None:
+    folders = {file.parent.name for file in (ROOT / "services").glob("*/Dockerfile")}
+    assert folders
+    for folder in folders:
+        image = f"{PREFIX}/{folder.replace('_', '-')}:1.0.0"
+        assert dockerfile_of(image) == ROOT / "services" / folder / "Dockerfile"
+    assert dockerfile_of(f"{PREFIX}/else:1.0.0") is None
+    assert images.BUILD_CONFIG.exists()

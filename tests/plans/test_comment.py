@@ -1,0 +1,170 @@
+"""The comment of a pull request: what it says, that it fits, and what it never shows."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from plans import comment, mermaid
+from plans.picture import picture_of
+from plans.plan import Plan
+from plans.report import report_of
+from policies.reports.run import Run, of_records
+from tests.plans.documents import CLUSTER, GRANT, POOL, Document, gpu_pool
+
+TODAY = date(2026, 11, 29)
+LINK = "https://ci.example/report"
+PLANTED = "hunter2-planted"
+
+
+def judged(*findings: str) -> Run:
+    rule: dict[str, Any] = {
+        **dict.fromkeys(("name", "description", "why", "remediation", "url"), "words"),
+        "id": "scale-gpu-total",
+        "severity": "high",
+        "level": "mandatory",
+        "references": [],
+        "stack": True,
+    }
+    found = [{"text": text, "urn": "", "fingerprint": text, "exempted": ""} for text in findings]
+    outcome = "failed" if findings else "passed"
+    result = {"rule": rule["id"], "outcome": outcome, "unread": "", "findings": found}
+    return of_records(
+        [
+            {"kind": "pack", "pack": "all", "rules": [rule]},
+            {"kind": "stack", "results": [result], "exemptions": [], "tables": []},
+        ]
+    )
+
+
+def rendered(plan: Plan, run: Run | None = None, link: str = LINK) -> str:
+    report = report_of(plan, run or judged(), TODAY)
+    return comment.render(report, mermaid.render(picture_of(plan)), link)
+
+
+def test_a_plan_without_changes_says_so_first() -> None:
+    document = Document()
+    document.step("same", CLUSTER, "main", {}, {})
+    lines = rendered(document.plan()).splitlines()
+    assert lines[0] == comment.marker("dev")
+    assert lines[1] == "## dev: nothing changes"
+    assert lines[3] == "- Policies let it pass, with 0 advisories."
+
+
+def test_replacements_come_before_everything_with_what_they_take_down() -> None:
+    document = Document()
+    document.step("create", POOL, "new", None, gpu_pool(1))
+    cluster = document.step("replace", CLUSTER, "main", {}, {"location": "x"}, changed=["location"])
+    document.step("replace", POOL, "l4", gpu_pool(2), gpu_pool(2), needs=[cluster])
+    text = rendered(document.plan())
+    first = text[text.index("###") :].splitlines()
+    assert first[0] == "### Replaced and deleted"
+    assert first[2].startswith("- **!** replace **Cluster main** for `location`")
+    assert first[2].endswith("; with it 1 NodePool")
+    assert "NodePool l4**" not in text
+
+
+def test_nodes_that_are_replaced_name_the_workloads_they_stop() -> None:
+    document = Document()
+    spec = {
+        "replicas": 1,
+        "template": {"spec": {"nodeSelector": {"pool": "l4"}, "containers": [{"name": "vllm"}]}},
+    }
+    inputs = {"metadata": {"name": "qwen", "namespace": "inference"}, "spec": spec}
+    document.step("same", "kubernetes:apps/v1:Deployment", "qwen", inputs, inputs)
+    document.step("replace", POOL, "l4", gpu_pool(2), gpu_pool(2, spot=True), changed=["spot"])
+    assert "what runs on it stops: Deployment inference/qwen" in rendered(document.plan())
+
+
+def test_a_violation_stops_the_change_in_the_first_line() -> None:
+    document = Document()
+    document.step("update", POOL, "l4", gpu_pool(2), gpu_pool(60))
+    text = rendered(document.plan(), judged("may take 60 GPUs, allowed 32"))
+    assert text.splitlines()[3] == "- Policies stop this change: 1 violation."
+    assert "may take 60 GPUs, allowed 32" in text
+    assert "| us-central1 | nvidia-l4 | standard | 2 | 60 |" in text
+
+
+def test_a_wider_role_is_told_in_words() -> None:
+    document = Document()
+    user = {"member": "user:eve@acme.com", "project": "acme"}
+    document.step(
+        *("update", GRANT, "eve", user | {"role": "roles/viewer"}, user | {"role": "roles/owner"}),
+        changed=["role"],
+    )
+    text = rendered(document.plan())
+    assert "**!** user:eve&#64;acme.com gets roles/owner on project" in text
+    assert "gives itself any access" in text
+    assert "no more: user:eve&#64;acme.com gets roles/viewer on project" in text
+
+
+def test_new_exposure_is_told_in_words() -> None:
+    document = Document()
+    rule = {"direction": "INGRESS", "allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]}
+    document.step("create", "gcp:compute/firewall:Firewall", "open", None, rule)
+    assert "**!** open: lets traffic of any address in (0.0.0.0/0)" in rendered(document.plan())
+
+
+def test_cost_is_shown_now_and_after() -> None:
+    document = Document()
+    document.step("create", POOL, "l4", None, gpu_pool(2))
+    rows = [line for line in rendered(document.plan()).splitlines() if line.startswith("| worst")]
+    assert rows[0].startswith("| worst | $0 | $")
+    assert "+$" in rows[0]
+
+
+@pytest.mark.parametrize("count", [500, 5000])
+def test_a_large_change_is_cut_to_what_github_takes_with_a_link(count: int) -> None:
+    document = Document()
+    for index in range(count):
+        document.step(
+            *("update", POOL, f"pool-with-a-rather-long-name-{index}", gpu_pool(1), gpu_pool(2)),
+            changed=["autoscaling.totalMaxNodeCount", "nodeConfig.machineType"],
+        )
+    text = rendered(document.plan())
+    assert len(text) <= comment.MOST
+    assert LINK in text
+    assert text.count("<details>") == text.count("</details>")
+    assert f"{count} to change" in text.splitlines()[1]
+
+
+def test_even_without_rows_that_could_be_left_out_it_fits() -> None:
+    text = rendered(Document("x").plan(), judged(*["word " * 9000] * 3))
+    assert len(text) <= comment.MOST
+    assert text.rstrip().endswith(f"see [the whole report]({LINK}).")
+
+
+def test_a_failed_preview_is_a_comment_of_its_own_under_the_same_marker() -> None:
+    text = comment.failed("dev", "error: ```\n" + "x" * 100_000, LINK)
+    assert text.startswith(comment.marker("dev"))
+    assert len(text) <= comment.MOST
+    assert text.count("```") == 2
+
+
+def test_text_of_others_neither_mentions_people_nor_is_markup() -> None:
+    text = rendered(Document().plan(), judged("@everyone see #1 <img src=x> | a"))
+    assert "&#64;everyone see &#35;1 &lt;img src=x&gt; \\| a" in text
+
+
+def test_no_secret_is_shown_whether_it_is_marked_or_not() -> None:
+    document = Document()
+    old = {"envs": [{"name": "KEY", "value": f"{PLANTED}1"}], "password": "[secret]"}
+    new = {"envs": [{"name": "KEY", "value": f"{PLANTED}2"}], "password": "[secret]"}
+    document.step(
+        *("update", "gcp:cloudrunv2/service:Service", "run", old, new),
+        changed=["envs[0].value", "password"],
+    )
+    data = {"stringData": {"token": f"{PLANTED}3"}, "metadata": {"name": "s"}}
+    document.step("create", "kubernetes:core/v1:Secret", "secret", None, data)
+    grant = {"member": f"{PLANTED}4", "role": f"{PLANTED}5", "project": "acme"}
+    document.step("create", GRANT, "odd", None, grant)
+    rule: dict[str, Any] = {
+        "direction": "INGRESS",
+        "allows": [{}],
+        "sourceRanges": [f"{PLANTED}6", "0.0.0.0/0"],
+    }
+    document.step("create", "gcp:compute/firewall:Firewall", "open", None, rule)
+    text = rendered(document.plan())
+    assert "envs[0].value" in text
+    assert PLANTED not in text
+    assert "[secret]" not in text

@@ -1,0 +1,103 @@
+"""Nothing runs an image that was never pushed, or reads a secret without a value."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.world import World
+from tests.sandbox.client import Client, RefusedError
+from tests.sandbox.clusters import deployment
+
+REPOSITORY = "gcp:artifactregistry/repository:Repository"
+SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 a type
+VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
+SERVICE = "gcp:cloudrunv2/service:Service"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+HOLDER = "projects/acme/locations/us-central1/repositories/services"
+IMAGE = "us-central1-docker.pkg.dev/acme/services/api:1.0"
+
+
+@pytest.fixture
+def cloud(gcp: Client) -> Client:
+    gcp.enable("artifactregistry", "run", "secretmanager")
+    return gcp
+
+
+def repository(cloud: Client, **more: Any) -> tuple[str, dict[str, Any]]:
+    given = {"repositoryId": "services", "location": "us-central1", "format": "DOCKER", **more}
+    return cloud.create(REPOSITORY, given)
+
+
+def service(cloud: Client, name: str = "api", **container: Any) -> None:
+    template = {"containers": [{"image": IMAGE, **container}]}
+    given = {"name": name, "location": "us-central1", "template": template}
+    cloud.create(SERVICE, given, name=name)
+
+
+def variable(version: str) -> dict[str, Any]:
+    source = {"secretKeyRef": {"secret": "key", "version": version}}
+    return {"envs": [{"name": "KEY", "valueSource": source}]}
+
+
+def test_a_service_waits_for_its_image(cloud: Client, world: World) -> None:
+    repository(cloud)
+    with pytest.raises(RefusedError, match=rf"Image '{IMAGE}' not found.*`make images`"):
+        service(cloud)
+    world.put_content(HOLDER, IMAGE)
+    service(cloud)
+
+
+def test_images_go_with_their_repository(cloud: Client, world: World) -> None:
+    id_, state = repository(cloud)
+    world.put_content(HOLDER, IMAGE)
+    cloud.delete(REPOSITORY, id_, state)
+    repository(cloud)
+    with pytest.raises(RefusedError, match="not found"):
+        service(cloud)
+
+
+def test_what_a_remote_repository_or_another_project_has_is_not_known(cloud: Client) -> None:
+    repository(cloud, mode="REMOTE_REPOSITORY")
+    service(cloud)
+    service(cloud, "other", image="us-central1-docker.pkg.dev/others/services/api:1.0")
+    service(cloud, "hub", image="docker.io/acme/api:1.0")
+
+
+def test_a_pod_waits_for_its_image(cloud: Client, cluster: Client, world: World) -> None:
+    repository(cloud)
+    pods = deployment(containers=[{"name": "app", "image": IMAGE}])
+    with pytest.raises(RefusedError, match=r"app.*ImagePullBackOff.*not found.*`make images`"):
+        cluster.create(DEPLOYMENT, pods)
+    world.put_content(HOLDER, IMAGE)
+    assert cluster.create(DEPLOYMENT, pods)[0] == "default/app"
+
+
+def test_a_service_waits_for_its_secrets_value(cloud: Client, world: World) -> None:
+    cloud.create(SECRET, {"secretId": "key", "replication": {"auto": {}}})
+    command = "gcloud secrets versions add key --project=acme --data-file=-"
+    for version in ("latest", "1"):
+        with pytest.raises(RefusedError, match=f"versions/{version} was not found.*{command}"):
+            service(cloud, **variable(version))
+    world.put_content("projects/acme/secrets/key", "projects/acme/secrets/key")
+    service(cloud, **variable("latest"))
+
+
+def test_a_version_of_the_same_program_is_a_value(cloud: Client) -> None:
+    id_, _ = cloud.create(SECRET, {"secretId": "key", "replication": {"auto": {}}})
+    cloud.create(VERSION, {"secret": id_, "secretData": "value"})
+    service(cloud, "first", **variable("1"))
+    service(cloud, "latest", **variable("latest"))
+    with pytest.raises(RefusedError, match="versions/2 was not found"):
+        service(cloud, "second", **variable("2"))
+
+
+def test_a_file_of_a_secret_is_read_as_a_variable_is(cloud: Client) -> None:
+    cloud.create(SECRET, {"secretId": "key", "replication": {"auto": {}}})
+    files = {"name": "files", "secret": {"secret": "key", "items": [{"path": "key"}]}}
+    given = {
+        "name": "api",
+        "location": "us-central1",
+        "template": {"containers": [{"image": IMAGE}], "volumes": [files]},
+    }
+    with pytest.raises(RefusedError, match=r"key/versions/latest was not found"):
+        cloud.create(SERVICE, given)

@@ -1,0 +1,59 @@
+"""Print the environments that a pipeline works on, as an output of a step.
+
+    python3 tools/environments.py [BASE] >> "$GITHUB_OUTPUT"
+
+With the commit that a pull request is to be merged into, also those whose file the pull request
+deletes: their reviewers must be told. Production comes last.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+
+from problem import SetupProblemError
+from versions import ROOT
+
+
+def environments(names: Iterable[str]) -> list[str]:
+    """Return the stacks that files of these names are of, production last."""
+    found = {
+        name.removeprefix("Pulumi.").removesuffix(".yaml")
+        for name in names
+        if name.startswith("Pulumi.") and name.endswith(".yaml") and name != "Pulumi.yaml"
+    }
+    return sorted(found, key=lambda stack: (stack.startswith("prod"), stack))
+
+
+def files_of(commit: str) -> list[str]:
+    """Return the names at the top of a commit's tree. Raises SetupProblemError without it."""
+    listed = subprocess.run(
+        ["git", "ls-tree", "--name-only", commit],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        raise SetupProblemError(
+            f"{commit} can't be read ({listed.stderr.strip()}): fetch it first, as "
+            "actions/checkout does with fetch-depth: 0"
+        )
+    return listed.stdout.splitlines()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the line; return the exit code."""
+    names = [each.name for each in ROOT.iterdir()]
+    try:
+        for commit in arguments:
+            names += files_of(commit)
+    except SetupProblemError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    print(f"stacks={json.dumps(environments(names))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
