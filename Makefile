@@ -19,7 +19,10 @@ PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 lower = $(shell printf %s $1 | tr A-Z a-z)
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
+EXTENSION := python3 tools/inference_extension.py
 LINTS := lint-types lint-style lint-generated lint-workflows
+# Side by side: types are checked by one process, beside which there is room for another.
+ABREAST := $(MAKE) --no-print-directory --jobs 2
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -27,7 +30,8 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init new up preview images destroy refresh export demo replay verify route fit policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup init new up preview images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: test-quick test-services
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +63,12 @@ init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://.
 	@$(SETUP)
 	@$(PYTHON) -m launcher init --stack $(STACK) --secrets '$(SECRETS)'
 
+serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C
+	@$(SETUP)
+	@$(API_SERVER)
+	@$(EXTENSION)
+	@$(PYTHON) -m launcher serve --stack $(STACK) --cloud $(CLOUD)
+
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
 	@$(PYTHON) -m launcher.route --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
@@ -66,6 +76,10 @@ route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL 
 fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=...]
 	@$(SETUP)
 	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))'))
+
+capacity: ## Show the quota a stack needs; STOCKOUT=<zone>/<type> rehearses one, QUOTAS=file compares
+	@$(SETUP)
+	@$(PYTHON) -m launcher capacity --stack $(STACK) --cloud $(CLOUD) --stockout '$(STOCKOUT)' $(if $(QUOTAS),--quotas '$(QUOTAS)')
 
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
@@ -81,7 +95,7 @@ diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of 
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)
-	@$(MAKE) --no-print-directory --jobs 2 $(LINTS)
+	@$(ABREAST) $(LINTS)
 
 lint-types:
 	$(PYTHON) -m basedpyright
@@ -110,19 +124,27 @@ format: ## Format the code
 	$(PYTHON) -m policies.readme
 	$(PYTHON) -m components.pages
 
-check: lint ## The quick loop: lint, and the tests of config, components and policies
-	$(PYTEST) tests/config tests/unit tests/policies
+check: ## The quick loop: lint, and the tests of config, components and policies
+	@$(SETUP)
+	@$(ABREAST) $(LINTS) test-quick
 
-test: lint ## Run every check and test
+test-quick:
+	$(PYTEST) tests/unit tests/policies tests/config
+
+test: ## Run every check and test
+	@$(SETUP)
+	@$(ABREAST) $(LINTS) test-services
 	@$(API_SERVER) --if-possible
 	@python3 tools/apigeelint.py --if-possible
 	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo
-	$(PYTEST) --durations 20 tests/services tests/demo # apart: Google's clients bring types Pulumi has too
+
+test-services: # apart: Google's clients bring types Pulumi has too
+	$(PYTEST) --durations 20 tests/services tests/demo
 
 test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoint picker and router, built once
 	@$(SETUP)
 	@$(API_SERVER)
-	@python3 tools/inference_extension.py
+	@$(EXTENSION)
 	$(PYTHON) -m pytest tests/kubernetes
 
 test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took

@@ -13,7 +13,7 @@ from catalog.table import CatalogError, read, rows
 DASHBOARDS = ("inference", "serverless", "vertex")
 MATCHERS = (
     *("models", "served", "pools", "namespace", "containers"),
-    *("pushing", "fetched", "exports", "copies", "delivered", "forwarding", "dead_letters"),
+    *("pushing", "fetched", "exports", "sinks", "delivered", "forwarding", "dead_letters"),
     *("subscriptions", "jobs", "services", "endpoints"),
 )
 """What the program fills into queries, as PromQL label matchers, beside the metrics."""

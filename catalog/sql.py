@@ -1,6 +1,9 @@
 """GoogleSQL: whether a text is one query."""
 
+from functools import cache
 
+
+@cache
 def not_one_select(text: str) -> str | None:
     """Return what a text is other than one query that reads, as a phrase; None for a query."""
     # Takes long to import, and few configs have views.

@@ -74,6 +74,15 @@ class _Loader(yaml.SafeLoader):
         return _at(event.start_mark, f"{found} in {shown_path(keys)}" if keys else found)
 
 
+class _OwnLoader(yaml.CSafeLoader):
+    """The same for files of the project's own, ten times as fast: nothing bounds its aliases."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+
+_LOADERS = (_Loader, _OwnLoader)
+
+
 def _parts(node: yaml.Node) -> list[yaml.Node]:
     if isinstance(node, yaml.MappingNode):
         return [part for pair in node.value for part in pair]
@@ -95,10 +104,11 @@ for _tag, _pattern, _first in (
     ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("merge", r"^<<$", "<"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+    for _each in _LOADERS:
+        _each.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, object]:
+def _mapping(loader: _Loader | _OwnLoader, node: yaml.MappingNode) -> dict[Hashable, object]:
     lines: dict[str, int] = {}
     for key, _ in node.value:
         # A merge key may stand several times: each brings in other keys.
@@ -112,7 +122,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, object]:
     return loader.construct_mapping(node, deep=True)
 
 
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+def _integer(loader: _Loader | _OwnLoader, node: yaml.ScalarNode) -> int:
     text = str(loader.construct_scalar(node))
     try:
         return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
@@ -120,17 +130,19 @@ def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
         raise _at(node.start_mark, "a number that is too long") from None
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+for _each in _LOADERS:
+    _each.add_constructor("tag:yaml.org,2002:map", _mapping)
+    _each.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
-def load(text: str) -> object:
+def load(text: str, *, own: bool = False) -> object:
     """Return the one document in `text`, as plain Python values; None when it is empty.
 
-    Raises YamlError for broken YAML, a key given twice, a tag, or a second document.
+    `own` is a text of the project's own, which is read faster. Raises YamlError for broken YAML, a
+    key given twice, a tag, or a second document.
     """
     try:
-        return _Loader(text).get_single_data()
+        return (_OwnLoader if own else _Loader)(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = error.problem or error.context or "cannot be read as YAML"

@@ -24,7 +24,9 @@ class CatalogError(ValueError):
 def read(file: str) -> Mapping[str, object]:
     """Return the catalog file's top-level mapping. Raises CatalogError when it is not one."""
     try:
-        document = strict_yaml.load((Path(__file__).parent / file).read_text(encoding="utf-8"))
+        document = strict_yaml.load(
+            (Path(__file__).parent / file).read_text(encoding="utf-8"), own=True
+        )
     except strict_yaml.YamlError as error:
         raise CatalogError(f"catalog/{file}: {error}") from None
     if not isinstance(document, dict):

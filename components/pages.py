@@ -11,6 +11,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from pulumi.provider.experimental.analyzer import AnalyzeResult, PropertyDefinition, PropertyType
@@ -33,9 +34,14 @@ def example(page: str) -> str:
     return found[1]
 
 
+@cache
+def package() -> AnalyzeResult:
+    """Return what the components take and give, by their code."""
+    return Analyzer(PACKAGE).analyze([load(name) for name in COMPONENTS])
+
+
 def pages() -> Iterator[tuple[Path, str]]:
     """Yield each page and the text it has to have. Raises ValueError for one without example."""
-    package = Analyzer(PACKAGE).analyze([load(name) for name in COMPONENTS])
     rows = ["# Components", "", _NOTE, "", "| component | what |", "|---|---|"]
     for name in sorted(COMPONENTS):
         file = FOLDER / f"{name}.md"
@@ -43,7 +49,7 @@ def pages() -> Iterator[tuple[Path, str]]:
             given = example(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError) as problem:
             raise ValueError(f"{file}: {problem}") from problem
-        yield file, "\n".join(_page(name, given, package)) + "\n"
+        yield file, "\n".join(_page(name, given, package())) + "\n"
         summary = inspect.cleandoc(load(name).__doc__ or "").partition("\n\n")[0]
         rows.append(f"| [{name}]({name}.md) | {_cell(summary)} |")
     yield FOLDER / INDEX, "\n".join(rows) + "\n"
@@ -121,7 +127,7 @@ def _cell(text: str | None) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write or checks the pages; return the exit code."""
+    """Write or check the pages; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only tell which pages are old")
     check = parser.parse_args(argv).check

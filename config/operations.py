@@ -56,7 +56,7 @@ class Thresholds(Settings):
     """Waiting requests of one replica, on average."""
     backlog_age_seconds: Seconds = 600
     """Age of the oldest message a pipeline's service has not yet handled."""
-    copies_backlog_age_seconds: Seconds = 1800
+    sinks_backlog_age_seconds: Seconds = 1800
     """Age of the oldest message that an archive, a BigQuery export or a Dataflow job has not
     yet taken; an archive takes up to its max_seconds."""
     retention_percent: float = Field(default=25, gt=0, le=99)

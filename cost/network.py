@@ -49,8 +49,7 @@ def forwarding_rule(resource: Resource, pricing: Pricing) -> Iterator[Item]:
 
 
 def endpoint_group(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """Yield a group of endpoints is free, but a Private Service Connect backend costs as an
-    endpoint."""
+    """Yield what a Private Service Connect backend costs; other groups of endpoints are free."""
     if text(resource.props, "networkEndpointType") == _PSC_GROUP:
         rate = pricing.month("psc-endpoint")
         yield pricing.line(resource, "Private Service Connect backend", rate, ONE)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launcher.backend import init
+from launcher.capacity import capacity
 from launcher.engine import message_of
 from launcher.images import push
 from launcher.new_environment import new_environment
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
     parser.add_argument(
-        "operation", choices=sorted((*OPERATIONS, "init", "new", "policy", "report"))
+        "operation", choices=sorted((*OPERATIONS, "capacity", "init", "new", "policy", "report"))
     )
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--refresh", action="store_true", help="whether `report` asks the cloud what is there"
     )
+    parser.add_argument("--stockout", default="", help="what is out for `capacity`: zone/type")
+    parser.add_argument("--quotas", type=Path, help="`gcloud compute regions list --format=json`")
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     chosen = parser.parse_args(arguments)
@@ -74,6 +77,8 @@ def _do(chosen: argparse.Namespace) -> None:
         init(places, chosen.secrets)
     elif chosen.operation == "policy":
         policy(places, chosen.cloud, chosen.format, chosen.state)
+    elif chosen.operation == "capacity":
+        capacity(places, chosen.cloud, chosen.stockout, chosen.quotas)
     elif chosen.operation == "report":
         report(places, chosen.cloud, refresh=chosen.refresh)
     elif chosen.cloud == "sandbox":

@@ -1,6 +1,5 @@
 """Opens a stack of this project on the real Pulumi engine, through the Automation API."""
 
-import gc
 import os
 import re
 import runpy
@@ -10,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -34,9 +34,6 @@ SANDBOX_SECRET = "a secret of the sandbox"  # noqa: S105 not a credential
 # The SDK writes every resource's call stack into the state: only the program's own frames, which
 # are the innermost, are worth that.
 STACK_FRAMES = 16
-# The SDKs are a large heap that lives as long as the process: searching it for garbage every few
-# hundred objects takes an eighth of an update's time.
-OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
 class _Stack(automation.Stack):
@@ -52,6 +49,17 @@ class _Stack(automation.Stack):
     def info(self, show_secrets: bool = True) -> automation.UpdateSummary:  # noqa: ARG002
         """Return no more than the Automation API wants to see of an ended operation."""
         return automation.UpdateSummary("", datetime.now(UTC), "", {}, {}, "")
+
+
+class _Workspace(automation.LocalWorkspace):
+    """A workspace whose stack is there: each command names it, so it needn't be selected."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Do nothing; the engine would be started for it."""
+
+
+# It asks the engine for its version.
+_command = cache(automation.PulumiCommand)
 
 
 def platform_program() -> None:
@@ -75,14 +83,13 @@ def watched(program: Program, failures: list[BaseException]) -> Program:
 def open_stack(
     places: StackPlaces, debug_providers: str, program: Program = platform_program
 ) -> automation.Stack:
-    """Create or selects the stack in its own file backend, with the config of its file.
+    """Create or select the stack in its own file backend, with the config of its file.
 
     `debug_providers` is what the engine attaches to instead of provider plugins, such as
     "gcp:5001,kubernetes:5002". Raises LaunchError if the state can't be used.
     """
     _write_project(places)
     sys.tracebacklimit = STACK_FRAMES
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     # The SDK calls the engine with several of these for each resource, and nobody reads them.
     pulumi.log.debug = _say_nothing
     # What it says of an engine that was killed: the operation's own message says it better.
@@ -98,10 +105,10 @@ def open_stack(
         "PULUMI_HOME": str(places.home / "pulumi"),
         POLICY_ENVIRONMENT: str(places.environment),
     }
-    workspace = automation.LocalWorkspace(
+    workspace = _Workspace(
         work_dir=str(places.work),
         env_vars=environment,
-        pulumi_command=automation.PulumiCommand(root=str(engine_root())),
+        pulumi_command=_command(str(engine_root())),
         program=program,
     )
     there = places.checkpoint.exists()

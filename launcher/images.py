@@ -5,6 +5,7 @@ repository, which the same program makes: so the engine first leaves out what ru
 """
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,8 @@ RUNS_IMAGES: Final = (
     "**inference:index:CalloutService$kubernetes:apps/v1:Deployment::**",
 )
 """What can't be made before its image is there, as the engine excludes it with its dependents."""
+BUILDER: Final = "IMAGE_BUILDER"
+"""The variable that names the account which builds run as; without it, the project's default."""
 _REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 
 
@@ -126,7 +129,10 @@ class Builder:
         project = "" if repository is None else repository.project
         values = f"_IMAGE={image},_DOCKERFILE={dockerfile}"
         line = [self.program, "builds", "submit", str(SERVICES), f"--config={BUILD_CONFIG}"]
-        return [[*line, f"--substitutions={values}", f"--project={project}"]]
+        line += [f"--substitutions={values}", f"--project={project}"]
+        if builder := os.environ.get(BUILDER):
+            line.append(f"--service-account=projects/{project}/serviceAccounts/{builder}")
+        return [line]
 
 
 class Docker(Builder):

@@ -11,7 +11,7 @@ from typing import Any
 
 from pulumi import automation
 
-from launcher import report
+from launcher import gateway, report
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
@@ -101,6 +101,7 @@ def preview(places: StackPlaces) -> None:
         anew = replacements_section(progress.replaced, progress.gone, places.recorded())
         print(f"\n{anew}" if anew else "", end="")
         print(f"\n{report.cost_section(report.own_resources(progress))}")
+        print(f"\n{report.capacity_section(report.own_resources(progress))}")
         print(f"\n{report.policies_line(progress)}")
 
 
@@ -139,6 +140,12 @@ def replay(places: StackPlaces) -> None:
     _emulated(places, "replay")
 
 
+def serve_gateway(places: StackPlaces) -> None:
+    """Serve the request path to the stack's large models until interrupted."""
+    _there(places)
+    gateway.serve(places)
+
+
 def _emulated(places: StackPlaces, name: str) -> None:
     # Its libraries take longer to load than a preview's first line.
     from emulator.demo import run
@@ -159,6 +166,7 @@ OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
     "export": export,
     "demo": demo,
     "replay": replay,
+    "serve": serve_gateway,
     "verify": verify,
 }
 

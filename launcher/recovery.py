@@ -108,6 +108,5 @@ def _key_of(resource: Resource) -> tuple[str, str, str]:
 
 
 def _key(type_: str, id_: str, urn: str) -> tuple[str, str, str]:
-    """Return clusters have objects of one id, so those go by URN; a Google Cloud id stands
-    alone."""
+    """Return what a resource is known by: clusters share ids of objects, so those go by URN."""
     return type_, id_, urn if type_.startswith("kubernetes:") else ""

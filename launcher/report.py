@@ -9,6 +9,7 @@ from cost.estimate import estimate
 from cost.report import render
 from launcher.places import StackPlaces
 from launcher.progress import STACK_TYPE, Progress, short_type
+from plans.capacity import Need, by_metric, needs
 from resources.resource import Resource
 
 # Operation: what a preview and what a run calls it. A replacement is counted by what takes the
@@ -79,6 +80,32 @@ def policies_line(progress: Progress) -> str:
 def cost_section(resources: Iterable[Resource]) -> str:
     """Return the estimated cost of the resources, in USD per month."""
     return "Cost:\n" + render(estimate(resources, today=date.today()))
+
+
+def capacity_section(resources: Iterable[Resource]) -> str:
+    """Return the quota that the resources need, short."""
+    table = capacity_table(needs(resources), whole=False)
+    return f"Quota needed (`make capacity` has it by type and zone):\n{table}"
+
+
+def capacity_table(needed: Iterable[Need], *, whole: bool) -> str:
+    """Return what is needed of each metric, a line each; `whole` also by type and zone."""
+    heads = ("region", "quota", *(("type", "zones") if whole else ()), "minimum", "worst")
+    rows: list[tuple[str, ...]] = [heads]
+    for each in needed if whole else by_metric(needed):
+        what = (each.type, each.zones) if whole else ()
+        most = "not known yet" if each.most is None else f"{each.most:,.0f}"
+        rows.append((each.region, each.metric, *what, f"{each.least:,.0f}", most))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    numbers = len(heads) - 2
+    return "\n".join(
+        "  "
+        + "  ".join(
+            cell.rjust(width) if place >= numbers else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
 
 
 def assumptions_section(subjects: Iterable[str]) -> str:

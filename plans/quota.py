@@ -43,7 +43,7 @@ def _demands(stack: Stack) -> Mapping[tuple[str, str, str], list[GpuDemand]]:
     found: defaultdict[tuple[str, str, str], list[GpuDemand]] = defaultdict(list)
     for resource, demand in stack_demand(Stack(with_zones(stack))):
         kind = demand.type if isinstance(demand.type, str) else None
-        key = (region_of(resource) or "-", show(kind) if kind else "GPU", _capacity(resource))
+        key = (region_of(resource) or "-", show(kind) if kind else "GPU", capacity(resource))
         found[key].append(demand)
     return found
 
@@ -52,7 +52,7 @@ def _count(demands: list[GpuDemand]) -> float | None:
     return None if any(isinstance(each.count, Absence) for each in demands) else total(demands)
 
 
-def _capacity(resource: Resource) -> str:
+def capacity(resource: Resource) -> str:
     """Return which quota: preemptible GPUs have one of their own."""
     for switch, name in _CAPACITIES.items():
         if flag(resource.props, "nodeConfig", switch) is True:

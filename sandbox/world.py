@@ -7,18 +7,16 @@ Cloud). Values are plain: the cloud knows the plaintext, so the file is as secre
 import json
 import re
 import sqlite3
-import threading
-from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from sandbox.database import Database
 from sandbox.values import Values, storable
 
 _VERSION: Final = 1
 _PASSING: Final = re.compile(r"locked|busy|full|readonly|disk I/O", re.IGNORECASE)
-_PATIENCE_SECONDS: Final = 30
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS resources (
     created INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -77,21 +75,17 @@ class Assumption:
     wanted_by: str
 
 
-class World:
-    """The cloud at `path` (created with its folder when absent).
+class World(Database):
+    """The cloud at `path`.
 
-    Safe for threads, and for several processes on one file. Raises `WorldError` when the file is
-    damaged, not a world, or of another version.
+    Raises `WorldError` when the file is damaged, not a world, or of another version.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.RLock()
-        self._depth = 0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # the world knows every secret's plaintext
-            self._connection = self._open()
+            super().__init__(path, synchronous="NORMAL")
+            self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise self._failure(error) from error
         self.lost: dict[Key, Resource] = {}
@@ -99,25 +93,19 @@ class World:
         self.writes = 0
         """How often this process changed the world: lets a waiting request notice standstill."""
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
-        )
+    def _prepare(self) -> None:
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _VERSION):
                 raise self._unusable(f"version {version}, this program needs {_VERSION}")
-            check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            check = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if check != "ok":
                 raise self._unusable(check)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            self._connection.executescript(_SCHEMA)
+            self._connection.execute(f"PRAGMA user_version = {_VERSION}")
         except BaseException:
-            connection.close()
+            self.close()
             raise
-        return connection
 
     def _unusable(self, found: str) -> WorldError:
         return WorldError(
@@ -135,42 +123,18 @@ class World:
             )
         return self._unusable(str(error))
 
-    def close(self) -> None:
-        """Close the file; the world can be opened again."""
-        with self._lock:
-            self._connection.close()
-
     def __enter__(self) -> "World":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """Yield all or nothing, alone: an error inside leaves the world as it was. Nestable."""
-        with self._lock:
-            if self._depth:
-                yield
-                return
-            self._execute("BEGIN IMMEDIATE")
-            self._depth = 1
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            else:
-                self._execute("COMMIT")
-            finally:
-                self._depth = 0
-
-    def _execute(self, sql: str, *parameters: str) -> list[Any]:
-        with self._lock:
-            try:
-                return self._connection.execute(sql, parameters).fetchall()
-            except sqlite3.Error as error:
-                raise self._failure(error) from error
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        """Return the rows of a statement. Raises `WorldError`."""
+        try:
+            return super().rows(sql, *values)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
 
     def get(self, type_: str, id_: str, scope: str = "") -> Resource | None:
         """Return the resource of that type and id, or None."""
@@ -210,10 +174,10 @@ class World:
 
     def count(self) -> int:
         """Return how many things exist, those made by controllers included."""
-        return int(self._execute("SELECT count(*) FROM resources")[0][0])
+        return int(self.rows("SELECT count(*) FROM resources")[0][0])
 
     def _select(self, where: str, *parameters: str) -> list[Resource]:
-        rows = self._execute(
+        rows = self.rows(
             f"SELECT {_COLUMNS} FROM resources WHERE {where} ORDER BY created",  # noqa: S608 -- constants
             *parameters,
         )
@@ -230,7 +194,7 @@ class World:
     def put(self, resource: Resource) -> None:
         """Make or change a resource; its place in the creation order stays."""
         with self._lock:
-            self._execute(
+            self.rows(
                 "INSERT INTO resources (type, id, scope, project, owner, urn, inputs, outputs) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (type, id, scope) DO UPDATE SET "
                 "project = excluded.project, owner = excluded.owner, urn = excluded.urn, "
@@ -249,56 +213,54 @@ class World:
     def remove(self, type_: str, id_: str, scope: str = "") -> None:
         """Forget a resource; nothing happens when it is not there."""
         with self._lock:
-            self._execute(
+            self.rows(
                 "DELETE FROM resources WHERE type = ? AND id = ? AND scope = ?", type_, id_, scope
             )
             self.writes += 1
 
     def add_project(self, project: str, number: str) -> None:
         """Let a project exist."""
-        self._execute("INSERT OR IGNORE INTO projects VALUES (?, ?)", project, number)
+        self.rows("INSERT OR IGNORE INTO projects VALUES (?, ?)", project, number)
 
     def projects(self) -> dict[str, str]:
         """Return project id -> project number of the projects that exist."""
-        return dict(self._execute("SELECT id, number FROM projects ORDER BY id"))
+        return dict(self.rows("SELECT id, number FROM projects ORDER BY id"))
 
     def enable_api(self, project: str, service: str) -> None:
         """Switch a Cloud API (`run.googleapis.com`) on."""
         with self._lock:
-            self._execute("INSERT OR IGNORE INTO enabled_apis VALUES (?, ?)", project, service)
+            self.rows("INSERT OR IGNORE INTO enabled_apis VALUES (?, ?)", project, service)
             self.writes += 1
 
     def disable_api(self, project: str, service: str) -> None:
         """Switch a Cloud API off."""
-        self._execute(
-            "DELETE FROM enabled_apis WHERE project = ? AND service = ?", project, service
-        )
+        self.rows("DELETE FROM enabled_apis WHERE project = ? AND service = ?", project, service)
 
     def enabled_apis(self, project: str) -> set[str]:
         """Return the Cloud APIs that are on in the project."""
-        rows = self._execute("SELECT service FROM enabled_apis WHERE project = ?", project)
+        rows = self.rows("SELECT service FROM enabled_apis WHERE project = ?", project)
         return {row[0] for row in rows}
 
     def put_content(self, holder: str, name: str) -> None:
         """Put what no resource stands for into the resource with the id `holder`: an image, or
         a secret's value, by their full names."""
         with self._lock:
-            self._execute("INSERT OR REPLACE INTO contents VALUES (?, ?)", holder, name)
+            self.rows("INSERT OR REPLACE INTO contents VALUES (?, ?)", holder, name)
             self.writes += 1
 
     def has_content(self, name: str) -> bool:
         """Return whether such a content was put in."""
-        return bool(self._execute("SELECT 1 FROM contents WHERE name = ?", name))
+        return bool(self.rows("SELECT 1 FROM contents WHERE name = ?", name))
 
     def forget_contents(self, holder: str) -> None:
         """Let the contents of a resource go with it."""
-        self._execute("DELETE FROM contents WHERE holder = ?", holder)
+        self.rows("DELETE FROM contents WHERE holder = ?", holder)
 
     def assume(self, subject: str, wanted_by: str) -> None:
         """Note that `wanted_by` relies on something this world cannot know."""
-        self._execute("INSERT OR IGNORE INTO assumptions VALUES (?, ?)", subject, wanted_by)
+        self.rows("INSERT OR IGNORE INTO assumptions VALUES (?, ?)", subject, wanted_by)
 
     def assumptions(self) -> list[Assumption]:
         """Return what the resources of this world rely on outside of it."""
-        rows = self._execute("SELECT subject, wanted_by FROM assumptions ORDER BY 1, 2")
+        rows = self.rows("SELECT subject, wanted_by FROM assumptions ORDER BY 1, 2")
         return [Assumption(*row) for row in rows]

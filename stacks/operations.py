@@ -179,7 +179,7 @@ def _watched(pipeline: Pipeline) -> WatchedPipeline:
         "dataflow": pipeline.dataflow is not None,
     }
     return {
-        "copies": [copy for copy, there in has.items() if there],
+        "sinks": [sink for sink, there in has.items() if there],
         "retention_days": pipeline.retention_days,
     }
 

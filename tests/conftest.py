@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,11 +11,21 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from tests.engine.conftest import Rehearsal
 
+# As in a program of the platform: the SDKs are a large heap that lives as long as the process.
+gc.set_threshold(200_000)
+
 # A slow machine is no failure: speed is measured by the benchmark. A run is repeatable, so that a
 # change is judged by what it changed; `pytest --hypothesis-profile search` looks for new examples.
 settings.register_profile("search", deadline=None)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+LONGEST = ("platform", "engine")
+"""Folders whose files take longest: with these first, the processes of a run end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

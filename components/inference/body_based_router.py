@@ -135,6 +135,7 @@ def _pod_spec(
                     {"name": "grpc-health", "container_port": HEALTH_PORT},
                     {"name": "metrics", "container_port": METRICS_PORT},
                 ],
+                "startup_probe": pods.extension_startup_probe(EXT_PROC_PORT),
                 "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
                 "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2),
                 "resources": pods.resources(

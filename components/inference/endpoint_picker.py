@@ -227,6 +227,7 @@ def _pod_spec(physical_name: str, args: EndpointPickerArgs) -> PodSpecArgsDict:
                     {"name": "grpc-health", "container_port": HEALTH_PORT},
                     {"name": "metrics", "container_port": METRICS_PORT},
                 ],
+                "startup_probe": pods.extension_startup_probe(EXT_PROC_PORT),
                 # Until the pool is there it is not ready, and no restart would help.
                 "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
                 "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2, HEALTH_SERVICE),

@@ -65,6 +65,14 @@ def tcp_probe(port: int | str, period_seconds: int) -> ProbeArgsDict:
     return {"tcp_socket": {"port": port}, "period_seconds": period_seconds}
 
 
+def extension_startup_probe(ext_proc_port: int) -> ProbeArgsDict:
+    """Hold back the other probes of a program of the inference extension until it answers Envoy.
+
+    It makes itself a key of 4,096 bits first, while its health service says already that it serves.
+    """
+    return {**tcp_probe(ext_proc_port, 1), "failure_threshold": 120}
+
+
 def http_probe(path: str, port: str, period_seconds: int) -> ProbeArgsDict:
     """Return a probe that asks a path on a named port."""
     return {"http_get": {"path": path, "port": port}, "period_seconds": period_seconds}

@@ -1,4 +1,4 @@
-"""PipelineAlerts: tells somebody when messages or copies of them wait, fail or are given up.
+"""PipelineAlerts: tells somebody when messages wait at any sink, fail or are given up.
 
 Owns the alert policies. Does not own the channels (NotificationChannels) nor the dashboard.
 """
@@ -34,7 +34,7 @@ class PipelineAlertsArgs(AlertTarget):
     pipelines: Pipelines
     """The PubSubCloudRunPipelines, by name."""
     thresholds: Mapping[str, float]
-    """By name, in the unit the name ends with: backlog_age_seconds, copies_backlog_age_seconds,
+    """By name, in the unit the name ends with: backlog_age_seconds, sinks_backlog_age_seconds,
     retention_percent (of the time messages wait in Pub/Sub), failed_deliveries_percent,
     dataflow_lag_seconds, dataflow_freshness_seconds, errors_percent, dead_letters (a number of
     messages)."""
@@ -50,7 +50,7 @@ def validate_pipeline_alerts(args: PipelineAlertsArgs) -> Problems:
 class PipelineAlerts(pulumi.ComponentResource):
     """An alert policy for each of the catalog's alerts on pipelines (`catalog/metrics.yaml`).
 
-    Alerts on copies that no pipeline has are left out.
+    Alerts on sinks that no pipeline has are left out.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/monitoring/alerts/using-promql

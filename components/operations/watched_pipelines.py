@@ -7,7 +7,7 @@ from catalog.limits import Choice, Entries
 from catalog.limits.pubsub import RETENTION_DAYS
 from components.operations.matchers import NAME, matcher
 
-COPIES: Final = ("pull", "messages", "archive", "dataflow")
+SINKS: Final = ("pull", "messages", "archive", "dataflow")
 """What a pipeline may have beside its service; each has a subscription `<pipeline>-<copy>`."""
 
 # Matcher: its label, and the parts of a pipeline whose names it has.
@@ -15,11 +15,11 @@ _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "pushing": ("subscription_id", ("push",)),
     "fetched": ("subscription_id", ("pull", "dataflow")),
     "exports": ("subscription_id", ("messages", "archive")),
-    "copies": ("subscription_id", ("messages", "archive", "dataflow")),
+    "sinks": ("subscription_id", ("messages", "archive", "dataflow")),
     "delivered": ("subscription_id", ("push", "messages", "archive")),
     "forwarding": ("subscription_id", ("push", "pull", "messages", "dataflow")),
     "dead_letters": ("subscription_id", ("dead-letter",)),
-    "subscriptions": ("subscription_id", ("push", *COPIES, "dead-letter")),
+    "subscriptions": ("subscription_id", ("push", *SINKS, "dead-letter")),
     "jobs": ("job_name", ("dataflow",)),
     "services": ("service_name", ("service",)),
 }
@@ -29,7 +29,7 @@ _ALWAYS: Final = ("push", "dead-letter", "service")
 class WatchedPipeline(TypedDict):
     """What a pipeline has."""
 
-    copies: NotRequired[Sequence[Annotated[str, Choice(COPIES)]]]
+    sinks: NotRequired[Sequence[Annotated[str, Choice(SINKS)]]]
     """Who else takes its messages: pull, messages, archive or dataflow; default none."""
     retention_days: NotRequired[Annotated[int, RETENTION_DAYS]]
     """How long its messages wait in Pub/Sub."""
@@ -53,7 +53,7 @@ def _parts(pipelines: Mapping[str, WatchedPipeline]) -> Sequence[tuple[str, str]
     return [
         (name, part)
         for name, pipeline in pipelines.items()
-        for part in (*_ALWAYS, *pipeline.get("copies", ()))
+        for part in (*_ALWAYS, *pipeline.get("sinks", ()))
     ]
 
 

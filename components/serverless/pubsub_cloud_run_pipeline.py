@@ -15,7 +15,7 @@ from components.serverless.cloud_run_arguments import CloudRunServiceArgs
 from components.serverless.cloud_run_service import CloudRunService
 from components.serverless.dead_letter import DeadLetter, DeadLetterArgs
 from components.serverless.delivery import retention, retry_policy
-from components.serverless.pipeline_copies import copies_of
+from components.serverless.pipeline_sinks import sinks_of
 from components.serverless.pubsub_cloud_run_pipeline_arguments import (
     SCHEMA_ENCODINGS,
     SCHEMA_TYPES,
@@ -107,16 +107,16 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         )
         dead_letter = self._dead_letter()
         delivery = self._push(topic, service, push, dead_letter)
-        copies = copies_of(name, args, topic.id, dead_letter.topic_id, self)
+        sinks = sinks_of(name, args, topic.id, dead_letter.topic_id, self)
 
-        self.topic_id = after(topic.id, *[part.id for part in delivery], *copies.subscriptions)
+        self.topic_id = after(topic.id, *[part.id for part in delivery], *sinks.subscriptions)
         self.service_uri = service.uri
         self.dead_letter_topic_id = dead_letter.topic_id
         self.results_table = results.table
-        self.archive_bucket = pulumi.Output.from_input(copies.archive_bucket)
-        self.messages_table = pulumi.Output.from_input(copies.messages_table)
-        self.pull_subscription_id = pulumi.Output.from_input(copies.pull_subscription_id)
-        self.pull_service_account = pulumi.Output.from_input(copies.pull_service_account)
+        self.archive_bucket = pulumi.Output.from_input(sinks.archive_bucket)
+        self.messages_table = pulumi.Output.from_input(sinks.messages_table)
+        self.pull_subscription_id = pulumi.Output.from_input(sinks.pull_subscription_id)
+        self.pull_service_account = pulumi.Output.from_input(sinks.pull_service_account)
         self.push_service_account = push.email
         self.runtime_service_account = runtime.email
         register(self)

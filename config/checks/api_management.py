@@ -14,7 +14,7 @@ _APIGEE = (_AREA, "apigee")
 
 
 def check_api_management(known: Known) -> Iterator[Problem]:
-    """Yield the kind of API management, and its settings."""
+    """Check the kind of API management, and its settings."""
     management = known.api_management
     if management is None:
         return

@@ -20,7 +20,7 @@ _OF_REPLICAS: Final = {
 
 
 def check_backends(known: Known, name: str, model: Model) -> Iterator[Problem]:
-    """Yield who answers at all, by which share, and what each way to answer needs."""
+    """Check who answers at all, by which share, and what each way to answer needs."""
     path = ("models", name)
     yield from _check_needs(path, model)
     yield from _check_weights(path, model)
@@ -29,7 +29,7 @@ def check_backends(known: Known, name: str, model: Model) -> Iterator[Problem]:
 
 
 def check_length(path: KeyPath, model: str, backend: str) -> Iterator[Problem]:
-    """Yield that a name made of a model and its backend is too long for Kubernetes objects."""
+    """Check that a name made of a model and its backend is short enough for Kubernetes objects."""
     if len(f"{dns_label(model)}-{backend}") > _LONGEST_LABEL:
         yield Problem(
             (*path, "name"),

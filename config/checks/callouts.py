@@ -10,7 +10,7 @@ _OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
 
 
 def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
-    """Yield what is run and how, or where it is."""
+    """Check what is run and how, or where it is."""
     if (callout.image is None) == (callout.service is None):
         yield Problem(
             path,

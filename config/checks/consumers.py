@@ -13,7 +13,7 @@ _KINDS = ("subnets", "network", "project")
 
 
 def check_consumers(known: Known) -> Iterator[Problem]:
-    """Yield every consumer."""
+    """Check every consumer."""
     for name, consumer in known.consumers.items():
         path = ("consumers", name)
         yield from _check_kind(path, consumer)
@@ -64,7 +64,7 @@ def _check_accepted(known: Known, path: tuple[str, str], consumer: Consumer) -> 
 
 
 def _check_networks(known: Known) -> Iterator[Problem]:
-    """Yield each network resolves the hostname in one way: to its own endpoints or to shared
+    """Check that each network resolves the hostname in one way: to its own endpoints or to shared
     ones."""
     taken: dict[str, KeyPath] = {}
     for name, consumer in known.consumers.items():

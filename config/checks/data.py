@@ -11,7 +11,7 @@ from config.known import Known
 
 
 def check_data(known: Known) -> Iterator[Problem]:
-    """Yield every bucket, every dataset and the cache."""
+    """Check every bucket, every dataset and the cache."""
     for name, bucket in known.data.lake.items():
         yield from _check_bucket(known, ("data", "lake", name), bucket)
     for name, dataset in known.data.warehouse.items():
@@ -48,7 +48,7 @@ def _check_dataset(known: Known, path: KeyPath, dataset: Dataset) -> Iterator[Pr
 
 
 def _check_dataset_names(known: Known) -> Iterator[Problem]:
-    """Yield pipelines and views have datasets too, whose names nothing else may have."""
+    """Check that nothing else has the names of the datasets of pipelines and views."""
     taken = {
         f"{name.replace('-', '_')}_results": f"pipelines.{name}"
         for name in known.names.get("pipelines", ())

@@ -8,7 +8,7 @@ from config.known import Known
 
 
 def check_edge_protection(known: Known) -> Iterator[Problem]:
-    """Yield the policy beside the guardrails.
+    """Check the policy beside the guardrails.
 
     Cloud Armor and a callout to Model Armor on one backend service are reported to exclude each
     other, by the limitations of Service Extensions; the report is about an external load balancer:

@@ -14,7 +14,7 @@ CONNECTIONS: Final = 2
 
 
 def check_failover(path: tuple[str, str], consumer: Consumer) -> Iterator[Problem]:
-    """Yield a consumer's failover; silent where it has none."""
+    """Check a consumer's failover, where it has one."""
     if consumer.failover is None:
         return
     where = (*path, "failover")

@@ -38,7 +38,7 @@ _KEY_MARK: Final = "PRIVATE KEY-----"
 
 
 def check_gateway(known: Known) -> Iterator[Problem]:
-    """Yield the gateway's certificate."""
+    """Check the gateway's certificate."""
     if known.gateway is None:
         return
     certificate = known.gateway.certificate

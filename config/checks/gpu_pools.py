@@ -11,7 +11,7 @@ from config.known import Known
 
 
 def check_gpu_pools(known: Known) -> Iterator[Problem]:
-    """Yield what is wrong with every pool: capacity, counts, and each of its regions."""
+    """Check every pool: capacity, counts, and each of its regions."""
     yield from below(("cluster",), clusters.cluster(known.cluster.model_dump(exclude_none=True)))
     for name, pool in known.gpu_pools.items():
         path = ("gpu_pools", name)

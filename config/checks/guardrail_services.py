@@ -20,7 +20,7 @@ _STRICTNESS = ("none", "high", "medium", "low")
 
 
 def check_guardrail_services(known: Known) -> Iterator[Problem]:
-    """Yield every guardrail's service, how they share the gateway, and what the floor allows."""
+    """Check every guardrail's service, how they share the gateway, and what the floor allows."""
     for name, guardrail in known.guardrails.items():
         yield from _check_service(("guardrails", name), guardrail)
     yield from _check_shared(known)
@@ -73,7 +73,7 @@ def _check_service(path: tuple[str, str], guardrail: Guardrail) -> Iterator[Prob
 
 
 def _check_shared(known: Known) -> Iterator[Problem]:
-    """Yield a service at the gateway sees every model's requests, whatever their guardrail."""
+    """Check that all models want a service at the gateway, which sees the requests of each."""
     guardrails = {DEFAULT: Guardrail(), **known.guardrails}
     services = {
         name for name, each in guardrails.items() if each.service and each.at != REPLICA

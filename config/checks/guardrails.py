@@ -9,7 +9,7 @@ from config.known import Known
 
 
 def check_guardrails(known: Known) -> Iterator[Problem]:
-    """Yield every guardrail, and the guardrail of every model."""
+    """Check every guardrail, and the guardrail of every model."""
     names = known.names.get("guardrails", ())
     if UNSCREENED in names:
         yield Problem(

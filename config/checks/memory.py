@@ -14,7 +14,6 @@ from config.known import Known
 from config.models import Model, ReplicaSet
 from sizing.memory import Fit, Serving
 from sizing.models import Published, published, shape_of_file
-from sizing.placements import ways
 from sizing.quantization import SCHEMES
 from sizing.shape import ShapeError
 
@@ -35,10 +34,9 @@ _UNRECKONED: Final = frozenset(
 
 def check_memory(known: Known, model: Model) -> Iterator[Problem]:
     """Yield what the weights, the context and the GPUs of a model's replicas make impossible."""
-    shape: Published | None = None
     if model.config_json is not None:
         try:
-            shape = _from_file(model.config_json)
+            _from_file(model.config_json)
         except ShapeError as problem:
             yield Problem(
                 ("config_json",),
@@ -49,7 +47,7 @@ def check_memory(known: Known, model: Model) -> Iterator[Problem]:
     for position, replica_set in enumerate(model.replica_sets):
         pool = known.gpu_pools.get(replica_set.node_pool)
         source = replica_set.source or model.source or ""
-        found = shape or published(source)
+        found = known_shape(model, replica_set)
         if position == 0 and found is not None:
             yield from _check_context(model, source, found)
         if pool is None or _UNRECKONED & model.server_args.keys():
@@ -57,7 +55,15 @@ def check_memory(known: Known, model: Model) -> Iterator[Problem]:
         path = ("replica_sets", position)
         yield from _check_given(path, model, replica_set, pool)
         if found is not None:
-            yield from _check_fit(path, model, source, _fit(model, replica_set, pool, found))
+            yield from _check_fit(path, model, source, fit_of(model, replica_set, pool, found))
+
+
+def known_shape(model: Model, replica_set: ReplicaSet) -> Published | None:
+    """Return what is known of the shape of a replica set's weights."""
+    if model.config_json is not None:
+        with suppress(ShapeError):
+            return _from_file(model.config_json)
+    return published(replica_set.source or model.source or "")
 
 
 def _from_file(path: str) -> Published:
@@ -90,7 +96,8 @@ def _check_given(
         )
 
 
-def _fit(model: Model, replica_set: ReplicaSet, pool: GpuPool, found: Published) -> Fit:
+def fit_of(model: Model, replica_set: ReplicaSet, pool: GpuPool, found: Published) -> Fit:
+    """Return how a model fits a replica on a pool's machines."""
     args = model.server_args
     serving = Serving(
         tensor=replica_set.gpus,
@@ -143,6 +150,9 @@ def _check_fit(path: KeyPath, model: Model, source: str, fit: Fit) -> Iterator[P
             "change it: vLLM gives each GPU as many",
         )
     elif not fit.holds:
+        # The prices it sorts by take a while to read, and most models fit.
+        from sizing.placements import ways
+
         shorter = f", or max_context: {fit.longest} or less" if fit.longest > 0 else ""
         yield Problem(
             (*path, "gpus"),

@@ -15,7 +15,7 @@ from config.models import Model, ReplicaSet
 
 
 def check_models(known: Known) -> Iterator[Problem]:
-    """Yield every model, and all of them together on their pools."""
+    """Check every model, and all of them together on their pools."""
     yield from _check_names(known)
     declared = known.names.get("regions", set())
     placed = {region for model in known.models.values() for region in model.regions or declared}
@@ -51,7 +51,7 @@ def check_models(known: Known) -> Iterator[Problem]:
 
 
 def _server_args(known: Known, model: Model) -> Iterator[Problem]:
-    """Yield options at which the server would end; those of another image are not known."""
+    """Check the options of the server; those of another image are not known."""
     for name, value in model.server_args.items():
         option = vllm_options.OPTIONS.get(name)
         if "vllm" in known.images or name in limits.OWN_FLAGS:
@@ -68,7 +68,7 @@ def _server_args(known: Known, model: Model) -> Iterator[Problem]:
 
 
 def _check_names(known: Known) -> Iterator[Problem]:
-    """Yield clients send these names, and Kubernetes objects are named after them."""
+    """Check the names that clients send and Kubernetes objects are named after."""
     taken: dict[str, KeyPath] = {}
     slugs: dict[str, KeyPath] = {}
     for name, model in known.models.items():
@@ -100,7 +100,7 @@ def _check_names(known: Known) -> Iterator[Problem]:
 
 
 def _check_objective_names(known: Known) -> Iterator[Problem]:
-    """Yield objectives are named after their model, replica set and own name, all in one
+    """Check the names of objectives: of model, replica set and their own, all in one
     namespace."""
     taken: dict[str, KeyPath] = {}
     for name, model in known.models.items():
@@ -159,7 +159,7 @@ def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Itera
 
 
 def _check_room(known: Known) -> Iterator[Problem]:
-    """Yield all replicas of a region must find GPUs on their pools at their largest."""
+    """Check that all replicas of a region find GPUs on their pools at their largest."""
     for name, pool in known.gpu_pools.items():
         wanted = {
             region: _gpus_on(known, name, region) for region in known.region_names(pool.regions)

@@ -7,7 +7,7 @@ from config.known import Known
 
 
 def check_names(known: Known) -> Iterator[Problem]:
-    """Yield names with two private zones, and backends that are the gateway itself."""
+    """Check that no name has two private zones, and that no backend is the gateway itself."""
     taken: dict[str, KeyPath] = {}
     if known.gateway is not None:
         names = known.gateway.hostnames(known.names.get("regions", ()))

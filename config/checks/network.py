@@ -16,7 +16,7 @@ _RESERVED_ADDRESSES: Final = 4
 
 
 def check_network(known: Known) -> Iterator[Problem]:
-    """Yield ranges apart from each other, with room for every node."""
+    """Check that ranges are apart from each other, with room for every node."""
     ranges: dict[KeyPath, str] = {
         ("regions", name, kind): cidr
         for name, region in known.regions.items()
@@ -35,7 +35,7 @@ def check_network(known: Known) -> Iterator[Problem]:
 
 
 def _check_endpoints(known: Known, region: str, cidr: str) -> Iterator[Problem]:
-    """Yield a range that the endpoints consumers may connect outgrow: each takes an address."""
+    """Check that a range has an address for each endpoint that consumers may connect."""
     wanted = sum(
         each.connection_limit
         for each in known.consumers.values()

@@ -14,7 +14,7 @@ _DAY_SECONDS: Final = 86400
 
 
 def check_operations(known: Known) -> Iterator[Problem]:
-    """Yield alerts and budget."""
+    """Check alerts and budget."""
     if known.alerts is not None:
         for name, channel in known.alerts.notify.items():
             yield from below(("alerts", "notify", name), limits.channel(dict(channel)))
@@ -42,7 +42,7 @@ def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
 def _check_timeout(
     known: Known, path: tuple[str, ...], own: Thresholds | LatencyThresholds
 ) -> Iterator[Problem]:
-    """Yield times no answer takes, as the gateway ends the request first."""
+    """Check that answers can take so long: the gateway ends requests after a while."""
     if known.gateway is None:
         return
     longest = known.gateway.request_timeout_seconds
@@ -58,11 +58,11 @@ def _check_timeout(
 
 
 def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
-    """Yield a message that Pub/Sub deletes first never gets as old as the threshold."""
+    """Check that messages can get as old as the threshold: Pub/Sub deletes them after a while."""
     if not known.pipelines:
         return
     name, pipeline = min(known.pipelines.items(), key=lambda item: item[1].retention_days)
-    for key in ("backlog_age_seconds", "copies_backlog_age_seconds"):
+    for key in ("backlog_age_seconds", "sinks_backlog_age_seconds"):
         value = getattr(thresholds, key)
         if value >= pipeline.retention_days * _DAY_SECONDS:
             yield Problem(
@@ -75,12 +75,12 @@ def _check_backlog(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
 
 
 def _check_archives(known: Known, thresholds: Thresholds) -> Iterator[Problem]:
-    """Yield a message waits for its file to end, which is no reason to tell anybody."""
-    value = thresholds.copies_backlog_age_seconds
+    """Check that the threshold is above the time a message waits for its file to end."""
+    value = thresholds.sinks_backlog_age_seconds
     for name, pipeline in known.pipelines.items():
         if pipeline.archive is not None and value <= pipeline.archive.max_seconds:
             yield Problem(
-                ("alerts", "thresholds", "copies_backlog_age_seconds"),
+                ("alerts", "thresholds", "sinks_backlog_age_seconds"),
                 shown(value),
                 f"more than pipelines.{name}.archive.max_seconds, {pipeline.archive.max_seconds}",
                 "raise it or lower max_seconds: files take that long to end",

@@ -8,7 +8,7 @@ from config.known import Known
 
 
 def check_perimeter(known: Known) -> Iterator[Problem]:
-    """Yield the perimeter and each of its rules."""
+    """Check the perimeter and each of its rules."""
     if known.perimeter is None:
         return
     settings = known.perimeter

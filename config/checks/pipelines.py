@@ -11,7 +11,7 @@ from config.known import Known
 
 
 def check_pipelines(known: Known) -> Iterator[Problem]:
-    """Yield every pipeline."""
+    """Check every pipeline."""
     for name, pipeline in known.pipelines.items():
         path = ("pipelines", name)
         given = pipeline.model_dump()

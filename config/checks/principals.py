@@ -8,7 +8,7 @@ from config.principals import is_pipeline
 
 
 def check_principals(known: Known, path: KeyPath, principals: Sequence[str]) -> Iterator[Problem]:
-    """Yield principals of a list that are named twice, or that are no pipeline of the platform."""
+    """Check that none of a list is named twice, and that its pipelines are of the platform."""
     pipelines = known.names.get("pipelines")
     for position, principal in enumerate(principals):
         if principal in principals[:position]:

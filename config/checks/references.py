@@ -7,8 +7,7 @@ from config.known import Known
 
 
 def check_name(known: Known, collection: str, path: KeyPath, name: str) -> Iterator[Problem]:
-    """Yield a name that the collection does not have. Silent when the collection is empty or
-    unread."""
+    """Check that the collection has the name, unless the collection is empty or unread."""
     names = known.names.get(collection)
     if names and name not in names:
         yield Problem(
@@ -20,7 +19,7 @@ def check_name(known: Known, collection: str, path: KeyPath, name: str) -> Itera
 
 
 def check_regions(known: Known, path: KeyPath, regions: Iterable[str] | None) -> Iterator[Problem]:
-    """Yield regions of a list that are not declared, or stand in it twice."""
+    """Check that the regions of a list are declared, each named once."""
     listed_already: set[str] = set()
     for position, region in enumerate(regions or ()):
         yield from check_name(known, "regions", (*path, position), region)
@@ -32,6 +31,6 @@ def check_regions(known: Known, path: KeyPath, regions: Iterable[str] | None) ->
 
 
 def check_region_keys(known: Known, path: KeyPath, regions: Iterable[str]) -> Iterator[Problem]:
-    """Yield regions used as keys that are not declared."""
+    """Check that regions used as keys are declared."""
     for region in regions:
         yield from check_name(known, "regions", (*path, region), region)

@@ -20,7 +20,7 @@ _STRING_MODES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def check_input(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
-    """Yield a schema whose messages the service refuses, all or some.
+    """Check that the service takes every message of the schema.
 
     Silent about images that are not of a service in `services/`, or that declares no input.
     """

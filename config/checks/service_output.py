@@ -13,8 +13,7 @@ SERVICES: Final = PROJECT_FOLDER / "services"
 
 
 def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
-    """Yield columns the service writes and the table lacks or has otherwise, and such it leaves
-    empty.
+    """Check that the table has the columns that the service writes, and no others it requires.
 
     Silent about images that are not of a service in `services/`, or that declares no output.
     """

@@ -20,7 +20,7 @@ _FRONTS: Final = ("load_balancer", "api_gateway")
 
 
 def check_services(known: Known) -> Iterator[Problem]:
-    """Yield every service."""
+    """Check every service."""
     for name, service in known.services.items():
         path = ("services", name)
         yield from check_name(known, "regions", (*path, "region"), service.region)

@@ -9,7 +9,7 @@ from config.known import Known
 
 
 def check_vertex(known: Known) -> Iterator[Problem]:
-    """Yield every endpoint."""
+    """Check every endpoint."""
     for name, each in known.vertex.items():
         path = ("vertex", name)
         yield from check_name(known, "regions", (*path, "region"), each.region)

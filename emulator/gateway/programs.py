@@ -1,6 +1,5 @@
 """Programs on loopback ports that end with whoever started them, killed or not."""
 
-import ctypes
 import os
 import signal
 import socket
@@ -19,7 +18,12 @@ LOOPBACK: Final = "127.0.0.1"
 STOP_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.05
 LOG_LINES: Final = 15
-PARENT_DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG of prctl(2)
+# Ends a program even if what started it is killed: PR_SET_PDEATHSIG of prctl(2). In a process of
+# its own, not in a fork of this one: a fork does not survive the threads of gRPC.
+_BOUND: Final = (
+    *(sys.executable, "-I", "-S", "-c"),
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])",
+)
 
 
 class ProgramError(RuntimeError):
@@ -39,14 +43,13 @@ class Program:
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                command,
+                [*(_BOUND if sys.platform == "linux" else ()), *command],
                 cwd=log.parent,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
         running.callback(self.stop)
 
@@ -91,8 +94,3 @@ def write_private(file: Path, text: str) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as target:
         target.write(text)
-
-
-def _die_with_parent() -> None:
-    """End the program even if what started it is killed."""
-    ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)

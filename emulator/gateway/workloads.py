@@ -6,8 +6,9 @@ Only ports and the places of files differ.
 import json
 import os
 import re
+import socket
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -35,12 +36,20 @@ class Workload:
     program: Program
     ports: Mapping[int, int]
     """The port here of each port of the container."""
-    _probe: Mapping[str, Any]
+    _container: Mapping[str, Any]
 
     def is_ready(self) -> bool:
-        """Return what its readiness probe finds."""
-        address = f"{LOOPBACK}:{self.ports[self._probe['port']]}"
-        service = str(self._probe.get("service", "")).encode()
+        """Return what its probes find."""
+        startup, ready = (self._container[each] for each in ("startupProbe", "readinessProbe"))
+        return self._listens(startup["tcpSocket"]["port"]) and self._serves(ready["grpc"])
+
+    def _listens(self, port: int) -> bool:
+        with closing(socket.socket()) as opened:
+            return opened.connect_ex((LOOPBACK, self.ports[port])) == 0
+
+    def _serves(self, probe: Mapping[str, Any]) -> bool:
+        address = f"{LOOPBACK}:{self.ports[probe['port']]}"
+        service = str(probe.get("service", "")).encode()
         request = b"\x0a" + bytes([len(service)]) + service if service else b""
         with grpc.insecure_channel(address) as channel:
             ask = cast("Callable[..., bytes]", channel.unary_unary(_HEALTH))
@@ -85,7 +94,7 @@ def start(
         metadata["name"],
         Program(running, folder / f"{metadata['name']}.log", [program, *args], environment),
         ports,
-        container["readinessProbe"]["grpc"],
+        container,
     )
 
 

@@ -25,7 +25,7 @@ class Ledger:
         return _IN_TURN if subscription.ordered else ""
 
     def next_due(self, subscription: Subscription) -> float | None:
-        """When the next delivery begins or runs out; None when all has ended."""
+        """Return when the next delivery begins or runs out; None when all has ended."""
         found = self.store.rows(
             "SELECT min(due) FROM deliveries d WHERE subscription = ? AND state IN "  # noqa: S608 -- constants
             f"('waiting', 'leased') {self.in_turn(subscription)}",

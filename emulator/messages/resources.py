@@ -112,7 +112,7 @@ class Pipes:
         return [each for each in self.subscriptions.values() if each.topic == topic]
 
     def _kept_with_topic(self, subscription: Subscription) -> Subscription:
-        """Return a subscription keeps a message at least as long as its topic does.
+        """Return the subscription, which keeps a message at least as long as its topic does.
 
         https://cloud.google.com/pubsub/docs/replay-overview#configuring_message_retention
         """

@@ -6,13 +6,12 @@ or `expired`.
 """
 
 import json
-import sqlite3
-import threading
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from sandbox.database import Database
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -44,49 +43,11 @@ class Message:
     """Seconds since 1970."""
 
 
-class Store:
+class Store(Database):
     """The file. A transaction is on disk when it ends: a killed process loses none of it."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._lock = threading.RLock()
-        self._depth = 0
-        self._connection = sqlite3.connect(
-            path, timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """Yield all or nothing. Nestable."""
-        with self._lock:
-            if self._depth:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            else:
-                self._connection.execute("COMMIT")
-            finally:
-                self._depth = 0
-
-    def rows(self, sql: str, *values: Any) -> list[Any]:
-        """Return the rows of a statement."""
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+        super().__init__(path, _SCHEMA, synchronous="FULL")
 
     def add(
         self, topic: str, data: bytes, attributes: Mapping[str, str], key: str, now: float

@@ -5,13 +5,12 @@ now: `SELECT * FROM "sentiment_results.results"`.
 """
 
 import json
-import sqlite3
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from emulator.warehouse.columns import Column, columns, fitted
+from sandbox.database import Database
 from sandbox.world import World
 
 TABLE: Final = "gcp:bigquery/table:Table"
@@ -32,22 +31,14 @@ class Warehouse:
 
     def __init__(self, world: World, path: Path) -> None:
         self._world = world
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            path, timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.executescript(_SCHEMA)
+        self._file = Database(path, _SCHEMA, synchronous="FULL")
         for table in world.by_type(TABLE):
             if table.inputs.get("schema"):
                 self._show(table.id, columns(table.inputs["schema"]))
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def columns(self, table_id: str) -> tuple[Column, ...]:
         """Return the columns of a table. Raises NoTableError."""
@@ -60,21 +51,13 @@ class Warehouse:
         """Keep rows, all or none. Raises RowError when one doesn't fit, and NoTableError."""
         wanted = self.columns(table_id)
         kept = [(table_id, json.dumps(fitted(wanted, row))) for row in rows]
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._connection.executemany("INSERT INTO rows (table_id, row) VALUES (?, ?)", kept)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._file.transaction():
+            for each in kept:
+                self._file.rows("INSERT INTO rows (table_id, row) VALUES (?, ?)", *each)
 
     def rows(self, table_id: str) -> list[dict[str, Any]]:
         """Return all rows of a table, in the order they came."""
-        with self._lock:
-            found = self._connection.execute(
-                "SELECT row FROM rows WHERE table_id = ? ORDER BY number", (table_id,)
-            ).fetchall()
+        found = self._file.rows("SELECT row FROM rows WHERE table_id = ? ORDER BY number", table_id)
         return [json.loads(row) for (row,) in found]
 
     def _show(self, table_id: str, shape: Sequence[Column]) -> None:
@@ -84,8 +67,8 @@ class Warehouse:
         listed = ", ".join(
             f"json_extract(row, '$.{column.name}') AS {_quoted(column.name)}" for column in shape
         )
-        self._connection.execute(f"DROP VIEW IF EXISTS {view}")
-        self._connection.execute(
+        self._file.rows(f"DROP VIEW IF EXISTS {view}")
+        self._file.rows(
             f"CREATE VIEW {view} AS SELECT {listed} FROM rows "  # noqa: S608 -- the world's names, quoted
             f"WHERE table_id = '{table_id.replace(chr(39), chr(39) * 2)}'"
         )

@@ -14,6 +14,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.engine.config import DISABLED, REMEDIATE, Settings
 from policies.engine.exemptions import Exemption
+from policies.shared.limits import Limits
 from policies.shared.rule import AnyRule, ResourceRule, StackRule
 from resources.properties import UnreadableError, forget_unknowns, met_unknowns
 from resources.resource import Resource, Stack, stack_of
@@ -107,7 +108,7 @@ class Judge:
         """Return what each stack rule says of all resources."""
         stack = stack_of(resources)
         stack.today = self._today
-        return [self._judge_stack(rule, stack) for rule in self.stack_rules]
+        return [self._judge(rule, stack) for rule in self.stack_rules]
 
     def may_remediate(self, token: str) -> bool:
         """Return whether a rule may change resources of a type."""
@@ -139,8 +140,7 @@ class Judge:
                 notes.append(Note(each, f"exemption of {each.resource} by {each.owner} {said}"))
         return notes
 
-    def _judge(self, rule: ResourceRule, resource: Resource) -> Result:
-        settings = self._settings[rule.id]
+    def _judge(self, rule: AnyRule, judged: Resource | Stack) -> Result:
         forget_unknowns()
         findings: list[Finding] = []
         unread = ""
@@ -148,28 +148,13 @@ class Judge:
             # One by one: what was found before an error counts.
             findings.extend(
                 self._finding(rule, resource, text)
-                for text in rule.check(resource, settings.limits)
+                for resource, text in _found(rule, judged, self._settings[rule.id].limits)
             )
         except UnknownValueError as error:
             unread = str(error.message)
         except Exception as error:
+            resource = judged if isinstance(judged, Resource) else None
             findings.append(self._finding(rule, resource, _error_text(error)))
-        return self._result(rule, findings, unread)
-
-    def _judge_stack(self, rule: StackRule, stack: Stack) -> Result:
-        settings = self._settings[rule.id]
-        forget_unknowns()
-        findings: list[Finding] = []
-        unread = ""
-        try:
-            findings.extend(
-                self._finding(rule, found.resource, found.text)
-                for found in rule.check(stack, settings.limits)
-            )
-        except UnknownValueError as error:
-            unread = str(error.message)
-        except Exception as error:
-            findings.append(self._finding(rule, None, _error_text(error)))
         return self._result(rule, findings, unread)
 
     def _result(self, rule: AnyRule, findings: list[Finding], unread: str) -> Result:
@@ -196,6 +181,18 @@ class Judge:
                 exempted_by = each
                 break
         return Finding(text, rule.message(resource, f"{text}{note}"), urn, fingerprint, exempted_by)
+
+
+def _found(
+    rule: AnyRule, judged: Resource | Stack, limits: Limits
+) -> Iterator[tuple[Resource | None, str]]:
+    """Yield what a rule finds, each with the resource it is about."""
+    if isinstance(rule, StackRule) and isinstance(judged, Stack):
+        for found in rule.check(judged, limits):
+            yield found.resource, found.text
+    if isinstance(rule, ResourceRule) and isinstance(judged, Resource):
+        for text in rule.check(judged, limits):
+            yield judged, text
 
 
 def _error_text(error: Exception) -> str:

@@ -51,7 +51,7 @@ _RENAMED: Final = {
 
 
 def main(arguments: list[str]) -> int:
-    """Take over a file of facts, or checks what was taken over; 1 when that is out of date."""
+    """Take over a file of facts, or check what was taken over; 1 when that is out of date."""
     match arguments:
         case ["--check"]:
             return _check()

@@ -88,9 +88,13 @@ def replaces(resource: ResourceType, change: Change, old: Values, new: Values) -
     """Tells whether this change needs a new resource instead of an update."""
     if change.path == "deletionPolicy":
         return False
-    special = _SPECIAL.get((resource.token, change.path))
+    path = _INDEX.sub("", change.path)
+    special = _SPECIAL.get((resource.token, path))
     if special is not None:
-        return special(_value(old, change.path), _value(new, change.path))
+        return special(_value(old, path), _value(new, path))
+    if (resource.token, path) in _BESIDE:
+        name, value = _BESIDE[resource.token, path]
+        return new.get(name) == value
     facts = facts_of(resource.token)
     if facts is None:
         immutable = resource.documented_immutable | identifying_inputs(resource) | _EVERYWHERE
@@ -115,7 +119,7 @@ def _inherits(facts: Facts, path: str) -> bool:
 
 
 def _has_immutable(facts: Facts, path: str, value: Value) -> bool:
-    """Whether what comes or goes as a whole has a part that can't change in place."""
+    """Return whether what comes or goes as a whole has a part that can't change in place."""
     if is_map(value):
         inner = ((f"{path}.{name}", item) for name, item in value.items() if item is not None)
     elif is_list(value):
@@ -158,6 +162,11 @@ def _ends(old: Any, new: Any) -> bool:
     return old is True and new is not True
 
 
+def _loses_any(old: Any, new: Any) -> bool:
+    """Return whether something of a list is gone: what was enabled stays enabled."""
+    return not set(old or ()) <= set(new or ())
+
+
 def _loses_columns(old: Any, new: Any) -> bool:
     """Columns are added in place, or dropped; a type stays, and a column gets optional alone."""
     try:
@@ -195,4 +204,13 @@ _SPECIAL: Final[Mapping[tuple[str, str], Callable[[Any, Any], bool]]] = {
     ("gcp:storage/bucket:Bucket", "retentionPolicy.isLocked"): _ends,
     (_CLUSTER, "enableL4IlbSubsetting"): _ends,
     (_CLUSTER, "enableFqdnNetworkPolicy"): _ends,
+    (_CLUSTER, "enableK8sBetaApis.enabledApis"): _loses_any,
+}
+# What replaces beside a certain value of another property alone.
+_BESIDE: Final[Mapping[tuple[str, str], tuple[str, Value]]] = {
+    ("gcp:compute/forwardingRule:ForwardingRule", "allowGlobalAccess"): (
+        "loadBalancingScheme",
+        "INTERNAL_MANAGED",
+    ),
+    (_CLUSTER, "dnsConfig.additiveVpcScopeDnsDomain"): ("enableAutopilot", True),
 }

@@ -100,7 +100,7 @@ class GcpProvider(Provider[ProviderConfig]):
         facts = facts_of(kind.token)
         for more in (
             refusals(kind.token, facts, news) if facts else [],
-            conditions(kind.token, plain_map(news)),
+            conditions(kind.token, plain_map(news), plain_map(olds)),
             google_names(kind.token, plain_map(news)),
         ):
             told = {failure.path for failure in failures}

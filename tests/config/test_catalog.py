@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -29,6 +30,14 @@ def test_tables_have_a_date(table: object) -> None:
     as_of = getattr(table, "AS_OF", None)
     assert isinstance(as_of, dt.date)
     assert dt.date(2025, 1, 1) < as_of <= TODAY
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "catalog").glob("*.yaml")), ids=lambda file: file.name
+)
+def test_a_file_is_read_alike_in_both_ways(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert strict_yaml.load(text, own=True) == strict_yaml.load(text)
 
 
 @pytest.mark.parametrize("name", MACHINE_TYPES)

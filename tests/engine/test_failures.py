@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from launcher import operations
-from launcher.places import ROOT
+from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
@@ -66,6 +66,17 @@ def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def in_this_process(sandbox: Path) -> StackPlaces:
+    """Return the places of a command whose sandbox is in this folder."""
+    return StackPlaces("dev", ROOT / "Pulumi.dev.yaml", sandbox / "dev")
+
+
+def nothing_is_left_to_do(places: StackPlaces, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    operations.preview(places)
+    assert capsys.readouterr().out.count("Nothing changes.") == 1
 
 
 def read_until(process: subprocess.Popen[str], steps: int, mark: str = "  + ") -> str:
@@ -211,7 +222,9 @@ def test_the_ranges_of_a_living_region_stay(brought_up: Callable[[str], Rehearsa
 
 
 def test_ctrl_c_ends_what_was_begun_and_the_next_up_goes_on(
-    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    started: Callable[..., subprocess.Popen[str]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     process = started()
     read_until(process, steps=20)
@@ -221,13 +234,14 @@ def test_ctrl_c_ends_what_was_begun_and_the_next_up_goes_on(
     assert "interrupted: ending what was begun" in rest
     assert "nothing is lost: `make up STACK=dev` goes on" in rest
     assert "Traceback" not in rest
-    result = run("up", "--stack", "dev", sandbox=tmp_path)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
+    operations.up(in_this_process(tmp_path))
+    nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
 
 def test_a_killed_up_is_taken_up_again(
-    started: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    started: Callable[..., subprocess.Popen[str]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     process = started()
     read_until(process, steps=20)
@@ -236,7 +250,7 @@ def test_a_killed_up_is_taken_up_again(
     result = run("up", "--stack", "dev", sandbox=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert not list((tmp_path / "temporary").iterdir())
-    assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
+    nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
 
 def test_what_a_killed_up_made_and_the_config_no_longer_has_is_deleted(
@@ -258,15 +272,15 @@ def test_what_a_killed_destroy_deleted_is_made_again(
     started: Callable[..., subprocess.Popen[str]],
     tmp_path: Path,
     brought_up: Callable[[str], Rehearsal],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     brought_up("dev").places.home.rename(tmp_path / "dev")
     process = started("destroy")
     read_until(process, steps=20, mark="  - ")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    result = run("up", "--stack", "dev", sandbox=tmp_path)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert run("preview", "--stack", "dev", sandbox=tmp_path).stdout.count("Nothing changes.") == 1
+    operations.up(in_this_process(tmp_path))
+    nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
 
 def test_export_prints_the_deployment_and_nothing_else(

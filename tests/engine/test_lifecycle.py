@@ -24,7 +24,9 @@ def test_a_second_preview_changes_nothing(
     stack: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     operations.preview(stack.places)
-    assert "Nothing changes." in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Nothing changes." in printed
+    assert "  us-central1  PREEMPTIBLE_NVIDIA_L4_GPUS  " in printed
 
 
 def test_a_second_up_says_that_nothing_changed_and_what_is_there(

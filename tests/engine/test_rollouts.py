@@ -5,7 +5,7 @@ resource: a route may never name a pool that isn't there, and the old replica se
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Rollout:
     printed: Callable[[], str]
 
     def apply(self, **weights: int) -> list[Step]:
-        """Return each replica set its weight, removes the others, and says what was done, in order.
+        """Give each replica set its weight, remove the others; return what was done, in order.
 
         Fails if, after any step, the route names a pool that isn't there.
         """
@@ -110,13 +110,29 @@ def position(steps: list[Step], sign: str, type_: str) -> int:
     return found
 
 
+@pytest.fixture(scope="module")
+def dev(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
+    """Return one stack with a single replica set, as every test but the last leaves it."""
+    rehearsal = rehearsal_of("dev")
+    Rollout(rehearsal, lambda: "").apply(blue=100)
+    return rehearsal
+
+
 @pytest.fixture
-def rollout(
-    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
-) -> Iterator[Rollout]:
-    rollout = Rollout(rehearsal_of("dev"), lambda: capsys.readouterr().out)
-    rollout.apply(blue=100)
-    yield rollout
+def rollout(dev: Rehearsal, capsys: pytest.CaptureFixture[str]) -> Rollout:
+    return Rollout(dev, lambda: capsys.readouterr().out)
+
+
+def test_a_new_version_takes_over_at_once_and_goes_back(rollout: Rollout) -> None:
+    uids = rollout.uids()
+    switched = rollout.apply(blue=0, green=100)
+    assert position(switched, "+", POOL) < position(switched, "~", ROUTE)
+    assert of(switched, "blue") == []
+
+    back = rollout.apply(blue=100)
+    assert position(back, "~", ROUTE) < position(back, "-", POOL)
+    assert of(back, "blue") == []
+    assert rollout.uids() == uids
 
 
 def test_a_canary_grows_goes_back_and_takes_over(rollout: Rollout) -> None:
@@ -142,15 +158,3 @@ def test_a_canary_grows_goes_back_and_takes_over(rollout: Rollout) -> None:
     assert {step.sign for step in of(gone, "blue")} == {"-"}
     assert of(gone, "green") == []
     assert rollout.pools() == {"qwen3-4b-green"}
-
-
-def test_a_new_version_takes_over_at_once_and_goes_back(rollout: Rollout) -> None:
-    uids = rollout.uids()
-    switched = rollout.apply(blue=0, green=100)
-    assert position(switched, "+", POOL) < position(switched, "~", ROUTE)
-    assert of(switched, "blue") == []
-
-    back = rollout.apply(blue=100)
-    assert position(back, "~", ROUTE) < position(back, "-", POOL)
-    assert of(back, "blue") == []
-    assert rollout.uids() == uids

@@ -1,13 +1,15 @@
 """One real API server for the session, with the definitions that a GKE cluster has."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from emulator.gateway.client import Client
+from emulator.gateway.cluster import Cluster, clusters
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.definitions import installed
+from tests.engine.conftest import Rehearsal
 
 NEEDED = {
     "the API server": API_SERVER.exists(),
@@ -35,3 +37,9 @@ def cluster(api_server: Client) -> Client:
     for definition in installed():
         api_server.apply(definition)
     return api_server
+
+
+@pytest.fixture(scope="session")
+def stacks(brought_up: Callable[[str], Rehearsal]) -> dict[str, list[Cluster]]:
+    """Return what dev and prod put into each of their clusters."""
+    return {stack: clusters(brought_up(stack).resources()) for stack in ("dev", "prod")}

@@ -1,8 +1,8 @@
 """The real endpoint picker and router take what each of their Deployments gives them."""
 
 import copy
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +11,15 @@ import yaml
 
 from components.inference.endpoint_picker import CONFIG_FILE, picker_config
 from emulator.gateway.client import Client, Manifest
-from emulator.gateway.cluster import Cluster, clusters
+from emulator.gateway.cluster import Cluster
 from emulator.gateway.programs import ProgramError
 from emulator.gateway.workloads import PROGRAMS, Workload, program_of, start
-from tests.engine.conftest import Rehearsal
-
-KINDS = {
-    *("Namespace", "CustomResourceDefinition", "ServiceAccount", "Role", "RoleBinding"),
-    *("InferencePool", "InferenceObjective"),
-}
-"""What a picker or router meets in the API server."""
+from tests.kubernetes.held import held
 
 pytestmark = pytest.mark.skipif(
     not all(program.exists() for program in PROGRAMS.values()),
     reason="NO ENDPOINT PICKER NOR ROUTER WAS RUN: `make test-kubernetes` builds them, once",
 )
-
-
-@pytest.fixture(scope="module")
-def stacks(brought_up: Callable[[str], Rehearsal]) -> dict[str, list[Cluster]]:
-    return {stack: clusters(brought_up(stack).resources()) for stack in ("dev", "prod")}
-
-
-@contextmanager
-def held(client: Client, cluster: Cluster) -> Generator[None]:
-    """Keep what the programs meet in the API server, and delete it in the end."""
-    with ExitStack() as kept:
-        for manifest in cluster.manifests:
-            if manifest["kind"] in KINDS:
-                client.apply(manifest)
-                kept.callback(client.delete, manifest)
-        yield
 
 
 def programs_of(cluster: Cluster) -> list[Manifest]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from launcher import policy_report
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
+from policies import check
 from policies.engine.environment import ENVIRONMENTS, VARIABLE
 
 DEV = ENVIRONMENTS / "dev.yaml"
@@ -109,21 +111,32 @@ def changed(change: dict[str, Any]) -> bytes:
 BAD = {**{name: (changed(change), said) for name, (change, said) in CHANGES.items()}, **TEXTS}
 
 
-def run_check(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "policies.check", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run_check(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the checker; return its exit code, output and errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = check.main(arguments)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_the_checker_names_the_file_and_what_is_wrong(name: str, tmp_path: Path) -> None:
+def test_the_checker_names_the_file_and_what_is_wrong(
+    name: str, tmp_path: Path, run_check: Run
+) -> None:
     text, said = BAD[name]
     path = tmp_path / "dev.yaml"
     path.write_bytes(text)
-    done = run_check(str(path))
-    assert done.returncode == 1
-    assert str(path) in done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    code, _, errors = run_check(str(path))
+    assert code == 1
+    assert str(path) in errors
+    assert said in errors
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -141,27 +154,28 @@ def test_the_report_does_not_start_the_engine(
     assert said in str(caught.value)
 
 
-def test_a_file_that_is_not_there_or_is_a_folder(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_or_is_a_folder(tmp_path: Path, run_check: Run) -> None:
     for path in (tmp_path / "none.yaml", tmp_path / "folder.yaml"):
         if path.name.startswith("folder"):
             path.mkdir()
-        done = run_check(str(path))
-        assert done.returncode == 1
-        assert f"{path}: cannot be read" in done.stderr
+        code, _, errors = run_check(str(path))
+        assert code == 1
+        assert f"{path}: cannot be read" in errors
 
 
 def test_an_option_that_is_misspelled() -> None:
-    done = run_check("--wrote")
+    command = [sys.executable, "-m", "policies.check", "--wrote"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "unrecognized arguments: --wrote" in done.stderr
 
 
-def test_an_environment_of_ones_own_is_kept_anywhere(tmp_path: Path) -> None:
+def test_an_environment_of_ones_own_is_kept_anywhere(tmp_path: Path, run_check: Run) -> None:
     path = tmp_path / "staging.yaml"
     path.write_text(DEV.read_text())
-    assert run_check(str(path)).returncode == 0
-    done = run_check("--table", str(path))
-    assert "staging  iam-no-sa-keys                   mandatory" in done.stdout
+    assert run_check(str(path)) == (0, "", "")
+    _, printed, _ = run_check("--table", str(path))
+    assert "staging  iam-no-sa-keys                   mandatory" in printed
 
 
 def test_the_report_of_an_environment_without_a_file(tmp_path: Path) -> None:

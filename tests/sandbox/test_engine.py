@@ -123,8 +123,8 @@ def stack_of(
             pulumi_command=engine,
         )
         stack = automation.create_or_select_stack("dev", "test", program=program, opts=options)
-        stack.set_config("gcp:project", automation.ConfigValue("acme"))
-        stack.set_config("gcp:region", automation.ConfigValue("us-central1"))
+        values = {"gcp:project": "acme", "gcp:region": "us-central1"}
+        stack.set_all_config({key: automation.ConfigValue(each) for key, each in values.items()})
         yield stack
 
 

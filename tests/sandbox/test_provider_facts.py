@@ -1,5 +1,6 @@
 """What the provider refuses, replaces and leaves open, the sandbox does as well: by its facts."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ def _table(name: str) -> Any:
 
 REFUSALS = _table("provider_refusals.yaml")
 CHANGES = _table("provider_changes.yaml")
+UPDATES = _table("provider_updates.yaml")
 
 
 def _inputs(value: Any) -> Any:
@@ -75,6 +77,16 @@ def test_a_change_replaces_where_the_provider_does(gcp: Client, number: int) -> 
     case = CHANGES[number]
     answer = gcp.diff(case["type"], "id", _inputs(case["from"]), _inputs(case["to"]))
     assert list(answer.replaces) == case["replaces"]
+
+
+@pytest.mark.parametrize("number", range(len(UPDATES)))
+def test_an_update_is_refused_where_the_provider_or_the_api_does(gcp: Client, number: int) -> None:
+    case = UPDATES[number]
+    token, old, new = case["type"], _inputs(case["from"]), _inputs(case["to"])
+    told = {
+        each.path for each in gcp.checked(token, new, olds=old)[1] if "missing" not in each.reason
+    }
+    assert told == ({case["at"]} if case["at"] else set())
 
 
 def test_what_the_cloud_decided_stays_when_it_is_not_given_any_more(gcp: Client) -> None:
@@ -134,7 +146,8 @@ def test_unknown_values_are_never_refused(data: st.DataObject) -> None:
     assert facts is not None
     secret = data.draw(st.booleans())
     inputs = _nested(path, Secret(UNKNOWN) if secret else UNKNOWN)
-    told = [each for each in refusals(token, facts, inputs) if path in each.path]
+    found = re.compile(rf"{re.escape(path.replace('[*]', '[0]'))}($|[.\[])")
+    told = [each for each in refusals(token, facts, inputs) if found.match(each.path)]
     assert [each for each in told if "missing" not in each.reason] == []
 
 

@@ -112,7 +112,7 @@ def test_a_folder_in_the_way_is_an_error_not_a_crash(tmp_path: Path) -> None:
 def test_a_world_in_use_says_so_and_not_to_delete_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.world._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("sandbox.database._PATIENCE_SECONDS", 0.1)
     path = tmp_path / "world.db"
     with World(path) as one, World(path) as other, one.transaction():
         one.put(topic("a"))

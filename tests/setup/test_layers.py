@@ -29,6 +29,7 @@ MAY_USE = {
         *("resources", "sandbox", "sizing", "pulumi"),
     },
     "bench": {"config", "emulator", "launcher", "policies", "resources", "sandbox", *PULUMI},
+    "identity": {"catalog", "pulumi", "pulumi_gcp"},
     "tools": set[str](),
 }
 

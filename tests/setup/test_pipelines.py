@@ -38,6 +38,10 @@ esac
 """
 NOTES = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$CALLS"
+case "$*" in
+*"grants create"*) echo projects/p/locations/global/entitlements/deploy/grants/1;;
+*"grants describe"*) echo "${STATE:-ACTIVE}";;
+esac
 """
 GH = """#!/usr/bin/env python3
 import json, os, sys
@@ -192,7 +196,7 @@ def test_nothing_is_permitted_but_what_a_job_names():
 
 
 def test_every_job_ends_some_time_and_what_changes_the_cloud_is_never_ended_halfway():
-    assert all(job["timeout-minutes"] <= 180 for _, job in jobs())
+    assert all(job["timeout-minutes"] <= 300 for _, job in jobs())
     up = dict(jobs())["deploy/up"]
     assert up["concurrency"]["cancel-in-progress"] is False
     assert up["environment"].startswith("${{ matrix.stack }}")
@@ -255,6 +259,14 @@ def test_a_difference_on_the_nightly_look_fails_the_run(runner: Runner):
     done = runner.run(text, environment)
     assert done.returncode == 1
     assert "dev is not as the main branch says" in done.stdout
+
+
+def test_a_deployment_that_nobody_agrees_to_ends(runner: Runner):
+    (text, environment) = next((text, env) for _, text, env in STEPS if "pam grants" in text)
+    done = runner.run(text, {**environment, "STATE": "DENIED"})
+    assert done.returncode == 1
+    assert "the grant is DENIED" in done.stdout
+    assert not any("make" in call for call in runner.calls)
 
 
 COMMENT = 'python3 tools/comment.py ".sandbox/dev/report/comment.md"'

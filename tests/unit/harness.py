@@ -165,7 +165,7 @@ class RecordingMonitor(mocks.MockMonitor):
         return f"urn:pulumi:{STACK}::{PROJECT}::{types}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        """Return records a registration."""
+        """Record a registration."""
         response = super().RegisterResource(request)
         if request.type == ROOT_TYPE:
             return response

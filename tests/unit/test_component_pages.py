@@ -7,7 +7,6 @@ from pulumi.provider.experimental.analyzer import AnalyzeResult, PropertyDefinit
 
 import components
 from components import pages
-from components.analyzer import Analyzer
 from tests.unit import examples
 from tests.unit.harness import Deploy
 from tests.unit.test_components import ANSWERS
@@ -18,13 +17,6 @@ PLAIN: dict[PropertyType | None, tuple[type, ...]] = {
     PropertyType.NUMBER: (int, float),
     PropertyType.BOOLEAN: (bool,),
 }
-
-
-@pytest.fixture(scope="module")
-def package() -> AnalyzeResult:
-    return Analyzer(pages.PACKAGE).analyze(
-        [components.load(name) for name in components.COMPONENTS]
-    )
 
 
 @pytest.mark.parametrize("name", components.COMPONENTS)
@@ -81,13 +73,15 @@ def _misfits_of_all(
 
 
 @pytest.mark.parametrize("name", components.COMPONENTS)
-def test_the_example_has_the_arguments_of_the_type(package: AnalyzeResult, name: str):
+def test_the_example_has_the_arguments_of_the_type(name: str):
+    package = pages.package()
     definition = package["component_definitions"][name]
     given = examples.arguments(name)
     assert not _misfits_of_all(package, definition.inputs, definition.inputs_mapping, given, name)
 
 
-def test_a_wrong_example_would_be_told(package: AnalyzeResult):
+def test_a_wrong_example_would_be_told():
+    package = pages.package()
     definition = package["component_definitions"]["GpuNodePool"]
     given = {**examples.arguments("GpuNodePool"), "nodes": 1, "min_nodes": "1"}
     del given["project"]

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import pulumi_gcp as gcp
 import pytest
 
 import components
-from components.analyzer import Analyzer
+from components.pages import package
 from tests.unit import examples, test_managed_certificate
-from tests.unit.harness import Cloud, Deploy, Recorded
+from tests.unit.harness import Cloud, Deploy, Recorded, run
 
 every_component = pytest.mark.parametrize("name", components.COMPONENTS)
 
@@ -44,8 +45,10 @@ PROGRAMS = {name: _program(name) for name in components.COMPONENTS}
 every_program = pytest.mark.parametrize("name", PROGRAMS)
 
 
-def _deploy(deploy: Deploy, name: str, opts: pulumi.ResourceOptions | None = None) -> Cloud:
-    return deploy(lambda: PROGRAMS[name](opts), answers=ANSWERS)
+@cache
+def _made(name: str) -> Cloud:
+    """Return what a component makes, for all tests that only look at it."""
+    return run(lambda: PROGRAMS[name](None), answers=ANSWERS)
 
 
 def test_every_component_is_listed():
@@ -74,8 +77,7 @@ def test_type_token_is_the_class(name: str, monkeypatch: pytest.MonkeyPatch):
 
 @every_component
 def test_other_languages_can_use_it(name: str):
-    found = Analyzer("inference").analyze([components.load(name)])
-    definition = found["component_definitions"][name]
+    definition = package()["component_definitions"][name]
     assert definition.description
     assert definition.inputs
     assert definition.outputs
@@ -91,8 +93,8 @@ def test_children_get_plain_options(name: str):
 
 
 @every_program
-def test_children_have_the_component_as_parent_and_in_their_names(deploy: Deploy, name: str):
-    cloud = _deploy(deploy, name)
+def test_children_have_the_component_as_parent_and_in_their_names(name: str):
+    cloud = _made(name)
     top = cloud.one(f"inference:index:{name}")
     assert len(cloud.resources) > 1
     for resource in cloud.resources:
@@ -104,18 +106,17 @@ def test_children_have_the_component_as_parent_and_in_their_names(deploy: Deploy
 
 
 @every_program
-def test_nothing_is_aliased_and_nothing_named_by_chance(deploy: Deploy, name: str):
-    for resource in _deploy(deploy, name).resources:
+def test_nothing_is_aliased_and_nothing_named_by_chance(name: str):
+    for resource in _made(name).resources:
         assert not [alias for alias in resource.aliases if OWN_ALIAS.search(str(alias))]
         if resource.type.startswith("gcp:compute/"):
             assert resource.inputs["name"]
 
 
 @every_program
-def test_outputs_are_registered_once_and_complete(deploy: Deploy, name: str):
-    cloud = _deploy(deploy, name)
-    definition = Analyzer("inference").analyze([components.load(name)])
-    expected = definition["component_definitions"][name].outputs_mapping.values()
+def test_outputs_are_registered_once_and_complete(name: str):
+    cloud = _made(name)
+    expected = package()["component_definitions"][name].outputs_mapping.values()
     top = cloud.one(f"inference:index:{name}")
     assert set(cloud.outputs[top.urn]) == set(expected)
 
@@ -148,5 +149,5 @@ def _is_public(resource: Recorded) -> bool:
 
 
 @every_program
-def test_nothing_is_public(deploy: Deploy, name: str):
-    assert not [r.name for r in _deploy(deploy, name).resources if _is_public(r)]
+def test_nothing_is_public(name: str):
+    assert not [r.name for r in _made(name).resources if _is_public(r)]

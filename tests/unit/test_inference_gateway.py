@@ -237,6 +237,12 @@ class TestPools:
             assert "grpc" in container["readinessProbe"]
             assert set(container["livenessProbe"]) == {"tcpSocket", "periodSeconds"}
 
+    def test_what_does_not_answer_envoy_yet_is_not_ready(self, deploy: Deploy):
+        for each in _deploy(deploy).all(DEPLOYMENT):
+            (container,) = each.inputs["spec"]["template"]["spec"]["containers"]
+            ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+            assert container["startupProbe"]["tcpSocket"] == {"port": ports["grpc"]}
+
     def test_the_picker_watches_its_pool(self, deploy: Deploy):
         cloud = _deploy(deploy)
         spec = cloud.one(DEPLOYMENT, "gateway-llama-8b-l4-picker-deployment").inputs["spec"]

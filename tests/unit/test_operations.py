@@ -44,7 +44,7 @@ from components.operations.pipeline_dashboard import (
     PipelineDashboardArgs,
     validate_pipeline_dashboard,
 )
-from components.operations.watched_pipelines import COPIES, pipeline_matchers
+from components.operations.watched_pipelines import SINKS, pipeline_matchers
 from tests.unit import operations_arguments as arguments
 from tests.unit.harness import Cloud, Deploy
 from tests.unit.inference_arguments import GATEWAY, OPEN_SERVER
@@ -68,7 +68,7 @@ EVERYTHING = {
     **inference_matchers(
         arguments.MODELS, arguments.ADAPTERS, arguments.POOLS, arguments.DASHBOARD["namespace"]
     ),
-    **pipeline_matchers({"sentiment": {"copies": COPIES}}),
+    **pipeline_matchers({"sentiment": {"sinks": SINKS}}),
     **endpoint_matchers(["123"]),
 }
 
@@ -269,7 +269,7 @@ def test_every_alert_on_pipelines_has_a_policy(deploy: Deploy):
     [
         ("backlog-age", "sentiment-push|tags-push", "> 600"),
         (
-            "copies-backlog-age",
+            "sinks-backlog-age",
             "sentiment-messages|sentiment-archive|sentiment-dataflow|tags-archive",
             "> 1800",
         ),
@@ -401,9 +401,9 @@ def test_wrong_arguments_are_named():
         "pipelines",
         *(f"thresholds.{name}" for name in arguments.PIPELINE_ALERTS["thresholds"]),
     }
-    watched: Any = {"project": "p", "pipelines": {"a": {"copies": ["push"], "retention_days": 32}}}
+    watched: Any = {"project": "p", "pipelines": {"a": {"sinks": ["push"], "retention_days": 32}}}
     assert paths(validate_pipeline_dashboard(watched)) == [
-        "pipelines.a.copies[0]",
+        "pipelines.a.sinks[0]",
         "pipelines.a.retention_days",
     ]
     assert paths(validate_pipeline_dashboard({"project": "p", "pipelines": {}})) == ["pipelines"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandbox.gcp import contents, services
-from sandbox.gcp.effects import cloud_run, cluster, network, psc, schema
+from sandbox.gcp.effects import cloud_run, cluster, network, psc
 from sandbox.gcp.naming import project_number
 from sandbox.gcp.request import Request
 from sandbox.values import Values
@@ -58,7 +58,6 @@ _EFFECTS: Mapping[str, Effect] = {
     ),
     contents.REPOSITORY: Effect(after_delete=contents.forget_contents),
     contents.SECRET: Effect(after_delete=contents.forget_contents),
-    schema.SCHEMA: Effect(schema.check_revision),
     services.SERVICE: Effect(
         after_write=services.after_enabling, after_delete=services.after_disabling
     ),

@@ -17,7 +17,6 @@ REVISION: Final = "cloud:run/revision:Revision"
 """Cloud Run's own: no program asks for it."""
 
 _OWNER: Final = "cloud run"
-_BY_REVISION: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 
 def revisions_of(world: World, service: str) -> list[Resource]:

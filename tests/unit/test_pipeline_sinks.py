@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from components.operations.watched_pipelines import COPIES, pipeline_matchers
+from components.operations.watched_pipelines import SINKS, pipeline_matchers
 from components.serverless.dataflow_job import DataflowJobArgs, validate_dataflow_job
 from components.serverless.message_table import MessageTableArgs, validate_message_table
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
@@ -49,7 +49,7 @@ def test_each_subscription_job_and_service_is_watched_by_its_name(deploy: Deploy
     )
     watched = {
         key: set(re.findall(r"[\w-]+", matcher.partition("~")[2]))
-        for key, matcher in pipeline_matchers({"texts": {"copies": COPIES}}).items()
+        for key, matcher in pipeline_matchers({"texts": {"sinks": SINKS}}).items()
     }
     subscriptions = [each.inputs for each in cloud.all(SUBSCRIPTION)]
     assert watched["subscriptions"] == {each["name"] for each in subscriptions}

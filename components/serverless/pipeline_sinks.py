@@ -18,7 +18,7 @@ from components.service_accounts import account_id
 
 
 @dataclass
-class Copies:
+class Sinks:
     """What was made, and the subscriptions that must be there before a message is published."""
 
     archive_bucket: pulumi.Output[str] | None = None
@@ -28,13 +28,13 @@ class Copies:
     subscriptions: list[pulumi.Output[str]] = field(default_factory=list[pulumi.Output[str]])
 
 
-def copies_of(
+def sinks_of(
     name: str,
     args: PubSubCloudRunPipelineArgs,
     topic: pulumi.Output[str],
     dead_letter_topic: pulumi.Output[str],
     parent: pulumi.Resource,
-) -> Copies:
+) -> Sinks:
     """Make them as children of `parent`, with names that begin with `name`."""
     return _Builder(name, args, topic, dead_letter_topic, parent).build()
 
@@ -51,20 +51,20 @@ class _Builder:
     def child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self.parent)
 
-    def build(self) -> Copies:
-        copies = Copies()
-        self._archive(copies)
-        self._table(copies)
+    def build(self) -> Sinks:
+        sinks = Sinks()
+        self._archive(sinks)
+        self._table(sinks)
         if self.args.get("exactly_once_pull"):
             account = self._account("pull", account_id(self.name, "pull"), "fetches messages")
             subscription = self._pull(f"{self.name}-pull", account, exactly_once=True)
-            copies.pull_service_account = account.email
-            copies.pull_subscription_id = subscription.subscription_id
-            copies.subscriptions.append(subscription.subscription_id)
-        self._dataflow(copies)
-        return copies
+            sinks.pull_service_account = account.email
+            sinks.pull_subscription_id = subscription.subscription_id
+            sinks.subscriptions.append(subscription.subscription_id)
+        self._dataflow(sinks)
+        return sinks
 
-    def _archive(self, copies: Copies) -> None:
+    def _archive(self, sinks: Sinks) -> None:
         if self.args.get("archive") is None:
             return
         made = MessageArchive(
@@ -77,10 +77,10 @@ class _Builder:
             ),
             opts=self.child,
         )
-        copies.archive_bucket = made.bucket_name
-        copies.subscriptions.append(made.subscription_id)
+        sinks.archive_bucket = made.bucket_name
+        sinks.subscriptions.append(made.subscription_id)
 
-    def _table(self, copies: Copies) -> None:
+    def _table(self, sinks: Sinks) -> None:
         export = self.args.get("bigquery_export")
         if export is None:
             return
@@ -95,17 +95,17 @@ class _Builder:
             ),
             opts=self.child,
         )
-        copies.messages_table = made.table
-        copies.subscriptions.append(made.subscription_id)
+        sinks.messages_table = made.table
+        sinks.subscriptions.append(made.subscription_id)
 
-    def _dataflow(self, copies: Copies) -> None:
+    def _dataflow(self, sinks: Sinks) -> None:
         if self.args.get("dataflow") is None:
             return
         job = f"{self.name}-dataflow"
         account = self._account("dataflow", worker_account_id(job), "runs the streaming job")
         # Dataflow tells repeated messages apart by itself.
         subscription = self._pull(job, account, exactly_once=False)
-        copies.subscriptions.append(subscription.subscription_id)
+        sinks.subscriptions.append(subscription.subscription_id)
         DataflowJob(
             job,
             passed_on(

@@ -1,0 +1,278 @@
+"""Envoy in the place of a Gateway's load balancer: its configuration, from the stack's objects.
+
+The order is the load balancer's: routing extension, route, picker, replica. What Envoy can't be of
+it is in `DIFFERENCES`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from emulator.gateway.client import Manifest
+from emulator.gateway.cluster import Cluster
+from emulator.gateway.programs import LOOPBACK
+from emulator.gateway.workloads import Workload
+
+DIFFERENCES: Final = (
+    "TLS ends nowhere: the address is plain HTTP, for every host name of the routes",
+    "a pool whose picker is away fails, where the load balancer would serve it in turn",
+    "guardrails and API management are not run",
+)
+_TYPES: Final = "type.googleapis.com/envoy.extensions"
+_EXT_PROC: Final = f"{_TYPES}.filters.http.ext_proc.v3"
+_ROUTER: Final = "routing-extension"
+_PICKER: Final = "endpoint-picker"
+_DESTINATION: Final = "x-gateway-destination-endpoint"
+_DEFAULT_TIMEOUT_SECONDS: Final = 30
+_POOL: Final = "InferencePool"
+LOG_FORMAT: Final = {
+    "status": "%RESPONSE_CODE%",
+    "model": "%REQ(X-GATEWAY-MODEL-NAME)%",
+    "route": "%ROUTE_NAME%",
+    "pool": "%UPSTREAM_CLUSTER%",
+    "replica": "%UPSTREAM_HOST%",
+    "milliseconds": "%DURATION%",
+    "why": "%RESPONSE_CODE_DETAILS%",
+}
+"""What a line of the access log says of a request."""
+
+
+def configuration(
+    cluster: Cluster, workloads: Mapping[str, Workload], port: int, admin_port: int, access_log: str
+) -> dict[str, Any]:
+    """Return what Envoy runs for the Gateway of a cluster, before running pickers and router."""
+    (gateway,) = cluster.of("Gateway")
+    router = _routing_extension(cluster, gateway["metadata"]["name"])
+    router_port = _local_port(cluster, workloads, router["backendRef"])
+    pools = {each["metadata"]["name"]: each for each in cluster.of(_POOL)}
+    picker_ports = {
+        name: _local_port(
+            cluster,
+            workloads,
+            {
+                "name": pool["spec"]["endpointPickerRef"]["name"],
+                "port": pool["spec"]["endpointPickerRef"]["port"]["number"],
+            },
+        )
+        for name, pool in pools.items()
+    }
+    manager = {
+        "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "gateway",
+        "normalize_path": True,
+        "merge_slashes": True,
+        "access_log": [
+            {
+                "name": "requests",
+                "typed_config": {
+                    "@type": f"{_TYPES}.access_loggers.file.v3.FileAccessLog",
+                    "path": access_log,
+                    "log_format": {"json_format": LOG_FORMAT},
+                },
+            }
+        ],
+        "route_config": {
+            "name": "gateway",
+            "virtual_hosts": [
+                {
+                    "name": "gateway",
+                    "domains": ["*"],
+                    "routes": [*_routes(cluster, pools), _no_route()],
+                }
+            ],
+        },
+        "http_filters": [
+            {
+                "name": _ROUTER,
+                "typed_config": {
+                    **_ext_proc(_ROUTER, router["timeout"], response=False),
+                    "failure_mode_allow": router["failOpen"],
+                },
+            },
+            # Of which pool, each route says.
+            {
+                "name": _PICKER,
+                "typed_config": _ext_proc(_ROUTER, f"{_DEFAULT_TIMEOUT_SECONDS}s", response=True),
+            },
+            {
+                "name": "upstream",
+                "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"},
+            },
+        ],
+    }
+    listener = {
+        "name": "gateway",
+        "address": _address(port),
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+    return {
+        "admin": {"address": _address(admin_port)},
+        "static_resources": {
+            "listeners": [listener],
+            "clusters": [
+                _grpc_cluster(_ROUTER, router_port),
+                *(_grpc_cluster(_picker(pool), port) for pool, port in picker_ports.items()),
+                *map(_replicas, pools),
+            ],
+        },
+    }
+
+
+def left_out(cluster: Cluster) -> list[str]:
+    """Return the backends of routes that are no pool: they answer 501 here."""
+    return sorted(
+        {
+            backend["name"]
+            for route in cluster.of("HTTPRoute")
+            for rule in route["spec"]["rules"]
+            for backend in rule["backendRefs"]
+            if backend["kind"] != _POOL
+        }
+    )
+
+
+def _routing_extension(cluster: Cluster, gateway: str) -> dict[str, Any]:
+    for each in cluster.of("GCPRoutingExtension"):
+        if gateway in {target["name"] for target in each["spec"]["targetRefs"]}:
+            return each["spec"]["extensionChains"][0]["extensions"][0]
+    raise LookupError(f"the Gateway {gateway} has no routing extension")
+
+
+def _local_port(
+    cluster: Cluster, workloads: Mapping[str, Workload], reference: Mapping[str, Any]
+) -> int:
+    """Return the port here of a Service's."""
+    service = cluster.one("Service", reference["name"])
+    selector = service["spec"]["selector"].items()
+    (port,) = (each for each in service["spec"]["ports"] if each["port"] == reference["port"])
+    for deployment in cluster.of("Deployment"):
+        if selector <= deployment["spec"]["template"]["metadata"]["labels"].items():
+            workload = workloads[deployment["metadata"]["name"]]
+            return workload.ports[port.get("targetPort", port["port"])]
+    raise LookupError(f"no Deployment is behind the Service {reference['name']}")
+
+
+def _routes(cluster: Cluster, pools: Mapping[str, Manifest]) -> Iterator[dict[str, Any]]:
+    timeouts = {
+        policy["spec"]["targetRef"]["name"]: policy["spec"]["default"]["timeoutSec"]
+        for policy in cluster.of("GCPBackendPolicy")
+    }
+    for route in cluster.of("HTTPRoute"):
+        for rule in route["spec"]["rules"]:
+            backends = rule["backendRefs"]
+            served = all(backend["name"] in pools for backend in backends)
+            seconds = max(
+                timeouts.get(backend["name"], _DEFAULT_TIMEOUT_SECONDS) for backend in backends
+            )
+            action = _to_pools(backends, seconds) if served else _answer(501, "not run here")
+            for match in rule["matches"]:
+                yield {"name": route["metadata"]["name"], "match": _match(match), **action}
+
+
+def _match(match: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {"PathPrefix": "path_separated_prefix", "Exact": "path"}
+    path = match.get("path", {"type": "PathPrefix", "value": "/"})
+    key = "prefix" if path["value"] == "/" else kinds[path["type"]]
+    return {
+        key: path["value"],
+        "headers": [
+            {"name": header["name"], "string_match": {"exact": header["value"]}}
+            for header in match.get("headers", ())
+        ],
+    }
+
+
+def _to_pools(backends: list[dict[str, Any]], seconds: int) -> dict[str, Any]:
+    return {
+        "route": {
+            "timeout": f"{seconds}s",
+            "idle_timeout": f"{seconds}s",
+            "weighted_clusters": {
+                "clusters": [
+                    {
+                        "name": backend["name"],
+                        "weight": backend.get("weight", 1),
+                        "typed_per_filter_config": {_PICKER: _its_picker(backend["name"])},
+                    }
+                    for backend in backends
+                ]
+            },
+        }
+    }
+
+
+def _no_route() -> dict[str, Any]:
+    return {"name": "none", "match": {"prefix": "/"}, **_answer(404, "no route")}
+
+
+def _answer(status: int, text: str) -> dict[str, Any]:
+    return {
+        "direct_response": {"status": status, "body": {"inline_string": text}},
+        "typed_per_filter_config": {
+            _PICKER: {"@type": f"{_EXT_PROC}.ExtProcPerRoute", "disabled": True}
+        },
+    }
+
+
+def _ext_proc(cluster: str, timeout: str, *, response: bool) -> dict[str, Any]:
+    return {
+        "@type": f"{_EXT_PROC}.ExternalProcessor",
+        "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
+        "message_timeout": timeout,
+        "processing_mode": {
+            "request_header_mode": "SEND",
+            "request_body_mode": "FULL_DUPLEX_STREAMED",
+            "request_trailer_mode": "SEND",
+            "response_header_mode": "SEND" if response else "SKIP",
+            "response_body_mode": "FULL_DUPLEX_STREAMED" if response else "NONE",
+            "response_trailer_mode": "SEND" if response else "SKIP",
+        },
+    }
+
+
+def _its_picker(pool: str) -> dict[str, Any]:
+    return {
+        "@type": f"{_EXT_PROC}.ExtProcPerRoute",
+        "overrides": {"grpc_service": {"envoy_grpc": {"cluster_name": _picker(pool)}}},
+    }
+
+
+def _picker(pool: str) -> str:
+    return f"{_PICKER}-{pool}"
+
+
+def _grpc_cluster(name: str, port: int) -> dict[str, Any]:
+    """Return the cluster of a picker or router, which makes its own certificate."""
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+        },
+        "transport_socket": {
+            "name": "tls",
+            "typed_config": {"@type": f"{_TYPES}.transport_sockets.tls.v3.UpstreamTlsContext"},
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": f"{_TYPES}.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+    }
+
+
+def _replicas(pool: str) -> dict[str, Any]:
+    """Return the cluster of a pool: where the picker says, and nowhere else."""
+    return {
+        "name": pool,
+        "type": "ORIGINAL_DST",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "connect_timeout": "5s",
+        "original_dst_lb_config": {"use_http_header": True, "http_header_name": _DESTINATION},
+    }
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": LOOPBACK, "port_value": port}}

@@ -1,0 +1,194 @@
+"""Simulated vLLM servers: the OpenAI API and metrics of many replicas, one address each.
+
+They say so in each answer. A replica's words come at `seconds_per_token`; what it is busy with, and
+whether it fails, can be set. Names of metrics: `catalog/metrics.yaml`.
+"""
+
+import asyncio
+import json
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+
+from catalog.metrics import METRICS
+
+_WORDS: Final = ("This", "is", "a", "simulated", "answer:", "no", "model", "was", "asked.")
+_NAMES: Final = {key: metric.name for key, metric in METRICS.items()}
+_LORA: Final = "vllm:lora_requests_info"
+_CACHE: Final = 'block_size="16",num_gpu_blocks="4096"'
+
+
+@dataclass
+class Replica:
+    """A pod with a model, at an address."""
+
+    pod: str
+    address: str
+    port: int
+    model: str
+    adapters: tuple[str, ...] = ()
+    seconds_per_token: float = 0.0
+    waiting: int = 0
+    """Requests in its queue, beside those it answers."""
+    cache_usage: float = 0.0
+    """What of its KV cache is in use, from 0 to 1."""
+    fails: bool = False
+    """Whether it answers 500."""
+    running: int = 0
+    answered: Counter[int] = field(default_factory=Counter[int])
+    """Its answers by the first digit of their status."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models that it serves."""
+        return (self.model, *self.adapters)
+
+    def metrics(self) -> str:
+        """Return what Prometheus reads."""
+        model = f'model_name="{self.model}"'
+        adapters = (
+            f'max_lora="{len(self.adapters)}",running_lora_adapters="{",".join(self.adapters)}",'
+            'waiting_lora_adapters=""'
+        )
+        families: list[tuple[str, str, dict[str, float]]] = [
+            (_NAMES["server_waiting"], "gauge", {model: self.waiting}),
+            (_NAMES["server_running"], "gauge", {model: self.running}),
+            (_NAMES["server_kv_cache"], "gauge", {model: self.cache_usage}),
+            (_LORA, "gauge", {adapters: time.time()}),
+            ("vllm:cache_config_info", "gauge", {_CACHE: 1}),
+            (
+                _NAMES["server_responses"],
+                "counter",
+                {f'status="{each}xx"': count for each, count in self.answered.items()},
+            ),
+        ]
+        # The picker reads a gauge as such alone.
+        return "".join(
+            f"# TYPE {name} {kind}\n"
+            + "".join(f"{name}{{{labels}}} {value}\n" for labels, value in series.items())
+            for name, kind, series in families
+        )
+
+
+class _Server:
+    """The HTTP API of one replica."""
+
+    def __init__(self, replica: Replica) -> None:
+        self.replica = replica
+        self.application = web.Application(client_max_size=64 << 20)
+        self.application.add_routes(
+            [
+                web.get("/health", self._health),
+                web.get("/metrics", self._metrics),
+                web.get("/v1/models", self._models),
+                web.post("/v1/chat/completions", self._chat),
+            ]
+        )
+
+    async def _health(self, request: web.Request) -> web.Response:
+        del request
+        return web.Response(status=500 if self.replica.fails else 200)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        del request
+        return web.Response(text=self.replica.metrics())
+
+    async def _models(self, request: web.Request) -> web.Response:
+        del request
+        models = [{"id": name, "object": "model"} for name in self.replica.names]
+        return web.json_response({"object": "list", "data": models})
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        replica = self.replica
+        replica.running += 1
+        try:
+            answer = await self._answer(request, await request.json())
+        finally:
+            replica.running -= 1
+        replica.answered[answer.status // 100] += 1
+        return answer
+
+    async def _answer(self, request: web.Request, asked: Any) -> web.StreamResponse:
+        model = asked.get("model")
+        if self.replica.fails:
+            return _error(500, "the simulated server fails, as it was told to")
+        if model not in self.replica.names:
+            return _error(404, f"The model `{model}` does not exist.")
+        if not isinstance(asked.get("messages"), list):
+            return _error(400, "messages: a list is needed")
+        words = _WORDS[: asked.get("max_tokens") or len(_WORDS)]
+        about = {
+            "id": f"chatcmpl-{uuid.uuid4().hex}",
+            "created": int(time.time()),
+            "model": model,
+            "system_fingerprint": self.replica.pod,
+        }
+        if asked.get("stream"):
+            return await self._stream(request, about, words)
+        await asyncio.sleep(self.replica.seconds_per_token * len(words))
+        message = {"role": "assistant", "content": " ".join(words)}
+        prompt = len(json.dumps(asked["messages"]).split())
+        tokens = {"prompt_tokens": prompt, "completion_tokens": len(words)}
+        return web.json_response(
+            {
+                **about,
+                "object": "chat.completion",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": {**tokens, "total_tokens": sum(tokens.values())},
+            }
+        )
+
+    async def _stream(
+        self, request: web.Request, about: Mapping[str, Any], words: Sequence[str]
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        deltas: list[dict[str, str]] = [{"content": f"{word} "} for word in words]
+        for delta in (*deltas, {}):
+            await asyncio.sleep(self.replica.seconds_per_token)
+            choice = {"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}
+            chunk = {**about, "object": "chat.completion.chunk", "choices": [choice]}
+            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+
+def _error(status: int, message: str) -> web.Response:
+    return web.json_response({"error": {"message": message, "code": status}}, status=status)
+
+
+@contextmanager
+def model_servers(replicas: Sequence[Replica]) -> Generator[None]:
+    """Serve all of them from one thread. Raises OSError if an address is taken."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    runners = [
+        web.AppRunner(_Server(each).application, access_log=None, shutdown_timeout=0.1)
+        for each in replicas
+    ]
+
+    async def start() -> None:
+        for runner, replica in zip(runners, replicas, strict=True):
+            await runner.setup()
+            await web.TCPSite(runner, replica.address, replica.port).start()
+
+    async def stop() -> None:
+        for runner in runners:
+            await runner.cleanup()
+
+    try:
+        asyncio.run_coroutine_threadsafe(start(), loop).result()
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

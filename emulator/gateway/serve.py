@@ -1,0 +1,122 @@
+"""The request path of one cluster of a stack, running until its context ends."""
+
+import json
+import shutil
+import sys
+import urllib.request
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from emulator.gateway import workloads
+from emulator.gateway.client import Client
+from emulator.gateway.cluster import Cluster
+from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
+from emulator.gateway.envoy import configuration
+from emulator.gateway.model_servers import Replica, model_servers
+from emulator.gateway.programs import LOOPBACK, Program, ProgramError, free_ports
+from emulator.gateway.replicas import forget, keep, replicas
+from emulator.gateway.workloads import PROGRAMS, Workload
+
+ENVOY: Final = Path(sys.executable).parent / "envoy"
+_PROGRAMS: Final = (API_SERVER, ETCD, *PROGRAMS.values(), ENVOY)
+_TOOLS: Final = ("go", "openssl")
+_FLAGS: Final = (
+    *("--concurrency", "1", "--log-level", "warning", "--disable-hot-restart"),
+    *("--file-flush-interval-msec", "100"),
+)
+_START_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running request path."""
+
+    url: str
+    """Base URL of its OpenAI API."""
+    replicas: Mapping[str, Replica]
+    """By pod."""
+    workloads: Mapping[str, Workload]
+    """Pickers and router, by Deployment."""
+    access_log: Path
+    """A line of JSON for each request, as `envoy.LOG_FORMAT` has it."""
+    _programs: Sequence[Program]
+
+    @property
+    def models(self) -> list[str]:
+        """The names that requests may have."""
+        return sorted({name for each in self.replicas.values() for name in each.names})
+
+    def check(self) -> None:
+        """Raise ProgramError if a program has ended."""
+        for each in self._programs:
+            if each.process.poll() is not None:
+                raise ProgramError(f"{each.log.stem} has ended:\n{each.last_lines()}")
+
+
+def missing() -> list[str]:
+    """Return the programs that it needs and that aren't there."""
+    return [each.name for each in _PROGRAMS if not each.exists()] + [
+        name for name in _TOOLS if shutil.which(name) is None
+    ]
+
+
+@contextmanager
+def serve(cluster: Cluster, folder: Path) -> Generator[Gateway]:
+    """Run the path and an API server of its own in an empty folder."""
+    with ExitStack() as running:
+        own = folder / "control-plane"
+        own.mkdir()
+        client = running.enter_context(control_plane(own))
+        cluster.apply(client)
+        yield running.enter_context(path(cluster, client, folder))
+
+
+@contextmanager
+def path(cluster: Cluster, client: Client, folder: Path) -> Generator[Gateway]:
+    """Run the path of a cluster whose objects an API server has.
+
+    Raises ProgramError with the end of a program's log if it doesn't become ready, and OSError if
+    an address is taken.
+    """
+    with ExitStack() as running:
+        servers = replicas(cluster)
+        running.enter_context(model_servers(servers))
+        for each in servers:
+            keep(client, cluster, each)
+            running.callback(forget, client, cluster, each)
+        started = {
+            deployment["metadata"]["name"]: workloads.start(
+                running, client, cluster, deployment, folder / deployment["metadata"]["name"]
+            )
+            for deployment in cluster.of("Deployment")
+            if workloads.program_of(deployment) is not None
+        }
+        for workload in started.values():
+            workload.wait()
+        port, admin_port = free_ports(2)
+        access_log = folder / "requests.jsonl"
+        config = folder / "envoy.json"
+        document = configuration(cluster, started, port, admin_port, str(access_log))
+        config.write_text(json.dumps(document), encoding="utf-8")
+        command = [ENVOY, "--config-path", config, *_FLAGS]
+        envoy = Program(running, folder / "envoy.log", command)
+        envoy.wait_until(lambda: _is_live(admin_port), _START_SECONDS)
+        yield Gateway(
+            f"http://{LOOPBACK}:{port}/v1",
+            {each.pod: each for each in servers},
+            started,
+            access_log,
+            [envoy, *(each.program for each in started.values())],
+        )
+
+
+def _is_live(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/ready", timeout=2) as answer:
+            return answer.status == HTTPStatus.OK
+    except OSError:
+        return False

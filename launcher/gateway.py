@@ -1,0 +1,96 @@
+"""`make serve`: the request path to a stack's large models, on this machine until interrupted."""
+
+import json
+import signal
+import tempfile
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from launcher.places import StackPlaces
+from launcher.problem import LaunchError
+
+_LOOK_SECONDS = 0.2
+
+
+def serve(places: StackPlaces) -> None:
+    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C."""
+    # Its libraries take longer to load than a preview's first line.
+    from emulator.gateway import serve as gateway
+    from emulator.gateway.cluster import clusters
+    from emulator.gateway.envoy import DIFFERENCES, left_out
+    from emulator.gateway.programs import ProgramError
+    from emulator.gateway.replicas import pools_without
+
+    if lacking := gateway.missing():
+        raise LaunchError(
+            f"{', '.join(lacking)} missing: `make serve` builds what can be built; "
+            "`make test-kubernetes` says what to install"
+        )
+    found = [each for each in clusters(places.recorded()) if any(each.of("Gateway"))]
+    if not found:
+        raise LaunchError(f"{places.stack} has no Gateway, so there is no way to a model")
+    chosen, *others = found
+    print(f"starting the request path of {chosen.name}: about half a minute ...", flush=True)
+    with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
+        try:
+            with gateway.serve(chosen, Path(folder)) as running:
+                print(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY=any\n")
+                print(f"models: {', '.join(running.models) or 'none'}")
+                for pool in pools_without(chosen, running.replicas.values()):
+                    print(f"  the pool {pool} has no replica")
+                for difference in (
+                    "model servers are simulated",
+                    *DIFFERENCES,
+                    *(f"{each.name} is not run" for each in others),
+                    *(
+                        f"the backend {name} is not run: it answers 501"
+                        for name in left_out(chosen)
+                    ),
+                ):
+                    print(f"  other than on Google Cloud: {difference}")
+                print("requests, until Ctrl-C:", flush=True)
+                _follow(running)
+        except ProgramError as problem:
+            raise LaunchError(str(problem)) from problem
+        except KeyboardInterrupt:
+            print("ended; nothing is left running")
+
+
+@contextmanager
+def _interrupts() -> Generator[None]:
+    """Let SIGTERM end it as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _follow(running: Any) -> None:
+    pods = {f"{each.address}:{each.port}": each.pod for each in running.replicas.values()}
+    with running.access_log.open(encoding="utf-8") as log:
+        while True:
+            running.check()
+            while line := log.readline():
+                print(_said(json.loads(line), pods), flush=True)
+            time.sleep(_LOOK_SECONDS)
+
+
+def _said(request: Mapping[str, Any], pods: Mapping[str, str]) -> str:
+    """Return the line of a request: model, route, pool and replica, or why it got no further."""
+    replica = request["replica"]
+    way = (
+        f"route {request['route']}, pool {request['pool']}, pod {pods.get(replica, replica)}"
+        if replica
+        else request["why"]
+    )
+    return f"{request['status']}  {request['milliseconds']} ms  {request['model'] or '-'}: {way}"

@@ -1,0 +1,210 @@
+"""A request on its way through the real router, Envoy and endpoint pickers of prod."""
+
+import http.client
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from emulator.gateway import serve
+from emulator.gateway.client import Client
+from emulator.gateway.cluster import Cluster
+from emulator.gateway.model_servers import Replica
+from emulator.gateway.replicas import keep
+from tests.kubernetes.held import held
+
+CHAT = "/chat/completions"
+QUESTION = [{"role": "user", "content": "Which way?"}]
+SETTLE_SECONDS = 10.0
+
+pytestmark = pytest.mark.skipif(
+    bool(serve.missing()),
+    reason="NO REQUEST WENT THROUGH THE REAL PROGRAMS: `make test-kubernetes` builds them, once",
+)
+
+
+@dataclass
+class Answer:
+    """What a client got."""
+
+    status: int
+    text: str
+    document: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def pod(self) -> str:
+        return self.document["system_fingerprint"]
+
+
+@dataclass
+class Path:
+    """The request path to one region of prod."""
+
+    cluster: Cluster
+    client: Client
+    gateway: serve.Gateway
+
+    def ask(
+        self,
+        model: str | None,
+        headers: Mapping[str, str] | None = None,
+        messages: list[dict[str, str]] = QUESTION,
+        **more: Any,
+    ) -> Answer:
+        url = urlsplit(self.gateway.url)
+        body = {"messages": messages, **({"model": model} if model else {}), **more}
+        with closing(http.client.HTTPConnection(url.netloc, timeout=30)) as connection:
+            connection.request("POST", url.path + CHAT, json.dumps(body), dict(headers or {}))
+            response = connection.getresponse()
+            text = response.read().decode()
+        is_json = text.startswith("{")
+        return Answer(response.status, text, json.loads(text) if is_json else {})
+
+    def pods(self, model: str, requests: int = 8) -> set[str]:
+        return {self.ask(model).pod for _ in range(requests)}
+
+    def behind(self, deployment: str) -> list[Replica]:
+        return [
+            each
+            for pod, each in self.gateway.replicas.items()
+            if pod.startswith(f"{deployment}-us")
+        ]
+
+
+@pytest.fixture(scope="module")
+def path(
+    cluster: Client, stacks: dict[str, list[Cluster]], tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Path]:
+    region = stacks["prod"][0]
+    folder = tmp_path_factory.mktemp("gateway")
+    with held(cluster, region), serve.path(region, cluster, folder) as gateway:
+        yield Path(region, cluster, gateway)
+
+
+@pytest.fixture(autouse=True)
+def calm(path: Path) -> Iterator[None]:
+    """Leave each replica as it was: ready, idle and well."""
+    yield
+    for each in path.gateway.replicas.values():
+        each.waiting, each.cache_usage, each.fails = 0, 0.0, False
+
+
+def until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + SETTLE_SECONDS
+    while not reached():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
+
+def test_the_model_of_the_body_picks_the_route(path: Path) -> None:
+    for model in path.gateway.models:
+        answer = path.ask(model)
+        assert (answer.status, answer.document["model"]) == (200, model)
+        assert model in path.gateway.replicas[answer.pod].names
+
+
+def test_adapters_are_answered_by_the_pool_of_their_base(path: Path) -> None:
+    pods = {path.ask(name).pod.rpartition("-")[0] for name in ("topic-control", "content-safety")}
+    assert pods == {path.ask("llama-3.1-8b").pod.rpartition("-")[0]}
+
+
+@pytest.mark.parametrize("model", ["llama-3.3", "", None])
+def test_an_unknown_model_is_404(path: Path, model: str | None) -> None:
+    assert path.ask(model).status == 404
+
+
+def test_an_answer_is_streamed(path: Path) -> None:
+    *chunks, end = path.ask("qwen3-4b", stream=True).text.strip().split("\n\n")
+    assert end == "data: [DONE]"
+    said = [json.loads(chunk.removeprefix("data: "))["choices"][0] for chunk in chunks]
+    assert "".join(each["delta"].get("content", "") for each in said).startswith("This is a simul")
+    assert said[-1]["finish_reason"] == "stop"
+
+
+def test_requests_are_shared_out_by_weight(path: Path) -> None:
+    requests = 300
+    sets = Counter(path.ask("llama-3.3-70b").pod.rpartition("-us")[0] for _ in range(requests))
+    assert set(sets) == {"llama-3-3-70b-h100", "llama-3-3-70b-h100-flex"}
+    # Five standard deviations of a binomial distribution around a tenth.
+    assert 4 <= sets["llama-3-3-70b-h100-flex"] <= 56
+
+
+def test_a_header_of_the_client_loses_against_the_body(path: Path) -> None:
+    answer = path.ask("llama-3.1-8b", {"X-Gateway-Model-Name": "qwen3-4b"})
+    assert answer.document["model"] == "llama-3.1-8b"
+    assert answer.pod.startswith("llama-3-1-8b-l4")
+
+
+def test_a_client_does_not_say_which_replica(path: Path) -> None:
+    elsewhere = path.behind("llama-3-1-8b-l4")[0]
+    destination = {"x-gateway-destination-endpoint": f"{elsewhere.address}:{elsewhere.port}"}
+    assert path.ask("qwen3-4b", destination).pod.startswith("qwen3-4b")
+
+
+def test_a_conversation_stays_on_its_replica(path: Path) -> None:
+    # Ahead of the pool's other replicas by what the picker knows to be in its cache.
+    for conversation in range(6):
+        messages = [
+            {"role": "system", "content": f"Conversation {conversation}. " + "Rules. " * 300}
+        ]
+        pods: set[str] = set()
+        for turn in range(4):
+            messages.append({"role": "user", "content": f"Question {turn} " * 20})
+            pods.add(path.ask("qwen3-4b", messages=messages).pod)
+        assert len(pods) == 1
+
+
+def test_a_busy_replica_is_spared(path: Path) -> None:
+    busy, other = path.behind("qwen3-4b-l4")
+    busy.waiting, busy.cache_usage = 100, 0.95
+    until(lambda: path.pods("qwen3-4b") == {other.pod})
+    assert path.pods("qwen3-4b", requests=20) == {other.pod}
+
+
+def test_a_replica_that_is_not_ready_gets_nothing_until_it_is(path: Path) -> None:
+    away, other = path.behind("qwen3-4b-l4")
+    keep(path.client, path.cluster, away, ready=False)
+    until(lambda: path.pods("qwen3-4b") == {other.pod})
+    other.waiting, other.cache_usage = 100, 0.95
+    assert path.ask("qwen3-4b").pod == other.pod
+    keep(path.client, path.cluster, away)
+    until(lambda: path.ask("qwen3-4b").pod == away.pod)
+
+
+def test_without_a_ready_replica_a_model_is_unavailable(path: Path) -> None:
+    pool = path.behind("qwen3-4b-l4")
+    for each in pool:
+        keep(path.client, path.cluster, each, ready=False)
+    until(lambda: path.ask("qwen3-4b").status == 503)
+    assert path.ask("llama-3.1-8b").status == 200
+    for each in pool:
+        keep(path.client, path.cluster, each)
+    until(lambda: path.ask("qwen3-4b").status == 200)
+
+
+def test_the_error_of_a_replica_reaches_the_client(path: Path) -> None:
+    for each in path.behind("qwen3-4b-l4"):
+        each.fails = True
+    assert path.ask("qwen3-4b").status == 500
+
+
+def test_each_request_is_told_with_its_way(path: Path) -> None:
+    pod = path.ask("qwen3-4b").pod
+    replica = path.gateway.replicas[pod]
+
+    def last() -> dict[str, Any]:
+        return json.loads(path.gateway.access_log.read_text().splitlines()[-1])
+
+    until(lambda: last()["replica"] == f"{replica.address}:{replica.port}")
+    assert (last()["model"], last()["route"], last()["pool"], last()["status"]) == (
+        "qwen3-4b",
+        "qwen3-4b",
+        "qwen3-4b-l4",
+        200,
+    )
