@@ -73,9 +73,9 @@ route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL 
 	@$(SETUP)
 	@$(PYTHON) -m launcher.route --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
 
-fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=...]
+fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=... EP=yes]
 	@$(SETUP)
-	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))'))
+	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))')) $(if $(EP),--expert-parallel)
 
 capacity: ## Show the quota a stack needs; STOCKOUT=<zone>/<type> rehearses one, QUOTAS=file compares
 	@$(SETUP)

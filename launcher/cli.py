@@ -40,9 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--stockout", default="", help="what is out for `capacity`: zone/type")
     parser.add_argument("--quotas", type=Path, help="`gcloud compute regions list --format=json`")
+    parser.add_argument(
+        "--skip-preview", action="store_true", help="whether `up` on the sandbox makes at once"
+    )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     chosen = parser.parse_args(arguments)
+    if chosen.skip_preview and (chosen.operation, chosen.cloud) != ("up", "sandbox"):
+        parser.error("--skip-preview: found beside another operation; allowed: `up` on the sandbox")
     try:
         _do(chosen)
     except InterruptedRunError as problem:
@@ -82,7 +87,8 @@ def _do(chosen: argparse.Namespace) -> None:
     elif chosen.operation == "report":
         report(places, chosen.cloud, refresh=chosen.refresh)
     elif chosen.cloud == "sandbox":
-        OPERATIONS[chosen.operation](places)
+        options = {"skip_preview": True} if chosen.skip_preview else {}
+        OPERATIONS[chosen.operation](places, **options)
     elif chosen.operation == "images":
         push(places)
     else:

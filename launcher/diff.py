@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from launcher.places import places_of
+from launcher.places import home_of, places_of
 from launcher.plan_report import plan_file, planned
 from launcher.problem import LaunchError
 from launcher.verify import emptied
-from plans import comment, mermaid
+from plans import comment, mermaid, page
 from plans.difference import difference
 from plans.picture import picture_of
 from plans.report import report_of
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     found = report_of(plan, None, date.today(), words)
     print(comment.render(found, mermaid.render(picture_of(plan))), end="")
+    file = home_of("diff.html")
+    file.write_text(page.render(found, plan, None)[0], encoding="utf-8")
+    print(f"The page: {file}", file=sys.stderr)
     return 0
 
 

@@ -44,12 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kv-cache", choices=("auto", "fp8"), default="auto")
     parser.add_argument("--adapters", type=_count, default=0, help="LoRA adapters at once")
     parser.add_argument("--rank", type=_count, default=64, help="their highest rank")
+    parser.add_argument(
+        "--expert-parallel", action="store_true", help="keep experts whole, each on one GPU"
+    )
     chosen = parser.parse_args(arguments)
     serving = Serving(
         context=chosen.context,
         kv_width=1.0 if chosen.kv_cache == "fp8" else 2.0,
         adapters=chosen.adapters,
         rank=chosen.rank,
+        expert_parallel=chosen.expert_parallel,
     )
     try:
         found = _model(chosen.model, chosen.quantization)

@@ -59,12 +59,16 @@ def opened(
                 ) from problem
 
 
-def up(places: StackPlaces) -> None:
-    """Make the sandbox cloud as the config says, and print what was made."""
+def up(places: StackPlaces, *, skip_preview: bool = False) -> None:
+    """Make the sandbox cloud as the config says, and print what was made.
+
+    Without a preview before it, what the policies refuse may be refused after much was made.
+    """
     platform = checked(places)
     with _run(
         *(places, "up", lambda: check_ranges(places, platform)),
         ready=lambda world: put_stand_ins(platform, world),
+        skip_preview=skip_preview,
     ) as (progress, world):
         assumed = _assumed(world)
         resources = report.own_resources(progress)
@@ -157,7 +161,7 @@ def _emulated(places: StackPlaces, name: str) -> None:
             raise LaunchError(str(problem)) from problem
 
 
-OPERATIONS: dict[str, Callable[[StackPlaces], None]] = {
+OPERATIONS: dict[str, Callable[..., None]] = {
     "up": up,
     "preview": preview,
     "images": images,
@@ -177,6 +181,8 @@ def _run(
     operation: str,
     guard: Callable[[], None] = lambda: None,
     ready: Callable[[World], None] = lambda _: None,
+    *,
+    skip_preview: bool = False,
     **more: object,
 ) -> Generator[tuple[Progress, World]]:
     """Run one engine operation with its progress on standard output; return what came of it.
@@ -192,7 +198,7 @@ def _run(
     is_judged = operation in JUDGED and "exclude" not in more
     if is_judged:
         places.policy_packs()
-    if is_judged and operation == "up":
+    if is_judged and operation == "up" and not skip_preview:
         # What is refused is refused before the first resource is made, as `pulumi up` does it.
         steps.insert(0, ("preview", Progress(preview=True, out=StringIO())))
     print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)

@@ -34,6 +34,8 @@ def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
     """
     folder = places.home / "report"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for earlier in folder.iterdir():
+        earlier.unlink()
     link = os.environ.get(LINK, "")
     try:
         plan, run = planned(places, cloud, refresh=refresh)

@@ -7,7 +7,7 @@ from typing import Final
 from policies.access.capabilities import ELEVATED, HANDS_ON
 from policies.access.model import PUBLIC, Holding, is_agent, shown
 from policies.access.reach import Access
-from resources.properties import show
+from resources.properties import OPAQUE, show
 from resources.resource import Stack
 
 _SAYS: Final[Mapping[str, str]] = {
@@ -60,6 +60,7 @@ def _grant(held: Holding) -> Grant:
     role = held.role if held.role.isidentifier() or " " in held.role else show(held.role)
     condition = ", under a condition" if held.conditional else ""
     who = _PROJECT.get(held.principal, shown(held.principal))
+    who = who if who != show(OPAQUE) else "somebody whose name isn't shown"
     gets = "get" if held.principal.startswith(_SEVERAL) else "gets"
     words = f"{who} {gets} {role} on {held.scope}{condition}"
     dangerous = frozenset(ELEVATED) if held.scope.wide else HANDS_ON

@@ -11,6 +11,8 @@ MOST: Final = 65_536
 """Characters that GitHub takes in a comment."""
 _ROWS: Final = (200, 60, 20, 8, 3)
 """How many rows of a table or lines are shown: fewer until it fits."""
+_QUIET: Final = 8
+"""More lines than these, that nobody must see, are folded."""
 _MARKUP: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "\\|", "\n": " ", "@": "&#64;"})
 _ISSUE: Final = re.compile(r"#(?=\d)")
 
@@ -85,10 +87,11 @@ def _listed(section: Section, rows: int) -> Iterator[str]:
     lines = list(enumerate(section.lines))
     loud = [(index, line) for index, line in lines if index in section.loud]
     quiet = [(index, line) for index, line in lines if index not in section.loud]
-    fold = bool(loud) and len(quiet) > 8
+    fold = len(quiet) > _QUIET
     for part in (loud, quiet):
         if fold and part is quiet:
-            yield from ("", f"<details><summary>{len(quiet)} others</summary>", "")
+            told = f"{len(quiet)} others" if loud else f"{len(quiet)} of them"
+            yield from ("", f"<details><summary>{told}</summary>", "")
         for index, line in part[:rows]:
             mark = "**!** " if index in section.loud else ""
             yield f"- {mark}{_text(line)}"

@@ -43,6 +43,8 @@ def changed(before: Stack, after: Stack) -> tuple[list[str], list[str]]:
 
 def _word(value: object) -> str:
     """Return a value of a closed vocabulary; any other text may be a secret."""
+    if value is UNKNOWN:
+        return "what isn't known yet"
     return value if isinstance(value, str) and _PLAIN.fullmatch(value) else show(value)
 
 

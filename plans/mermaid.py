@@ -16,7 +16,9 @@ _COLOURS: Final[Mapping[str, str]] = {
 
 
 def render(picture: Picture) -> str:
-    """Return the picture as GitHub draws it in a comment."""
+    """Return the picture as GitHub draws it in a comment; nothing where nothing is drawn."""
+    if not picture.nodes:
+        return ""
     lines = ["flowchart LR"]
     for region, nodes in picture.regions().items():
         inside = region not in (OUTSIDE, NOWHERE)

@@ -27,11 +27,11 @@ _SIGNIFICANT_MINUTES: Final = 0.5
 
 def render(report: Report, plan: Plan, run: Run | None) -> tuple[str, str]:
     """Return the page, and why it has no picture where it hasn't."""
-    drawn, refused = _picture(plan)
+    drawn, refused = _picture(plan, report.key)
     parts = [
         ("picture", "Architecture", drawn, False),
         *((each.id, each.title, _section(each), each.folded) for each in report.sections),
-        ("timeline", "Timeline", "".join(_timeline(plan)), True),
+        ("timeline", "Timeline", "".join(_timeline(plan)) if run else "", True),
         ("requests", "The way of a request", "".join(_requests(plan)), True),
         ("callers", "Who can reach and call what", _table(_callers(plan)), True),
         ("rules", "What the policies checked", _table(_rules(run)) if run else "", True),
@@ -90,7 +90,7 @@ def _scrolling(body: str, label: str) -> str:
     )
 
 
-def _picture(plan: Plan) -> tuple[str, str]:
+def _picture(plan: Plan, words: Sequence[str]) -> tuple[str, str]:
     picture = picture_of(plan)
     if not picture.nodes:
         return "", ""
@@ -99,8 +99,9 @@ def _picture(plan: Plan) -> tuple[str, str]:
     except DrawingError as problem:
         return f"<p>There is no picture: {_text(str(problem))}</p>", str(problem)
     key = (
-        '<p class="key"><span class="make">made</span> <span class="change">changed</span> '
-        '<span class="take">replaced or deleted</span></p>'
+        f'<p class="key"><span class="make">{_text(words[0])}</span> '
+        f'<span class="change">{_text(words[1])}</span> '
+        f'<span class="take">{_text(words[2])}</span></p>'
     )
     return key + _scrolling(drawn, "Architecture"), ""
 

@@ -22,6 +22,8 @@ class Report:
     headline: str
     facts: tuple[str, ...]
     sections: tuple[Section, ...]
+    key: tuple[str, str, str]
+    """What the colours of the picture mean: green, amber and red."""
 
 
 def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -> Report:
@@ -50,7 +52,14 @@ def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -
         f"{plan.stack}: {counted(plan.changes, words)}",
         tuple(_facts(plan, run, costs, words, len(grants[0]), len(exposed[0]))),
         tuple(each for each in found if each),
+        _key(words),
     )
+
+
+def _key(words: Words) -> tuple[str, str, str]:
+    made, changed, gone = (words.operations[each] for each in ("create", "update", "delete"))
+    again = words.operations["replace"]
+    return made, changed, gone if again == changed else f"{again} or {gone}"
 
 
 def _facts(

@@ -20,6 +20,7 @@ from resources.properties import Absence, is_mapping, show, text
 _SHOWN_VALUES: Final = 4
 _KINDS: Final = 6
 _ROWS_UNFOLDED: Final = 12
+_NAMES: Final = 20
 _NODE_POOL: Final = "gcp:container/nodePool:NodePool"
 
 
@@ -85,10 +86,15 @@ def _finding(found: Found) -> tuple[str, ...]:
 
 def served(anew: Sequence[str], lost: Sequence[str], words: Words) -> Section | None:
     """Return which models one side serves alone."""
-    lines = [f"{words.found.lower()}: {name}" for name in anew]
-    lines += [f"{words.lost}: {name}" for name in lost]
-    loud = frozenset(range(len(anew), len(lines)))
+    lines = [f"{words.found.lower()}: {_some(anew)}"] if anew else []
+    lines += [f"{words.lost}: {_some(lost)}"] if lost else []
+    loud = frozenset({len(lines) - 1} if lost else ())
     return Section("models", "Models", tuple(lines), loud=loud) if lines else None
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def exposed(opened: Sequence[str], closed: Sequence[str], words: Words) -> Section | None:

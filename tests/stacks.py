@@ -78,7 +78,7 @@ def copy_of(variant: str, shared: Path, folder: Path) -> Rehearsal:
             beginning.mkdir()
             made = Rehearsal(stack, beginning)
             made.edit(change)
-            operations.up(made.places)
+            operations.up(made.places, skip_preview=True)
             beginning.rename(original)
     shutil.copytree(original, folder, dirs_exist_ok=True)
     return Rehearsal(stack, folder)

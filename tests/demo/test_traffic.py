@@ -47,13 +47,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
         config["secrets"] = {"llm-api-key": {}}
 
     rehearsal.edit(first)
-    operations.up(rehearsal.places)
+    operations.up(rehearsal.places, skip_preview=True)
     return rehearsal
 
 
 def changed(stack: Rehearsal, **settings: Any) -> None:
     stack.edit(lambda config: config["services"]["chat"].update(settings))
-    operations.up(stack.places)
+    operations.up(stack.places, skip_preview=True)
 
 
 def refused(stack: Rehearsal, **settings: Any) -> str:

@@ -45,7 +45,7 @@ def more(config: dict[str, Any]) -> None:
 def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
     rehearsal = rehearsal_of("dev")
     rehearsal.edit(more)
-    operations.up(rehearsal.places)
+    operations.up(rehearsal.places, skip_preview=True)
     return rehearsal
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import operations
+from launcher import cli, operations
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from sandbox.world import World
@@ -104,6 +104,15 @@ def test_destroying_what_was_never_made_says_so(tmp_path: Path) -> None:
     result = run("destroy", "--stack", "dev", sandbox=tmp_path)
     assert result.returncode == 1
     assert "run `make up STACK=dev` first" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["preview"], ["up", "--cloud", "gcp"]])
+def test_only_up_on_the_sandbox_may_leave_out_its_preview(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([*arguments, "--skip-preview"])
+    assert "--skip-preview: found beside another operation" in capsys.readouterr().err
 
 
 def test_a_bad_config_stops_before_the_engine_starts(
@@ -234,7 +243,7 @@ def test_ctrl_c_ends_what_was_begun_and_the_next_up_goes_on(
     assert "interrupted: ending what was begun" in rest
     assert "nothing is lost: `make up STACK=dev` goes on" in rest
     assert "Traceback" not in rest
-    operations.up(in_this_process(tmp_path))
+    operations.up(in_this_process(tmp_path), skip_preview=True)
     nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
 
@@ -279,7 +288,7 @@ def test_what_a_killed_destroy_deleted_is_made_again(
     read_until(process, steps=20, mark="  - ")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    operations.up(in_this_process(tmp_path))
+    operations.up(in_this_process(tmp_path), skip_preview=True)
     nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
 

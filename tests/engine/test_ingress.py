@@ -64,7 +64,7 @@ def test_an_own_certificate_is_shown_and_its_key_is_sealed(dev: Rehearsal) -> No
         operations.up(dev.places)
     named = ["inference-us-central1-certificate"]
     dev.limit("data-no-plaintext-secret", ownCertificates=named)
-    operations.up(dev.places)
+    operations.up(dev.places, skip_preview=True)
     (certificate,) = dev.resources(CERTIFICATE)
     assert shown_certificate(dev) == certificate["outputs"]["name"]
     assert not dev.resources("gcp:certificateauthority/authority:Authority")
@@ -80,7 +80,7 @@ def test_a_managed_certificate_is_proven_in_the_zone_and_takes_over(dev: Rehears
             config, certificate=managed, hostname="inference.dev.acme.com", regional_names=True
         )
     )
-    operations.up(dev.places)
+    operations.up(dev.places, skip_preview=True)
     (certificate,) = dev.resources(CERTIFICATE)
     assert shown_certificate(dev) == certificate["outputs"]["name"]
     authorizations = dev.resources("gcp:certificatemanager/dnsAuthorization:DnsAuthorization")
@@ -106,14 +106,14 @@ def test_an_existing_certificate_is_only_named(dev: Rehearsal) -> None:
         world.put(Resource(CERTIFICATE, name, project="acme-inference-dev"))
     existing = {"kind": "existing", "names": {"us-central1": "made-by-others"}}
     dev.edit(lambda config: gateway_of(config, certificate=existing))
-    operations.up(dev.places)
+    operations.up(dev.places, skip_preview=True)
     assert shown_certificate(dev) == "made-by-others"
     assert not dev.resources(CERTIFICATE)
 
 
 def test_a_consumer_can_be_accepted_by_its_network_alone(dev: Rehearsal) -> None:
     dev.edit(lambda config: gateway_of(config, accept="network"))
-    operations.up(dev.places)
+    operations.up(dev.places, skip_preview=True)
     (attachment,) = dev.resources(ATTACHMENT)
     (accepted,) = attachment["inputs"]["consumerAcceptLists"]
     assert accepted["networkUrl"] == "projects/acme-inference-dev/global/networks/apps"
@@ -133,7 +133,7 @@ def prod(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
     alone: dict[str, Any] = {"pipelines": {}, "services": {}, "data": {}}
     rehearsal.edit(lambda config: config.update(deletion_protection=False, **alone))
     rehearsal.allow_deletion()
-    operations.up(rehearsal.places)
+    operations.up(rehearsal.places, skip_preview=True)
     return rehearsal
 
 
@@ -251,11 +251,11 @@ def test_a_region_goes_and_comes_back(prod: Rehearsal) -> None:
     before = prod.config.read_text()
     count = len(prod.resources())
     prod.edit(without("us-east4"))
-    operations.up(prod.places)
+    operations.up(prod.places, skip_preview=True)
     assert not [each["urn"] for each in prod.resources() if "us-east4" in each["urn"]]
     (service,) = prod.resources("gcp:compute/backendService:BackendService")
     assert len(service["inputs"]["backends"]) == 1
     prod.config.write_text(before)
-    operations.up(prod.places)
+    operations.up(prod.places, skip_preview=True)
     assert len(prod.resources()) == count
     assert plan_of(prod.places) == {}

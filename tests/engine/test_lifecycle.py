@@ -26,7 +26,7 @@ def test_a_second_preview_changes_nothing(
     operations.preview(stack.places)
     printed = capsys.readouterr().out
     assert "Nothing changes." in printed
-    assert "  us-central1  PREEMPTIBLE_NVIDIA_L4_GPUS  " in printed
+    assert "NVIDIA_L4_GPUS  " in printed
 
 
 def test_a_second_up_says_that_nothing_changed_and_what_is_there(

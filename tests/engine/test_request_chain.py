@@ -106,7 +106,7 @@ def dev(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
 
 def _up(rehearsal: Rehearsal, change: Callable[[dict[str, Any]], None]) -> None:
     rehearsal.edit(change)
-    operations.up(rehearsal.places)
+    operations.up(rehearsal.places, skip_preview=True)
 
 
 def test_a_new_organization_comes_before_the_guardrail_and_is_closed(

@@ -59,7 +59,7 @@ class Rollout:
         pools, wanted = self.pools(), self.weights()
         self.rehearsal.edit(change)
         self.printed()
-        operations.up(self.rehearsal.places)
+        operations.up(self.rehearsal.places, skip_preview=True)
         steps = [Step(**found.groupdict()) for found in LINE.finditer(self.printed())]
         for step in steps:
             if step.type == ROUTE:

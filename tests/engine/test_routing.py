@@ -45,7 +45,7 @@ def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
     rehearsal = rehearsal_of("dev")
     rehearsal.edit(_changed)
     rehearsal.allow_unscreened("qwen3-4b", "partner-llm")
-    operations.up(rehearsal.places)
+    operations.up(rehearsal.places, skip_preview=True)
     return rehearsal
 
 
@@ -115,7 +115,7 @@ def test_protection_taken_away_is_detached_and_then_deleted(
 ) -> None:
     """Runs last in this module."""
     stack.edit(lambda config: config.pop("edge_protection"))
-    operations.up(stack.places)
+    operations.up(stack.places, skip_preview=True)
     printed = capsys.readouterr().out
     detached = [found.start() for found in re.finditer(r"^  ~ .*GCPBackendPolicy", printed, re.M)]
     deleted = re.search(r"^  - .*RegionSecurityPolicy", printed, re.M)

@@ -87,7 +87,7 @@ def everything(config: dict[str, Any]) -> None:
 def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
     rehearsal = rehearsal_of("dev")
     rehearsal.edit(everything)
-    operations.up(rehearsal.places)
+    operations.up(rehearsal.places, skip_preview=True)
     return rehearsal
 
 
@@ -211,7 +211,7 @@ def test_a_new_revision_gets_a_share_and_gives_it_back(
     shares: list[list[tuple[str, int]]] = []
     for change in (canary, rollback):
         stack.edit(change)
-        operations.up(stack.places)
+        operations.up(stack.places, skip_preview=True)
         assert "\n1 updated." in capsys.readouterr().out
         service = named(stack, SERVICE)["api"]
         shares.append([(each["revision"], each["percent"]) for each in service["traffics"]])
@@ -226,7 +226,7 @@ def test_another_quota_makes_another_configuration_before_the_old_one_goes(
 
     (before,) = stack.resources("gcp:apigateway/apiConfig:ApiConfig")
     stack.edit(more)
-    operations.up(stack.places)
+    operations.up(stack.places, skip_preview=True)
     (after,) = stack.resources("gcp:apigateway/apiConfig:ApiConfig")
     (gateway,) = stack.resources("gcp:apigateway/gateway:Gateway")
     assert gateway["inputs"]["apiConfig"] == after["id"] != before["id"]

@@ -16,6 +16,7 @@ from emulator.gateway import serve
 from emulator.gateway.client import Client
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.model_servers import Replica
+from emulator.gateway.programs import ProgramError
 from emulator.gateway.replicas import keep
 from tests.kubernetes.held import held
 
@@ -208,3 +209,12 @@ def test_each_request_is_told_with_its_way(path: Path) -> None:
         "qwen3-4b-l4",
         200,
     )
+
+
+def test_without_its_router_the_gateway_fails_closed(path: Path) -> None:
+    # The last of the file: the router stays away.
+    (router,) = (each for name, each in path.gateway.workloads.items() if name.endswith("-bbr"))
+    router.program.stop()
+    assert {path.ask(model).status for model in path.gateway.models} == {500}
+    with pytest.raises(ProgramError, match=f"{router.name} has ended"):
+        path.gateway.check()

@@ -105,6 +105,21 @@ def test_new_exposure_is_told_in_words() -> None:
     assert "**!** open: lets traffic of any address in (0.0.0.0/0)" in rendered(document.plan())
 
 
+def test_many_grants_are_folded_and_counted() -> None:
+    document = Document()
+    for index in range(30):
+        inputs = {
+            "member": f"user:u{index}@acme.com",
+            "role": "roles/run.invoker",
+            "project": "acme",
+        }
+        document.step("create", GRANT, f"grant-{index}", None, inputs)
+    text = rendered(document.plan())
+    assert "<details><summary>30 of them</summary>" in text
+    assert "- New: 30 grants, 0 exposures." in text
+    assert "mermaid" not in text
+
+
 def test_cost_is_shown_now_and_after() -> None:
     document = Document()
     document.step("create", POOL, "l4", None, gpu_pool(2))

@@ -31,6 +31,11 @@ def test_quantised_weights_need_less(capsys: pytest.CaptureFixture[str]):
     assert "weights 18." in capsys.readouterr().out
 
 
+def test_experts_may_be_kept_whole(capsys: pytest.CaptureFixture[str]):
+    assert main(["--model", "Qwen/Qwen3-30B-A3B", "--expert-parallel"]) == 0
+    assert "30.5 billion parameters, 3.0 of them" in capsys.readouterr().out
+
+
 def test_a_file_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     file = tmp_path / "config.json"
     file.write_text(json.dumps(MODELS["Qwen/Qwen3-8B"]))
