@@ -22,7 +22,6 @@ from catalog.problems import KeyPath, Problem
 from config.errors import ConfigError
 from config.load import from_mapping
 from config.platform import Platform
-from tests.config.samples import SOURCE
 
 ENTRY: Final = "*"
 """Any key of a mapping, any position of a list, in an option's path."""
@@ -179,7 +178,7 @@ class Generator:
 
     def __init__(self, config: dict[str, Any], random: Random) -> None:
         self.config, self.random = config, random
-        self.platform = from_mapping(config, SOURCE)
+        self.platform = _loaded(config)
 
     def set(self, option: Option) -> bool:
         """Tells whether the config could be changed so that it has the option and still loads."""
@@ -206,7 +205,7 @@ class Generator:
         place[key] = made
         for _ in range(4):
             try:
-                platform = from_mapping(config, SOURCE)
+                platform = _loaded(config)
             except ConfigError as error:
                 for problem in error.problems:
                     self._mend(config, problem, path)
@@ -371,6 +370,10 @@ class Generator:
         if prefix >= 24:
             return f"10.{first}.{second}.0/{self.random.choice([24, prefix])}"
         return f"10.{first}.{second // 8 * 8}.0/{prefix}"
+
+
+def _loaded(config: Mapping[str, Any]) -> Platform:
+    return from_mapping(config, f"Pulumi.{config['environment']}.yaml")
 
 
 def _match(pattern: str, text: str) -> bool:
