@@ -59,7 +59,7 @@ BASES: Final[tuple[Mapping[str, Any], ...]] = (
             "kind": "regional-external", "hostname": "chat.acme.com",
             "certificate": "projects/acme/locations/us-central1/certificates/chat",
         }),
-        ("models|gemini", {"external": [{"name": "vertex", "vertex_ai": {}}]}),
+        ("models|gemini", {"external": [{"name": "vertex", "vertex_ai": {"endpoint": "openapi"}}]}),
     ),
     changed(
         ("gateway|certificate", {"kind": "existing", "names": {"us-central1": "inference"}}),
