@@ -32,6 +32,10 @@ SERVICES: Mapping[str, Service] = rows(Service, _document, "services")
 RESTRICTED_SERVICES: tuple[str, ...] = tuple(
     sorted(name for name, service in SERVICES.items() if service.perimeter)
 )
+SUPPORTED_SERVICES: frozenset[str] = frozenset(RESTRICTED_SERVICES) | {
+    f"{name}.googleapis.com" for name in cast("list[str]", _document["supported"])
+}
+"""Every API that a service perimeter can restrict, of the platform or not."""
 _IDENTITIES = cast("Mapping[str, list[str]]", _document["identities"])
 
 

@@ -1,5 +1,6 @@
 """An estimate as text."""
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
@@ -7,17 +8,23 @@ from typing import Final
 from cost.model import Estimate, Unpriced
 
 _TOP: Final = 10
-_WIDTH: Final = 64
+_WIDTH: Final = 50
+_COLUMN: Final = 10
 
 
 def render(estimate: Estimate) -> str:
-    """Return a short table: the largest lines, the totals, and what they leave out."""
+    """Return the table, and what its totals leave out."""
     return "\n".join(
-        (*_table(estimate), *_unpriced(estimate.unpriced), *_notes(estimate.assumptions))
+        (table(estimate), *_unpriced(estimate.unpriced), *_notes(estimate.assumptions))
     )
 
 
-def _table(estimate: Estimate) -> Iterator[str]:
+def table(estimate: Estimate) -> str:
+    """Return the largest lines and the totals, in 80 columns."""
+    return "\n".join(_rows(estimate))
+
+
+def _rows(estimate: Estimate) -> Iterator[str]:
     yield _row("USD per month", "minimum", "expected", "maximum")
     lines = sorted(estimate.lines, key=lambda line: (-line.maximum, line.name, line.what))
     for line in lines[:_TOP]:
@@ -36,8 +43,8 @@ def _table(estimate: Estimate) -> Iterator[str]:
 
 
 def _row(label: str, *columns: str) -> str:
-    shown = label if len(label) <= _WIDTH else f"{label[: _WIDTH - 3]}..."
-    return f"{shown:<{_WIDTH}}" + "".join(f"{column:>12}" for column in columns)
+    shown = textwrap.shorten(label, _WIDTH, placeholder=" ...", break_on_hyphens=False)
+    return f"{shown:<{_WIDTH}}" + "".join(f"{column:>{_COLUMN}}" for column in columns)
 
 
 def _usd(amount: float) -> str:

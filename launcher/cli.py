@@ -8,6 +8,7 @@ from pathlib import Path
 
 from launcher.backend import init
 from launcher.capacity import capacity
+from launcher.doctor import doctor
 from launcher.engine import message_of
 from launcher.images import push
 from launcher.new_environment import new_environment
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
     parser.add_argument(
-        "operation", choices=sorted((*OPERATIONS, "capacity", "init", "new", "policy", "report"))
+        "operation",
+        choices=sorted((*OPERATIONS, "capacity", "doctor", "init", "new", "policy", "report")),
     )
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
@@ -80,6 +82,8 @@ def _do(chosen: argparse.Namespace) -> None:
     places = places_of(chosen.stack)
     if chosen.operation == "init":
         init(places, chosen.secrets)
+    elif chosen.operation == "doctor":
+        doctor(places, chosen.cloud)
     elif chosen.operation == "policy":
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "capacity":

@@ -3,13 +3,14 @@
 import ipaddress
 
 from config.platform import Platform
-from launcher.places import StackPlaces
+from launcher.places import StackPlaces, shown_file
 from launcher.problem import LaunchError
 from sandbox.world import World
 
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 PURPOSES = {"REGIONAL_MANAGED_PROXY": "proxy_only", "PRIVATE_SERVICE_CONNECT": "psc_nat"}
 SHOWN = 5
+_PROTECTION_RULE = "rel-deletion-protection"
 
 
 def check_whole(places: StackPlaces, world: World) -> None:
@@ -42,9 +43,19 @@ def check_unprotected(places: StackPlaces) -> None:
         raise LaunchError(
             f"{len(protected)} resources of {places.stack} are protected "
             f"({', '.join(protected[:SHOWN])}{more}), nothing was deleted. To delete them, set "
-            f"deletion_protection: false in {places.config.name}, run `make up STACK="
-            f"{places.stack}`, then destroy again"
+            f"deletion_protection: false in {places.config.name}{_also_allowed(places)}, run `make "
+            f"up STACK={places.stack}`, then destroy again"
         )
+
+
+def _also_allowed(places: StackPlaces) -> str:
+    """Return what the policies need to let the change pass, or '' where they do."""
+    # The rules take longer to load than everything else of a refusal.
+    from policies.engine.environment import load
+
+    if load(places.environment)[_PROTECTION_RULE]["level"] == "disabled":
+        return ""
+    return f" and {_PROTECTION_RULE}: disabled below rules: in {shown_file(places.environment)}"
 
 
 def check_ranges(places: StackPlaces, platform: Platform) -> None:

@@ -5,8 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import ExitStack, contextmanager
-from io import StringIO
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from pulumi import automation
@@ -17,17 +16,24 @@ from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
 from launcher.judging import packs_served
 from launcher.locks import exclusive
-from launcher.outcome import causes_of, census, outcome
+from launcher.outages import outages
+from launcher.outcome import allowed, causes_of, census, outcome
 from launcher.places import StackPlaces, checked
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.pulumi_cli import JUDGED
+from launcher.recording import wiring
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
+from launcher.screen import Screen
 from launcher.verify import verify
+from plans.plan import plan_of
 from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers, serve
 from sandbox.world import World
+
+SHOWN = 40
+"""So many lines of a plan are shown on a terminal; the log has all of them."""
 
 
 @contextmanager
@@ -71,13 +77,17 @@ def up(places: StackPlaces, *, skip_preview: bool = False) -> None:
         skip_preview=skip_preview,
     ) as (progress, world):
         assumed = _assumed(world)
+        screen = progress.screen
         resources = report.own_resources(progress)
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
-        print(f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}")
-        print(f"\nOutputs:\n{report.outputs_table(progress.outputs)}")
-        print(f"\n{report.cost_section(resources)}")
-        print(f"\n{report.policies_line(progress)}")
-        print(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
+        screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
+        screen.detail(
+            f"\nResources of {places.stack} ({len(resources)}):\n{report.kinds_table(resources)}"
+        )
+        screen.tell(f"\nOutputs:\n{report.outputs_table(progress.outputs)}")
+        screen.tell(f"\n{report.cost_section(resources, brief=screen.in_place)}")
+        screen.tell(f"\n{report.policies_line(progress, places.environment)}")
+        screen.detail(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
+        screen.tell(f"Next: make demo STACK={places.stack}, which sends messages through it")
 
 
 def images(places: StackPlaces) -> None:
@@ -90,37 +100,58 @@ def images(places: StackPlaces) -> None:
         exclude_dependents=True,
     ) as (progress, world):
         put_stand_ins(platform, world)
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
-        print("Stand-ins for the images:")
+        progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
+        progress.screen.tell("Stand-ins for the images:")
         for image in own_images(platform):
-            print(f"  {image}: {image_source(image)}")
-        print(f"Next: make up STACK={places.stack}")
+            progress.screen.tell(f"  {image}: {image_source(image)}")
+        progress.screen.tell(f"Next: make up STACK={places.stack}")
 
 
 def preview(places: StackPlaces) -> None:
     """Print what `up` would change, what it would cost, and what the policies say."""
     platform = checked(places)
     with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
-        print(f"\n{report.changes_line(progress.changes, preview=True)}")
-        anew = replacements_section(progress.replaced, progress.gone, places.recorded())
-        print(f"\n{anew}" if anew else "", end="")
-        print(f"\n{report.cost_section(report.own_resources(progress))}")
-        print(f"\n{report.capacity_section(report.own_resources(progress))}")
-        print(f"\n{report.policies_line(progress)}")
+        _tell_plan(places, progress)
+        progress.screen.tell(f"\n{report.policies_line(progress, places.environment)}")
+        progress.screen.tell(f"Next: make up STACK={places.stack}")
+
+
+def _tell_plan(places: StackPlaces, progress: Progress) -> None:
+    """Print what a preview found, also where a policy refuses it."""
+    screen, recorded = progress.screen, places.recorded()
+    resources = report.own_resources(progress)
+    if screen.in_place:
+        for line in progress.lines if len(progress.lines) <= SHOWN else ():
+            screen.tell(line)
+    screen.tell(f"\n{report.changes_line(progress.changes, preview=True)}")
+    wired = wiring(recorded)
+    plan = plan_of(
+        {"stack": places.stack, "steps": progress.recorder.steps, "now": wired, "then": wired}
+    )
+    for section in (
+        outages(plan),
+        replacements_section(progress.replaced, progress.gone, recorded),
+    ):
+        if section:
+            screen.tell(f"\n{section.rstrip()}")
+    screen.tell(f"\n{report.cost_section(resources, brief=screen.in_place)}")
+    screen.tell(f"\n{report.capacity_section(resources)}")
+    if recorded:
+        screen.tell(f"\n{report.cost_difference(recorded, resources)}")
 
 
 def refresh(places: StackPlaces) -> None:
     """Take what is in the sandbox cloud into the state."""
     _made(places)
     with _run(places, "refresh") as (progress, _):
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPlaces) -> None:
     """Delete everything the state holds."""
     _made(places)
     with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _):
-        print(f"\n{report.changes_line(progress.changes, preview=False)}")
+        progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def export(places: StackPlaces) -> None:
@@ -192,7 +223,8 @@ def _run(
     failures: list[BaseException] = []
 
     program = watched(platform_program, failures)
-    progress = Progress(preview=operation == "preview")
+    screen = Screen(places.log_of(operation))
+    progress = Progress(operation == "preview", screen, len(places.recorded()))
     steps = [(operation, progress)]
     # Of what the engine excludes, the packs would see no inputs.
     is_judged = operation in JUDGED and "exclude" not in more
@@ -200,9 +232,12 @@ def _run(
         places.policy_packs()
     if is_judged and operation == "up" and not skip_preview:
         # What is refused is refused before the first resource is made, as `pulumi up` does it.
-        steps.insert(0, ("preview", Progress(preview=True, out=StringIO())))
-    print(f"{operation} of {places.stack} on the sandbox cloud ...", flush=True)
+        steps.insert(
+            0, ("preview", Progress(preview=True, screen=screen.muted(), about=progress.about))
+        )
+    screen.tell(f"{operation} of {places.stack} on the sandbox cloud ...")
     with ExitStack() as open_:
+        open_.enter_context(closing(screen))
         stack, servers = open_.enter_context(opened(places, program, guard))
         options: dict[str, Any] = {"color": "never", **more}
         if is_judged:
@@ -212,7 +247,7 @@ def _run(
         if operation == "destroy":
             servers.forget_lost()
         for step, watching in steps:
-            with watching, _graceful_interrupt(watching):
+            with watching, _graceful_interrupt(watching, screen):
                 try:
                     with unsettled(places, servers, step):
                         getattr(stack, step)(on_event=watching.on_event, **options)
@@ -220,20 +255,26 @@ def _run(
                     done = outcome(places, operation, before, servers.world)
                     if watching.interrupted:
                         raise InterruptedRunError(done.interrupted) from problem
+                    if operation == "preview" and progress.resources:
+                        _tell_plan(places, progress)
                     causes = causes_of(failures, watching, problem)
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
+                        f"{allowed(places, watching)}"
                     ) from problem
+            progress.about = max(progress.about, len(watching.passed))
         yield progress, servers.world
+        if screen.in_place:
+            screen.tell(f"Every line of it: {screen.log}, or VERBOSE=1")
 
 
 @contextmanager
-def _graceful_interrupt(progress: Progress) -> Generator[None]:
+def _graceful_interrupt(progress: Progress, screen: Screen) -> Generator[None]:
     """Let Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
 
     def ask(*_: object) -> None:
         progress.interrupted = True
-        progress.say("interrupted: ending what was begun; Ctrl-C again stops at once")
+        screen.tell("interrupted: ending what was begun; Ctrl-C again stops at once")
 
     before = signal.signal(signal.SIGINT, ask)
     try:

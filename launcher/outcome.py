@@ -13,6 +13,7 @@ from launcher.engine import message_of, reason_of
 from launcher.places import StackPlaces
 from launcher.progress import NOISE, Progress
 from launcher.recovery import unrecorded
+from launcher.report import allowing
 from sandbox.world import Key, Resource, World
 
 Census = Mapping[Key, Resource]
@@ -36,6 +37,13 @@ def causes_of(
     said = own or progress.violations or progress.errors
     causes = dict.fromkeys(said or [reason_of(problem)])
     return "\n".join(f"  - {cause}".replace("\n", "\n    ") for cause in causes)
+
+
+def allowed(places: StackPlaces, progress: Progress) -> str:
+    """Return where the policies can be told otherwise, where they refused."""
+    if not progress.violations:
+        return ""
+    return f"\n{allowing(progress.violations, places.environment)}"
 
 
 def census(world: World) -> Census:

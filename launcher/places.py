@@ -57,6 +57,10 @@ class StackPlaces:
         """There while the sandbox cloud may hold what the state doesn't: after a killed run too."""
         return self.home / "unsettled"
 
+    def log_of(self, operation: str) -> Path:
+        """Return the file that keeps every line of the last such operation."""
+        return self.home / "logs" / f"{operation}.log"
+
     def recorded(self) -> list[dict[str, Any]]:
         """Return the resources the state holds, without the engine's own."""
         if not self.checkpoint.exists():
@@ -156,6 +160,11 @@ def checked(places: StackPlaces) -> Platform:
         return from_file(places.config)
     except ConfigError as problem:
         raise LaunchError(str(problem)) from problem
+
+
+def shown_file(file: Path) -> str:
+    """Return a file's path as a message has it: from the project's folder where it is in it."""
+    return str(file.relative_to(ROOT) if file.is_relative_to(ROOT) else file)
 
 
 def engine_root() -> Path:

@@ -3,17 +3,13 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-from pulumi.automation.events import EngineEvent, StepEventStateMetadata
 
 from launcher.places import StackPlaces, home_of, stacks
 from launcher.policy_report import judged
 from launcher.problem import LaunchError
-from launcher.replacements import needed
+from launcher.recording import taking, wiring
 from plans import comment, mermaid, page
 from plans.picture import picture_of
 from plans.plan import Plan, Recorder, read, write
@@ -77,44 +73,14 @@ def tell_if_missing(stack: str) -> None:
 def planned(places: StackPlaces, cloud: str, *, refresh: bool = False) -> tuple[Plan, Run]:
     """Return what a preview would do, and what the packs say of it."""
     recorder = Recorder()
-    run, recorded = judged(places, cloud, _taking(recorder), refresh=refresh)
+    run, recorded = judged(places, cloud, taking(recorder), refresh=refresh)
     file = plan_file(places)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = {"needs": run.needs, "properties": run.wired}
-    write(file, places.stack, recorder, now, _wiring(recorded))
+    write(file, places.stack, recorder, now, wiring(recorded))
     return read(file), run
 
 
 def plan_file(places: StackPlaces) -> Path:
     """Return where the last plan of a stack is."""
     return places.home / "report" / "plan.json"
-
-
-def _taking(recorder: Recorder) -> Callable[[EngineEvent], None]:
-    def take(event: EngineEvent) -> None:
-        if event.resource_pre_event is None:
-            return
-        step = event.resource_pre_event.metadata
-        details = step.detailed_diff or step.diffs or ()
-        replacing = "replace" in str(step.op.value)
-        changed = (step.keys or ()) if replacing else details
-        old, new = _state(step.old), _state(step.new)
-        recorder.take(str(step.op.value), step.urn, step.type, old, new, changed)
-
-    return take
-
-
-def _state(state: StepEventStateMetadata | None) -> Mapping[str, Any] | None:
-    kept = ("inputs", "outputs", "parent", "protect", "provider")
-    return {key: getattr(state, key) for key in kept} if state else None
-
-
-def _wiring(recorded: Iterable[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    """Return what the resources of a state need, as the packs tell it of a preview."""
-    needs: dict[str, list[str]] = {}
-    properties: dict[str, Mapping[str, list[str]]] = {}
-    for each in recorded:
-        named: dict[str, list[str] | None] = each.get("propertyDependencies") or {}
-        properties[each["urn"]] = {name: urns for name, urns in named.items() if urns}
-        needs[each["urn"]] = list(dict.fromkeys(needed(each)))
-    return {"needs": needs, "properties": properties}

@@ -17,6 +17,7 @@ from launcher.operations import opened
 from launcher.places import ROOT, StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import Progress
+from launcher.screen import Screen
 from policies import report
 from policies.engine.config import PolicyConfigError
 from policies.engine.event_log import VARIABLE
@@ -80,6 +81,7 @@ def _event_log_in(file: Path) -> Generator[None]:
 
 def _preview(places: StackPlaces, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
+    places.policy_packs()  # refuses an environment that can't be used, before the engine starts
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
@@ -110,7 +112,7 @@ def _previewed(
     *,
     refresh: bool,
 ) -> str:
-    progress = Progress(preview=True, out=sys.stderr)
+    progress = Progress(preview=True, screen=Screen(out=sys.stderr))
 
     def take(event: EngineEvent) -> None:
         progress.on_event(event)

@@ -1,15 +1,18 @@
 """Turns the engine's events into lines to watch, and keeps what the summary needs."""
 
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from launcher.changes import changed_values
+from launcher.recording import taking
+from launcher.screen import Screen
+from plans.plan import Recorder
 from resources.resource import Resource
 
 SIGNS = {
@@ -41,11 +44,12 @@ class Progress:
     `changes` counts the steps that change something, by operation. `resources` maps the URN of
     every resource that the program wants to its inputs, `replaced` those that are made anew to
     what changed of them; `gone` are those that are deleted, `outputs` the stack's, once it has
-    them.
+    them. `about` is how many resources there may be, 0 where nobody knows.
     """
 
     preview: bool
-    out: TextIO = field(default_factory=lambda: sys.stdout)
+    screen: Screen = field(default_factory=Screen)
+    about: int = 0
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
     replaced: dict[str, list[str]] = field(default_factory=dict)
@@ -55,7 +59,10 @@ class Progress:
     violations: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
     packs: dict[str, str] = field(default_factory=dict)
-    running: dict[str, str] = field(default_factory=dict)
+    running: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
+    passed: set[str] = field(default_factory=set[str])
+    lines: list[str] = field(default_factory=list[str])
+    recorder: Recorder = field(default_factory=Recorder)
     interrupted: bool = False
     _last: float = field(default_factory=time.monotonic)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -66,14 +73,16 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
+        self.screen.status("")
 
     def say(self, line: str) -> None:
         """Print one line at once."""
         self._last = time.monotonic()
-        print(line, file=self.out, flush=True)
+        self.screen.tell(line)
 
     def on_event(self, event: EngineEvent) -> None:
         """Take an engine event."""
+        taking(self.recorder)(event)
         if event.resource_pre_event is not None:
             self._started(event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
@@ -102,30 +111,33 @@ class Progress:
         elif operation.startswith("delete"):
             self.gone.add(step.urn)
         if operation in QUIET or step.type == STACK_TYPE:
-            return
-        if self.preview:
+            self.passed.add(step.urn)
+        elif self.preview:
             self._changed(operation, step)
         else:
-            self.running[step.urn] = operation
+            self.running[step.urn] = operation, time.monotonic()
+        self._show()
 
     def _finished(self, step: StepEventMetadata) -> None:
         if step.type == STACK_TYPE and step.new is not None:
             self.outputs = step.new.outputs or {}
-        operation = self.running.pop(step.urn, None)
-        if operation is None:
-            return
-        if operation == "refresh" and not step.diffs and not step.detailed_diff:
-            return
-        self._changed(operation, step)
+        operation, _ = self.running.pop(step.urn, ("", 0.0))
+        self.passed.add(step.urn)
+        if operation and (operation != "refresh" or step.diffs or step.detailed_diff):
+            self._changed(operation, step)
 
     def _changed(self, operation: str, step: StepEventMetadata) -> None:
         self.changes[operation] += 1
+        self.passed.add(step.urn)
         sign = SIGNS.get(operation, "?")
-        why = {"update": step.diffs, "refresh": step.diffs, "create-replacement": step.keys}
-        reason = ", ".join(sorted(why.get(operation) or []))
-        detail = f" [{reason}]" if reason else ""
+        told = operation in {"update", "refresh", "create-replacement"}
+        values = changed_values(step) if told else ""
+        detail = f" [{values}]" if values else ""
         count = sum(self.changes.values())
-        self.say(f"  {sign} {count:4d}  {short_type(step.type)}  {name_of(step.urn)}{detail}")
+        line = f"  {sign} {count:4d}  {short_type(step.type)}  {name_of(step.urn)}{detail}"
+        self._last = time.monotonic()
+        self.lines.append(line)
+        self.screen.detail(line)
 
     def _diagnosed(self, event: Any) -> None:
         text = str(event.message).strip()
@@ -138,16 +150,32 @@ class Progress:
             self.say(f"  warning: {text}")
 
     def _judged(self, event: Any) -> None:
-        line = f"{event.policy_name}: {str(event.message).strip()}"
+        # A message begins with the rule's sentence, which says nothing of the resource.
+        told = str(event.message).strip().partition("\n")
+        line = f"{event.policy_name}: {told[2].strip() or told[0]}"
         kind = self.violations if event.enforcement_level == "mandatory" else self.advice
         if line not in kind:
             kind.append(line)
 
     def _beat(self) -> None:
         while not self._ended.wait(1):
+            self._show()
             if self.running and time.monotonic() - self._last > HEARTBEAT_SECONDS:
                 first = name_of(next(iter(self.running)))
-                self.say(f"  ... {len(self.running)} still going, among them {first}")
+                self._last = time.monotonic()
+                self.screen.detail(f"  ... {len(self.running)} still going, among them {first}")
+
+    def _show(self) -> None:
+        """Show how far it is, and what is waited for longest."""
+        of_about = f" of about {self.about}" if self.about > len(self.passed) else ""
+        waiting = list(self.running.items())
+        if waiting:
+            urn, (_, since) = waiting[0]
+            seconds = round(time.monotonic() - since)
+            waited = f", waiting for {name_of(urn)} ({seconds} s)"
+        else:
+            waited = ""
+        self.screen.status(f"  {len(self.passed)}{of_about} done{waited}")
 
 
 def name_of(urn: str) -> str:

@@ -1,10 +1,11 @@
 """What an operation makes anew, and what goes down with it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from launcher.progress import name_of, short_type
+from launcher.recording import needed
 
 
 def replacements_section(
@@ -26,16 +27,6 @@ def replacements_section(
         if not above[urn]
     ]
     return f"Replaced, with what goes down meanwhile:\n{''.join(lines)}" if lines else ""
-
-
-def needed(resource: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the URNs that a resource of a state needs."""
-    yield from resource.get("dependencies") or ()
-    named: Mapping[str, Sequence[str] | None] = resource.get("propertyDependencies") or {}
-    for urns in named.values():
-        yield from urns or ()
-    if resource.get("provider"):
-        yield str(resource["provider"]).rpartition("::")[0]
 
 
 def _above(urn: str, needs: Mapping[str, set[str]]) -> set[str]:

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 from cost.estimate import estimate
-from cost.report import render
-from launcher.places import StackPlaces
-from launcher.progress import STACK_TYPE, Progress, short_type
+from cost.report import render, table
+from launcher.places import StackPlaces, shown_file
+from launcher.progress import STACK_TYPE, Progress, name_of, short_type
 from plans.capacity import Need, by_metric, needs
+from plans.words import difference, many, usd
 from resources.resource import Resource
 
 # Operation: what a preview and what a run calls it. A replacement is counted by what takes the
@@ -68,18 +70,52 @@ def _rows(name: str, value: object) -> list[tuple[str, str]]:
     return [(name, f"{first} ..." if more else first)]
 
 
-def policies_line(progress: Progress) -> str:
-    """Return which policy packs judged the resources and what they found."""
+def policies_line(progress: Progress, environment: Path) -> str:
+    """Return which policy packs judged the resources and what they found.
+
+    A violation names the keys of the environment's file that allow it.
+    """
     packs = ", ".join(f"{name} {version}".strip() for name, version in progress.packs.items())
-    found = f"{len(progress.violations)} violations, {len(progress.advice)} advisories"
+    violations = many(len(progress.violations), "violation")
+    found = f"{violations}, {many(len(progress.advice), 'advisory', 'advisories')}"
     lines = [f"Policies ({packs or 'none loaded'}): {found}."]
-    lines += [f"  advice: {line}" for line in progress.advice]
+    lines += [f"  violation: {line}" for line in progress.violations]
+    lines += [f"  advisory: {line}" for line in progress.advice]
+    if progress.violations:
+        lines.append(allowing(progress.violations, environment))
     return "\n".join(lines)
 
 
-def cost_section(resources: Iterable[Resource]) -> str:
-    """Return the estimated cost of the resources, in USD per month."""
-    return "Cost:\n" + render(estimate(resources, today=date.today()))
+def allowing(violations: Iterable[str], environment: Path) -> str:
+    """Return where the rules of violations take other limits, and which."""
+    # The rules take longer to load than what passes needs to be told.
+    from policies.engine.packs import ALL, rules_of
+
+    keys = {rule.id: ("level", *(limit.name for limit in rule.limits)) for rule in rules_of(ALL)}
+    rules = dict.fromkeys(line.partition(":")[0] for line in violations)
+    lines = [f"  {rule}: {', '.join(keys[rule])}" for rule in rules if rule in keys]
+    return "\n".join(
+        [f"What is meant so is allowed in {shown_file(environment)}, below rules:", *lines]
+    )
+
+
+def cost_section(resources: Iterable[Resource], *, brief: bool = False) -> str:
+    """Return the estimated cost of the resources, in USD per month; `brief` leaves notes out."""
+    found = estimate(resources, today=date.today())
+    return f"Cost:\n{table(found) if brief else render(found)}"
+
+
+def cost_difference(before: Iterable[Mapping[str, Any]], after: Iterable[Resource]) -> str:
+    """Return what a month is expected to cost now and then; `before` is of a state."""
+    now = [
+        Resource(each["type"], name_of(each["urn"]), each["urn"], each.get("inputs") or {})
+        for each in before
+    ]
+    costs = [estimate(each, today=date.today()).expected for each in (now, after)]
+    return (
+        f"Expected cost a month: {usd(costs[0])} now, {usd(costs[1])} after "
+        f"({difference(costs[0], costs[1])})."
+    )
 
 
 def capacity_section(resources: Iterable[Resource]) -> str:

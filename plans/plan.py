@@ -48,12 +48,8 @@ class Step:
 
     def values(self, path: str) -> tuple[object, object]:
         """Return the value at a path before and after."""
-        steps = [
-            int(each["index"]) if each["index"] else each["quoted"] or each["name"]
-            for each in _PATH.finditer(path)
-        ]
         sides = (self.before, self.after)
-        old, new = (get(each.inputs if each else {}, *steps) for each in sides)
+        old, new = (get(each.inputs if each else {}, *walk(path)) for each in sides)
         return old, new
 
 
@@ -225,6 +221,14 @@ def asked(stack: Iterable[Resource]) -> Iterator[Resource]:
     for each in stack:
         if isinstance(each, PlannedResource) and not each.type.startswith("pulumi:"):
             yield Resource(each.type, each.name, each.urn, each.inputs)
+
+
+def walk(path: str) -> list[str | int]:
+    """Return the steps of a path as the engine writes it."""
+    return [
+        int(each["index"]) if each["index"] else each["quoted"] or each["name"]
+        for each in _PATH.finditer(path)
+    ]
 
 
 def name_of(urn: str) -> str:

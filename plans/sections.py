@@ -15,13 +15,13 @@ from plans.words import Words, counted, difference, usd
 from policies.reports.run import Found, Run
 from request_path.hops import named
 from request_path.reading import read
+from resources.gpus import NODE_POOL
 from resources.properties import Absence, is_mapping, show, text
 
 _SHOWN_VALUES: Final = 4
 _KINDS: Final = 6
 _ROWS_UNFOLDED: Final = 12
 _NAMES: Final = 20
-_NODE_POOL: Final = "gcp:container/nodePool:NodePool"
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ def _why(step: Step) -> str:
 
 def _with(plan: Plan, step: Step, others: Sequence[Step]) -> str:
     kinds = _kinds(others)
-    stopping = sorted(_running_on(plan, step)) if step.type == _NODE_POOL else []
+    stopping = sorted(running_on(plan, step)) if step.type == NODE_POOL else []
     parts = [f"with it {kinds}"] if kinds else []
     parts += [f"what runs on it stops: {', '.join(stopping)}"] if stopping else []
     return f"; {'; '.join(parts)}" if parts else ""
 
 
-def _running_on(plan: Plan, pool: Step) -> Iterator[str]:
+def running_on(plan: Plan, pool: Step) -> Iterator[str]:
     """Yield the workloads that only nodes of a pool can take."""
     name = text(pool.before.props if pool.before else {}, "name")
     for workload in read(plan.before).workloads:

@@ -1,10 +1,23 @@
 """The pods and containers of every Kubernetes kind that makes pods."""
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import EACH, UNKNOWN, Props, all_at, entries
+from resources.properties import (
+    EACH,
+    MISSING,
+    UNKNOWN,
+    Props,
+    all_at,
+    entries,
+    get,
+    is_mapping,
+    is_sequence,
+    listed,
+)
 
 _TEMPLATE: Final = ("spec", "template", "spec")
 _HEAD: Final = ("headGroupSpec", "template", "spec")
@@ -39,7 +52,27 @@ _POD_SPECS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     ),
     "serving.knative.dev/Service": (_TEMPLATE,),
 }
+_ALONE: Final = ("container", "script")
 _ROLES: Final = ("initContainers", "containers", "ephemeralContainers")
+
+
+# Groups whose kinds hold no pods beside those above: their objects need not be searched.
+_NO_PODS: Final = re.compile(
+    r"(core|apps|batch|extensions|policy|networking|autoscaling|apiextensions|apiregistration"
+    r"|rbac|storage|scheduling|coordination|discovery|admissionregistration|certificates"
+    r"|authentication|authorization|node|events|resource|flowcontrol|internal)(\..*)?"
+    r"|helm\.sh|yaml|kustomize|pulumi|gateway\.networking\.k8s\.io|networking\.gke\.io"
+    r"|inference\.networking\.(x-)?k8s\.io|monitoring\.googleapis\.com|apim\.googleapis\.com"
+    r"|secrets-store\.csi\.x-k8s\.io"
+)
+_DEPTH: Final = 12
+
+
+@cache
+def _may_hold_pods(kind: str) -> bool:
+    """Return whether a kind that no row knows may hold specs of pods."""
+    group = kind.partition("/")[0]
+    return bool(kind) and kind not in _POD_SPECS and not _NO_PODS.fullmatch(group)
 
 
 def makes_pods(token: str) -> bool:
@@ -48,9 +81,40 @@ def makes_pods(token: str) -> bool:
 
 
 def changes_pods(token: str) -> bool:
-    """Return whether resources of this type make pods, or change those of somebody else by a
-    patch."""
-    return kind_of(token) in _POD_SPECS
+    """Return whether resources of this type make pods, may do so by an operator, or change those
+    of somebody else by a patch."""
+    kind = kind_of(token)
+    return kind in _POD_SPECS or _may_hold_pods(kind)
+
+
+def _searched(value: object, depth: int = 0) -> Iterator[tuple[object, object]]:
+    """Yield each spec of a pod within an object of an unknown kind, and what it stands in."""
+    if depth > _DEPTH:
+        return
+    if is_mapping(value):
+        for name in list(value):
+            found = get(value, name)
+            if is_mapping(found) and _is_spec(found):
+                yield value, found
+            elif name in _ALONE and is_mapping(found) and get(found, "image") is not MISSING:
+                # A container that stands alone, as in workflows.
+                yield value, {"containers": [found], **_beside(value)}
+            else:
+                yield from _searched(found, depth + 1)
+    elif is_sequence(value):
+        for each in listed(value):
+            yield from _searched(each, depth + 1)
+
+
+def _is_spec(value: object) -> bool:
+    """Return whether a value is the spec of a pod: it has containers, each with an image."""
+    found = listed(value, "containers")
+    return bool(found) and any(get(each, "image") is not MISSING for each in found)
+
+
+def _beside(value: object) -> Mapping[str, object]:
+    found = get(value, "securityContext")
+    return {} if found is MISSING else {"securityContext": found}
 
 
 def containers(token: str, props: Props) -> Iterator[tuple[str, object]]:
@@ -76,12 +140,16 @@ def containers_of(spec: object) -> Iterator[tuple[str, object]]:
 def pod_specs(token: str, props: Props) -> Iterator[object]:
     """Yield the spec of each pod a resource makes; it may be `UNKNOWN` or `MISSING`."""
     for each in objects(token, props):
-        for path in _POD_SPECS[kind_of(token)]:
+        for path in _POD_SPECS.get(kind_of(token), ()):
             yield from all_at(each, path)
+        if _may_hold_pods(kind_of(token)):
+            yield from (spec for _, spec in _searched(each))
 
 
 def pod_templates(token: str, props: Props) -> Iterator[object]:
     """Yield what each spec of `pod_specs` stands in: the metadata of the pods is beside it."""
     for each in objects(token, props):
-        for path in _POD_SPECS[kind_of(token)]:
+        for path in _POD_SPECS.get(kind_of(token), ()):
             yield from all_at(each, path[:-1])
+        if _may_hold_pods(kind_of(token)):
+            yield from (holder for holder, _ in _searched(each))

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from resources.kubernetes import kind_of, objects
-from resources.properties import UNKNOWN, Absence, Props, entries, number
+from resources.pods import makes_pods, pod_specs
+from resources.properties import MISSING, UNKNOWN, Absence, Props, entries, get, listed, number
 from resources.quantities import quantity
 
 _CLAIM: Final = "core/PersistentVolumeClaim"
@@ -16,7 +17,7 @@ _GIB: Final = 2.0**30
 
 def has_volumes(token: str) -> bool:
     """Return whether resources of this type ask for storage."""
-    return kind_of(token) in (_CLAIM, _SET, _VOLUME)
+    return kind_of(token) in (_CLAIM, _VOLUME) or makes_pods(token)
 
 
 def gib(token: str, props: Props) -> Iterator[float | Absence]:
@@ -29,6 +30,12 @@ def gib(token: str, props: Props) -> Iterator[float | Absence]:
             yield _in_gib(quantity(each, *_REQUEST))
         else:
             yield from _of_set(each)
+    if kind not in (_CLAIM, _VOLUME):
+        # A claim that each pod makes for itself.
+        for spec in pod_specs(token, props):
+            for volume in listed(spec, "volumes"):
+                if get(volume, "ephemeral") not in (MISSING, UNKNOWN):
+                    yield _in_gib(quantity(volume, "ephemeral", "volumeClaimTemplate", *_REQUEST))
 
 
 def _of_set(workload: object) -> Iterator[float | Absence]:

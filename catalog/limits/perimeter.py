@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any, Final
 
 from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
+from catalog.services import SUPPORTED_SERVICES
 
 ANY: Final = "*"
 _DIRECTIONS: Final = ("ingress", "egress")
@@ -23,9 +24,19 @@ def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
             ("mode",),
             f"'enforced' with no way from outside into {len(shut)} of its APIs",
             "dry-run, or a way in for who deploys",
-            "add an access level that no rule names, or an ingress rule: else nobody outside gets"
-            " in any more, this program included",
+            "add an ingress rule that names it: else nobody outside gets in any more, this program"
+            " included",
         )
+    for key in ("restricted_services", "vpc_accessible_services"):
+        for position, service in enumerate(given.get(key) or ()):
+            # What is no name of an API at all is told as such.
+            if service.endswith(".googleapis.com") and service not in SUPPORTED_SERVICES:
+                yield Problem(
+                    (key, position),
+                    shown(service),
+                    "an API that VPC Service Controls supports",
+                    "remove it (`gcloud access-context-manager supported-services list`)",
+                )
     levels: Mapping[str, Any] = given.get("access_levels") or {}
     for name, level in levels.items():
         if not any(level.values()):
@@ -43,9 +54,12 @@ def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _shut(given: Mapping[str, Any]) -> Set[str]:
-    """Return the APIs nobody outside may call: a level that no rule names opens all of them."""
+    """Return the APIs that no rule lets anybody outside call.
+
+    A level that no rule names lets in whoever meets it, which need not be who deploys.
+    """
     opened = {api for rule in given.get("ingress") or () for api in rule["to"]["services"]}
-    if {*(given.get("access_levels") or ())} - levels_in_rules(given) or ANY in opened:
+    if ANY in opened:
         return set()
     return {*given["restricted_services"]} - opened
 

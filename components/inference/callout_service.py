@@ -119,7 +119,7 @@ def _pod_spec(
         "enable_service_links": False,
         "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
         "topology_spread_constraints": pods.spread_over_nodes(selector),
-        "volumes": [{"name": "tmp", "empty_dir": {}}],
+        "volumes": [pods.scratch("tmp", pods.DISK)],
         "containers": [
             {
                 "name": "callout",

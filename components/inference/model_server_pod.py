@@ -17,7 +17,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from components.inference import vllm
-from components.inference.pods import container_security, pod_security, resources
+from components.inference.pods import container_security, pod_security, resources, scratch
 
 VLLM_USER = 2000
 VLLM_GROUP = 2000
@@ -26,6 +26,9 @@ HOME = "/home/vllm"
 TOKEN_DIRECTORY = "/var/run/secrets/hugging-face"  # noqa: S105 - a directory
 GRACE_AFTER_DRAIN_SECONDS = 30
 STARTUP_PROBE_SECONDS = 10
+GPU = "nvidia.com/gpu"
+DISK_GIB_PER_GPU = 200
+"""More than the memory of any GPU, so it holds the files of each model that fits, and caches."""
 HEALTH: HTTPGetActionArgsDict = {"path": vllm.HEALTH_PATH, "port": "http"}
 
 
@@ -44,6 +47,7 @@ def pod_spec(
 ) -> PodSpecArgsDict:
     """Return the spec of the pod. A `token_file` is mounted from a SecretProviderClass
     `account`."""
+    disk = f"{DISK_GIB_PER_GPU * int(amounts[GPU])}Gi"
     environment = {
         # The user of the image, so that a cache directory needs no entry in /etc/passwd.
         "USER": "vllm",
@@ -57,10 +61,13 @@ def pod_spec(
         {"name": "shared-memory", "mount_path": "/dev/shm"},  # noqa: S108 - the pod's own
     ]
     volumes: list[VolumeArgsDict] = [
-        {"name": "home", "empty_dir": {}},
-        {"name": "tmp", "empty_dir": {}},
+        scratch("home", disk),
+        scratch("tmp", disk),
         # Tensor parallel workers talk through it; the default of 64 MiB is too small.
-        {"name": "shared-memory", "empty_dir": {"medium": "Memory"}},
+        {
+            "name": "shared-memory",
+            "empty_dir": {"medium": "Memory", "size_limit": amounts["memory"]},
+        },
     ]
     if token_file is not None:
         environment["HF_TOKEN_PATH"] = f"{TOKEN_DIRECTORY}/{token_file}"
@@ -95,7 +102,7 @@ def pod_spec(
                 "env": [{"name": key, "value": value} for key, value in environment.items()],
                 "ports": [{"name": "http", "container_port": vllm.PORT}],
                 # Equal requests and limits make the pod Guaranteed: evicted last.
-                "resources": resources(amounts, amounts),
+                "resources": resources(amounts, amounts, disk),
                 "security_context": container_security(read_only_root=False),
                 "volume_mounts": mounts,
                 "startup_probe": {
@@ -108,8 +115,9 @@ def pod_spec(
                     "period_seconds": 5,
                     "failure_threshold": 1,
                 },
+                # The server answers; an engine that died ends it by itself.
                 "liveness_probe": {
-                    "http_get": HEALTH,
+                    "http_get": {"path": vllm.ALIVE_PATH, "port": "http"},
                     "period_seconds": 10,
                     "failure_threshold": 5,
                 },

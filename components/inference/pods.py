@@ -12,8 +12,14 @@ from pulumi_kubernetes.core.v1 import (
     ResourceRequirementsArgsDict,
     SecurityContextArgsDict,
     TopologySpreadConstraintArgsDict,
+    VolumeArgsDict,
 )
 
+EPHEMERAL = "ephemeral-storage"
+DISK = "1Gi"
+"""What a container that keeps nothing may fill: its logs and temporary files."""
+LEAST_DISK = "100Mi"
+"""What is kept free for it, well below its limit: a limit alone would be taken for the request."""
 DISTROLESS_USER = 65532
 """User `nonroot` of the distroless images."""
 
@@ -79,10 +85,18 @@ def http_probe(path: str, port: str, period_seconds: int) -> ProbeArgsDict:
 
 
 def resources(
-    requests: Mapping[str, str], limits: Mapping[str, str]
+    requests: Mapping[str, str], limits: Mapping[str, str], disk: str = DISK
 ) -> ResourceRequirementsArgsDict:
-    """Return the resources of a container."""
-    return {"requests": dict(requests), "limits": dict(limits)}
+    """Return the resources of a container, which may fill no more than `disk` of the node's."""
+    return {
+        "requests": {**requests, EPHEMERAL: LEAST_DISK},
+        "limits": {**limits, EPHEMERAL: disk},
+    }
+
+
+def scratch(name: str, size: str) -> VolumeArgsDict:
+    """Return an empty volume that takes no more than `size` of the node's disk."""
+    return {"name": name, "empty_dir": {"size_limit": size}}
 
 
 def field_variable(name: str, path: str) -> EnvVarArgsDict:

@@ -9,6 +9,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
+from pulumi_gcp.certificateauthority import CaPoolIssuancePolicyArgsDict
 
 from catalog.limits import certificates as limits
 from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
@@ -40,6 +41,28 @@ class PrivateCertificateArgs(TypedDict):
     everywhere: NotRequired[bool]
     """Whether the certificate is for load balancers that span regions: its location is then global
     and its scope ALL_REGIONS, while the authority stays in `region`. Default false."""
+
+
+def _issues(domains: Sequence[str]) -> CaPoolIssuancePolicyArgsDict:
+    """Return what the pool issues: certificates of servers for these names, no authorities."""
+    names = ", ".join(f'"{each}"' for each in domains)
+    named = f"subject_alt_names.all(san, san.type == DNS && san.value in [{names}])"
+    return {
+        "allowed_key_types": [{"elliptic_curve": {"signature_algorithm": "ECDSA_P256"}}],
+        "maximum_lifetime": f"{MONTH_SECONDS}s",
+        "identity_constraints": {
+            "allow_subject_passthrough": True,
+            "allow_subject_alt_names_passthrough": True,
+            "cel_expression": {"title": "The names of the service", "expression": named},
+        },
+        "baseline_values": {
+            "ca_options": {"non_ca": True},
+            "key_usage": {
+                "base_key_usage": {"digital_signature": True, "key_encipherment": True},
+                "extended_key_usage": {"server_auth": True},
+            },
+        },
+    }
 
 
 class PrivateCertificate(pulumi.ComponentResource):
@@ -81,6 +104,7 @@ class PrivateCertificate(pulumi.ComponentResource):
             # The other tier is dear; this one revokes nothing.
             tier="DEVOPS",
             publishing_options={"publish_ca_cert": True, "publish_crl": False},
+            issuance_policy=_issues(args["domains"]),
             opts=child,
         )
         authority = self._authority(name, args, pool)

@@ -11,6 +11,8 @@ from catalog.limits.inference import ADAPTER_SOURCE, LORA_SLOTS, flag
 
 PORT = 8000
 HEALTH_PATH = "/health"
+ALIVE_PATH = "/version"
+"""Answered by the server alone, without the engine."""
 COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 MULTI_NODE_COMMAND = ("vllm", "serve")
 """The command line that knows replicas of several nodes; it takes the model without a flag."""

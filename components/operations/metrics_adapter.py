@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.core.v1 import PodSpecArgsDict
+from pulumi_kubernetes.core.v1 import PodSpecArgsDict, ProbeArgsDict
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from catalog import releases
@@ -54,6 +54,14 @@ def validate_metrics_adapter(name: str) -> Problems:
             f"{LABEL_LENGTH}; shorten it",
         )
     return problems
+
+
+def _asks(path: str, period_seconds: int) -> ProbeArgsDict:
+    """Return a probe of the kind of server that the adapter is: anyone may ask for its health."""
+    return {
+        "http_get": {"path": path, "port": "https", "scheme": "HTTPS"},
+        "period_seconds": period_seconds,
+    }
 
 
 class MetricsAdapter(pulumi.ComponentResource):
@@ -193,7 +201,7 @@ class MetricsAdapter(pulumi.ComponentResource):
             "enable_service_links": False,
             "security_context": pods.pod_security(pods.DISTROLESS_USER, pods.DISTROLESS_USER),
             "topology_spread_constraints": pods.spread_over_nodes(self._selector),
-            "volumes": [{"name": "certificates", "empty_dir": {}}],
+            "volumes": [pods.scratch("certificates", "1Mi")],
             "containers": [
                 {
                     "name": "adapter",
@@ -207,15 +215,8 @@ class MetricsAdapter(pulumi.ComponentResource):
                         f"--cert-dir={CERTIFICATES}",
                     ],
                     "ports": [{"name": "https", "container_port": PORT}],
-                    "readiness_probe": {
-                        "tcp_socket": {"port": PORT},
-                        "period_seconds": 5,
-                    },
-                    "liveness_probe": {
-                        "tcp_socket": {"port": PORT},
-                        "period_seconds": 10,
-                        "failure_threshold": 6,
-                    },
+                    "readiness_probe": _asks("/readyz", 5),
+                    "liveness_probe": {**_asks("/livez", 10), "failure_threshold": 6},
                     "resources": pods.resources(
                         {"cpu": "250m", "memory": "400Mi"}, {"memory": "400Mi"}
                     ),

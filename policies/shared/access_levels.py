@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from resources.addresses import is_everywhere
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, text
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, listed, text
 from resources.resource import Resource
 
 _ACM: Final = "gcp:accesscontextmanager/"
@@ -44,6 +44,23 @@ def open_levels(resource: Resource) -> Iterator[str]:
         yield from _open_level(level)
 
 
+def named(resource: Resource) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """Return the members and the networks that the conditions of a level or a list of levels
+    name."""
+    path = LEVELS.get(resource.type)
+    conditions = (resource.props,)
+    if path is not None:
+        levels = listed(resource.props, path) if path else (resource.props,)
+        conditions = tuple(c for level in levels for c in listed(level, "basic", "conditions"))
+    members = tuple(m for each in conditions for m in listed(each, "members"))
+    networks = tuple(
+        text(source, "vpcSubnetwork", "network")
+        for each in conditions
+        for source in listed(each, "vpcNetworkSources")
+    )
+    return members, networks
+
+
 def _open_level(level: object) -> Iterator[str]:
     custom = text(level, "custom", "expr", "expression")
     if isinstance(custom, str) and not _narrow_expression(custom):
@@ -51,6 +68,8 @@ def _open_level(level: object) -> Iterator[str]:
     conditions = entries(level, "basic", "conditions")
     if not isinstance(conditions, tuple):
         return
+    if not conditions:
+        yield "has no condition"
     found = [list(_open_condition(each)) for each in conditions]
     # With AND one that narrows is enough, save that a negated one is nearly everyone.
     negated = any(flag(each, "negate") is True for each in conditions)

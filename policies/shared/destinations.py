@@ -2,8 +2,11 @@
 
 A path leads through lists by `*`. What kind of name it is:
 
-- url, host: an address on the web
+- url, host, address: an address on the web, or one of the network
 - bucket: a bucket by name, by gs:// or by its full name
+- template: a template of Dataflow in a bucket, which may be Google's
+- image: a container image, by the project of its repository
+- mirror: a second backend that gets a copy of each request
 - name: a full resource name, or a short one of the own project
 - project: a project
 - table: a table or dataset of BigQuery, with its project
@@ -11,6 +14,7 @@ A path leads through lists by `*`. What kind of name it is:
 - sql: a query, which may export
 - registry: where an image or package comes from
 - outside: a place outside Google Cloud, by being there
+- output: any of these, by its form
 
 Bare topics, buckets and tables that are read are no destinations.
 """
@@ -27,6 +31,37 @@ _GRANTED: Final = ("view.projectId", "routine.projectId")
 _S: Final = "gcp:securitycenter/"
 _NOTICES: Final = ("NotificationConfig", "FolderNotificationConfig", "ProjectNotificationConfig")
 _NOTICES_V2: Final = ("Folder", "Organization", "Project")
+_MIRROR: Final = "requestMirrorPolicy.backendService"
+_HOSTS: Final = "defaultUrlRedirect.hostRedirect"
+# Where a URL map chooses a backend, and where it sends clients away.
+_URL_MAP: Final[tuple[Row, ...]] = (
+    *(
+        (f"{place}{action}.{_MIRROR}", "name")
+        for place, action in (
+            ("", "defaultRouteAction"),
+            ("pathMatchers.*.", "defaultRouteAction"),
+            ("pathMatchers.*.pathRules.*.", "routeAction"),
+            ("pathMatchers.*.routeRules.*.", "routeAction"),
+        )
+    ),
+    ("defaultService", "name"),
+    ("pathMatchers.*.defaultService", "name"),
+    ("pathMatchers.*.pathRules.*.service", "name"),
+    ("pathMatchers.*.routeRules.*.service", "name"),
+    (_HOSTS, "host"),
+    (f"pathMatchers.*.{_HOSTS}", "host"),
+    ("pathMatchers.*.pathRules.*.urlRedirect.hostRedirect", "host"),
+    ("pathMatchers.*.routeRules.*.urlRedirect.hostRedirect", "host"),
+)
+_ENDPOINT: Final[tuple[Row, ...]] = (("fqdn", "host"), ("ipAddress", "address"))
+# What Google's templates of Dataflow call the places they write to.
+_PARAMETERS: Final = (
+    *("bigQueryLoadingTemporaryDirectory", "gcsOutputDirectory", "output", "outputDeadletterTable"),
+    *("outputDirectory", "outputFilenamePrefix", "outputTable", "outputTableSpec", "outputTopic"),
+    *("stagingLocation", "tempLocation", "url"),
+)
+_DATAFLOW: Final[tuple[Row, ...]] = tuple((f"parameters.{each}", "output") for each in _PARAMETERS)
+_OUTSIDE: Final = ("awsKinesis", "awsMsk", "azureEventHubs", "confluentCloud")
 _UPSTREAMS: Final = ("dockerRepository", "mavenRepository", "npmRepository", "pythonRepository")
 
 
@@ -45,12 +80,6 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:apigee/targetServer:TargetServer": (("host", "host"),),
     "gcp:artifactregistry/repository:Repository": _upstreams(),
     "gcp:bigquery/connection:Connection": (("aws", "outside"), ("azure", "outside")),
-    "gcp:bigquery/dataTransferConfig:DataTransferConfig": (
-        ("params.query", "sql"),
-        ("params.destination_dataset", "name"),
-        ("params.destination_project_id", "project"),
-        ("notificationPubsubTopic", "name"),
-    ),
     "gcp:bigquery/dataset:Dataset": (
         *((f"accesses.*.{each}", "project") for each in _GRANTED),
         ("accesses.*.dataset.dataset.projectId", "project"),
@@ -58,6 +87,12 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:bigquery/datasetAccess:DatasetAccess": (
         *((each, "project") for each in _GRANTED),
         ("authorizedDataset.dataset.projectId", "project"),
+    ),
+    "gcp:bigquery/dataTransferConfig:DataTransferConfig": (
+        ("params.query", "sql"),
+        ("params.destination_dataset", "name"),
+        ("params.destination_project_id", "project"),
+        ("notificationPubsubTopic", "name"),
     ),
     "gcp:bigquery/job:Job": (
         ("copy.destinationTable.projectId", "project"),
@@ -73,6 +108,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("definitionBody", "sql"),
         ("remoteFunctionOptions.endpoint", "url"),
     ),
+    "gcp:bigquery/table:Table": (("biglakeConfiguration.storageUri", "bucket"),),
     "gcp:bigqueryanalyticshub/listingSubscription:ListingSubscription": (
         ("destinationDataset.datasetReference.projectId", "project"),
     ),
@@ -82,7 +118,13 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:cloudasset/projectFeed:ProjectFeed": _FEED,
     "gcp:cloudbuild/trigger:Trigger": (
         ("build.artifacts.objects.location", "bucket"),
+        ("build.images.*", "image"),
         ("build.logsBucket", "bucket"),
+    ),
+    "gcp:clouddeploy/target:Target": (
+        ("executionConfigs.*.artifactStorage", "bucket"),
+        ("gke.cluster", "name"),
+        ("run.location", "name"),
     ),
     "gcp:cloudrunv2/job:Job": (("template.template.volumes.*.gcs.bucket", "bucket"),),
     "gcp:cloudrunv2/service:Service": (("template.volumes.*.gcs.bucket", "bucket"),),
@@ -97,8 +139,30 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("createNotebookExecutionJobRequest.notebookExecutionJob.gcsOutputUri", "bucket"),
     ),
     "gcp:compute/diskAsyncReplication:DiskAsyncReplication": (("secondaryDisk.disk", "name"),),
+    "gcp:compute/forwardingRule:ForwardingRule": (("target", "name"),),
+    "gcp:compute/globalNetworkEndpoint:GlobalNetworkEndpoint": _ENDPOINT,
     "gcp:compute/packetMirroring:PacketMirroring": (("collectorIlb.url", "name"),),
+    "gcp:compute/regionNetworkEndpoint:RegionNetworkEndpoint": _ENDPOINT,
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
+        ("pscTargetService", "name"),
+    ),
+    "gcp:compute/regionUrlMap:RegionUrlMap": _URL_MAP,
+    "gcp:compute/uRLMap:URLMap": _URL_MAP,
     "gcp:container/cluster:Cluster": (("notificationConfig.pubsub.topic", "name"),),
+    "gcp:databasemigrationservice/connectionProfile:ConnectionProfile": tuple(
+        (f"{each}.host", "host") for each in ("mysql", "oracle", "postgresql")
+    ),
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": (
+        ("containerSpecGcsPath", "template"),
+        ("stagingLocation", "bucket"),
+        ("tempLocation", "bucket"),
+        *_DATAFLOW,
+    ),
+    "gcp:dataflow/job:Job": (
+        ("tempGcsLocation", "bucket"),
+        ("templateGcsPath", "template"),
+        *_DATAFLOW,
+    ),
     "gcp:datafusion/instance:Instance": (("eventPublishConfig.topic", "name"),),
     "gcp:dataloss/preventionDiscoveryConfig:PreventionDiscoveryConfig": (
         ("actions.*.exportData.profileTable.projectId", "project"),
@@ -115,6 +179,13 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "gcp:dataplex/metadataFeed:MetadataFeed": _TOPIC,
     "gcp:dataproc/cluster:Cluster": (("clusterConfig.stagingBucket", "bucket"),),
+    "gcp:datastream/connectionProfile:ConnectionProfile": (
+        ("gcsProfile.bucket", "bucket"),
+        *(
+            (f"{each}Profile.hostname", "host")
+            for each in ("mysql", "oracle", "postgresql", "sqlServer")
+        ),
+    ),
     "gcp:datastream/stream:Stream": (("destinationConfig.destinationConnectionProfile", "name"),),
     "gcp:diagflow/cxWebhook:CxWebhook": (("genericWebService.uri", "url"),),
     "gcp:diagflow/fulfillment:Fulfillment": (("genericWebService.uri", "url"),),
@@ -133,6 +204,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:filestore/instance:Instance": (("initialReplication.replicas.*.peerInstance", "name"),),
     "gcp:gkebackup/backupChannel:BackupChannel": (("destinationProject", "project"),),
     "gcp:gkebackup/restoreChannel:RestoreChannel": (("destinationProject", "project"),),
+    "gcp:gkehub/membership:Membership": (("project", "project"),),
     "gcp:healthcare/dicomStore:DicomStore": (("notificationConfig.pubsubTopic", "name"),),
     "gcp:healthcare/fhirStore:FhirStore": (
         ("notificationConfig.pubsubTopic", "name"),
@@ -154,6 +226,9 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("labels.topic", "name"),
         ("labels.url", "url"),
     ),
+    "gcp:netapp/volumeReplication:VolumeReplication": (
+        ("destinationVolumeParameters.storagePool", "name"),
+    ),
     "gcp:networksecurity/mirroringEndpointGroup:MirroringEndpointGroup": (
         ("mirroringDeploymentGroup", "name"),
     ),
@@ -163,6 +238,10 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("cloudStorageConfig.bucket", "bucket"),
         ("deadLetterPolicy.deadLetterTopic", "name"),
         ("pushConfig.pushEndpoint", "url"),
+    ),
+    "gcp:pubsub/topic:Topic": (
+        *((f"ingestionDataSourceSettings.{each}", "outside") for each in _OUTSIDE),
+        ("ingestionDataSourceSettings.cloudStorage.bucket", "bucket"),
     ),
     "gcp:redis/cluster:Cluster": (
         ("crossClusterReplicationConfig.secondaryClusters.*.cluster", "name"),
@@ -201,4 +280,18 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:vertex/aiEndpoint:AiEndpoint": (
         ("predictRequestResponseLoggingConfig.bigqueryDestination.outputUri", "table"),
     ),
+}
+# Group and kind of Kubernetes, whichever the version.
+_ROUTES: Final[tuple[Row, ...]] = (
+    ("spec.rules.*.filters.*.requestMirror", "mirror"),
+    ("spec.rules.*.filters.*.requestRedirect.hostname", "host"),
+    ("spec.rules.*.backendRefs.*.filters.*.requestMirror", "mirror"),
+)
+KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
+    "core/Endpoints": (("subsets.*.addresses.*.ip", "address"),),
+    "core/Service": (("spec.externalName", "host"),),
+    "discovery.k8s.io/EndpointSlice": (("endpoints.*.addresses.*", "address"),),
+    "gateway.networking.k8s.io/GRPCRoute": _ROUTES,
+    "gateway.networking.k8s.io/HTTPRoute": _ROUTES,
+    "networking.istio.io/ServiceEntry": (("spec.hosts.*", "host"),),
 }

@@ -1,8 +1,11 @@
 """What makes machines, replicas, workers and storage: each type, the path, what it multiplies."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from resources.properties import EACH, all_at, get, text
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
         Multiplier("automaticScaling.standardSchedulerSettings.maxInstances", must=True),
         *_all("basicScaling.maxInstances", "manualScaling.instances"),
     ),
+    "gcp:bigquery/biReservation:BiReservation": _all("size", counts="bytes"),
     "gcp:bigtable/instance:Instance": _all(
         "clusters.*.autoscalingConfig.maxNodes", "clusters.*.numNodes"
     ),
@@ -63,6 +67,7 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
     "gcp:compute/storagePool:StoragePool": _all("poolProvisionedCapacityGb", counts="GiB"),
     "gcp:container/awsNodePool:AwsNodePool": _all("autoscaling.maxNodeCount"),
     "gcp:container/azureNodePool:AzureNodePool": _all("autoscaling.maxNodeCount"),
+    "gcp:container/nodePool:NodePool": _all("nodeConfig.diskSizeGb", counts="GiB"),
     "gcp:dataflow/flexTemplateJob:FlexTemplateJob": (
         Multiplier("maxWorkers", must=True),
         *_all("numWorkers"),
@@ -79,8 +84,13 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
     "gcp:dataproc/workflowTemplate:WorkflowTemplate": _all(
         *(f"placement.managedCluster.config.{path}" for path in (_WORKERS[0], *_WORKERS[2:4]))
     ),
+    "gcp:edgecontainer/nodePool:NodePool": _all("nodeCount"),
     "gcp:filestore/instance:Instance": _all("fileShares.capacityGb", counts="GiB"),
+    "gcp:gkeonprem/vMwareNodePool:VMwareNodePool": _all(
+        "config.replicas", "nodePoolAutoscaling.maxReplicas"
+    ),
     "gcp:integrationconnectors/connection:Connection": _all("nodeConfig.maxNodeCount"),
+    "gcp:lustre/instance:Instance": _all("capacityGib", counts="GiB"),
     "gcp:managedkafka/cluster:Cluster": _all("capacityConfig.vcpuCount", counts="vCPUs"),
     "gcp:managedkafka/connectCluster:ConnectCluster": _all(
         "capacityConfig.vcpuCount", counts="vCPUs"
@@ -90,6 +100,13 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
         *_all("nodeConfig.cpuCount", counts="vCPUs"),
     ),
     "gcp:memorystore/instance:Instance": _all("replicaCount", "shardCount"),
+    "gcp:netapp/storagePool:StoragePool": _all("capacityGib", counts="GiB"),
+    "gcp:oracledatabase/cloudExadataInfrastructure:CloudExadataInfrastructure": _all(
+        "properties.computeCount", "properties.storageCount"
+    ),
+    "gcp:parallelstore/instance:Instance": _all("capacityGib", counts="GiB"),
+    "gcp:pubsub/liteReservation:LiteReservation": _all("throughputCapacity"),
+    "gcp:pubsub/liteTopic:LiteTopic": _all("partitionConfig.count"),
     "gcp:redis/cluster:Cluster": _all("replicaCount", "shardCount"),
     "gcp:redis/instance:Instance": (
         *_all("memorySizeGb", counts="GiB"),
@@ -116,15 +133,26 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
     "gcp:vertex/aiFeatureStore:AiFeatureStore": _all(
         "onlineServingConfig.fixedNodeCount", "onlineServingConfig.scaling.maxNodeCount"
     ),
+    "gcp:vmwareengine/cluster:Cluster": _all("nodeTypeConfigs.*.nodeCount"),
+    "gcp:vmwareengine/privateCloud:PrivateCloud": _all(
+        "managementCluster.nodeTypeConfigs.*.nodeCount"
+    ),
     "gcp:vpcaccess/connector:Connector": _all("maxInstances"),
+    "gcp:workstations/workstationConfig:WorkstationConfig": _all("host.gceInstance.poolSize"),
 }
 _RAY: Final = ("workerGroupSpecs.*.maxReplicas", "workerGroupSpecs.*.replicas")
 _REPLICAS: Final = ("spec.replicas",)
+KNATIVE: Final = "serving.knative.dev/Service"
+QUEUE: Final = "kueue.x-k8s.io/ClusterQueue"
+_QUOTAS: Final = ("spec", "resourceGroups", EACH, "flavors", EACH, "resources", EACH)
 # Group and kind, whichever the version: what counts its pods.
 KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
     "apps/Deployment": _REPLICAS,
     "apps/ReplicaSet": _REPLICAS,
     "apps/StatefulSet": _REPLICAS,
+    "argoproj.io/CronWorkflow": ("spec.workflowSpec.parallelism",),
+    "argoproj.io/Rollout": _REPLICAS,
+    "argoproj.io/Workflow": ("spec.parallelism",),
     "batch/CronJob": ("spec.jobTemplate.spec.parallelism",),
     "batch/Job": ("spec.parallelism",),
     "core/ReplicationController": _REPLICAS,
@@ -148,5 +176,31 @@ KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
         "spec.predictor.maxReplicas",
         "spec.predictor.minReplicas",
     ),
+    "serving.kserve.io/LLMInferenceService": (
+        "spec.prefill.replicas",
+        "spec.replicas",
+        "spec.worker.replicas",
+    ),
+    "sparkoperator.k8s.io/SparkApplication": (
+        "spec.dynamicAllocation.maxExecutors",
+        "spec.executor.instances",
+    ),
     "trainer.kubeflow.org/TrainJob": ("spec.trainer.numNodes",),
 }
+_MAX_SCALE: Final = ("autoscaling.knative.dev/max-scale", "autoscaling.knative.dev/maxScale")
+_ACCELERATOR: Final = re.compile(r".*/(gpu|tpu)|.*\.(gpu|tpu|accelerator).*")
+
+
+def counted(kind: str, value: object) -> Iterator[object]:
+    """Yield what counts the replicas of an object, wherever its kind says so."""
+    for path in KUBERNETES.get(kind, ()):
+        yield from all_at(value, path.split("."))
+    if kind == KNATIVE:
+        annotations = get(value, "spec", "template", "metadata", "annotations")
+        yield from (get(annotations, name) for name in _MAX_SCALE)
+    elif kind == QUEUE:
+        # What a queue lets run at once, of GPUs and TPUs: the rest is measured in other units.
+        for each in all_at(value, _QUOTAS):
+            name = text(each, "name")
+            if isinstance(name, str) and _ACCELERATOR.fullmatch(name):
+                yield get(each, "nominalQuota")

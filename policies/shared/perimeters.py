@@ -3,12 +3,13 @@
 https://cloud.google.com/vpc-service-controls/docs/ingress-egress-rules
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from policies.shared.projects import project_of
-from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
 from resources.resource import Resource
 
 _ACM: Final = "gcp:accesscontextmanager/"
@@ -26,15 +27,25 @@ SINGLE: Final = (
     f"{_ACM}servicePerimeterResource:ServicePerimeterResource",
 )
 _ANY: Final = ("ANY_IDENTITY", "ANY_SERVICE_ACCOUNT", "ANY_USER_ACCOUNT", UNKNOWN)
+_ANYBODYS: Final = ("gmail.com", "googlemail.com", "googlegroups.com")
+_ACCOUNT: Final = re.compile(r"([a-z0-9-]+)\.iam\.gserviceaccount\.com")
+# Google's own agents act inside the perimeter of whoever they serve.
+_OF_GOOGLE: Final = re.compile(
+    r"(gcp-sa-[a-z0-9-]+|service-[a-z0-9-]+|[a-z0-9-]+-(robot|system|service-agent))"
+    r"\.iam\.gserviceaccount\.com|cloudservices\.gserviceaccount\.com|system\.gserviceaccount\.com"
+)
+_FEDERATED: Final = re.compile(r"principal(?:Set)?://iam\.googleapis\.com/projects/([^/]+)/")
 _EVERYBODY: Final = ("*", "allUsers", "allAuthenticatedUsers")
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the environment says: the stack's own projects, and those that data may go to."""
+    """What the environment says: the stack's own projects, those that data may go to, and the
+    domains of people and accounts."""
 
     own: frozenset[str]
     egress: frozenset[str]
+    domains: frozenset[str] = frozenset()
 
 
 def ways(rule: object, direction: str, bounds: Bounds) -> Iterator[str]:
@@ -48,8 +59,28 @@ def ways(rule: object, direction: str, bounds: Bounds) -> Iterator[str]:
 def foreign(resources: tuple[object, ...], allowed: frozenset[str]) -> bool:
     """Return whether one of the projects or networks is of none of the projects."""
     return any(
-        isinstance(each, str) and project_of(each) not in (None, *allowed) for each in resources
+        isinstance(each, str) and each != "*" and project_of(each) not in allowed
+        for each in resources
     )
+
+
+def strangers(identities: Iterable[object], bounds: Bounds) -> bool:
+    """Return whether one of the identities is of no domain and no project that the environment
+    names; where it names none, whether one has an address that anybody gets."""
+    return any(isinstance(each, str) and _is_stranger(each, bounds) for each in identities)
+
+
+def _is_stranger(identity: str, bounds: Bounds) -> bool:
+    federated = _FEDERATED.match(identity)
+    if federated:
+        return bool(bounds.own) and federated[1] not in bounds.own | bounds.egress
+    domain = identity.rpartition("@")[2].lower()
+    if "@" not in identity or _OF_GOOGLE.fullmatch(domain):
+        return False
+    account = _ACCOUNT.fullmatch(domain)
+    if account and account[1] in bounds.own:
+        return False
+    return domain not in bounds.domains if bounds.domains else domain in _ANYBODYS
 
 
 def _anyone(origin: object) -> bool:
@@ -76,6 +107,8 @@ def _ingress(rule: object, bounds: Bounds) -> Iterator[str]:
         anything = any(text(each, "serviceName") == "*" for each in operations)
         if anywhere or anything or nowhere:
             yield "an ingress rule for any identity that is not narrow"
+    if strangers(listed(origin, "identities"), bounds):
+        yield "an ingress rule for somebody whom the environment does not name"
     projects = tuple(text(each, "resource") for each in known)
     if "*" in projects or (bounds.own and foreign(projects, bounds.own | bounds.egress)):
         yield "an ingress rule from a project that the environment does not name"
@@ -91,6 +124,8 @@ def _egress(rule: object, bounds: Bounds) -> Iterator[str]:
         yield "an egress rule for any identity that is not narrow"
     elif everything:
         yield "an egress rule to any project"
+    if strangers(listed(origin, "identities"), bounds):
+        yield "an egress rule for somebody whom the environment does not name"
     if entries(target, "externalResources") not in (MISSING, ()):
         yield "an egress rule to storage outside Google Cloud"
     if bounds.own and "*" not in bounds.egress and foreign(known, bounds.own | bounds.egress):

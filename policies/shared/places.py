@@ -1,5 +1,6 @@
 """Names of places where data goes, and whether they are the stack's own."""
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,20 @@ _SERVICES: Final = (
 _URL: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/?#]*@)?(?P<host>[^/:?#]+)")
 # The address that Cloud Run gives a service, by the number of its project.
 _NUMBERED: Final = re.compile(r"[a-z0-9-]+-([0-9]+)\.[a-z0-9-]+\.run\.app")
+_PRIVATE: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+    )
+)
+# Names that a cluster answers itself.
+_IN_CLUSTER: Final = re.compile(r"[a-z0-9.-]+\.svc(\.cluster\.local)?")
+# Where Google keeps the templates of Dataflow, and what Dataflow makes for a project's own jobs.
+_GOOGLE_TEMPLATES: Final = re.compile(r"gs://dataflow-templates(-[a-z0-9-]+)?/.*")
+_STAGING: Final = re.compile(r"dataflow-staging-[a-z0-9-]+-(?:[0-9a-f]{32}|(?P<number>[0-9]+))")
+_IMAGE: Final = re.compile(
+    r"(?:[a-z0-9-]+-docker\.pkg\.dev|(?:[a-z]+\.)?gcr\.io)/([a-z][a-z0-9.:-]*)/.*"
+)
 _TABLE: Final = re.compile(r"(?:bq://)?`?([a-z][a-z0-9.:-]*?)[.:][\w$-]+(?:\.[\w$*-]+)?`?")
 _BUCKET_NAME: Final = re.compile(
     r"(?:gs://|storage\.googleapis\.com/|(?:.*/)?buckets/)?([a-z0-9][a-z0-9._-]*)(?:/.*)?"
@@ -50,9 +65,12 @@ def own_of(
 ) -> Own:
     """Return what is the stack's own; `places` are buckets and hosts the environment names."""
     stack = stack_of(resources)
+    own = own_projects(stack, projects)
     hosts = set(places)
     for token in _SERVICES:
         for each in stack.by_type.get(token, ()):
+            if not _is_in(each, own):
+                continue
             urls = entries(each.props, "urls")
             for url in (text(each.props, "uri"), *(urls if isinstance(urls, tuple) else ())):
                 match = _URL.match(url) if isinstance(url, str) else None
@@ -60,20 +78,31 @@ def own_of(
     for each in stack.by_type.get(_RECORD, ()):
         name = text(each.props, "name")
         hosts |= {name.rstrip(".")} if isinstance(name, str) and not _google(name) else set()
-    buckets = {text(each.props, "name") for each in stack.by_type.get(_BUCKET, ())}
+    buckets = {
+        text(each.props, "name") for each in stack.by_type.get(_BUCKET, ()) if _is_in(each, own)
+    }
     named = {each for each in buckets if isinstance(each, str)}
     return Own(
-        own_projects(stack, projects),
+        own,
         frozenset(named | set(places)),
         frozenset(hosts),
         frozenset(registries),
     )
 
 
+def _is_in(resource: Resource, projects: frozenset[str]) -> bool:
+    project = text(resource.props, "project")
+    return not projects or project in (MISSING, UNKNOWN) or project in projects
+
+
 def elsewhere(value: object, kind: str, own: Own) -> str:
     """Return what is wrong with a destination of this kind; empty where it is one's own."""
     if kind == "outside":
         return "" if value in (MISSING, UNKNOWN) else "leads outside Google Cloud"
+    if kind == "mirror":
+        named = text(value, "backendRef", "name")
+        known = value in (MISSING, UNKNOWN) or named is UNKNOWN or named in own.hosts
+        return "" if known else "sends a copy of each request to another backend"
     # What is not known yet is judged when it is.
     if not isinstance(value, str) or isinstance(value, Absence) or not value:
         return ""
@@ -91,10 +120,24 @@ def _url(value: str, own: Own) -> str:
 
 def _host(value: str, own: Own) -> str:
     host = value.lower().rstrip(".")
+    if _IN_CLUSTER.fullmatch(host) or _is_private(host):
+        return ""
     match = _NUMBERED.fullmatch(host)
     if host in own.hosts or _google(host) or (match and match[1] in own.projects):
         return ""
     return "is a host that is neither the stack's nor named by the environment"
+
+
+def _is_private(value: str) -> bool:
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return any(address in each for each in _PRIVATE)
+
+
+def _address(value: str, own: Own) -> str:
+    return "" if _is_private(value) else _host(value, own)
 
 
 def _google(host: str) -> bool:
@@ -116,7 +159,27 @@ def _bucket(value: str, own: Own) -> str:
     match = _BUCKET_NAME.fullmatch(value)
     if match and (match[1] in own.buckets or not own.projects):
         return ""
+    staging = _STAGING.fullmatch(match[1]) if match else None
+    if staging and (staging["number"] is None or staging["number"] in own.projects):
+        return ""
     return "is a bucket that is neither the stack's nor named by the environment"
+
+
+def _template(value: str, own: Own) -> str:
+    return "" if _GOOGLE_TEMPLATES.fullmatch(value) else _bucket(value, own)
+
+
+def _image(value: str, own: Own) -> str:
+    match = _IMAGE.fullmatch(value)
+    return _project(match[1], own) if match else "is an image of no registry of Google's"
+
+
+def _output(value: str, own: Own) -> str:
+    if value.startswith("gs://"):
+        return _bucket(value, own)
+    if _URL.match(value):
+        return _url(value, own)
+    return _name(value, own) if project_of(value) is not None else _table(value, own)
 
 
 def _table(value: str, own: Own) -> str:
@@ -157,13 +220,17 @@ def _registry(value: str, own: Own) -> str:
 
 
 _KINDS: Final = {
+    "address": _address,
     "bucket": _bucket,
     "host": _host,
+    "image": _image,
     "name": _name,
+    "output": _output,
     "project": _project,
     "registry": _registry,
     "sink": _sink,
     "sql": _sql,
     "table": _table,
+    "template": _template,
     "url": _url,
 }

@@ -10,7 +10,7 @@ from resources.properties import entries, get, is_mapping, is_sequence
 
 # Variables, options and entries of a map.
 _NAME: Final = re.compile(
-    r".*(password|passwd|passphrase)|(.*[_.-])?(pwd|secret|token|credentials?|client[_-]?secret"
+    r".*(password|passwd|passphrase)|(.*[_.-])?(pass|pwd|secret|token|credentials?|client[_-]?secret"
     r"|(api|private|secret|access|account)[_.-]?key|auth[_-]?string)"
     r"|(.*[_.-])?(tls|ssl|server|client|ca)[_.-]key|(.*/)?id_(rsa|dsa|ecdsa|ed25519)"
     r"|.*\.(p12|pfx|jks|keystore)|kubeconfig|\.?docker(cfg|configjson)|\.?(htpasswd|netrc|pgpass)"
@@ -35,6 +35,9 @@ _LOOKS: Final = re.compile(
     r"|glpat-[\w-]{20}|sk-[A-Za-z0-9_-]{20}|[rs]k_live_\w{16}|nvapi-[\w-]{20}|npm_[A-Za-z0-9]{36}"
     r"|ya29\.|xox[abprs]-|hooks\.slack\.com/services/T|AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}"
     r"|GOOG[0-9A-Z]{20}|SG\.[\w-]{20,}\.[\w-]{20}|pypi-AgE|dop_v1_[a-f0-9]{32}|hv[sb]\.[\w-]{20}"
+    # A private key in Base64: of PKCS 8, encrypted, RSA, EC, DSA or OpenSSH.
+    r"|LS0tLS1CRUdJTi(BQUklWQVRF|BFTkNSWVBURU|BSU0Eg|BFQyB|BEU0Eg|BPUEVOU1NI)"
+    r"|[Bb]earer [A-Za-z0-9._~+/-]{20}"
     # A signed token.
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{6,}\.[\w-]*"
 )
@@ -57,6 +60,10 @@ _SETS: Final = re.compile(
     + _VALUE
     + r"[\"']?"
     r"[^\s\"'#]{8,}"
+    # A variable of a program.
+    r"|\b(?:\w+[_.-])?(?:password|passwd|secret|token|api[_-]?key)\s*=\s*[\"']"
+    + _VALUE
+    + r"[^\s\"']{8,}[\"']"
     # A machine of .netrc.
     r"|\blogin\s+\S+\s+password\s+\S+",
     re.IGNORECASE,
@@ -69,6 +76,7 @@ _HARMLESS: Final = re.compile(
 _USER: Final = frozenset({"-u", "--user", "--proxy-user", "--userpass"})
 _COMMANDS: Final = frozenset({"args", "arguments", "command", "commands", "entrypoint"})
 _DEPTH: Final = 40
+_CALLED: Final = ("name", "key")
 
 
 def is_secret(name: object, value: object) -> bool:
@@ -137,11 +145,12 @@ def _texts(value: object, key: str, depth: int) -> Iterator[tuple[str, str]]:
         yield key, value
     elif depth < _DEPTH and is_mapping(value):
         names = list(value)
-        if "name" in names and "value" in names:
-            # A variable, a header or an entry.
-            called, given = get(value, "name"), get(value, "value")
-            if isinstance(called, str) and isinstance(given, str):
-                yield called.upper(), given
+        for called in _CALLED:
+            if called in names and "value" in names:
+                # A variable, a header or an entry.
+                name, given = get(value, called), get(value, "value")
+                if isinstance(name, str) and isinstance(given, str):
+                    yield name.upper(), given
         for name in names:
             if not name.endswith(("Wo", "WoVersion")):
                 yield from _texts(get(value, name), name, depth + 1)

@@ -135,7 +135,14 @@ _VALUES: Final[Mapping[str, Any]] = {
             {
                 "from": {"identity_type": "ANY_IDENTITY", "access_levels": ["corporate"]},
                 "to": {"services": {"storage.googleapis.com": ["*"]}},
-            }
+            },
+            {
+                "from": {
+                    "identities": ["serviceAccount:deploy@acme-ci.iam.gserviceaccount.com"],
+                    "access_levels": ["deployers"],
+                },
+                "to": {"services": {"*": ["*"]}},
+            },
         ],
         "egress": [
             {

@@ -83,3 +83,33 @@ def rehearsal_of(
         return Rehearsal(stack, tmp_path_factory.mktemp(stack))
 
     yield make
+
+
+FAKE = """#!/bin/sh
+echo "$(basename "$0") $*" >> "{log}"
+case "$(basename "$0") $*" in
+{answers}
+esac
+"""
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Put programs with such answers on an otherwise empty PATH; return the log of their calls."""
+    log = tmp_path / "log"
+    log.touch()
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in ("sh", "basename"):
+        (folder / tool).symlink_to(Path("/usr/bin") / tool)
+    monkeypatch.setenv("PATH", str(folder))
+
+    def put(*names: str, **answers: str) -> Path:
+        cases = "\n".join(f"*{word}*) {answer};;" for word, answer in answers.items())
+        for name in names:
+            file = folder / name
+            file.write_text(FAKE.format(log=log, answers=cases))
+            file.chmod(0o755)
+        return log
+
+    return put

@@ -218,8 +218,13 @@ def test_destroying_what_is_protected_deletes_nothing_and_says_how(
 ) -> None:
     rehearsal = brought_up("prod")
     before = len(rehearsal.resources())
-    with pytest.raises(LaunchError, match=r"deletion_protection: false in Pulumi\.prod\.yaml"):
+    with pytest.raises(
+        LaunchError, match=r"deletion_protection: false in Pulumi\.prod\.yaml"
+    ) as told:
         operations.destroy(rehearsal.places)
+    assert "rel-deletion-protection: disabled below rules: in policies/environments/prod" in str(
+        told.value
+    )
     assert len(rehearsal.resources()) == before
 
 

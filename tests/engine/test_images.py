@@ -16,12 +16,6 @@ from tests.engine.conftest import Rehearsal
 
 REPOSITORY = "projects/acme-inference-dev/locations/us-central1/repositories/services"
 PREFIX = "us-central1-docker.pkg.dev/acme-inference-dev/services"
-FAKE = """#!/bin/sh
-echo "$(basename "$0") $*" >> "{log}"
-case "$(basename "$0") $*" in
-{answers}
-esac
-"""
 
 
 def nobody(platform: Platform, world: World) -> None:
@@ -45,28 +39,6 @@ def test_the_first_step_leaves_out_what_runs_images_and_the_second_makes_it(
     assert "services/llm_backend/Dockerfile" in capsys.readouterr().out
     operations.up(rehearsal.places)
     assert len(rehearsal.resources("gcp:cloudrunv2/service:Service")) == 2
-
-
-@pytest.fixture
-def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Put programs with such answers on an otherwise empty PATH; return the log of their calls."""
-    log = tmp_path / "log"
-    log.touch()
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for tool in ("sh", "basename"):
-        (folder / tool).symlink_to(Path("/usr/bin") / tool)
-    monkeypatch.setenv("PATH", str(folder))
-
-    def put(*names: str, **answers: str) -> Path:
-        cases = "\n".join(f"*{word}*) {answer};;" for word, answer in answers.items())
-        for name in names:
-            file = folder / name
-            file.write_text(FAKE.format(log=log, answers=cases))
-            file.chmod(0o755)
-        return log
-
-    return put
 
 
 def exported(tmp_path: Path, *ids: str) -> str:

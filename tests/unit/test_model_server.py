@@ -106,7 +106,9 @@ def test_server_args_reach_vllm_sorted(deploy: Deploy):
 def test_gpus_are_requested_and_nodes_selected(deploy: Deploy):
     cloud = _deploy(deploy, GATED_SERVER)
     amounts = {"cpu": "8", "memory": "32Gi", "nvidia.com/gpu": "2"}
-    assert _container(cloud)["resources"] == {"requests": amounts, "limits": amounts}
+    found = _container(cloud)["resources"]
+    assert found["requests"] == {**amounts, "ephemeral-storage": "100Mi"}
+    assert found["limits"].items() >= amounts.items()
     assert _pod(cloud)["nodeSelector"] == {"cloud.google.com/gke-nodepool": "l4"}
 
 
@@ -137,16 +139,26 @@ def test_shared_memory_and_caches_are_volumes(deploy: Deploy):
     volumes = {volume["name"]: volume for volume in _pod(cloud)["volumes"]}
     mounts = {mount["mountPath"]: mount["name"] for mount in _container(cloud)["volumeMounts"]}
     shared = volumes[mounts["/dev/shm"]]  # noqa: S108 - the pod's own
-    assert shared["emptyDir"] == {"medium": "Memory"}
-    assert volumes[mounts["/home/vllm"]]["emptyDir"] == {}
+    limits = _container(cloud)["resources"]["limits"]
+    assert shared["emptyDir"] == {"medium": "Memory", "sizeLimit": limits["memory"]}
+
+
+def test_a_replica_fills_no_more_of_the_disk_than_its_model(deploy: Deploy):
+    cloud = _deploy(deploy, _with(OPEN_SERVER, gpus=2))
+    limits = _container(cloud)["resources"]["limits"]
+    assert limits["ephemeral-storage"] == "400Gi"
+    for volume in _pod(cloud)["volumes"]:
+        assert volume["emptyDir"]["sizeLimit"] in (limits["ephemeral-storage"], limits["memory"])
 
 
 def test_a_slow_load_is_no_failure_and_a_stop_drains(deploy: Deploy):
     cloud = _deploy(deploy, _with(OPEN_SERVER, startup_timeout_seconds=1805, drain_seconds=120))
     container = _container(cloud)
     health = {"path": "/health", "port": "http"}
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+    for probe in ("startupProbe", "readinessProbe"):
         assert container[probe]["httpGet"] == health
+    # The server alone is asked whether it lives.
+    assert container["livenessProbe"]["httpGet"] == {"path": "/version", "port": "http"}
     startup = container["startupProbe"]
     assert startup["periodSeconds"] * startup["failureThreshold"] == 1810
     assert container["lifecycle"]["preStop"] == {"sleep": {"seconds": 120}}

@@ -23,6 +23,10 @@ INGRESS: dict[str, Any] = {
     },
     "to": {"services": {"storage.googleapis.com": ["google.storage.objects.get"], "*": ["*"]}},
 }
+DEPLOYS: dict[str, Any] = {
+    "from": {"identities": ["user:ada@acme.com"], "access_levels": ["corporate"]},
+    "to": {"services": {"*": ["*"]}},
+}
 EGRESS: dict[str, Any] = {
     "from": {"identity_type": "ANY_SERVICE_ACCOUNT"},
     "to": {"services": {"storage.googleapis.com": ["*"]}, "projects": ["789"]},
@@ -55,8 +59,8 @@ def test_dry_run_puts_all_into_the_spec(deploy: Deploy):
 
 
 def test_enforced_puts_the_same_into_the_status(deploy: Deploy):
-    dry_run = _deploy(deploy, ARGS).one(PERIMETER)
-    enforced = _deploy(deploy, _args(mode="enforced")).one(PERIMETER)
+    dry_run = _deploy(deploy, _args(ingress=[DEPLOYS])).one(PERIMETER)
+    enforced = _deploy(deploy, _args(mode="enforced", ingress=[DEPLOYS])).one(PERIMETER)
     assert enforced.inputs["useExplicitDryRunSpec"] is False
     assert "spec" not in enforced.inputs
     assert enforced.inputs["status"] == dry_run.inputs["spec"]
@@ -226,8 +230,8 @@ def _to(**target: Any) -> dict[str, Any]:
 IDENTITIES = ["user:a@acme.com"]
 LOCK_OUT = (
     "found 'enforced' with no way from outside into {} of its APIs; allowed: dry-run, or a way in "
-    "for who deploys; add an access level that no rule names, or an ingress rule: else nobody "
-    "outside gets in any more, this program included"
+    "for who deploys; add an ingress rule that names it: else nobody outside gets in any more, "
+    "this program included"
 )
 
 
@@ -439,8 +443,8 @@ def test_wrong_arguments_are_named(change: dict[str, Any], path: str, reason: st
     "change",
     [
         {},
-        {"mode": "enforced"},
-        {"mode": "enforced", "ingress": [INGRESS]},
+        {"mode": "enforced", "ingress": [DEPLOYS]},
+        {"mode": "enforced", "ingress": [INGRESS, DEPLOYS]},
         {"mode": "dry-run", "access_levels": {}},
         {"organization": None, "access_policy": "42"},
         {"ingress": [INGRESS], "egress": [EGRESS]},

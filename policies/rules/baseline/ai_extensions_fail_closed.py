@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import all_at
+from resources.properties import UNKNOWN, all_at, entries
 from resources.resource import Resource
 
 _CHAINS: Final = ("extensionChains.*.extensions.*.failOpen",)
@@ -16,6 +16,7 @@ _N: Final = "gcp:networkservices/"
 # Type token or kind: where it says what happens on failure.
 _SWITCHES: Final[Mapping[str, tuple[str, ...]]] = {
     f"{_N}authzExtension:AuthzExtension": ("failOpen",),
+    f"{_N}lbRouteExtension:LbRouteExtension": _CHAINS,
     f"{_N}lbTrafficExtension:LbTrafficExtension": _CHAINS,
 }
 _WEBHOOKS: Final = "webhooks.*.failurePolicy"
@@ -23,9 +24,14 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "admissionregistration.k8s.io/MutatingWebhookConfiguration": (_WEBHOOKS,),
     "admissionregistration.k8s.io/ValidatingAdmissionPolicy": ("spec.failurePolicy",),
     "admissionregistration.k8s.io/ValidatingWebhookConfiguration": (_WEBHOOKS,),
+    "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": (
+        "spec.paramRef.parameterNotFoundAction",
+    ),
     "networking.gke.io/GCPAuthzExtension": ("spec.failOpen",),
+    "networking.gke.io/GCPRoutingExtension": ("spec.extensionChains.*.extensions.*.failOpen",),
 }
-_OPEN: Final = (True, "true", "Ignore")
+_BINDING: Final = "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding"
+_OPEN: Final = (True, "true", "Ignore", "Allow")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -34,6 +40,10 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         for path in paths:
             if any(value in _OPEN for value in all_at(each, path.split("."))):
                 yield f"{path.replace('.*', '[]')} lets through what it could not inspect"
+        if kind_of(resource.type) == _BINDING:
+            actions = entries(each, "spec", "validationActions")
+            if isinstance(actions, tuple) and not {"Deny", UNKNOWN} & {*actions}:
+                yield "validationActions refuse nothing"
 
 
 RULE: Final = ResourceRule(

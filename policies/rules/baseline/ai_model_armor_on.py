@@ -12,7 +12,18 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, Props, entries, get, is_mapping, listed, text
+from resources.properties import (
+    EACH,
+    MISSING,
+    UNKNOWN,
+    Props,
+    all_at,
+    entries,
+    get,
+    is_mapping,
+    listed,
+    text,
+)
 from resources.resource import Resource
 
 _TEMPLATE: Final = "gcp:modelarmor/template:Template"
@@ -32,6 +43,8 @@ _ENFORCED: Final = (
     Expected("googleMcpServerFloorSetting.inspectOnly", (False,), unset=True),
 )
 _HARM: Final = ("filterConfig", "raiSettings", "raiFilters")
+# What Model Armor's advanced filter for sensitive data looks for.
+_INSPECTS: Final = "gcp:dataloss/preventionInspectTemplate:PreventionInspectTemplate"
 _SENSITIVE: Final = ("filterConfig", "sdpSettings")
 _INJECTION: Final = ("filterConfig", "piAndJailbreakFilterSettings", "filterEnforcement")
 
@@ -50,12 +63,27 @@ def _template(props: Props) -> Iterator[str]:
         yield "has no filter for sensitive data"
 
 
+def _inspects(props: Props) -> Iterator[str]:
+    config = get(props, "inspectConfig")
+    if config is UNKNOWN:
+        return
+    if all(entries(config, name) in (MISSING, ()) for name in ("infoTypes", "customInfoTypes")):
+        yield "looks for nothing"
+    if text(config, "minLikelihood") == "VERY_LIKELY":
+        yield "lets through all but what is beyond doubt"
+    for rule in all_at(config, ("ruleSets", EACH, "rules", EACH, "exclusionRule")):
+        if text(rule, "regex", "pattern") in (".*", ".+", "^.*$", "^.+$"):
+            yield "excludes everything that it finds"
+
+
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     screened: dict[object, bool] = {}
     for each in resources:
         if each.type == _FLOOR:
             for finding in unmet(each.props, _ENFORCED):
                 yield StackFinding(finding, each)
+        elif each.type == _INSPECTS:
+            yield from (StackFinding(finding, each) for finding in _inspects(each.props))
         elif each.type == _TEMPLATE:
             for finding in _template(each.props):
                 yield StackFinding(finding, each)

@@ -31,7 +31,6 @@ _PROTECTION: Final[Mapping[str, tuple[Expected, ...]]] = {
         Expected(
             "settings.ipConfiguration.sslMode",
             ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"),
-            unset=True,
             wired=True,
         ),
     ),

@@ -5,10 +5,11 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.destinations import DESTINATIONS
+from policies.shared.destinations import DESTINATIONS, KUBERNETES
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.places import elsewhere, own_of
 from policies.shared.rule import StackFinding, StackRule
+from resources.kubernetes import kind_of, objects
 from resources.properties import all_at
 from resources.resource import Resource, stack_of
 
@@ -23,22 +24,24 @@ _REGISTRIES: Final = (
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     names = (limits.names(each) for each in ("projects", "places", "registries"))
     own = own_of(resources, *names)
-    stack = stack_of(resources)
-    for token, rows in DESTINATIONS.items():
-        for each in stack.by_type.get(token, ()):
-            for path, kind in rows:
-                for value in all_at(each.props, path.split(".")):
-                    problem = elsewhere(value, kind, own)
-                    if problem:
-                        yield StackFinding(f"{path.replace('.*', '[]')} {problem}", each)
+    for token, found in stack_of(resources).by_type.items():
+        rows = DESTINATIONS.get(token) or KUBERNETES.get(kind_of(token), ())
+        for each in found if rows else ():
+            for made in objects(each.type, each.props):
+                for path, kind in rows:
+                    for value in all_at(made, path.split(".")):
+                        problem = elsewhere(value, kind, own)
+                        if problem:
+                            yield StackFinding(f"{path.replace('.*', '[]')} {problem}", each)
 
 
 RULE: Final = StackRule(
     id="data-destinations",
     display_name="Data goes where the environment says",
     description=(
-        "Push endpoints, topics, tables, buckets, sinks, exports, shared views and upstreams are "
-        "the stack's own, or of projects, places and registries that the environment names."
+        "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, shared views and "
+        "upstreams are the stack's own, or of projects, places and registries that the "
+        "environment names."
     ),
     why="One property that leads elsewhere sends every message, table or log to somebody else.",
     remediation=(

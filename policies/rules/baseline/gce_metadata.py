@@ -7,7 +7,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, UNKNOWN, all_at, get, text
+from resources.properties import MISSING, UNKNOWN, all_at, flag, get, text
 from resources.resource import Resource
 
 _M: Final = ("metadata",)
@@ -26,6 +26,14 @@ _METADATA: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:workbench/instance:Instance": ("gceSetup.metadata",),
 }
 # These name one key and its value each.
+# Where machines are measured while they boot.
+_SHIELDED: Final[Mapping[str, str]] = {
+    **{each: "" for each, paths in _METADATA.items() if paths == _M and "/instance" in each},
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": "",
+    "gcp:notebooks/instance:Instance": "",
+    "gcp:workbench/instance:Instance": "gceSetup.",
+}
+_BOOT: Final = ("enableIntegrityMonitoring", "enableVtpm")
 _ITEMS: Final = (
     "gcp:compute/projectMetadataItem:ProjectMetadataItem",
     "gcp:compute/instanceSettings:InstanceSettings",
@@ -34,6 +42,7 @@ _ON: Final = ("true", "1", "y", "yes")
 # Key: the values that switch a safeguard off; empty for any.
 _UNSAFE: Final[Mapping[str, tuple[str, ...]]] = {
     "block-project-ssh-keys": ("false", "0", "n", "no"),
+    "disable-legacy-endpoints": ("false", "0", "n", "no"),
     "enable-oslogin": ("false", "0", "n", "no"),
     "notebook-disable-root": ("false", "0", "n", "no"),
     "serial-port-enable": _ON,
@@ -55,7 +64,12 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         if key in _UNSAFE and _is_unsafe(str(key), get(resource.props, "value")):
             yield f"the metadata {key} switches a safeguard off"
         return
-    for path in _METADATA[resource.type]:
+    if resource.type in _SHIELDED:
+        place = f"{_SHIELDED[resource.type]}shieldedInstanceConfig"
+        for name in _BOOT:
+            if flag(resource.props, *place.split("."), name) is False:
+                yield f"{place}.{name} is false"
+    for path in _METADATA.get(resource.type, ()):
         for metadata in all_at(resource.props, path.split(".")):
             for key in _UNSAFE:
                 if _is_unsafe(key, get(metadata, key)):
@@ -67,7 +81,7 @@ RULE: Final = ResourceRule(
     display_name="Machines keep their safeguards",
     description=(
         "No metadata of machines, nodes or notebooks adds ssh keys, opens the serial port, "
-        "leaves OS Login or gives root."
+        "leaves OS Login or gives root, and none boots unmeasured."
     ),
     why="Keys and ports in metadata let people in past IAM and its logs.",
     remediation="remove the key, and use OS Login and IAP.",
@@ -82,7 +96,10 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_33"),
         Reference("checkov", "CKV_GCP_34"),
         Reference("checkov", "CKV_GCP_35"),
+        Reference("checkov", "CKV_GCP_39"),
+        Reference("checkov", "CKV_GCP_126"),
+        Reference("checkov", "CKV_GCP_127"),
     ),
-    applies=lambda resource_type: resource_type in _METADATA or resource_type in _ITEMS,
+    applies=lambda resource_type: resource_type in (*_METADATA, *_ITEMS, *_SHIELDED),
     check=_check,
 )

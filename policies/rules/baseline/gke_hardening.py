@@ -33,6 +33,11 @@ _MACHINES: Final = (
 _NODES: Final = (
     *_MACHINES,
     Expected("kubeletConfig.insecureKubeletReadonlyPortEnabled", ("FALSE",), unset=True),
+    Expected(
+        "linuxNodeConfig.nodeKernelModuleLoading.policy",
+        ("ENFORCE_SIGNED_MODULES", "POLICY_UNSPECIFIED"),
+        unset=True,
+    ),
 )
 _SYSTEM: Final = "SYSTEM_COMPONENTS"
 _SECURE_BOOT: Final = Expected("shieldedInstanceConfig.enableSecureBoot", (True,))
@@ -44,6 +49,7 @@ _KUBELET: Final = tuple(
 _SERVICES: Final = (
     Expected("loggingService", ("logging.googleapis.com/kubernetes",), unset=True),
     Expected("monitoringService", ("monitoring.googleapis.com/kubernetes",), unset=True),
+    Expected("monitoringConfig.managedPrometheus.enabled", (True,), unset=True),
 )
 _COMPONENTS: Final = ("loggingConfig", "monitoringConfig")
 _PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults")

@@ -20,10 +20,14 @@ _INGRESS: Final[Mapping[str, Expected]] = {
     "gcp:cloudfunctions/function:Function": Expected("ingressSettings", _FUNCTIONS),
     "gcp:cloudfunctionsv2/function:Function": Expected("serviceConfig.ingressSettings", _FUNCTIONS),
 }
+_MAPPINGS: Final = ("gcp:cloudrun/domainMapping:DomainMapping",)
 _ANNOTATION: Final = "run.googleapis.com/ingress"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    if resource.type in _MAPPINGS:
+        yield "gives a service a name on the internet"
+        return
     if resource.type == _CLASSIC:
         found = get(resource.props, "metadata", "annotations", _ANNOTATION)
         if found not in ("internal", "internal-and-cloud-load-balancing"):
@@ -65,6 +69,6 @@ RULE: Final = ResourceRule(
             default=("INGRESS_TRAFFIC_INTERNAL_ONLY",),
         ),
     ),
-    applies=lambda resource_type: resource_type == _CLASSIC or resource_type in _INGRESS,
+    applies=lambda resource_type: resource_type in (_CLASSIC, *_INGRESS, *_MAPPINGS),
     check=_check,
 )

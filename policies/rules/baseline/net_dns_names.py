@@ -20,6 +20,7 @@ _GOOGLE: Final = (
     *("googleapis.com.", "gcr.io.", "pkg.dev.", "run.app.", "cloudfunctions.net.", "gke.goog."),
     *("notebooks.cloud.google.com.", "accounts.google.com.", "cloudproxy.app.", "goog."),
 )
+_UNGUARDED: Final = "private.googleapis.com."
 _RESTRICTED: Final = tuple(
     map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18", "2600:2d00:2:1000::/64"))
 )
@@ -35,14 +36,23 @@ def _is_restricted(value: object) -> bool:
     try:
         address = ipaddress.ip_address(str(value))
     except ValueError:
-        return isinstance(value, str) and _within(value, _GOOGLE)
+        # The other addresses of Private Google Access let past the perimeter.
+        return isinstance(value, str) and value != _UNGUARDED and _within(value, _GOOGLE)
     return any(address in each for each in _RESTRICTED)
+
+
+def _is_google(name: str) -> bool:
+    """Return whether a name is Google's, or a wildcard that takes in names of Google's."""
+    wide = name.lower().removeprefix("*")
+    return _within(name.lower(), _GOOGLE) or (
+        name.startswith("*") and any(f".{zone}".endswith(wide) for zone in _GOOGLE)
+    )
 
 
 def _leads_elsewhere(name: object, values: tuple[object, ...]) -> bool:
     return (
         isinstance(name, str)
-        and _within(name.lower(), _GOOGLE)
+        and _is_google(name)
         and not all(each is UNKNOWN or _is_restricted(each) for each in values)
     )
 
@@ -50,6 +60,13 @@ def _leads_elsewhere(name: object, values: tuple[object, ...]) -> bool:
 def _is_private_address(value: object) -> bool:
     try:
         return ipaddress.ip_address(str(value)).is_private
+    except ValueError:
+        return False
+
+
+def _is_public_address(value: object) -> bool:
+    try:
+        return ipaddress.ip_address(str(value)).is_global
     except ValueError:
         return False
 
@@ -67,6 +84,9 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
                 yield StackFinding("is public, and its names are private", each)
         if isinstance(name, str) and _within(name.lower(), _GOOGLE) and _is_answered(each):
             yield StackFinding("has Google's names answered by somebody else", each)
+        servers = listed(each.props, "forwardingConfig", "targetNameServers")
+        if any(_is_public_address(text(server, "ipv4Address")) for server in servers):
+            yield StackFinding("has its names answered by a server on the internet", each)
     for each in stack.by_type.get(_RECORD, ()):
         values = listed(each.props, "rrdatas")
         if _leads_elsewhere(text(each.props, "name"), values):

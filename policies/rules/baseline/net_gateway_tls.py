@@ -8,8 +8,9 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, UNKNOWN, entries, text
+from resources.properties import MISSING, UNKNOWN, entries, get, text
 from resources.resource import Resource
+from resources.selectors import may_select
 
 _GATEWAY: Final = "gateway.networking.k8s.io/Gateway"
 _POLICY: Final = "networking.gke.io/GCPGatewayPolicy"
@@ -25,7 +26,9 @@ def _listeners(gateway: object) -> Iterator[str]:
             yield f"listeners[{index}] takes plain text or passes TLS through"
         elif text(each, "tls", "mode") == "Passthrough":
             yield f"listeners[{index}] passes TLS through"
-        if text(each, "allowedRoutes", "namespaces", "from") == "All":
+        taken = get(each, "allowedRoutes", "namespaces")
+        everywhere = text(taken, "from") == "Selector" and may_select(get(taken, "selector"), {})
+        if text(taken, "from") == "All" or (everywhere and taken is not UNKNOWN):
             yield f"listeners[{index}] takes routes of every namespace"
 
 

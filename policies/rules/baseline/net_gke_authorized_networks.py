@@ -15,16 +15,16 @@ _NETWORKS: Final = "masterAuthorizedNetworksConfig"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    blocks = entries(resource.props, _NETWORKS, "cidrBlocks")
+    known = blocks if isinstance(blocks, tuple) else ()
+    if is_everywhere(text(block, "cidrBlock") for block in known):
+        yield "lets every address reach its control plane"
     # IAM alone decides at the DNS endpoint.
     if flag(resource.props, "controlPlaneEndpointsConfig", "ipEndpointsConfig", "enabled") is False:
         return
     if get(resource.props, _NETWORKS) is MISSING:
         yield f"{_NETWORKS} is not set"
         return
-    blocks = entries(resource.props, _NETWORKS, "cidrBlocks")
-    known = blocks if isinstance(blocks, tuple) else ()
-    if is_everywhere(text(block, "cidrBlock") for block in known):
-        yield "lets every address reach its control plane"
     if flag(resource.props, _NETWORKS, "gcpPublicCidrsAccessEnabled") is True:
         yield "lets every virtual machine of Google Cloud reach its control plane"
 

@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
 from resources.resource import Resource
 
 _MACHINES: Final = (
@@ -22,6 +22,11 @@ _MACHINES: Final = (
 _WORKERS: Final = Expected("ipConfiguration", ("WORKER_IP_PRIVATE",))
 # What else gets an address of its own, and the switch that keeps it from that.
 _SWITCHES: Final[Mapping[str, Expected]] = {
+    "gcp:cloudbuild/workerPool:WorkerPool": Expected("workerConfig.noExternalIp", (True,)),
+    "gcp:notebooks/instance:Instance": Expected("noPublicIp", (True,)),
+    "gcp:notebooks/runtime:Runtime": Expected(
+        "virtualMachine.virtualMachineConfig.internalIpOnly", (True,)
+    ),
     "gcp:alloydb/instance:Instance": Expected("networkConfig.enablePublicIp", (False,), unset=True),
     "gcp:colab/runtimeTemplate:RuntimeTemplate": Expected(
         "networkSpec.enableInternetAccess", (False,), unset=True
@@ -33,6 +38,12 @@ _SWITCHES: Final[Mapping[str, Expected]] = {
     ),
     "gcp:looker/instance:Instance": Expected("publicIpEnabled", (False,), unset=True),
     "gcp:tpu/v2Vm:V2Vm": Expected("networkConfig.enableExternalIps", (False,), unset=True),
+    "gcp:composer/environment:Environment": Expected(
+        "config.privateEnvironmentConfig.enablePrivateEndpoint", (True,), unset=True
+    ),
+    "gcp:workstations/workstationCluster:WorkstationCluster": Expected(
+        "privateClusterConfig.enablePrivateEndpoint", (True,)
+    ),
     "gcp:workstations/workstationConfig:WorkstationConfig": Expected(
         "host.gceInstance.disablePublicIpAddresses", (True,)
     ),
@@ -93,6 +104,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         if entries(resource.props, *path.split(".")) not in (MISSING, (), UNKNOWN):
             yield f"keeps {path}"
         return
+    if flag(resource.props, "canIpForward") is True:
+        yield "may pass on packets of others: canIpForward is true"
     interfaces = entries(resource.props, "networkInterfaces")
     if interfaces is UNKNOWN:
         yield "networkInterfaces are not known during preview"
@@ -121,7 +134,17 @@ RULE: Final = ResourceRule(
     url="https://cloud.google.com/compute/docs/connect/ssh-internal-ip",
     references=(
         Reference("CIS Google Cloud", "4.9"),
+        Reference("checkov", "CKV_GCP_11"),
+        Reference("checkov", "CKV_GCP_36"),
         Reference("checkov", "CKV_GCP_40"),
+        Reference("checkov", "CKV_GCP_60"),
+        Reference("checkov", "CKV_GCP_86"),
+        Reference("checkov", "CKV_GCP_87"),
+        Reference("checkov", "CKV_GCP_89"),
+        Reference("checkov", "CKV_GCP_94"),
+        Reference("checkov", "CKV_GCP_103"),
+        Reference("checkov", "CKV2_GCP_32"),
+        Reference("checkov", "CKV2_GCP_36"),
         Reference("checkov", "CKV2_GCP_28"),
         Reference("trivy", "GCP-0031"),
     ),

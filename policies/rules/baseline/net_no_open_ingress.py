@@ -30,11 +30,10 @@ _POLICY_SOURCES: Final = (
     "srcFqdns",
     "srcNetworks",
     "srcSecureTags",
-    "srcThreatIntelligences",
 )
 
 
-# A whole country is no narrower than the internet.
+# A whole country, and a list of attackers or of a whole cloud, are no narrower than the internet.
 _GROUPS: Final = ("gcp:networksecurity/addressGroup:AddressGroup",)
 
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from catalog.services import RESTRICTED_SERVICES
-from policies.shared.access_levels import CONDITION, LEVELS, open_levels
+from catalog.services import SERVICES, SUPPORTED_SERVICES
+from policies.shared.access_levels import CONDITION, LEVELS, named, open_levels
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.perimeters import (
     PERIMETER,
@@ -17,6 +17,7 @@ from policies.shared.perimeters import (
     bridges,
     foreign,
     regular,
+    strangers,
     ways,
 )
 from policies.shared.projects import own_projects, project_of
@@ -26,6 +27,10 @@ from resources.resource import Resource, stack_of
 
 _ORGANIZATIONS: Final = "gcp:accesscontextmanager/authorizedOrgsDesc:AuthorizedOrgsDesc"
 
+# The platform's own table says of some that no perimeter needs them.
+_RESTRICTABLE: Final = SUPPORTED_SERVICES - {
+    name for name, service in SERVICES.items() if not service.perimeter
+}
 # Module of a type token: the service that must be restricted when the stack uses it.
 _SERVICES: Final[Mapping[str, str]] = {
     "alloydb": "alloydb.googleapis.com",
@@ -85,7 +90,7 @@ def _used(resources: Sequence[Resource]) -> frozenset[str]:
     )
     return frozenset(
         {_SERVICES[module] for module in modules if module in _SERVICES}
-        | {each for each in enabled if isinstance(each, str) and each in RESTRICTED_SERVICES}
+        | {each for each in enabled if isinstance(each, str) and each in _RESTRICTABLE}
     )
 
 
@@ -138,7 +143,9 @@ def _accessible(
 def _held(resources: Sequence[Resource]) -> frozenset[str] | None:
     """Return the projects that perimeters of the stack hold; None when they are not known."""
     held: set[str] = set()
-    for each in resources:
+    # A list of perimeters replaces all others of its policy.
+    lists = [each for each in resources if each.type == PERIMETERS]
+    for each in lists or resources:
         if each.type in (PERIMETER, PERIMETERS):
             for perimeter in regular(each):
                 found = entries(
@@ -157,8 +164,11 @@ def _held(resources: Sequence[Resource]) -> frozenset[str] | None:
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    named = limits.names("projects")
-    bounds = Bounds(own_projects(resources, named), frozenset(limits.names("egressProjects")))
+    projects = limits.names("projects")
+    bounds = Bounds(
+        own_projects(resources, projects),
+        *(frozenset(limits.names(each)) for each in ("egressProjects", "domains")),
+    )
     used = _used(resources)
     for each in resources:
         if each.type in (PERIMETER, PERIMETERS):
@@ -169,16 +179,24 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             for finding in ways(each.props, RULES[each.type], bounds):
                 yield StackFinding(f"is {finding}", each)
         elif each.type in LEVELS or each.type == CONDITION:
-            for finding in open_levels(each):
-                yield StackFinding(finding, each)
+            yield from (StackFinding(finding, each) for finding in _level(each, bounds))
         elif each.type == _ORGANIZATIONS:
             yield StackFinding("lets another organization's devices or identities in", each)
         if bounds.own:
             yield from _joined(each, bounds)
     held = _held(resources)
     numbers = {each for each in bounds.own if each.isdigit()}
-    if named and held is not None and numbers and not held & bounds.own:
+    if projects and held is not None and numbers and not held & bounds.own:
         yield StackFinding("has no perimeter around its project")
+
+
+def _level(resource: Resource, bounds: Bounds) -> Iterator[str]:
+    yield from open_levels(resource)
+    members, networks = named(resource)
+    if strangers(members, bounds):
+        yield "lets in somebody whom the environment does not name"
+    if bounds.own and foreign(networks, bounds.own | bounds.egress):
+        yield "lets in a network of another project"
 
 
 def _joined(resource: Resource, bounds: Bounds) -> Iterator[StackFinding]:
@@ -219,6 +237,12 @@ RULE: Final = StackRule(
             "projects", "IDs of the projects inside; where none is named, the stack's", default=()
         ),
         NamesLimit("egressProjects", "Projects outside that rules may name, * for any", default=()),
+        NamesLimit(
+            "domains",
+            "Domains of the people and accounts that rules and levels may name; where none is, "
+            "all but those where anybody gets an address",
+            default=(),
+        ),
     ),
     check=_check,
 )

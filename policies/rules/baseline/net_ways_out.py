@@ -10,8 +10,8 @@ from policies.shared.limits import Limits, NamesLimit
 from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
 from resources.addresses import is_everywhere
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
-from resources.resource import Resource, stack_of
+from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, get, text
+from resources.resource import Resource, Stack, stack_of
 
 _ROUTE: Final = "gcp:compute/route:Route"
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
@@ -20,11 +20,24 @@ _POLICY_RULES: Final = (
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
     "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
 )
-# Networks that are joined: the property that names the other one.
+# Networks and projects that are joined: the properties that name the other one.
 _JOINED: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:apigee/instance:Instance": ("consumerAcceptLists.*",),
     "gcp:compute/networkPeering:NetworkPeering": ("peerNetwork",),
-    "gcp:networkconnectivity/spoke:Spoke": ("linkedVpcNetwork", "uri"),
+    "gcp:compute/sharedVPCServiceProject:SharedVPCServiceProject": ("serviceProject",),
+    "gcp:dns/managedZone:ManagedZone": (
+        "peeringConfig.targetNetwork.networkUrl",
+        "privateVisibilityConfig.networks.*.networkUrl",
+    ),
+    "gcp:networkconnectivity/spoke:Spoke": ("hub", "linkedVpcNetwork.uri"),
+    "gcp:vertex/aiEndpoint:AiEndpoint": ("privateServiceConnectConfig.projectAllowlists.*",),
+    "gcp:vertex/aiIndexEndpoint:AiIndexEndpoint": (
+        "privateServiceConnectConfig.projectAllowlists.*",
+    ),
 }
+# Properties that hold a project alone.
+_PROJECTS: Final = ("consumerAcceptLists.*", "serviceProject", "projectAllowlists.*")
+_POLICY_ROUTE: Final = "gcp:networkconnectivity/policyBasedRoute:PolicyBasedRoute"
 # Lines to networks outside Google Cloud.
 _LINES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:compute/interconnectAttachment:InterconnectAttachment": ("interconnect",),
@@ -68,6 +81,23 @@ def _egress(rule: object, *, firewall: bool) -> Iterator[str]:
         yield "allows egress to every address"
 
 
+def _other(props: object, path: str) -> set[str]:
+    """Return the projects that a property names, of networks or alone."""
+    found = [each for each in all_at(props, path.split(".")) if isinstance(each, str)]
+    if path.endswith(_PROJECTS):
+        return {each.removeprefix("projects/") for each in found}
+    return {project for project in map(project_of, found) if project is not None}
+
+
+def _joined(stack: Stack, own: frozenset[str]) -> Iterator[StackFinding]:
+    for token, paths in _JOINED.items():
+        for each in stack.by_type.get(token, ()):
+            if any(not _other(each.props, path) <= own for path in paths):
+                yield StackFinding(
+                    "joins a network or project that the environment does not name", each
+                )
+
+
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     own = own_projects(stack, limits.names("projects"))
@@ -77,12 +107,10 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         for each in stack.by_type.get(token, ()):
             for finding in _egress(each.props, firewall=token == _FIREWALL):
                 yield StackFinding(finding, each)
-    for token, path in _JOINED.items():
-        for each in stack.by_type.get(token, ()):
-            found = text(each.props, *path)
-            project = project_of(found) if isinstance(found, str) else None
-            if own and project not in (None, *own):
-                yield StackFinding("joins a network that the environment does not name", each)
+    for each in stack.by_type.get(_POLICY_ROUTE, ()):
+        if is_everywhere((text(each.props, "filter", "destRange"),)):
+            yield StackFinding("leads the internet's addresses to a machine of its own", each)
+    yield from _joined(stack, own) if own else ()
     for token, names in _LINES.items():
         for each in stack.by_type.get(token, ()):
             peers = (text(each.props, name) for name in names)

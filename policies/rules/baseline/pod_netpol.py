@@ -42,8 +42,12 @@ _ANYWHERE: Final = ("all", "world", "cluster")
 _OTHERS: Final[Mapping[str, str]] = {
     "cilium.io/CiliumClusterwideNetworkPolicy": "spec.ingress.*.fromEntities.*",
     "cilium.io/CiliumNetworkPolicy": "spec.ingress.*.fromEntities.*",
+    "crd.projectcalico.org/GlobalNetworkPolicy": "spec.ingress.*",
+    "crd.projectcalico.org/NetworkPolicy": "spec.ingress.*",
     "policy.networking.k8s.io/AdminNetworkPolicy": "spec.ingress.*",
     "policy.networking.k8s.io/BaselineAdminNetworkPolicy": "spec.ingress.*",
+    "projectcalico.org/GlobalNetworkPolicy": "spec.ingress.*",
+    "projectcalico.org/NetworkPolicy": "spec.ingress.*",
 }
 
 
@@ -80,12 +84,24 @@ def _other_lets_all_in(kind: str, policy: object) -> Iterator[str]:
     for found in all_at(policy, path.split(".")):
         allows = text(found, "action") == "Allow"
         peers = listed(found, "from") if is_mapping(found) and allows else ()
-        if found in _ANYWHERE or any(
-            _takes_all(get(peer, "namespaces"))
-            or _takes_all(get(peer, "pods", "namespaceSelector"))
-            for peer in peers
+        calico = "projectcalico.org/" in kind and allows and _calico_takes_all(get(found, "source"))
+        if (
+            calico
+            or found in _ANYWHERE
+            or any(
+                _takes_all(get(peer, "namespaces"))
+                or _takes_all(get(peer, "pods", "namespaceSelector"))
+                for peer in peers
+            )
         ):
             yield f"{path.replace('.*', '[]')} lets in everyone"
+
+
+def _calico_takes_all(source: object) -> bool:
+    asked = ("selector", "namespaceSelector", "serviceAccounts", "nets")
+    found = [get(source, name) for name in asked]
+    nets = listed(source, "nets")
+    return all(each in (MISSING, "", "all()", {}) for each in found) or is_everywhere(nets)
 
 
 def _allowing(resources: Sequence[Resource], allowed: Sequence[str]) -> Iterator[StackFinding]:

@@ -1,5 +1,6 @@
 """Data is not deleted by itself within days."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -8,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.durations import seconds
-from resources.properties import MISSING, UNKNOWN, entries, get, number, show, text
+from resources.properties import MISSING, UNKNOWN, entries, get, listed, number, show, text
 from resources.resource import Resource
 
 _DAY: Final = 86400.0
@@ -26,18 +27,25 @@ _ENDS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": (("retentionDays", _DAY),),
 }
 _TABLES: Final = ("gcp:bigquery/dataset:Dataset", "gcp:bigquery/table:Table")
-# These end by a duration such as 3600s.
-_TTLS: Final[Mapping[str, str]] = {
-    "gcp:pubsub/subscription:Subscription": "expirationPolicy.ttl",
-    "gcp:secretmanager/regionalSecret:RegionalSecret": "ttl",
-    "gcp:secretmanager/secret:Secret": "ttl",
+# These end by a duration such as 3600s: the property, and the limit that holds it.
+_TTLS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "gcp:pubsub/subscription:Subscription": (
+        ("expirationPolicy.ttl", "minDays"),
+        ("messageRetentionDuration", "minMessageDays"),
+    ),
+    "gcp:secretmanager/regionalSecret:RegionalSecret": (("ttl", "minDays"),),
+    "gcp:secretmanager/secret:Secret": (("ttl", "minDays"),),
+}
+# These end at a time, by milliseconds of the epoch or as RFC 3339.
+_TIMES: Final[Mapping[str, str]] = {
+    "gcp:bigquery/table:Table": "expirationTime",
+    "gcp:secretmanager/regionalSecret:RegionalSecret": "expireTime",
+    "gcp:secretmanager/secret:Secret": "expireTime",
 }
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
 # What takes only some objects: those of a prefix, or the versions that were replaced.
-_SOME: Final = (
-    *("matchesPrefixes", "matchesSuffixes", "matchesStorageClasses", "numNewerVersions"),
-    *("daysSinceNoncurrentTime", "noncurrentTimeBefore"),
-)
+_SOME: Final = ("daysSinceNoncurrentTime", "noncurrentTimeBefore", "numNewerVersions")
+_ENDINGS: Final = ("matchesPrefixes", "matchesSuffixes")
 
 
 def _lifecycle(bucket: object, least: float) -> Iterator[str]:
@@ -47,6 +55,9 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
         if text(rule, "action", "type") != "Delete" or condition is UNKNOWN:
             continue
         if any(get(condition, name) not in (MISSING, 0) for name in _SOME):
+            continue
+        # An empty beginning or end is that of every name.
+        if any(each and "" not in each for each in (listed(condition, e) for e in _ENDINGS)):
             continue
         if text(condition, "withState") == "ARCHIVED":
             continue
@@ -68,11 +79,29 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         found = number(resource.props, *path.split("."))
         if isinstance(found, float) and 0 < found * unit < least * _DAY:
             yield f"{path} ends data after less than {show(least)} days"
-    if resource.type in _TTLS:
-        path = _TTLS[resource.type]
+    for path, limit in _TTLS.get(resource.type, ()):
+        fewest = limits.number(limit)
         ttl = seconds(resource.props, *path.split("."))
-        if isinstance(ttl, float) and ttl < least * _DAY:
-            yield f"{path} ends it after less than {show(least)} days"
+        if isinstance(ttl, float) and ttl < fewest * _DAY:
+            yield f"{path} ends it after less than {show(fewest)} days"
+    if resource.type in _TIMES:
+        path = _TIMES[resource.type]
+        end = _moment(get(resource.props, path))
+        if end is not None and end - dt.datetime.now(dt.UTC) < dt.timedelta(days=least):
+            yield f"{path} ends it in less than {show(least)} days"
+
+
+def _moment(value: object) -> dt.datetime | None:
+    """Return a time that is known, be it in milliseconds or as RFC 3339."""
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            found = dt.datetime.fromisoformat(value)
+            return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return dt.datetime.fromtimestamp(float(value) / 1000, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
 
 
 RULE_TYPES: Final = (_BUCKET, *_ENDS, *_TTLS)
@@ -92,6 +121,7 @@ RULE: Final = ResourceRule(
     url="https://cloud.google.com/storage/docs/lifecycle",
     limits=(
         NumberLimit("minDays", "Fewest days that data is kept", default=7),
+        NumberLimit("minMessageDays", "Fewest days that messages wait", default=1),
         NumberLimit("minTableDays", "Fewest days that tables and partitions are kept", default=1),
     ),
     applies=lambda resource_type: resource_type in RULE_TYPES,

@@ -88,6 +88,13 @@ def _blocks(budget: _Budget, replicas: float) -> bool:
     return most == 0 or (isinstance(least, float | int) and least >= replicas)
 
 
+def _hollow(budget: _Budget, replicas: float) -> bool:
+    """Return whether a budget lets all replicas go at once."""
+    least = _amount(get(budget.spec, "minAvailable"), replicas)
+    most = _amount(get(budget.spec, "maxUnavailable"), replicas)
+    return least == 0 or (isinstance(most, float | int) and most >= replicas)
+
+
 def _fewest(workload: object, least: float) -> float | Absence:
     """Return the replicas there are at least, whether the workload or its autoscaler says so."""
     replicas = number(workload, "spec", "replicas")
@@ -144,6 +151,8 @@ def _workload(
         yield StackFinding("has several replicas and no PodDisruptionBudget", resource)
     elif isinstance(replicas, float) and any(_blocks(each, replicas) for each in mine):
         yield StackFinding("has a PodDisruptionBudget that allows no eviction", resource)
+    elif isinstance(replicas, float) and all(_hollow(each, replicas) for each in mine):
+        yield StackFinding("has a PodDisruptionBudget that lets all go at once", resource)
 
 
 RULE: Final = StackRule(
@@ -151,7 +160,7 @@ RULE: Final = StackRule(
     display_name="Workloads have disruption budgets",
     description=(
         "Every workload of several replicas has a PodDisruptionBudget, and none that blocks "
-        "every eviction."
+        "every eviction or none."
     ),
     why="A node upgrade may otherwise evict all replicas at once, or never end.",
     remediation="make a PodDisruptionBudget that selects the pods, with maxUnavailable 1.",

@@ -21,6 +21,8 @@ from resources.properties import (
 )
 from resources.resource import Resource
 
+_PARTS: Final = ("services", "subaccounts")
+
 
 def _tells(props: Props) -> bool:
     channels = entries(props, "allUpdatesRule", "monitoringNotificationChannels")
@@ -58,6 +60,9 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         numbered = any(each.isdigit() for each in own)
         if watched and numbered and not any(_is_own(each, own) for each in watched):
             yield StackFinding("watches another project", budget)
+        parts = (listed(budget.props, "budgetFilter", each) for each in _PARTS)
+        if any(isinstance(each, str) for found in parts for each in found):
+            yield StackFinding("watches a part of what is spent", budget)
         if not _warns(budget.props):
             yield StackFinding("has no threshold up to 1", budget)
         if not _tells(budget.props):

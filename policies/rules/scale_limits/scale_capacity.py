@@ -13,10 +13,12 @@ from resources.resource import Resource
 
 _LIMITS: Final[Mapping[str, str]] = {
     "GiB": "maxGib",
+    "bytes": "maxGib",
     "nodes": "maxNodes",
     "processing units": "maxProcessingUnits",
     "vCPUs": "maxVcpus",
 }
+_UNITS: Final = {"bytes": "GiB"}
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -24,9 +26,12 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         cap = limits.number(_LIMITS[each.counts])
         for value in all_at(resource.props, each.path.split(".")):
             found = number(value)
+            if each.counts == "bytes" and isinstance(found, float):
+                found /= 2.0**30
             unbounded = found is UNKNOWN or (each.must and found in (MISSING, 0))
             if unbounded or (isinstance(found, float) and found > cap):
-                yield f"{each.path} is {show(found)}, allowed {show(cap)} {each.counts}"
+                unit = _UNITS.get(each.counts, each.counts)
+                yield f"{each.path} is {show(found)}, allowed {show(cap)} {unit}"
 
 
 RULE: Final = ResourceRule(

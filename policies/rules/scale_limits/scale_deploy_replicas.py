@@ -6,23 +6,22 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NumberLimit
-from policies.shared.multipliers import KUBERNETES
+from policies.shared.multipliers import KNATIVE, KUBERNETES, QUEUE, counted
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import UNKNOWN, all_at, number, show
+from resources.properties import UNKNOWN, number, show
 from resources.resource import Resource
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxReplicas")
     for each in objects(resource.type, resource.props):
-        for path in KUBERNETES[kind_of(resource.type)]:
-            for value in all_at(each, path.split(".")):
-                replicas = number(value)
-                if replicas is UNKNOWN:
-                    yield f"its number of replicas is not known during preview, allowed {show(cap)}"
-                elif isinstance(replicas, float) and replicas > cap:
-                    yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
+        for value in counted(kind_of(resource.type), each):
+            replicas = number(value)
+            if replicas is UNKNOWN:
+                yield f"its number of replicas is not known during preview, allowed {show(cap)}"
+            elif isinstance(replicas, float) and replicas > cap:
+                yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(
@@ -35,6 +34,6 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.MANDATORY,
     url="https://open-policy-agent.github.io/gatekeeper-library/website/validation/replicalimits/",
     limits=(NumberLimit("maxReplicas", "Most replicas of one workload"),),
-    applies=lambda resource_type: kind_of(resource_type) in KUBERNETES,
+    applies=lambda resource_type: kind_of(resource_type) in (*KUBERNETES, KNATIVE, QUEUE),
     check=_check,
 )

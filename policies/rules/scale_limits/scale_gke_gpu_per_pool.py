@@ -9,7 +9,7 @@ from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.gpus import CLUSTER, NODE_POOL, gpu_demand
 from resources.node_pools import max_nodes
-from resources.properties import Absence, number, show
+from resources.properties import Absence, number, show, text
 from resources.resource import Resource
 
 
@@ -26,6 +26,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             # Nodes that an upgrade adds, for as long as it takes.
             nodes = max_nodes(resource.props)
             surge = number(resource.props, "upgradeSettings", "maxSurge")
+            if text(resource.props, "upgradeSettings", "strategy") == "BLUE_GREEN":
+                # A whole second pool stands beside the first.
+                surge = nodes
             if isinstance(nodes, float | int) and nodes and isinstance(surge, float) and surge > 1:
                 most = demand.count * (nodes + surge) / nodes
                 if most > cap:

@@ -1,0 +1,255 @@
+"""Looks for what would stop an environment, before anything is made; each finding has its command.
+
+Without Google Cloud it looks at this machine and the files. What can't be looked at is unknown,
+which is neither fine nor wrong.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from catalog import quotas, strict_yaml
+from catalog.table import read
+from config.platform import Platform
+from launcher.backend import check_made
+from launcher.places import ROOT, StackPlaces, checked, engine_root
+from launcher.problem import LaunchError
+
+_TABLE: Final = cast("Mapping[str, Any]", read("deployer.yaml"))
+_ROLES: Final = ROOT / "identity" / "roles.yaml"
+_BEFORE_ALL: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com")
+"""APIs that enabling others needs."""
+_TOOLS: Final = {
+    "gcloud": "install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install",
+    "pulumi": "install the Pulumi CLI: https://www.pulumi.com/docs/install/",
+    "gke-gcloud-auth-plugin": "gcloud components install gke-gcloud-auth-plugin",
+}
+OK, WRONG, UNKNOWN = "ok", "wrong", "unknown"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, what came of it, and the command that mends or looks further."""
+
+    state: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        more = f"\n{'':9}{self.remedy}" if self.remedy and self.state != OK else ""
+        return f"{self.state:<9}{self.what}{more}"
+
+
+def doctor(places: StackPlaces, cloud: str) -> None:
+    """Print each finding. Raises LaunchError if anything is wrong."""
+    found: list[Finding] = []
+    for finding in _findings(places, cloud):
+        print(finding, flush=True)
+        found.append(finding)
+    counts = Counter(each.state for each in found)
+    print(", ".join(f"{counts[state]} {state}" for state in (OK, WRONG, UNKNOWN)))
+    if counts[WRONG]:
+        raise LaunchError(f"{counts[WRONG]} wrong: do what is said below each")
+
+
+def _findings(places: StackPlaces, cloud: str) -> Iterator[Finding]:
+    yield Finding(OK, f"Python {sys.version.split()[0]}")
+    yield _attempt("the engine of the rehearsal", "make setup", engine_root)
+    yield _attempt(f"{places.config.name} is valid", "correct the file", lambda: checked(places))
+    yield _attempt(
+        f"the policies of {places.stack} are valid", "correct the file", places.policy_packs
+    )
+    if cloud == "gcp":
+        yield from _on_google_cloud(places)
+
+
+def _attempt(what: str, remedy: str, step: Callable[[], object]) -> Finding:
+    try:
+        step()
+    except LaunchError as problem:
+        return Finding(WRONG, f"{what}: {problem}", remedy)
+    return Finding(OK, what)
+
+
+def _on_google_cloud(places: StackPlaces) -> Iterator[Finding]:
+    for tool, remedy in _TOOLS.items():
+        version = _version(tool) if shutil.which(tool) else ""
+        yield Finding(OK if version else WRONG, f"{tool} {version or 'is not on PATH'}", remedy)
+    if shutil.which("pulumi"):
+        yield _attempt("the stack is in its state backend", "", lambda: check_made(places))
+    yield _secrets(places)
+    try:
+        platform = checked(places)
+    except LaunchError:
+        return
+    if shutil.which("gcloud"):
+        yield from _by_gcloud(platform)
+
+
+def _version(tool: str) -> str:
+    """Return the first line of what a tool says of its version."""
+    word = "version" if tool == "pulumi" else "--version"
+    done = subprocess.run([tool, word], capture_output=True, text=True, check=False)
+    lines = (done.stdout or done.stderr).strip().splitlines()
+    return lines[0].removeprefix("Google Cloud SDK ") if lines else "of an unknown version"
+
+
+def _secrets(places: StackPlaces) -> Finding:
+    text = places.config.read_text(encoding="utf-8")
+    if "\nsecretsprovider:" in text:
+        return Finding(OK, "secrets of the state are encrypted by a key service")
+    remedy = f"make init STACK={places.stack} SECRETS=gcpkms://<key>, or keep the passphrase safe"
+    return Finding(UNKNOWN, "secrets of the state have no key of Cloud KMS", remedy)
+
+
+def _by_gcloud(platform: Platform) -> Iterator[Finding]:
+    project = platform.project.id
+    login = _gcloud("auth", "application-default", "print-access-token")
+    yield Finding(
+        WRONG if login is None else OK,
+        "application default credentials",
+        "gcloud auth application-default login",
+    )
+    described = _json("projects", "describe", project)
+    if described is None:
+        yield Finding(
+            WRONG,
+            f"project {project} can't be read: it isn't there, or not for this login",
+            f"gcloud auth login, or gcloud projects create {project}",
+        )
+        return
+    yield Finding(
+        OK if described.get("lifecycleState") == "ACTIVE" else WRONG,
+        f"project {project} is {str(described.get('lifecycleState')).lower()}",
+        f"gcloud projects undelete {project}",
+    )
+    yield _billing(project)
+    yield from _apis(project)
+    yield from _roles(platform)
+    yield from _quotas(platform)
+    yield from _organization_policies(project)
+
+
+def _billing(project: str) -> Finding:
+    found = _json("billing", "projects", "describe", project)
+    remedy = f"gcloud billing projects link {project} --billing-account=<account>"
+    if found is None:
+        return Finding(UNKNOWN, "billing can't be read", remedy)
+    return Finding(OK if found.get("billingEnabled") else WRONG, "billing", remedy)
+
+
+def _apis(project: str) -> Iterator[Finding]:
+    found = _list("services", "list", "--enabled", f"--project={project}")
+    if found is None:
+        yield Finding(UNKNOWN, "enabled APIs can't be read", f"gcloud services list {project}")
+        return
+    enabled = {str(each["config"]["name"]) for each in found}
+    for api in _BEFORE_ALL:
+        remedy = f"gcloud services enable {api} --project={project}"
+        yield Finding(OK if api in enabled else WRONG, f"{api}, which enables the others", remedy)
+
+
+def _roles(platform: Platform) -> Iterator[Finding]:
+    account = (_gcloud("config", "get-value", "account") or "").strip()
+    yield from _granted(account, "projects", platform.project.id, roles_for(platform.apis))
+    above = [role for api, role in _TABLE["of_organization"].items() if api in platform.apis]
+    if platform.project.organization and above:
+        yield from _granted(account, "organizations", platform.project.organization, above)
+
+
+def roles_for(apis: Iterable[str]) -> Sequence[str]:
+    """Return the roles on a project that make what the platform has of these APIs."""
+    document = cast("dict[str, Any]", strict_yaml.load(_ROLES.read_text(encoding="utf-8")))
+    known = set(apis)
+    return [
+        role
+        for role in document["lent"]
+        if f"{role.removeprefix('roles/').partition('.')[0]}.googleapis.com" in known
+    ]
+
+
+def _granted(account: str, kind: str, name: str, wanted: Sequence[str]) -> Iterator[Finding]:
+    """Yield the roles that an account has not, where it has any of its own: groups aren't read."""
+    policy = _json(kind, "get-iam-policy", name)
+    bindings: list[dict[str, Any]] = [] if policy is None else policy.get("bindings", [])
+    held = {
+        str(each["role"])
+        for each in bindings
+        if any(str(member).partition(":")[2] == account for member in each.get("members", []))
+    }
+    where = f"{kind.rstrip('s')} {name}"
+    if held & set(_TABLE["whole"]):
+        yield Finding(OK, f"{account} owns {where}")
+        return
+    for role in wanted:
+        if role in held:
+            yield Finding(OK, f"{role} on {where}")
+            continue
+        remedy = (
+            f"gcloud {kind} add-iam-policy-binding {name} --member=user:{account} --role={role}"
+        )
+        state = WRONG if held else UNKNOWN
+        yield Finding(state, f"{account or 'nobody'} has no {role} of its own on {where}", remedy)
+
+
+def _quotas(platform: Platform) -> Iterator[Finding]:
+    for region in platform.regions:
+        needed: Counter[tuple[str, bool]] = Counter()
+        for pool in platform.pools_in(region).values():
+            if pool.capacity != "reservation":
+                key = pool.machine.gpu_type, pool.capacity in ("spot", "flex-start")
+                needed[key] += pool.max_nodes * pool.gpus_per_node
+        found = _json("compute", "regions", "describe", region, f"--project={platform.project.id}")
+        given: list[dict[str, Any]] = [] if found is None else found.get("quotas", [])
+        limits = {str(each["metric"]): float(each["limit"]) for each in given}
+        for (gpu, preemptible), count in needed.items():
+            metric = quotas.GPUS[gpu].metric(preemptible=preemptible)
+            limit = limits.get(metric)
+            shown = "an unknown number" if limit is None else f"{limit:g}"
+            state = UNKNOWN if limit is None else OK if limit >= count else WRONG
+            yield Finding(
+                state,
+                f"{metric} in {region}: {count} needed with everything scaled out, {shown} allowed",
+                f"ask for quota: https://console.cloud.google.com/iam-admin/quotas?project="
+                f"{platform.project.id}",
+            )
+
+
+def _organization_policies(project: str) -> Iterator[Finding]:
+    found = _list("org-policies", "list", f"--project={project}")
+    if found is None:
+        yield Finding(
+            UNKNOWN,
+            "organization policies can't be read",
+            f"gcloud org-policies list --project={project}",
+        )
+        return
+    names = {str(each.get("constraint", "")).removeprefix("constraints/") for each in found}
+    for name, allowed in _TABLE["organization_policies"].items():
+        if name in names:
+            yield Finding(
+                UNKNOWN,
+                f"{name} is set: it has to allow {allowed}",
+                f"gcloud org-policies describe {name} --project={project} --effective",
+            )
+
+
+def _gcloud(*words: str) -> str | None:
+    """Return what a command of gcloud prints, None where it fails."""
+    done = subprocess.run(["gcloud", *words], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
+def _json(*words: str) -> dict[str, Any] | None:
+    found = _gcloud(*words, "--format=json")
+    return None if found is None else cast("dict[str, Any]", json.loads(found or "{}"))
+
+
+def _list(*words: str) -> list[dict[str, Any]] | None:
+    found = _gcloud(*words, "--format=json")
+    return None if found is None else cast("list[dict[str, Any]]", json.loads(found or "[]"))

@@ -1,0 +1,50 @@
+"""Takes a plan from the engine's events."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pulumi.automation.events import EngineEvent, StepEventStateMetadata
+
+from plans.plan import Recorder
+
+
+def taking(recorder: Recorder) -> Callable[[EngineEvent], None]:
+    """Return what takes an event into the recorder."""
+
+    def take(event: EngineEvent) -> None:
+        if event.resource_pre_event is None:
+            return
+        step = event.resource_pre_event.metadata
+        details = step.detailed_diff or step.diffs or ()
+        replacing = "replace" in str(step.op.value)
+        changed = (step.keys or ()) if replacing else details
+        old, new = _state(step.old), _state(step.new)
+        recorder.take(str(step.op.value), step.urn, step.type, old, new, changed)
+
+    return take
+
+
+def _state(state: StepEventStateMetadata | None) -> Mapping[str, Any] | None:
+    kept = ("inputs", "outputs", "parent", "protect", "provider")
+    return {key: getattr(state, key) for key in kept} if state else None
+
+
+def wiring(recorded: Iterable[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the resources of a state need, as the packs tell it of a preview."""
+    needs: dict[str, list[str]] = {}
+    properties: dict[str, Mapping[str, list[str]]] = {}
+    for each in recorded:
+        named: dict[str, list[str] | None] = each.get("propertyDependencies") or {}
+        properties[each["urn"]] = {name: urns for name, urns in named.items() if urns}
+        needs[each["urn"]] = list(dict.fromkeys(needed(each)))
+    return {"needs": needs, "properties": properties}
+
+
+def needed(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the URNs that a resource of a state needs."""
+    yield from resource.get("dependencies") or ()
+    named: Mapping[str, Sequence[str] | None] = resource.get("propertyDependencies") or {}
+    for urns in named.values():
+        yield from urns or ()
+    if resource.get("provider"):
+        yield str(resource["provider"]).rpartition("::")[0]

@@ -1,0 +1,58 @@
+"""A private authority issues what it is there for."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import ResourceRule
+from resources.durations import seconds
+from resources.properties import MISSING, UNKNOWN, flag, get, show, text
+from resources.resource import Resource
+
+_POOL: Final = "gcp:certificateauthority/caPool:CaPool"
+_ANYTHING: Final = ("", "true", MISSING)
+_DAY: Final = 86400.0
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    policy = get(resource.props, "issuancePolicy")
+    if policy is UNKNOWN:
+        return
+    names = get(policy, "identityConstraints")
+    expression = text(names, "celExpression", "expression")
+    passes = ("allowSubjectPassthrough", "allowSubjectAltNamesPassthrough")
+    # Where no name of the request is taken, a template gives all of them.
+    taken = any(flag(names, each) is not False for each in passes)
+    if taken and (expression.strip() if isinstance(expression, str) else expression) in _ANYTHING:
+        yield "issues certificates for every name that is asked for"
+    authority = get(policy, "baselineValues", "caOptions")
+    end = flag(authority, "nonCa") in (True, UNKNOWN) or flag(authority, "isCa") in (False, UNKNOWN)
+    if not end or flag(authority, "isCa") is True:
+        yield "may issue authorities"
+    most = limits.number("maxDays")
+    life = seconds(policy, "maximumLifetime")
+    if life is MISSING or (isinstance(life, float) and life > most * _DAY):
+        yield f"issues for more than {show(most)} days"
+
+
+RULE: Final = ResourceRule(
+    id="net-ca-issuance",
+    display_name="Authorities issue for named hosts",
+    description=(
+        "The policy of a CA pool limits the names and the life of what it issues, none of which "
+        "is an authority."
+    ),
+    why="Clients that trust the authority take every certificate of it for real.",
+    remediation=(
+        "set issuancePolicy with identityConstraints.celExpression, baselineValues.caOptions.nonCa "
+        "and maximumLifetime."
+    ),
+    severity=Severity.MEDIUM,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/certificate-authority-service/docs/policy-controls",
+    limits=(NumberLimit("maxDays", "Longest life of a certificate", default=398),),
+    applies=lambda resource_type: resource_type == _POOL,
+    check=_check,
+)

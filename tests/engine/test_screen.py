@@ -1,0 +1,69 @@
+"""What a terminal shows of a run, and what a pipe and the log file get."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from launcher.screen import Screen, cut
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VERBOSE", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def said(out: io.StringIO, log: Path) -> Screen:
+    screen = Screen(log, out)
+    screen.status("3 of about 9 done")
+    screen.detail("a detail")
+    screen.tell("what matters")
+    screen.close()
+    return screen
+
+
+def test_a_terminal_keeps_what_matters_and_the_log_all(tmp_path: Path) -> None:
+    out = Terminal()
+    said(out, tmp_path / "logs" / "up.log")
+    assert out.getvalue() == "\r\033[K3 of about 9 done\r\033[Kwhat matters\n\r\033[K"
+    assert (tmp_path / "logs" / "up.log").read_text() == "a detail\nwhat matters\n"
+
+
+def test_a_pipe_gets_every_line_and_no_control_characters(tmp_path: Path) -> None:
+    out = io.StringIO()
+    said(out, tmp_path / "up.log")
+    assert out.getvalue() == "a detail\nwhat matters\n"
+
+
+@pytest.mark.parametrize(("name", "value"), [("VERBOSE", "1"), ("TERM", "dumb")])
+def test_every_line_can_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    out = Terminal()
+    said(out, tmp_path / "up.log")
+    assert out.getvalue() == "a detail\nwhat matters\n"
+
+
+def test_a_terminal_of_80_columns_breaks_no_line_and_no_word(tmp_path: Path) -> None:
+    out = Terminal()
+    screen = Screen(tmp_path / "up.log", out)
+    long = "word " * 40
+    screen.tell(f"{long}\nshort")
+    screen.close()
+    shown = out.getvalue().removesuffix("\r\033[K").removeprefix("\r\033[K").splitlines()
+    assert [len(line) <= 80 for line in shown] == [True, True]
+    assert shown[0].endswith("word ...")
+    assert long in (tmp_path / "up.log").read_text()
+
+
+def test_what_has_no_words_is_cut_where_it_has_to_be() -> None:
+    assert cut("x" * 100, 20) == "x" * 16 + " ..."
+    assert cut("short", 20) == "short"

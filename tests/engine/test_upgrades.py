@@ -1,0 +1,38 @@
+"""What an earlier version made comes up with this one: nothing goes that is not announced."""
+
+import re
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from launcher import operations
+from launcher.places import ROOT
+from tests.engine.conftest import Rehearsal
+
+STATES = sorted((ROOT / "tests" / "upgrades").glob("*.tar.xz"))
+_SINKS = frozenset({"inference-pipelines-copies-backlog-age"})
+ANNOUNCED = {"2026-11-29-dev.tar.xz": _SINKS, "2026-11-29-prod.tar.xz": _SINKS}
+"""By archive, the names of resources that CHANGELOG.md says are replaced or deleted."""
+GOING = re.compile(r"^  (?:-|\+) +\d+  \S+  (\S+)(?: \[.*)?$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("archive", STATES, ids=lambda file: file.name.partition(".")[0])
+def test_a_stack_of_an_earlier_version_loses_nothing(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tarfile.open(archive) as content:
+        content.extractall(tmp_path, filter="data")
+    stack = archive.name.partition(".")[0].rpartition("-")[2]
+    rehearsal = Rehearsal(stack, tmp_path)
+    before = {each["urn"].rpartition("::")[2] for each in rehearsal.resources()}
+    operations.preview(rehearsal.places)
+    told = capsys.readouterr().out
+    going = {name for name in GOING.findall(told) if name in before}
+    assert going <= ANNOUNCED.get(archive.name, frozenset())
+    assert len(before) > 100
+
+
+def test_there_is_a_state_of_each_stack() -> None:
+    stacks = {archive.name.partition(".")[0].rpartition("-")[2] for archive in STATES}
+    assert {"dev", "prod"} <= stacks
