@@ -1,7 +1,9 @@
 """Lets Pulumi's analyzer read argument types with limits, and tells them in the schema."""
 
+import ast
+import inspect
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args, get_origin, is_typeddict
+from typing import Annotated, Any, cast, get_args, get_origin, is_typeddict
 
 from pulumi.provider.experimental import analyzer, component
 from pulumi.provider.experimental.analyzer import PropertyDefinition
@@ -26,10 +28,19 @@ class Analyzer(analyzer.Analyzer):
 
     def get_docstring(self, typ: type, name: str) -> str | None:
         """Return the description of a property: the type's own, or that of what it extends."""
-        bases: tuple[type, ...] = getattr(typ, "__orig_bases__", ())
         found = super().get_docstring(typ, name)
-        inherited = (self.get_docstring(base, name) for base in bases if is_typeddict(base))
+        inherited = (self.get_docstring(base, name) for base in _extended(typ))
         return found or next(filter(None, inherited), None)
+
+
+def _extended(kind: type) -> list[type]:
+    """Return the TypedDicts that one extends, which it forgets: its source tells."""
+    if not is_typeddict(kind):
+        return []
+    (tree,) = ast.parse(inspect.getsource(kind)).body
+    names = [each.id for each in cast("ast.ClassDef", tree).bases if isinstance(each, ast.Name)]
+    bases = [getattr(inspect.getmodule(kind), name) for name in names]
+    return [each for each in bases if is_typeddict(each)]
 
 
 def _described(limit: Limit) -> str:
