@@ -3,7 +3,7 @@
 import ast
 import inspect
 from collections.abc import Mapping
-from typing import Annotated, Any, cast, get_args, get_origin, is_typeddict
+from typing import Annotated, Any, get_args, get_origin, is_typeddict
 
 from pulumi.provider.experimental import analyzer, component
 from pulumi.provider.experimental.analyzer import PropertyDefinition
@@ -35,12 +35,17 @@ class Analyzer(analyzer.Analyzer):
 
 def _extended(kind: type) -> list[type]:
     """Return the TypedDicts that one extends, which it forgets: its source tells."""
-    if not is_typeddict(kind):
+    module = inspect.getmodule(kind)
+    if module is None or not module.__name__.startswith(f"{__package__}."):
         return []
-    (tree,) = ast.parse(inspect.getsource(kind)).body
-    names = [each.id for each in cast("ast.ClassDef", tree).bases if isinstance(each, ast.Name)]
-    bases = [getattr(inspect.getmodule(kind), name) for name in names]
-    return [each for each in bases if is_typeddict(each)]
+    names = [
+        base.id
+        for each in ast.parse(inspect.getsource(module)).body
+        if isinstance(each, ast.ClassDef) and each.name == kind.__name__
+        for base in each.bases
+        if isinstance(base, ast.Name)
+    ]
+    return [base for name in names if is_typeddict(base := getattr(module, name))]
 
 
 def _described(limit: Limit) -> str:
