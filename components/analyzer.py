@@ -1,7 +1,9 @@
 """Lets Pulumi's analyzer read argument types with limits, and tells them in the schema."""
 
+import ast
+import inspect
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin, is_typeddict
 
 from pulumi.provider.experimental import analyzer, component
 from pulumi.provider.experimental.analyzer import PropertyDefinition
@@ -23,6 +25,27 @@ class Analyzer(analyzer.Analyzer):
         limits = [_described(each) for each in extras if isinstance(each, Limit)]
         definition.description = "\n".join(filter(None, [definition.description, *limits]))
         return definition
+
+    def get_docstring(self, typ: type, name: str) -> str | None:
+        """Return the description of a property: the type's own, or that of what it extends."""
+        found = super().get_docstring(typ, name)
+        inherited = (self.get_docstring(base, name) for base in _extended(typ))
+        return found or next(filter(None, inherited), None)
+
+
+def _extended(kind: type) -> list[type]:
+    """Return the TypedDicts that one extends, which it forgets: its source tells."""
+    module = inspect.getmodule(kind)
+    if module is None or not module.__name__.startswith(f"{__package__}."):
+        return []
+    names = [
+        base.id
+        for each in ast.parse(inspect.getsource(module)).body
+        if isinstance(each, ast.ClassDef) and each.name == kind.__name__
+        for base in each.bases
+        if isinstance(base, ast.Name)
+    ]
+    return [base for name in names if is_typeddict(base := getattr(module, name))]
 
 
 def _described(limit: Limit) -> str:

@@ -3,22 +3,17 @@
 Only plain values can be checked at construction. An Output passes; the cloud or a policy judges it.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Annotated, Self
+from collections.abc import Collection, Iterable
+from typing import Self
 
 import pulumi
 
 from catalog.limits import Choice, Entries, Limit
 from catalog.limits.arguments import problems_in, problems_of
-from catalog.limits.names import LABEL_KEY, LABEL_VALUE, RESOURCE_NAME
+from catalog.limits.names import RESOURCE_NAME
 from catalog.problems import Problem, below, shown_path
 
 TYPE_PREFIX = "inference:index"
-
-Labels = Annotated[
-    Mapping[Annotated[str, LABEL_KEY], Annotated[str, LABEL_VALUE]], Entries(low=0, high=64)
-]
-"""Labels of Google Cloud."""
 
 
 def component_type(component: type[pulumi.ComponentResource]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown, shown_path
+from catalog.problems import Problem
 
 _MOST_LINES: Final = 100
 
@@ -18,6 +18,3 @@ class ConfigError(ValueError):
         if more := len(self.problems) - len(lines):
             lines.append(f"{source}: {more} more problems")
         super().__init__("\n".join(lines))
-
-
-__all__ = ["ConfigError", "KeyPath", "Problem", "did_you_mean", "listed", "shown", "shown_path"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from catalog.limits import Breach, Cidr, Text, label, names
-from catalog.limits.names import PROJECT
+from catalog.limits import Breach, Entries, Text, label, names
 
 
 class Settings(BaseModel):
@@ -19,14 +18,10 @@ class Settings(BaseModel):
     )
 
 
-# The limits of the catalog, by the names the areas of the config use.
-Matching, Range, breach = Text, Cidr, Breach
-
-
 def _unquoted(what: str) -> Callable[[object], object]:
     def check(value: object) -> object:
         if isinstance(value, int) and not isinstance(value, bool):
-            raise breach(what, f"put quotes around it: '{value}'")
+            raise Breach(what, f"put quotes around it: '{value}'")
         return value
 
     return check
@@ -34,27 +29,20 @@ def _unquoted(what: str) -> Callable[[object], object]:
 
 def _scalar(value: object) -> object:
     if not isinstance(value, str | int | float):
-        raise breach("text, a number, true or false", "give one value")
+        raise Breach("text, a number, true or false", "give one value")
     return value
 
 
 Environment = Annotated[str, label(16, "it becomes part of resource names and a label")]
-PROJECT_ID: Final = PROJECT
 ProjectId = Annotated[str, names.PROJECT_ID]
 Digits = Annotated[
     str,
     BeforeValidator(_unquoted("digits in quotes")),
-    Matching("[0-9]{1,20}", "digits in quotes", "give the number, not the name"),
+    Text("[0-9]{1,20}", "digits in quotes", "give the number, not the name"),
 ]
-ServiceHost = Annotated[
-    str,
-    Matching(
-        r"[a-z][a-z0-9-]*\.googleapis\.com",
-        "the host name of a Google API",
-        "write it like storage.googleapis.com",
-    ),
+Labels = Annotated[
+    Mapping[Annotated[str, names.LABEL_KEY], Annotated[str, names.LABEL_VALUE]],
+    Entries(low=0, high=61),
 ]
-LabelKey = Annotated[str, names.LABEL_KEY]
-LabelValue = Annotated[str, names.LABEL_VALUE]
 Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 """A command line value: text, a number, or a switch."""

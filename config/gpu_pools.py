@@ -53,6 +53,8 @@ class GpuPool(Settings):
     """Hours after which a flex-start node ends. Default: the longest possible."""
     rdma: bool = False
     """Whether nodes have an RDMA network, for replicas of several nodes. GKE sets it up."""
+    compact_placement: bool = False
+    """Whether nodes stand close to each other, for replicas of several nodes; needs one zone."""
     labels: NodeLabels = Field(default_factory=dict)
     """Kubernetes labels of the nodes."""
     taints: tuple[Taint, ...] = ()

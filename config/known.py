@@ -8,12 +8,12 @@ from typing import Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from catalog.problems import KeyPath
 from config.api_management import ApiManagement
 from config.cluster import Cluster
 from config.consumers import Consumer
 from config.data import Data
 from config.edge_protection import EdgeProtection
-from config.errors import KeyPath
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail, GuardrailFloor

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from catalog.problems import KeyPath, Problem, shown
 from config.checks import check
-from config.errors import ConfigError, KeyPath, Problem, shown
+from config.errors import ConfigError
 from config.known import Known, known_from, readable
 from config.plain import not_plain
 from config.platform import Platform

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
-from config.errors import KeyPath, Problem, shown
+from catalog.problems import KeyPath, Problem, shown
 
 _DEEPEST: Final = 32
 _LARGEST: Final = 2**53

@@ -13,7 +13,7 @@ from config.cluster import Cluster
 from config.consumers import Consumer, ConsumerName
 from config.data import Data
 from config.edge_protection import EdgeProtection
-from config.fields import Environment, Settings
+from config.fields import Environment, Labels, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
@@ -31,78 +31,57 @@ from config.vertex import EndpointName, VertexEndpoint
 class Platform(Settings):
     """One environment of the inference platform."""
 
-    environment: Environment = Field(
-        description="Name of the environment; labels and the limits of the policies go by it."
-    )
-    project: Project = Field(description="The Google Cloud project.")
-    deletion_protection: bool = Field(
-        default=True, description="Whether clusters, tables and buckets refuse to be deleted."
-    )
-    regions: Mapping[ExistingRegion, Region] = Field(
-        min_length=1, description="Regions of the platform with their address ranges."
-    )
-    cluster: Cluster = Field(default=Cluster(), description="The GKE cluster of every region.")
-    gpu_pools: Mapping[PoolName, GpuPool] = Field(
-        min_length=1, description="GPU node pools by name."
-    )
-    models: Mapping[ModelName, Model] = Field(
-        min_length=1, description="Models by the name clients send."
-    )
-    guardrails: Mapping[GuardrailName, Guardrail] = Field(
-        default_factory=dict,
-        description="What is screened in prompts and responses, by name. The one named default is"
-        " for every model that names none, and has its defaults where it's left out.",
-    )
-    guardrail_floor: GuardrailFloor | None = Field(
-        default=None,
-        description="What every Model Armor template of the project screens at least. Leave it out"
-        " for no floor.",
-    )
-    api_management: ApiManagement | None = Field(
-        default=None,
-        description="Who may call the gateway, and how often. Leave it out for no API management.",
-    )
-    gateway: Gateway = Field(description="The address clients send requests to.")
-    consumers: Mapping[ConsumerName, Consumer] = Field(
-        default_factory=dict, description="Who may connect through Private Service Connect."
-    )
-    pipelines: Mapping[PipelineName, Pipeline] = Field(
-        default_factory=dict, description="Message pipelines by name."
-    )
-    data: Data = Field(
-        default=Data(),
-        description="Buckets, datasets and the cache, beside what pipelines have of their own.",
-    )
-    vertex: Mapping[EndpointName, VertexEndpoint] = Field(
-        default_factory=dict, description="Models that Vertex AI runs, by the endpoint's name."
-    )
-    services: Mapping[ServiceName, Service] = Field(
-        default_factory=dict, description="Services that answer requests, by name."
-    )
-    secrets: Mapping[SecretName, Secret] = Field(
-        default_factory=dict, description="Secrets that services read, by their id."
-    )
-    perimeter: Perimeter | None = Field(
-        default=None,
-        description="VPC Service Controls perimeter. Leave it out where there is no organization.",
-    )
-    alerts: Alerts | None = Field(
-        default=None,
-        description="Who is told when something is wrong. Leave it out to tell nobody.",
-    )
-    budget: Budget | None = Field(
-        default=None, description="What a month may cost. Leave it out where there is no limit."
-    )
+    environment: Environment
+    """Name of the environment; labels and the limits of the policies go by it."""
+    project: Project
+    """The Google Cloud project."""
+    deletion_protection: bool = True
+    """Whether clusters, tables and buckets refuse to be deleted."""
+    labels: Labels = Field(default_factory=dict)
+    """Labels of everything on Google Cloud, beside environment, platform and managed-by: whose
+    it is, who pays for it."""
+    regions: Mapping[ExistingRegion, Region] = Field(min_length=1)
+    """Regions of the platform with their address ranges."""
+    cluster: Cluster = Cluster()
+    """The GKE cluster of every region."""
+    gpu_pools: Mapping[PoolName, GpuPool] = Field(min_length=1)
+    """GPU node pools by name."""
+    models: Mapping[ModelName, Model] = Field(min_length=1)
+    """Models by the name clients send."""
+    guardrails: Mapping[GuardrailName, Guardrail] = Field(default_factory=dict)
+    """What is screened in prompts and responses, by name. The one named default is for every
+    model that names none, and has its defaults where it's left out."""
+    guardrail_floor: GuardrailFloor | None = None
+    """What every Model Armor template of the project screens at least. Leave it out for no
+    floor."""
+    api_management: ApiManagement | None = None
+    """Who may call the gateway, and how often. Leave it out for no API management."""
+    gateway: Gateway
+    """The address clients send requests to."""
+    consumers: Mapping[ConsumerName, Consumer] = Field(default_factory=dict)
+    """Who may connect through Private Service Connect."""
+    pipelines: Mapping[PipelineName, Pipeline] = Field(default_factory=dict)
+    """Message pipelines by name."""
+    data: Data = Data()
+    """Buckets, datasets and the cache, beside what pipelines have of their own."""
+    vertex: Mapping[EndpointName, VertexEndpoint] = Field(default_factory=dict)
+    """Models that Vertex AI runs, by the endpoint's name."""
+    services: Mapping[ServiceName, Service] = Field(default_factory=dict)
+    """Services that answer requests, by name."""
+    secrets: Mapping[SecretName, Secret] = Field(default_factory=dict)
+    """Secrets that services read, by their id."""
+    perimeter: Perimeter | None = None
+    """VPC Service Controls perimeter. Leave it out where there is no organization."""
+    alerts: Alerts | None = None
+    """Who is told when something is wrong. Leave it out to tell nobody."""
+    budget: Budget | None = None
+    """What a month may cost. Leave it out where there is no limit."""
 
-    edge_protection: EdgeProtection | None = Field(
-        default=None,
-        description="Cloud Armor policy before every model. Leave it out for none.",
-    )
-    images: Mapping[str, ImageReference] = Field(
-        default_factory=dict,
-        description="Images in the place of the catalog's of the same name (catalog/releases.yaml),"
-        " with a tag, a digest or both.",
-    )
+    edge_protection: EdgeProtection | None = None
+    """Cloud Armor policy before every model. Leave it out for none."""
+    images: Mapping[str, ImageReference] = Field(default_factory=dict)
+    """Images in the place of the catalog's of the same name (catalog/releases.yaml), with a
+    tag, a digest or both."""
 
     def image(self, name: str) -> str:
         """Return the image that runs under `name` in catalog/releases.yaml. Raises KeyError for

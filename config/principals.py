@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
+from catalog.limits import Text
 from catalog.limits.names import ANYONE
-from config.fields import Matching
 
 Principal = Annotated[
     str,
-    Matching(
+    Text(
         r"(?:user|group|serviceAccount):[^\s:@]+@[a-z0-9.-]+|" + ANYONE + r"|[a-z][a-z0-9-]{0,62}",
         "the name of a pipeline, user:, group: or serviceAccount: with an e-mail address, or"
         " principal://, principalSet://",

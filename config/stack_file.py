@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from catalog import strict_yaml
-from catalog.problems import lookalike
-from config.errors import ConfigError, Problem, did_you_mean, shown
+from catalog.problems import Problem, did_you_mean, lookalike, shown
+from config.errors import ConfigError
 from config.platform import Platform
 
 PROJECT: Final = "inference"

@@ -9,8 +9,7 @@ from typing import Any, Final, cast
 from pydantic_core import ErrorDetails
 
 from catalog.limits import Breach
-from catalog.problems import lookalike
-from config.errors import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, listed, lookalike, shown
 from config.platform import Platform
 
 Node = Mapping[str, Any]

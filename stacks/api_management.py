@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.api_management.apigee_api import ApiConsumer, ApigeeApi, ApigeeApiArgs
-from components.api_management.apigee_backend import ApigeeBackend
+from catalog.limits.api_management import NEW
+from components.api_management.apigee_api import ApigeeApi, ApigeeApiArgs
+from components.api_management.apigee_backend import ApigeeBackend, ApigeeBackendArgs
 from components.api_management.apigee_operator_access import ApigeeOperatorAccess
 from components.api_management.apigee_organization import (
     ApigeeOrganization,
@@ -13,11 +14,10 @@ from components.api_management.apigee_organization import (
 )
 from components.inference.extensions import Extension
 from components.ready import after
-from config.api_management import NEW, Apigee
-from config.api_management import ApiConsumer as ConsumerLimits
 from config.platform import Platform
 from stacks.clusters import RegionCluster
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import given
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,28 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
     project = foundation.services.project_for("apigee")
     if apigee.organization == NEW:
         made = ApigeeOrganization(
-            PLATFORM, _organization(platform, apigee, project), foundation.google
+            PLATFORM,
+            given(
+                ApigeeOrganizationArgs,
+                apigee,
+                project=project,
+                regions=list(platform.regions),
+                deletion_protection=platform.deletion_protection,
+            ),
+            foundation.google,
         )
         organization, environment = made.organization, made.environment
     else:
         # The API must be on before anything is asked of it.
         organization = after(apigee.organization, project)
         environment = after(apigee.environment, project)
-    args: ApigeeApiArgs = {
-        "organization": organization,
-        "environment": environment,
-        "hostname": platform.gateway.hostname,
-        "consumers": {name: _limits(each) for name, each in apigee.consumers.items()},
-    }
-    if apigee.jwt is not None:
-        args["jwt"] = {
-            "issuer": apigee.jwt.issuer,
-            "audience": apigee.jwt.audience,
-            "jwks_uri": apigee.jwt.jwks_uri,
-            "client_claim": apigee.jwt.client_claim,
-        }
+    args = given(
+        ApigeeApiArgs,
+        apigee,
+        organization=organization,
+        environment=environment,
+        hostname=platform.gateway.hostname,
+    )
     return ManagedApi(organization, environment, ApigeeApi(PLATFORM, args, foundation.google).proxy)
 
 
@@ -81,43 +83,18 @@ def build_apigee_extension(
     )
     return ApigeeBackend(
         cluster.name,
-        {
-            "project": platform.project.id,
-            "region": region,
-            "namespace": cluster.namespace,
-            "network": vpc.network_id,
-            "subnetwork": vpc.node_subnetwork_ids[region],
-            "organization": api.organization,
-            "environment": api.environment,
-            "proxy": api.proxy,
-            "service_account": access.service_account,
-            "fail_open": management.fail_open,
-            "timeout_seconds": management.timeout_seconds,
-        },
+        given(
+            ApigeeBackendArgs,
+            management,
+            project=platform.project.id,
+            region=region,
+            namespace=cluster.namespace,
+            network=vpc.network_id,
+            subnetwork=vpc.node_subnetwork_ids[region],
+            organization=api.organization,
+            environment=api.environment,
+            proxy=api.proxy,
+            service_account=access.service_account,
+        ),
         cluster.options,
     ).extension
-
-
-def _organization(
-    platform: Platform, apigee: Apigee, project: pulumi.Output[str]
-) -> ApigeeOrganizationArgs:
-    args: ApigeeOrganizationArgs = {
-        "project": project,
-        "regions": list(platform.regions),
-        "environment": apigee.environment,
-        "deletion_protection": platform.deletion_protection,
-    }
-    if apigee.analytics_region is not None:
-        args["analytics_region"] = apigee.analytics_region
-    return args
-
-
-def _limits(limits: ConsumerLimits) -> ApiConsumer:
-    args: ApiConsumer = {}
-    if limits.requests_per_minute is not None:
-        args["requests_per_minute"] = limits.requests_per_minute
-    if limits.quota is not None:
-        args["quota"] = {"requests": limits.quota.requests, "per": limits.quota.per}
-    if limits.client_id is not None:
-        args["client_id"] = limits.client_id
-    return args

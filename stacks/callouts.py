@@ -8,6 +8,7 @@ from components.inference.extensions import Extension
 from components.inference.model_server_arguments import ReplicaGuardrail
 from config.callouts import Callout
 from stacks.clusters import RegionCluster
+from stacks.given import given
 
 _ARTIFACT_REGISTRY = "-docker.pkg.dev/"
 
@@ -31,31 +32,21 @@ def build_callout(
             "fail_open": fail_open,
             "timeout_seconds": timeout_seconds,
         }
-    args: CalloutServiceArgs = {
-        "namespace": cluster.namespace,
-        "extension_name": extension_name,
-        "image": _image(callout, cluster.images),
-        "port": callout.port,
-        "health_port": callout.health_port,
-        "replicas": callout.replicas,
-        "cpu": callout.cpu,
-        "memory": callout.memory,
-        "environment": callout.environment,
-        "fail_open": fail_open,
-        "timeout_seconds": timeout_seconds,
-    }
+    args = given(
+        CalloutServiceArgs,
+        callout,
+        namespace=cluster.namespace,
+        extension_name=extension_name,
+        image=_image(callout, cluster.images),
+        fail_open=fail_open,
+        timeout_seconds=timeout_seconds,
+    )
     return CalloutService(f"{cluster.name}-{extension_name}", args, cluster.options).extension
 
 
 def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:
     """Return the guardrail of a model server's pods."""
-    return {
-        "image": _image(callout, images),
-        "port": callout.port,
-        "cpu": callout.cpu,
-        "memory": callout.memory,
-        "environment": callout.environment,
-    }
+    return given(ReplicaGuardrail, callout, image=_image(callout, images))
 
 
 def _image(callout: Callout, images: ImageMirror) -> pulumi.Input[str]:

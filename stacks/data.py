@@ -6,21 +6,19 @@ from dataclasses import dataclass
 import pulumi
 
 from components.data.key_access import KeyAccess
-from components.data.lake_bucket import LakeBucket
-from components.data.redis_cache import RedisCache
+from components.data.lake_bucket import LakeBucket, LakeBucketArgs
+from components.data.redis_cache import RedisCache, RedisCacheArgs
 from components.data.warehouse import Warehouse
-from components.data.warehouse_arguments import MaterializedView, Table, View
+from components.data.warehouse_arguments import MaterializedView, Table, View, WarehouseArgs
 from components.names import label_of
 from components.network.private_service_access import PrivateServiceAccess
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
 from config.data import Cache, Dataset
 from config.data import LakeBucket as BucketSettings
-from config.data import MaterializedView as MaterializedViewSettings
-from config.data import Table as TableSettings
-from config.data import View as ViewSettings
 from config.platform import Platform
 from config.principals import is_pipeline
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import given
 
 
 @dataclass(frozen=True)
@@ -76,21 +74,15 @@ class _DataBuilder:
     ) -> LakeBucket:
         return LakeBucket(
             f"{name}-lake",
-            {
-                "project": self.foundation.services.project_for("storage"),
-                "location": bucket.region,
-                "storage_class": bucket.storage_class,
-                "colder_after_days": bucket.colder_after_days,
-                "delete_after_days": bucket.delete_after_days,
-                "retention_days": bucket.retention_days,
-                "soft_delete_days": bucket.soft_delete_days,
-                "versioning": bucket.versioning,
-                "old_versions_days": bucket.old_versions_days,
-                "kms_key": keys[bucket.kms_key] if bucket.kms_key else None,
-                "readers": self._members(bucket.readers),
-                "writers": self._members(bucket.writers),
-                "deletion_protection": self.platform.deletion_protection,
-            },
+            given(
+                LakeBucketArgs,
+                bucket,
+                project=self.foundation.services.project_for("storage"),
+                readers=self._members(bucket.readers),
+                writers=self._members(bucket.writers),
+                deletion_protection=self.platform.deletion_protection,
+                **_key_of(bucket.kms_key, keys),
+            ),
             self.foundation.google,
         )
 
@@ -99,39 +91,32 @@ class _DataBuilder:
     ) -> Warehouse:
         return Warehouse(
             name,
-            {
-                "project": self.foundation.services.project_for("bigquery"),
-                "location": dataset.region,
-                "tables": {key: self._table(each) for key, each in dataset.tables.items()},
-                "materialized_views": {
-                    key: self._materialized_view(each)
-                    for key, each in dataset.materialized_views.items()
+            given(
+                WarehouseArgs,
+                dataset,
+                project=self.foundation.services.project_for("bigquery"),
+                tables={
+                    key: given(
+                        Table,
+                        table,
+                        readers=self._members(table.readers),
+                        writers=self._members(table.writers),
+                    )
+                    for key, table in dataset.tables.items()
                 },
-                "views": {key: self._view(each) for key, each in dataset.views.items()},
-                "kms_key": keys[dataset.kms_key] if dataset.kms_key else None,
-                "deletion_protection": self.platform.deletion_protection,
-            },
+                materialized_views={
+                    key: given(MaterializedView, view, readers=self._members(view.readers))
+                    for key, view in dataset.materialized_views.items()
+                },
+                views={
+                    key: given(View, view, readers=self._members(view.readers))
+                    for key, view in dataset.views.items()
+                },
+                deletion_protection=self.platform.deletion_protection,
+                **_key_of(dataset.kms_key, keys),
+            ),
             self.foundation.google,
         )
-
-    def _table(self, table: TableSettings) -> Table:
-        return {
-            "fields": [
-                {"name": field.name, "type": field.type, "mode": field.mode}
-                for field in table.fields
-            ],
-            "partition_field": table.partition_field,
-            "partition_expiration_days": table.partition_expiration_days,
-            "cluster_by": table.cluster_by,
-            "readers": self._members(table.readers),
-            "writers": self._members(table.writers),
-        }
-
-    def _materialized_view(self, view: MaterializedViewSettings) -> MaterializedView:
-        return {**self._view(view), "refresh_minutes": view.refresh_minutes}
-
-    def _view(self, view: ViewSettings) -> View:
-        return {"query": view.query, "readers": self._members(view.readers)}
 
     def _cache(self, cache: Cache) -> RedisCache:
         services, protected = self.foundation.services, self.platform.deletion_protection
@@ -147,17 +132,15 @@ class _DataBuilder:
         )
         return RedisCache(
             f"{PLATFORM}-cache",
-            {
-                "project": services.project_for("redis", "secretmanager"),
-                "region": cache.region,
-                "network": access.network_id,
-                "range_name": access.range_name,
-                "memory_gib": cache.memory_gib,
-                "tier": cache.tier,
-                "read_replicas": cache.read_replicas,
-                "readers": self._members(cache.readers),
-                "deletion_protection": protected,
-            },
+            given(
+                RedisCacheArgs,
+                cache,
+                project=services.project_for("redis", "secretmanager"),
+                network=access.network_id,
+                range_name=access.range_name,
+                readers=self._members(cache.readers),
+                deletion_protection=protected,
+            ),
             self.foundation.google,
         )
 
@@ -171,3 +154,10 @@ class _DataBuilder:
             else each
             for each in principals
         }
+
+
+def _key_of(
+    key: str | None, keys: Mapping[str, pulumi.Output[str]]
+) -> Mapping[str, pulumi.Output[str]]:
+    """Return the key as an argument, once it may be used."""
+    return {} if key is None else {"kms_key": keys[key]}

@@ -9,6 +9,7 @@ from components.network.regional_security_policy import (
 )
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import given
 
 
 def build_edge_protection(
@@ -18,18 +19,9 @@ def build_edge_protection(
     settings = platform.edge_protection
     if settings is None:
         return None
-    limit = settings.rate_limit
-    armor: Armor = {
-        "allow": settings.allow,
-        "deny": settings.deny,
-        "rate_limit": {"requests": limit.requests, "seconds": limit.seconds} if limit else None,
-        "waf": settings.waf,
-        "waf_sensitivity": settings.waf_sensitivity,
-        "waf_preview": settings.waf_preview,
-    }
     args: RegionalSecurityPolicyArgs = {
         "project": foundation.services.project_for("compute"),
         "region": region,
-        "armor": armor,
+        "armor": given(Armor, settings),
     }
     return RegionalSecurityPolicy(f"{PLATFORM}-{region}", args, foundation.google).policy_name

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 import pulumi
 
 from components.inference.external_backend import ExternalBackend
-from components.inference.external_backend_arguments import ExternalBackendArgs, VertexAi
+from components.inference.external_backend_arguments import (
+    ExternalBackendArgs,
+    HttpsServer,
+    VertexAi,
+)
 from components.inference.model_routes import External
-from config import external_backends as settings
 from config.platform import Platform
 from stacks.backends import backend_name
 from stacks.clusters import RegionCluster
 from stacks.foundation import Foundation
+from stacks.given import given
 
 
 def build_external_backends(
@@ -37,18 +41,10 @@ def build_external_backends(
             if security_policy is not None:
                 args["security_policy"] = security_policy
             if backend.vertex_ai is not None:
-                args["vertex_ai"] = _vertex_ai(backend.vertex_ai, cluster.region)
+                args["vertex_ai"] = {"region": cluster.region, **given(VertexAi, backend.vertex_ai)}
             if backend.https is not None:
-                server = backend.https
-                args["https"] = {"host": server.host, "port": server.port, "path": server.path}
+                args["https"] = given(HttpsServer, backend.https)
             name = backend_name(model_name, backend)
             made = ExternalBackend(f"{name}-{cluster.region}", args, cluster.options)
             found.append({"name": name, "service": made.service_name, "port": made.port})
     return found
-
-
-def _vertex_ai(vertex_ai: settings.VertexAi, region: str) -> VertexAi:
-    args: VertexAi = {"region": vertex_ai.region or region, "endpoint": vertex_ai.endpoint}
-    if vertex_ai.host is not None:
-        args["host"] = vertex_ai.host
-    return args

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.names import OWN_LABELS
 from catalog.services import identities_for
 from components.inference import envoy_bootstrap
-from components.network.vpc import BACKEND_PORTS, Vpc
+from components.network.vpc import BACKEND_PORTS, SubnetRanges, Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
+from stacks.given import given
 
 PLATFORM = "inference"
 
@@ -36,9 +38,8 @@ def build_foundation(platform: Platform) -> Foundation:
         user_project_override=platform.project.user_project_override,
         billing_project=platform.project.billing_project or platform.project.id,
         default_labels={
-            "environment": platform.environment,
-            "platform": PLATFORM,
-            "managed-by": "pulumi",
+            **platform.labels,
+            **dict(zip(OWN_LABELS, (platform.environment, PLATFORM, "pulumi"), strict=True)),
         },
         add_pulumi_attribution_label=False,
     )
@@ -57,14 +58,7 @@ def build_foundation(platform: Platform) -> Foundation:
         {
             "project": services.project_for("compute", "dns"),
             "subnets": {
-                name: {
-                    "nodes": region.nodes,
-                    "pods": region.pods,
-                    "services": region.services,
-                    "proxy_only": region.proxy_only,
-                    "psc_nat": region.psc_nat,
-                }
-                for name, region in platform.regions.items()
+                name: given(SubnetRanges, region) for name, region in platform.regions.items()
             },
             "backend_ports": _backend_ports(platform),
             "restricted_google_apis": platform.perimeter is not None,

@@ -20,6 +20,7 @@ from config.platform import Platform
 from config.services import ApiGateway, LoadBalancer, Service
 from stacks.certificates import CERTIFICATE_MANAGER
 from stacks.foundation import Foundation
+from stacks.given import given
 
 
 @dataclass(frozen=True)
@@ -135,16 +136,6 @@ class _FrontBuilder:
 
     def api(self, api: ApiGateway) -> Frontend:
         apis = ("apigateway", "servicecontrol", "servicemanagement", "iam")
-        callers: Callers = {
-            "api_key": api.api_key,
-            "requests_per_minute": api.requests_per_minute,
-        }
-        if api.jwt is not None:
-            callers["jwt"] = {
-                "issuer": api.jwt.issuer,
-                "jwks_uri": api.jwt.jwks_uri,
-                "audiences": [*api.jwt.audiences],
-            }
         made = CloudRunApi(
             self.name,
             {
@@ -154,7 +145,7 @@ class _FrontBuilder:
                 "service_name": self.service.service_name,
                 "service_uri": self.service.uri,
                 "document": (PROJECT_FOLDER / (api.document or "")).read_text(),
-                "callers": callers,
+                "callers": given(Callers, api),
                 "timeout_seconds": self.settings.timeout_seconds,
             },
             self.foundation.google,

@@ -1,19 +1,25 @@
 """What the config gives, as components take it: under the same names."""
 
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
+from components.arguments import passed_on
 from config.fields import Settings
 
 Args = TypeVar("Args")
 
 
-def given(args: type[Args], settings: Settings, **others: object) -> Args:
+def given(args: type[Args], *settings: Settings, **others: object) -> Args:
     """Return arguments of a component: the config's set fields of the same names, and `others`.
 
     Raises TypeError for an argument that the component does not have.
     """
-    names: dict[str, Any] = args.__annotations__
-    if unknown := others.keys() - names.keys():
-        raise TypeError(f"{args.__name__} has no {', '.join(sorted(unknown))}")
-    fields = settings.model_dump(include={*names} - others.keys(), exclude_none=True)
-    return cast("Args", {**fields, **others})
+    fields: dict[str, Any] = {}
+    for each in settings:
+        fields |= dumped(each)
+    return passed_on(args, fields, **others)
+
+
+def dumped(settings: Settings) -> Mapping[str, Any]:
+    """Return what is set of a part of the config, under the names of the file."""
+    return settings.model_dump(exclude_none=True, by_alias=True)

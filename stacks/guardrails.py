@@ -3,14 +3,15 @@
 from components.inference.extensions import Extension
 from components.inference.model_armor_access import ModelArmorAccess, ModelArmorAccessArgs
 from components.inference.model_armor_arguments import Guardrail as GuardrailArgs
-from components.inference.model_armor_floor import ModelArmorFloor
+from components.inference.model_armor_floor import ModelArmorFloor, ModelArmorFloorArgs
 from components.inference.model_armor_guardrail import ModelArmorGuardrail
 from components.inference.model_armor_templates import is_advanced
 from components.ready import after
-from config.guardrails import DEFAULT, Guardrail, ResponsibleAi
+from config.guardrails import DEFAULT
 from config.platform import Platform
 from stacks.clusters import RegionCluster
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import given
 
 MODEL_ARMOR = "modelarmor.googleapis.com"
 NETWORK_SERVICES = "networkservices.googleapis.com"
@@ -25,7 +26,9 @@ def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess
         "project": services.project_for("modelarmor", "dlp", "networkservices"),
         "project_number": after(services.project_number, services.service_agents[NETWORK_SERVICES]),
     }
-    if any(is_advanced(_guardrail(each)) for each in platform.model_armor_guardrails.values()):
+    if any(
+        is_advanced(given(GuardrailArgs, each)) for each in platform.model_armor_guardrails.values()
+    ):
         args["model_armor_agent_email"] = services.service_agents[MODEL_ARMOR]
     return ModelArmorAccess(PLATFORM, args, foundation.google)
 
@@ -37,12 +40,7 @@ def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor |
         return None
     return ModelArmorFloor(
         PLATFORM,
-        {
-            "project": foundation.services.project_for("modelarmor"),
-            "enforce": floor.enforce,
-            "malicious_urls": floor.malicious_urls,
-            "responsible_ai": _levels(floor.responsible_ai),
-        },
+        given(ModelArmorFloorArgs, floor, project=foundation.services.project_for("modelarmor")),
         foundation.google,
     )
 
@@ -60,7 +58,7 @@ def build_model_armor(
         {
             "project": access.project_id,
             "region": region,
-            "guardrails": {name: _guardrail(each) for name, each in guardrails.items()},
+            "guardrails": {name: given(GuardrailArgs, each) for name, each in guardrails.items()},
             "default": DEFAULT,
             "models": platform.guardrails_by_model(region),
             "fail_open": platform.guardrails_fail_open,
@@ -73,24 +71,3 @@ def build_model_armor(
 def _is_screened(platform: Platform, region: str) -> bool:
     models = platform.guardrails_by_model(region)
     return bool(models) and platform.gateway_guardrail(region) is None
-
-
-def _levels(harms: ResponsibleAi) -> dict[str, str]:
-    return {
-        "dangerous": harms.dangerous,
-        "harassment": harms.harassment,
-        "hate_speech": harms.hate_speech,
-        "sexually_explicit": harms.sexually_explicit,
-    }
-
-
-def _guardrail(guardrail: Guardrail) -> GuardrailArgs:
-    args: GuardrailArgs = {
-        "prompt_injection": guardrail.prompt_injection,
-        "malicious_urls": guardrail.malicious_urls,
-        "responsible_ai": _levels(guardrail.responsible_ai),
-        "sensitive_data": guardrail.sensitive_data,
-    }
-    if guardrail.info_types is not None:
-        args["info_types"] = guardrail.info_types
-    return args

@@ -30,6 +30,7 @@ from stacks.clusters import RegionCluster, build_cluster
 from stacks.edge_protection import build_edge_protection
 from stacks.external_backends import build_external_backends
 from stacks.foundation import Foundation
+from stacks.given import given
 from stacks.images import Images
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
@@ -161,7 +162,7 @@ class _RegionBuilder:
             "request_timeout_seconds": self.platform.gateway.request_timeout_seconds,
             "proxy_only_subnetwork": self.foundation.vpc.proxy_only_subnetwork_ids[self.region],
             "extension_api_group": definitions.api_group,
-            "picker": {"image": self._image("endpoint_picker")},
+            "picker_image": self._image("endpoint_picker"),
             "router_image": self._image("body_based_router"),
         }
         if security_policy is not None:
@@ -169,27 +170,15 @@ class _RegionBuilder:
         return InferenceGateway(cluster.name, args, cluster.options)
 
     def _gpu_pool(self, name: str, pool: GpuPool) -> GpuNodePool:
-        args: GpuNodePoolArgs = {
-            "project": self.foundation.services.project_for("container"),
-            "region": self.region,
-            "cluster": self.cluster.gke.cluster_name,
-            "machine_type": pool.machine_type,
-            "capacity": pool.capacity,
-            "min_nodes": pool.min_nodes,
-            "max_nodes": pool.max_nodes,
-            "node_service_account": self.cluster.gke.node_service_account,
-            "node_locations": pool.zones_in(self.region),
-            "driver": pool.driver,
-            "disk_gib": pool.disk_gib,
-            "max_run_hours": pool.max_run_hours,
-            "reservation": pool.reservation,
-            "rdma": pool.rdma,
-            "node_labels": pool.labels,
-            "taints": [
-                {"key": taint.key, "value": taint.value, "effect": taint.effect}
-                for taint in pool.taints
-            ],
-        }
+        args = given(
+            GpuNodePoolArgs,
+            pool,
+            project=self.foundation.services.project_for("container"),
+            region=self.region,
+            cluster=self.cluster.gke.cluster_name,
+            node_service_account=self.cluster.gke.node_service_account,
+            node_locations=pool.zones_in(self.region),
+        )
         return GpuNodePool(f"{name}-{self.region}", args, self.foundation.google)
 
     def _metrics_adapter(self) -> MetricsAdapter:
@@ -213,40 +202,28 @@ class _RegionBuilder:
     ) -> ModelServer:
         model, services = self.platform.models[name], self.foundation.services
         pool = self.platform.gpu_pools[replica_set.node_pool]
-        args: ModelServerArgs = {
-            "project": services.project_for("secretmanager", "storage"),
-            "project_number": services.project_number,
-            "workload_pool": self.cluster.gke.workload_pool,
-            "namespace": self.cluster.namespace,
-            "model": name,
-            "source": replica_set.source or model.source or "",
-            "image": self._image("vllm"),
-            "node_selector": pools[replica_set.node_pool].node_selector,
-            "gpus": replica_set.gpus,
-            "replicas": replica_set.replicas,
-            "max_replicas": replica_set.max_replicas,
-            "queue_per_replica": replica_set.queue_per_replica,
-            "max_context": model.max_context,
-            "max_lora_rank": model.max_lora_rank,
-            "startup_timeout_seconds": model.startup_timeout_seconds,
-            "drain_seconds": model.drain_seconds,
-            "adapters": [
-                {"name": adapter.name, "source": adapter.source} for adapter in model.adapters
-            ],
-            "gated": model.gated,
-            "server_args": model.server_args,
-            "tolerations": [
+        args = given(
+            ModelServerArgs,
+            model,
+            replica_set,
+            project=services.project_for("secretmanager", "storage"),
+            project_number=services.project_number,
+            workload_pool=self.cluster.gke.workload_pool,
+            namespace=self.cluster.namespace,
+            model=name,
+            image=self._image("vllm"),
+            node_selector=pools[replica_set.node_pool].node_selector,
+            tolerations=[
                 {"key": taint.key, "operator": "Equal", "value": taint.value}
                 for taint in pool.taints
             ],
-        }
+        )
         if replica_set.nodes > 1 and groups is not None:
-            args["nodes"] = replica_set.nodes
             args["leader_worker_set_api"] = groups
             args["rdma"] = pool.rdma
         guardrail = self.platform.replica_guardrail(model)
         if guardrail is not None:
-            args["guardrail"] = replica_guardrail(guardrail, self.cluster.images)
+            args["replica_guardrail"] = replica_guardrail(guardrail, self.cluster.images)
         if model.gated and self.secret is not None:
             args["hugging_face_secret"] = self.secret
         server = f"{backend_name(name, replica_set)}-{self.region}"

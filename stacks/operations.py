@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.operations.alert_policies import alerts_of, thresholds_of
-from components.operations.budget import Budget
+from components.operations.budget import Budget, BudgetArgs
 from components.operations.inference_alerts import InferenceAlerts
 from components.operations.inference_dashboard import InferenceDashboard
 from components.operations.notification_channels import Channel, NotificationChannels
@@ -17,12 +17,12 @@ from components.operations.vertex_dashboard import VertexDashboard
 from components.operations.watched_pipelines import WatchedPipeline
 from components.ready import after
 from components.vertex.vertex_endpoint import VertexEndpoint
-from config.operations import Alerts, LatencyThresholds, Thresholds
-from config.operations import Channel as ChannelSettings
+from config.operations import Alerts
 from config.pipelines import Pipeline
 from config.platform import Platform
 from stacks.backends import backend_name
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import dumped, given
 
 
 def build_operations(
@@ -63,7 +63,7 @@ class _OperationsBuilder:
             {
                 "project": services.project_for(*apis),
                 "project_number": services.project_number,
-                "channels": {name: _channel(each) for name, each in alerts.notify.items()},
+                "channels": {name: given(Channel, each) for name, each in alerts.notify.items()},
                 "regions": list(self.platform.regions),
             },
             self.foundation.google,
@@ -101,7 +101,7 @@ class _OperationsBuilder:
                     "pools": pools,
                     "namespace": PLATFORM,
                     "thresholds": _thresholds(alerts, "inference"),
-                    "model_thresholds": {name: _values(own) for name, own in alerts.models.items()},
+                    "model_thresholds": {name: dumped(own) for name, own in alerts.models.items()},
                     "channels": channels.channel_names,
                     "dashboard_url": url,
                     "autoscaled": any(map(platform.autoscales_in, platform.regions)),
@@ -159,24 +159,16 @@ class _OperationsBuilder:
         number = after(services.project_number, services.project_for("billingbudgets"))
         Budget(
             f"{PLATFORM}-{self.platform.environment}",
-            {
-                "billing_account": budget.billing_account,
-                "project_number": number,
-                "monthly_usd": budget.monthly_usd,
-                "thresholds_percent": budget.thresholds_percent,
-                "forecast_percent": budget.forecast_percent,
-                "email_channels": [] if channels is None else channels.email_channel_names,
-            },
+            given(
+                BudgetArgs,
+                budget,
+                project_number=number,
+                # Null is a value here: never.
+                forecast_percent=budget.forecast_percent,
+                email_channels=[] if channels is None else channels.email_channel_names,
+            ),
             self.foundation.google,
         )
-
-
-def _channel(channel: ChannelSettings) -> Channel:
-    if channel.pubsub_topic is not None:
-        return {"pubsub_topic": channel.pubsub_topic}
-    if channel.pagerduty_secret is not None:
-        return {"pagerduty_secret": channel.pagerduty_secret}
-    return {"email": channel.email or ""}
 
 
 def _watched(pipeline: Pipeline) -> WatchedPipeline:
@@ -195,9 +187,4 @@ def _watched(pipeline: Pipeline) -> WatchedPipeline:
 def _thresholds(alerts: Alerts, dashboard: str) -> Mapping[str, float]:
     """Return the thresholds of the alerts on what a dashboard shows."""
     wanted = thresholds_of(alerts_of(dashboard))
-    return {name: value for name, value in _values(alerts.thresholds).items() if name in wanted}
-
-
-def _values(thresholds: Thresholds | LatencyThresholds) -> Mapping[str, float]:
-    """Return the thresholds that are given, by name."""
-    return {name: value for name, value in dict(thresholds).items() if value is not None}
+    return {name: value for name, value in dumped(alerts.thresholds).items() if name in wanted}

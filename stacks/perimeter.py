@@ -1,7 +1,5 @@
 """The VPC Service Controls perimeter around the platform's project."""
 
-from typing import cast
-
 import pulumi
 
 from components.network.perimeter_arguments import VpcPerimeterArgs
@@ -9,6 +7,7 @@ from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import given
 
 
 def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter | None:
@@ -16,13 +15,13 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
     perimeter = platform.perimeter
     if perimeter is None:
         return None
-    rules = cast("VpcPerimeterArgs", perimeter.model_dump(by_alias=True))
-    args: VpcPerimeterArgs = {
-        **rules,
-        "project_number": _number_once_enabled(foundation),
-        "title": f"{PLATFORM}_{platform.environment.replace('-', '_')}",
-        "deletion_protection": platform.deletion_protection,
-    }
+    args = given(
+        VpcPerimeterArgs,
+        perimeter,
+        project_number=_number_once_enabled(foundation),
+        title=f"{PLATFORM}_{platform.environment.replace('-', '_')}",
+        deletion_protection=platform.deletion_protection,
+    )
     if platform.project.organization is not None:
         args["organization"] = platform.project.organization
     return VpcPerimeter(PLATFORM, args, foundation.google)

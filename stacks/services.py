@@ -11,15 +11,15 @@ from catalog.conventions import dns_label
 from components.data.redis_cache import RedisCache
 from components.network.private_name import PrivateName
 from components.ready import after
-from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Traffic, Vpc
+from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Iap, Vpc
 from components.serverless.cloud_run_arguments import Secret as SecretVersion
 from components.serverless.cloud_run_service import CloudRunService
 from components.service_accounts import account_id
 from config.platform import Platform
 from config.services import Service, name_of, version_of
-from config.services import Traffic as TrafficSettings
 from stacks.foundation import PLATFORM, Foundation
 from stacks.frontends import Frontend, build_frontends
+from stacks.given import given
 from stacks.images import Images
 from stacks.inference import Region
 from stacks.service_variables import ask_models, use_cache
@@ -47,7 +47,7 @@ def build_services(
 
 
 @dataclass(frozen=True)
-class _Given:
+class _Parts:
     """What services may be given, beside their own settings."""
 
     secrets: Mapping[str, pulumi.Input[str]]
@@ -69,14 +69,14 @@ class _ServicesBuilder:
     cache: RedisCache | None
 
     def build(self) -> Services:
-        given = _Given(
+        parts = _Parts(
             secrets=self._secrets(),
             gateway=self._gateway_name(),
             authorities=self._authorities(),
             cache_authority=self._cache_authority(),
         )
         services = {
-            name: self._service(name, settings, given)
+            name: self._service(name, settings, parts)
             for name, settings in self.platform.services.items()
         }
         return Services(services, build_frontends(self.platform, self.foundation, services))
@@ -157,7 +157,7 @@ class _ServicesBuilder:
             self.foundation.google,
         ).hostname
 
-    def _service(self, name: str, settings: Service, given: _Given) -> CloudRunService:
+    def _service(self, name: str, settings: Service, parts: _Parts) -> CloudRunService:
         apis = ["iam", "run", "secretmanager"]
         if settings.binary_authorization:
             apis.append("binaryauthorization")
@@ -169,48 +169,37 @@ class _ServicesBuilder:
             display_name=f"Service {name}: runs the service",
             opts=self.foundation.google,
         )
-        args: CloudRunServiceArgs = {
-            "project": project,
-            "region": settings.region,
-            "image": self.images.reference(settings.image),
-            "service_account": account.email,
-            "invokers": _by_name(settings.invokers),
-            "cpu": settings.cpu,
-            "memory_mib": settings.memory_mib,
-            "gpu": settings.gpu,
-            "min_instances": settings.min_instances,
-            "max_instances": settings.max_instances,
-            "concurrency": settings.concurrency,
-            "timeout_seconds": settings.timeout_seconds,
-            "port": settings.port,
-            "health_path": settings.liveness_path,
-            "ready_path": settings.ready_path,
-            "environment": {"GOOGLE_CLOUD_PROJECT": project, **settings.environment},
-            "secret_ids": {each: given.secrets[each] for each in settings.secret_names},
-            "secrets": {key: _secret_version(use) for key, use in settings.secrets.items()},
-            "secret_files": {
+        args = given(
+            CloudRunServiceArgs,
+            settings,
+            project=project,
+            image=self.images.reference(settings.image),
+            service_account=account.email,
+            invokers=_by_name(settings.invokers),
+            environment={"GOOGLE_CLOUD_PROJECT": project, **settings.environment},
+            secret_ids={each: parts.secrets[each] for each in settings.secret_names},
+            secrets={key: _secret_version(use) for key, use in settings.secrets.items()},
+            secret_files={
                 path: _secret_version(use) for path, use in settings.secret_files.items()
             },
-            "ingress": settings.effective_ingress,
-            "default_url": settings.default_url,
-            "custom_audiences": _audiences(settings),
-            "binary_authorization": settings.binary_authorization,
-            "revision": settings.revision,
-            "traffic": [_traffic(each) for each in settings.traffic],
-            "vpc": self._vpc(settings),
-            "deletion_protection": self.platform.deletion_protection,
-        }
-        if settings.models and given.gateway is not None:
-            authority = given.authorities.get(settings.region)
-            ask_models(args, settings.models, given.gateway, authority)
-        if settings.cache and self.cache is not None and given.cache_authority is not None:
-            use_cache(args, self.cache, given.cache_authority)
-        if settings.iap:
-            args["iap"] = {
-                "service_agent": self.foundation.services.service_agents[IAP],
-                "members": _by_name(settings.iap),
-            }
+            ingress=settings.effective_ingress,
+            custom_audiences=_audiences(settings),
+            vpc=self._vpc(settings),
+            iap=self._iap(settings),
+            deletion_protection=self.platform.deletion_protection,
+        )
+        if settings.models and parts.gateway is not None:
+            authority = parts.authorities.get(settings.region)
+            ask_models(args, settings.models, parts.gateway, authority)
+        if settings.cache and self.cache is not None and parts.cache_authority is not None:
+            use_cache(args, self.cache, parts.cache_authority)
         return CloudRunService(name, args, self.foundation.google)
+
+    def _iap(self, settings: Service) -> Iap | None:
+        if not settings.iap:
+            return None
+        agent = self.foundation.services.service_agents[IAP]
+        return {"service_agent": agent, "members": _by_name(settings.iap)}
 
     def _vpc(self, settings: Service) -> Vpc | None:
         if settings.effective_egress == "none":
@@ -240,10 +229,3 @@ def _by_name(members: Sequence[str]) -> Mapping[str, str]:
 
 def _secret_version(use: str) -> SecretVersion:
     return {"secret": name_of(use), "version": version_of(use)}
-
-
-def _traffic(settings: TrafficSettings) -> Traffic:
-    share: Traffic = {"revision": settings.revision, "percent": settings.percent}
-    if settings.tag is not None:
-        share["tag"] = settings.tag
-    return share

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from components.vertex.vertex_connection import VertexConnection
-from components.vertex.vertex_endpoint import VertexEndpoint
+from components.vertex.vertex_endpoint import VertexEndpoint, VertexEndpointArgs
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
+from stacks.given import given
 
 
 def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, VertexEndpoint]:
@@ -27,18 +28,12 @@ def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, Ver
     return {
         name: VertexEndpoint(
             name,
-            {
-                "project": services.project_for("aiplatform"),
-                "region": endpoint.region,
-                "network": connections[endpoint.region].network_id,
-                "model": endpoint.model,
-                "machine_type": endpoint.machine_type,
-                "min_replicas": endpoint.min_replicas,
-                "max_replicas": endpoint.max_replicas,
-                "duty_cycle_percent": endpoint.duty_cycle_percent,
-                "spot": endpoint.spot,
-                "accept_eula": endpoint.accept_eula,
-            },
+            given(
+                VertexEndpointArgs,
+                endpoint,
+                project=services.project_for("aiplatform"),
+                network=connections[endpoint.region].network_id,
+            ),
             foundation.google,
         )
         for name, endpoint in platform.vertex.items()

@@ -1,19 +1,10 @@
 """Limits of certificates and of what they are made from."""
 
-from typing import Final, Literal, get_args
+from typing import Final
 
-from catalog.limits import Choice, Entries, Range, Text
+from catalog.limits import Entries, Text
 from catalog.limits.names import PROJECT
 
-Tier = Literal["DEVOPS", "ENTERPRISE"]
-
-_YEAR_SECONDS: Final = 365 * 24 * 3600
-
-TIER: Final = Choice(get_args(Tier), default="DEVOPS")
-AUTHORITY_SECONDS: Final = Range(
-    _YEAR_SECONDS, 30 * _YEAR_SECONDS, "seconds", default=10 * _YEAR_SECONDS
-)
-"""A root that expires stops every renewal."""
 DOMAINS: Final = Entries("the gateway's host name")
 ZONE: Final = Text(
     "[a-z]([a-z0-9-]{0,61}[a-z0-9])?",

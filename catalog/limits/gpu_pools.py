@@ -94,6 +94,17 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
         )
 
 
+def one_zone(zones: Sequence[str]) -> Iterator[Problem]:
+    """Yield zones of a pool in which its nodes cannot stand close to each other."""
+    if len(zones) != 1:
+        yield Problem(
+            ("compact_placement",),
+            f"true with {len(zones)} zones",
+            "true with one zone: nodes of several cannot stand close to each other",
+            "name the zone",
+        )
+
+
 def zones(machine: MachineType, region: str, chosen: Sequence[str]) -> Iterator[Problem]:
     """Yield the chosen zones in which the region does not sell the machine, or that come again."""
     sold = machine.zones_in(region)

@@ -27,9 +27,12 @@ PROJECT_ID: Final = Text(
     "`gcloud projects list` shows the ids",
 )
 
+OWN_LABELS: Final = ("environment", "platform", "managed-by")
+"""Labels that the platform gives to everything itself."""
 LABEL_KEY: Final = Text(
-    "(?!goog)[a-z][a-z0-9_-]{0,62}",
-    "1 to 63 lowercase letters, digits, underscores or hyphens, a letter first, not goog first",
+    f"(?!goog|(?:{'|'.join(OWN_LABELS)})$)[a-z][a-z0-9_-]{{0,62}}",
+    "1 to 63 lowercase letters, digits, underscores or hyphens, a letter first, not goog first,"
+    f" none of {', '.join(OWN_LABELS)}",
 )
 """https://cloud.google.com/resource-manager/docs/labels-overview#requirements"""
 LABEL_VALUE: Final = Text(

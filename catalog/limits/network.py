@@ -2,13 +2,40 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, get_args
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
 
 from catalog.armor import INTERVALS, MOST_REQUESTS, MOST_SENSITIVE, SIGNATURES
-from catalog.limits import Choice, Cidr, Range, Text, label
+from catalog.limits import Breach, Choice, Cidr, Limit, Range, Text, label
 from catalog.limits.names import ANYONE, PROJECT
 from catalog.machines import REGIONS
 from catalog.problems import KeyPath, Problem, shown, shown_path
+
+
+@dataclass(frozen=True)
+class IpRange(Limit):
+    """An IPv4 or IPv6 range in CIDR notation, or one address."""
+
+    default: Any = None
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, as a phrase."""
+        return "an IP range"
+
+    def check(self, value: Any) -> None:
+        """Raise Breach for text that is no range."""
+        if not isinstance(value, str):
+            return
+        try:
+            ipaddress.ip_network(value)
+        except ValueError as problem:
+            raise Breach(f"an IP range ({problem})", "fix it") from None
+
+    def hint(self) -> Mapping[str, object]:
+        """Return nothing: no pattern tells both kinds."""
+        return {}
+
 
 REGION: Final = Choice(tuple(sorted(REGIONS)))
 NODES: Final = Cidr(24)
@@ -22,6 +49,7 @@ MANAGED_SERVICES: Final = Cidr(24)
 """https://cloud.google.com/vpc/docs/private-services-access"""
 PRIVATE_RANGE: Final = Cidr()
 PUBLIC_RANGE: Final = Cidr(private=False)
+IP_RANGE: Final = IpRange()
 CONNECTION_LIMIT: Final = Range(1, 1000, default=10)
 PROPAGATED_CONNECTIONS: Final = Range(1)
 NETWORK: Final = Text(

@@ -7,39 +7,38 @@ Does not own the organization nor the environment (ApigeeOrganization, or existi
 
 import secrets
 from collections.abc import Mapping
-from typing import Final, NotRequired, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import api_management as limits
+from catalog.limits.names import RESOURCE_NAME
 from components.api_management.proxy_bundle import RATE_ATTRIBUTE, ApigeeJwt, write_bundle
-from components.checks import check_between
 from components.names import dns_label
 from components.ready import after
 from components.validation import Problems, component_type, register
 
-PERIODS: Final = ("minute", "hour", "day", "month")
-MOST_REQUESTS: Final = 1_000_000_000
 _SECRET_BYTES: Final = 32
 
 
 class Quota(TypedDict):
     """How many requests in which time."""
 
-    requests: int
+    requests: Annotated[int, limits.REQUESTS]
     """Requests of one period."""
-    per: str
-    """The period: minute, hour, day or month."""
+    per: Annotated[str, limits.PERIOD]
+    """The period."""
 
 
 class ApiConsumer(TypedDict):
     """A consumer of the API, and its limits."""
 
-    requests_per_minute: NotRequired[int]
+    requests_per_minute: NotRequired[Annotated[int, limits.REQUESTS]]
     """Rate, smoothed within the minute (default: no limit)."""
     quota: NotRequired[Quota]
     """Most requests of a longer period, counted in each region (default: no limit)."""
-    client_id: NotRequired[str]
+    client_id: NotRequired[Annotated[str, limits.CLIENT_ID]]
     """With tokens: what they name the consumer's client. Needed with `jwt`, else not allowed."""
 
 
@@ -52,36 +51,16 @@ class ApigeeApiArgs(TypedDict):
     """Name of the environment, with the property apigee-service-extension-enabled."""
     hostname: str
     """DNS name of the gateway, which no environment group of the organization has."""
-    consumers: Mapping[str, ApiConsumer]
-    """Consumers by name: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
+    consumers: Annotated[Mapping[Annotated[str, RESOURCE_NAME], ApiConsumer], limits.CONSUMERS]
+    """Consumers by name."""
     jwt: NotRequired[ApigeeJwt]
     """Take tokens of this issuer (default: API keys)."""
 
 
 def validate_apigee_api(args: ApigeeApiArgs) -> Problems:
     """Check the plain arguments of an `ApigeeApi`."""
-    problems = Problems()
-    problems.check_not_empty("consumers", args["consumers"], "a consumer")
-    clients: dict[str, str] = {}
-    for name, consumer in args["consumers"].items():
-        path = f"consumers.{name}"
-        problems.check_name(path, name)
-        rate = consumer.get("requests_per_minute", 1)
-        check_between(problems, f"{path}.requests_per_minute", rate, 1, MOST_REQUESTS)
-        if "quota" in consumer:
-            quota = consumer["quota"]
-            check_between(problems, f"{path}.quota.requests", quota["requests"], 1, MOST_REQUESTS)
-            problems.check_one_of(f"{path}.quota.per", quota["per"], PERIODS)
-        if ("client_id" in consumer) != ("jwt" in args):
-            problems.add(
-                f"{path}.client_id",
-                "found none, although tokens name clients; give the client's id"
-                if "jwt" in args
-                else "found one, although keys identify consumers; remove it",
-            )
-        client = consumer.get("client_id", name)
-        if (other := clients.setdefault(client, path)) != path:
-            problems.add(f"{path}.client_id", f"found {client!r}, which {other} has; change one")
+    problems = Problems.of(ApigeeApiArgs, args)
+    problems.extend(limits.clients(args["consumers"], tokens="jwt" in args), "consumers")
     return problems
 
 

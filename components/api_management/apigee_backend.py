@@ -103,7 +103,7 @@ class ApigeeBackend(pulumi.ComponentResource):
         backend = custom_resource(
             f"{name}-backend",
             APIGEE_BACKEND_SERVICE,
-            Identity(physical_name, args["namespace"], {}),
+            Identity(physical_name, args["namespace"]),
             {
                 "apigeeEnv": args["environment"],
                 "defaultSecurityEnabled": True,

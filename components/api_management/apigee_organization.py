@@ -6,12 +6,13 @@ without this component.
 """
 
 from collections.abc import Sequence
-from typing import Final, NotRequired, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
+from catalog.limits import Entries
+from catalog.limits.api_management import ENVIRONMENT, MAX_NODES
 from components.ready import after
 from components.validation import Problems, component_type, register
 
@@ -24,26 +25,17 @@ class ApigeeOrganizationArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id, which becomes the organization's name."""
-    regions: Sequence[str]
+    regions: Annotated[Sequence[str], Entries("a region")]
     """Regions with a gateway; each gets an instance."""
-    environment: str
-    """Name of the environment: 1 to 63 lowercase letters, digits or hyphens, a letter first."""
+    environment: Annotated[str, ENVIRONMENT]
+    """Name of the environment."""
     analytics_region: NotRequired[str]
     """Region of analytics data, which cannot be changed later (default: the first region)."""
-    max_nodes: NotRequired[int]
-    """Most gateway nodes of the environment in a region, 2 to 10 (default 4)."""
+    max_nodes: NotRequired[Annotated[int, MAX_NODES]]
+    """Most gateway nodes of the environment in a region; 2 are always there."""
     deletion_protection: NotRequired[bool]
     """Whether the organization is protected from deletion (default true). A deleted one keeps its
     name, so that no other can be made in the project: for a week, for a day without protection."""
-
-
-def validate_apigee_organization(args: ApigeeOrganizationArgs) -> Problems:
-    """Check the plain arguments of an `ApigeeOrganization`."""
-    problems = Problems()
-    problems.check_not_empty("regions", args["regions"], "a region")
-    problems.check_name("environment", args["environment"])
-    check_between(problems, "max_nodes", args.get("max_nodes", 4), 2, 10)
-    return problems
 
 
 class ApigeeOrganization(pulumi.ComponentResource):
@@ -66,7 +58,7 @@ class ApigeeOrganization(pulumi.ComponentResource):
         self, name: str, args: ApigeeOrganizationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(component_type(ApigeeOrganization), name, {}, opts)
-        validate_apigee_organization(args).raise_if_any(name)
+        Problems.of(ApigeeOrganizationArgs, args).raise_if_any(name)
         child = pulumi.ResourceOptions(parent=self)
         protected = args.get("deletion_protection", True)
         organization = gcp.apigee.Organization(
@@ -87,7 +79,10 @@ class ApigeeOrganization(pulumi.ComponentResource):
             type="COMPREHENSIVE",
             deployment_type="PROXY",
             api_proxy_type="PROGRAMMABLE",
-            node_config={"min_node_count": "2", "max_node_count": str(args.get("max_nodes", 4))},
+            node_config={
+                "min_node_count": str(MAX_NODES.low),
+                "max_node_count": str(args.get("max_nodes", MAX_NODES.default)),
+            },
             properties={"properties": [{"name": EXTENSION_PROCESSOR, "value": "true"}]},
             opts=child,
         )
@@ -117,4 +112,4 @@ class ApigeeOrganization(pulumi.ComponentResource):
         register(self)
 
 
-__all__ = ["ApigeeOrganization", "ApigeeOrganizationArgs", "validate_apigee_organization"]
+__all__ = ["ApigeeOrganization", "ApigeeOrganizationArgs"]

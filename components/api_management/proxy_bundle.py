@@ -12,12 +12,13 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NotRequired, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 from xml.sax.saxutils import escape, quoteattr
+
+from catalog.limits import api_management as limits
 
 RATE_ATTRIBUTE: Final = "requests_per_minute"
 """Attribute of a product that holds the rate of its consumer, as SpikeArrest reads it: `600pm`."""
-DEFAULT_CLIENT_CLAIM: Final = "azp"
 _KEY: Final = "Extract-Key"
 _TOKEN: Final = "VerifyJWT-Token"  # noqa: S105 - the name of a policy
 _CONSUMER: Final = "Verify-Consumer"
@@ -33,14 +34,14 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 class ApigeeJwt(TypedDict):
     """Whose tokens are taken."""
 
-    issuer: str
+    issuer: Annotated[str, limits.HTTPS_ADDRESS]
     """The `iss` of tokens."""
     audience: str
     """What the `aud` of tokens must have."""
-    jwks_uri: str
+    jwks_uri: Annotated[str, limits.HTTPS_ADDRESS]
     """Where the issuer publishes its keys: an https address Apigee can reach."""
-    client_claim: NotRequired[str]
-    """Claim that names the consumer's client (default azp)."""
+    client_claim: NotRequired[Annotated[str, limits.CLIENT_CLAIM]]
+    """Claim that names the consumer's client."""
 
 
 def proxy_files(name: str, jwt: ApigeeJwt | None) -> Mapping[str, str]:
@@ -102,7 +103,7 @@ def write_bundle(name: str, jwt: ApigeeJwt | None) -> Path:
 def _client(jwt: ApigeeJwt | None) -> str:
     if jwt is None:
         return "credential.key"
-    return f"jwt.{_TOKEN}.decoded.claim.{jwt.get('client_claim', DEFAULT_CLIENT_CLAIM)}"
+    return f"jwt.{_TOKEN}.decoded.claim.{jwt.get('client_claim', limits.CLIENT_CLAIM.default)}"
 
 
 def _key_policy() -> dict[str, str]:

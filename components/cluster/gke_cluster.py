@@ -115,7 +115,6 @@ class GkeCluster(pulumi.ComponentResource):
             project=args["project"],
             location=args["region"],
             deletion_protection=deletion_protection,
-            resource_labels=args.get("labels", {}),
             min_master_version=args.get("minimum_version", MINIMUM_MINOR_VERSION),
             release_channel={
                 "channel": args.get("release_channel", limits.RELEASE_CHANNEL.default)
@@ -206,7 +205,6 @@ class GkeCluster(pulumi.ComponentResource):
                 "disk_type": "pd-balanced",
                 "service_account": account.email,
                 "oauth_scopes": defaults.OAUTH_SCOPES,
-                "resource_labels": self._args.get("labels", {}),
                 "gcfs_config": {"enabled": True},
                 "gvnic": {"enabled": True},
                 "shielded_instance_config": {

@@ -8,7 +8,7 @@ import pulumi
 from catalog.limits import Text
 from catalog.limits import clusters as limits
 from components.cluster import defaults
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 REGION = Text(
     "[a-z]+-[a-z]+[0-9]+",
@@ -78,8 +78,6 @@ class GkeClusterArgs(TypedDict):
     `projects/<project>/locations/<location>/repositories/<repository>`."""
     system_pool: NotRequired[SystemPool]
     """The nodes of the platform itself."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels of the cluster and its nodes."""
 
 
 def validate_gke_cluster(name: str, args: GkeClusterArgs) -> Problems:

@@ -109,7 +109,7 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
         "machine_type": machine.name,
         "image_type": "COS_CONTAINERD",
         "disk_size_gb": args.get("disk_gib", limits.BOOT_DISK_GIB.default),
-        "disk_type": args.get("disk_type", machine.boot_disk_type),
+        "disk_type": machine.boot_disk_type,
         "service_account": args["node_service_account"],
         "oauth_scopes": defaults.OAUTH_SCOPES,
         "guest_accelerators": [
@@ -121,12 +121,11 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
                 },
             }
         ],
-        "labels": {**args.get("node_labels", {}), **(RDMA_LABEL if args.get("rdma") else {})},
+        "labels": {**args.get("labels", {}), **(RDMA_LABEL if args.get("rdma") else {})},
         "taints": [
             {"key": taint["key"], "value": taint["value"], "effect": taint["effect"]}
             for taint in args.get("taints", ())
         ],
-        "resource_labels": args.get("labels", {}),
         "gcfs_config": {"enabled": True},
         "gvnic": {"enabled": True},
         "shielded_instance_config": {

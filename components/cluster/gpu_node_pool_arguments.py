@@ -7,9 +7,9 @@ import pulumi
 
 from catalog.limits import gpu_pools as limits
 from catalog.limits.names import KUBERNETES_LABEL_KEY, KUBERNETES_LABEL_VALUE
-from catalog.machines import GPU_MACHINE_TYPES, MachineType
+from catalog.machines import GPU_MACHINE_TYPES
 from components.cluster import defaults
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 DRIVER_VERSIONS: Mapping[str, str] = {
     "default": "DEFAULT",
@@ -55,8 +55,6 @@ class GpuNodePoolArgs(TypedDict):
     """NVIDIA driver GKE installs; disabled to install one's own."""
     disk_gib: NotRequired[Annotated[int, limits.BOOT_DISK_GIB]]
     """Size of the boot disk: room for a model server's image."""
-    disk_type: NotRequired[str]
-    """Type of the boot disk; default: the catalog's for the machine type."""
     max_run_hours: NotRequired[Annotated[int | None, limits.MAX_RUN_HOURS]]
     """Life of a flex-start node."""
     reservation: NotRequired[Annotated[str | None, limits.RESERVATION]]
@@ -66,12 +64,10 @@ class GpuNodePoolArgs(TypedDict):
     rdma: NotRequired[bool]
     """Whether GKE sets up the machine's RDMA network and hands its interfaces to pods (managed
     DRANET); default false."""
-    node_labels: NotRequired[NodeLabels]
+    labels: NotRequired[NodeLabels]
     """Kubernetes labels of the nodes."""
     taints: NotRequired[Sequence[Taint]]
     """Kubernetes taints of the nodes, besides GKE's own nvidia.com/gpu."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels of the nodes."""
 
 
 def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
@@ -86,18 +82,13 @@ def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
             "found nothing; allowed: the zones the reservation is in; add them: nodes elsewhere "
             "would never start",
         )
-    if args.get("compact_placement", False) and len(locations) != 1:
-        problems.add(
-            "node_locations",
-            f"found {len(locations)} zones with compact_placement; allowed: 1; nodes of several "
-            "zones cannot stand close to each other",
-        )
+    if args.get("compact_placement", False):
+        problems.extend(limits.one_zone(locations))
     machine = GPU_MACHINE_TYPES.get(args["machine_type"])
     if machine is not None:
         if not machine.zones_in(args["region"]):
             problems.check_one_of("region", args["region"], machine.regions)
         problems.extend(limits.zones(machine, args["region"], locations), "node_locations")
-        problems.check_one_of("disk_type", args.get("disk_type"), disk_types(machine))
     return problems
 
 
@@ -105,10 +96,3 @@ def zones_of(args: GpuNodePoolArgs) -> Sequence[str]:
     """Return the zones of the nodes: those asked for, else all that sell the machine type."""
     asked_for = args.get("node_locations")
     return asked_for or GPU_MACHINE_TYPES[args["machine_type"]].zones_in(args["region"])
-
-
-def disk_types(machine: MachineType) -> tuple[str, ...]:
-    """Return the boot disk types of a machine type: the newest take Hyperdisk only."""
-    if machine.boot_disk_type.startswith("hyperdisk-"):
-        return (machine.boot_disk_type,)
-    return ("pd-balanced", "pd-ssd", "pd-standard")

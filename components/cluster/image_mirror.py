@@ -12,9 +12,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 DOCKER_HUB = "docker.io"
 _PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
@@ -23,9 +22,9 @@ _IMAGE_PATH = re.compile(
     r"[a-z0-9._-]+(/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 
-_SECONDS_A_DAY = 86400
-_RETENTION_DAYS = 90
-_UNTAGGED_RETENTION_DAYS = 7
+# A cached image is fetched anew when it is asked for.
+_RETENTION = f"{90 * 86400}s"
+_UNTAGGED_RETENTION = f"{7 * 86400}s"
 _VERSIONS_KEPT = 10
 
 _ARTIFACT_REGISTRY = "-docker.pkg.dev/"
@@ -66,14 +65,6 @@ class ImageMirrorArgs(TypedDict):
     """Whether remote repositories of the project and region may fetch from outside its service
     perimeter; default false. The API takes it only of a project inside a perimeter, from a caller
     with accesscontextmanager.policies.update, and destroying the component leaves it allowed."""
-    retention_days: NotRequired[int]
-    """Days after which a cached image is removed, to be fetched anew when asked for; default 90.
-    Untagged ones go after 7; the 10 most recent versions of each image stay."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels of the repositories."""
-    deletion_protection: NotRequired[bool]
-    """Whether the repositories are protected from deletion; default false, as they can be filled
-    again."""
 
 
 def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
@@ -98,9 +89,6 @@ def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
                 f"readers.{key}",
                 f"found {email!r}; allowed: the email of a service account, without a prefix",
             )
-    check_between(
-        problems, "retention_days", args.get("retention_days", _RETENTION_DAYS), 1, 3650, "days"
-    )
     return problems
 
 
@@ -218,7 +206,6 @@ class ImageMirror(pulumi.ComponentResource):
         self, name: str, args: ImageMirrorArgs, upstream: Upstream, first: Sequence[pulumi.Resource]
     ) -> gcp.artifactregistry.Repository:
         description = f"Pull-through cache of {upstream['host']}"
-        days = args.get("retention_days", _RETENTION_DAYS)
         return gcp.artifactregistry.Repository(
             name,
             project=args["project"],
@@ -239,15 +226,12 @@ class ImageMirror(pulumi.ComponentResource):
                 {
                     "id": "delete-old",
                     "action": "DELETE",
-                    "condition": {"tag_state": "ANY", "older_than": f"{days * _SECONDS_A_DAY}s"},
+                    "condition": {"tag_state": "ANY", "older_than": _RETENTION},
                 },
                 {
                     "id": "delete-untagged",
                     "action": "DELETE",
-                    "condition": {
-                        "tag_state": "UNTAGGED",
-                        "older_than": f"{_UNTAGGED_RETENTION_DAYS * _SECONDS_A_DAY}s",
-                    },
+                    "condition": {"tag_state": "UNTAGGED", "older_than": _UNTAGGED_RETENTION},
                 },
                 # What runs stays at hand, even where its upstream drops it.
                 {
@@ -257,10 +241,8 @@ class ImageMirror(pulumi.ComponentResource):
                 },
             ],
             vulnerability_scanning_config={"enablement_config": "INHERITED"},
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.get("deletion_protection") or None,
                 depends_on=first,
                 delete_before_replace=True,
             ),

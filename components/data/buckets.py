@@ -1,12 +1,6 @@
 """What every bucket has: a storage class, and a name made of the project's."""
 
-from collections.abc import Mapping
-
 from components.validation import Problems
-
-STORAGE_CLASSES: Mapping[str, int] = {"STANDARD": 0, "NEARLINE": 30, "COLDLINE": 90, "ARCHIVE": 365}
-"""From warm to cold, with the days each is paid for at least, however short an object lives.
-https://cloud.google.com/storage/docs/storage-classes"""
 
 _LONGEST_NAME = 63
 

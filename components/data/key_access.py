@@ -3,19 +3,15 @@
 Owns the right of Google's agents to use the key. Does not own the key.
 """
 
-import re
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import storage as limits
 from components.ready import after
 from components.validation import Problems, component_type, register
-
-SERVICES = ("bigquery", "storage")
-
-_KEY = re.compile(r"projects/[^/]+/locations/([^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 
 class KeyAccessArgs(TypedDict):
@@ -23,36 +19,10 @@ class KeyAccessArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project whose data is encrypted."""
-    key: str
-    """`projects/<project>/locations/<region>/keyRings/<ring>/cryptoKeys/<key>`."""
-    services: Sequence[str]
-    """Who encrypts with it: bigquery, storage."""
-
-
-def validate_key_access(args: KeyAccessArgs) -> Problems:
-    """Check the plain values of the arguments."""
-    problems = Problems()
-    if not _KEY.fullmatch(args["key"]):
-        problems.add(
-            "key",
-            f"found {args['key']!r}; allowed: projects/<project>/locations/<region>/keyRings/"
-            "<ring>/cryptoKeys/<key>",
-        )
-    problems.check_not_empty("services", args["services"], f"one of {', '.join(SERVICES)}")
-    for index, service in enumerate(args["services"]):
-        problems.check_one_of(f"services[{index}]", service, SERVICES)
-    return problems
-
-
-def check_key(problems: Problems, path: str, key: object, location: str) -> None:
-    """Note a plain key that is not in the location of what it encrypts."""
-    found = _KEY.fullmatch(key) if isinstance(key, str) else None
-    if found is not None and found[1] != location.lower():
-        problems.add(
-            path,
-            f"found {key!r}; allowed: a key in {location}, where the data is; "
-            "give one of that location",
-        )
+    key: Annotated[str, limits.KMS_KEY]
+    """Full name of the key."""
+    services: Annotated[Sequence[Annotated[str, limits.KEY_USER]], limits.KEY_USERS]
+    """Who encrypts with it."""
 
 
 class KeyAccess(pulumi.ComponentResource):
@@ -71,7 +41,7 @@ class KeyAccess(pulumi.ComponentResource):
         self, name: str, args: KeyAccessArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(component_type(KeyAccess), name, {}, opts)
-        validate_key_access(args).raise_if_any(f"KeyAccess {name}")
+        Problems.of(KeyAccessArgs, args).raise_if_any(f"KeyAccess {name}")
         grants = [
             gcp.kms.CryptoKeyIAMMember(
                 f"{name}-{service}",

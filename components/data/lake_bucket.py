@@ -4,22 +4,16 @@ Owns the bucket and who may read it or write to it. Does not own what the files 
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
-from components.data.buckets import STORAGE_CLASSES, check_bucket_name
-from components.data.key_access import check_key
+from catalog.limits import storage as limits
+from components.data.buckets import check_bucket_name
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
-DEFAULT_SOFT_DELETE_DAYS = 7
-DEFAULT_OLD_VERSIONS_DAYS = 30
-
-_LONGEST_DAYS = 36500
 _DAY_SECONDS = 24 * 3600
 _READER = "roles/storage.objectViewer"
 # Adds objects, but neither replaces nor deletes any.
@@ -31,22 +25,24 @@ class LakeBucketArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project."""
-    location: str
+    region: str
     """Region of the bucket."""
-    storage_class: NotRequired[str]
-    """Class of new objects: STANDARD (default), NEARLINE, COLDLINE or ARCHIVE."""
-    colder_after_days: NotRequired[Mapping[str, int]]
+    storage_class: NotRequired[Annotated[str, limits.STORAGE_CLASSES]]
+    """Class of new objects."""
+    colder_after_days: NotRequired[
+        Mapping[Annotated[str, limits.COLDER_CLASSES], Annotated[int, limits.DAYS]]
+    ]
     """Age at which objects move to a colder storage class, by class; default: they stay."""
-    delete_after_days: NotRequired[int | None]
+    delete_after_days: NotRequired[Annotated[int | None, limits.DAYS]]
     """Age at which objects are deleted; without, never."""
-    retention_days: NotRequired[int | None]
+    retention_days: NotRequired[Annotated[int | None, limits.DAYS]]
     """Age before which nobody can delete or replace an object; without, any time."""
-    soft_delete_days: NotRequired[int]
-    """How long a deleted object can be had back: 0, or 7 (default) to 90."""
+    soft_delete_days: NotRequired[Annotated[int, limits.SOFT_DELETE_DAYS]]
+    """How long a deleted object can be had back."""
     versioning: NotRequired[bool]
     """Whether replaced and deleted objects are kept as old versions; default false."""
-    old_versions_days: NotRequired[int]
-    """How long an old version is kept; default 30."""
+    old_versions_days: NotRequired[Annotated[int, limits.OLD_VERSIONS_DAYS]]
+    """How long an old version is kept."""
     kms_key: NotRequired[pulumi.Input[str] | None]
     """Key objects are encrypted with, usable by Cloud Storage; without, Google's own."""
     readers: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -56,8 +52,6 @@ class LakeBucketArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether the bucket is protected from deletion, and from going with its objects; default
     true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
@@ -65,55 +59,9 @@ def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
     problems = Problems.of(LakeBucketArgs, args)
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], name)
-    problems.check_one_of("storage_class", _class(args), STORAGE_CLASSES)
-    _check_ages(problems, args)
-    retention = args.get("retention_days")
-    if retention is not None:
-        check_between(problems, "retention_days", retention, 1, _LONGEST_DAYS, "days")
-    soft_delete = args.get("soft_delete_days", DEFAULT_SOFT_DELETE_DAYS)
-    if soft_delete != 0:
-        check_between(problems, "soft_delete_days", soft_delete, 7, 90, "days, or 0")
-    check_between(
-        problems,
-        "old_versions_days",
-        args.get("old_versions_days", DEFAULT_OLD_VERSIONS_DAYS),
-        1,
-        _LONGEST_DAYS,
-        "days",
-    )
-    check_key(problems, "kms_key", args.get("kms_key"), args["location"])
+    problems.extend(limits.bucket(args))
+    problems.extend(limits.key_place(args.get("kms_key"), args["region"]))
     return problems
-
-
-def _check_ages(problems: Problems, args: LakeBucketArgs) -> None:
-    ages = args.get("colder_after_days", {})
-    order = list(STORAGE_CLASSES)
-    start = order.index(_class(args)) if _class(args) in order else 0
-    for colder, age in ages.items():
-        path = f"colder_after_days.{colder}"
-        problems.check_one_of(path, colder, order[start + 1 :])
-        check_between(problems, path, age, 1, _LONGEST_DAYS, "days")
-    steps = sorted((age, order.index(colder)) for colder, age in ages.items() if colder in order)
-    for (_, warmer), (age, colder) in pairwise(steps):
-        if colder < warmer:
-            problems.add(
-                f"colder_after_days.{order[colder]}",
-                f"found {age}; allowed: less than {order[warmer]}'s, which is colder",
-            )
-    last = args.get("delete_after_days")
-    if last is None:
-        return
-    check_between(problems, "delete_after_days", last, 1, _LONGEST_DAYS, "days")
-    earliest = max([0, *ages.values(), args.get("retention_days") or 0])
-    if last < earliest:
-        problems.add(
-            "delete_after_days",
-            f"found {last}; allowed: {earliest} or more, as objects are kept or moved until then",
-        )
-
-
-def _class(args: LakeBucketArgs) -> str:
-    return args.get("storage_class", "STANDARD")
 
 
 def lifecycle(args: LakeBucketArgs) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:
@@ -129,7 +77,7 @@ def lifecycle(args: LakeBucketArgs) -> list[gcp.storage.BucketLifecycleRuleArgsD
     if days is not None:
         rules.append({"action": {"type": "Delete"}, "condition": {"age": days}})
     if args.get("versioning", False):
-        old = args.get("old_versions_days", DEFAULT_OLD_VERSIONS_DAYS)
+        old = args.get("old_versions_days", limits.OLD_VERSIONS_DAYS.default)
         rules.append(
             {
                 "action": {"type": "Delete"},
@@ -161,13 +109,13 @@ class LakeBucket(pulumi.ComponentResource):
         protected = args.get("deletion_protection", True)
         retention = args.get("retention_days")
         key = args.get("kms_key")
-        soft_delete = args.get("soft_delete_days", DEFAULT_SOFT_DELETE_DAYS)
+        soft_delete = args.get("soft_delete_days", limits.SOFT_DELETE_DAYS.default)
         bucket = gcp.storage.Bucket(
             f"{name}-bucket",
             name=pulumi.Output.concat(args["project"], "-", name),
             project=args["project"],
-            location=args["location"],
-            storage_class=_class(args),
+            location=args["region"],
+            storage_class=args.get("storage_class", limits.STORAGE_CLASSES.default),
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             force_destroy=not protected,
@@ -178,7 +126,6 @@ class LakeBucket(pulumi.ComponentResource):
             else {"retention_period": str(retention * _DAY_SECONDS)},
             lifecycle_rules=lifecycle(args),
             encryption=None if key is None else {"default_kms_key_name": key},
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=protected or None, delete_before_replace=True
             ),

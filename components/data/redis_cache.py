@@ -10,21 +10,18 @@ shards.
 """
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
+from catalog.limits import label
+from catalog.limits import storage as limits
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TIERS: Mapping[str, str] = {"basic": "BASIC", "standard": "STANDARD_HA"}
 """The API's value by ours."""
-
-LARGEST_GIB = 300
-SMALLEST_WITH_READ_REPLICAS_GIB = 5
-MOST_READ_REPLICAS = 5
 
 _VERSION = "REDIS_7_2"
 _LONGEST_NAME = 40
@@ -41,34 +38,24 @@ class RedisCacheArgs(TypedDict):
     """Id of a network with private service access (PrivateServiceAccess)."""
     range_name: pulumi.Input[str]
     """Name of the range the instance gets its addresses from."""
-    memory_gib: NotRequired[int]
-    """Size in GiB, 1 (default) to 300."""
-    tier: NotRequired[str]
-    """basic (default): one node, empty after it fails; standard: a replica takes over."""
-    read_replicas: NotRequired[int]
-    """Further replicas that only answer reads, 0 (default) to 5; with tier standard and 5 GiB."""
+    memory_gib: NotRequired[Annotated[int, limits.CACHE_GIB]]
+    """Size."""
+    tier: NotRequired[Annotated[str, limits.CACHE_TIER]]
+    """basic: one node, empty after it fails; standard: a replica takes over."""
+    read_replicas: NotRequired[Annotated[int, limits.READ_REPLICAS]]
+    """Further replicas that only answer reads; with tier standard and 5 GiB."""
     readers: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Who may read the password and so use the cache, by any short name, such as
     `serviceAccount:run@acme.iam.gserviceaccount.com`."""
     deletion_protection: NotRequired[bool]
     """Whether instance and secret are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_redis_cache(name: str, args: RedisCacheArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(RedisCacheArgs, args)
-    problems.check_name("name", name)
-    if len(name) > _LONGEST_NAME:
-        problems.add("name", f"found {name!r}; allowed: up to {_LONGEST_NAME} characters")
-    tier, replicas = args.get("tier", "basic"), args.get("read_replicas", 0)
-    problems.check_one_of("tier", tier, TIERS)
-    smallest = SMALLEST_WITH_READ_REPLICAS_GIB if replicas else 1
-    check_between(problems, "memory_gib", args.get("memory_gib", 1), smallest, LARGEST_GIB, "GiB")
-    check_between(
-        problems, "read_replicas", replicas, 0, MOST_READ_REPLICAS if tier == "standard" else 0
-    )
+    problems.check_limit(label(_LONGEST_NAME, "Memorystore allows no longer name"), name, "name")
+    problems.extend(limits.cache(args))
     return problems
 
 
@@ -108,14 +95,14 @@ class RedisCache(pulumi.ComponentResource):
 
     def _instance(self, name: str, args: RedisCacheArgs) -> gcp.redis.Instance:
         protected = args.get("deletion_protection", True)
-        replicas = args.get("read_replicas", 0)
+        replicas = args.get("read_replicas", limits.READ_REPLICAS.default)
         return gcp.redis.Instance(
             f"{name}-instance",
             name=name,
             project=args["project"],
             region=args["region"],
-            tier=TIERS[args.get("tier", "basic")],
-            memory_size_gb=args.get("memory_gib", 1),
+            tier=TIERS[args.get("tier", limits.CACHE_TIER.default)],
+            memory_size_gb=args.get("memory_gib", limits.CACHE_GIB.default),
             redis_version=_VERSION,
             redis_configs={"maxmemory-policy": "allkeys-lru"},
             read_replicas_mode="READ_REPLICAS_ENABLED" if replicas else None,
@@ -126,7 +113,6 @@ class RedisCache(pulumi.ComponentResource):
             auth_enabled=True,
             transit_encryption_mode="SERVER_AUTHENTICATION",
             deletion_protection=protected,
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=protected or None, delete_before_replace=True
             ),
@@ -141,7 +127,6 @@ class RedisCache(pulumi.ComponentResource):
             project=args["project"],
             replication={"user_managed": {"replicas": [{"location": args["region"]}]}},
             deletion_protection=args.get("deletion_protection", True),
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         version = gcp.secretmanager.SecretVersion(

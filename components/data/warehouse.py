@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.bigquery import REFRESH_MINUTES, SOURCE
 from components.data.table_shape import partitioning, schema
 from components.data.warehouse_arguments import (
-    SOURCE,
     MaterializedView,
     Table,
     WarehouseArgs,
     dataset_id,
-    shape_of,
+    table_shape,
     validate_warehouse,
 )
 from components.ready import after
@@ -58,7 +58,6 @@ class Warehouse(pulumi.ComponentResource):
         self._prefix = name
         self._args = args
         self._protected = args.get("deletion_protection", True)
-        self._labels = args.get("labels", {})
         self._key = args.get("kms_key")
 
         shown = None
@@ -90,13 +89,12 @@ class Warehouse(pulumi.ComponentResource):
             f"{self._prefix}-{role}",
             project=self._args["project"],
             dataset_id=name,
-            location=self._args["location"],
+            location=self._args["region"],
             accesses=accesses,
             default_encryption_configuration=None
             if self._key is None
             else {"kms_key_name": self._key},
             delete_contents_on_destroy=False,
-            labels=self._labels,
             opts=self._stateful(),
         )
 
@@ -117,7 +115,7 @@ class Warehouse(pulumi.ComponentResource):
         return None if self._key is None else {"kms_key_name": self._key}
 
     def _table(self, dataset: gcp.bigquery.Dataset, key: str, table: Table) -> gcp.bigquery.Table:
-        shape = shape_of(table)
+        shape = table_shape(table)
         queries = [
             view["query"]
             for views in (self._args.get("materialized_views", {}), self._args.get("views", {}))
@@ -134,7 +132,6 @@ class Warehouse(pulumi.ComponentResource):
             clusterings=[*shape.get("cluster_by", ())] or None,
             encryption_configuration=self._encryption(),
             deletion_protection=self._protected,
-            labels=self._labels,
             opts=self._stateful(),
         )
 
@@ -153,12 +150,12 @@ class Warehouse(pulumi.ComponentResource):
             materialized_view={
                 "query": self._sql(view["query"], sources),
                 "enable_refresh": True,
-                "refresh_interval_ms": view.get("refresh_minutes", 30) * _MINUTE_MS,
+                "refresh_interval_ms": view.get("refresh_minutes", REFRESH_MINUTES.default)
+                * _MINUTE_MS,
             },
             encryption_configuration=self._encryption(),
             # It holds nothing of its own, and a new query replaces it.
             deletion_protection=False,
-            labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
@@ -194,7 +191,6 @@ class Warehouse(pulumi.ComponentResource):
                     table_id=key,
                     view={"query": self._sql(view["query"], sources), "use_legacy_sql": False},
                     deletion_protection=False,
-                    labels=self._labels,
                     opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                 ),
                 view.get("readers", {}),

@@ -1,41 +1,14 @@
 """Arguments of Warehouse, and what is allowed in them."""
 
-import re
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
-from components.checks import check_between
-from components.data.key_access import check_key
-from components.data.table_shape import TableShape, check_shape
-from components.validation import Labels, Problems
-
-PREDICTION_LOG: TableShape = {
-    "fields": [
-        {"name": "request_id", "type": "STRING", "mode": "REQUIRED"},
-        {"name": "requested_at", "type": "TIMESTAMP", "mode": "REQUIRED"},
-        {"name": "model", "type": "STRING", "mode": "REQUIRED"},
-        {"name": "consumer", "type": "STRING"},
-        {"name": "prompt", "type": "STRING"},
-        {"name": "response", "type": "STRING"},
-        {"name": "prompt_tokens", "type": "INTEGER"},
-        {"name": "completion_tokens", "type": "INTEGER"},
-        {"name": "latency_ms", "type": "INTEGER"},
-        {"name": "first_token_ms", "type": "INTEGER"},
-        {"name": "finish_reason", "type": "STRING"},
-        {"name": "metadata", "type": "JSON"},
-    ],
-    "partition_field": "requested_at",
-    "cluster_by": ["model", "consumer"],
-}
-"""The shape of a table that has no `fields`: one row for each request to a model."""
-
-SOURCE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-"""How a query names a table or view of its own dataset: `{predictions}`."""
-
-_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,199}")
-_ID_RULE = "1 to 200 letters, digits or underscores, a letter first"
+from catalog.limits import bigquery as limits
+from catalog.limits.storage import key_place
+from components.data.table_shape import TableShape, shape_of
+from components.validation import Problems
 
 
 class Table(TableShape):
@@ -59,8 +32,8 @@ class View(TypedDict):
 class MaterializedView(View):
     """A query whose result is kept and kept fresh: aggregates that need not scan the table."""
 
-    refresh_minutes: NotRequired[int]
-    """Minutes between refreshes at least, 1 to 10080; default 30."""
+    refresh_minutes: NotRequired[Annotated[int, limits.REFRESH_MINUTES]]
+    """Least time between refreshes."""
 
 
 class WarehouseArgs(TypedDict):
@@ -68,25 +41,23 @@ class WarehouseArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project."""
-    location: str
+    region: str
     """Region of the data."""
-    tables: Mapping[str, Table]
+    tables: Annotated[Mapping[Annotated[str, limits.TABLE], Table], limits.TABLES]
     """Tables by name."""
-    materialized_views: NotRequired[Mapping[str, MaterializedView]]
+    materialized_views: NotRequired[Mapping[Annotated[str, limits.TABLE], MaterializedView]]
     """Materialized views by name; they read tables."""
-    views: NotRequired[Mapping[str, View]]
+    views: NotRequired[Mapping[Annotated[str, limits.TABLE], View]]
     """Authorised views by name; they read tables and materialized views."""
     kms_key: NotRequired[pulumi.Input[str] | None]
     """Key the data is encrypted with, usable by BigQuery; without, Google's own."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and tables are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
-def shape_of(table: TableShape) -> TableShape:
-    """Return the table's shape: its own, or that of the prediction log."""
-    return table if "fields" in table else {**PREDICTION_LOG, **table}
+def table_shape(table: TableShape) -> TableShape:
+    """Return the table's shape: its own, or that of a log of predictions."""
+    return shape_of(table, limits.PREDICTION_LOG, "requested_at")
 
 
 def dataset_id(name: str) -> str:
@@ -97,40 +68,9 @@ def dataset_id(name: str) -> str:
 def validate_warehouse(name: str, args: WarehouseArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(WarehouseArgs, args)
-    tables = args["tables"]
-    materialized, views = args.get("materialized_views", {}), args.get("views", {})
-    _check_id(problems, "name", dataset_id(name))
-    problems.check_not_empty("tables", tables, "a table")
-    for key, table in tables.items():
-        _check_id(problems, f"tables.{key}", key)
-        check_shape(problems, f"tables.{key}", shape_of(table))
-    for key, view in materialized.items():
-        path = f"materialized_views.{key}"
-        _check_id(problems, path, key)
-        if key in tables:
-            problems.add(path, f"found {key!r}, a table's name; allowed: each name once; rename it")
-        _check_query(problems, path, view["query"], tables)
-        check_between(
-            problems, f"{path}.refresh_minutes", view.get("refresh_minutes", 30), 1, 10080
-        )
-    for key, view in views.items():
-        _check_id(problems, f"views.{key}", key)
-        _check_query(problems, f"views.{key}", view["query"], {**tables, **materialized})
-    check_key(problems, "kms_key", args.get("kms_key"), args["location"])
+    problems.check_limit(limits.DATASET, dataset_id(name), "name")
+    for key, table in args["tables"].items():
+        problems.extend(limits.shape(table_shape(table)), "tables", key)
+    problems.extend(limits.queries(args))
+    problems.extend(key_place(args.get("kms_key"), args["region"]))
     return problems
-
-
-def _check_id(problems: Problems, path: str, name: str) -> None:
-    if not _ID.fullmatch(name):
-        problems.add(path, f"found {name!r}; allowed: {_ID_RULE}")
-
-
-def _check_query(problems: Problems, path: str, query: str, known: Mapping[str, object]) -> None:
-    sources = SOURCE.findall(query)
-    problems.check_not_empty(f"{path}.query", sources, f"one of {', '.join(known)} in braces")
-    for source in sources:
-        if source not in known:
-            problems.add(
-                f"{path}.query",
-                f"found {{{source}}}; allowed: {', '.join(known)}; add it or name one of them",
-            )

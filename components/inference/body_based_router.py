@@ -6,7 +6,7 @@ Guardrails and API management are not routing: they are in the Gateway's chain (
 
 import json
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
@@ -40,8 +40,6 @@ class BodyBasedRouterArgs(TypedDict):
     """Name of the Gateway to extend."""
     image: pulumi.Input[str]
     """Container image."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 class BodyBasedRouter(pulumi.ComponentResource):
@@ -65,8 +63,7 @@ class BodyBasedRouter(pulumi.ComponentResource):
         super().__init__(component_type(BodyBasedRouter), name, {}, opts)
         physical_name = args["physical_name"]
         selector = pods.selector_labels("body-based-router", physical_name)
-        labels = {**args.get("labels", {}), **selector}
-        identity = Identity(physical_name, args["namespace"], labels)
+        identity = Identity(physical_name, args["namespace"], selector)
         child = pulumi.ResourceOptions(parent=self)
         callout = workloads.callout(
             name,

@@ -18,7 +18,7 @@ from components.inference.custom_resources import Identity
 from components.inference.extensions import Extension
 from components.names import dns_label
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 
 class CalloutServiceArgs(TypedDict):
@@ -47,8 +47,6 @@ class CalloutServiceArgs(TypedDict):
     """Without an answer, let requests and responses pass (default false)."""
     timeout_seconds: NotRequired[Annotated[float, limits.EXTENSION_TIMEOUT_SECONDS]]
     """Longest wait for an answer."""
-    labels: NotRequired[Labels]
-    """Kubernetes labels."""
 
 
 def validate_callout_service(name: str, args: CalloutServiceArgs) -> Problems:
@@ -79,8 +77,7 @@ class CalloutService(pulumi.ComponentResource):
         validate_callout_service(name, args).raise_if_any(name)
         physical_name = dns_label(name)
         selector = pods.selector_labels("callout", physical_name)
-        labels = {**args.get("labels", {}), **selector}
-        identity = Identity(physical_name, args["namespace"], labels)
+        identity = Identity(physical_name, args["namespace"], selector)
         callout = workloads.callout(
             name,
             identity,

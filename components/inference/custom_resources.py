@@ -5,7 +5,7 @@ networking.gke.io, https://gateway-api.sigs.k8s.io/reference/spec for gateway.ne
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -54,15 +54,13 @@ class Identity:
 
     name: str
     namespace: pulumi.Input[str]
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def metadata(self, annotations: Mapping[str, str] | None = None) -> ObjectMetaArgsDict:
         """Return the metadata of the object."""
-        metadata: ObjectMetaArgsDict = {
-            "name": self.name,
-            "namespace": self.namespace,
-            "labels": dict(self.labels),
-        }
+        metadata: ObjectMetaArgsDict = {"name": self.name, "namespace": self.namespace}
+        if self.labels:
+            metadata["labels"] = dict(self.labels)
         if annotations:
             metadata["annotations"] = dict(annotations)
         return metadata

@@ -42,17 +42,6 @@ LORA_SCORERS: Mapping[str, int] = {"lora-affinity-scorer": 1}
 """Further scorers of a pool with adapters: prefer a replica that has the adapter loaded."""
 
 
-class PickerSettings(TypedDict):
-    """What may differ from one installation to another."""
-
-    image: NotRequired[pulumi.Input[str]]
-    """Container image (default: the catalog's)."""
-    cpu: NotRequired[str]
-    """CPU to reserve (default 1). No limit: scheduling comes in bursts."""
-    memory: NotRequired[str]
-    """Memory (default 2Gi): the prefix index grows with traffic."""
-
-
 class EndpointPickerArgs(TypedDict):
     """Arguments of `EndpointPicker`."""
 
@@ -64,12 +53,10 @@ class EndpointPickerArgs(TypedDict):
     """The replicas serve LoRA adapters (default false)."""
     flow_control: NotRequired[bool]
     """Queue requests by priority while the replicas are saturated (default false)."""
-    settings: NotRequired[PickerSettings]
-    """Image and resources."""
+    image: NotRequired[pulumi.Input[str]]
+    """Container image; default: the catalog's."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """API group of InferenceObjective, from `InferenceCrds.api_group`."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 class EndpointPicker(pulumi.ComponentResource):
@@ -94,8 +81,7 @@ class EndpointPicker(pulumi.ComponentResource):
         super().__init__(component_type(EndpointPicker), name, {}, opts)
         physical_name = picker_name(args["pool"])
         selector = pods.selector_labels("endpoint-picker", physical_name)
-        labels = {**args.get("labels", {}), **selector}
-        identity = Identity(physical_name, args["namespace"], labels)
+        identity = Identity(physical_name, args["namespace"], selector)
         metadata = identity.metadata()
         child = pulumi.ResourceOptions(parent=self)
 
@@ -120,13 +106,13 @@ class EndpointPicker(pulumi.ComponentResource):
                 "selector": {"match_labels": selector},
                 "template": {
                     "metadata": {
-                        "labels": labels,
+                        "labels": selector,
                         # The picker reads its configuration only when it starts.
                         "annotations": {
                             "checksum/config": hashlib.sha256(config.encode()).hexdigest()
                         },
                     },
-                    "spec": _pod_spec(physical_name, args["pool"], args.get("settings", {})),
+                    "spec": _pod_spec(physical_name, args),
                 },
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, binding, config_map]),
@@ -211,10 +197,9 @@ def _rule(group: pulumi.Input[str], resources: Sequence[str]) -> PolicyRuleArgsD
     return {"api_groups": [group], "resources": list(resources), "verbs": list(READS)}
 
 
-def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpecArgsDict:
-    memory = settings.get("memory", "2Gi")
+def _pod_spec(physical_name: str, args: EndpointPickerArgs) -> PodSpecArgsDict:
     flags = [
-        f"--pool-name={pool}",
+        f"--pool-name={args['pool']}",
         f"--pool-group={POOL_GROUP}",
         f"--config-file={CONFIG_DIRECTORY}/{CONFIG_FILE}",
         *pods.extension_flags(EXT_PROC_PORT, HEALTH_PORT, METRICS_PORT),
@@ -230,7 +215,7 @@ def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpe
         "containers": [
             {
                 "name": "epp",
-                "image": settings.get("image", releases.ENDPOINT_PICKER_IMAGE),
+                "image": args.get("image", releases.ENDPOINT_PICKER_IMAGE),
                 "args": flags,
                 # The namespace of the pool, which the picker takes from its environment.
                 "env": [
@@ -246,9 +231,8 @@ def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpe
                 # Until the pool is there it is not ready, and no restart would help.
                 "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
                 "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2, HEALTH_SERVICE),
-                "resources": pods.resources(
-                    {"cpu": settings.get("cpu", "1"), "memory": memory}, {"memory": memory}
-                ),
+                # No limit of CPU: scheduling comes in bursts. The prefix index grows with traffic.
+                "resources": pods.resources({"cpu": "1", "memory": "2Gi"}, {"memory": "2Gi"}),
                 "security_context": pods.container_security(read_only_root=True),
                 "volume_mounts": [
                     {"name": "config", "mount_path": CONFIG_DIRECTORY, "read_only": True}
@@ -258,4 +242,4 @@ def _pod_spec(physical_name: str, pool: str, settings: PickerSettings) -> PodSpe
     }
 
 
-__all__ = ["EndpointPicker", "EndpointPickerArgs", "PickerSettings", "picker_config", "picker_name"]
+__all__ = ["EndpointPicker", "EndpointPickerArgs", "picker_config", "picker_name"]

@@ -3,12 +3,11 @@
 Fields: https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gke-service-extensions
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 import pulumi
 
-from catalog.limits import Choice, Entries
 from catalog.limits.inference import EXTENSION_TIMEOUT_SECONDS
 from catalog.limits.names import RESOURCE_NAME
 from components.inference.custom_resources import APIGEE_BACKEND_SERVICE, SERVICE
@@ -47,8 +46,6 @@ class Extension(TypedDict):
     """A Service of the cluster that is called."""
     apigee_backend: NotRequired[pulumi.Input[str]]
     """Name of the ApigeeBackendService that is called."""
-    events: NotRequired[Annotated[Sequence[Annotated[str, Choice(EVENTS)]], Entries("an event")]]
-    """Parts of requests and responses that are sent (default: all six)."""
     whole_bodies: NotRequired[bool]
     """Bodies are held back until the service has them whole, so that nothing of a long prompt
     passes unseen (default false: chunk by chunk)."""
@@ -68,13 +65,6 @@ def check_extension(problems: Problems, path: str, extension: Extension) -> None
             path,
             f"found {' and '.join(given) or 'no backend'}; allowed: one of {', '.join(BACKENDS)}",
         )
-    events = extension.get("events", EVENTS)
-    bodies = {"RequestBody", "RequestTrailers", "ResponseBody", "ResponseTrailers"}
-    if extension.get("whole_bodies", False) and (missing := sorted(bodies.difference(events))):
-        problems.add(
-            f"{path}.events",
-            f"found none of {', '.join(missing)}, which whole_bodies needs; add them",
-        )
 
 
 def extension_spec(extension: Extension) -> dict[str, Any]:
@@ -84,7 +74,7 @@ def extension_spec(extension: Extension) -> dict[str, Any]:
         "name": extension["name"],
         "timeout": f"{seconds}s" if isinstance(seconds, int) else f"{round(seconds * 1000)}ms",
         "failOpen": extension.get("fail_open", False),
-        "supportedEvents": list(extension.get("events", EVENTS)),
+        "supportedEvents": list(EVENTS),
     }
     if "google_api" in extension:
         spec["googleAPIServiceName"] = extension["google_api"]

@@ -70,8 +70,7 @@ class ExternalBackend(pulumi.ComponentResource):
         validate_external_backend(name, args).raise_if_any(name)
         physical_name = dns_label(name)
         selector = pods.selector_labels("external-backend", physical_name)
-        labels = {**args.get("labels", {}), **selector}
-        identity = Identity(physical_name, args["namespace"], labels)
+        identity = Identity(physical_name, args["namespace"], selector)
         child = pulumi.ResourceOptions(parent=self)
         self.port = envoy_bootstrap.PORT
 

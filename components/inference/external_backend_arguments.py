@@ -7,7 +7,7 @@ import pulumi
 from catalog.limits import inference as limits
 from catalog.limits.names import DNS_NAME
 from components.names import dns_label
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 
 class VertexAi(TypedDict):
@@ -53,8 +53,6 @@ class ExternalBackendArgs(TypedDict):
     """Longest answer."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region (default none)."""
-    labels: NotRequired[Labels]
-    """Kubernetes labels."""
 
 
 def validate_external_backend(name: str, args: ExternalBackendArgs) -> Problems:

@@ -5,7 +5,7 @@ deleting a definition deletes every object of it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 from pulumi_kubernetes.apiextensions import v1 as apiextensions
@@ -24,9 +24,6 @@ API_GROUP, _, API_VERSION = INFERENCE_OBJECTIVE.api_version.partition("/")
 class InferenceCrdsArgs(TypedDict):
     """Arguments of `InferenceCrds`."""
 
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
-
 
 class InferenceCrds(pulumi.ComponentResource):
     """Installs the extension kinds of the Gateway API Inference Extension, release 1.5.
@@ -42,7 +39,7 @@ class InferenceCrds(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        args: InferenceCrdsArgs,
+        args: InferenceCrdsArgs,  # noqa: ARG002 - every component has arguments
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type(InferenceCrds), name, {}, opts)
@@ -51,7 +48,6 @@ class InferenceCrds(pulumi.ComponentResource):
                 f"{name}-{role}",
                 metadata={
                     "name": f"{plural}.{API_GROUP}",
-                    "labels": dict(args.get("labels", {})),
                 },
                 spec=_definition(kind, plural, spec),
                 opts=pulumi.ResourceOptions(parent=self),

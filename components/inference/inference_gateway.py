@@ -71,7 +71,7 @@ class InferenceGateway(pulumi.ComponentResource):
         super().__init__(component_type(InferenceGateway), name, {}, opts)
         validate_inference_gateway(name, args).raise_if_any(name)
         physical_name = dns_label(name)
-        identity = Identity(physical_name, args["namespace"], args.get("labels", {}))
+        identity = Identity(physical_name, args["namespace"])
 
         address = self._address(name, args, physical_name)
         gateway = self._gateway(name, args, identity, address)
@@ -84,7 +84,6 @@ class InferenceGateway(pulumi.ComponentResource):
                 "physical_name": f"{physical_name}-bbr",
                 "gateway_name": physical_name,
                 "image": args.get("router_image", releases.BODY_BASED_ROUTER_IMAGE),
-                "labels": args.get("labels", {}),
             },
             pulumi.ResourceOptions(parent=self),
         )
@@ -92,7 +91,7 @@ class InferenceGateway(pulumi.ComponentResource):
             custom_resource(
                 f"{name}-{route_name(route)}-route",
                 HTTP_ROUTE,
-                Identity(route_name(route), args["namespace"], identity.labels),
+                Identity(route_name(route), args["namespace"]),
                 route_spec(route, physical_name, hostnames(args), externals),
                 # A route to a pool without a picker answers 500 until the pool is whole.
                 pulumi.ResourceOptions(
@@ -127,7 +126,6 @@ class InferenceGateway(pulumi.ComponentResource):
             # One HTTPS listener is one forwarding rule, so the address need not be shared; a
             # shared one (SHARED_LOADBALANCER_VIP) is not known to work with a service attachment.
             purpose="GCE_ENDPOINT",
-            labels=dict(args.get("labels", {})),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -194,9 +192,8 @@ class InferenceGateway(pulumi.ComponentResource):
             "request_timeout_seconds": args.get(
                 "request_timeout_seconds", REQUEST_TIMEOUT_SECONDS.default
             ),
-            "picker": args.get("picker", {}),
+            "picker_image": args.get("picker_image", releases.ENDPOINT_PICKER_IMAGE),
             "extension_api_group": args.get("extension_api_group", API_GROUP),
-            "labels": args.get("labels", {}),
         }
         if "security_policy" in args:
             pool_args["security_policy"] = args["security_policy"]

@@ -8,11 +8,11 @@ import pulumi
 from catalog.limits import Entries
 from catalog.limits.inference import REQUEST_TIMEOUT_SECONDS, objectives
 from catalog.limits.names import DNS_NAME, HOSTNAME
-from components.inference.endpoint_picker import PickerSettings, picker_name
+from components.inference.endpoint_picker import picker_name
 from components.inference.inference_pool import Pool, objective_name
 from components.inference.model_routes import External, Route, check_routes
 from components.names import LABEL_LENGTH, dns_label
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 
 class InferenceGatewayArgs(TypedDict):
@@ -44,14 +44,12 @@ class InferenceGatewayArgs(TypedDict):
     """Longest answer."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region, put before every pool (default none)."""
-    picker: NotRequired[PickerSettings]
-    """Image and resources of the endpoint pickers."""
+    picker_image: NotRequired[pulumi.Input[str]]
+    """Container image of each pool's endpoint picker; default: the catalog's."""
     router_image: NotRequired[pulumi.Input[str]]
     """Container image of the body-based router (default: the catalog's)."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """`InferenceCrds.api_group`: the pickers then start once the definitions are there."""
-    labels: NotRequired[Labels]
-    """Labels of Kubernetes objects and of the address."""
 
 
 def hostnames(args: InferenceGatewayArgs) -> tuple[str, ...]:

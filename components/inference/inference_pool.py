@@ -9,6 +9,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
+from catalog import releases
 from catalog.limits import Entries
 from catalog.limits.names import PORT, RESOURCE_NAME
 from components.inference.custom_resources import (
@@ -22,7 +23,6 @@ from components.inference.custom_resources import (
 from components.inference.endpoint_picker import (
     EXT_PROC_PORT,
     EndpointPicker,
-    PickerSettings,
     picker_name,
 )
 from components.inference.inference_crds import API_GROUP
@@ -64,14 +64,12 @@ class InferencePoolArgs(TypedDict):
     """The pool."""
     request_timeout_seconds: int
     """Longest answer in seconds."""
-    picker: NotRequired[PickerSettings]
-    """Image and resources of the endpoint picker."""
+    picker_image: NotRequired[pulumi.Input[str]]
+    """Container image of the endpoint picker; default: the catalog's."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region (default none)."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """API group of InferenceObjective, from `InferenceCrds.api_group`."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 class InferencePool(pulumi.ComponentResource):
@@ -95,8 +93,7 @@ class InferencePool(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(InferencePool), name, {}, opts)
         pool = args["pool"]
-        labels = args.get("labels", {})
-        identity = Identity(pool["name"], args["namespace"], labels)
+        identity = Identity(pool["name"], args["namespace"])
         target = INFERENCE_POOL.reference(pool["name"])
         child = pulumi.ResourceOptions(parent=self)
 
@@ -149,9 +146,8 @@ class InferencePool(pulumi.ComponentResource):
                 "pool": pool["name"],
                 "lora": pool.get("lora", False),
                 "flow_control": pool.get("flow_control", False),
-                "settings": args.get("picker", {}),
+                "image": args.get("picker_image", releases.ENDPOINT_PICKER_IMAGE),
                 "extension_api_group": args.get("extension_api_group", API_GROUP),
-                "labels": labels,
             },
             child,
         )
@@ -166,9 +162,7 @@ class InferencePool(pulumi.ComponentResource):
             custom_resource(
                 f"{name}-{objective}-objective",
                 INFERENCE_OBJECTIVE,
-                Identity(
-                    objective_name(pool["name"], objective), namespace, args.get("labels", {})
-                ),
+                Identity(objective_name(pool["name"], objective), namespace),
                 {"poolRef": INFERENCE_POOL.reference(pool["name"]), "priority": priority},
                 pulumi.ResourceOptions(parent=self),
             )

@@ -14,7 +14,7 @@ from catalog.limits import certificates as limits
 from catalog.limits.names import RESOURCE_NAME
 from catalog.problems import Problem
 from components.names import label_of
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 EVERYWHERE = "global"
 """Location of a certificate for load balancers that span regions."""
@@ -35,8 +35,6 @@ class ManagedCertificateArgs(TypedDict):
     """Name of the public Cloud DNS zone for the records; without it they are only told."""
     zone_project: NotRequired[pulumi.Input[str]]
     """Id of the zone's project; default: `project`."""
-    labels: NotRequired[Labels]
-    """Labels."""
 
 
 class ManagedCertificate(pulumi.ComponentResource):
@@ -64,7 +62,6 @@ class ManagedCertificate(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(ManagedCertificate), name, {}, opts)
         validate_managed_certificate(args).raise_if_any(f"ManagedCertificate {name}")
-        labels = dict(args.get("labels", {}))
         authorizations = {
             domain: gcp.certificatemanager.DnsAuthorization(
                 f"{name}-{domain}-authorization",
@@ -73,7 +70,6 @@ class ManagedCertificate(pulumi.ComponentResource):
                 location=args["location"],
                 domain=domain,
                 type="PER_PROJECT_RECORD",
-                labels=labels,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for domain in args["domains"]
@@ -94,7 +90,6 @@ class ManagedCertificate(pulumi.ComponentResource):
                 "domains": list(args["domains"]),
                 "dns_authorizations": [each.id for each in authorizations.values()],
             },
-            labels=labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=records),
         )
         self.certificate_name = certificate.name

@@ -9,7 +9,7 @@ from catalog.limits import Entries
 from catalog.limits import guardrails as limits
 from catalog.limits.inference import EXTENSION_TIMEOUT_SECONDS
 from components.inference.model_armor_filters import ResponsibleAi
-from components.validation import Labels, Problems
+from components.validation import Problems
 
 
 class Guardrail(TypedDict):
@@ -48,8 +48,6 @@ class ModelArmorGuardrailArgs(TypedDict):
     """Without an answer of Model Armor, let requests and responses pass (default false)."""
     timeout_seconds: NotRequired[Annotated[float, EXTENSION_TIMEOUT_SECONDS]]
     """Longest wait for Model Armor."""
-    labels: NotRequired[Labels]
-    """Labels of the templates."""
 
 
 def validate_model_armor_guardrail(args: ModelArmorGuardrailArgs) -> Problems:

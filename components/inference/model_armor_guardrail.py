@@ -48,7 +48,7 @@ class ModelArmorGuardrail(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(ModelArmorGuardrail), name, {}, opts)
         validate_model_armor_guardrail(args).raise_if_any(name)
-        place = Place(args["project"], args["region"], args.get("labels", {}))
+        place = Place(args["project"], args["region"])
         templates = [
             template
             for guardrail_name, guardrail in _guardrails_in_use(args).items()

@@ -3,7 +3,6 @@
 Fields: https://cloud.google.com/security-command-center/docs/manage-model-armor-templates
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,7 +67,6 @@ class Place:
 
     project: pulumi.Input[str]
     region: str
-    labels: Mapping[str, str]
 
 
 def guardrail_templates(
@@ -85,7 +83,6 @@ def guardrail_templates(
             location=place.region,
             filter_config=_filters(guardrail, side, sensitive_data),
             template_metadata=_METADATA,
-            labels=dict(place.labels),
             opts=child,
         )
         for side in (PROMPT, RESPONSE)

@@ -72,10 +72,9 @@ class ModelServer(pulumi.ComponentResource):
         several = args.get("nodes", limits.NODES.default) > 1
         # Of a replica that spans nodes only the leader answers.
         self.pod_labels = {**selector, **multi_node.LEADER} if several else selector
-        self.port = args["guardrail"]["port"] if "guardrail" in args else vllm.PORT
+        self.port = args["replica_guardrail"]["port"] if "replica_guardrail" in args else vllm.PORT
         self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
-        labels = {**args.get("labels", {}), **selector}
-        identity = Identity(physical_name, args["namespace"], labels)
+        identity = Identity(physical_name, args["namespace"], selector)
 
         account = service_account(name, identity, pulumi.ResourceOptions(parent=self))
         needed = [*self._grants(name, args, physical_name)]
@@ -182,8 +181,8 @@ class ModelServer(pulumi.ComponentResource):
                 server_args=args.get("server_args", {}),
             ),
             amounts={
-                "cpu": args.get("cpu", str(4 * gpus)),
-                "memory": args.get("memory", f"{16 * gpus}Gi"),
+                "cpu": str(4 * gpus),
+                "memory": f"{16 * gpus}Gi",
                 "nvidia.com/gpu": str(gpus),
             },
             node_selector=args["node_selector"],
@@ -193,8 +192,8 @@ class ModelServer(pulumi.ComponentResource):
                 "startup_timeout_seconds", limits.STARTUP_TIMEOUT_SECONDS.default
             ),
             drain_seconds=drain_seconds,
-            guardrail=guardrail_container(args["guardrail"], drain_seconds)
-            if "guardrail" in args
+            guardrail=guardrail_container(args["replica_guardrail"], drain_seconds)
+            if "replica_guardrail" in args
             else None,
         )
 

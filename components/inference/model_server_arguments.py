@@ -66,10 +66,6 @@ class ModelServerArgs(TypedDict):
     Needs a MetricsAdapter in the cluster."""
     queue_per_replica: NotRequired[Annotated[int | None, limits.QUEUE_PER_REPLICA]]
     """Waiting requests of a replica from which on an autoscaler adds more."""
-    cpu: NotRequired[str]
-    """CPU of one replica (default 4 for each GPU)."""
-    memory: NotRequired[str]
-    """Memory of one replica (default 16Gi for each GPU)."""
     tolerations: NotRequired[Sequence[TolerationArgsDict]]
     """Tolerations of node taints other than GKE's own GPU taint."""
     max_context: NotRequired[Annotated[int | None, limits.MAX_CONTEXT]]
@@ -88,10 +84,8 @@ class ModelServerArgs(TypedDict):
     """Time to download and load the model before a restart."""
     drain_seconds: NotRequired[Annotated[int, limits.DRAIN_SECONDS]]
     """Time a stopping replica goes on answering."""
-    guardrail: NotRequired[ReplicaGuardrail]
+    replica_guardrail: NotRequired[ReplicaGuardrail]
     """A guardrail in front of the model in every replica (default none)."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
@@ -102,9 +96,9 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
     problems.extend(limits.server_args(args.get("server_args", {})), "server_args")
     if not args["model"].strip():
         problems.add("model", "found none; allowed: a name; give the model name clients send")
-    if "guardrail" in args and args["guardrail"]["port"] == vllm.PORT:
+    if "replica_guardrail" in args and args["replica_guardrail"]["port"] == vllm.PORT:
         problems.add(
-            "guardrail.port", f"found {vllm.PORT}, which the model server has; give another"
+            "replica_guardrail.port", f"found {vllm.PORT}, which the model server has; give another"
         )
     if args.get("gated", False) and "hugging_face_secret" not in args:
         problems.add(
@@ -126,9 +120,10 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
 
 def _check_nodes(problems: Problems, args: ModelServerArgs) -> None:
     several = args.get("nodes", limits.NODES.default) > 1
-    if several and "guardrail" in args:
+    if several and "replica_guardrail" in args:
         problems.add(
-            "guardrail", "found one; allowed: none with several nodes; put it at the gateway"
+            "replica_guardrail",
+            "found one; allowed: none with several nodes; put it at the gateway",
         )
     if several and "leader_worker_set_api" not in args:
         problems.add(

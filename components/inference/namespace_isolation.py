@@ -4,8 +4,8 @@ Owns two NetworkPolicies. Does not own the namespace, and says nothing of what p
 left to the network's firewall. Dataplane V2 enforces them without anything else.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -25,8 +25,6 @@ class NamespaceIsolationArgs(TypedDict):
     """Kubernetes namespace."""
     load_balancer_ranges: Sequence[pulumi.Input[str]]
     """Addresses of the load balancer's proxies and of Google's health checks: CIDR."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 class NamespaceIsolation(pulumi.ComponentResource):
@@ -57,10 +55,10 @@ class NamespaceIsolation(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(NamespaceIsolation), name, {}, opts)
         validate_namespace_isolation(args).raise_if_any(f"NamespaceIsolation {name}")
-        namespace, labels = args["namespace"], dict(args.get("labels", {}))
+        namespace = args["namespace"]
         allowed = kubernetes.networking.v1.NetworkPolicy(
             f"{name}-allow-serving",
-            metadata={"name": "allow-serving", "namespace": namespace, "labels": labels},
+            metadata={"name": "allow-serving", "namespace": namespace},
             spec={
                 "pod_selector": {},
                 "policy_types": ["Ingress"],
@@ -70,7 +68,7 @@ class NamespaceIsolation(pulumi.ComponentResource):
         )
         denied = kubernetes.networking.v1.NetworkPolicy(
             f"{name}-deny-ingress",
-            metadata={"name": "deny-ingress", "namespace": namespace, "labels": labels},
+            metadata={"name": "deny-ingress", "namespace": namespace},
             spec={"pod_selector": {}, "policy_types": ["Ingress"]},
             # Else what serves would be cut off until the other one is there.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),

@@ -14,9 +14,11 @@ from pulumi_gcp.certificateauthority import CaPoolIssuancePolicyArgsDict
 from catalog.limits import certificates as limits
 from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
 from components.names import dns_label, label_of
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 MONTH_SECONDS = 30 * 24 * 3600
+# A root that expires stops every renewal.
+AUTHORITY_SECONDS = 10 * 365 * 24 * 3600
 ROTATION_WINDOW_PERCENT = 34
 """Share of its life a certificate has left when it is renewed: 10 of 30 days."""
 
@@ -34,17 +36,11 @@ class PrivateCertificateArgs(TypedDict):
     """Organization in the subject of the root certificate."""
     service_agent_email: pulumi.Input[str]
     """Email of the Certificate Manager service agent, which requests the certificates."""
-    tier: NotRequired[Annotated[str, limits.TIER]]
-    """Tier of the CA pool: DEVOPS is cheap and revokes nothing."""
     deletion_protection: NotRequired[bool]
     """Keep the authority from deletion (default true). Without it, deletion is immediate."""
-    authority_lifetime_seconds: NotRequired[Annotated[int, limits.AUTHORITY_SECONDS]]
-    """Lifetime of the root certificate."""
     everywhere: NotRequired[bool]
     """Whether the certificate is for load balancers that span regions: its location is then global
     and its scope ALL_REGIONS, while the authority stays in `region`. Default false."""
-    labels: NotRequired[Labels]
-    """Labels."""
 
 
 def _issues(domains: Sequence[str]) -> CaPoolIssuancePolicyArgsDict:
@@ -93,9 +89,7 @@ class PrivateCertificate(pulumi.ComponentResource):
         super().__init__(component_type(PrivateCertificate), name, {}, opts)
         validate_private_certificate(name, args).raise_if_any(name)
         project, region = args["project"], args["region"]
-        labels = dict(args.get("labels", {}))
         physical_name = dns_label(name)
-        tier = args.get("tier", limits.TIER.default)
         child = pulumi.ResourceOptions(parent=self)
         everywhere = args.get("everywhere", False)
         location = EVERYWHERE if everywhere else region
@@ -107,13 +101,10 @@ class PrivateCertificate(pulumi.ComponentResource):
             name=physical_name,
             project=project,
             location=region,
-            tier=tier,
+            # The other tier is dear; this one revokes nothing.
+            tier="DEVOPS",
+            publishing_options={"publish_ca_cert": True, "publish_crl": False},
             issuance_policy=_issues(args["domains"]),
-            publishing_options={
-                "publish_ca_cert": True,
-                "publish_crl": tier == "ENTERPRISE",
-            },
-            labels=labels,
             opts=child,
         )
         authority = self._authority(name, args, pool)
@@ -135,7 +126,6 @@ class PrivateCertificate(pulumi.ComponentResource):
             key_algorithm="ECDSA_P256",
             lifetime=f"{MONTH_SECONDS}s",
             rotation_window_percentage=ROTATION_WINDOW_PERCENT,
-            labels=labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[authority]),
         )
         certificate = gcp.certificatemanager.Certificate(
@@ -145,7 +135,6 @@ class PrivateCertificate(pulumi.ComponentResource):
             location=location,
             scope=ALL_REGIONS if everywhere else None,
             managed={"domains": list(args["domains"]), "issuance_config": issuance.id},
-            labels=labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[grant]),
         )
         self.certificate_name = certificate.name
@@ -157,7 +146,6 @@ class PrivateCertificate(pulumi.ComponentResource):
         self, name: str, args: PrivateCertificateArgs, pool: gcp.certificateauthority.CaPool
     ) -> gcp.certificateauthority.Authority:
         protected = args.get("deletion_protection", True)
-        lifetime = args.get("authority_lifetime_seconds", limits.AUTHORITY_SECONDS.default)
         organization = args["organization"]
         return gcp.certificateauthority.Authority(
             f"{name}-root",
@@ -166,7 +154,7 @@ class PrivateCertificate(pulumi.ComponentResource):
             location=args["region"],
             pool=pool.name,
             type="SELF_SIGNED",
-            lifetime=f"{lifetime}s",
+            lifetime=f"{AUTHORITY_SECONDS}s",
             key_spec={"algorithm": "EC_P256_SHA256"},
             config={
                 "subject_config": {
@@ -188,7 +176,6 @@ class PrivateCertificate(pulumi.ComponentResource):
             # An authority that may go must go at once, or its pool outlives the stack by 30 days.
             skip_grace_period=not protected,
             ignore_active_certificates_on_deletion=not protected,
-            labels=dict(args.get("labels", {})),
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -5,7 +5,7 @@ read when the program runs and is sealed wherever the engine keeps it.
 """
 
 import hashlib
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
@@ -15,7 +15,7 @@ from catalog.limits.names import RESOURCE_NAME
 from catalog.problems import Problem
 from components.inference.managed_certificate import ALL_REGIONS, EVERYWHERE
 from components.names import label_of
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 
 class SelfManagedCertificateArgs(TypedDict):
@@ -32,8 +32,6 @@ class SelfManagedCertificateArgs(TypedDict):
     private_key: Annotated[str, limits.SECRET_VERSION]
     """Full name of the secret version with the key in PEM. A
     version by number, because the key must be the certificate's."""
-    labels: NotRequired[Labels]
-    """Labels."""
 
 
 class SelfManagedCertificate(pulumi.ComponentResource):
@@ -76,7 +74,6 @@ class SelfManagedCertificate(pulumi.ComponentResource):
                 "pem_certificate": args["chain_pem"],
                 "pem_private_key": pulumi.Output.secret(key),
             },
-            labels=dict(args.get("labels", {})),
             opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["selfManaged"]),
         )
         self.certificate_name = certificate.name

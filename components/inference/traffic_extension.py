@@ -6,7 +6,7 @@ chain and is an extension of its own (BodyBasedRouter).
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Final, NotRequired, TypedDict
+from typing import Annotated, Final, TypedDict
 
 import pulumi
 
@@ -21,7 +21,7 @@ from components.inference.custom_resources import (
 from components.inference.extensions import Extension, check_extension, extension_spec
 from components.names import dns_label
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 EVERY_REQUEST: Final = 'request.path.startsWith("/")'
 _SUFFIX: Final = "-traffic"
@@ -37,8 +37,6 @@ class TrafficExtensionArgs(TypedDict):
     extensions: Annotated[Sequence[Extension], Entries("an extension", high=3)]
     """The services in the order requests pass them; responses pass in reverse order. API
     management comes before guardrails: it refuses callers before their prompts are paid for."""
-    labels: NotRequired[Labels]
-    """Labels of the Kubernetes object."""
 
 
 def validate_traffic_extension(name: str, args: TrafficExtensionArgs) -> Problems:
@@ -81,7 +79,7 @@ class TrafficExtension(pulumi.ComponentResource):
         extension = custom_resource(
             f"{name}-extension",
             TRAFFIC_EXTENSION,
-            Identity(physical_name, args["namespace"], args.get("labels", {})),
+            Identity(physical_name, args["namespace"]),
             {
                 "targetRefs": [GATEWAY.reference(args["gateway_name"])],
                 "extensionChains": [

@@ -3,7 +3,6 @@
 https://cloud.google.com/armor/docs/security-policy-overview
 """
 
-import ipaddress
 from collections.abc import Sequence
 from typing import Annotated, NotRequired, TypedDict
 
@@ -12,8 +11,6 @@ from pulumi_gcp.compute import RegionSecurityPolicyRuleMatchArgsDict
 
 from catalog.armor import SIGNATURES
 from catalog.limits import network as limits
-from catalog.limits.arguments import problems_in
-from components.validation import Problems
 
 _RANGES_A_RULE = 10
 _DENY, _TOO_MANY = "deny(403)", "deny(429)"
@@ -33,9 +30,9 @@ class RateLimit(TypedDict):
 class Armor(TypedDict):
     """What Cloud Armor lets through; without a range, a rate and a rule set, everything."""
 
-    deny: NotRequired[Sequence[str]]
+    deny: NotRequired[Sequence[Annotated[str, limits.IP_RANGE]]]
     """IPv4 or IPv6 ranges that are refused."""
-    allow: NotRequired[Sequence[str]]
+    allow: NotRequired[Sequence[Annotated[str, limits.IP_RANGE]]]
     """IPv4 or IPv6 ranges that are served, and no others (default: all that are not refused)."""
     rate_limit: NotRequired[RateLimit | None]
     """Most requests of a client address (default: any number)."""
@@ -46,17 +43,6 @@ class Armor(TypedDict):
     """1: the surest signatures only; 4: all."""
     waf_preview: NotRequired[bool]
     """Log what the signatures would refuse, and let it pass (default false)."""
-
-
-def check_armor(problems: Problems, path: str, armor: Armor) -> None:
-    """Note rules Cloud Armor refuses."""
-    for field, ranges in (("deny", armor.get("deny", ())), ("allow", armor.get("allow", ()))):
-        for at, each in enumerate(ranges):
-            try:
-                ipaddress.ip_network(each)
-            except ValueError as error:
-                problems.add(f"{path}.{field}[{at}]", f"found {each!r}; allowed: a range; {error}")
-    problems.extend(problems_in(armor, Armor), path)
 
 
 def armor_rules(armor: Armor) -> list[Rule]:

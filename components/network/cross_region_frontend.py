@@ -46,9 +46,9 @@ class CrossRegionFrontendArgs(TypedDict):
     """Id of the subnet for the addresses, by region."""
     service_attachments: Mapping[str, pulumi.Input[str]]
     """Self link of the service attachment, by the same regions."""
-    generations: NotRequired[Mapping[str, pulumi.Input[str]]]
+    generations: Mapping[str, pulumi.Input[str]]
     """By region, what changes whenever the attachment is replaced under its own name, such as the
-    forwarding rule it publishes; default: nothing."""
+    forwarding rule it publishes."""
     certificate: pulumi.Input[str]
     """Full name of a Certificate Manager certificate in `global`, of scope ALL_REGIONS."""
     proxy_only_subnetworks: NotRequired[Sequence[pulumi.Input[str]]]
@@ -115,7 +115,7 @@ class CrossRegionFrontend(pulumi.ComponentResource):
     ) -> gcp.compute.RegionNetworkEndpointGroup:
         # A new attachment closes the connection to the old one, and a group in use can't go before
         # its successor is there: so it has a name of its own.
-        generation = pulumi.Output.from_input(args.get("generations", {}).get(region, ""))
+        generation = pulumi.Output.from_input(args["generations"][region])
         return gcp.compute.RegionNetworkEndpointGroup(
             f"{name}-{region}-backend",
             name=generation.apply(lambda known: _named(args["physical_name"], known)),

@@ -71,17 +71,17 @@ class Consumer(TypedDict):
 
 
 class PscEndpointArgs(TypedDict):
-    """Arguments of PscEndpoint. Give `publish` or `service_attachments`."""
+    """Arguments of PscEndpoint."""
 
     project: pulumi.Input[str]
     """Id of the producer's project."""
     service_name: Annotated[str, RESOURCE_NAME]
     """Name of the service: of its attachments, and first part of its consumers' resources."""
-    publish: NotRequired[Mapping[str, PublishedService]]
+    publish: Annotated[Mapping[str, PublishedService], Entries("a service to publish")]
     """What to publish, by region."""
-    service_attachments: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Self links of attachments that exist already, by region."""
-    accept: NotRequired[Sequence[AcceptedConsumer]]
+    accept: Annotated[
+        Sequence[AcceptedConsumer], Entries("the projects or networks that may connect")
+    ]
     """Who may connect: only projects, or only networks."""
     consume: NotRequired[Mapping[str, Consumer]]
     """Where to make endpoints, by the consumer's name."""
@@ -97,37 +97,17 @@ def validate_psc_endpoint(args: PscEndpointArgs) -> Problems:
     """Check the plain values of the arguments."""
     problems = Problems.of(PscEndpointArgs, args)
     problems.extend(_rules(args))
-    regions = args.get("publish") or args.get("service_attachments", {})
     for name, consumer in args.get("consume", {}).items():
         path = ("consume", name)
         problems.check_limit(RESOURCE_NAME, f"{args['service_name']}-{name}", *path)
         for region in consumer["subnetworks"]:
-            problems.check_limit(Choice(regions), region, *path, "subnetworks", region)
+            problems.check_limit(Choice(args["publish"]), region, *path, "subnetworks", region)
         problems.extend(_consumer_rules(args, consumer), *path)
     return problems
 
 
 def _rules(args: PscEndpointArgs) -> Iterator[Problem]:
-    publish, accept = args.get("publish"), args.get("accept", ())
-    if bool(publish) == bool(args.get("service_attachments")):
-        yield Problem(
-            ("publish",),
-            "it and service_attachments" if publish else "neither it nor service_attachments",
-            "one of the two",
-            "publish a service or name attachments",
-        )
-    if publish and not accept:
-        yield Problem(
-            ("accept",), "nothing", "the projects or networks that may connect", "give them"
-        )
-    if accept and not publish:
-        yield Problem(
-            ("accept",),
-            f"{len(accept)} entries",
-            "none without publish",
-            "remove them: the owner of the service attachments decides who may connect",
-        )
-    kinds = [{*entry} & {"project", "network"} for entry in accept]
+    kinds = [{*entry} & {"project", "network"} for entry in args["accept"]]
     for position, kind in enumerate(kinds):
         if len(kind) != 1:
             yield Problem(
@@ -149,7 +129,7 @@ def _consumer_rules(args: PscEndpointArgs, consumer: Consumer) -> Iterator[Probl
     for key in ("frontend", "regional_names", "shared_with"):
         if consumer.get(key) and consumer.get("dns_name") is None:
             yield Problem((key,), "it without dns_name", "it beside dns_name", "give both")
-    accept = args.get("accept", ())
+    accept = args["accept"]
     if accept and not any(_accepts(entry, consumer, args["project"]) for entry in accept):
         yield Problem(
             (),

@@ -61,19 +61,17 @@ class PscEndpoint(pulumi.ComponentResource):
         self._args = args
 
         attachments = {
-            region: self._publish(region, service)
-            for region, service in args.get("publish", {}).items()
+            region: self._publish(region, service) for region, service in args["publish"].items()
         }
         self.service_attachment_uris = {
-            region: pulumi.Output.from_input(uri)
-            for region, uri in args.get("service_attachments", {}).items()
-        } | {region: attachment.self_link for region, attachment in attachments.items()}
+            region: attachment.self_link for region, attachment in attachments.items()
+        }
 
         addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
         statuses: dict[str, dict[str, pulumi.Output[str]]] = {}
         for consumer_name, consumer in args.get("consume", {}).items():
             endpoints = {
-                region: self._connect(consumer_name, consumer, region, attachments.get(region))
+                region: self._connect(consumer_name, consumer, region, attachments[region])
                 for region in consumer["subnetworks"]
             }
             addresses[consumer_name] = {
@@ -98,7 +96,7 @@ class PscEndpoint(pulumi.ComponentResource):
             target_service=service["target_service"],
             nat_subnets=[service["nat_subnetwork"]],
             connection_preference="ACCEPT_MANUAL",
-            consumer_accept_lists=[_accept_list(entry) for entry in self._args.get("accept", ())],
+            consumer_accept_lists=[_accept_list(entry) for entry in self._args["accept"]],
             # An endpoint already accepted is cut off when its project leaves the list.
             reconcile_connections=True,
             propagated_connection_limit=self._args.get("propagated_connection_limit"),
@@ -112,7 +110,7 @@ class PscEndpoint(pulumi.ComponentResource):
         consumer_name: str,
         consumer: Consumer,
         region: str,
-        attachment: gcp.compute.ServiceAttachment | None,
+        attachment: gcp.compute.ServiceAttachment,
     ) -> _Endpoint:
         project = consumer.get("project", self._args["project"])
         physical_name = f"{self._args['service_name']}-{consumer_name}"
@@ -141,7 +139,7 @@ class PscEndpoint(pulumi.ComponentResource):
                 parent=self,
                 delete_before_replace=True,
                 # A new attachment keeps its name, so nothing in the endpoint's inputs changes.
-                replace_with=[attachment] if attachment else None,
+                replace_with=[attachment],
             ),
         )
         return _Endpoint(address.address, rule)
@@ -197,7 +195,7 @@ class PscEndpoint(pulumi.ComponentResource):
     def _front(
         self, consumer_name: str, consumer: Consumer, frontend: Frontend
     ) -> CrossRegionFrontend:
-        published = self._args.get("publish", {})
+        published = self._args["publish"]
         regions = consumer["subnetworks"]
         return CrossRegionFrontend(
             f"{self._prefix}-{consumer_name}-frontend",
@@ -209,11 +207,7 @@ class PscEndpoint(pulumi.ComponentResource):
                 "service_attachments": {
                     region: self.service_attachment_uris[region] for region in regions
                 },
-                "generations": {
-                    region: published[region]["target_service"]
-                    for region in regions
-                    if region in published
-                },
+                "generations": {region: published[region]["target_service"] for region in regions},
                 "certificate": frontend["certificate"],
                 "proxy_only_subnetworks": frontend.get("proxy_only_subnetworks", ()),
                 "request_timeout_seconds": frontend["request_timeout_seconds"],

@@ -9,7 +9,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.network.armor_rules import Armor, armor_rules, check_armor
+from components.network.armor_rules import Armor, armor_rules
 from components.validation import Problems, component_type, register
 
 
@@ -26,9 +26,8 @@ class RegionalSecurityPolicyArgs(TypedDict):
 
 def validate_regional_security_policy(name: str, args: RegionalSecurityPolicyArgs) -> Problems:
     """Check the plain arguments of a `RegionalSecurityPolicy`."""
-    problems = Problems()
+    problems = Problems.of(RegionalSecurityPolicyArgs, args)
     problems.check_name("name", name)
-    check_armor(problems, "armor", args["armor"])
     return problems
 
 

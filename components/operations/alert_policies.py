@@ -5,11 +5,12 @@ https://cloud.google.com/monitoring/alerts/using-promql
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
 from catalog.metrics import ALERTS, QUERIES, Alert
 from components.validation import Problems
 
@@ -30,7 +31,7 @@ class AlertTarget(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    channels: Sequence[pulumi.Input[str]]
+    channels: Annotated[Sequence[pulumi.Input[str]], Entries("a notification channel")]
     """Full names of the notification channels."""
     dashboard_url: pulumi.Input[str]
     """Where a notification leads to."""

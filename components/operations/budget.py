@@ -5,12 +5,12 @@ are the policies' (cost-monthly-ceiling).
 """
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
+from catalog.limits import operations as limits
 from components.validation import Problems, component_type, register
 
 MOST_CHANNELS = 5
@@ -19,29 +19,26 @@ MOST_CHANNELS = 5
 class BudgetArgs(TypedDict):
     """Arguments of `Budget`."""
 
-    billing_account: pulumi.Input[str]
+    billing_account: Annotated[pulumi.Input[str], limits.BILLING_ACCOUNT]
     """Id of the billing account, which bills in USD."""
     project_number: pulumi.Input[str]
     """Number of the project, once the Budget API is on."""
-    monthly_usd: int
-    """Budget of a calendar month in USD."""
-    thresholds_percent: NotRequired[Sequence[int]]
-    """Percents of it from which on somebody is told, once spent (default 50, 80, 100)."""
-    forecast_percent: NotRequired[int | None]
-    """Percent of it the forecast must exceed to tell somebody (default 100; None for never)."""
+    monthly_usd: Annotated[int, limits.MONTHLY_USD]
+    """Budget of a calendar month."""
+    thresholds_percent: NotRequired[
+        Annotated[Sequence[Annotated[int, limits.THRESHOLD_PERCENT]], limits.THRESHOLDS_PERCENT]
+    ]
+    """Percents of it from which on somebody is told, once spent."""
+    forecast_percent: NotRequired[Annotated[int | None, limits.FORECAST_PERCENT]]
+    """Percent of it the forecast must exceed to tell somebody; None for never."""
     email_channels: NotRequired[Sequence[pulumi.Input[str]]]
     """Full names of e-mail channels, told beside the billing account's administrators."""
 
 
 def validate_budget(args: BudgetArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    check_between(problems, "monthly_usd", args["monthly_usd"], 1, 10**9, "USD")
-    for index, percent in enumerate(args.get("thresholds_percent", ())):
-        check_between(problems, f"thresholds_percent[{index}]", percent, 1, 100, "percent")
-    forecast = args.get("forecast_percent")
-    if forecast is not None:
-        check_between(problems, "forecast_percent", forecast, 1, 1000, "percent")
+    problems = Problems.of(BudgetArgs, args)
+    problems.extend(limits.percents(args.get("thresholds_percent", ())), "thresholds_percent")
     channels = len(args.get("email_channels", ()))
     if channels > MOST_CHANNELS:
         problems.add(
@@ -71,9 +68,9 @@ class Budget(pulumi.ComponentResource):
         validate_budget(args).raise_if_any(f"Budget {name}")
         rules: list[gcp.billing.BudgetThresholdRuleArgsDict] = [
             {"threshold_percent": percent / 100, "spend_basis": "CURRENT_SPEND"}
-            for percent in args.get("thresholds_percent", (50, 80, 100))
+            for percent in args.get("thresholds_percent", limits.THRESHOLDS_PERCENT.default)
         ]
-        forecast = args.get("forecast_percent", 100)
+        forecast = args.get("forecast_percent", limits.FORECAST_PERCENT.default)
         if forecast is not None:
             rules.append({"threshold_percent": forecast / 100, "spend_basis": "FORECASTED_SPEND"})
         channels = list(args.get("email_channels", ()))

@@ -4,12 +4,14 @@ Owns the alert policies. Does not own the channels (NotificationChannels) nor th
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired
 
 import pulumi
 
+from catalog.limits import Entries
 from catalog.metrics import Alert
 from components.operations.alert_policies import (
+    AlertTarget,
     Condition,
     alert_policies,
     alerts_of,
@@ -17,46 +19,35 @@ from components.operations.alert_policies import (
     query_of,
     threshold_of,
 )
-from components.operations.matchers import check_names, inference_matchers
+from components.operations.matchers import NAME, inference_matchers
 from components.validation import Problems, component_type, register
 
 AUTOSCALER_ALERTS = ("autoscaler_room",)
 
 
-class InferenceAlertsArgs(TypedDict):
+class InferenceAlertsArgs(AlertTarget):
     """Arguments of `InferenceAlerts`."""
 
-    project: pulumi.Input[str]
-    """Project id."""
-    models: Sequence[str]
+    models: Annotated[Sequence[Annotated[str, NAME]], Entries("a name")]
     """Names of the models, as clients send them."""
-    adapters: NotRequired[Sequence[str]]
+    adapters: NotRequired[Sequence[Annotated[str, NAME]]]
     """Names of the adapters, as clients send them."""
-    pools: Sequence[str]
+    pools: Sequence[Annotated[str, NAME]]
     """Names of the InferencePools; none where all models are served outside the clusters."""
-    namespace: str
+    namespace: Annotated[str, NAME]
     """Kubernetes namespace of the models, the same in every cluster."""
     thresholds: Mapping[str, float]
     """By name, in the unit the name ends with: latency_p90_seconds, latency_p99_seconds,
     first_token_p90_seconds, errors_percent, gateway_errors_percent, queue_per_replica."""
     model_thresholds: NotRequired[Mapping[str, Mapping[str, float]]]
     """Other latency thresholds of single models, by model name."""
-    channels: Sequence[pulumi.Input[str]]
-    """Full names of the notification channels."""
-    dashboard_url: pulumi.Input[str]
-    """Where a notification leads to."""
     autoscaled: NotRequired[bool]
     """Whether a model has an autoscaler, which may be at its maximum; default false."""
 
 
 def validate_inference_alerts(args: InferenceAlertsArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty("channels", args["channels"], "a notification channel")
-    problems.check_not_empty("models", args["models"], "a name")
-    for path in ("models", "adapters", "pools"):
-        check_names(problems, path, args.get(path, ()))
-    check_names(problems, "namespace", [args["namespace"]])
+    problems = Problems.of(InferenceAlertsArgs, args)
     alerts = alerts_of("inference")
     check_thresholds(problems, alerts, args["thresholds"])
     by_model = {each.threshold for each in alerts.values() if _is_by_model(each)}

@@ -4,13 +4,14 @@ Owns the dashboard. Does not own the scraping (PodMonitoring of each workload) n
 """
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
 from components.operations.dashboard_layout import console_url, dashboard_json
-from components.operations.matchers import check_names, inference_matchers
+from components.operations.matchers import NAME, inference_matchers
 from components.validation import Problems, component_type, register
 
 
@@ -19,24 +20,19 @@ class InferenceDashboardArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    models: Sequence[str]
+    models: Annotated[Sequence[Annotated[str, NAME]], Entries("a name")]
     """Names of the models, as clients send them."""
-    adapters: NotRequired[Sequence[str]]
+    adapters: NotRequired[Sequence[Annotated[str, NAME]]]
     """Names of the adapters, as clients send them."""
-    pools: Sequence[str]
+    pools: Sequence[Annotated[str, NAME]]
     """Names of the InferencePools; none where all models are served outside the clusters."""
-    namespace: str
+    namespace: Annotated[str, NAME]
     """Kubernetes namespace of the models, the same in every cluster."""
 
 
 def validate_inference_dashboard(args: InferenceDashboardArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty("models", args["models"], "a name")
-    for path in ("models", "adapters", "pools"):
-        check_names(problems, path, args.get(path, ()))
-    check_names(problems, "namespace", [args["namespace"]])
-    return problems
+    return Problems.of(InferenceDashboardArgs, args)
 
 
 class InferenceDashboard(pulumi.ComponentResource):

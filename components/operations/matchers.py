@@ -1,11 +1,12 @@
 """What the catalog's queries are about, as label matchers: models, pipelines and endpoints."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from components.validation import Problems
+from catalog.limits import Text
 
-_NAME = re.compile(r"[A-Za-z0-9._/~%+-]+")
+NAME = Text("[A-Za-z0-9._/~%+-]+", "letters, digits and . _ / ~ % + -", "rename it")
+"""Of what stands in a query."""
 _SPECIAL = re.compile(r"[.+]")
 
 
@@ -31,13 +32,3 @@ def matcher(label: str, names: Sequence[str]) -> str:
     """Return the PromQL matcher of a label that has one of the names."""
     pattern = "|".join(_SPECIAL.sub(lambda found: f"[{found.group()}]", name) for name in names)
     return f'{label}=~"{pattern}"'
-
-
-def check_names(problems: Problems, property_path: str, names: Collection[str]) -> None:
-    """Note names that cannot stand in a query."""
-    for name in names:
-        if not _NAME.fullmatch(name):
-            problems.add(
-                property_path,
-                f"found {name!r}; allowed: letters, digits and . _ / ~ % + -; rename it",
-            )

@@ -41,8 +41,6 @@ class MetricsAdapterArgs(TypedDict):
     """Workload identity pool of the cluster: `PROJECT_ID.svc.id.goog`."""
     image: NotRequired[pulumi.Input[str]]
     """Container image (default: the catalog's)."""
-    labels: NotRequired[Mapping[str, str]]
-    """Kubernetes labels."""
 
 
 def validate_metrics_adapter(name: str) -> Problems:
@@ -90,7 +88,6 @@ class MetricsAdapter(pulumi.ComponentResource):
         validate_metrics_adapter(name).raise_if_any(f"MetricsAdapter {name}")
         self._physical_name = dns_label(name)
         self._selector = pods.selector_labels("metrics-adapter", self._physical_name)
-        self._labels = {**args.get("labels", {}), **self._selector}
         child = pulumi.ResourceOptions(parent=self)
 
         self._namespace = kubernetes.core.v1.Namespace(
@@ -112,7 +109,7 @@ class MetricsAdapter(pulumi.ComponentResource):
             name,
             self._physical_name,
             self._namespace,
-            self._labels,
+            self._selector,
             pulumi.ResourceOptions(parent=self),
         )
         needed: list[pulumi.Resource] = [account, *rights, self._viewer(name, args)]
@@ -122,7 +119,7 @@ class MetricsAdapter(pulumi.ComponentResource):
             spec={
                 "replicas": REPLICAS,
                 "selector": {"match_labels": self._selector},
-                "template": {"metadata": {"labels": self._labels}, "spec": self._pod(args)},
+                "template": {"metadata": {"labels": self._selector}, "spec": self._pod(args)},
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=needed),
         )
@@ -151,7 +148,7 @@ class MetricsAdapter(pulumi.ComponentResource):
         return {
             "name": self._physical_name,
             "namespace": self._namespace,
-            "labels": self._labels,
+            "labels": self._selector,
         }
 
     def _viewer(self, name: str, args: MetricsAdapterArgs) -> pulumi.Resource:
@@ -176,7 +173,7 @@ class MetricsAdapter(pulumi.ComponentResource):
         return [
             kubernetes.apiregistration.v1.APIService(
                 f"{name}-{version}",
-                metadata={"name": f"{version}.{GROUP}", "labels": self._labels},
+                metadata={"name": f"{version}.{GROUP}", "labels": self._selector},
                 spec={
                     "group": GROUP,
                     "version": version,

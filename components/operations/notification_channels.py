@@ -5,25 +5,25 @@ there before, nor who reads the topics.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import operations as limits
+from catalog.limits.pubsub import TOPIC
 from components.ready import after
 from components.validation import Problems, component_type, register
-
-WAYS = ("email", "pagerduty_secret", "pubsub_topic")
 
 
 class Channel(TypedDict):
     """A way to tell somebody: exactly one of its keys."""
 
-    email: NotRequired[str]
+    email: NotRequired[Annotated[str, limits.EMAIL]]
     """E-mail address."""
-    pubsub_topic: NotRequired[str]
+    pubsub_topic: NotRequired[Annotated[str, TOPIC]]
     """Name of the topic to make."""
-    pagerduty_secret: NotRequired[str]
+    pagerduty_secret: NotRequired[Annotated[str, limits.SECRET_ID]]
     """Id of the secret whose latest version is the integration key."""
 
 
@@ -34,7 +34,7 @@ class NotificationChannelsArgs(TypedDict):
     """Project id."""
     project_number: pulumi.Input[str]
     """Project number."""
-    channels: Mapping[str, Channel]
+    channels: Annotated[Mapping[str, Channel], limits.CHANNELS]
     """Channels by any short name."""
     regions: NotRequired[Sequence[str]]
     """Where messages to a Pub/Sub topic may be kept; anywhere by default."""
@@ -42,16 +42,10 @@ class NotificationChannelsArgs(TypedDict):
 
 def validate_notification_channels(name: str, args: NotificationChannelsArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty("channels", args["channels"], "a channel")
+    problems = Problems.of(NotificationChannelsArgs, args)
     for key, channel in args["channels"].items():
         problems.check_name(f"channels.{key}", f"{name}-{key}")
-        given = sorted(channel)
-        if len(given) != 1:
-            problems.add(
-                f"channels.{key}",
-                f"found {' and '.join(given) or 'nothing'}; allowed: one of {', '.join(WAYS)}",
-            )
+        problems.extend(limits.channel(channel), "channels", key)
     return problems
 
 

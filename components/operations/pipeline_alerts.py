@@ -4,12 +4,12 @@ Owns the alert policies. Does not own the channels (NotificationChannels) nor th
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
 
 import pulumi
 
 from catalog.metrics import QUERIES, Alert
 from components.operations.alert_policies import (
+    AlertTarget,
     Condition,
     alert_policies,
     alerts_of,
@@ -18,9 +18,8 @@ from components.operations.alert_policies import (
     threshold_of,
 )
 from components.operations.watched_pipelines import (
-    WatchedPipeline,
+    Pipelines,
     by_retention,
-    check_pipelines,
     pipeline_matchers,
 )
 from components.validation import Problems, component_type, register
@@ -29,29 +28,21 @@ _OF_RETENTION = "retention_percent"
 _DAY_SECONDS = 86400
 
 
-class PipelineAlertsArgs(TypedDict):
+class PipelineAlertsArgs(AlertTarget):
     """Arguments of `PipelineAlerts`."""
 
-    project: pulumi.Input[str]
-    """Project id."""
-    pipelines: Mapping[str, WatchedPipeline]
+    pipelines: Pipelines
     """The PubSubCloudRunPipelines, by name."""
     thresholds: Mapping[str, float]
     """By name, in the unit the name ends with: backlog_age_seconds, sinks_backlog_age_seconds,
     retention_percent (of the time messages wait in Pub/Sub), failed_deliveries_percent,
     dataflow_lag_seconds, dataflow_freshness_seconds, errors_percent, dead_letters (a number of
     messages)."""
-    channels: Sequence[pulumi.Input[str]]
-    """Full names of the notification channels."""
-    dashboard_url: pulumi.Input[str]
-    """Where a notification leads to."""
 
 
 def validate_pipeline_alerts(args: PipelineAlertsArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty("channels", args["channels"], "a notification channel")
-    check_pipelines(problems, args["pipelines"])
+    problems = Problems.of(PipelineAlertsArgs, args)
     check_thresholds(problems, alerts_of("serverless"), args["thresholds"])
     return problems
 

@@ -3,7 +3,6 @@
 Owns the dashboard. Does not own the pipelines (PubSubCloudRunPipeline) nor the alerts.
 """
 
-from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
@@ -11,8 +10,7 @@ import pulumi_gcp as gcp
 
 from components.operations.dashboard_layout import console_url, dashboard_json
 from components.operations.watched_pipelines import (
-    WatchedPipeline,
-    check_pipelines,
+    Pipelines,
     pipeline_matchers,
 )
 from components.validation import Problems, component_type, register
@@ -23,15 +21,13 @@ class PipelineDashboardArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    pipelines: Mapping[str, WatchedPipeline]
+    pipelines: Pipelines
     """The PubSubCloudRunPipelines, by name."""
 
 
 def validate_pipeline_dashboard(args: PipelineDashboardArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    check_pipelines(problems, args["pipelines"])
-    return problems
+    return Problems.of(PipelineDashboardArgs, args)
 
 
 class PipelineDashboard(pulumi.ComponentResource):

@@ -3,13 +3,15 @@
 Owns the alert policies. Does not own the channels (NotificationChannels) nor the dashboard.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Annotated
 
 import pulumi
 
+from catalog.limits import Entries
 from catalog.metrics import Alert
 from components.operations.alert_policies import (
+    AlertTarget,
     Condition,
     alert_policies,
     alerts_of,
@@ -21,26 +23,18 @@ from components.operations.matchers import endpoint_matchers
 from components.validation import Problems, component_type, register
 
 
-class VertexAlertsArgs(TypedDict):
+class VertexAlertsArgs(AlertTarget):
     """Arguments of `VertexAlerts`."""
 
-    project: pulumi.Input[str]
-    """Project id."""
-    endpoint_ids: Mapping[str, pulumi.Input[str]]
+    endpoint_ids: Annotated[Mapping[str, pulumi.Input[str]], Entries("the number of an endpoint")]
     """Numbers of the endpoints, by any short name."""
     thresholds: Mapping[str, float]
     """By name, in the unit the name ends with: errors_percent."""
-    channels: Sequence[pulumi.Input[str]]
-    """Full names of the notification channels."""
-    dashboard_url: pulumi.Input[str]
-    """Where a notification leads to."""
 
 
 def validate_vertex_alerts(args: VertexAlertsArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty("channels", args["channels"], "a notification channel")
-    problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")
+    problems = Problems.of(VertexAlertsArgs, args)
     check_thresholds(problems, alerts_of("vertex"), args["thresholds"])
     return problems
 

@@ -4,11 +4,12 @@ Owns the dashboard. Does not own the endpoints (VertexEndpoint) nor the alerts.
 """
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Entries
 from components.operations.dashboard_layout import console_url, dashboard_json
 from components.operations.matchers import endpoint_matchers
 from components.validation import Problems, component_type, register
@@ -19,15 +20,13 @@ class VertexDashboardArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Project id."""
-    endpoint_ids: Mapping[str, pulumi.Input[str]]
+    endpoint_ids: Annotated[Mapping[str, pulumi.Input[str]], Entries("the number of an endpoint")]
     """Numbers of the endpoints, by any short name."""
 
 
 def validate_vertex_dashboard(args: VertexDashboardArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty("endpoint_ids", args["endpoint_ids"], "the number of an endpoint")
-    return problems
+    return Problems.of(VertexDashboardArgs, args)
 
 
 class VertexDashboard(pulumi.ComponentResource):

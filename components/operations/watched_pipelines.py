@@ -1,13 +1,11 @@
 """What there is to watch of a pipeline, by the names PubSubCloudRunPipeline gives its parts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NotRequired, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 
-from components.checks import check_between
-from components.operations.matchers import check_names, matcher
-from components.validation import Problems
-
-DEFAULT_RETENTION_DAYS: Final = 7
+from catalog.limits import Choice, Entries
+from catalog.limits.pubsub import RETENTION_DAYS
+from components.operations.matchers import NAME, matcher
 
 SINKS: Final = ("pull", "messages", "archive", "dataflow")
 """What a pipeline may have beside its service; each has a subscription `<pipeline>-<copy>`."""
@@ -31,21 +29,15 @@ _ALWAYS: Final = ("push", "dead-letter", "service")
 class WatchedPipeline(TypedDict):
     """What a pipeline has."""
 
-    sinks: NotRequired[Sequence[str]]
+    sinks: NotRequired[Sequence[Annotated[str, Choice(SINKS)]]]
     """Who else takes its messages: pull, messages, archive or dataflow; default none."""
-    retention_days: NotRequired[int]
-    """How long its messages wait in Pub/Sub, 1 to 31; default 7."""
+    retention_days: NotRequired[Annotated[int, RETENTION_DAYS]]
+    """How long its messages wait in Pub/Sub."""
 
 
-def check_pipelines(problems: Problems, pipelines: Mapping[str, WatchedPipeline]) -> None:
-    """Note what is wrong with the pipelines, and when there are none."""
-    problems.check_not_empty("pipelines", pipelines, "the name of a pipeline")
-    check_names(problems, "pipelines", pipelines)
-    for name, pipeline in pipelines.items():
-        for sink in pipeline.get("sinks", ()):
-            problems.check_one_of(f"pipelines.{name}.sinks", sink, SINKS)
-        days = pipeline.get("retention_days", DEFAULT_RETENTION_DAYS)
-        check_between(problems, f"pipelines.{name}.retention_days", days, 1, 31, "days")
+Pipelines = Annotated[
+    Mapping[Annotated[str, NAME], WatchedPipeline], Entries("the name of a pipeline")
+]
 
 
 def pipeline_matchers(pipelines: Mapping[str, WatchedPipeline]) -> Mapping[str, str]:
@@ -71,6 +63,6 @@ def by_retention(
     """Return the pipelines by how long their messages wait, in days."""
     groups: dict[int, dict[str, WatchedPipeline]] = {}
     for name, pipeline in pipelines.items():
-        days = pipeline.get("retention_days", DEFAULT_RETENTION_DAYS)
+        days = pipeline.get("retention_days", RETENTION_DAYS.default)
         groups.setdefault(days, {})[name] = pipeline
     return groups

@@ -4,8 +4,10 @@ https://cloud.google.com/api-gateway/docs/oasv2-extensions
 """
 
 import json
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import Annotated, Any, NotRequired, TypedDict
 
+from catalog.limits import cloud_run as limits
 from catalog.openapi import METHODS, parsed
 
 _METRIC = "requests"
@@ -14,11 +16,11 @@ _METRIC = "requests"
 class ApiGatewayJwt(TypedDict):
     """Who signs the tokens of callers, and for whom."""
 
-    issuer: str
+    issuer: Annotated[str, limits.ISSUER]
     """Value of the tokens' `iss`, such as https://accounts.google.com."""
-    jwks_uri: str
-    """HTTPS address of the issuer's public keys."""
-    audiences: list[str]
+    jwks_uri: Annotated[str, limits.JWKS_URI]
+    """Address of the issuer's public keys."""
+    audiences: Annotated[Sequence[str], limits.AUDIENCES]
     """Values allowed for the tokens' `aud`."""
 
 
@@ -29,7 +31,7 @@ class Callers(TypedDict):
     """Callers show a token of this issuer."""
     api_key: NotRequired[bool]
     """Callers show an API key in the header `x-api-key`; default false."""
-    requests_per_minute: NotRequired[int | None]
+    requests_per_minute: NotRequired[Annotated[int | None, limits.API_RATE]]
     """Most requests of a caller: of the project its API key is of."""
 
 

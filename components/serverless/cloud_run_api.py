@@ -6,21 +6,20 @@ call the service. Does not own the service, nor callers' keys.
 
 import base64
 import hashlib
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import cloud_run as limits
+from catalog.limits import label
 from catalog.openapi import DocumentError, parsed
-from components.checks import check_between
 from components.ready import after
 from components.serverless.api_document import Callers, full_document
 from components.service_accounts import account_id
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 LONGEST_NAME = 40
-LONGEST_DEADLINE_SECONDS = 600
-_MOST_REQUESTS = 1_000_000
 
 
 class CloudRunApiArgs(TypedDict):
@@ -42,18 +41,14 @@ class CloudRunApiArgs(TypedDict):
     Backend, callers and quota come from the other arguments."""
     callers: Callers
     """How callers are told apart: by token, by API key, or both."""
-    timeout_seconds: NotRequired[int]
-    """Longest the service may take in seconds, 1 to 600; default 60."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
+    timeout_seconds: NotRequired[Annotated[int, limits.API_TIMEOUT_SECONDS]]
+    """Longest the service may take."""
 
 
 def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(CloudRunApiArgs, args)
-    problems.check_name("name", name)
-    if len(name) > LONGEST_NAME:
-        problems.add("name", f"found {name!r}; allowed: up to {LONGEST_NAME} characters")
+    problems.check_limit(label(LONGEST_NAME, "API Gateway allows no longer name"), name, "name")
     try:
         parsed(args["document"])
     except DocumentError as problem:
@@ -61,36 +56,8 @@ def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
             "document",
             f"found {problem}; allowed: OpenAPI 2.0 with info, paths and operations; fix it",
         )
-    _check_callers(problems, args["callers"])
-    timeout = args.get("timeout_seconds", 60)
-    check_between(problems, "timeout_seconds", timeout, 1, LONGEST_DEADLINE_SECONDS, "seconds")
+    problems.extend(limits.callers(args["callers"]), "callers")
     return problems
-
-
-def _check_callers(problems: Problems, callers: Callers) -> None:
-    jwt, limit = callers.get("jwt"), callers.get("requests_per_minute")
-    if jwt is None and not callers.get("api_key"):
-        problems.add("callers", "found none; allowed: jwt, api_key or both; else anyone may call")
-    if jwt is not None:
-        problems.check_not_empty("callers.jwt.audiences", jwt["audiences"], "an audience")
-        if not jwt["issuer"].startswith("https://") and "@" not in jwt["issuer"]:
-            problems.add(
-                "callers.jwt.issuer",
-                f"found {jwt['issuer']!r}; allowed: an address that begins https://, or the email "
-                "of a service account",
-            )
-        if not jwt["jwks_uri"].startswith("https://"):
-            problems.add(
-                "callers.jwt.jwks_uri",
-                f"found {jwt['jwks_uri']!r}; allowed: an address that begins https://",
-            )
-    if limit is not None:
-        check_between(problems, "callers.requests_per_minute", limit, 1, _MOST_REQUESTS, "requests")
-        if not callers.get("api_key"):
-            problems.add(
-                "callers.requests_per_minute",
-                f"found {limit}; allowed: none without api_key; requests are counted by key",
-            )
 
 
 class CloudRunApi(pulumi.ComponentResource):
@@ -116,7 +83,7 @@ class CloudRunApi(pulumi.ComponentResource):
         super().__init__(component_type(CloudRunApi), name, {}, opts)
         validate_cloud_run_api(name, args).raise_if_any(f"CloudRunApi {name}")
         child = pulumi.ResourceOptions(parent=self)
-        project, labels = args["project"], args.get("labels", {})
+        project = args["project"]
         account = gcp.serviceaccount.Account(
             f"{name}-gateway",
             project=project,
@@ -138,12 +105,14 @@ class CloudRunApi(pulumi.ComponentResource):
             api_id=name,
             project=project,
             display_name=name,
-            labels=labels,
             opts=child,
         )
         document = pulumi.Output.from_input(args["service_uri"]).apply(
             lambda uri: full_document(
-                args["document"], uri, args.get("timeout_seconds", 60), args["callers"]
+                args["document"],
+                uri,
+                args.get("timeout_seconds", limits.API_TIMEOUT_SECONDS.default),
+                args["callers"],
             )
         )
         config = gcp.apigateway.ApiConfig(
@@ -166,7 +135,6 @@ class CloudRunApi(pulumi.ComponentResource):
                 }
             ],
             gateway_config={"backend_config": {"google_service_account": account.email}},
-            labels=labels,
             opts=child,
         )
         gateway = gcp.apigateway.Gateway(
@@ -176,7 +144,6 @@ class CloudRunApi(pulumi.ComponentResource):
             project=project,
             region=args.get("gateway_region", args["region"]),
             display_name=name,
-            labels=labels,
             opts=child,
         )
         self.url = after(pulumi.Output.format("https://{0}", gateway.default_hostname), grant.id)

@@ -5,13 +5,15 @@ Does not own the service, regional certificates, nor DNS names.
 """
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
-from components.network.armor_rules import Armor, armor_rules, check_armor
+from catalog.limits import cloud_run as limits
+from catalog.limits import label
+from catalog.limits.names import HOSTNAME
+from components.network.armor_rules import Armor, armor_rules
 from components.serverless.frontends import Frontend, global_frontend, regional_frontend
 from components.validation import Problems, component_type, register
 
@@ -34,9 +36,9 @@ class CloudRunLoadBalancerArgs(TypedDict):
     """Region of the service, and of the load balancer unless it's global."""
     service_name: pulumi.Input[str]
     """Name of the service; its ingress is `load-balancer`, or `internal` behind an internal one."""
-    kind: str
-    """internal, regional-external or global-external."""
-    hostname: str
+    kind: Annotated[str, limits.LOAD_BALANCER]
+    """Where its address is reached from, and where it stands."""
+    hostname: Annotated[str, HOSTNAME]
     """Name clients use; a global one gets a Google-managed certificate for it."""
     network: NotRequired[pulumi.Input[str]]
     """Id of the network; a regional one needs it, with a proxy-only subnet in it."""
@@ -53,12 +55,9 @@ class CloudRunLoadBalancerArgs(TypedDict):
 
 def validate_cloud_run_load_balancer(name: str, args: CloudRunLoadBalancerArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
-    problems = Problems()
-    problems.check_name("name", name)
-    if len(name) > LONGEST_NAME:
-        problems.add("name", f"found {name!r}; allowed: up to {LONGEST_NAME} characters")
+    problems = Problems.of(CloudRunLoadBalancerArgs, args)
+    problems.check_limit(label(LONGEST_NAME, "resource names begin with it"), name, "name")
     kind = args["kind"]
-    problems.check_one_of("kind", kind, KINDS)
     needed = {
         "internal": ("network", "subnetwork", "certificate"),
         "regional-external": ("network", "certificate"),
@@ -68,8 +67,6 @@ def validate_cloud_run_load_balancer(name: str, args: CloudRunLoadBalancerArgs) 
             problems.add(key, f"found none; allowed: a value; kind {kind} needs it")
     if kind == "global-external" and "certificate" in args:
         problems.add("certificate", "found one; allowed: none; a global one gets its own")
-    check_armor(problems, "armor", args.get("armor", {}))
-    check_between(problems, "hostname", len(args["hostname"]), 4, 64, "characters")
     return problems
 
 

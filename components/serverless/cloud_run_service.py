@@ -7,6 +7,7 @@ service account it runs as, nor that account's other grants, nor what stands bef
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import cloud_run as limits
 from components.ready import after
 from components.serverless.cloud_run_arguments import (
     INGRESS,
@@ -57,7 +58,7 @@ class CloudRunService(pulumi.ComponentResource):
             name=name,
             project=args["project"],
             location=args["region"],
-            ingress=INGRESS[args.get("ingress", "internal")],
+            ingress=INGRESS[args.get("ingress", limits.INGRESS.default)],
             default_uri_disabled=None if args.get("default_url", True) else True,
             invoker_iam_disabled=False,
             iap_enabled=True if args.get("iap") else None,
@@ -66,7 +67,6 @@ class CloudRunService(pulumi.ComponentResource):
                 {"use_default": True} if args.get("binary_authorization") else None
             ),
             deletion_protection=args.get("deletion_protection", True),
-            labels=args.get("labels", {}),
             template=template_of(name, args),
             traffics=traffics_of(name, args),
             opts=pulumi.ResourceOptions(

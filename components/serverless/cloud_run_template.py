@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi_gcp as gcp
 
+from catalog.limits import cloud_run as limits
 from components.serverless.cloud_run_arguments import EGRESS, CloudRunServiceArgs, Secret, Vpc
 
 _GPU = "nvidia.com/gpu"
@@ -22,13 +23,12 @@ def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceT
         "service_account": args["service_account"],
         "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
         "scaling": {
-            "min_instance_count": args.get("min_instances", 0),
-            "max_instance_count": args.get("max_instances", 5),
+            "min_instance_count": args.get("min_instances", limits.MIN_INSTANCES.default),
+            "max_instance_count": args.get("max_instances", limits.MAX_INSTANCES.default),
         },
-        "max_instance_request_concurrency": args.get("concurrency", 40),
-        "timeout": f"{args.get('timeout_seconds', 60)}s",
+        "max_instance_request_concurrency": args.get("concurrency", limits.CONCURRENCY.default),
+        "timeout": f"{args.get('timeout_seconds', limits.TIMEOUT_SECONDS.default)}s",
         "containers": [_container(args)],
-        "labels": args.get("labels", {}),
     }
     if revision is not None:
         template["revision"] = f"{name}-{revision}"
@@ -67,12 +67,13 @@ def traffics_of(
 
 
 def _container(args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateContainerArgsDict:
-    port, gpu, files = args.get("port", 8080), args.get("gpu"), args.get("secret_files", {})
-    path = args.get("health_path", "/")
+    port, files = args.get("port", limits.CONTAINER_PORT.default), args.get("secret_files", {})
+    path, gpu = args.get("health_path", limits.HEALTH_PATH.default), args.get("gpu")
+    path = None if path == limits.NO_HEALTH else path
     ready_path = args.get("ready_path") or path
-    limits: dict[str, Any] = {
-        "cpu": args.get("cpu", "1"),
-        "memory": f"{args.get('memory_mib', 512)}Mi",
+    amounts: dict[str, Any] = {
+        "cpu": args.get("cpu", limits.CPU.default),
+        "memory": f"{args.get('memory_mib', limits.MEMORY_MIB.default)}Mi",
         **({_GPU: "1"} if gpu else {}),
     }
     container: gcp.cloudrunv2.ServiceTemplateContainerArgsDict = {
@@ -86,7 +87,7 @@ def _container(args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateConta
             *_secret_variables(args),
         ],
         # A GPU is there while the instance is, and so is its CPU.
-        "resources": {"limits": limits, "cpu_idle": gpu is None, "startup_cpu_boost": True},
+        "resources": {"limits": amounts, "cpu_idle": gpu is None, "startup_cpu_boost": True},
         # 24 times 10 seconds: the longest Cloud Run lets a container take to start.
         "startup_probe": {
             "period_seconds": 10,
@@ -151,6 +152,6 @@ def _vpc_access(vpc: Vpc) -> gcp.cloudrunv2.ServiceTemplateVpcAccessArgsDict:
         "subnetwork": vpc["subnetwork"],
     }
     return {
-        "egress": EGRESS[vpc.get("egress", "private-ranges")],
+        "egress": EGRESS[vpc.get("egress", limits.EGRESS.default)],
         "network_interfaces": [interface],
     }

@@ -5,24 +5,21 @@ write to, and the grants. Does not own the subscription, nor the template.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
+from catalog.limits import pubsub as limits
+from catalog.limits.bigquery import COLUMNS
 from components.data.buckets import check_bucket_name
-from components.data.table_shape import Field, check_shape
+from components.data.table_shape import Field
 from components.serverless.results_table import ResultsTable
 from components.service_accounts import account_id
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "rows"
 ERRORS_TABLE_ID = "errors"
-
-DEFAULT_TEMPLATE = "gs://dataflow-templates-{region}/latest/flex/PubSub_to_BigQuery_Flex"
-"""Google's own: JSON messages to rows.
-https://cloud.google.com/dataflow/docs/guides/templates/provided/pubsub-to-bigquery"""
 
 _TEMPORARY_DAYS = 7
 
@@ -30,17 +27,17 @@ _TEMPORARY_DAYS = 7
 class Dataflow(TypedDict):
     """What the job does and how large it grows."""
 
-    template: NotRequired[str]
-    """Path of a flex template in Cloud Storage; default Google's Pub/Sub to BigQuery."""
+    template: NotRequired[Annotated[str, limits.TEMPLATE]]
+    """Path of a flex template in Cloud Storage; `{region}` is the job's."""
     parameters: NotRequired[Mapping[str, str]]
     """Parameters of the template, besides inputSubscription, outputTableSpec and
     outputDeadletterTable."""
-    fields: Sequence[Field]
+    fields: Annotated[Sequence[Field], COLUMNS]
     """Columns of the table the job writes."""
-    machine_type: NotRequired[str]
-    """Machine type of the workers; default n2-standard-2."""
-    max_workers: NotRequired[int]
-    """Most workers, 1 to 100; default 3."""
+    machine_type: NotRequired[Annotated[str, limits.WORKER_MACHINE_TYPE]]
+    """Machine type of the workers."""
+    max_workers: NotRequired[Annotated[int, limits.MAX_WORKERS]]
+    """Most workers."""
 
 
 class DataflowJobArgs(TypedDict):
@@ -61,8 +58,6 @@ class DataflowJobArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether the table is protected, and the job ends what it began when it's deleted; default
     true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_dataflow_job(name: str, args: DataflowJobArgs) -> Problems:
@@ -70,27 +65,8 @@ def validate_dataflow_job(name: str, args: DataflowJobArgs) -> Problems:
     problems = Problems.of(DataflowJobArgs, args)
     problems.check_name("name", name)
     check_bucket_name(problems, "name", args["project"], f"{name}-temporary")
-    check_dataflow(problems, "dataflow", args["dataflow"])
+    problems.extend(limits.dataflow(args["dataflow"]), "dataflow")
     return problems
-
-
-def check_dataflow(problems: Problems, path: str, dataflow: Dataflow) -> None:
-    """Note a job Dataflow refuses."""
-    template = dataflow.get("template", DEFAULT_TEMPLATE)
-    if not template.startswith("gs://"):
-        problems.add(f"{path}.template", f"found {template!r}; allowed: a path gs://bucket/object")
-    for parameter in dataflow.get("parameters", {}):
-        if parameter in _OWN_PARAMETERS:
-            problems.add(
-                f"{path}.parameters.{parameter}",
-                f"found {parameter!r}; allowed: names other than {', '.join(_OWN_PARAMETERS)}, "
-                "which the component sets",
-            )
-    check_between(problems, f"{path}.max_workers", dataflow.get("max_workers", 3), 1, 100)
-    check_shape(problems, path, {"fields": dataflow["fields"]})
-
-
-_OWN_PARAMETERS = ("inputSubscription", "outputTableSpec", "outputDeadletterTable")
 
 
 def worker_account_id(name: str) -> str:
@@ -129,13 +105,12 @@ class DataflowJob(pulumi.ComponentResource):
             f"{name}-rows",
             {
                 "project": args["project"],
-                "location": args["region"],
+                "region": args["region"],
                 "dataset_id": dataset,
                 "table_id": TABLE_ID,
                 "writers": {},
                 "results": {"fields": dataflow["fields"]},
                 "deletion_protection": protected,
-                "labels": args.get("labels", {}),
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -145,7 +120,7 @@ class DataflowJob(pulumi.ComponentResource):
             name=name,
             project=args["project"],
             region=args["region"],
-            container_spec_gcs_path=dataflow.get("template", DEFAULT_TEMPLATE).format(
+            container_spec_gcs_path=dataflow.get("template", limits.TEMPLATE.default).format(
                 region=args["region"]
             ),
             parameters={
@@ -157,15 +132,14 @@ class DataflowJob(pulumi.ComponentResource):
                 ),
             },
             service_account_email=args["service_account"],
-            machine_type=dataflow.get("machine_type", "n2-standard-2"),
-            max_workers=dataflow.get("max_workers", 3),
+            machine_type=dataflow.get("machine_type", limits.WORKER_MACHINE_TYPE.default),
+            max_workers=dataflow.get("max_workers", limits.MAX_WORKERS.default),
             enable_streaming_engine=True,
             ip_configuration="WORKER_IP_PRIVATE",
             subnetwork=pulumi.Output.from_input(args["subnetwork"]).apply(_short_subnetwork),
             temp_location=pulumi.Output.concat("gs://", bucket.name, "/temporary"),
             staging_location=pulumi.Output.concat("gs://", bucket.name, "/staging"),
             on_delete="drain" if protected else "cancel",
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._grants(bucket, rows)),
         )
         self.job_id = job.job_id
@@ -184,7 +158,6 @@ class DataflowJob(pulumi.ComponentResource):
             force_destroy=not self._args.get("deletion_protection", True),
             soft_delete_policy={"retention_duration_seconds": _TEMPORARY_DAYS * 24 * 3600},
             lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": _TEMPORARY_DAYS}}],
-            labels=self._args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 

@@ -4,14 +4,15 @@ Owns a topic, the pull subscription that keeps its messages, and the right of Pu
 it. Does not own the subscription that sends messages here.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
+from catalog.limits import pubsub as limits
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.serverless.delivery import retention
+from components.validation import Problems, component_type, register
 
 
 class DeadLetterArgs(TypedDict):
@@ -23,19 +24,16 @@ class DeadLetterArgs(TypedDict):
     """Region messages are stored in."""
     pubsub_service_agent: pulumi.Input[str]
     """Email of the project's Pub/Sub service agent."""
-    retention_days: NotRequired[int]
-    """How long a message waits to be looked at, 1 to 31; default 7."""
+    retention_days: NotRequired[Annotated[int, limits.RETENTION_DAYS]]
+    """How long a message waits to be looked at."""
     deletion_protection: NotRequired[bool]
     """Whether topic and subscription are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_dead_letter(name: str, args: DeadLetterArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(DeadLetterArgs, args)
     problems.check_name("name", name)
-    check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
     return problems
 
 
@@ -55,8 +53,6 @@ class DeadLetter(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(DeadLetter), name, {}, opts)
         validate_dead_letter(name, args).raise_if_any(f"DeadLetter {name}")
-        labels = args.get("labels", {})
-        retention = f"{args.get('retention_days', 7) * 86400}s"
         stateful = pulumi.ResourceOptions(
             parent=self,
             protect=args.get("deletion_protection", True) or None,
@@ -66,9 +62,8 @@ class DeadLetter(pulumi.ComponentResource):
             f"{name}-topic",
             name=name,
             project=args["project"],
-            message_retention_duration=retention,
+            message_retention_duration=retention(args),
             message_storage_policy={"allowed_persistence_regions": [args["region"]]},
-            labels=labels,
             opts=stateful,
         )
         publisher = gcp.pubsub.TopicIAMMember(
@@ -85,9 +80,8 @@ class DeadLetter(pulumi.ComponentResource):
             project=args["project"],
             topic=topic.id,
             ack_deadline_seconds=60,
-            message_retention_duration=retention,
+            message_retention_duration=retention(args),
             expiration_policy={"ttl": ""},
-            labels=labels,
             opts=stateful,
         )
         self.topic_id = after(topic.id, publisher.id, subscription.id)

@@ -4,26 +4,24 @@ Owns the table with its dataset, its BigQuery subscription and the right of Pub/
 not own the topic, the dead letters nor who reads the table.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog.message_schema import DefinitionError, columns_of
-from components.checks import check_between
+from catalog.limits import pubsub as limits
+from catalog.limits.bigquery import EXPIRATION_DAYS
+from catalog.message_schema import columns_of
 from components.data.table_shape import Field
 from components.ready import after
-from components.serverless.delivery import MessageSchema, check_filter_text
+from components.serverless.delivery import MessageSchema, retention
 from components.serverless.results_table import ResultsTable
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "messages"
 
-_METADATA: tuple[Field, ...] = (
-    {"name": "subscription_name", "type": "STRING"},
-    {"name": "message_id", "type": "STRING"},
-    {"name": "publish_time", "type": "TIMESTAMP"},
-    {"name": "attributes", "type": "JSON"},
+_METADATA: tuple[Field, ...] = tuple(
+    {"name": name, "type": kind} for name, kind in limits.METADATA.items()
 )
 _RAW: Field = {"name": "data", "type": "BYTES"}
 
@@ -34,9 +32,9 @@ class BigQueryExport(TypedDict):
     use_topic_schema: NotRequired[bool]
     """Whether each field of the topic's schema is a column; default false: the message as it came,
     bytes, in the column `data`."""
-    partition_expiration_days: NotRequired[int | None]
+    partition_expiration_days: NotRequired[Annotated[int | None, EXPIRATION_DAYS]]
     """Age at which a day of rows is deleted; without, never."""
-    filter: NotRequired[str | None]
+    filter: NotRequired[Annotated[str | None, limits.FILTER]]
     """Which messages are kept, such as `attributes.lang = "en"`; without, all."""
 
 
@@ -45,7 +43,7 @@ class MessageTableArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project."""
-    location: str
+    region: str
     """Region of the dataset."""
     topic: pulumi.Input[str]
     """Id of the topic, `projects/<project>/topics/<topic>`."""
@@ -57,54 +55,19 @@ class MessageTableArgs(TypedDict):
     """How rows are made of messages."""
     message_schema: NotRequired[MessageSchema | None]
     """The topic's schema, which use_topic_schema needs."""
-    backlog_retention_days: NotRequired[int]
-    """How long a message waits for the table to take it, 1 to 31; default 7."""
+    retention_days: NotRequired[Annotated[int, limits.RETENTION_DAYS]]
+    """How long a message waits for the table to take it."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and table are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(MessageTableArgs, args)
     problems.check_name("name", name)
-    check_export(problems, "export", args.get("export", {}), args.get("message_schema"))
-    check_between(
-        problems, "backlog_retention_days", args.get("backlog_retention_days", 7), 1, 31, "days"
-    )
+    export = limits.export(args.get("export", {}), args.get("message_schema"))
+    problems.extend(export, "export")
     return problems
-
-
-def check_export(
-    problems: Problems, path: str, export: BigQueryExport, schema: MessageSchema | None
-) -> None:
-    """Note an export Pub/Sub or BigQuery refuses."""
-    check_filter_text(problems, f"{path}.filter", export.get("filter"))
-    days = export.get("partition_expiration_days")
-    if days is not None:
-        check_between(problems, f"{path}.partition_expiration_days", days, 1, 36500, "days")
-    if not export.get("use_topic_schema"):
-        return
-    if schema is None:
-        problems.add(
-            f"{path}.use_topic_schema",
-            "found true without message_schema; allowed: true with a schema of plain fields",
-        )
-        return
-    try:
-        columns = {name.lower() for name, _, _ in _columns_of(schema)}
-    except DefinitionError as problem:
-        problems.add(
-            f"{path}.use_topic_schema",
-            f"found true with {problem}; allowed: true with a schema of plain fields",
-        )
-        return
-    for taken in sorted(columns & {field["name"] for field in _METADATA}):
-        problems.add(
-            f"{path}.use_topic_schema",
-            f"found true with a field {taken!r}; allowed: fields other than those Pub/Sub adds",
-        )
 
 
 class MessageTable(pulumi.ComponentResource):
@@ -127,13 +90,12 @@ class MessageTable(pulumi.ComponentResource):
         super().__init__(component_type(MessageTable), name, {}, opts)
         validate_message_table(name, args).raise_if_any(f"MessageTable {name}")
         export = args.get("export", {})
-        labels = args.get("labels", {})
         use_topic_schema = export.get("use_topic_schema", False)
         rows = ResultsTable(
             f"{name}-rows",
             {
                 "project": args["project"],
-                "location": args["location"],
+                "region": args["region"],
                 "dataset_id": name.replace("-", "_"),
                 "table_id": TABLE_ID,
                 "writers": {"pubsub": args["pubsub_service_agent"]},
@@ -143,7 +105,6 @@ class MessageTable(pulumi.ComponentResource):
                     "partition_expiration_days": export.get("partition_expiration_days"),
                 },
                 "deletion_protection": args.get("deletion_protection", True),
-                "labels": labels,
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -153,8 +114,8 @@ class MessageTable(pulumi.ComponentResource):
             project=args["project"],
             topic=args["topic"],
             filter=export.get("filter"),
-            ack_deadline_seconds=60,
-            message_retention_duration=f"{args.get('backlog_retention_days', 7) * 86400}s",
+            ack_deadline_seconds=limits.ACK_DEADLINE_SECONDS.default,
+            message_retention_duration=retention(args),
             expiration_policy={"ttl": ""},
             bigquery_config={
                 "table": rows.table,
@@ -164,9 +125,8 @@ class MessageTable(pulumi.ComponentResource):
             },
             dead_letter_policy={
                 "dead_letter_topic": args["dead_letter_topic"],
-                "max_delivery_attempts": 5,
+                "max_delivery_attempts": limits.MAX_DELIVERY_ATTEMPTS.default,
             },
-            labels=labels,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         forward = gcp.pubsub.SubscriptionIAMMember(

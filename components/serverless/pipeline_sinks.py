@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
-from components.serverless.dataflow_job import DataflowJob, worker_account_id
-from components.serverless.message_archive import MessageArchive
-from components.serverless.message_table import MessageTable
+from components.arguments import passed_on
+from components.serverless.dataflow_job import DataflowJob, DataflowJobArgs, worker_account_id
+from components.serverless.message_archive import MessageArchive, MessageArchiveArgs
+from components.serverless.message_table import MessageTable, MessageTableArgs
 from components.serverless.pubsub_cloud_run_pipeline_arguments import (
     PubSubCloudRunPipelineArgs,
     has_avro_schema,
 )
 from components.serverless.pull_subscription import PullSubscription, PullSubscriptionArgs
 from components.service_accounts import account_id
-
-DEFAULT_RETENTION_DAYS = 7
 
 
 @dataclass
@@ -52,14 +51,6 @@ class _Builder:
     def child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self.parent)
 
-    @property
-    def retention_days(self) -> int:
-        return self.args.get("retention_days", DEFAULT_RETENTION_DAYS)
-
-    @property
-    def protected(self) -> bool:
-        return self.args.get("deletion_protection", True)
-
     def build(self) -> Sinks:
         sinks = Sinks()
         self._archive(sinks)
@@ -74,22 +65,16 @@ class _Builder:
         return sinks
 
     def _archive(self, sinks: Sinks) -> None:
-        archive = self.args.get("archive")
-        if archive is None:
+        if self.args.get("archive") is None:
             return
         made = MessageArchive(
             f"{self.name}-archive",
-            {
-                "project": self.args["project"],
-                "location": self.args["region"],
-                "topic": self.topic,
-                "pubsub_service_agent": self.args["pubsub_service_agent"],
-                "archive": archive,
-                "use_topic_schema": has_avro_schema(self.args),
-                "backlog_retention_days": self.retention_days,
-                "deletion_protection": self.protected,
-                "labels": self.args.get("labels", {}),
-            },
+            passed_on(
+                MessageArchiveArgs,
+                self.args,
+                topic=self.topic,
+                use_topic_schema=has_avro_schema(self.args),
+            ),
             opts=self.child,
         )
         sinks.archive_bucket = made.bucket_name
@@ -101,26 +86,20 @@ class _Builder:
             return
         made = MessageTable(
             f"{self.name}-messages",
-            {
-                "project": self.args["project"],
-                "location": self.args["region"],
-                "topic": self.topic,
-                "pubsub_service_agent": self.args["pubsub_service_agent"],
-                "dead_letter_topic": self.dead_letter_topic,
-                "export": export,
-                "message_schema": self.args.get("message_schema"),
-                "backlog_retention_days": self.retention_days,
-                "deletion_protection": self.protected,
-                "labels": self.args.get("labels", {}),
-            },
+            passed_on(
+                MessageTableArgs,
+                self.args,
+                topic=self.topic,
+                dead_letter_topic=self.dead_letter_topic,
+                export=export,
+            ),
             opts=self.child,
         )
         sinks.messages_table = made.table
         sinks.subscriptions.append(made.subscription_id)
 
     def _dataflow(self, sinks: Sinks) -> None:
-        dataflow = self.args.get("dataflow")
-        if dataflow is None:
+        if self.args.get("dataflow") is None:
             return
         job = f"{self.name}-dataflow"
         account = self._account("dataflow", worker_account_id(job), "runs the streaming job")
@@ -129,36 +108,27 @@ class _Builder:
         sinks.subscriptions.append(subscription.subscription_id)
         DataflowJob(
             job,
-            {
-                "project": self.args["project"],
-                "region": self.args["region"],
-                "subscription_id": subscription.subscription_id,
-                "service_account": account.email,
-                "subnetwork": self.args.get("subnetwork", ""),
-                "dataflow": dataflow,
-                "deletion_protection": self.protected,
-                "labels": self.args.get("labels", {}),
-            },
+            passed_on(
+                DataflowJobArgs,
+                self.args,
+                subscription_id=subscription.subscription_id,
+                service_account=account.email,
+            ),
             opts=self.child,
         )
 
     def _pull(
         self, name: str, account: gcp.serviceaccount.Account, *, exactly_once: bool
     ) -> PullSubscription:
-        args: PullSubscriptionArgs = {
-            "project": self.args["project"],
-            "topic": self.topic,
-            "pubsub_service_agent": self.args["pubsub_service_agent"],
-            "dead_letter_topic": self.dead_letter_topic,
-            "consumers": {"fetch": account.email},
-            "exactly_once": exactly_once,
-            "ordering": exactly_once and self.args.get("ordering", False),
-            "filter": self.args.get("filter"),
-            "max_delivery_attempts": self.args.get("max_delivery_attempts", 5),
-            "retry": self.args.get("retry", {}),
-            "retention_days": self.retention_days,
-            "labels": self.args.get("labels", {}),
-        }
+        args = passed_on(
+            PullSubscriptionArgs,
+            self.args,
+            topic=self.topic,
+            dead_letter_topic=self.dead_letter_topic,
+            consumers={"fetch": account.email},
+            exactly_once=exactly_once,
+            ordering=exactly_once and self.args.get("ordering", False),
+        )
         return PullSubscription(name, args, opts=self.child)
 
     def _account(self, role: str, id_: str, purpose: str) -> gcp.serviceaccount.Account:

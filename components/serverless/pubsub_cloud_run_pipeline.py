@@ -5,24 +5,24 @@ results, dead letters, and what else takes the messages. Does not own who publis
 what is kept.
 """
 
-from collections.abc import Mapping
-
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import pubsub as limits
+from components.arguments import passed_on
 from components.ready import after
+from components.serverless.cloud_run_arguments import CloudRunServiceArgs
 from components.serverless.cloud_run_service import CloudRunService
-from components.serverless.dead_letter import DeadLetter
-from components.serverless.delivery import retry_policy
+from components.serverless.dead_letter import DeadLetter, DeadLetterArgs
+from components.serverless.delivery import retention, retry_policy
 from components.serverless.pipeline_sinks import sinks_of
 from components.serverless.pubsub_cloud_run_pipeline_arguments import (
     SCHEMA_ENCODINGS,
     SCHEMA_TYPES,
     PubSubCloudRunPipelineArgs,
-    service_args,
     validate_pubsub_cloud_run_pipeline,
 )
-from components.serverless.results_table import ResultsTable
+from components.serverless.results_table import ResultsTable, ResultsTableArgs
 from components.service_accounts import account_id
 from components.validation import component_type, register
 
@@ -79,9 +79,6 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         )
         self._prefix = name
         self._args = args
-        self._labels: Mapping[str, str] = args.get("labels", {})
-        self._deletion_protection = args.get("deletion_protection", True)
-        self._retention_days = args.get("retention_days", 7)
         self._agent = pulumi.Output.concat("serviceAccount:", args["pubsub_service_agent"])
 
         runtime = self._account("run", "runs the service")
@@ -89,23 +86,18 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         topic = self._topic()
         results = ResultsTable(
             f"{name}-results",
-            {
-                "project": args["project"],
-                "location": args["region"],
-                "writers": {"run": runtime.email},
-                "results": args.get("results", {}),
-                "deletion_protection": self._deletion_protection,
-                "labels": self._labels,
-            },
+            passed_on(ResultsTableArgs, args, writers={"run": runtime.email}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         service = CloudRunService(
             f"{name}-service",
-            service_args(
+            passed_on(
+                CloudRunServiceArgs,
                 args,
-                runtime.email,
-                push.email,
-                {
+                service_account=runtime.email,
+                invokers={"push": push.email},
+                environment={
+                    **args.get("environment", {}),
                     "GOOGLE_CLOUD_PROJECT": args["project"],
                     "PUBSUB_TOPIC": topic.id,
                     "RESULTS_TABLE": results.table,
@@ -140,7 +132,9 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
 
     def _topic(self) -> gcp.pubsub.Topic:
         stateful = pulumi.ResourceOptions(
-            parent=self, protect=self._deletion_protection or None, delete_before_replace=True
+            parent=self,
+            protect=self._args.get("deletion_protection", True) or None,
+            delete_before_replace=True,
         )
         message_schema = self._args.get("message_schema")
         settings: gcp.pubsub.TopicSchemaSettingsArgsDict | None = None
@@ -153,30 +147,22 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
                 definition=message_schema["definition"],
                 opts=stateful,
             )
-            encoding = message_schema.get("encoding", "json")
+            encoding = message_schema.get("encoding", limits.SCHEMA_ENCODING.default)
             settings = {"schema": schema.id, "encoding": SCHEMA_ENCODINGS[encoding]}
         return gcp.pubsub.Topic(
             f"{self._prefix}-topic",
             name=self._prefix,
             project=self._args["project"],
-            message_retention_duration=f"{self._retention_days * 86400}s",
+            message_retention_duration=retention(self._args),
             message_storage_policy={"allowed_persistence_regions": [self._args["region"]]},
             schema_settings=settings,
-            labels=self._labels,
             opts=stateful,
         )
 
     def _dead_letter(self) -> DeadLetter:
         return DeadLetter(
             f"{self._prefix}-dead-letter",
-            {
-                "project": self._args["project"],
-                "region": self._args["region"],
-                "pubsub_service_agent": self._args["pubsub_service_agent"],
-                "retention_days": self._retention_days,
-                "deletion_protection": self._deletion_protection,
-                "labels": self._labels,
-            },
+            passed_on(DeadLetterArgs, self._args),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -204,8 +190,10 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
                 "push_endpoint": service.uri,
                 "oidc_token": {"service_account_email": push.email, "audience": service.uri},
             },
-            ack_deadline_seconds=args.get("ack_deadline_seconds", 60),
-            message_retention_duration=f"{self._retention_days * 86400}s",
+            ack_deadline_seconds=args.get(
+                "ack_deadline_seconds", limits.ACK_DEADLINE_SECONDS.default
+            ),
+            message_retention_duration=retention(self._args),
             retain_acked_messages=False,
             enable_message_ordering=args.get("ordering") or None,
             filter=args.get("filter"),
@@ -213,9 +201,10 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             retry_policy=retry_policy(args.get("retry", {})),
             dead_letter_policy={
                 "dead_letter_topic": dead_letter.topic_id,
-                "max_delivery_attempts": args.get("max_delivery_attempts", 5),
+                "max_delivery_attempts": args.get(
+                    "max_delivery_attempts", limits.MAX_DELIVERY_ATTEMPTS.default
+                ),
             },
-            labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[sign], delete_before_replace=True),
         )
         # Pub/Sub takes a dead message off the subscription in its own name.

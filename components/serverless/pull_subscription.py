@@ -5,15 +5,16 @@ consumers.
 """
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.checks import check_between
+from catalog.limits import Entries
+from catalog.limits import pubsub as limits
 from components.ready import after
-from components.serverless.delivery import Retry, check_filter_text, check_retry, retry_policy
-from components.validation import Labels, Problems, component_type, register
+from components.serverless.delivery import Retry, retention, retry_policy
+from components.validation import Problems, component_type, register
 
 
 class PullSubscriptionArgs(TypedDict):
@@ -27,38 +28,30 @@ class PullSubscriptionArgs(TypedDict):
     """Email of the project's Pub/Sub service agent, which takes dead messages off."""
     dead_letter_topic: pulumi.Input[str]
     """Id of the topic that messages go to after max_delivery_attempts; the agent may publish."""
-    consumers: Mapping[str, pulumi.Input[str]]
+    consumers: Annotated[
+        Mapping[str, pulumi.Input[str]], Entries("the account that fetches messages")
+    ]
     """Emails, by any short name, of the service accounts that fetch messages."""
     exactly_once: NotRequired[bool]
     """Whether an acknowledged message never comes again (default true): consumers must then wait
     for the answer to their acknowledgement, and fetch in the region of the topic."""
     ordering: NotRequired[bool]
     """Whether messages with the same ordering key come in the order they were published."""
-    filter: NotRequired[str | None]
+    filter: NotRequired[Annotated[str | None, limits.FILTER]]
     """Which messages come, such as `attributes.lang = "en"`; without, all."""
-    ack_deadline_seconds: NotRequired[int]
-    """Time after which an unacknowledged message comes again, 10 to 600; default 60."""
-    max_delivery_attempts: NotRequired[int]
-    """Deliveries before a message goes to the dead letter topic, 5 to 100; default 5."""
+    max_delivery_attempts: NotRequired[Annotated[int, limits.MAX_DELIVERY_ATTEMPTS]]
+    """Deliveries before a message goes to the dead letter topic."""
     retry: NotRequired[Retry]
     """Waiting time between deliveries."""
-    retention_days: NotRequired[int]
-    """How long messages wait to be fetched, 1 to 31; default 7."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
+    retention_days: NotRequired[Annotated[int, limits.RETENTION_DAYS]]
+    """How long messages wait to be fetched."""
 
 
 def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(PullSubscriptionArgs, args)
     problems.check_name("name", name)
-    problems.check_not_empty("consumers", args["consumers"], "the account that fetches messages")
-    deadline, attempts = args.get("ack_deadline_seconds", 60), args.get("max_delivery_attempts", 5)
-    check_between(problems, "ack_deadline_seconds", deadline, 10, 600, "seconds")
-    check_between(problems, "max_delivery_attempts", attempts, 5, 100, "deliveries")
-    check_between(problems, "retention_days", args.get("retention_days", 7), 1, 31, "days")
-    check_retry(problems, args.get("retry", {}))
-    check_filter_text(problems, "filter", args.get("filter"))
+    problems.extend(limits.retry(args.get("retry", {})), "retry")
     return problems
 
 
@@ -85,15 +78,16 @@ class PullSubscription(pulumi.ComponentResource):
             enable_exactly_once_delivery=args.get("exactly_once", True),
             enable_message_ordering=args.get("ordering") or None,
             filter=args.get("filter"),
-            ack_deadline_seconds=args.get("ack_deadline_seconds", 60),
-            message_retention_duration=f"{args.get('retention_days', 7) * 86400}s",
+            ack_deadline_seconds=limits.ACK_DEADLINE_SECONDS.default,
+            message_retention_duration=retention(args),
             expiration_policy={"ttl": ""},
             retry_policy=retry_policy(args.get("retry", {})),
             dead_letter_policy={
                 "dead_letter_topic": args["dead_letter_topic"],
-                "max_delivery_attempts": args.get("max_delivery_attempts", 5),
+                "max_delivery_attempts": args.get(
+                    "max_delivery_attempts", limits.MAX_DELIVERY_ATTEMPTS.default
+                ),
             },
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         fetchers = {**args["consumers"], "forward": args["pubsub_service_agent"]}

@@ -10,9 +10,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.data.table_shape import TableShape, check_shape, partitioning, schema
+from catalog.limits import bigquery as limits
+from components.data.table_shape import TableShape, partitioning, schema, shape_of
 from components.ready import after
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 TABLE_ID = "results"
 
@@ -20,22 +21,8 @@ _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
 
 
 class Results(TableShape):
-    """The shape of the table. Without `fields`, that of DEFAULT_RESULTS: message id, time, model,
-    input, output and latency."""
-
-
-DEFAULT_RESULTS: Results = {
-    "fields": [
-        {"name": "message_id", "type": "STRING", "mode": "REQUIRED"},
-        {"name": "processed_at", "type": "TIMESTAMP", "mode": "REQUIRED"},
-        {"name": "model", "type": "STRING"},
-        {"name": "input", "type": "STRING"},
-        {"name": "output", "type": "JSON"},
-        {"name": "latency_ms", "type": "INTEGER"},
-    ],
-    "partition_field": "processed_at",
-    "cluster_by": ["model"],
-}
+    """The shape of the table. Without `fields`: message id, time, model, input, output and
+    latency."""
 
 
 class ResultsTableArgs(TypedDict):
@@ -43,7 +30,7 @@ class ResultsTableArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project."""
-    location: str
+    region: str
     """Region of the dataset."""
     writers: Mapping[str, pulumi.Input[str]]
     """Emails, by any short name, of the service accounts that write rows."""
@@ -55,8 +42,6 @@ class ResultsTableArgs(TypedDict):
     """Name of the table; default `results`."""
     deletion_protection: NotRequired[bool]
     """Whether dataset and table are protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
@@ -66,17 +51,13 @@ def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
         problems.add(
             "name", f"found {name!r}; allowed: up to 1024 letters, digits, hyphens or underscores"
         )
-    check_results(problems, "results", args.get("results", {}))
+    problems.extend(limits.shape(results_of(args.get("results", {}))), "results")
     return problems
 
 
-def check_results(problems: Problems, path: str, results: Results) -> None:
-    """Note a table BigQuery refuses."""
-    check_shape(problems, path, _shape(results))
-
-
-def _shape(results: Results) -> Results:
-    return results if "fields" in results else {**DEFAULT_RESULTS, **results}
+def results_of(results: Results) -> TableShape:
+    """Return the shape of the table: the one given, or that of results."""
+    return shape_of(results, limits.RESULTS, "processed_at")
 
 
 def _dataset_id(name: str) -> str:
@@ -103,7 +84,6 @@ class ResultsTable(pulumi.ComponentResource):
         super().__init__(component_type(ResultsTable), name, {}, opts)
         validate_results_table(name, args).raise_if_any(f"ResultsTable {name}")
         deletion_protection = args.get("deletion_protection", True)
-        labels = args.get("labels", {})
         stateful = pulumi.ResourceOptions(
             parent=self, protect=deletion_protection or None, delete_before_replace=True
         )
@@ -111,12 +91,11 @@ class ResultsTable(pulumi.ComponentResource):
             f"{name}-dataset",
             project=args["project"],
             dataset_id=args.get("dataset_id", _dataset_id(name)),
-            location=args["location"],
+            location=args["region"],
             delete_contents_on_destroy=False,
-            labels=labels,
             opts=stateful,
         )
-        shape = _shape(args.get("results", {}))
+        shape = results_of(args.get("results", {}))
         table = gcp.bigquery.Table(
             f"{name}-table",
             project=args["project"],
@@ -127,7 +106,6 @@ class ResultsTable(pulumi.ComponentResource):
             require_partition_filter=True,
             clusterings=[*shape.get("cluster_by", ())] or None,
             deletion_protection=deletion_protection,
-            labels=labels,
             opts=stateful,
         )
         grants = [

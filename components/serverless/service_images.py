@@ -4,13 +4,12 @@ Owns the repository. Does not own the images: a build pushes them. Cloud Run's s
 read the repositories of its own project.
 """
 
-from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.validation import Labels, Problems, component_type, register
+from components.validation import Problems, component_type, register
 
 REPOSITORY = "services"
 
@@ -26,25 +25,14 @@ class ServiceImagesArgs(TypedDict):
     """Id of the project."""
     region: str
     """Region of the repository: that of the services."""
-    publishers: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Members, by any short name, that push images, such as
-    `serviceAccount:build@acme-ci.iam.gserviceaccount.com`."""
     deletion_protection: NotRequired[bool]
     """Whether the repository is protected from deletion; default true."""
-    labels: NotRequired[Labels]
-    """Google Cloud labels."""
 
 
 def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(ServiceImagesArgs, args)
     problems.check_name("name", name)
-    for key, member in args.get("publishers", {}).items():
-        if isinstance(member, str) and ":" not in member:
-            problems.add(
-                f"publishers.{key}",
-                f"found {member!r}; allowed: a member such as group:ci@acme.com",
-            )
     return problems
 
 
@@ -95,24 +83,11 @@ class ServiceImages(pulumi.ComponentResource):
                     "most_recent_versions": {"keep_count": _VERSIONS_KEPT},
                 },
             ],
-            labels=args.get("labels", {}),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=args.get("deletion_protection", True) or None
             ),
         )
-        grants = [
-            gcp.artifactregistry.RepositoryIamMember(
-                f"{name}-publish-{publisher}",
-                project=args["project"],
-                location=args["region"],
-                repository=repository.repository_id,
-                role="roles/artifactregistry.writer",
-                member=member,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for publisher, member in args.get("publishers", {}).items()
-        ]
-        self.prefix = pulumi.Output.all(
-            args["project"], repository.location, repository.id, *[grant.id for grant in grants]
-        ).apply(lambda values: images_prefix(str(values[0]), str(values[1])))
+        self.prefix = pulumi.Output.all(args["project"], repository.location, repository.id).apply(
+            lambda values: images_prefix(str(values[0]), str(values[1]))
+        )
         register(self)

@@ -4,22 +4,17 @@ Owns the endpoint, the model's entry in the Model Registry and its deployment. D
 connection of the network (VertexConnection) nor alerts (VertexAlerts).
 """
 
-import re
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import vertex as limits
+from catalog.limits.gpu_pools import MACHINE_TYPE
 from catalog.machines import GPU_MACHINE_TYPES
-from components.checks import check_between
 from components.validation import Problems, component_type, register
 
-MOST_REPLICAS = 100
 GPU_DUTY_CYCLE = "aiplatform.googleapis.com/prediction/online/accelerator/duty_cycle"
-DEFAULT_DUTY_CYCLE_PERCENT = 60
-
-_PUBLISHED = re.compile(r"publishers/[^/@]+/models/[^/@]+@[^/@]+")
-_HUGGING_FACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class VertexEndpointArgs(TypedDict):
@@ -31,17 +26,17 @@ class VertexEndpointArgs(TypedDict):
     """Region of the endpoint."""
     network: pulumi.Input[str]
     """Id of the network that reaches it; takes VertexConnection's, to wait for that."""
-    model: str
-    """`publishers/<publisher>/models/<model>@<version>` of Model Garden, or the id of a model that
-    Hugging Face has and Model Garden can deploy, such as google/gemma-3-4b-it."""
-    machine_type: str
+    model: Annotated[str, limits.MODEL]
+    """A model of Model Garden, or the id of one that Hugging Face has and Model Garden can
+    deploy, such as google/gemma-3-4b-it."""
+    machine_type: Annotated[str, MACHINE_TYPE]
     """Machine type with GPUs, such as g2-standard-12."""
-    min_replicas: NotRequired[int]
-    """Replicas that always run, 1 (default) or more: Vertex AI scales no such endpoint to zero."""
-    max_replicas: NotRequired[int]
-    """Replicas at most; default 1."""
-    duty_cycle_percent: NotRequired[int]
-    """How busy GPUs are, in percent, before a replica is added; default 60."""
+    min_replicas: NotRequired[Annotated[int, limits.MIN_REPLICAS]]
+    """Replicas that always run: Vertex AI scales no such endpoint to zero."""
+    max_replicas: NotRequired[Annotated[int, limits.MAX_REPLICAS]]
+    """Replicas at most."""
+    duty_cycle_percent: NotRequired[Annotated[int, limits.DUTY_CYCLE_PERCENT]]
+    """How busy GPUs are before a replica is added."""
     spot: NotRequired[bool]
     """Whether replicas run on spot VMs, which Google may take away; default false."""
     accept_eula: NotRequired[bool]
@@ -50,26 +45,9 @@ class VertexEndpointArgs(TypedDict):
 
 def validate_vertex_endpoint(name: str, args: VertexEndpointArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_name("name", name)
-    if not (_PUBLISHED.fullmatch(args["model"]) or _HUGGING_FACE.fullmatch(args["model"])):
-        problems.add(
-            "model",
-            f"found {args['model']!r}; allowed: publishers/<publisher>/models/<model>@<version>, "
-            "or <author>/<model> of Hugging Face",
-        )
-    problems.check_one_of("machine_type", args["machine_type"], GPU_MACHINE_TYPES)
-    least, most = args.get("min_replicas", 1), args.get("max_replicas", 1)
-    check_between(problems, "max_replicas", most, 1, MOST_REPLICAS)
-    check_between(problems, "min_replicas", least, 1, max(1, most))
-    check_between(
-        problems,
-        "duty_cycle_percent",
-        args.get("duty_cycle_percent", DEFAULT_DUTY_CYCLE_PERCENT),
-        1,
-        100,
-        "percent",
-    )
+    problems = Problems.of(VertexEndpointArgs, args)
+    problems.check_limit(limits.ENDPOINT_NAME, name, "name")
+    problems.extend(limits.endpoint(args))
     return problems
 
 
@@ -95,7 +73,7 @@ class VertexEndpoint(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(VertexEndpoint), name, {}, opts)
         validate_vertex_endpoint(name, args).raise_if_any(f"VertexEndpoint {name}")
-        model, published = args["model"], _PUBLISHED.fullmatch(args["model"]) is not None
+        model, published = args["model"], args["model"].startswith("publishers/")
         deployment = gcp.vertex.AiEndpointWithModelGardenDeployment(
             f"{name}-deployment",
             project=args["project"],
@@ -137,12 +115,12 @@ def _resources(
             "accelerator_type": machine.gpu_type.upper().replace("-", "_"),
             "accelerator_count": machine.gpu_count,
         },
-        "min_replica_count": args.get("min_replicas", 1),
-        "max_replica_count": args.get("max_replicas", 1),
+        "min_replica_count": args.get("min_replicas", limits.MIN_REPLICAS.default),
+        "max_replica_count": args.get("max_replicas", limits.MAX_REPLICAS.default),
         "autoscaling_metric_specs": [
             {
                 "metric_name": GPU_DUTY_CYCLE,
-                "target": args.get("duty_cycle_percent", DEFAULT_DUTY_CYCLE_PERCENT),
+                "target": args.get("duty_cycle_percent", limits.DUTY_CYCLE_PERCENT.default),
             }
         ],
         "spot": args.get("spot", False),

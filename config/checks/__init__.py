@@ -1,5 +1,6 @@
 """What must hold between the values of a config that each are fine alone."""
 
+from catalog.problems import Problem
 from config.checks.api_management import check_api_management
 from config.checks.consumers import check_consumers
 from config.checks.data import check_data
@@ -17,7 +18,6 @@ from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
 from config.checks.services import check_services
 from config.checks.vertex import check_vertex
-from config.errors import Problem
 from config.known import Known
 
 _CHECKS = (

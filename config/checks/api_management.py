@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from config.api_management import NEW, Apigee
+from catalog.limits import api_management as limits
+from catalog.problems import Problem, below, shown
+from config.api_management import Apigee
 from config.checks.callouts import check_callout
 from config.checks.references import check_name
-from config.errors import Problem, shown
 from config.known import Known
 
 _AREA = "api_management"
@@ -58,37 +59,19 @@ def _check_authentication(apigee: Apigee) -> Iterator[Problem]:
             "nothing where keys identify consumers",
             "remove it, or use authentication: jwt",
         )
-    clients: dict[str, str] = {}
-    for name, consumer in apigee.consumers.items():
-        path = (*_APIGEE, "consumers", name, "client_id")
-        if tokens and consumer.client_id is None:
-            yield Problem(
-                path, "nothing", "what tokens name the client", "add it: a token is known by it"
-            )
-        if consumer.client_id is None:
-            continue
-        if not tokens:
-            yield Problem(
-                path,
-                shown(consumer.client_id),
-                "nothing where authentication is 'api-key'",
-                "remove it: Apigee makes the key",
-            )
-        other = clients.setdefault(consumer.client_id, name)
-        if other != name:
-            yield Problem(
-                path,
-                f"{shown(consumer.client_id)}, the client of {other} too",
-                "a client of its own for each consumer",
-                "change one of them",
-            )
+    yield from below(
+        (*_APIGEE, "consumers"),
+        limits.clients(
+            {name: dict(each) for name, each in apigee.consumers.items()}, tokens=tokens
+        ),
+    )
 
 
 def _check_organization(apigee: Apigee) -> Iterator[Problem]:
-    if apigee.organization != NEW and apigee.analytics_region is not None:
+    if apigee.organization != limits.NEW and apigee.analytics_region is not None:
         yield Problem(
             (*_APIGEE, "analytics_region"),
             shown(apigee.analytics_region),
-            f"nothing beside an existing organization ('{NEW}' makes one)",
+            f"nothing beside an existing organization ('{limits.NEW}' makes one)",
             "remove it: the organization has one",
         )

@@ -5,7 +5,7 @@ from typing import Final
 
 from catalog.conventions import dns_label
 from catalog.limits.inference import OPENAPI
-from config.errors import KeyPath, Problem, shown
+from catalog.problems import KeyPath, Problem, shown
 from config.external_backends import ExternalBackend
 from config.known import Known
 from config.models import Model

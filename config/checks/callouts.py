@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from catalog.limits.inference import UNPRIVILEGED_PORT
+from catalog.problems import KeyPath, Problem, listed
 from config.callouts import Callout
-from config.errors import KeyPath, Problem, listed
 
 _OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
 

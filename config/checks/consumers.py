@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from catalog.limits.network import apart
+from catalog.problems import KeyPath, Problem, listed, shown, shown_path
 from config.checks.failover import check_failover
 from config.checks.references import check_region_keys
 from config.consumers import Consumer
-from config.errors import KeyPath, Problem, listed, shown, shown_path
 from config.known import Known
 
 _KINDS = ("subnets", "network", "project")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits.guardrails import UNSCREENED
-from config.errors import Problem, listed
+from catalog.problems import Problem, listed
 from config.known import Known
 
 

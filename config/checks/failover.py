@@ -6,8 +6,8 @@ One region is enough: the load balancer stays when the other is lost.
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.problems import Problem, listed, shown
 from config.consumers import Consumer
-from config.errors import Problem, listed, shown
 
 # An endpoint with the region's own address, and the load balancer's backend.
 CONNECTIONS: Final = 2

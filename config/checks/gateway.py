@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from catalog.problems import KeyPath, Problem, listed, shown
 from config.certificate import Certificate
 from config.checks.references import check_name
-from config.errors import KeyPath, Problem, listed, shown
 from config.files import PROJECT_FOLDER
 from config.gateway import Gateway
 from config.known import Known

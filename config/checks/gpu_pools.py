@@ -37,6 +37,8 @@ def _check_regions(known: Known, path: tuple[str, str], pool: GpuPool) -> Iterat
                 f"regions that sell it: {listed(pool.machine.regions)}",
                 f"set regions: without {region}, or change the machine type",
             )
+        if pool.compact_placement:
+            yield from below(path, limits.one_zone(pool.zones_in(region)))
     for region, zones in pool.zones.items():
         where = (*path, "zones", region)
         if not pool.is_in(region):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from catalog.limits.guardrails import UNSCREENED
+from catalog.problems import Problem, listed, shown
 from config.checks.callouts import check_callout
-from config.errors import Problem, listed, shown
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, ResponsibleAi
 from config.known import Known
 

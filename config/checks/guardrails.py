@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits.guardrails import UNSCREENED, info_types
-from catalog.problems import below
-from config.errors import Problem, did_you_mean, listed, shown
+from catalog.problems import Problem, below, did_you_mean, listed, shown
 from config.guardrails import DEFAULT, REPLICA, Guardrail
 from config.known import Known
 

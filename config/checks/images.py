@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
 from catalog.releases import IMAGES
-from config.errors import KeyPath, Problem, did_you_mean, listed, shown
 from config.images import repository_of, tag_of
 from config.known import Known
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.limits import operations as limits
+from catalog.problems import Problem, below, listed, shown
 from config.checks.references import check_name
-from config.errors import Problem, listed, shown
 from config.known import Known
-from config.operations import Alerts, Channel, LatencyThresholds, Thresholds
+from config.operations import Alerts, LatencyThresholds, Thresholds
 
 _MOST_BUDGET_EMAILS: Final = 5
 _DAY_SECONDS: Final = 86400
@@ -15,22 +16,11 @@ _DAY_SECONDS: Final = 86400
 def check_operations(known: Known) -> Iterator[Problem]:
     """Check alerts and budget."""
     if known.alerts is not None:
-        yield from _check_channels(known.alerts)
+        for name, channel in known.alerts.notify.items():
+            yield from below(("alerts", "notify", name), limits.channel(dict(channel)))
         yield from _check_thresholds(known, known.alerts)
     if known.budget is not None:
         yield from _check_budget(known)
-
-
-def _check_channels(alerts: Alerts) -> Iterator[Problem]:
-    for name, channel in alerts.notify.items():
-        given = sorted(way for way, value in dict(channel).items() if value is not None)
-        if len(given) != 1:
-            yield Problem(
-                ("alerts", "notify", name),
-                " and ".join(given) or "an empty mapping",
-                f"exactly one of {listed(Channel.model_fields)}",
-                "give each way a name of its own" if given else "add one",
-            )
 
 
 def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
@@ -112,11 +102,9 @@ def _check_order(
 
 
 def _check_budget(known: Known) -> Iterator[Problem]:
-    given = known.budget.thresholds_percent if known.budget else ()
-    for position, percent in enumerate(given):
-        if percent in given[:position]:
-            where = ("budget", "thresholds_percent", position)
-            yield Problem(where, f"{shown(percent)} again", "each percent once", "remove it")
+    if known.budget:
+        percents = limits.percents(known.budget.thresholds_percent)
+        yield from below(("budget", "thresholds_percent"), percents)
     alerts = known.alerts
     emails = [each for each in alerts.notify.values() if each.email] if alerts else []
     if len(emails) > _MOST_BUDGET_EMAILS:

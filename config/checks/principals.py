@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from config.errors import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
 from config.known import Known
 from config.principals import is_pipeline
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from config.errors import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
 from config.known import Known
 
 

@@ -6,8 +6,8 @@ from typing import Final, cast
 
 from catalog import strict_yaml
 from catalog.message_schema import DefinitionError, check_definition, columns_of
+from catalog.problems import KeyPath, Problem, shown
 from config.checks.service_output import SERVICES
-from config.errors import KeyPath, Problem, shown
 from config.pipelines import MessageSchema, Pipeline
 
 Input = Mapping[str, str | list[str]]

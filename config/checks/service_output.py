@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final, cast
 
 from catalog import strict_yaml
-from config.errors import KeyPath, Problem, shown
+from catalog.problems import KeyPath, Problem, shown
 from config.files import PROJECT_FOLDER
 from config.pipelines import Pipeline
 

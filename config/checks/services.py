@@ -1,13 +1,12 @@
 """Services: sizes, secrets, models and regions that exist; fronts and traffic that fit."""
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.limits import cloud_run as limits
 from catalog.openapi import DocumentError, parsed
-from config.checks.containers import check_container
+from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
 from config.checks.references import check_name
-from config.errors import KeyPath, Problem, did_you_mean, listed, shown
 from config.files import PROJECT_FOLDER
 from config.known import Known
 from config.models import Model
@@ -25,14 +24,15 @@ def check_services(known: Known) -> Iterator[Problem]:
     for name, service in known.services.items():
         path = ("services", name)
         yield from check_name(known, "regions", (*path, "region"), service.region)
-        yield from check_container(path, service)
+        given = service.model_dump()
+        for rule in (limits.container, limits.variables, limits.traffic):
+            yield from below(path, rule(given))
         yield from _check_name(known, path, name)
         yield from _check_secrets(known, path, service)
         yield from _check_models(known, path, service)
         yield from _check_cache(known, path, service)
         yield from _check_variables(path, service)
         yield from _check_front(path, service)
-        yield from _check_traffic(path, service)
 
 
 def _check_name(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
@@ -57,17 +57,6 @@ def _check_secrets(known: Known, path: KeyPath, service: Service) -> Iterator[Pr
                     f"a name of secrets: {listed(names)}",
                     did_you_mean(name_of(use), names, "add it to secrets"),
                 )
-    folders: set[str] = set()
-    for place in service.secret_files:
-        folder = place.rpartition("/")[0]
-        if folder in folders:
-            yield Problem(
-                (*path, "secret_files", place),
-                f"the folder {shown(folder)} again",
-                "a folder of its own for each file",
-                "move it: a mounted secret hides what else is there",
-            )
-        folders.add(folder)
 
 
 def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
@@ -146,14 +135,6 @@ def _check_variables(path: KeyPath, service: Service) -> Iterator[Problem]:
                     f"names other than {listed(own)}",
                     "remove it: the platform sets it",
                 )
-    for variable in service.secrets:
-        if variable in service.environment:
-            yield Problem(
-                (*path, "secrets", variable),
-                f"{shown(variable)}, which environment has too",
-                "each variable once",
-                "remove one of them",
-            )
 
 
 def _check_front(path: KeyPath, service: Service) -> Iterator[Problem]:
@@ -194,7 +175,7 @@ def _check_front(path: KeyPath, service: Service) -> Iterator[Problem]:
 
 
 def _reaches(service: Service) -> bool:
-    order = ("internal", "load-balancer", "all")
+    order = tuple(limits.INGRESS.values)
     return order.index(service.effective_ingress) >= order.index(FRONT_INGRESS[service.front])
 
 
@@ -206,12 +187,6 @@ def _check_load_balancer(path: KeyPath, balancer: LoadBalancer) -> Iterator[Prob
             "a certificate with kind regional-external, nothing with the others",
             "add or remove it",
         )
-    for position, each in enumerate(balancer.allowed_ranges):
-        try:
-            ipaddress.ip_network(each)
-        except ValueError as problem:
-            where = (*path, "allowed_ranges", position)
-            yield Problem(where, shown(each), f"an IP range ({problem})", "fix it")
 
 
 def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Problem]:
@@ -225,22 +200,12 @@ def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Pro
         )
     else:
         yield from _check_document(where, api.document)
-    if api.jwt is None and not api.api_key:
-        yield Problem(
-            path, "neither jwt nor api_key", "one of them or both", "add one: else anyone may call"
-        )
-    if api.requests_per_minute is not None and not api.api_key:
-        yield Problem(
-            (*path, "requests_per_minute"),
-            shown(api.requests_per_minute),
-            "a number with api_key: true",
-            "add api_key: requests are counted by key",
-        )
-    if service.timeout_seconds > 600:
+    yield from below(path, limits.callers(api.model_dump()))
+    if service.timeout_seconds > (most := limits.API_TIMEOUT_SECONDS.high or 0):
         yield Problem(
             ("services", path[1], "timeout_seconds"),
             shown(service.timeout_seconds),
-            "up to 600 with front api_gateway",
+            f"up to {most} with front api_gateway",
             "lower it or choose another front",
         )
 
@@ -260,32 +225,3 @@ def _check_document(path: KeyPath, document: str) -> Iterator[Problem]:
         )
     except DocumentError as problem:
         yield Problem(path, f"{shown(document)} with {problem}", "OpenAPI 2.0", "fix the file")
-
-
-def _check_traffic(path: KeyPath, service: Service) -> Iterator[Problem]:
-    traffic = service.traffic
-    if not traffic:
-        return
-    total = sum(each.percent for each in traffic)
-    if total != 100:
-        yield Problem((*path, "traffic"), f"{total} percent in all", "100", "change the shares")
-    if service.revision is None:
-        yield Problem(
-            (*path, "revision"),
-            "nothing",
-            "a name with traffic",
-            "name the revision this config describes",
-        )
-    tags: set[str] = set()
-    for position, each in enumerate(traffic):
-        if each.percent == 0 and each.tag is None:
-            yield Problem(
-                (*path, "traffic", position, "percent"),
-                "0 without a tag",
-                "1 or more, or a tag",
-                "remove the entry or give it a tag",
-            )
-        if each.tag is not None and each.tag in tags:
-            where = (*path, "traffic", position, "tag")
-            yield Problem(where, f"{shown(each.tag)} again", "each tag once", "rename it")
-        tags.add(each.tag or "")

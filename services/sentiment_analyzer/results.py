@@ -23,7 +23,7 @@ class Result:
     processed_at: datetime
 
     def row(self) -> dict[str, str | int]:
-        """Return the columns of components.serverless.results_table.DEFAULT_RESULTS."""
+        """Return the columns of catalog.limits.bigquery.RESULTS."""
         published = self.published_at and self.published_at.isoformat()
         output = {
             "label": self.sentiment.label,

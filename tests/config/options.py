@@ -19,7 +19,8 @@ from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from catalog.limits import Choice, Cidr, Entries, Range, Text
-from config.errors import ConfigError, KeyPath, Problem
+from catalog.problems import KeyPath, Problem
+from config.errors import ConfigError
 from config.load import from_mapping
 from config.platform import Platform
 
@@ -181,7 +182,7 @@ class Generator:
 
     def __init__(self, config: dict[str, Any], random: Random) -> None:
         self.config, self.random = config, random
-        self.platform = from_mapping(config, source_of(config))
+        self.platform = _loaded(config)
 
     def set(self, option: Option) -> bool:
         """Tell whether the config could be changed so that it has the option and still loads.
@@ -213,7 +214,7 @@ class Generator:
         place[key] = made
         for _ in range(4):
             try:
-                platform = from_mapping(config, source_of(config))
+                platform = _loaded(config)
             except ConfigError as error:
                 for problem in error.problems:
                     self._mend(config, problem, path)
@@ -432,6 +433,10 @@ def _there(value: Any, path: Sequence[str]) -> Iterator[Any]:
         below = value if isinstance(value, list) and step == ENTRY else []
     for each in below:
         yield from _there(each, rest)
+
+
+def _loaded(config: Mapping[str, Any]) -> Platform:
+    return from_mapping(config, source_of(config))
 
 
 def _match(pattern: str, text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from config.errors import KeyPath
+from catalog.problems import KeyPath
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = "Pulumi.test.yaml"

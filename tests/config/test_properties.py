@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from catalog import strict_yaml
 from catalog.conventions import dns_label
 from catalog.limits.network import overlaps
+from catalog.problems import KeyPath
 from catalog.strict_yaml import YamlError
-from config.errors import ConfigError, KeyPath
+from config.errors import ConfigError
 from config.load import from_mapping
 from config.platform import Platform
 from tests.config.samples import ROOT, SOURCE, at, changed, places, values

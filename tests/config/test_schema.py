@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 from catalog import strict_yaml
+from catalog.problems import KeyPath
 from config import schema
-from config.errors import KeyPath
 from tests.config.samples import REMOVED, ROOT, at, changed, places, values
 
 SCHEMA: dict[str, Any] = json.loads(schema.FILE.read_text())

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from components.serverless.results_table import DEFAULT_RESULTS
+from catalog.limits.bigquery import RESULTS
 from services.local.storage_write import LocalStorageWrite
 from services.sentiment_analyzer.model import MODEL_VERSION
 from services.sentiment_analyzer.row_message import COLUMNS
@@ -56,7 +56,7 @@ def test_a_message_becomes_a_row_of_the_platforms_table(
 
 
 def test_rows_have_the_columns_of_the_table_the_platform_makes() -> None:
-    assert tuple(column["name"] for column in DEFAULT_RESULTS.get("fields", ())) == COLUMNS
+    assert tuple(column["name"] for column in RESULTS) == COLUMNS
 
 
 @pytest.mark.parametrize("names", ["messageId publishTime", "message_id publish_time"])

@@ -17,9 +17,9 @@ from components.api_management.apigee_operator_access import (
 from components.api_management.apigee_organization import (
     ApigeeOrganization,
     ApigeeOrganizationArgs,
-    validate_apigee_organization,
 )
 from components.api_management.proxy_bundle import ApigeeJwt, proxy_files
+from components.validation import Problems
 from tests.unit.harness import Cloud, Deploy
 from tests.unit.request_chain_arguments import API, BACKEND, OPERATOR_ACCESS, ORGANIZATION
 
@@ -33,7 +33,7 @@ BACKEND_SERVICE = "kubernetes:apim.googleapis.com/v1:ApigeeBackendService"
 TOKENS: ApigeeJwt = {
     "issuer": "https://id.acme.com/",
     "audience": "inference",
-    "jwks_uri": "https://id.acme.com/keys?a=1&b=2",
+    "jwks_uri": "https://id.acme.com/keys/a&b",
 }
 
 
@@ -85,7 +85,7 @@ class TestProxy:
         assert token.findtext("Audience") == "inference"
         keys = token.find("PublicKey/JWKS")
         assert keys is not None
-        assert keys.get("uri") == "https://id.acme.com/keys?a=1&b=2"
+        assert keys.get("uri") == "https://id.acme.com/keys/a&b"
         client = _policy(TOKENS, "Verify-Consumer").find("APIKey")
         assert client is not None
         assert client.get("ref") == "jwt.VerifyJWT-Token.decoded.claim.azp"
@@ -165,32 +165,36 @@ class TestApi:
         ("changes", "path", "reason"),
         [
             ({"consumers": {}}, "consumers", "found an empty mapping"),
-            ({"consumers": {"A_b": {}}}, "consumers.A_b", "found 'A_b'; allowed: 1 to 63"),
+            ({"consumers": {"A_b": {}}}, "consumers.A_b", "found the name 'A_b'; allowed: 1 to 63"),
             (
                 {"consumers": {"a": {"requests_per_minute": 0}}},
                 "consumers.a.requests_per_minute",
-                "found 0; allowed: 1 to",
+                "found 0; allowed: a whole number from 1",
             ),
             (
                 {"consumers": {"a": {"quota": {"requests": -1, "per": "day"}}}},
                 "consumers.a.quota.requests",
-                "found -1; allowed: 1 to",
+                "found -1; allowed: a whole number from 1",
             ),
             (
                 {"consumers": {"a": {"quota": {"requests": 1, "per": "week"}}}},
                 "consumers.a.quota.per",
-                "found 'week'; allowed: day, hour, minute, month",
+                "found 'week'; allowed: minute, hour, day, month",
             ),
-            ({"jwt": TOKENS}, "consumers.apps.client_id", "found none, although tokens name"),
+            (
+                {"jwt": TOKENS},
+                "consumers.apps.client_id",
+                "found nothing; allowed: what tokens name",
+            ),
             (
                 {"consumers": {"a": {"client_id": "x"}}},
                 "consumers.a.client_id",
-                "found one, although keys identify consumers",
+                "found 'x'; allowed: nothing where authentication",
             ),
             (
                 {"jwt": TOKENS, "consumers": {"a": {"client_id": "x"}, "b": {"client_id": "x"}}},
                 "consumers.b.client_id",
-                "found 'x', which consumers.a has",
+                "found 'x', the client of a too",
             ),
         ],
     )
@@ -242,7 +246,7 @@ class TestOrganization:
         args = cast(
             "ApigeeOrganizationArgs", {**ORGANIZATION, "regions": [], "environment": "Prod"}
         )
-        found = {each["property_path"] for each in validate_apigee_organization(args).found}
+        found = {each["property_path"] for each in Problems.of(ApigeeOrganizationArgs, args).found}
         assert found == {"regions", "environment"}
 
 

@@ -210,18 +210,11 @@ def test_wrong_names_are_refused(change: Any, path: str):
     assert [each["property_path"] for each in validate_private_name(args).found] == [path]
 
 
-def test_images_keep_their_tags_and_only_publishers_push(deploy: Deploy):
-    publishers = {"ci": "serviceAccount:build@acme-ci.iam.gserviceaccount.com"}
+def test_images_keep_their_tags(deploy: Deploy):
     cloud = deploy(
-        lambda: (
-            ServiceImages(
-                "it", {"project": PROJECT_ID, "region": "us-central1", "publishers": publishers}
-            ).prefix
-        )
+        lambda: ServiceImages("it", {"project": PROJECT_ID, "region": "us-central1"}).prefix
     )
     repository = cloud.one("gcp:artifactregistry/repository:Repository")
     assert repository.inputs["dockerConfig"] == {"immutableTags": True}
     assert repository.protect
-    grant = cloud.one("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember")
-    assert grant.inputs["member"] == publishers["ci"]
     assert cloud.value == f"us-central1-docker.pkg.dev/{PROJECT_ID}/services/"

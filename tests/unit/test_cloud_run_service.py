@@ -151,18 +151,18 @@ def test_a_probe_ends_before_the_next_one(deploy: Deploy):
     [
         ({"gpu": "nvidia-h100"}, "gpu", "found 'nvidia-h100'; allowed: nvidia-l4"),
         ({"gpu": "nvidia-l4", "cpu": "2"}, "cpu", "allowed: 4, 6, 8 with gpu nvidia-l4"),
-        ({"gpu": "nvidia-l4", "cpu": "4"}, "memory_mib", "allowed: 16384 to 16384 MiB with cpu 4"),
-        ({"ingress": "public"}, "ingress", "allowed: all, internal, load-balancer"),
+        ({"gpu": "nvidia-l4", "cpu": "4"}, "memory_mib", "allowed: 16384 to 16384 with cpu 4"),
+        ({"ingress": "public"}, "ingress", "allowed: internal, load-balancer, all"),
         (
             {"vpc": {"network": "n", "subnetwork": "s", "egress": "some"}},
             "vpc.egress",
-            "all, private-ranges",
+            "private-ranges, all",
         ),
         ({"secrets": {"A": {"secret": "x"}}}, "secrets.A.secret", "found 'x'"),
         (
             {"secret_ids": {"x": "x"}, "secrets": {"PORT": {"secret": "x"}}},
             "secrets.PORT",
-            "which Cloud Run sets",
+            "not one Cloud Run sets",
         ),
         (
             {"secret_ids": {"x": "x"}, "secrets": {"A": {"secret": "x"}}, "environment": {"A": ""}},
@@ -171,10 +171,10 @@ def test_a_probe_ends_before_the_next_one(deploy: Deploy):
         ),
         (
             {"secret_ids": {"x": "x"}, "secret_files": {"/top": {"secret": "x"}}},
-            "secret_files./top",
+            'secret_files["/top"]',
             "a folder of its own",
         ),
-        ({"traffic": [{"revision": "a", "percent": 100}]}, "revision", "found none"),
+        ({"traffic": [{"revision": "a", "percent": 100}]}, "revision", "found nothing"),
         (
             {"revision": "a", "traffic": [{"revision": "a", "percent": 90}]},
             "traffic",

@@ -79,7 +79,8 @@ def test_type_token_is_the_class(name: str, monkeypatch: pytest.MonkeyPatch):
 def test_other_languages_can_use_it(name: str):
     definition = package()["component_definitions"][name]
     assert definition.description
-    assert definition.inputs
+    # What it installs is the same everywhere.
+    assert definition.inputs or name == "InferenceCrds"
     assert definition.outputs
     undocumented = [key for key, value in definition.inputs.items() if not value.description]
     assert not undocumented

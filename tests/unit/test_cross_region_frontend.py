@@ -76,7 +76,7 @@ def test_a_new_attachment_is_a_new_backend_of_that_region_alone(deploy: Deploy):
     def names(args: CrossRegionFrontendArgs) -> list[str]:
         return [group.inputs["name"] for group in _deploy(deploy, args).all(GROUP)]
 
-    east = {**ARGS["generations"], "us-east4": "rule-2"}  # pyright: ignore[reportTypedDictNotRequiredAccess] - it is above
+    east = {**ARGS["generations"], "us-east4": "rule-2"}
     old, new = names(ARGS), names({**ARGS, "generations": east})
     assert old[0] == new[0]
     assert old[1] != new[1]

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.data.buckets import STORAGE_CLASSES
-from components.data.key_access import KeyAccess, validate_key_access
+from catalog.limits.bigquery import PREDICTION_LOG
+from catalog.limits.storage import MINIMUM_DAYS
+from components.data.key_access import KeyAccess, KeyAccessArgs
 from components.data.lake_bucket import LakeBucket, lifecycle, validate_lake_bucket
 from components.data.redis_cache import RedisCache, validate_redis_cache
 from components.data.warehouse import Warehouse
-from components.data.warehouse_arguments import PREDICTION_LOG, validate_warehouse
+from components.data.warehouse_arguments import validate_warehouse
 from components.network.private_service_access import (
     PrivateServiceAccess,
     validate_private_service_access,
 )
+from components.validation import Problems
 from tests.unit import data_arguments as arguments
 from tests.unit.cloud_answers import PROJECT_ID
 from tests.unit.harness import Cloud, Deploy
@@ -54,7 +56,6 @@ def test_a_lake_bucket_is_private_and_granted_as_a_whole(deploy: Deploy):
 
 def test_objects_are_kept_moved_and_deleted_as_asked(deploy: Deploy):
     inputs = deploy(lambda: LakeBucket("raw-lake", arguments.BUCKET)).one(BUCKET).inputs
-    assert inputs["retentionPolicy"] == {"retentionPeriod": str(7 * 86400)}
     assert inputs["softDeletePolicy"] == {"retentionDurationSeconds": 7 * 86400}
     assert inputs["versioning"] == {"enabled": True}
     assert inputs["encryption"] == {"defaultKmsKeyName": arguments.KEY}
@@ -64,6 +65,12 @@ def test_objects_are_kept_moved_and_deleted_as_asked(deploy: Deploy):
         ({"type": "Delete"}, {"age": 900}),
         ({"type": "Delete"}, {"daysSinceNoncurrentTime": 14, "withState": "ARCHIVED"}),
     ]
+
+
+def test_objects_are_locked_for_as_long_as_asked(deploy: Deploy):
+    args = cast("Any", {**arguments.BUCKET, "versioning": False, "retention_days": 7})
+    inputs = deploy(lambda: LakeBucket("raw-lake", args)).one(BUCKET).inputs
+    assert inputs["retentionPolicy"] == {"retentionPeriod": str(7 * 86400)}
 
 
 @pytest.mark.parametrize("protected", [True, False])
@@ -82,8 +89,8 @@ def test_data_goes_with_the_stack_only_without_protection(deploy: Deploy, protec
 
 
 @given(
-    start=st.sampled_from(list(STORAGE_CLASSES)),
-    ages=st.dictionaries(st.sampled_from(list(STORAGE_CLASSES)), st.integers(1, 36500)),
+    start=st.sampled_from(list(MINIMUM_DAYS)),
+    ages=st.dictionaries(st.sampled_from(list(MINIMUM_DAYS)), st.integers(1, 36500)),
     last=st.none() | st.integers(1, 36500),
 )
 def test_what_passes_never_warms_up_nor_outlives_its_deletion(
@@ -100,7 +107,7 @@ def test_what_passes_never_warms_up_nor_outlives_its_deletion(
     )
     if validate_lake_bucket("raw", args).found:
         return
-    order = list(STORAGE_CLASSES)
+    order = list(MINIMUM_DAYS)
     moves = sorted((age, order.index(colder)) for colder, age in ages.items())
     assert [cold for _, cold in moves] == sorted({cold for _, cold in moves} - {order.index(start)})
     assert last is None or all(age <= last for age, _ in moves)
@@ -155,9 +162,9 @@ def test_queries_name_their_tables_in_full_and_come_after_them(deploy: Deploy):
 def test_a_table_without_columns_is_a_prediction_log(deploy: Deploy):
     cloud = deploy(lambda: Warehouse("serving", arguments.WAREHOUSE))
     log = cloud.one(TABLE, "serving-predictions").inputs
-    assert all(f'"{field["name"]}"' in log["schema"] for field in PREDICTION_LOG.get("fields", ()))
+    assert all(f'"{field["name"]}"' in log["schema"] for field in PREDICTION_LOG)
     assert log["timePartitioning"] == {"type": "DAY", "field": "requested_at"}
-    assert log["clusterings"] == ["model", "consumer"]
+    assert log["clusterings"] == ["model"]
 
 
 def test_a_table_that_no_view_reads_is_queried_by_day_only(deploy: Deploy):
@@ -282,11 +289,11 @@ OTHER_KEY = "projects/a/locations/europe-west1/keyRings/r/cryptoKeys/k"
         ({"colder_after_days": {"NEARLINE": 90, "COLDLINE": 30}}, "colder_after_days.NEARLINE"),
         ({"colder_after_days": {"NEARLINE": 0}}, "colder_after_days.NEARLINE"),
         ({"delete_after_days": 100}, "delete_after_days"),
-        ({"retention_days": 0}, "retention_days"),
+        ({"retention_days": 7}, "retention_days"),
+        ({"versioning": False, "retention_days": 0}, "retention_days"),
         ({"soft_delete_days": 3}, "soft_delete_days"),
         ({"old_versions_days": 0}, "old_versions_days"),
         ({"kms_key": OTHER_KEY}, "kms_key"),
-        ({"labels": {"A": ""}}, "labels.A"),
     ],
 )
 def test_a_bucket_that_cannot_be_is_refused(change: Any, path: str):
@@ -351,7 +358,9 @@ def test_a_cache_that_cannot_be_is_refused(change: Any, path: str):
 
 
 def test_keys_and_ranges_that_cannot_be_are_refused():
-    assert paths(validate_key_access({"project": "p", "key": "k", "services": ["redis"]})) == [
+    assert paths(
+        Problems.of(KeyAccessArgs, {"project": "p", "key": "k", "services": ["redis"]})
+    ) == [
         "key",
         "services[0]",
     ]

@@ -1,5 +1,7 @@
 """Whom requests to Google Cloud are billed to, and whom the network lets reach the pods."""
 
+import json
+
 import pytest
 
 from config.load import from_mapping
@@ -7,8 +9,20 @@ from stacks.foundation import build_foundation
 from tests.config.samples import SOURCE, changed
 from tests.unit.harness import run
 
+PROVIDER = "pulumi:providers:gcp"
 FIREWALL = "gcp:compute/firewall:Firewall"
 OWN_PORTS = ["8000", "9002", "9003", "9004", "9005"]
+
+
+def test_labels_of_the_config_are_on_everything() -> None:
+    platform = from_mapping(changed(("labels", {"team": "search"})), SOURCE)
+    provider = run(lambda: build_foundation(platform) and None).one(PROVIDER)
+    assert json.loads(provider.inputs["defaultLabels"]) == {
+        "environment": platform.environment,
+        "managed-by": "pulumi",
+        "platform": "inference",
+        "team": "search",
+    }
 
 
 @pytest.mark.parametrize(

@@ -336,9 +336,6 @@ def test_arguments_of_the_documentation_are_valid():
             "maintenance_window.recurrence",
             "allowed: an RFC 5545 rule",
         ),
-        ({"labels": {"Team": "a"}}, "labels.Team", "found the name 'Team'"),
-        ({"labels": {"team": "A b"}}, "labels.team", "found 'A b'"),
-        ({"labels": {f"k{n}": "v" for n in range(65)}}, "labels", "up to 64 entries"),
     ],
 )
 def test_wrong_arguments_are_named_with_what_is_allowed(change: Any, path: str, said: str):

@@ -200,17 +200,14 @@ def test_only_ones_own_driver_goes_without_secure_boot(
 def test_labels_taints_and_disk_are_the_users(deploy: Deploy):
     args: GpuNodePoolArgs = {
         **ARGS,
-        "node_labels": {"acme.com/team": "search"},
+        "labels": {"acme.com/team": "search"},
         "taints": [{"key": "team", "value": "search", "effect": "NO_SCHEDULE"}],
-        "labels": {"environment": "test"},
         "disk_gib": 300,
-        "disk_type": "pd-ssd",
     }
     config = _config(deploy, args)
     assert config["labels"] == {"acme.com/team": "search"}
     assert config["taints"] == [{"key": "team", "value": "search", "effect": "NO_SCHEDULE"}]
-    assert config["resourceLabels"] == {"environment": "test"}
-    assert (config["diskSizeGb"], config["diskType"]) == (300, "pd-ssd")
+    assert config["diskSizeGb"] == 300
 
 
 def test_nodes_stand_close_to_each_other_on_request(deploy: Deploy):
@@ -271,23 +268,21 @@ def test_every_capacity_is_valid(args: GpuNodePoolArgs):
         (ARGS, {"min_nodes": 0, "max_nodes": 0}, "max_nodes", "from 1 to 1000 nodes"),
         (ARGS, {"driver": "new"}, "driver", "allowed: default, latest, disabled"),
         (ARGS, {"disk_gib": 20}, "disk_gib", "from 50 to 65536 GiB"),
-        (ARGS, {"disk_type": "hyperdisk-balanced"}, "disk_type", "allowed: pd-balanced, pd-ssd"),
-        (ARGS, {"compact_placement": True}, "node_locations", "found 0 zones"),
+        (ARGS, {"compact_placement": True}, "compact_placement", "found true with 0 zones"),
         (
             ARGS,
-            {"node_labels": {"k8s.io/os": "x"}},
-            'node_labels["k8s.io/os"]',
+            {"labels": {"k8s.io/os": "x"}},
+            'labels["k8s.io/os"]',
             "own",
         ),
-        (ARGS, {"node_labels": {"a b": "x"}}, 'node_labels["a b"]', "a Kubernetes label key"),
-        (ARGS, {"node_labels": {"a": "-"}}, "node_labels.a", "up to 63 letters"),
+        (ARGS, {"labels": {"a b": "x"}}, 'labels["a b"]', "a Kubernetes label key"),
+        (ARGS, {"labels": {"a": "-"}}, "labels.a", "up to 63 letters"),
         (
             ARGS,
             {"taints": [{"key": "k", "value": "v", "effect": "NoSchedule"}]},
             "taints[0].effect",
             "allowed: NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE",
         ),
-        (ARGS, {"labels": {"Team": "a"}}, "labels.Team", "found the name 'Team'"),
     ],
 )
 def test_wrong_combinations_are_named_with_what_is_allowed(
@@ -296,17 +291,6 @@ def test_wrong_combinations_are_named_with_what_is_allowed(
     reasons = _reasons(cast("GpuNodePoolArgs", {**args, **change}))
     assert list(reasons) == [path]
     assert said in reasons[path]
-
-
-def test_newest_machines_boot_from_hyperdisk_only():
-    machine = GPU_MACHINE_TYPES["a4-highgpu-8g"]
-    args: GpuNodePoolArgs = {
-        **SPOT,
-        "machine_type": machine.name,
-        "region": machine.regions[0],
-        "disk_type": "pd-balanced",
-    }
-    assert "allowed: hyperdisk-balanced" in _reasons(args)["disk_type"]
 
 
 @pytest.mark.parametrize("name", ["L4", "l" * 41])

@@ -30,7 +30,7 @@ GUARDED = cast(
     "ModelServerArgs",
     {
         **OPEN_SERVER,
-        "guardrail": {"image": "nemo:1", "port": 8080, "environment": {"MODE": "strict"}},
+        "replica_guardrail": {"image": "nemo:1", "port": 8080, "environment": {"MODE": "strict"}},
     },
 )
 
@@ -120,9 +120,11 @@ class TestReplica:
 
     @pytest.mark.parametrize(("port", "reason"), [(8000, "found 8000, which"), (80, "found 80; a")])
     def test_a_port_it_cannot_have_is_told(self, port: int, reason: str):
-        args = cast("ModelServerArgs", {**GUARDED, "guardrail": {"image": "a", "port": port}})
+        args = cast(
+            "ModelServerArgs", {**GUARDED, "replica_guardrail": {"image": "a", "port": port}}
+        )
         (problem,) = validate_model_server("guarded", args).found
-        assert problem["property_path"] == "guardrail.port"
+        assert problem["property_path"] == "replica_guardrail.port"
         assert problem["reason"].startswith(reason)
 
 

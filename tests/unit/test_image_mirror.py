@@ -45,7 +45,6 @@ def test_each_registry_has_a_remote_repository_of_the_region(deploy: Deploy):
         assert repository.inputs["location"] == "us-central1"
         assert repository.inputs["format"] == "DOCKER"
         assert repository.inputs["mode"] == "REMOTE_REPOSITORY"
-        assert repository.inputs["labels"] == {"environment": "test"}
         assert repository.inputs["vulnerabilityScanningConfig"] == {"enablementConfig": "INHERITED"}
         assert repository.delete_before_replace
     assert hub.inputs["remoteRepositoryConfig"] == {
@@ -59,11 +58,11 @@ def test_each_registry_has_a_remote_repository_of_the_region(deploy: Deploy):
 
 
 def test_what_is_old_is_removed_but_for_the_most_recent(deploy: Deploy):
-    cloud = deploy(lambda: ImageMirror("images", {**ARGS, "retention_days": 30}))
+    cloud = deploy(lambda: ImageMirror("images", ARGS))
     for repository in cloud.all(REPOSITORY):
         assert repository.inputs["cleanupPolicyDryRun"] is False
         policies = {p["id"]: p for p in repository.inputs["cleanupPolicies"]}
-        assert policies["delete-old"]["condition"] == {"olderThan": "2592000s", "tagState": "ANY"}
+        assert policies["delete-old"]["condition"] == {"olderThan": "7776000s", "tagState": "ANY"}
         assert policies["delete-untagged"]["condition"] == {
             "olderThan": "604800s",
             "tagState": "UNTAGGED",
@@ -103,9 +102,7 @@ def test_nothing_is_fetched_from_outside_a_perimeter_unless_asked(deploy: Deploy
     assert len(cloud.all(REPOSITORY)) == 2
 
 
-def test_deletion_protection_covers_the_repositories(deploy: Deploy):
-    cloud = deploy(lambda: ImageMirror("images", {**ARGS, "deletion_protection": True}))
-    assert {r.type for r in cloud.resources if r.protect} == {REPOSITORY}
+def test_repositories_are_not_protected_as_they_fill_again(deploy: Deploy):
     assert not [r for r in deploy(lambda: ImageMirror("images", ARGS)).resources if r.protect]
 
 
@@ -207,8 +204,6 @@ def test_wrong_arguments_are_named():
         "readers.nodes": f"found 'serviceAccount:{NODES}'; allowed: the email of a service "
         "account, without a prefix"
     }
-    assert _problems(retention_days=0) == {"retention_days": "found 0; allowed: 1 to 3650 days"}
-    assert list(_problems(labels={"A": "b"})) == ["labels.A"]
 
 
 def test_wrong_upstreams_are_named():

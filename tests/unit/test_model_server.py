@@ -113,11 +113,11 @@ def test_gpus_are_requested_and_nodes_selected(deploy: Deploy):
 
 
 def test_pod_labels_select_this_replica_set_only(deploy: Deploy):
-    cloud = _deploy(deploy, _with(OPEN_SERVER, labels={"environment": "dev"}))
+    cloud = _deploy(deploy, OPEN_SERVER)
     spec = cloud.one(DEPLOYMENT).inputs["spec"]
     selector = {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "server"}
     assert spec["selector"]["matchLabels"] == selector
-    assert spec["template"]["metadata"]["labels"] == {"environment": "dev", **selector}
+    assert spec["template"]["metadata"]["labels"] == selector
     component = cloud.one("inference:index:ModelServer")
     assert cloud.outputs[component.urn]["pod_labels"] == selector
 

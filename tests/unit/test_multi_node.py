@@ -145,9 +145,9 @@ def test_what_does_not_go_together_is_named(changes: dict[str, int], path: str):
 
 
 def test_a_guardrail_in_front_of_several_nodes_is_refused():
-    args: Any = {**SPANNING, "guardrail": {"image": "guard:1", "port": 8080}}
+    args: Any = {**SPANNING, "replica_guardrail": {"image": "guard:1", "port": 8080}}
     assert [each["property_path"] for each in validate_model_server("server", args).found] == [
-        "guardrail"
+        "replica_guardrail"
     ]
 
 

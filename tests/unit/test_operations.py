@@ -389,7 +389,7 @@ def test_wrong_arguments_are_named():
     }
     found = paths(validate_inference_alerts(alerts))
     assert "channels" in found
-    assert "models" in found
+    assert "models[0]" in found
     assert "thresholds.latency_p99_seconds" in found
     assert "thresholds.latency_p95_seconds" in found
     assert "model_thresholds.d" in found
@@ -403,13 +403,13 @@ def test_wrong_arguments_are_named():
     }
     watched: Any = {"project": "p", "pipelines": {"a": {"sinks": ["push"], "retention_days": 32}}}
     assert paths(validate_pipeline_dashboard(watched)) == [
-        "pipelines.a.sinks",
+        "pipelines.a.sinks[0]",
         "pipelines.a.retention_days",
     ]
     assert paths(validate_pipeline_dashboard({"project": "p", "pipelines": {}})) == ["pipelines"]
     channels: Any = {
         **arguments.CHANNELS,
-        "channels": {"a": {}, "B": {"email": "x", "pubsub_topic": "y"}},
+        "channels": {"a": {}, "B": {"email": "x@acme.com", "pubsub_topic": "told"}},
     }
     assert paths(validate_notification_channels("told", channels)) == [
         "channels.a",

@@ -241,7 +241,6 @@ def test_wrong_ways_are_named(change: Any, path: str):
     ("change", "path"),
     [
         ({"consumers": {}}, "consumers"),
-        ({"ack_deadline_seconds": 5}, "ack_deadline_seconds"),
         ({"max_delivery_attempts": 101}, "max_delivery_attempts"),
         ({"retention_days": 32}, "retention_days"),
         ({"retry": {"maximum_seconds": 601}}, "retry.maximum_seconds"),
@@ -255,9 +254,9 @@ def test_a_wrong_pull_subscription_is_refused(change: Any, path: str):
 
 
 def test_names_and_days_of_the_other_parts_are_checked():
-    table = cast("MessageTableArgs", {**arguments.MESSAGE_TABLE, "backlog_retention_days": 0})
+    table = cast("MessageTableArgs", {**arguments.MESSAGE_TABLE, "retention_days": 0})
     found = validate_message_table("texts", table).found
-    assert [problem["property_path"] for problem in found] == ["backlog_retention_days"]
+    assert [problem["property_path"] for problem in found] == ["retention_days"]
     job = cast("DataflowJobArgs", {**arguments.DATAFLOW_JOB, "project": "p" * 30})
     found = validate_dataflow_job("t" * 30, job).found
     assert [problem["property_path"] for problem in found] == ["name"]

@@ -92,11 +92,11 @@ def test_authority_is_protected_by_default(deploy: Deploy):
     assert _deploy(deploy).one(AUTHORITY).inputs["deletionProtection"] is True
 
 
-@pytest.mark.parametrize(("tier", "publishes"), [("DEVOPS", False), ("ENTERPRISE", True)])
-def test_only_the_enterprise_tier_publishes_revocations(deploy: Deploy, tier: str, publishes: bool):
-    pool = _deploy(deploy, _with(tier=tier)).one(POOL).inputs
-    assert pool["tier"] == tier
-    assert pool["publishingOptions"]["publishCrl"] is publishes
+def test_an_authority_revokes_nothing_and_lasts_ten_years(deploy: Deploy):
+    cloud = _deploy(deploy)
+    assert cloud.one(POOL).inputs["tier"] == "DEVOPS"
+    assert cloud.one(POOL).inputs["publishingOptions"]["publishCrl"] is False
+    assert cloud.one(AUTHORITY).inputs["lifetime"] == "315360000s"
 
 
 def test_outputs(deploy: Deploy):
@@ -117,15 +117,6 @@ def test_outputs(deploy: Deploy):
             {"domains": []},
             "domains",
             "found an empty list; allowed: one entry or more; give the gateway's host name",
-        ),
-        ({"tier": "FREE"}, "tier", "found 'FREE'; allowed: DEVOPS, ENTERPRISE; choose one of them"),
-        (
-            {"authority_lifetime_seconds": 3600},
-            "authority_lifetime_seconds",
-            (
-                "found 3600; allowed: a whole number from 31536000 to 946080000 seconds; raise it "
-                "to 31536000 or more"
-            ),
         ),
     ],
 )

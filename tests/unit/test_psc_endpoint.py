@@ -236,25 +236,6 @@ def test_regions_do_not_wait_for_each_other(deploy: Deploy):
     }
 
 
-def test_existing_attachments_can_be_consumed(deploy: Deploy):
-    cloud = deploy(
-        lambda: PscEndpoint(
-            "psc",
-            {
-                "project": "client",
-                "service_name": "inference",
-                "service_attachments": {"us-central1": "projects/p/regions/r/serviceAttachments/a"},
-                "consume": {"apps": {"network": NETWORK, "subnetworks": {"us-central1": "s"}}},
-            },
-        )
-    )
-    assert not cloud.all(ATTACHMENT)
-    endpoint = cloud.one(RULE)
-    assert endpoint.inputs["target"] == "projects/p/regions/r/serviceAttachments/a"
-    assert endpoint.inputs["project"] == "client"
-    assert endpoint.replace_with == ()
-
-
 def test_a_network_made_in_the_same_program_is_accepted(deploy: Deploy):
     def program() -> dict[str, Any]:
         apps = ConsumerVpc("apps", {"project": "acme", "subnets": {"us-central1": "10.2.0.0/24"}})
@@ -299,33 +280,17 @@ CONSUMER: dict[str, Any] = {"network": NETWORK, "subnetworks": {"us-central1": "
             ),
         ),
         (
-            {"service_attachments": {"us-central1": "a"}},
+            {"publish": {}, "consume": {}},
             "publish",
-            (
-                "found it and service_attachments; allowed: one of the two; "
-                "publish a service or name attachments"
-            ),
-        ),
-        (
-            {"publish": {}, "accept": [], "consume": {}},
-            "publish",
-            (
-                "found neither it nor service_attachments; allowed: one of the two; "
-                "publish a service or name attachments"
-            ),
-        ),
-        (
-            {"publish": {}, "service_attachments": {"us-central1": "a"}},
-            "accept",
-            (
-                "found 2 entries; allowed: none without publish; "
-                "remove them: the owner of the service attachments decides who may connect"
-            ),
+            "found an empty mapping; allowed: one entry or more; give a service to publish",
         ),
         (
             {"accept": []},
             "accept",
-            "found nothing; allowed: the projects or networks that may connect; give them",
+            (
+                "found an empty list; allowed: one entry or more; "
+                "give the projects or networks that may connect"
+            ),
         ),
         (
             {"accept": [{"project": "acme"}, {"network": NETWORK}]},

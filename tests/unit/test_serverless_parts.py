@@ -88,14 +88,13 @@ def test_several_accounts_may_write_results(deploy: Deploy):
     [
         (validate_cloud_run_service("S", SERVICE_ARGS), "name"),
         (validate_cloud_run_service("s" * 50, SERVICE_ARGS), "name"),
-        (validate_cloud_run_service("s", {**SERVICE_ARGS, "labels": {"A": ""}}), "labels.A"),
         (validate_dead_letter("D", DEAD_LETTER_ARGS), "name"),
         (validate_dead_letter("d", {**DEAD_LETTER_ARGS, "retention_days": 0}), "retention_days"),
         (validate_message_archive("A", ARCHIVE_ARGS), "name"),
         (validate_message_archive("a-google", ARCHIVE_ARGS), "name"),
         (
-            validate_message_archive("a", {**ARCHIVE_ARGS, "backlog_retention_days": 32}),
-            "backlog_retention_days",
+            validate_message_archive("a", {**ARCHIVE_ARGS, "retention_days": 32}),
+            "retention_days",
         ),
         (validate_results_table("r.r", RESULTS_ARGS), "name"),
         (

@@ -107,7 +107,6 @@ _EXTENSIONS = st.fixed_dictionaries(
         "google_api": st.just("modelarmor.us.rep.googleapis.com"),
         "service": st.just({"name": "nemo", "port": 50051}),
         "apigee_backend": st.just("apigee"),
-        "events": st.lists(st.sampled_from([*EVENTS, "Trailers"]), max_size=6, unique=True),
         "whole_bodies": st.booleans(),
         "fail_open": st.booleans(),
         "timeout_seconds": st.one_of(st.integers(-1, 11), st.floats(0, 11)),
@@ -159,16 +158,6 @@ def test_what_is_not_told_is_what_the_cluster_takes(extensions: list[Extension])
             {"extensions": [{**SCREENING, "name": "Guard_rail"}]},
             "extensions[0].name",
             "found 'Guard_rail'; allowed: 1 to 63",
-        ),
-        (
-            {"extensions": [{**SCREENING, "events": ["RequestHead"]}]},
-            "extensions[0].events",
-            "found 'RequestHead'; allowed: RequestHeaders",
-        ),
-        (
-            {"extensions": [{**SCREENING, "events": ["RequestBody"]}]},
-            "extensions[0].events",
-            "found none of RequestTrailers, ResponseBody, ResponseTrailers, which whole_bodies",
         ),
         (
             {"extensions": [{**SCREENING, "timeout_seconds": 0.001}]},

@@ -115,7 +115,7 @@ def test_every_endpoint_is_watched(deploy: Deploy):
     [
         ({"model": "gemma"}, "model"),
         ({"machine_type": "e2-standard-4"}, "machine_type"),
-        ({"max_replicas": 0}, "max_replicas"),
+        ({"max_replicas": 101}, "max_replicas"),
         ({"min_replicas": 4}, "min_replicas"),
         ({"min_replicas": 0}, "min_replicas"),
         ({"duty_cycle_percent": 101}, "duty_cycle_percent"),
