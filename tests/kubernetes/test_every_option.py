@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 
 import pytest
 
+from components import COMPONENTS
 from config.load import from_mapping
 from emulator.gateway.client import Client, Manifest, RefusedError
 from emulator.gateway.cluster import RELEASE
@@ -34,6 +35,7 @@ from tests.config.matrix import ENVIRONMENTS, stacks
 from tests.config.options import options, standing
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
 from tests.unit.harness import Cloud, run
+from tests.unit.reached import Recorder, options_of
 
 
 @dataclass(frozen=True)
@@ -132,11 +134,17 @@ def settings(environment: str, *, allowing: bool) -> Mapping[str, Settings]:
     return read_settings(rules_of(ALL), config)
 
 
+GIVEN: Final = Recorder()
+"""The arguments that components were given by the stacks made so far."""
+
+
 @cache
 def made(environment: str, number: int) -> Cloud:
     """Return what the program makes of a stack, under mocks."""
     platform = from_mapping(stacks(environment)[number], f"Pulumi.{environment}.yaml")
-    return run(lambda: build_platform(platform))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        GIVEN.watch(monkeypatch)
+        return run(lambda: build_platform(platform))
 
 
 @dataclass(frozen=True)
@@ -206,6 +214,13 @@ def test_every_option_and_every_value_stands_in_a_stack(environment: str) -> Non
     there = {option for config in stacks(environment) for option in standing(config)}
     missing = {*options()} - there
     assert not missing, f"run `python -m tests.config.matrix`: {sorted(map(str, missing))}"
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_option_of_a_component_is_reached_from_a_stack_file(component: str) -> None:
+    for environment, number in CASES:
+        made(environment, number)
+    assert options_of(component) <= GIVEN.given
 
 
 @pytest.mark.parametrize(("environment", "number"), CASES)
