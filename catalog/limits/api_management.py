@@ -20,7 +20,6 @@ ANALYTICS_REGION: Final = Text(
     "a region of Google Cloud where Apigee keeps analytics",
     "see cloud.google.com/apigee/docs/locations",
 )
-MAX_NODES: Final = Range(2, 10, "nodes", default=4)
 HTTPS_ADDRESS: Final = Text(
     r"https://[^\s/?#]+(?:/[^\s?#]*)?", "an https address", "write it like https://id.acme.com"
 )

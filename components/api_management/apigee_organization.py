@@ -12,7 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits import Entries
-from catalog.limits.api_management import ENVIRONMENT, MAX_NODES
+from catalog.limits.api_management import ENVIRONMENT
 from components.ready import after
 from components.validation import Problems, component_type, register
 
@@ -31,8 +31,6 @@ class ApigeeOrganizationArgs(TypedDict):
     """Name of the environment."""
     analytics_region: NotRequired[str]
     """Region of analytics data, which cannot be changed later (default: the first region)."""
-    max_nodes: NotRequired[Annotated[int, MAX_NODES]]
-    """Most gateway nodes of the environment in a region; 2 are always there."""
     deletion_protection: NotRequired[bool]
     """Whether the organization is protected from deletion (default true). A deleted one keeps its
     name, so that no other can be made in the project: for a week, for a day without protection."""
@@ -79,10 +77,8 @@ class ApigeeOrganization(pulumi.ComponentResource):
             type="COMPREHENSIVE",
             deployment_type="PROXY",
             api_proxy_type="PROGRAMMABLE",
-            node_config={
-                "min_node_count": str(MAX_NODES.low),
-                "max_node_count": str(args.get("max_nodes", MAX_NODES.default)),
-            },
+            # Each node is billed; without a limit Apigee adds them as it sees fit.
+            node_config={"min_node_count": "2", "max_node_count": "4"},
             properties={"properties": [{"name": EXTENSION_PROCESSOR, "value": "true"}]},
             opts=child,
         )

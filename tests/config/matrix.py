@@ -42,6 +42,12 @@ _LLAMA: Final = {"source": "acme/llama", "memory_gib": 500, "guardrail": "own", 
 _OWN: Final = {"at": "replica", "service": {
     "image": "docker.io/acme/guard:1.0", "port": 8080, "environment": {"MODE": "strict"},
 }}  # fmt: skip
+_LARGE: Final = {
+    "source": "acme/large",
+    "memory_gib": 1000,
+    "guardrail": "none",
+    "replica_sets": [{"node_pool": "h200", "replicas": 1, "gpus": 8, "nodes": 2}],
+}
 # Each of the choices that exclude one another stands in one of them.
 _CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
     values(),
@@ -86,6 +92,7 @@ _CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
             "min_nodes": 0, "max_nodes": 2,
         }),
         ("models|llama", _LLAMA),
+        ("models|large", _LARGE),
         ("guardrails|own", _OWN),
         ("models|far", {"external": [{"name": "far", "https": {"host": "api.acme.com"}}]}),
         ("services|chat|models", []),
