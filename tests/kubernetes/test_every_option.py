@@ -67,7 +67,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
     "ai-guardrail-on-every-path": Intent(
         "what goes unscreened, and what others make, is named",
         {
-            "unscreenedModels": ["qwen3-4b", "tone"],
+            "unscreenedModels": ["qwen3-4b", "tone", "large"],
             "foreignServices": ["services", "a-z", "a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-z"],
             **_exempt("*:*:*::inference-*-extension", "(failOpen)"),
         },
@@ -88,6 +88,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
     "iam-no-cross-project-sa": Intent(_FOREIGN, {"allowedProjects": ["acme-ci"]}),
     "iam-no-domain-wide-members": Intent(_FOREIGN, _OFF),
     "iam-no-foreign-pools": Intent(_FOREIGN, _OFF),
+    "iam-temporary-needs-expiry": Intent("people read data for a time, or as a group", _OFF),
     "iam-no-toxic-pair": Intent("a service with secrets leaves by the network: egress: all", _OFF),
     "net-cloudrun-ingress": Intent("a second way in is the environment's decision", {
         "ownAddress": ["INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"],
