@@ -103,7 +103,10 @@ def regional_frontend(
         region=region,
         protocol="HTTPS",
         load_balancing_scheme=front.scheme,
-        backends=[{"group": front.backend, "balancing_mode": "UTILIZATION"}],
+        # The provider asks for the share of the capacity, whose default the API gives.
+        backends=[
+            {"group": front.backend, "balancing_mode": "UTILIZATION", "capacity_scaler": 1.0}
+        ],
         security_policy=policy.self_link if policy else None,
         log_config=LOG_EVERY_REQUEST,
         opts=child,

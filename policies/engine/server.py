@@ -79,6 +79,10 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         """Return the version of the policy SDK that this speaks like."""
         return plugin_pb2.PluginInfo(version=VERSION)
 
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Return at once: a judgement that is under way takes less than it would to stop it."""
+        return empty_pb2.Empty()
+
     def ConfigureStack(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Read the environment of the stack."""
         try:

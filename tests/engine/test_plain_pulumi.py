@@ -12,7 +12,7 @@ import pytest
 from launcher.places import ROOT
 
 COPIED = ("Pulumi.yaml", "Pulumi.dev.yaml")
-LINKED = ("__main__.py", ".venv", "catalog", "components", "config", "stacks")
+LINKED = ("__main__.py", ".venv", "catalog", "components", "config", "sizing", "stacks")
 LANGUAGE_HOST = ROOT / ".engine" / "language-host"
 
 
