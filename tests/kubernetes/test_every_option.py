@@ -95,7 +95,6 @@ INTENDED: Final[Mapping[str, Intent]] = {
         **_exempt("gcp:cloudrunv2/service:Service::*-run", "ingress must be"),
     }),
     "net-ways-out": Intent(_FOREIGN, {"projects": ["acme-net"]}),
-    "net-external-addresses": Intent("a load balancer on the internet is named there", _OFF),
     "net-vpcsc-perimeter": Intent(_WITHOUT, _OFF),
     "pod-netpol": Intent("gateway.isolated: false leaves the namespace open", _OFF),
     "rel-alerts": Intent(_WITHOUT, _OFF),

@@ -1,4 +1,4 @@
-"""Addresses on the internet are those of Cloud NAT."""
+"""Addresses on the internet are those of Cloud NAT and of load balancers."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -16,47 +16,56 @@ _ADDRESSES: Final = (
     "gcp:compute/globalAddress:GlobalAddress",
 )
 _NAT: Final = "gcp:compute/routerNat:RouterNat"
+_FORWARDING_RULES: Final = (
+    "gcp:compute/forwardingRule:ForwardingRule",
+    "gcp:compute/globalForwardingRule:GlobalForwardingRule",
+)
 _LISTS: Final = ("natIps", "drainNatIps")
 
 
-def _of_nat(stack: Stack) -> frozenset[str]:
-    """Return what the addresses of Cloud NAT are called, by name or wiring."""
+def _in_use(stack: Stack) -> frozenset[str]:
+    """Return what the addresses of Cloud NAT and load balancers are called, by name or wiring."""
     found: set[str] = set()
     for each in stack.by_type.get(_NAT, ()):
-        for name in _LISTS:
-            found |= set(each.dependencies.get(name, ()))
-            found |= {
-                link.rpartition("/")[2]
-                for link in listed(each.props, name)
-                if isinstance(link, str)
-            }
+        links = [link for name in _LISTS for link in listed(each.props, name)]
         for rule in listed(each.props, "rules"):
-            found |= {
-                link.rpartition("/")[2]
-                for link in listed(rule, "action", "sourceNatActiveIps")
-                if isinstance(link, str)
-            }
-        found |= set(each.dependencies.get("rules", ()))
+            links += listed(rule, "action", "sourceNatActiveIps")
+        found |= {link.rpartition("/")[2] for link in links if isinstance(link, str)}
+        for name in (*_LISTS, "rules"):
+            found |= set(each.dependencies.get(name, ()))
+    # What load balancers let in is judged as theirs.
+    for token in _FORWARDING_RULES:
+        for each in stack.by_type.get(token, ()):
+            found |= names_of(each, "ipAddress")
     return frozenset(found)
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
-    nat = _of_nat(stack)
+    allowed = _in_use(stack) | frozenset(limits.names("allowedNames"))
     for token in _ADDRESSES:
         for each in stack.by_type.get(token, ()):
-            names = names_of(each, "name") | {each.urn}
+            names = names_of(each, "name") | names_of(each, "address") | {each.urn}
             external = text(each.props, "addressType") in (MISSING, "EXTERNAL")
-            if external and not names & (nat | frozenset(limits.names("allowedNames"))):
-                yield StackFinding("is an address on the internet that no Cloud NAT has", each)
+            if external and not names & allowed:
+                yield StackFinding(
+                    "is an address on the internet that neither Cloud NAT nor a load balancer has",
+                    each,
+                )
 
 
 RULE: Final = StackRule(
     id="net-external-addresses",
     display_name="No address on the internet is kept",
-    description=("Addresses that are reserved are internal, of Cloud NAT, or allowed by name."),
+    description=(
+        "Addresses that are reserved are internal, of Cloud NAT or of a load balancer, or allowed "
+        "by name."
+    ),
     why="An address on the internet is there to be reached from it.",
-    remediation="set addressType to INTERNAL, give it to a RouterNat, or allow it by name.",
+    remediation=(
+        "set addressType to INTERNAL, give it to a RouterNat or a forwarding rule, or allow it by "
+        "name."
+    ),
     severity=Severity.MEDIUM,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/compute/docs/ip-addresses",
