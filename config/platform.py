@@ -38,8 +38,7 @@ class Platform(Settings):
     deletion_protection: bool = True
     """Whether clusters, tables and buckets refuse to be deleted."""
     labels: Labels = Field(default_factory=dict)
-    """Labels of everything on Google Cloud, beside environment, platform and managed-by: whose
-    it is, who pays for it."""
+    """Labels of everything on Google Cloud, such as who pays; the platform sets some beside."""
     regions: Mapping[ExistingRegion, Region] = Field(min_length=1)
     """Regions of the platform with their address ranges."""
     cluster: Cluster = Cluster()

@@ -85,7 +85,6 @@ def test_pods_and_services_take_the_given_ranges(deploy: Deploy):
         (("releaseChannel", "channel"), "REGULAR"),
         (("nodePoolDefaults", "nodeConfigDefaults", "gcfsConfig", "enabled"), True),
         (("clusterAutoscaling", "enabled"), False),
-        (("resourceLabels",), {"environment": "test"}),
     ],
 )
 def test_cluster_has_what_the_platform_relies_on(
@@ -213,7 +212,6 @@ def test_system_nodes_are_shielded_and_hide_node_credentials_from_pods(deploy: D
         "enableIntegrityMonitoring": True,
         "enableSecureBoot": True,
     }
-    assert config["resourceLabels"] == {"environment": "test"}
     assert pool.inputs["management"] == {"autoRepair": True, "autoUpgrade": True}
 
 

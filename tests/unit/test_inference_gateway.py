@@ -311,8 +311,10 @@ class TestRights:
                     "capabilities": {"drop": ["ALL"]},
                     "readOnlyRootFilesystem": True,
                 }
-                assert {"cpu", "memory"} == set(container["resources"]["requests"])
-                assert "memory" in container["resources"]["limits"]
+                assert {"cpu", "memory", "ephemeral-storage"} == {
+                    *container["resources"]["requests"]
+                }
+                assert {"memory", "ephemeral-storage"} <= {*container["resources"]["limits"]}
 
     def test_the_router_survives_a_node(self, deploy: Deploy):
         cloud = _deploy(deploy)

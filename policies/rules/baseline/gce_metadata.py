@@ -25,15 +25,14 @@ _METADATA: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:tpu/v2Vm:V2Vm": _M,
     "gcp:workbench/instance:Instance": ("gceSetup.metadata",),
 }
-# These name one key and its value each.
 # Where machines are measured while they boot.
 _SHIELDED: Final[Mapping[str, str]] = {
     **{each: "" for each, paths in _METADATA.items() if paths == _M and "/instance" in each},
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": "",
-    "gcp:notebooks/instance:Instance": "",
     "gcp:workbench/instance:Instance": "gceSetup.",
 }
 _BOOT: Final = ("enableIntegrityMonitoring", "enableVtpm")
+# These name one key and its value each.
 _ITEMS: Final = (
     "gcp:compute/projectMetadataItem:ProjectMetadataItem",
     "gcp:compute/instanceSettings:InstanceSettings",

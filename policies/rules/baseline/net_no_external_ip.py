@@ -23,10 +23,6 @@ _WORKERS: Final = Expected("ipConfiguration", ("WORKER_IP_PRIVATE",))
 # What else gets an address of its own, and the switch that keeps it from that.
 _SWITCHES: Final[Mapping[str, Expected]] = {
     "gcp:cloudbuild/workerPool:WorkerPool": Expected("workerConfig.noExternalIp", (True,)),
-    "gcp:notebooks/instance:Instance": Expected("noPublicIp", (True,)),
-    "gcp:notebooks/runtime:Runtime": Expected(
-        "virtualMachine.virtualMachineConfig.internalIpOnly", (True,)
-    ),
     "gcp:alloydb/instance:Instance": Expected("networkConfig.enablePublicIp", (False,), unset=True),
     "gcp:colab/runtimeTemplate:RuntimeTemplate": Expected(
         "networkSpec.enableInternetAccess", (False,), unset=True
