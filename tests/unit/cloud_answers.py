@@ -39,6 +39,7 @@ _ID_TEMPLATES = {
     "gcp:compute/globalForwardingRule:GlobalForwardingRule": (
         "projects/{project}/global/forwardingRules/{name}"
     ),
+    "gcp:compute/globalAddress:GlobalAddress": "projects/{project}/global/addresses/{name}",
     "gcp:compute/network:Network": "projects/{project}/global/networks/{name}",
     "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
         "projects/{project}/regions/{region}/networkEndpointGroups/{name}"
@@ -111,6 +112,7 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
     },
     "gcp:cloudrunv2/service:Service": {"uri": "https://service-uc.a.run.app"},
     "gcp:compute/address:Address": {"address": "10.0.0.42"},
+    "gcp:compute/globalAddress:GlobalAddress": {"address": "34.96.0.42"},
     "gcp:compute/forwardingRule:ForwardingRule": {
         "pscConnectionId": "30000000000000001",
         "pscConnectionStatus": "ACCEPTED",
