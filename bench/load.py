@@ -4,6 +4,7 @@ As many callers as wanted, each with a connection of its own and the next reques
 is answered. The figures go to standard output as JSON.
 """
 
+import argparse
 import asyncio
 import itertools
 import json
@@ -38,7 +39,9 @@ class Load:
 
 def main() -> None:
     """Take a `Load` as JSON."""
-    load = Load(**json.loads(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("load", type=json.loads, help="a Load as JSON")
+    load = Load(**parser.parse_args().load)
     json.dump(asyncio.run(run(load)), sys.stdout)
 
 

@@ -1,9 +1,9 @@
 """Runs one measured operation in this process: `python -m bench.run_one '<json>'`."""
 
+import argparse
 import json
 import os
 import runpy
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ def bare_program() -> None:
 
 def main() -> None:
     """Take a `Case` as JSON."""
-    wanted: dict[str, Any] = json.loads(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("case", type=json.loads, help="a Case as JSON")
+    wanted: dict[str, Any] = parser.parse_args().case
     places = StackPlaces(
         stack=wanted["stack"], config=Path(wanted["config"]), home=Path(wanted["home"])
     )

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from catalog.limits import Text
-from catalog.limits.names import TAG
-
-_TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
-_DIGEST = "@sha256:[0-9a-f]{64}"
+from catalog.limits.names import ANY_TAG, DIGEST, TAG
 
 ImageReference = Annotated[
     str,
     Text(
         r"(?:(?:docker\.io|registry\.k8s\.io|[a-z0-9-]+-docker\.pkg\.dev)/)?[a-z0-9_-]+(?:/[a-z0-9][a-z0-9._-]*)*"
-        f"(?:{TAG}|(?:{_TAG})?{_DIGEST})",
+        f"(?:{TAG}|(?:{ANY_TAG})?{DIGEST})",
         "an image of Docker Hub, registry.k8s.io or the project's Artifact Registry with a tag that"
         " stays, a sha256 digest or both",
         "write it like vllm/vllm-openai:v0.26.0@sha256:...",

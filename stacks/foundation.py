@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog import ports
 from catalog.limits.names import OWN_LABELS
 from catalog.services import identities_for
 from components.inference import envoy_bootstrap
-from components.network.vpc import BACKEND_PORTS, SubnetRanges, Vpc
+from components.network.vpc import SubnetRanges, Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
 from stacks.given import given
@@ -71,9 +72,9 @@ def build_foundation(platform: Platform) -> Foundation:
 
 def _backend_ports(platform: Platform) -> list[int]:
     """Return the ports of pods that load balancers connect to."""
-    ports = {*BACKEND_PORTS}
+    found = {*ports.BACKENDS}
     for callout in platform.callouts:
-        ports |= {callout.port, callout.health_port or callout.port}
+        found |= {callout.port, callout.health_port or callout.port}
     if any(model.external for model in platform.models.values()):
-        ports.add(envoy_bootstrap.PORT)
-    return sorted(ports)
+        found.add(envoy_bootstrap.PORT)
+    return sorted(found)

@@ -6,11 +6,11 @@ The first line of the file tells the comment from others. GitHub's own `gh` spea
 GITHUB_REPOSITORY, PULL_REQUEST (its number) and GH_TOKEN say where and as whom.
 """
 
+import argparse
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,16 @@ def _gh(*arguments: str, body: str | None = None) -> str:
     return done.stdout
 
 
-def main(arguments: Sequence[str]) -> int:
+def main() -> int:
     """Put the file's text into the pull request; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the report")
+    file: Path = parser.parse_args().file
     try:
-        text = Path(arguments[0]).read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
         done = put(text, os.environ["GITHUB_REPOSITORY"], os.environ["PULL_REQUEST"])
-    except IndexError:
-        print("usage: python3 tools/comment.py FILE", file=sys.stderr)
-        return 2
     except KeyError as problem:
         print(f"error: the variable {problem} isn't set", file=sys.stderr)
         return 1
@@ -73,4 +75,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -6,10 +6,11 @@ With the commit that a pull request is to be merged into, also those whose file 
 deletes: their reviewers must be told. Production comes last.
 """
 
+import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from problem import SetupProblemError
 from versions import ROOT
@@ -42,12 +43,17 @@ def files_of(commit: str) -> list[str]:
     return listed.stdout.splitlines()
 
 
-def main(arguments: Sequence[str]) -> int:
+def main() -> int:
     """Print the line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("base", nargs="?", metavar="BASE", help="a commit that counts too")
+    base: str | None = parser.parse_args().base
     names = [each.name for each in ROOT.iterdir()]
     try:
-        for commit in arguments:
-            names += files_of(commit)
+        if base:
+            names += files_of(base)
     except SetupProblemError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
@@ -56,4 +62,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

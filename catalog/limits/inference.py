@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from catalog import ports
 from catalog.limits import Choice, Range, Text, label
 from catalog.problems import Problem, shown
 
@@ -106,7 +107,7 @@ OWN_FLAGS: Final[Mapping[str, str]] = {
     ),
     "load-format": "source: gs:// has a loader of its own",
     "host": "nothing: the gateway expects 0.0.0.0",
-    "port": "nothing: the gateway expects 8000",
+    "port": f"nothing: the gateway expects {ports.MODEL_SERVER}",
 }
 """vLLM options the platform sets itself, and what to give instead."""
 

@@ -84,5 +84,8 @@ ANYONE: Final = r"principal(?:Set)?://(?:iam|cloudresourcemanager)\.googleapis\.
 
 # Tags that mean another image tomorrow.
 _MOVING: Final = "latest|main|master|head|edge|nightly|stable|dev|canary"
-TAG: Final = f":(?!(?:{_MOVING})$)[A-Za-z0-9_][A-Za-z0-9._-]{{0,127}}"
+_TAG: Final = "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+TAG: Final = f":(?!(?:{_MOVING})$){_TAG}"
 """Pattern of an image's tag, at the end, that stays with its image."""
+ANY_TAG: Final = f":{_TAG}"
+DIGEST: Final = "@sha256:[0-9a-f]{64}"

@@ -12,15 +12,14 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.names import ANY_TAG, DIGEST
 from components.ready import after
 from components.validation import Problems, component_type, register
 
 DOCKER_HUB = "docker.io"
 _PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[a-z0-9._-]+)*")
-_IMAGE_PATH = re.compile(
-    r"[a-z0-9._-]+(/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
-)
+_IMAGE_PATH = re.compile(rf"[a-z0-9._-]+(/[a-z0-9._-]+)*({ANY_TAG})?({DIGEST})?")
 
 # A cached image is fetched anew when it is asked for.
 _RETENTION = f"{90 * 86400}s"

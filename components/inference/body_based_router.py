@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
+from catalog import ports
 from components.inference import pods, workloads
 from components.inference.custom_resources import (
     GATEWAY,
@@ -23,8 +24,8 @@ from components.inference.custom_resources import (
 from components.validation import component_type, register
 
 MODEL_HEADER = "X-Gateway-Model-Name"
-EXT_PROC_PORT = 9004
-HEALTH_PORT = 9005
+EXT_PROC_PORT = ports.BODY_BASED_ROUTER
+HEALTH_PORT = ports.BODY_BASED_ROUTER_HEALTH
 METRICS_PORT = 9090
 REPLICAS = 2
 

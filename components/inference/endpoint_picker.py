@@ -14,14 +14,14 @@ import yaml
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
-from catalog import releases
+from catalog import ports, releases
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
 from components.inference.workloads import ext_proc_service, service_account
 from components.validation import component_type, register
 
-EXT_PROC_PORT = 9002
-HEALTH_PORT = 9003
+EXT_PROC_PORT = ports.ENDPOINT_PICKER
+HEALTH_PORT = ports.ENDPOINT_PICKER_HEALTH
 METRICS_PORT = 9090
 POOL_GROUP = INFERENCE_POOL.api_version.partition("/")[0]
 HEALTH_SERVICE = "inference-extension"

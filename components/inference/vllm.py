@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
+from catalog import ports
 from catalog.limits.inference import ADAPTER_SOURCE, LORA_SLOTS, flag
 
-PORT = 8000
+PORT = ports.MODEL_SERVER
 HEALTH_PATH = "/health"
 ALIVE_PATH = "/version"
 """Answered by the server alone, without the engine."""

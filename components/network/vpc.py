@@ -10,6 +10,7 @@ from typing import Annotated, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog import ports
 from catalog.limits import Entries
 from catalog.limits import network as limits
 from catalog.limits.names import PORT
@@ -22,15 +23,6 @@ SERVICES_RANGE = "services"
 
 HEALTH_CHECK_RANGES = ("35.191.0.0/16", "130.211.0.0/22")
 """https://cloud.google.com/load-balancing/docs/health-check-concepts#ip-ranges"""
-
-BACKEND_PORTS: Mapping[int, str] = {
-    8000: "model server",
-    9002: "endpoint picker",
-    9003: "endpoint picker health",
-    9004: "body-based router",
-    9005: "body-based router health",
-}
-"""TCP ports of pods the load balancer and its health checks connect to."""
 
 
 class SubnetRanges(TypedDict):
@@ -56,7 +48,8 @@ class VpcArgs(TypedDict):
     subnets: Annotated[Mapping[str, SubnetRanges], Entries("the ranges of a region")]
     """Ranges by region, such as `us-central1`."""
     backend_ports: NotRequired[Sequence[Annotated[int, PORT]]]
-    """TCP ports of pods behind the load balancer; default: those of BACKEND_PORTS."""
+    """TCP ports of pods behind the load balancer; default: those of
+    catalog/ports.py."""
     restricted_google_apis: NotRequired[bool]
     """Whether Google APIs are reached through the restricted address range; default false."""
     deletion_protection: NotRequired[bool]
@@ -236,7 +229,7 @@ class Vpc(pulumi.ComponentResource):
             allows=[
                 {
                     "protocol": "tcp",
-                    "ports": [str(p) for p in self._args.get("backend_ports", BACKEND_PORTS)],
+                    "ports": [str(p) for p in self._args.get("backend_ports", ports.BACKENDS)],
                 }
             ],
             opts=pulumi.ResourceOptions(parent=self),

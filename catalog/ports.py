@@ -1,0 +1,17 @@
+"""TCP ports of pods that load balancers and their health checks connect to."""
+
+from typing import Final
+
+MODEL_SERVER: Final = 8000
+ENDPOINT_PICKER: Final = 9002
+ENDPOINT_PICKER_HEALTH: Final = 9003
+BODY_BASED_ROUTER: Final = 9004
+BODY_BASED_ROUTER_HEALTH: Final = 9005
+
+BACKENDS: Final = (
+    MODEL_SERVER,
+    ENDPOINT_PICKER,
+    ENDPOINT_PICKER_HEALTH,
+    BODY_BASED_ROUTER,
+    BODY_BASED_ROUTER_HEALTH,
+)
