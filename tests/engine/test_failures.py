@@ -261,7 +261,7 @@ def test_a_killed_up_is_taken_up_again(
     read_until(process, steps=20)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    result = run("up", "--stack", "dev", sandbox=tmp_path)
+    result = run("up", "--stack", "dev", "--skip-preview", sandbox=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert not list((tmp_path / "temporary").iterdir())
     nothing_is_left_to_do(in_this_process(tmp_path), capsys)

@@ -120,7 +120,7 @@ def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
 
     stack.edit(unprotected)
     stack.allow_deletion()
-    operations.up(stack.places)
+    operations.up(stack.places, skip_preview=True)
     operations.destroy(stack.places)
     assert stack.deployment().get("resources", []) == []
     with World(stack.places.world) as world:

@@ -82,7 +82,7 @@ def made(stack: Rehearsal) -> int:
 
 
 def goes_on(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["up", "--stack", "dev"]) == 0
+    assert cli.main(["up", "--stack", "dev", "--skip-preview"]) == 0
     assert cli.main(["preview", "--stack", "dev"]) == 0
     assert "Nothing changes." in capsys.readouterr().out
 
