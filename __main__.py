@@ -2,8 +2,10 @@
 
 import pulumi
 
+from stacks.outputs_awaited import await_outputs_together
 from stacks.platform import build_platform
 from stacks.settings import load_platform
 
+await_outputs_together()
 for name, value in build_platform(load_platform()).items():
     pulumi.export(name, value)

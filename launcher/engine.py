@@ -32,8 +32,8 @@ SANDBOX_SECRET = "a secret of the sandbox"  # noqa: S105 not a credential
 
 
 # The SDK writes every resource's call stack into the state: only the program's own frames, which
-# are the innermost, are worth that.
-STACK_FRAMES = 16
+# are the innermost above the SDK's six, are worth that.
+STACK_FRAMES = 10
 
 
 class _Stack(automation.Stack):

@@ -9,7 +9,9 @@ from launcher.places import StackPlaces
 
 
 @contextmanager
-def packs_served(stack: automation.Stack, places: StackPlaces) -> Generator[list[str]]:
+def packs_served(
+    stack: automation.Stack, places: StackPlaces, folders: list[str]
+) -> Generator[list[str]]:
     """Yield the folders of the packs, which the engine finds served."""
     # The rules take longer to load than a destruction wants to wait for them.
     from policies.engine.packs import ALL
@@ -17,4 +19,4 @@ def packs_served(stack: automation.Stack, places: StackPlaces) -> Generator[list
 
     with serving(ALL, places.environment) as port:
         stack.workspace.env_vars = {**stack.workspace.env_vars, "POLICY_PORT": str(port)}
-        yield places.policy_packs()
+        yield folders

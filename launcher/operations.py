@@ -222,21 +222,21 @@ def _run(
     program = watched(platform_program, failures)
     # Of what the engine excludes, the packs would see no inputs.
     is_judged = operation in JUDGED and "exclude" not in more
-    if is_judged:
-        places.policy_packs()
+    # Refused before the engine starts where they couldn't judge.
+    packs = places.policy_packs() if is_judged else []
     with ExitStack() as open_:
         screen = open_.enter_context(closing(Screen(places.log_of(operation))))
         screen.tell(f"{operation} of {places.stack} on the sandbox cloud ...")
         stack, servers = open_.enter_context(opened(places, program, guard))
         progress = Progress(operation == "preview", screen, len(places.recorded()))
         steps = [(operation, progress)]
-        if is_judged and operation == "up" and not skip_preview:
+        if packs and operation == "up" and not skip_preview:
             # What is refused is refused before the first resource is made, as `pulumi up` does it.
             first = Progress(preview=True, screen=screen.muted(), about=progress.about)
             steps.insert(0, ("preview", first))
         options: dict[str, Any] = {"color": "never", **more}
-        if is_judged:
-            options["policy_packs"] = open_.enter_context(packs_served(stack, places))
+        if packs:
+            options["policy_packs"] = open_.enter_context(packs_served(stack, places, packs))
         ready(servers.world)
         before = census(servers.world)
         if operation == "destroy":

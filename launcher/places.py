@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,7 @@ class StackPlaces:
         """Return the resources the state holds, without the engine's own."""
         if not self.checkpoint.exists():
             return []
-        latest: dict[str, Any] = (
-            json.loads(self.checkpoint.read_text())["checkpoint"]["latest"] or {}
-        )
+        latest: dict[str, Any] = read_state(self.checkpoint)["checkpoint"]["latest"] or {}
         resources: list[dict[str, Any]] = latest.get("resources", [])
         return [each for each in resources if not each["type"].startswith("pulumi:")]
 
@@ -129,6 +128,19 @@ class StackPlaces:
             raise LaunchError(str(problem)) from problem
         # One process holds the rules of every pack: packs start one after the other.
         return [str(ROOT / "policies" / "all")]
+
+
+def read_state(file: Path) -> Any:
+    """Return what a JSON file of the engine holds, not to be changed.
+
+    Raises OSError or ValueError if it can't be read.
+    """
+    return _parsed(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _parsed(file: Path, _changed_ns: int) -> Any:
+    return json.loads(file.read_text())
 
 
 def stacks() -> list[str]:

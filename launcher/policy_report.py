@@ -81,13 +81,13 @@ def _event_log_in(file: Path) -> Generator[None]:
 
 def _preview(places: StackPlaces, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
-    places.policy_packs()  # refuses an environment that can't be used, before the engine starts
+    packs = places.policy_packs()  # refuses an environment that can't be used, before anything
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
-    with opened(places, program) as (stack, _), packs_served(stack, places):
+    with opened(places, program) as (stack, _), packs_served(stack, places, packs):
         recorded = places.recorded()
-        return _previewed(stack, places, on_event, failures, refresh=refresh), recorded
+        return _previewed(stack, packs, on_event, failures, refresh=refresh), recorded
 
 
 def _preview_on_gcp(
@@ -101,12 +101,12 @@ def _preview_on_gcp(
     except automation.CommandError as problem:
         raise LaunchError(f"{places.stack} can't be opened: {reason_of(problem)}") from problem
     recorded: Recorded = deployment.get("resources") or []
-    return _previewed(stack, places, on_event, [], refresh=refresh), recorded
+    return _previewed(stack, places.policy_packs(), on_event, [], refresh=refresh), recorded
 
 
 def _previewed(
     stack: automation.Stack,
-    places: StackPlaces,
+    packs: list[str],
     on_event: OnEvent,
     failures: list[BaseException],
     *,
@@ -120,9 +120,7 @@ def _previewed(
 
     with progress:
         try:
-            stack.preview(
-                on_event=take, color="never", policy_packs=places.policy_packs(), refresh=refresh
-            )
+            stack.preview(on_event=take, color="never", policy_packs=packs, refresh=refresh)
         except automation.CommandError as problem:
             causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]
             return "\n".join(dict.fromkeys(causes))

@@ -4,13 +4,12 @@ The engine writes the state once, at the end: to write it at every step takes lo
 everything else. What a killed run made is found by comparing the state with the world.
 """
 
-import json
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from launcher.places import StackPlaces
+from launcher.places import StackPlaces, read_state
 from launcher.problem import LaunchError
 from sandbox.providers import Servers
 from sandbox.world import Resource, World
@@ -43,7 +42,7 @@ def restore_state(places: StackPlaces) -> list[str]:
 
 def _readable(file: Path) -> bool:
     try:
-        json.loads(file.read_text())
+        read_state(file)
     except (OSError, ValueError):
         return False
     return True

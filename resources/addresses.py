@@ -33,6 +33,37 @@ def is_everywhere(ranges: Iterable[object]) -> bool:
     )
 
 
+_PRIVATE: Final = tuple(
+    map(
+        ipaddress.IPv4Network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"),
+    )
+)
+# Where Identity-Aware Proxy, load balancers and their probes come from.
+# https://cloud.google.com/load-balancing/docs/firewall-rules
+_GOOGLE: Final = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            "35.235.240.0/20",
+            "35.191.0.0/16",
+            "130.211.0.0/22",
+            "209.85.152.0/22",
+            "209.85.204.0/22",
+        ),
+    )
+)
+
+
+def is_public(value: object) -> bool:
+    """Return whether a range is of the internet, and not of Google's proxies and probes alone."""
+    network = _network(value)
+    if isinstance(network, ipaddress.IPv4Network):
+        inside = (*_GOOGLE, *_PRIVATE)
+        return not any(network.subnet_of(each) for each in inside)
+    return network is not None and network.is_global
+
+
 def _network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     if not isinstance(value, str):
         return None

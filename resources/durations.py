@@ -1,5 +1,6 @@
-"""Durations as Google Cloud writes them, such as 300s."""
+"""Durations and times as Google Cloud writes them, such as 300s."""
 
+import datetime as dt
 import re
 from typing import Final
 
@@ -15,3 +16,16 @@ def seconds(value: object, *path: str | int) -> float | Absence:
         return found
     match = _DURATION.fullmatch(found)
     return float(match[1]) if match else UNKNOWN
+
+
+def moment(value: object) -> dt.datetime | None:
+    """Return a time that is known, be it in milliseconds or as RFC 3339."""
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            found = dt.datetime.fromisoformat(value)
+            return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return dt.datetime.fromtimestamp(float(value) / 1000, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None

@@ -13,7 +13,7 @@ from typing import Final
 from resources.properties import UNKNOWN, Props, entries
 
 _TOKEN: Final = re.compile(
-    r"kubernetes:(?P<group>[a-z0-9.-]+)/v[a-z0-9]+:(?P<kind>[A-Za-z]+?)(?P<form>List|Patch)?"
+    r"kubernetes:(?P<group>[a-z0-9.-]+)/v[a-z0-9]+:(?P<kind>[A-Za-z0-9]+?)(?P<form>List|Patch)?"
 )
 
 

@@ -53,6 +53,8 @@ _POD_SPECS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "serving.knative.dev/Service": (_TEMPLATE,),
 }
 _ALONE: Final = ("container", "script")
+# Lists of containers under other names, as in pipelines.
+_LISTED: Final = ("sidecars", "steps")
 _ROLES: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -60,12 +62,21 @@ _ROLES: Final = ("initContainers", "containers", "ephemeralContainers")
 _NO_PODS: Final = re.compile(
     r"(core|apps|batch|extensions|policy|networking|autoscaling|apiextensions|apiregistration"
     r"|rbac|storage|scheduling|coordination|discovery|admissionregistration|certificates"
-    r"|authentication|authorization|node|events|resource|flowcontrol|internal)(\..*)?"
+    r"|authentication|authorization|node|events|resource|flowcontrol|internal)(\.(.*\.)?k8s\.io)?"
     r"|helm\.sh|yaml|kustomize|pulumi|gateway\.networking\.k8s\.io|networking\.gke\.io"
     r"|inference\.networking\.(x-)?k8s\.io|monitoring\.googleapis\.com|apim\.googleapis\.com"
     r"|secrets-store\.csi\.x-k8s\.io"
 )
 _DEPTH: Final = 12
+CHARTS: Final = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
+_LOOSE: Final[Mapping[str, object]] = {
+    "allowPrivilegeEscalation": True,
+    "hostIPC": True,
+    "hostNetwork": True,
+    "hostPID": True,
+    "privileged": True,
+    "runAsNonRoot": False,
+}
 
 
 @cache
@@ -99,11 +110,45 @@ def _searched(value: object, depth: int = 0) -> Iterator[tuple[object, object]]:
             elif name in _ALONE and is_mapping(found) and get(found, "image") is not MISSING:
                 # A container that stands alone, as in workflows.
                 yield value, {"containers": [found], **_beside(value)}
+            elif name in _LISTED and _is_spec({"containers": found}):
+                yield value, {"containers": found, **_beside(value)}
             else:
                 yield from _searched(found, depth + 1)
     elif is_sequence(value):
         for each in listed(value):
             yield from _searched(each, depth + 1)
+
+
+def loosened(token: str, props: Props) -> Iterator[str]:
+    """Yield the switches of the node's protection that an object of an unknown kind, or the values
+    of a chart, turn off beside their pods."""
+    if token in CHARTS:
+        yield from _loosened(get(props, "values"))
+    elif _may_hold_pods(kind_of(token)):
+        for each in objects(token, props):
+            yield from _loosened(get(each, "spec"))
+
+
+def _loosened(value: object, depth: int = 0) -> Iterator[str]:
+    if depth > _DEPTH:
+        return
+    if is_mapping(value):
+        # The containers of a pod are judged as such.
+        if _is_spec(value):
+            return
+        for name in list(value):
+            found = get(value, name)
+            if name in _LOOSE and _same(found, _LOOSE[name]):
+                yield name
+            else:
+                yield from _loosened(found, depth + 1)
+    elif is_sequence(value):
+        for each in listed(value):
+            yield from _loosened(each, depth + 1)
+
+
+def _same(found: object, loose: object) -> bool:
+    return found == loose and type(found) is type(loose)
 
 
 def _is_spec(value: object) -> bool:

@@ -42,7 +42,7 @@ _SENTINELS = frozenset(
 
 
 EACH: Final = "*"
-"""The step of a path that leads to every element of a list."""
+"""The step of a path that leads to every element of a list or a map."""
 OPAQUE: Final = object()
 """What no rule looks into: an asset or an archive."""
 SIGNATURE: Final = deserialize.SPECIAL_SIG_KEY
@@ -162,12 +162,14 @@ def entries(value: object, *path: str | int) -> tuple[object, ...] | Absence:
 
 
 def all_at(value: object, path: Sequence[str]) -> Iterator[object]:
-    """Yield every value at a path that may lead through lists, by `*`."""
+    """Yield every value at a path that may lead through lists and maps, by `*`."""
     if EACH not in path:
         yield get(value, *path)
         return
     cut = path.index(EACH)
-    found = entries(value, *path[:cut])
+    within = get(value, *path[:cut])
+    mapped = is_mapping(within)
+    found = tuple(_step(within, name) for name in within) if mapped else entries(within)
     if found is UNKNOWN:
         yield UNKNOWN
     for each in found if isinstance(found, tuple) else ():

@@ -20,7 +20,8 @@ LEVELS: Final[Mapping[str, str]] = {
 CONDITION: Final = f"{_ACM}accessLevelCondition:AccessLevelCondition"
 # Attributes that are lists, whose entries each let some in.
 _LISTS: Final = ("members", "requiredAccessLevels", "vpcNetworkSources")
-_MANY_COUNTRIES: Final = 10
+_ANYBODY: Final = frozenset({"allAuthenticatedUsers", "allUsers"})
+_MANY_COUNTRIES: Final = 5
 # What a custom level may ask of a request; all else says nothing about who or from where it is.
 _NARROWS: Final = re.compile(
     r"inIpRange\(\s*origin\.ip\s*,\s*\[(?P<ranges>[^\]]*)\]\s*\)"
@@ -86,6 +87,9 @@ def _open_condition(condition: object) -> Iterator[str]:
         return
     ranges = entries(condition, "ipSubnetworks")
     if ranges is UNKNOWN:
+        return
+    if _ANYBODY & {*listed(condition, "members")}:
+        yield "lets everyone in"
         return
     if any(entries(condition, name) not in (MISSING, ()) for name in _LISTS):
         return

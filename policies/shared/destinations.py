@@ -13,6 +13,11 @@ A path leads through lists by `*`. What kind of name it is:
 - sink: the destination of a log sink
 - sql: a query, which may export
 - registry: where an image or package comes from
+- chart: a chart of Helm, in a registry where it has an address
+- repository: where code or objects come from that are deployed
+- manifest: the same, or a file of the program
+- email: who is told
+- everything: a list of places that may not take in all
 - outside: a place outside Google Cloud, by being there
 - output: any of these, by its form
 
@@ -65,6 +70,21 @@ _OUTSIDE: Final = ("awsKinesis", "awsMsk", "azureEventHubs", "confluentCloud")
 _UPSTREAMS: Final = ("dockerRepository", "mavenRepository", "npmRepository", "pythonRepository")
 
 
+# Config Sync, as an object of the cluster and as a feature of the fleet.
+_SYNC: Final[tuple[Row, ...]] = (
+    ("spec.git.repo", "repository"),
+    ("spec.helm.repo", "repository"),
+    ("spec.oci.image", "repository"),
+)
+
+
+def _synced(place: str) -> tuple[Row, ...]:
+    return (
+        (f"{place}.configSync.git.syncRepo", "repository"),
+        (f"{place}.configSync.oci.syncRepo", "repository"),
+    )
+
+
 def _upstreams() -> tuple[Row, ...]:
     return (
         *(
@@ -108,7 +128,10 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("definitionBody", "sql"),
         ("remoteFunctionOptions.endpoint", "url"),
     ),
-    "gcp:bigquery/table:Table": (("biglakeConfiguration.storageUri", "bucket"),),
+    "gcp:bigquery/table:Table": (
+        ("biglakeConfiguration.storageUri", "bucket"),
+        ("externalDataConfiguration.sourceUris.*", "bucket"),
+    ),
     "gcp:bigqueryanalyticshub/listingSubscription:ListingSubscription": (
         ("destinationDataset.datasetReference.projectId", "project"),
     ),
@@ -121,6 +144,12 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("build.images.*", "image"),
         ("build.logsBucket", "bucket"),
     ),
+    "gcp:cloudbuildv2/connection:Connection": (
+        ("bitbucketDataCenterConfig.hostUri", "repository"),
+        ("githubEnterpriseConfig.hostUri", "repository"),
+        ("gitlabConfig.hostUri", "repository"),
+    ),
+    "gcp:cloudbuildv2/repository:Repository": (("remoteUri", "repository"),),
     "gcp:clouddeploy/target:Target": (
         ("executionConfigs.*.artifactStorage", "bucket"),
         ("gke.cluster", "name"),
@@ -163,6 +192,10 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("templateGcsPath", "template"),
         *_DATAFLOW,
     ),
+    "gcp:dataform/repository:Repository": (
+        ("gitRemoteSettings.authenticationTokenSecretVersion", "name"),
+        ("gitRemoteSettings.url", "repository"),
+    ),
     "gcp:datafusion/instance:Instance": (("eventPublishConfig.topic", "name"),),
     "gcp:dataloss/preventionDiscoveryConfig:PreventionDiscoveryConfig": (
         ("actions.*.exportData.profileTable.projectId", "project"),
@@ -187,8 +220,20 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ),
     ),
     "gcp:datastream/stream:Stream": (("destinationConfig.destinationConnectionProfile", "name"),),
-    "gcp:diagflow/cxWebhook:CxWebhook": (("genericWebService.uri", "url"),),
+    "gcp:developerconnect/connection:Connection": (
+        ("bitbucketDataCenterConfig.hostUri", "repository"),
+        ("githubEnterpriseConfig.hostUri", "repository"),
+        ("gitlabEnterpriseConfig.hostUri", "repository"),
+    ),
+    "gcp:developerconnect/gitRepositoryLink:GitRepositoryLink": (("cloneUri", "repository"),),
+    "gcp:diagflow/cxAgent:CxAgent": (("advancedSettings.audioExportGcsDestination.uri", "bucket"),),
+    "gcp:diagflow/cxWebhook:CxWebhook": (
+        ("genericWebService.uri", "url"),
+        ("serviceDirectory.service", "name"),
+    ),
     "gcp:diagflow/fulfillment:Fulfillment": (("genericWebService.uri", "url"),),
+    "gcp:essentialcontacts/contact:Contact": (("email", "email"),),
+    "gcp:eventarc/channel:Channel": (("thirdPartyProvider", "name"),),
     "gcp:eventarc/enrollment:Enrollment": (("destination", "name"),),
     "gcp:eventarc/googleApiSource:GoogleApiSource": (("destination", "name"),),
     "gcp:eventarc/pipeline:Pipeline": (
@@ -198,12 +243,16 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("destinations.*.workflow", "name"),
     ),
     "gcp:eventarc/trigger:Trigger": (
+        ("destination.cloudRunService.service", "name"),
+        ("destination.gke.cluster", "name"),
         ("destination.httpEndpoint.uri", "url"),
         ("destination.workflow", "name"),
     ),
     "gcp:filestore/instance:Instance": (("initialReplication.replicas.*.peerInstance", "name"),),
     "gcp:gkebackup/backupChannel:BackupChannel": (("destinationProject", "project"),),
     "gcp:gkebackup/restoreChannel:RestoreChannel": (("destinationProject", "project"),),
+    "gcp:gkehub/feature:Feature": _synced("fleetDefaultMemberConfig.configmanagement"),
+    "gcp:gkehub/featureMembership:FeatureMembership": _synced("configmanagement"),
     "gcp:gkehub/membership:Membership": (("project", "project"),),
     "gcp:healthcare/dicomStore:DicomStore": (("notificationConfig.pubsubTopic", "name"),),
     "gcp:healthcare/fhirStore:FhirStore": (
@@ -218,11 +267,15 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:integrationconnectors/connection:Connection": (
         ("destinationConfigs.*.destinations.*.host", "host"),
     ),
+    "gcp:kms/autokeyConfig:AutokeyConfig": (("keyProject", "project"),),
     "gcp:logging/billingAccountSink:BillingAccountSink": _SINK,
     "gcp:logging/folderSink:FolderSink": _SINK,
+    "gcp:logging/linkedDataset:LinkedDataset": (("parent", "name"),),
     "gcp:logging/organizationSink:OrganizationSink": _SINK,
     "gcp:logging/projectSink:ProjectSink": _SINK,
+    "gcp:monitoring/monitoredProject:MonitoredProject": (("metricsScope", "project"),),
     "gcp:monitoring/notificationChannel:NotificationChannel": (
+        ("labels.email_address", "email"),
         ("labels.topic", "name"),
         ("labels.url", "url"),
     ),
@@ -259,6 +312,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("settings.sqlServerAuditConfig.bucket", "bucket"),
     ),
     "gcp:storage/bucket:Bucket": (("logging.logBucket", "bucket"),),
+    "gcp:storage/bucketObject:BucketObject": (("bucket", "bucket"),),
     "gcp:storage/insightsReportConfig:InsightsReportConfig": (
         ("objectMetadataReportOptions.storageDestinationOptions.bucket", "bucket"),
     ),
@@ -287,11 +341,65 @@ _ROUTES: Final[tuple[Row, ...]] = (
     ("spec.rules.*.filters.*.requestRedirect.hostname", "host"),
     ("spec.rules.*.backendRefs.*.filters.*.requestMirror", "mirror"),
 )
+_FLUX: Final[tuple[Row, ...]] = (("spec.url", "repository"),)
+_STORES: Final[tuple[Row, ...]] = (
+    ("spec.provider.gcpsm.projectID", "project"),
+    ("spec.provider.vault.server", "url"),
+    ("spec.provider.webhook.url", "url"),
+    *((f"spec.provider.{each}", "outside") for each in ("akeyless", "aws", "azurekv", "oracle")),
+)
+# Argo CD's applications, alone and in a set.
+_APPLICATION: Final = (
+    ("source.repoURL", "repository"),
+    ("sources.*.repoURL", "repository"),
+    ("destination.server", "url"),
+)
+_WRITES: Final[tuple[Row, ...]] = (("spec.remoteWrite.*.url", "url"),)
+_OUTPUTS: Final[tuple[Row, ...]] = (
+    *((f"spec.{each}.host", "host") for each in ("es", "http", "loki", "opensearch", "splunk")),
+    ("spec.gcs.bucket", "bucket"),
+)
+_FILES: Final[tuple[Row, ...]] = (("file", "manifest"), ("files.*", "manifest"))
+# What reads charts and files; its objects are resources of their own, save those of a release.
+TOOLS: Final[Mapping[str, tuple[Row, ...]]] = {
+    "kubernetes:helm.sh/v3:Release": (("chart", "chart"), ("repositoryOpts.repo", "registry")),
+    "kubernetes:helm.sh/v4:Chart": (("chart", "chart"), ("repositoryOpts.repo", "registry")),
+    "kubernetes:kustomize/v2:Directory": (("directory", "manifest"),),
+    "kubernetes:yaml/v2:ConfigFile": _FILES,
+    "kubernetes:yaml/v2:ConfigGroup": _FILES,
+}
 KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
+    "argoproj.io/AppProject": (
+        ("spec.destinations.*.server", "everything"),
+        ("spec.sourceRepos.*", "everything"),
+    ),
+    "argoproj.io/Application": tuple((f"spec.{path}", kind) for path, kind in _APPLICATION),
+    "argoproj.io/ApplicationSet": tuple(
+        (f"spec.template.spec.{path}", kind) for path, kind in _APPLICATION
+    ),
+    "configsync.gke.io/RepoSync": _SYNC,
+    "configsync.gke.io/RootSync": _SYNC,
     "core/Endpoints": (("subsets.*.addresses.*.ip", "address"),),
     "core/Service": (("spec.externalName", "host"),),
     "discovery.k8s.io/EndpointSlice": (("endpoints.*.addresses.*", "address"),),
+    "external-secrets.io/ClusterSecretStore": _STORES,
+    "external-secrets.io/SecretStore": _STORES,
+    "fluentbit.fluent.io/ClusterOutput": _OUTPUTS,
+    "fluentbit.fluent.io/Output": _OUTPUTS,
     "gateway.networking.k8s.io/GRPCRoute": _ROUTES,
     "gateway.networking.k8s.io/HTTPRoute": _ROUTES,
+    "monitoring.coreos.com/Prometheus": _WRITES,
+    "monitoring.coreos.com/PrometheusAgent": _WRITES,
+    "monitoring.googleapis.com/OperatorConfig": (
+        ("collection.externalLabels.project_id", "project"),
+        ("exports.*.url", "url"),
+        ("rules.queryProjectID", "project"),
+    ),
     "networking.istio.io/ServiceEntry": (("spec.hosts.*", "host"),),
+    "opentelemetry.io/OpenTelemetryCollector": (("spec.config.exporters.*.endpoint", "url"),),
+    "source.toolkit.fluxcd.io/Bucket": (("spec.bucketName", "bucket"),),
+    "source.toolkit.fluxcd.io/GitRepository": _FLUX,
+    "source.toolkit.fluxcd.io/HelmRepository": _FLUX,
+    "source.toolkit.fluxcd.io/OCIRepository": _FLUX,
+    "velero.io/BackupStorageLocation": (("spec.objectStorage.bucket", "bucket"),),
 }

@@ -143,6 +143,7 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
 _RAY: Final = ("workerGroupSpecs.*.maxReplicas", "workerGroupSpecs.*.replicas")
 _REPLICAS: Final = ("spec.replicas",)
 KNATIVE: Final = "serving.knative.dev/Service"
+_REVISION: Final = "serving.knative.dev/Revision"
 QUEUE: Final = "kueue.x-k8s.io/ClusterQueue"
 _QUOTAS: Final = ("spec", "resourceGroups", EACH, "flavors", EACH, "resources", EACH)
 # Group and kind, whichever the version: what counts its pods.
@@ -150,25 +151,40 @@ KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
     "apps/Deployment": _REPLICAS,
     "apps/ReplicaSet": _REPLICAS,
     "apps/StatefulSet": _REPLICAS,
+    "apps.nvidia.com/NIMService": ("spec.replicas", "spec.scale.hpa.maxReplicas"),
     "argoproj.io/CronWorkflow": ("spec.workflowSpec.parallelism",),
     "argoproj.io/Rollout": _REPLICAS,
     "argoproj.io/Workflow": ("spec.parallelism",),
     "batch/CronJob": ("spec.jobTemplate.spec.parallelism",),
     "batch/Job": ("spec.parallelism",),
+    "autoscaling.x-k8s.io/CapacityBuffer": _REPLICAS,
+    "autoscaling.x-k8s.io/ProvisioningRequest": ("spec.podSets.*.count",),
+    "batch.volcano.sh/Job": ("spec.tasks.*.replicas",),
     "core/ReplicationController": _REPLICAS,
     "extensions/Deployment": _REPLICAS,
+    "flink.apache.org/FlinkDeployment": ("spec.job.parallelism", "spec.taskManager.replicas"),
     "jobset.x-k8s.io/JobSet": (
         "spec.replicatedJobs.*.replicas",
         "spec.replicatedJobs.*.template.spec.parallelism",
     ),
+    "kaito.sh/RAGEngine": ("spec.compute.count",),
+    "kaito.sh/Workspace": ("resource.count",),
     "keda.sh/ScaledJob": ("spec.jobTargetRef.parallelism", "spec.maxReplicaCount"),
-    "kubeflow.org/MPIJob": ("spec.mpiReplicaSpecs.Worker.replicas",),
+    "kubeflow.org/JAXJob": ("spec.jaxReplicaSpecs.*.replicas",),
+    "kubeflow.org/MPIJob": ("spec.mpiReplicaSpecs.*.replicas",),
+    "kubeflow.org/PaddleJob": ("spec.paddleReplicaSpecs.*.replicas",),
     "kubeflow.org/PyTorchJob": (
         "spec.elasticPolicy.maxReplicas",
-        "spec.pytorchReplicaSpecs.Worker.replicas",
+        "spec.pytorchReplicaSpecs.*.replicas",
     ),
-    "kubeflow.org/TFJob": ("spec.tfReplicaSpecs.Worker.replicas",),
+    "kubeflow.org/TFJob": ("spec.tfReplicaSpecs.*.replicas",),
+    "kubeflow.org/XGBoostJob": ("spec.xgbReplicaSpecs.*.replicas",),
+    "kubernetes.dask.org/DaskAutoscaler": ("spec.maximum",),
+    "kubernetes.dask.org/DaskCluster": ("spec.worker.replicas",),
+    "kubernetes.dask.org/DaskWorkerGroup": ("spec.worker.replicas",),
     "leaderworkerset.x-k8s.io/LeaderWorkerSet": ("spec.leaderWorkerTemplate.size", "spec.replicas"),
+    "machinelearning.seldon.io/SeldonDeployment": ("spec.predictors.*.replicas", "spec.replicas"),
+    "nvidia.com/DynamoGraphDeployment": ("spec.services.*.replicas",),
     "ray.io/RayCluster": tuple(f"spec.{path}" for path in _RAY),
     "ray.io/RayJob": tuple(f"spec.rayClusterSpec.{path}" for path in _RAY),
     "ray.io/RayService": tuple(f"spec.rayClusterConfig.{path}" for path in _RAY),
@@ -198,6 +214,8 @@ def counted(kind: str, value: object) -> Iterator[object]:
     if kind == KNATIVE:
         annotations = get(value, "spec", "template", "metadata", "annotations")
         yield from (get(annotations, name) for name in _MAX_SCALE)
+    elif kind == _REVISION:
+        yield from (get(value, "metadata", "annotations", name) for name in _MAX_SCALE)
     elif kind == QUEUE:
         # What a queue lets run at once, of GPUs and TPUs: the rest is measured in other units.
         for each in all_at(value, _QUOTAS):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from policies.shared.mail import PUBLIC_MAIL
 from policies.shared.projects import project_of
 from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
 from resources.resource import Resource
@@ -27,7 +28,6 @@ SINGLE: Final = (
     f"{_ACM}servicePerimeterResource:ServicePerimeterResource",
 )
 _ANY: Final = ("ANY_IDENTITY", "ANY_SERVICE_ACCOUNT", "ANY_USER_ACCOUNT", UNKNOWN)
-_ANYBODYS: Final = ("gmail.com", "googlemail.com", "googlegroups.com")
 _ACCOUNT: Final = re.compile(r"([a-z0-9-]+)\.iam\.gserviceaccount\.com")
 # Google's own agents act inside the perimeter of whoever they serve.
 _OF_GOOGLE: Final = re.compile(
@@ -80,7 +80,7 @@ def _is_stranger(identity: str, bounds: Bounds) -> bool:
     account = _ACCOUNT.fullmatch(domain)
     if account and account[1] in bounds.own:
         return False
-    return domain not in bounds.domains if bounds.domains else domain in _ANYBODYS
+    return domain not in bounds.domains if bounds.domains else domain in PUBLIC_MAIL
 
 
 def _anyone(origin: object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from policies.shared.mail import PUBLIC_MAIL
 from policies.shared.projects import own_projects, project_of
 from resources.properties import MISSING, UNKNOWN, Absence, entries, text
 from resources.resource import Resource, stack_of
@@ -35,6 +36,12 @@ _IMAGE: Final = re.compile(
     r"(?:[a-z0-9-]+-docker\.pkg\.dev|(?:[a-z]+\.)?gcr\.io)/([a-z][a-z0-9.:-]*)/.*"
 )
 _TABLE: Final = re.compile(r"(?:bq://)?`?([a-z][a-z0-9.:-]*?)[.:][\w$-]+(?:\.[\w$*-]+)?`?")
+# Git's own way of writing an address has a colon before the path.
+_REPOSITORY: Final = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(?P<host>[^/:]+(?::[0-9]+(?=/))?)[/:]?(?P<path>.*?)"
+    r"(?:\.git)?/?"
+)
+_REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://|[^/]*@|[\w-]+\.[\w.-]+/")
 _BUCKET_NAME: Final = re.compile(
     r"(?:gs://|storage\.googleapis\.com/|(?:.*/)?buckets/)?([a-z0-9][a-z0-9._-]*)(?:/.*)?"
 )
@@ -214,20 +221,71 @@ def _registry(value: str, own: Own) -> str:
     if match is None and project_of(value) is not None:
         return _name(value, own)
     # Without dots it is one of the presets of Artifact Registry.
-    if "." not in host or host in own.registries:
+    if "." not in host or _begins(value, own.registries):
+        return ""
+    # Anybody has repositories on Google's hosts: the project tells whose they are.
+    image = _IMAGE.match(f"{_plain(value)}/")
+    if image and image[1] in own.projects:
         return ""
     return "is a registry that the environment does not name"
+
+
+def _plain(address: str) -> str:
+    """Return an address without scheme and user, as host and path."""
+    match = _REPOSITORY.fullmatch(address)
+    return f"{match['host'].lower()}/{match['path']}".rstrip("/") if match else address
+
+
+def _begins(address: str, names: frozenset[str]) -> bool:
+    """Return whether an address is one of the names, a host or the beginning of a path, or below
+    it."""
+    plain = f"{_plain(address)}/"
+    return any(plain.startswith(f"{_plain(name)}/") for name in names)
+
+
+def _repository(value: str, own: Own) -> str:
+    if value.startswith("http://"):
+        return "is not https"
+    image = _IMAGE.match(f"{_plain(value)}/")
+    if _begins(value, own.hosts) or (image and image[1] in own.projects):
+        return ""
+    return "is a repository that the environment does not name"
+
+
+def _chart(value: str, own: Own) -> str:
+    # Without a scheme it is a folder of the program, or a name in a repository given beside it.
+    match = _URL.match(value)
+    return _registry(f"https://{_plain(value)}", own) if match else ""
+
+
+def _manifest(value: str, own: Own) -> str:
+    # A file of the program is the program's own.
+    return _repository(value, own) if _REMOTE.match(value) else ""
+
+
+def _email(value: str, _own: Own) -> str:
+    domain = value.rpartition("@")[2].lower()
+    return "is an address that anybody gets" if domain in PUBLIC_MAIL else ""
+
+
+def _everything(value: str, _own: Own) -> str:
+    return "takes every place" if value == "*" else ""
 
 
 _KINDS: Final = {
     "address": _address,
     "bucket": _bucket,
+    "chart": _chart,
+    "email": _email,
+    "everything": _everything,
     "host": _host,
     "image": _image,
+    "manifest": _manifest,
     "name": _name,
     "output": _output,
     "project": _project,
     "registry": _registry,
+    "repository": _repository,
     "sink": _sink,
     "sql": _sql,
     "table": _table,

@@ -17,7 +17,7 @@ def config(resource: Resource) -> o.ProxyConfig | None:
     if not isinstance(document, str):
         return None
     try:
-        found: object = yaml.safe_load(document)
+        found: object = yaml.load(document, yaml.CSafeLoader)
     except yaml.YAMLError:
         return None
     return o.ProxyConfig(**in_cluster(resource), servers=tuple(_servers(found)))

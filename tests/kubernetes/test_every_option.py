@@ -94,6 +94,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
         "ownAddress": ["INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"],
         **_exempt("gcp:cloudrunv2/service:Service::*-run", "ingress must be"),
     }),
+    "net-psc-attachment-explicit": Intent(_FOREIGN, _OFF),
     "net-ways-out": Intent(_FOREIGN, {"projects": ["acme-net"]}),
     "net-vpcsc-perimeter": Intent(_WITHOUT, _OFF),
     "pod-netpol": Intent("gateway.isolated: false leaves the namespace open", _OFF),

@@ -17,7 +17,10 @@ HERE = Path(__file__).parent
 DEV = load(ENVIRONMENTS / "dev.yaml")
 CASES = document(HERE / "good_cases.yaml")
 # The cases are of a project of their own.
-OWN = {"iam-no-cross-project-sa": {"allowedProjects": ["acme"]}}
+OWN = {
+    "iam-no-cross-project-sa": {"allowedProjects": ["acme"]},
+    "net-psc-attachment-explicit": {"consumers": ["acme"]},
+}
 OFF = ("data-cmek", "sup-binauthz")
 
 

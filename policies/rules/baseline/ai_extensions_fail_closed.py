@@ -16,26 +16,45 @@ _N: Final = "gcp:networkservices/"
 # Type token or kind: where it says what happens on failure.
 _SWITCHES: Final[Mapping[str, tuple[str, ...]]] = {
     f"{_N}authzExtension:AuthzExtension": ("failOpen",),
+    f"{_N}lbEdgeExtension:LbEdgeExtension": _CHAINS,
     f"{_N}lbRouteExtension:LbRouteExtension": _CHAINS,
     f"{_N}lbTrafficExtension:LbTrafficExtension": _CHAINS,
 }
+# Chains that no request takes inspect nothing.
+_MATCHES: Final = ("extensionChains.*.matchCondition.celExpression",)
 _WEBHOOKS: Final = "webhooks.*.failurePolicy"
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "admissionregistration.k8s.io/MutatingWebhookConfiguration": (_WEBHOOKS,),
+    "admissionregistration.k8s.io/MutatingAdmissionPolicy": ("spec.failurePolicy",),
     "admissionregistration.k8s.io/ValidatingAdmissionPolicy": ("spec.failurePolicy",),
     "admissionregistration.k8s.io/ValidatingWebhookConfiguration": (_WEBHOOKS,),
     "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": (
         "spec.paramRef.parameterNotFoundAction",
     ),
+    "kyverno.io/ClusterPolicy": (
+        *("spec.failurePolicy", "spec.validationFailureAction"),
+        *("spec.rules.*.validate.failureAction", "spec.webhookConfiguration.failurePolicy"),
+    ),
+    "kyverno.io/Policy": (
+        *("spec.failurePolicy", "spec.validationFailureAction"),
+        "spec.rules.*.validate.failureAction",
+    ),
     "networking.gke.io/GCPAuthzExtension": ("spec.failOpen",),
     "networking.gke.io/GCPRoutingExtension": ("spec.extensionChains.*.extensions.*.failOpen",),
 }
 _BINDING: Final = "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding"
-_OPEN: Final = (True, "true", "Ignore", "Allow")
+# Constraints of Gatekeeper, whose kinds are one's own.
+_CONSTRAINTS: Final = "constraints.gatekeeper.sh/"
+_ENFORCES: Final = ("spec.enforcementAction",)
+_OPEN: Final = (True, "true", "Ignore", "Allow", "Audit", "audit", "dryrun", "warn")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    paths = _SWITCHES.get(resource.type) or _KINDS[kind_of(resource.type)]
+    kind = kind_of(resource.type)
+    paths = _SWITCHES.get(resource.type) or _KINDS.get(kind, _ENFORCES)
+    for path in _MATCHES if paths is _CHAINS else ():
+        if "false" in {*all_at(resource.props, path.split("."))}:
+            yield "has a chain that no request takes"
     for each in objects(resource.type, resource.props):
         for path in paths:
             if any(value in _OPEN for value in all_at(each, path.split("."))):
@@ -58,6 +77,10 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/service-extensions/docs/callouts-best-practices",
-    applies=lambda resource_type: resource_type in _SWITCHES or kind_of(resource_type) in _KINDS,
+    applies=lambda resource_type: (
+        resource_type in _SWITCHES
+        or kind_of(resource_type) in _KINDS
+        or kind_of(resource_type).startswith(_CONSTRAINTS)
+    ),
     check=_check,
 )

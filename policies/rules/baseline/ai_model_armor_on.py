@@ -22,6 +22,7 @@ from resources.properties import (
     get,
     is_mapping,
     listed,
+    number,
     text,
 )
 from resources.resource import Resource
@@ -35,6 +36,15 @@ _BLOCKS: Final = (
 )
 # HIGH lets through all but what is beyond doubt, which is what attackers avoid.
 _LEVELS: Final = ("LOW_AND_ABOVE", "MEDIUM_AND_ABOVE", MISSING, UNKNOWN)
+# What a client takes for an answer is none that was refused.
+_CODES: Final = ("customLlmResponseSafetyErrorCode", "customPromptSafetyErrorCode")
+_REFUSES: Final = 400
+_LANGUAGES: Final = Expected(
+    "templateMetadata.multiLanguageDetection.enableMultiLanguageDetection",
+    (True,),
+    unset=True,
+    wired=True,
+)
 _LINKS: Final = (Expected("filterConfig.maliciousUriFilterSettings.filterEnforcement", _ON),)
 # A floor is enforced, and blocks wherever it says what to do.
 _ENFORCED: Final = (
@@ -50,7 +60,11 @@ _INJECTION: Final = ("filterConfig", "piAndJailbreakFilterSettings", "filterEnfo
 
 
 def _template(props: Props) -> Iterator[str]:
-    yield from unmet(props, (*_BLOCKS, *_LINKS))
+    yield from unmet(props, (*_BLOCKS, *_LINKS, _LANGUAGES))
+    for name in _CODES:
+        code = number(props, "templateMetadata", name)
+        if isinstance(code, float) and code < _REFUSES:
+            yield f"templateMetadata.{name} calls what it refused a success"
     filters = entries(props, *_HARM)
     if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"

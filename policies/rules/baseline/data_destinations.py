@@ -5,7 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.destinations import DESTINATIONS, KUBERNETES
+from policies.shared.destinations import DESTINATIONS, KUBERNETES, TOOLS
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.places import elsewhere, own_of
 from policies.shared.rule import StackFinding, StackRule
@@ -17,7 +17,8 @@ from resources.resource import Resource, stack_of
 _REGISTRIES: Final = (
     *("docker.io", "gcr.io", "ghcr.io", "mirror.gcr.io", "nvcr.io", "public.ecr.aws", "pypi.org"),
     *("quay.io", "registry-1.docker.io", "registry.k8s.io", "registry.npmjs.org"),
-    *("repo.maven.apache.org", "us-docker.pkg.dev"),
+    *("repo.maven.apache.org", "us-docker.pkg.dev/apigee-release"),
+    "us-docker.pkg.dev/google-samples",
 )
 
 
@@ -25,7 +26,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     names = (limits.names(each) for each in ("projects", "places", "registries"))
     own = own_of(resources, *names)
     for token, found in stack_of(resources).by_type.items():
-        rows = DESTINATIONS.get(token) or KUBERNETES.get(kind_of(token), ())
+        rows = DESTINATIONS.get(token) or TOOLS.get(token) or KUBERNETES.get(kind_of(token), ())
         for each in found if rows else ():
             for made in objects(each.type, each.props):
                 for path, kind in rows:
@@ -39,9 +40,9 @@ RULE: Final = StackRule(
     id="data-destinations",
     display_name="Data goes where the environment says",
     description=(
-        "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, shared views and "
-        "upstreams are the stack's own, or of projects, places and registries that the "
-        "environment names."
+        "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, shared views, "
+        "upstreams, charts and repositories that are deployed are the stack's own, or of projects, "
+        "places and registries that the environment names."
     ),
     why="One property that leads elsewhere sends every message, table or log to somebody else.",
     remediation=(
@@ -58,10 +59,15 @@ RULE: Final = StackRule(
             default=(),
         ),
         NamesLimit(
-            "places", "Hosts and buckets beside the stack's that data may go to", default=()
+            "places",
+            "Hosts, buckets and repositories, such as github.com/acme, beside the stack's that "
+            "data may go to and code come from",
+            default=(),
         ),
         NamesLimit(
-            "registries", "Hosts that images and packages may come from", default=_REGISTRIES
+            "registries",
+            "Hosts, or the beginnings of addresses, that images, charts and packages may come from",
+            default=_REGISTRIES,
         ),
     ),
     check=_check,

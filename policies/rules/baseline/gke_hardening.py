@@ -1,6 +1,7 @@
 """Clusters and nodes have the safe settings."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -8,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -39,6 +40,18 @@ _NODES: Final = (
         unset=True,
     ),
 )
+# Settings of the kernel that hold attackers back, and the values by which they no longer do.
+# CIS Distribution Independent Linux 1.5 and 3.
+_KERNEL: Final[Mapping[str, tuple[str, ...]]] = {
+    r"fs\.protected_(hardlinks|symlinks|fifos|regular)": ("0",),
+    r"fs\.suid_dumpable": ("1", "2"),
+    r"kernel\.(dmesg_restrict|kptr_restrict|randomize_va_space|unprivileged_bpf_disabled)": ("0",),
+    r"kernel\.perf_event_paranoid": ("-1", "0", "1"),
+    r"kernel\.yama\.ptrace_scope": ("0",),
+    r"net\.ipv[46]\.conf\.\w+\.(accept_redirects|accept_source_route|send_redirects)": ("1",),
+    r"net\.ipv4\.conf\.\w+\.rp_filter": ("0",),
+}
+_SCRIPTS: Final = ("shutdown-script", "startup-script", "startup-script-url", "user-data")
 _SYSTEM: Final = "SYSTEM_COMPONENTS"
 _SECURE_BOOT: Final = Expected("shieldedInstanceConfig.enableSecureBoot", (True,))
 # The kubelet's port without authentication, by each of its other places.
@@ -67,6 +80,17 @@ def _own_drivers(node_config: object) -> bool:
 
 def _pool(pool: object) -> Iterator[str]:
     config = get(pool, "nodeConfig")
+    sysctls = get(config, "linuxNodeConfig", "sysctls")
+    for name in list(sysctls) if is_mapping(sysctls) else ():
+        weak = next((each for known, each in _KERNEL.items() if re.fullmatch(known, name)), None)
+        if weak is not None and text(sysctls, name) in weak:
+            yield f"nodeConfig.linuxNodeConfig.sysctls loosens {name}"
+    if flag(config, "containerdConfig", "writableCgroups", "enabled") is True:
+        yield "nodeConfig.containerdConfig.writableCgroups lets pods change their own limits"
+    if flag(config, "advancedMachineFeatures", "enableNestedVirtualization") is True:
+        yield "nodeConfig.advancedMachineFeatures.enableNestedVirtualization opens the processor"
+    if any(get(config, "metadata", name) not in (MISSING, UNKNOWN) for name in _SCRIPTS):
+        yield "nodeConfig.metadata has a script that runs as root on every node"
     secure_boot = () if _own_drivers(config) else (_SECURE_BOOT,)
     yield from (f"nodeConfig.{each}" for each in unmet(config, (*_NODES, *secure_boot)))
     if entries(config, "kubeletConfig", "allowedUnsafeSysctls") not in (MISSING, (), UNKNOWN):

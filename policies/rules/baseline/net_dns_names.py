@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
+from resources.properties import MISSING, UNKNOWN, all_at, entries, get, listed, text
 from resources.resource import Resource, Stack, stack_of
 from resources.wiring import names_of
 
@@ -19,6 +19,8 @@ _SERVERS: Final = "gcp:dns/policy:Policy"
 _GOOGLE: Final = (
     *("googleapis.com.", "gcr.io.", "pkg.dev.", "run.app.", "cloudfunctions.net.", "gke.goog."),
     *("notebooks.cloud.google.com.", "accounts.google.com.", "cloudproxy.app.", "goog."),
+    # Where machines ask who they are.
+    "google.internal.",
 )
 _UNGUARDED: Final = "private.googleapis.com."
 _RESTRICTED: Final = tuple(
@@ -26,6 +28,12 @@ _RESTRICTED: Final = tuple(
 )
 # Names that nobody outside resolves.
 _PRIVATE: Final = (".internal.", ".local.", ".corp.", ".lan.", ".home.", ".intranet.", ".private.")
+
+
+_ROUTED: Final = (
+    *("routingPolicy.geos.*.rrdatas.*", "routingPolicy.wrrs.*.rrdatas.*"),
+    "routingPolicy.primaryBackup.backupGeos.*.rrdatas.*",
+)
 
 
 def _within(name: str, zones: Sequence[str]) -> bool:
@@ -88,7 +96,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         if any(_is_public_address(text(server, "ipv4Address")) for server in servers):
             yield StackFinding("has its names answered by a server on the internet", each)
     for each in stack.by_type.get(_RECORD, ()):
-        values = listed(each.props, "rrdatas")
+        values = (*listed(each.props, "rrdatas"), *_routed(each.props))
         if _leads_elsewhere(text(each.props, "name"), values):
             yield StackFinding(
                 "leads a name of Google elsewhere than to its restricted addresses", each
@@ -98,9 +106,18 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     yield from _answered(stack)
 
 
+def _routed(record: object) -> tuple[object, ...]:
+    """Return the values that a routing policy of a record chooses from."""
+    return tuple(value for path in _ROUTED for value in all_at(record, path.split(".")))
+
+
 def _answered(stack: Stack) -> Iterator[StackFinding]:
     """Yield response policies and servers that answer in the stead of Google's or of the zones."""
     for each in stack.by_type.get(_RULE, ()):
+        name = text(each.props, "dnsName")
+        passes = text(each.props, "behavior") == "bypassResponsePolicy"
+        if passes and isinstance(name, str) and _is_google(name):
+            yield StackFinding("lets names of Google be answered past the restricted ones", each)
         for local in listed(each.props, "localData", "localDatas"):
             if _leads_elsewhere(text(each.props, "dnsName"), listed(local, "rrdatas")):
                 yield StackFinding(
@@ -114,7 +131,8 @@ def _answered(stack: Stack) -> Iterator[StackFinding]:
 
 def _is_answered(zone: Resource) -> bool:
     return any(
-        get(zone.props, name) not in (MISSING, {}) for name in ("forwardingConfig", "peeringConfig")
+        get(zone.props, name) not in (MISSING, {})
+        for name in ("forwardingConfig", "peeringConfig", "serviceDirectoryConfig")
     )
 
 

@@ -1,4 +1,4 @@
-"""Gateways take TLS alone, from routes of their own namespaces."""
+"""Gateways take TLS alone, from HTTP routes of their own namespaces."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
 from resources.resource import Resource
 from resources.selectors import may_select
 
@@ -16,6 +16,11 @@ _GATEWAY: Final = "gateway.networking.k8s.io/Gateway"
 _POLICY: Final = "networking.gke.io/GCPGatewayPolicy"
 # What ends TLS at the Gateway, where the guardrails can read.
 _ENDS_TLS: Final = ("HTTPS", UNKNOWN)
+# What is passed on unread, so that no guardrail sees it.
+_UNREAD: Final = tuple(
+    f"gateway.networking.k8s.io/{kind}" for kind in ("TCPRoute", "TLSRoute", "UDPRoute")
+)
+_GRANT: Final = "gateway.networking.k8s.io/ReferenceGrant"
 
 
 def _listeners(gateway: object) -> Iterator[str]:
@@ -24,12 +29,29 @@ def _listeners(gateway: object) -> Iterator[str]:
         protocol = text(each, "protocol")
         if each is not UNKNOWN and protocol not in _ENDS_TLS:
             yield f"listeners[{index}] takes plain text or passes TLS through"
+        elif protocol == "HTTPS" and get(each, "tls") in (MISSING, {}):
+            yield f"listeners[{index}] has no certificate"
         elif text(each, "tls", "mode") == "Passthrough":
             yield f"listeners[{index}] passes TLS through"
         taken = get(each, "allowedRoutes", "namespaces")
         everywhere = text(taken, "from") == "Selector" and may_select(get(taken, "selector"), {})
         if text(taken, "from") == "All" or (everywhere and taken is not UNKNOWN):
             yield f"listeners[{index}] takes routes of every namespace"
+
+
+def _lends(source: object, grant: object) -> bool:
+    namespace = text(source, "namespace")
+    return isinstance(namespace, str) and namespace != text(grant, "metadata", "namespace")
+
+
+def _beside(resource: Resource) -> Iterator[str]:
+    """Yield what leads past the listeners, or lets routes of others use them."""
+    if kind_of(resource.type) in _UNREAD:
+        yield "passes on what no guardrail reads"
+    elif kind_of(resource.type) == _GRANT:
+        for grant in objects(resource.type, resource.props):
+            if any(_lends(source, grant) for source in listed(grant, "spec", "from")):
+                yield "lends its objects to routes of another namespace"
 
 
 def _names(resource: Resource, value: object, *path: str) -> frozenset[object]:
@@ -47,6 +69,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
                 if text(policy, "spec", "default", "sslPolicy") not in (MISSING, ""):
                     protected |= _names(each, policy, "spec", "targetRef", "name")
     for each in resources:
+        yield from (StackFinding(finding, each) for finding in _beside(each))
         if kind_of(each.type) != _GATEWAY:
             continue
         for gateway in objects(each.type, each.props):
@@ -60,8 +83,8 @@ RULE: Final = StackRule(
     id="net-gateway-tls",
     display_name="Gateways take TLS alone",
     description=(
-        "Every listener of a Gateway ends TLS and takes routes of named namespaces, and a policy "
-        "gives the Gateway an SSL policy."
+        "Every listener of a Gateway ends TLS with a certificate and takes HTTP routes of named "
+        "namespaces, none lends its objects, and a policy gives the Gateway an SSL policy."
     ),
     why=(
         "Prompts and answers in clear can be read on the way, old TLS be broken, and a route of "

@@ -19,6 +19,8 @@ _MANY: Final = (
     "networking.gke.io/MultiClusterIngress",
     "networking.gke.io/MultiClusterService",
 )
+# What offers a Service to the other clusters of the fleet.
+_EXPORTS: Final = ("multicluster.x-k8s.io/ServiceExport", "net.gke.io/ServiceExport")
 # Istio's own, served by whatever its selector takes.
 _ISTIO: Final = "networking.istio.io/Gateway"
 _INTERNAL: Final = (
@@ -36,7 +38,7 @@ _INTERNAL_CLASSES: Final = frozenset(
 _INTERNAL_INGRESS: Final = "gce-internal"
 
 
-_KINDS: Final = (_SERVICE, _GATEWAY, _ISTIO, *_INGRESSES, *_MANY)
+_KINDS: Final = (_SERVICE, _GATEWAY, _ISTIO, *_INGRESSES, *_MANY, *_EXPORTS)
 
 
 def _service(service: object) -> Iterator[str]:
@@ -84,6 +86,8 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield from _gateway(each)
         elif kind in _MANY:
             yield "is of the external load balancer of several clusters"
+        elif kind in _EXPORTS:
+            yield "offers a Service to every cluster of the fleet"
         elif kind == _ISTIO:
             yield "opens ports past the inference Gateway"
         else:

@@ -50,6 +50,7 @@ _ARMOR_RULES: Final = (
     f"{_GCP}regionSecurityPolicyRule:RegionSecurityPolicyRule",
     f"{_GCP}securityPolicyRule:SecurityPolicyRule",
 )
+_ADAPTIVE: Final = ("adaptiveProtectionConfig", "layer7DdosDefenseConfig", "enable")
 _EXTERNAL: Final = ("EXTERNAL", "EXTERNAL_MANAGED")
 _MODERN: Final = (
     Expected("minTlsVersion", ("TLS_1_2", "TLS_1_3")),
@@ -146,7 +147,7 @@ def _plain_http(proxy: Resource, url_maps: Mapping[str, Sequence[Resource]]) -> 
 def _is_hollow(policy: Resource) -> bool:
     """Return whether none of its rules refuses or slows anything down, all being previews."""
     rules = entries(policy.props, "rules")
-    if not isinstance(rules, tuple):
+    if rules is UNKNOWN or get(policy.props, *_ADAPTIVE) not in (MISSING, False):
         return False
     return not any(
         rule is UNKNOWN
@@ -154,7 +155,7 @@ def _is_hollow(policy: Resource) -> bool:
             flag(rule, "preview") in (MISSING, False)
             and text(rule, "action") not in ("allow", MISSING)
         )
-        for rule in rules
+        for rule in (rules if isinstance(rules, tuple) else ())
     )
 
 
@@ -184,6 +185,11 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
                 url_maps.setdefault(name, []).append(each)
     schemes = _schemes(resources)
     hollow = {name.rpartition("/")[2] for name in _hollow(resources)}
+    yield from (
+        StackFinding("stops nothing", each)
+        for each in resources
+        if each.type in _ARMOR and (names_of(each, "name") | {each.urn, each.name}) & hollow
+    )
     for each in resources:
         if each.type in _POLICIES:
             yield from (StackFinding(finding, each) for finding in _policy(each))

@@ -7,8 +7,8 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.addresses import is_everywhere
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
+from resources.addresses import is_everywhere, is_public
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, listed, text
 from resources.resource import Resource
 
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
@@ -27,13 +27,13 @@ _SOURCES: Final = ("sourceRanges", "sourceTags", "sourceServiceAccounts")
 _POLICY_SOURCES: Final = (
     "srcIpRanges",
     "srcAddressGroups",
-    "srcFqdns",
     "srcNetworks",
     "srcSecureTags",
 )
 
 
 # A whole country, and a list of attackers or of a whole cloud, are no narrower than the internet.
+_ADMINISTRATION: Final = (22, 3389)
 _GROUPS: Final = ("gcp:networksecurity/addressGroup:AddressGroup",)
 
 
@@ -52,18 +52,59 @@ def _lets_in(rule: object, *, firewall: bool) -> bool:
         allows = entries(rule, "allows") not in (MISSING, ())
         return allows and _is_open(rule, _SOURCES[0], _SOURCES)
     allows = text(rule, "action") in ("allow", UNKNOWN)
-    return allows and _is_open(get(rule, "match"), _POLICY_SOURCES[0], _POLICY_SOURCES)
+    match = get(rule, "match")
+    # Who owns the name chooses the addresses.
+    by_name = entries(match, "srcFqdns") not in (MISSING, (), UNKNOWN)
+    return allows and (by_name or _is_open(match, _POLICY_SOURCES[0], _POLICY_SOURCES))
+
+
+def _administers(rule: object, *, firewall: bool) -> bool:
+    """Return whether a rule lets addresses of the internet reach a port of administration."""
+    if flag(rule, "disabled") is True or text(rule, "direction") == "EGRESS":
+        return False
+    match = rule if firewall else get(rule, "match")
+    ranges = listed(match, _SOURCES[0] if firewall else _POLICY_SOURCES[0])
+    if not firewall and text(rule, "action") != "allow":
+        return False
+    return any(map(is_public, ranges)) and any(
+        _has_port(each, "protocol" if firewall else "ipProtocol")
+        for each in listed(match, "allows" if firewall else "layer4Configs")
+    )
+
+
+def _has_port(allowed: object, protocol: str) -> bool:
+    if text(allowed, protocol) not in ("all", "tcp", "6"):
+        return False
+    ports = entries(allowed, "ports")
+    return ports in (MISSING, ()) or any(
+        isinstance(each, str) and any(_spans(each, port) for port in _ADMINISTRATION)
+        for each in (ports if isinstance(ports, tuple) else ())
+    )
+
+
+def _spans(ports: str, port: int) -> bool:
+    first, _, last = ports.partition("-")
+    if not first.isdigit() or not (last or first).isdigit():
+        return False
+    return int(first) <= port <= int(last or first)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _FIREWALL:
+        denies = entries(resource.props, "denies") not in (MISSING, ())
+        if denies and flag(resource.props, "disabled") is True:
+            yield "denies, and is switched off"
     if resource.type in _GROUPS:
         items = entries(resource.props, "items")
         if isinstance(items, tuple) and is_everywhere(items):
             yield "is a group of every address, for firewall rules to allow"
         return
     if resource.type not in _POLICIES:
-        if _lets_in(resource.props, firewall=resource.type == _FIREWALL):
+        firewall = resource.type == _FIREWALL
+        if _lets_in(resource.props, firewall=firewall):
             yield "allows ingress from every address"
+        elif _administers(resource.props, firewall=firewall):
+            yield "opens a port of administration to the internet, past Identity-Aware Proxy"
         return
     rules = entries(resource.props, "rules")
     if rules is UNKNOWN:
@@ -81,7 +122,10 @@ _TYPES: Final = (_FIREWALL, *_POLICY_RULES, *_POLICIES, *_GROUPS)
 RULE: Final = ResourceRule(
     id="net-no-open-ingress",
     display_name="No ingress from everywhere",
-    description="No firewall rule allows ingress from every address.",
+    description=(
+        "No firewall rule allows ingress from every address, or to SSH and RDP from the internet, "
+        "and none that denies is switched off."
+    ),
     why="Scanners find an open port within minutes.",
     remediation=(
         "name the address ranges, service accounts or tags that need to come in; for load "

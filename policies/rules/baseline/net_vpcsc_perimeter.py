@@ -115,10 +115,19 @@ def _perimeter(
     levels = entries(config, "accessLevels")
     if isinstance(levels, tuple) and "*" in levels:
         yield "lets in every access level"
+    elif isinstance(levels, tuple) and _of_another(levels, text(props, "parent")):
+        yield "lets in an access level of another policy"
     for direction in ("ingress", "egress"):
         rules = entries(config, f"{direction}Policies")
         for rule in rules if isinstance(rules, tuple) else ():
             yield from (f"has {finding}" for finding in ways(rule, direction, bounds))
+
+
+def _of_another(levels: tuple[object, ...], parent: object) -> bool:
+    """Return whether a level is of another access policy than the perimeter's."""
+    return isinstance(parent, str) and any(
+        isinstance(each, str) and not each.startswith(f"{parent}/") for each in levels
+    )
 
 
 def _accessible(

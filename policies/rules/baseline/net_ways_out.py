@@ -1,7 +1,7 @@
 """The network leads to the environment's own networks and to Google's restricted addresses."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -22,27 +22,37 @@ _POLICY_RULES: Final = (
 )
 # Networks and projects that are joined: the properties that name the other one.
 _JOINED: Final[Mapping[str, tuple[str, ...]]] = {
-    "gcp:apigee/instance:Instance": ("consumerAcceptLists.*",),
     "gcp:compute/networkPeering:NetworkPeering": ("peerNetwork",),
+    "gcp:compute/route:Route": ("nextHopIlb", "nextHopInstance", "nextHopVpnTunnel"),
     "gcp:compute/sharedVPCServiceProject:SharedVPCServiceProject": ("serviceProject",),
     "gcp:dns/managedZone:ManagedZone": (
         "peeringConfig.targetNetwork.networkUrl",
         "privateVisibilityConfig.networks.*.networkUrl",
+        "serviceDirectoryConfig.namespace.namespaceUrl",
     ),
+    "gcp:networkconnectivity/group:Group": ("autoAccept.autoAcceptProjects.*",),
     "gcp:networkconnectivity/spoke:Spoke": ("hub", "linkedVpcNetwork.uri"),
-    "gcp:vertex/aiEndpoint:AiEndpoint": ("privateServiceConnectConfig.projectAllowlists.*",),
-    "gcp:vertex/aiIndexEndpoint:AiIndexEndpoint": (
-        "privateServiceConnectConfig.projectAllowlists.*",
-    ),
 }
 # Properties that hold a project alone.
-_PROJECTS: Final = ("consumerAcceptLists.*", "serviceProject", "projectAllowlists.*")
+_PROJECTS: Final = ("autoAcceptProjects.*", "serviceProject")
 _POLICY_ROUTE: Final = "gcp:networkconnectivity/policyBasedRoute:PolicyBasedRoute"
 # Lines to networks outside Google Cloud.
 _LINES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:compute/interconnectAttachment:InterconnectAttachment": ("interconnect",),
     "gcp:compute/vPNTunnel:VPNTunnel": ("peerIp", "peerExternalGateway", "peerGcpGateway"),
 }
+_SPOKE: Final = "gcp:networkconnectivity/spoke:Spoke"
+# The same as spokes of a hub: machines, lines and tunnels that it takes routes from.
+_LINKS: Final = (
+    "linkedInterconnectAttachments",
+    "linkedRouterApplianceInstances",
+    "linkedVpnTunnels",
+)
+_NAT: Final = "gcp:compute/routerNat:RouterNat"
+_LISTED: Final = "LIST_OF_SUBNETWORKS"
+_BUNDLES: Final = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
+# The bundle of Private Service Connect that has the APIs no perimeter restricts as well.
+_ALL_APIS: Final = "all-apis"
 # https://cloud.google.com/vpc/docs/configure-private-google-access#config-options
 _RESTRICTED: Final = tuple(map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18")))
 _GOOGLE: Final = (*_RESTRICTED, ipaddress.ip_network("199.36.153.8/30"))
@@ -81,6 +91,35 @@ def _egress(rule: object, *, firewall: bool) -> Iterator[str]:
         yield "allows egress to every address"
 
 
+def _nat(props: object) -> Iterator[str]:
+    if text(props, "sourceSubnetworkIpRangesToNat") not in (_LISTED, UNKNOWN):
+        yield "takes whatever subnet there is to the internet"
+
+
+def _bundle(props: object) -> Iterator[str]:
+    if text(props, "target") == _ALL_APIS:
+        yield "leads to APIs that the perimeter does not restrict"
+
+
+def _spoke(props: object) -> Iterator[str]:
+    if any(get(props, name) not in (MISSING, UNKNOWN) for name in _LINKS):
+        yield "joins a line or a machine that leads to other networks"
+
+
+def _policy_route(props: object) -> Iterator[str]:
+    if is_everywhere((text(props, "filter", "destRange"),)):
+        yield "leads the internet's addresses to a machine of its own"
+
+
+_ALONE: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
+    _BUNDLES: _bundle,
+    _NAT: _nat,
+    _POLICY_ROUTE: _policy_route,
+    _ROUTE: _route,
+    _SPOKE: _spoke,
+}
+
+
 def _other(props: object, path: str) -> set[str]:
     """Return the projects that a property names, of networks or alone."""
     found = [each for each in all_at(props, path.split(".")) if isinstance(each, str)]
@@ -101,15 +140,13 @@ def _joined(stack: Stack, own: frozenset[str]) -> Iterator[StackFinding]:
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     own = own_projects(stack, limits.names("projects"))
-    for each in stack.by_type.get(_ROUTE, ()):
-        yield from (StackFinding(finding, each) for finding in _route(each.props))
     for token in (_FIREWALL, *_POLICY_RULES):
         for each in stack.by_type.get(token, ()):
             for finding in _egress(each.props, firewall=token == _FIREWALL):
                 yield StackFinding(finding, each)
-    for each in stack.by_type.get(_POLICY_ROUTE, ()):
-        if is_everywhere((text(each.props, "filter", "destRange"),)):
-            yield StackFinding("leads the internet's addresses to a machine of its own", each)
+    for token, problem in _ALONE.items():
+        for each in stack.by_type.get(token, ()):
+            yield from (StackFinding(finding, each) for finding in problem(each.props))
     yield from _joined(stack, own) if own else ()
     for token, names in _LINES.items():
         for each in stack.by_type.get(token, ()):

@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.pods import changes_pods, containers, pod_specs, pod_templates
+from resources.pods import CHARTS, changes_pods, containers, loosened, pod_specs, pod_templates
 from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, text
 from resources.resource import Resource
 
@@ -64,6 +64,8 @@ _KEPT: Final = re.compile(r"runtime/default|docker/default|localhost/.+")
 # Volumes that are files of a node.
 _OF_NODE: Final = ("hostPath", "flexVolume")
 _VOLUME: Final = "core/PersistentVolume"
+# Volumes of a server or a block device that the object itself names.
+_SERVED: Final = ("cephfs", "fc", "glusterfs", "iscsi", "nfs", "quobyte", "rbd", "scaleIO")
 
 
 def _loosened(security: object) -> Iterator[str]:
@@ -142,11 +144,15 @@ def _container(where: str, container: object) -> Iterator[str]:
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if kind_of(resource.type) == _VOLUME:
         for each in objects(resource.type, resource.props):
+            if any(get(each, "spec", kind) is not MISSING for kind in _SERVED):
+                yield "a volume of the cluster is served by a host, past the storage of Google"
             for kind in (*_OF_NODE, "local"):
                 if get(each, "spec", kind) is not MISSING:
                     yield f"a volume of the cluster is a {kind}"
                     break
         return
+    for name in sorted(set(loosened(resource.type, resource.props))):
+        yield f"{name} takes away from the isolation of its pods"
     for template in pod_templates(resource.type, resource.props):
         yield from _annotations(template)
     for spec in pod_specs(resource.type, resource.props):
@@ -187,6 +193,6 @@ RULE: Final = ResourceRule(
         Reference("trivy", "KSV-0017"),
         Reference("trivy", "KSV-0023"),
     ),
-    applies=lambda token: changes_pods(token) or kind_of(token) == _VOLUME,
+    applies=lambda token: changes_pods(token) or kind_of(token) == _VOLUME or token in CHARTS,
     check=_check,
 )

@@ -26,14 +26,14 @@ _FLEET: Final = {
     "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding": ("user",),
     "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding": ("user", "group"),
 }
-_ESCALATING: Final = frozenset({"bind", "escalate", "impersonate"})
+_ESCALATING: Final = frozenset({"bind", "escalate", "impersonate", "impersonate-on"})
 _READING: Final = frozenset({"get", "list", "watch"})
 _EVERYONE: Final = re.compile(
     r"system:(anonymous|authenticated|unauthenticated|masters|serviceaccounts(:.*)?"
     r"|nodes|node:.*|bootstrappers(:.*)?|kube-[a-z-]+|cluster-admins)"
 )
 _DEFAULT: Final = re.compile(r"system:serviceaccount:[^:]+:default")
-_WIDE_ROLES: Final = frozenset({"admin", "cluster-admin", "edit"})
+_WIDE_ROLES: Final = frozenset({"admin", "cluster-admin", "edit", "kubelet-api-admin"})
 # Roles of the system that ask who calls, or read what everybody may.
 _HARMLESS: Final = frozenset(
     f"system:{name}"
@@ -74,8 +74,9 @@ def _role(rule: object) -> Iterator[str]:
     groups, addresses = _strings(rule, "apiGroups"), _strings(rule, "nonResourceURLs")
     if any(map(_wild, (verbs, resources, groups))) or addresses & {"*", "/*"}:
         yield "has a rule with a wildcard"
-    if verbs & _ESCALATING:
-        yield f"lets its holder {', '.join(sorted(verbs & _ESCALATING))}"
+    # Impersonation is also asked for by what of an identity is taken over.
+    if escalating := {each.partition(":")[0] for each in verbs} & _ESCALATING:
+        yield f"lets its holder {', '.join(sorted(escalating))}"
     everything = not _strings(rule, "resourceNames")
     for says, power in _powers().items():
         if (

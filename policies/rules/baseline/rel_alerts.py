@@ -1,5 +1,6 @@
 """Somebody is told when the service is down."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -8,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.durations import seconds
-from resources.properties import MISSING, entries, flag, listed
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, listed, text
 from resources.resource import Resource, stack_of
 
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
@@ -34,6 +35,31 @@ _CONDITIONS: Final = (
     "conditionThreshold",
 )
 _LONGEST: Final = 86400.0
+# More than any count, share, size or time that is measured, and what no number is below.
+_HIGHEST: Final = 1e15
+_QUERIES: Final = (
+    ("conditionPrometheusQueryLanguage", "query"),
+    ("conditionMonitoringQueryLanguage", "query"),
+    ("conditionSql", "query"),
+)
+_FILTERS: Final = ("conditionAbsent", "conditionMatchedLog", "conditionThreshold")
+_TEXT: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
+# A name that is no function, and no word of the language or what stands behind one.
+_LISTS: Final = re.compile(
+    r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^()]*\)|\{[^{}]*\}|\[[^\[\]]*\]"
+)
+_METRIC: Final = re.compile(r"(?<![\w:.])[a-zA-Z_:][\w:]*(?!\s*\(|[\w:])")
+_WORDS: Final = frozenset(
+    {"and", "bool", "by", "inf", "nan", "offset", "on", "or", "unless", "without", "start", "end"}
+)
+_NAMED: Final = re.compile(r"\{[^{}]*\b__name__\s*=")
+_NEVER: Final = re.compile(
+    r"(>|>=|==)\s*(bool\s+)?\+?inf\b|(<|<=)\s*(bool\s+)?-\s*inf\b|[=<>]\s*nan\b"
+    r"|[*]\s*0(\.0*)?(?![\w.])|\b(and|unless)\s+(on\s*\(\s*\)\s*)?vector\b"
+    r"|\bfalse\b|\b1\s*==\s*0\b|\b0\s*==\s*1\b|\bwhere\s+1\s*=\s*0\b",
+    re.IGNORECASE,
+)
+_BOUND: Final = re.compile(r"(?:>=?|==)\s*([0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)", re.IGNORECASE)
 
 
 def _waits(props: object) -> Iterator[float]:
@@ -41,6 +67,50 @@ def _waits(props: object) -> Iterator[float]:
     for condition in listed(props, "conditions"):
         found = [seconds(condition, name, "duration") for name in _CONDITIONS]
         yield from (each for each in found if isinstance(each, float))
+
+
+def _fires(condition: object) -> bool:
+    """Return whether a condition may hold one day; one that is not known may."""
+    for path in _QUERIES:
+        query = text(condition, *path)
+        if isinstance(query, str) and not _may_hold(query, promql=path[0] == _QUERIES[0][0]):
+            return False
+    for name in _FILTERS:
+        asked = get(condition, name)
+        if asked not in (MISSING, UNKNOWN) and text(asked, "filter") in (MISSING, ""):
+            return False
+    threshold = get(condition, "conditionThreshold", "thresholdValue")
+    # Read as it is: a number of a rule's limits is never negative, a threshold may be.
+    if not isinstance(threshold, int | float) or isinstance(threshold, bool):
+        return True
+    if text(condition, "conditionThreshold", "comparison") == "COMPARISON_LT":
+        return threshold > -_HIGHEST
+    return threshold < _HIGHEST
+
+
+def _may_hold(query: str, *, promql: bool) -> bool:
+    bare = _TEXT.sub('""', query)
+    if _NEVER.search(bare) or any(float(each) >= _HIGHEST for each in _BOUND.findall(bare)):
+        return False
+    if not promql or _NAMED.search(bare):
+        return True
+    names = _METRIC.findall(_LISTS.sub("", bare))
+    return any(each.lower() not in _WORDS for each in names)
+
+
+def _silent(policy: object) -> Iterator[str]:
+    """Yield why a policy that is there tells nobody of what it watches."""
+    conditions = entries(policy, "conditions")
+    if conditions == ():
+        yield "has no condition"
+    for index, condition in enumerate(conditions if isinstance(conditions, tuple) else ()):
+        if not _fires(condition):
+            yield f"conditions[{index}] never holds, so it alerts nobody"
+    if entries(policy, "alertStrategy", "notificationPrompts") == ("CLOSED",):
+        yield "tells of incidents only when they are over"
+    limit = seconds(policy, "alertStrategy", "notificationRateLimit", "period")
+    if isinstance(limit, float) and limit > _LONGEST:
+        yield "tells at most once in more than a day"
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
@@ -58,6 +128,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in alerts:
         if any(found > _LONGEST for found in _waits(each.props)):
             yield StackFinding("waits longer than a day before it alerts", each)
+        yield from (StackFinding(finding, each) for finding in _silent(each.props))
         if entries(each.props, "notificationChannels") in (MISSING, ()):
             yield StackFinding("alerts nobody: it has no notificationChannels", each)
 
@@ -66,8 +137,8 @@ RULE: Final = StackRule(
     id="rel-alerts",
     display_name="Somebody is told",
     description=(
-        "A stack that serves has alert policies, each with a notification channel, and neither "
-        "they nor channels or sinks are switched off."
+        "A stack that serves has alert policies, each with a notification channel and conditions "
+        "that can hold, and neither they nor channels or sinks are switched off."
     ),
     why="Users would be the monitoring.",
     remediation="make gcp.monitoring.AlertPolicy with notificationChannels.",

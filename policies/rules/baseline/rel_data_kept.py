@@ -8,11 +8,17 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
-from resources.durations import seconds
-from resources.properties import MISSING, UNKNOWN, entries, get, listed, number, show, text
+from resources.durations import moment, seconds
+from resources.properties import MISSING, UNKNOWN, entries, flag, get, listed, number, show, text
 from resources.resource import Resource
 
 _DAY: Final = 86400.0
+_LOGS: Final = (
+    "gcp:logging/billingAccountBucketConfig:BillingAccountBucketConfig",
+    "gcp:logging/folderBucketConfig:FolderBucketConfig",
+    "gcp:logging/organizationBucketConfig:OrganizationBucketConfig",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig",
+)
 # Type token: properties that end data, and how many seconds one of their unit is.
 _ENDS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "gcp:bigquery/dataset:Dataset": (
@@ -21,10 +27,8 @@ _ENDS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     ),
     "gcp:bigquery/table:Table": (("timePartitioning.expirationMs", 0.001),),
     "gcp:bigtable/gCPolicy:GCPolicy": (("maxAge.days", _DAY),),
-    "gcp:logging/billingAccountBucketConfig:BillingAccountBucketConfig": (("retentionDays", _DAY),),
-    "gcp:logging/folderBucketConfig:FolderBucketConfig": (("retentionDays", _DAY),),
-    "gcp:logging/organizationBucketConfig:OrganizationBucketConfig": (("retentionDays", _DAY),),
-    "gcp:logging/projectBucketConfig:ProjectBucketConfig": (("retentionDays", _DAY),),
+    "gcp:gkebackup/backupPlan:BackupPlan": (("retentionPolicy.backupRetainDays", _DAY),),
+    **dict.fromkeys(_LOGS, (("retentionDays", _DAY),)),
 }
 _TABLES: Final = ("gcp:bigquery/dataset:Dataset", "gcp:bigquery/table:Table")
 # These end by a duration such as 3600s: the property, and the limit that holds it.
@@ -33,6 +37,7 @@ _TTLS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("expirationPolicy.ttl", "minDays"),
         ("messageRetentionDuration", "minMessageDays"),
     ),
+    "gcp:pubsub/topic:Topic": (("messageRetentionDuration", "minMessageDays"),),
     "gcp:secretmanager/regionalSecret:RegionalSecret": (("ttl", "minDays"),),
     "gcp:secretmanager/secret:Secret": (("ttl", "minDays"),),
 }
@@ -43,6 +48,7 @@ _TIMES: Final[Mapping[str, str]] = {
     "gcp:secretmanager/secret:Secret": "expireTime",
 }
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
+_IMAGES: Final = "gcp:artifactregistry/repository:Repository"
 # What takes only some objects: those of a prefix, or the versions that were replaced.
 _SOME: Final = ("daysSinceNoncurrentTime", "noncurrentTimeBefore", "numNewerVersions")
 _ENDINGS: Final = ("matchesPrefixes", "matchesSuffixes")
@@ -68,10 +74,35 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
             yield f"lifecycleRules[{index}] deletes what is younger than {show(least)} days"
 
 
+def _cleanup(repository: object, least: float) -> Iterator[str]:
+    # What a mirror drops it fetches again.
+    mirror = text(repository, "mode") == "REMOTE_REPOSITORY"
+    if mirror or flag(repository, "cleanupPolicyDryRun") is True:
+        return
+    for index, policy in enumerate(listed(repository, "cleanupPolicies")):
+        condition = get(policy, "condition")
+        if text(policy, "action") != "DELETE" or condition is UNKNOWN:
+            continue
+        # Untagged images, and those of a version or a tag, are some.
+        some = any(
+            listed(condition, name)
+            for name in ("packageNamePrefixes", "tagPrefixes", "versionNamePrefixes")
+        )
+        old = seconds(condition, "olderThan")
+        now = old is MISSING or (isinstance(old, float) and old < least * _DAY)
+        if now and not some and text(condition, "tagState") != "UNTAGGED":
+            yield f"cleanupPolicies[{index}] deletes what is younger than {show(least)} days"
+
+
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     least = limits.number("minDays")
     if resource.type in _TABLES:
         least = limits.number("minTableDays")
+    if resource.type in _LOGS:
+        least = limits.number("minLogDays")
+    if resource.type == _IMAGES:
+        yield from _cleanup(resource.props, least)
+        return
     if resource.type == _BUCKET:
         yield from _lifecycle(resource.props, least)
         return
@@ -86,25 +117,12 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield f"{path} ends it after less than {show(fewest)} days"
     if resource.type in _TIMES:
         path = _TIMES[resource.type]
-        end = _moment(get(resource.props, path))
+        end = moment(get(resource.props, path))
         if end is not None and end - dt.datetime.now(dt.UTC) < dt.timedelta(days=least):
             yield f"{path} ends it in less than {show(least)} days"
 
 
-def _moment(value: object) -> dt.datetime | None:
-    """Return a time that is known, be it in milliseconds or as RFC 3339."""
-    try:
-        if isinstance(value, str) and not value.isdigit():
-            found = dt.datetime.fromisoformat(value)
-            return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            return dt.datetime.fromtimestamp(float(value) / 1000, dt.UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None
-
-
-RULE_TYPES: Final = (_BUCKET, *_ENDS, *_TTLS)
+RULE_TYPES: Final = (_BUCKET, _IMAGES, *_ENDS, *_TTLS)
 
 
 RULE: Final = ResourceRule(
@@ -121,6 +139,7 @@ RULE: Final = ResourceRule(
     url="https://cloud.google.com/storage/docs/lifecycle",
     limits=(
         NumberLimit("minDays", "Fewest days that data is kept", default=7),
+        NumberLimit("minLogDays", "Fewest days that logs are kept", default=30),
         NumberLimit("minMessageDays", "Fewest days that messages wait", default=1),
         NumberLimit("minTableDays", "Fewest days that tables and partitions are kept", default=1),
     ),

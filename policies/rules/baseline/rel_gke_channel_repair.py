@@ -1,5 +1,6 @@
 """Clusters and nodes are upgraded and repaired by themselves."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,8 +9,9 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
+from resources.durations import moment
 from resources.node_pools import max_nodes
-from resources.properties import MISSING, Props, entries, flag, get, number
+from resources.properties import MISSING, Props, entries, flag, get, listed, number, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -18,6 +20,11 @@ _CHANNEL: Final = Expected("releaseChannel.channel", ("RAPID", "REGULAR", "STABL
 _UPGRADED: Final = Expected("management.autoUpgrade", (True,))
 _REPAIRED: Final = Expected("management.autoRepair", (True,))
 # A node that waited in a queue is not repaired: its replacement would wait again.
+_HALF: Final = 0.5
+# Days of a maintenance exclusion: of all upgrades, and of those to a minor version.
+# https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions
+_LONGEST: Final = 90
+_LONGEST_MINOR: Final = 400
 _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled"))
 
 
@@ -26,6 +33,26 @@ def _upgrade(pool: Props) -> Iterator[str]:
     away = number(pool, "upgradeSettings", "maxUnavailable")
     if isinstance(away, float) and isinstance(nodes, float | int) and away > max(1, nodes / 2):
         yield "an upgrade takes more than half of its nodes at once"
+
+
+def _blue_green(pool: Props) -> Iterator[str]:
+    rollout = get(pool, "upgradeSettings", "blueGreenSettings", "standardRolloutPolicy")
+    share, batch = number(rollout, "batchPercentage"), number(rollout, "batchNodeCount")
+    nodes = max_nodes(pool)
+    whole = isinstance(share, float) and share > _HALF
+    if isinstance(batch, float) and isinstance(nodes, float | int) and nodes > 1:
+        whole = whole or batch > nodes * _HALF
+    if whole:
+        yield "an upgrade takes more than half of its nodes at once"
+
+
+def _exclusions(cluster: Props) -> Iterator[str]:
+    for index, each in enumerate(listed(cluster, "maintenancePolicy", "maintenanceExclusions")):
+        first, last = (moment(get(each, name)) for name in ("startTime", "endTime"))
+        scope = text(each, "exclusionOptions", "scope")
+        most = _LONGEST if scope in (MISSING, "NO_UPGRADES") else _LONGEST_MINOR
+        if first and last and last - first > dt.timedelta(days=most):
+            yield f"maintenanceExclusions[{index}] keeps upgrades away for more than {most} days"
 
 
 def _pool(pool: object) -> Iterator[str]:
@@ -39,6 +66,7 @@ def _pool(pool: object) -> Iterator[str]:
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL:
         yield from _upgrade(resource.props)
+        yield from _blue_green(resource.props)
         yield from _pool(resource.props)
         return
     provisioned = get(resource.props, "clusterAutoscaling", "autoProvisioningDefaults")
@@ -51,6 +79,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     # Autopilot clusters are always in a channel.
     if flag(resource.props, "enableAutopilot") is not True:
         yield from unmet(resource.props, (_CHANNEL,))
+    yield from _exclusions(resource.props)
     if get(resource.props, "maintenancePolicy") is MISSING:
         yield "has no maintenancePolicy"
 

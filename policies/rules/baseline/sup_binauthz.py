@@ -1,4 +1,4 @@
-"""Only images that pass the policy run."""
+"""Clusters and Cloud Run ask Binary Authorization; `sup-no-break-glass` holds what it decides."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,11 +8,10 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, entries, flag, get
+from resources.properties import MISSING, flag, get
 from resources.resource import Resource
 
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
-_POLICY: Final = "gcp:binaryauthorization/policy:Policy"
 _CLOUD_RUN: Final = (
     "gcp:cloudrunv2/job:Job",
     "gcp:cloudrunv2/service:Service",
@@ -21,22 +20,8 @@ _CLOUD_RUN: Final = (
 _ASKS: Final = (
     Expected("binaryAuthorization.evaluationMode", ("PROJECT_SINGLETON_POLICY_ENFORCE",)),
 )
-_DECIDES: Final = (
-    Expected("evaluationMode", ("ALWAYS_DENY", "REQUIRE_ATTESTATION")),
-    Expected("enforcementMode", ("ENFORCED_BLOCK_AND_AUDIT_LOG",)),
-)
 _CLASSIC: Final = "gcp:cloudrun/service:Service"
 _ANNOTATION: Final = "run.googleapis.com/binary-authorization"
-_BREAKGLASS: Final = ("binaryAuthorization", "breakglassJustification")
-
-
-def _policy(props: object) -> Iterator[str]:
-    for finding in unmet(get(props, "defaultAdmissionRule"), _DECIDES):
-        yield f"defaultAdmissionRule: {finding}"
-    # A rule of one cluster stands before the default.
-    rules = entries(props, "clusterAdmissionRules")
-    for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
-        yield from (f"clusterAdmissionRules[{index}]: {each}" for each in unmet(rule, _DECIDES))
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -47,10 +32,6 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         asks = flag(resource.props, "binaryAuthorization", "useDefault") is True
         if not asks and get(resource.props, "binaryAuthorization", "policy") is MISSING:
             yield "does not ask Binary Authorization"
-        if get(resource.props, *_BREAKGLASS) not in (MISSING, ""):
-            yield "goes past Binary Authorization by breakglassJustification"
-    elif resource.type == _POLICY:
-        yield from _policy(resource.props)
     else:
         yield from unmet(resource.props, _ASKS)
 
@@ -58,9 +39,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
 RULE: Final = ResourceRule(
     id="sup-binauthz",
     display_name="Binary Authorization decides what runs",
-    description=(
-        "Clusters and Cloud Run ask Binary Authorization, and its policy does not allow all."
-    ),
+    description="Clusters and Cloud Run ask Binary Authorization.",
     why="Whoever can deploy could run any image.",
     remediation=(
         "set binaryAuthorization, and a policy that requires attestations or trusted repositories."
@@ -72,6 +51,6 @@ RULE: Final = ResourceRule(
         Reference("CIS GKE", "5.10.4"),
         Reference("checkov", "CKV_GCP_66"),
     ),
-    applies=lambda resource_type: resource_type in (_CLUSTER, _POLICY, _CLASSIC, *_CLOUD_RUN),
+    applies=lambda resource_type: resource_type in (_CLUSTER, _CLASSIC, *_CLOUD_RUN),
     check=_check,
 )

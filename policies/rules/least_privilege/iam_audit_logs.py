@@ -1,4 +1,4 @@
-"""Reading and writing of data is logged."""
+"""Reading and writing of data is logged; `rel-logs-kept` holds that nobody is exempt."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -7,7 +7,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, StackFinding, StackRule
-from resources.properties import MISSING, entries, text
+from resources.properties import entries, text
 from resources.resource import Resource
 
 _CONFIGS: Final = (
@@ -26,8 +26,6 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         logs = entries(resource.props, "auditLogConfigs")
         for log in logs if isinstance(logs, tuple) else ():
             kind = text(log, "logType")
-            if entries(log, "exemptedMembers") not in (MISSING, ()):
-                yield StackFinding("exempts members from audit logs", resource)
             if text(resource.props, "service") == "allServices" and isinstance(kind, str):
                 logged.add(kind)
     for kind in sorted(_NEEDED - logged):
@@ -37,12 +35,9 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
 RULE: Final = StackRule(
     id="iam-audit-logs",
     display_name="Data access is logged",
-    description="The project logs data access of all services, for everybody.",
+    description="The project logs data access of all services.",
     why="Without these logs nobody can tell what a stolen account has read.",
-    remediation=(
-        "make an IAMAuditConfig for allServices with DATA_READ and DATA_WRITE and no "
-        "exemptedMembers."
-    ),
+    remediation=("make an IAMAuditConfig for allServices with DATA_READ and DATA_WRITE."),
     severity=Severity.MEDIUM,
     level=EnforcementLevel.DISABLED,
     url="https://cloud.google.com/logging/docs/audit/configure-data-access",

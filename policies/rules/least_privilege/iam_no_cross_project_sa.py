@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.bindings import binds, bound
 from policies.access.grants import grants, is_grant
 from policies.access.principals import project_of
 from policies.shared.limits import Limits, NamesLimit
@@ -17,6 +18,10 @@ _BASIC: Final = ("projectEditor", "projectOwner", "projectViewer")
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedProjects")
+    for name in bound(resource):
+        project = project_of(f"serviceAccount:{name}") if isinstance(name, str) else None
+        if project is not None and project not in allowed:
+            yield "binds a role of Kubernetes to a service account of another project"
     for grant in grants(resource):
         for member in grant.members:
             if not isinstance(member, str):
@@ -47,6 +52,6 @@ RULE: Final = ResourceRule(
     limits=(
         NamesLimit("allowedProjects", "Projects whose service accounts may be granted access"),
     ),
-    applies=is_grant,
+    applies=lambda resource_type: is_grant(resource_type) or binds(resource_type),
     check=_check,
 )

@@ -5,52 +5,23 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.bindings import binds, bound
 from policies.access.grants import grants, is_grant
 from policies.shared.limits import Limits, NamesLimit
+from policies.shared.mail import PUBLIC_MAIL
 from policies.shared.rule import Reference, ResourceRule
-from resources.kubernetes import kind_of, objects
-from resources.properties import Absence, entries, show, text
+from resources.properties import Absence, show, text
 from resources.resource import Resource
 
-_PUBLIC_MAIL: Final = frozenset(
-    {
-        "gmail.com",
-        "gmx.com",
-        "gmx.de",
-        "googlemail.com",
-        "hotmail.com",
-        "icloud.com",
-        "live.com",
-        "mail.com",
-        "msn.com",
-        "outlook.com",
-        "proton.me",
-        "protonmail.com",
-        "yahoo.com",
-    }
-)
-
-
 _MEMBERSHIP: Final = "gcp:cloudidentity/groupMembership:GroupMembership"
-_RBAC: Final = "rbac.authorization.k8s.io/"
-_BINDINGS: Final = (f"{_RBAC}ClusterRoleBinding", f"{_RBAC}RoleBinding")
-_FLEET: Final = (
-    "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding",
-    "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding",
-)
 
 
 def _names(resource: Resource) -> Iterator[str | Absence]:
     """Yield the accounts and groups that a group or a role of Kubernetes takes in."""
     if resource.type == _MEMBERSHIP:
         yield from (text(resource.props, key, "id") for key in ("preferredMemberKey", "memberKey"))
-    elif resource.type in _FLEET:
-        yield from (text(resource.props, key) for key in ("user", "group"))
-    elif kind_of(resource.type) in _BINDINGS:
-        for binding in objects(resource.type, resource.props):
-            subjects = entries(binding, "subjects")
-            for subject in subjects if isinstance(subjects, tuple) else ():
-                yield text(subject, "name")
+    else:
+        yield from bound(resource)
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -58,14 +29,14 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     for name in _names(resource):
         domain = name.lower().rpartition("@")[2] if isinstance(name, str) and "@" in name else ""
         own = not domain or domain in allowed or domain.endswith(".gserviceaccount.com")
-        if domain in _PUBLIC_MAIL or (allowed and not own):
+        if domain in PUBLIC_MAIL or (allowed and not own):
             yield "takes in an account or group of elsewhere"
     for grant in grants(resource):
         for member in grant.members:
             if not isinstance(member, str) or not member.startswith("user:"):
                 continue
             domain = member.rpartition("@")[2]
-            if domain in _PUBLIC_MAIL or (allowed and domain not in allowed):
+            if domain in PUBLIC_MAIL or (allowed and domain not in allowed):
                 yield f"grants {show(grant.role)} to a private account"
 
 
@@ -93,9 +64,7 @@ RULE: Final = ResourceRule(
         ),
     ),
     applies=lambda resource_type: (
-        is_grant(resource_type)
-        or resource_type in (_MEMBERSHIP, *_FLEET)
-        or kind_of(resource_type) in _BINDINGS
+        is_grant(resource_type) or resource_type == _MEMBERSHIP or binds(resource_type)
     ),
     check=_check,
 )

@@ -22,6 +22,8 @@ from resources.properties import (
 from resources.resource import Resource
 
 _PARTS: Final = ("services", "subaccounts")
+# A time that ends, and labels, leave out what comes later or has none.
+_OTHER_PARTS: Final = ("customPeriod", "labels")
 
 
 def _tells(props: Props) -> bool:
@@ -61,7 +63,10 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         if watched and numbered and not any(_is_own(each, own) for each in watched):
             yield StackFinding("watches another project", budget)
         parts = (listed(budget.props, "budgetFilter", each) for each in _PARTS)
-        if any(isinstance(each, str) for found in parts for each in found):
+        others = (get(budget.props, "budgetFilter", each) for each in _OTHER_PARTS)
+        if any(isinstance(each, str) for found in parts for each in found) or any(
+            each not in (MISSING, UNKNOWN, {}) for each in others
+        ):
             yield StackFinding("watches a part of what is spent", budget)
         if not _warns(budget.props):
             yield StackFinding("has no threshold up to 1", budget)

@@ -1,0 +1,104 @@
+"""Policies of load balancers and meshes refuse somebody, and ask for certificates."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits
+from policies.shared.rule import ResourceRule
+from resources.kubernetes import kind_of, objects
+from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, get, is_mapping, text
+from resources.resource import Resource
+
+_N: Final = "gcp:networksecurity/"
+_AUTHZ: Final = f"{_N}authzPolicy:AuthzPolicy"
+_CLASSIC: Final = f"{_N}authorizationPolicy:AuthorizationPolicy"
+_WEB: Final = f"{_N}gatewaySecurityPolicyRule:GatewaySecurityPolicyRule"
+_MESH: Final = "security.istio.io/AuthorizationPolicy"
+# Type token or kind: a property, and the values by which anybody or plain text comes in.
+_OPEN: Final[Mapping[str, tuple[tuple[str, tuple[object, ...]], ...]]] = {
+    f"{_N}serverTlsPolicy:ServerTlsPolicy": (
+        ("allowOpen", (True,)),
+        ("mtlsPolicy.clientValidationMode", ("ALLOW_INVALID_OR_MISSING_CLIENT_CERT",)),
+    ),
+    "security.istio.io/PeerAuthentication": (
+        ("spec.mtls.mode", ("DISABLE", "PERMISSIVE")),
+        ("spec.portLevelMtls.*.mode", ("DISABLE", "PERMISSIVE")),
+    ),
+    "networking.istio.io/DestinationRule": (
+        ("spec.trafficPolicy.tls.mode", ("DISABLE",)),
+        ("spec.trafficPolicy.tls.insecureSkipVerify", (True,)),
+        ("spec.trafficPolicy.portLevelSettings.*.tls.mode", ("DISABLE",)),
+    ),
+}
+# Where rules stand, and what of a rule narrows it: with none of these it takes everybody.
+_RULES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    _AUTHZ: (("httpRules", "networkRules"), ("from", "to", "when")),
+    _CLASSIC: (("rules",), ("sources", "destinations")),
+    _MESH: (("spec.rules",), ("from", "to", "when")),
+}
+_ALWAYS: Final = ("true", "1 == 1")
+
+
+def _takes_everybody(rule: object, narrows: tuple[str, ...]) -> bool:
+    if rule is UNKNOWN:
+        return False
+    return all(_is_empty(get(rule, name)) for name in narrows)
+
+
+def _is_empty(value: object) -> bool:
+    return value in (MISSING, (), []) or value in _ALWAYS or (is_mapping(value) and not value)
+
+
+def _rules(resource: Resource, policy: object) -> Iterator[str]:
+    kind = resource.type if resource.type in _RULES else kind_of(resource.type)
+    places, narrows = _RULES[kind]
+    action = text(policy, *(("spec", "action") if kind == _MESH else ("action",)))
+    if action not in ("ALLOW", MISSING):
+        return
+    for place in places:
+        for index, rule in enumerate(all_at(policy, (*place.split("."), "*"))):
+            if _takes_everybody(rule, narrows):
+                yield f"{place}[{index}] allows everybody"
+    if kind == _CLASSIC and entries(policy, "rules") in (MISSING, ()):
+        yield "allows everybody, as it has no rules"
+
+
+def _web(rule: object) -> Iterator[str]:
+    matcher = text(rule, "sessionMatcher")
+    on = flag(rule, "enabled") is not False and text(rule, "basicProfile") == "ALLOW"
+    if on and isinstance(matcher, str) and matcher.strip().strip("()") in _ALWAYS:
+        yield "lets out to every host of the web"
+
+
+def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    kind = kind_of(resource.type)
+    for each in objects(resource.type, resource.props):
+        for path, opens in _OPEN.get(resource.type) or _OPEN.get(kind, ()):
+            if any(value in opens for value in all_at(each, path.split("."))):
+                yield f"{path} lets in without a certificate, or in clear"
+        if resource.type in _RULES or kind in _RULES:
+            yield from _rules(resource, each)
+        elif resource.type == _WEB:
+            yield from _web(each)
+
+
+_TYPES: Final = frozenset((*_OPEN, *_RULES, _WEB))
+
+
+RULE: Final = ResourceRule(
+    id="net-traffic-policies",
+    display_name="Traffic policies refuse somebody",
+    description=(
+        "Authorization policies, TLS policies and web gateways name whom they let through, and ask "
+        "for valid certificates."
+    ),
+    why="A policy that allows everybody looks like protection and is none.",
+    remediation="name sources, principals or hosts, and require client certificates.",
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/load-balancing/docs/auth-policy/auth-policy-overview",
+    applies=lambda resource_type: resource_type in _TYPES or kind_of(resource_type) in _TYPES,
+    check=_check,
+)

@@ -1,0 +1,138 @@
+"""Logs, audit logs and findings reach those who read them."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from policies.shared.limits import Limits, NumberLimit
+from policies.shared.rule import ResourceRule
+from resources.kubernetes import kind_of, objects
+from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, listed, show, text
+from resources.resource import Resource
+
+_L: Final = "gcp:logging/"
+_S: Final = "gcp:securitycenter/"
+_OWNERS: Final = ("BillingAccount", "Folder", "Organization", "Project")
+
+
+def _tokens(module: str, owners: tuple[str, ...], what: str) -> tuple[str, ...]:
+    return tuple(f"{module}{each[0].lower()}{each[1:]}{what}:{each}{what}" for each in owners)
+
+
+_EXCLUSIONS: Final = _tokens(_L, _OWNERS, "Exclusion")
+_SINKS: Final = _tokens(_L, _OWNERS, "Sink")
+_MUTES: Final = (
+    f"{_S}muteConfig:MuteConfig",
+    *_tokens(_S, ("V2Folder", "V2Organization", "V2Project"), "MuteConfig"),
+)
+_AUDIT: Final = (
+    "gcp:folder/iamAuditConfig:IamAuditConfig",
+    "gcp:organizations/iamAuditConfig:IamAuditConfig",
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+)
+_SNOOZE: Final = "gcp:monitoring/snooze:Snooze"
+# Type token or kind: a switch, and the value by which nothing is written or found any more.
+_SWITCHES: Final[Mapping[str, tuple[tuple[str, object], ...]]] = {
+    "gcp:compute/backendService:BackendService": (("logConfig.enable", False),),
+    "gcp:compute/regionBackendService:RegionBackendService": (("logConfig.enable", False),),
+    "gcp:compute/routerNat:RouterNat": (("logConfig.enable", False),),
+    "gcp:dns/policy:Policy": (("enableLogging", False),),
+    f"{_L}folderSettings:FolderSettings": (("disableDefaultSink", True),),
+    f"{_L}organizationSettings:OrganizationSettings": (("disableDefaultSink", True),),
+    **dict.fromkeys(
+        (
+            f"{_S}folderCustomModule:FolderCustomModule",
+            f"{_S}organizationCustomModule:OrganizationCustomModule",
+            f"{_S}projectCustomModule:ProjectCustomModule",
+        ),
+        (("enablementState", "DISABLED"),),
+    ),
+    "networking.gke.io/GCPBackendPolicy": (("spec.default.logging.enabled", False),),
+}
+# What tells one kind of entry or finding from the rest; a type, a name of a log or a severity
+# alone takes all of them.
+_CONTENT: Final = re.compile(
+    r"\b(httpRequest\.|jsonPayload\b|textPayload\b|protoPayload\.methodName|labels\.|sample\s*\()"
+)
+_AUDITED: Final = re.compile(r"cloudaudit", re.IGNORECASE)
+_WIDENS: Final = re.compile(r"\bOR\b|\bNOT\b|!=|!~|(^|\s)-")
+_CATEGORY: Final = re.compile(r"\bcategory\s*=\s*[\"']")
+
+
+def _narrow(found: object, tells: re.Pattern[str]) -> bool:
+    """Return whether a filter takes a few kinds of entries alone; one that is not known may."""
+    if not isinstance(found, str):
+        return found is UNKNOWN
+    return bool(tells.search(found)) and not _AUDITED.search(found) and not _WIDENS.search(found)
+
+
+def _left_out(holder: object) -> bool:
+    off = flag(holder, "disabled") is True
+    return not off and not _narrow(text(holder, "filter"), _CONTENT)
+
+
+def _audit(config: object) -> Iterator[str]:
+    logs = entries(config, "auditLogConfigs")
+    if logs in (MISSING, ()):
+        yield "logs no access to data any more"
+    for log in logs if isinstance(logs, tuple) else ():
+        if entries(log, "exemptedMembers") not in (MISSING, ()):
+            yield "exempts members from audit logs"
+
+
+def _hours(snooze: object) -> float | None:
+    times: list[dt.datetime] = []
+    for name in ("startTime", "endTime"):
+        found = text(snooze, "interval", name)
+        try:
+            times.append(dt.datetime.fromisoformat(str(found)))
+        except ValueError:
+            return None
+    return (times[1] - times[0]).total_seconds() / 3600
+
+
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    kind = resource.type
+    if kind in _EXCLUSIONS and _left_out(resource.props):
+        yield "leaves out more than a few kinds of log entries"
+    elif kind in _SINKS and any(map(_left_out, listed(resource.props, "exclusions"))):
+        yield "exclusions leave out more than a few kinds of log entries"
+    elif kind in _MUTES and not _narrow(text(resource.props, "filter"), _CATEGORY):
+        yield "mutes more than a category of findings"
+    elif kind in _AUDIT:
+        yield from _audit(resource.props)
+    elif kind == _SNOOZE:
+        hours, most = _hours(resource.props), limits.number("maxSnoozeHours")
+        if hours is not None and hours > most:
+            yield f"silences alerts for more than {show(most)} hours"
+    for each in objects(kind, resource.props):
+        for path, off in _SWITCHES.get(kind) or _SWITCHES.get(kind_of(kind), ()):
+            if any(value == off for value in all_at(each, path.split("."))):
+                yield f"{path} keeps what happens from being written down"
+
+
+_TYPES: Final = frozenset((*_EXCLUSIONS, *_SINKS, *_MUTES, *_AUDIT, _SNOOZE, *_SWITCHES))
+
+
+RULE: Final = ResourceRule(
+    id="rel-logs-kept",
+    display_name="Logs and findings are kept",
+    description=(
+        "No exclusion, mute rule, snooze, exemption or switch takes more than a few kinds of log "
+        "entries, findings or alerts away."
+    ),
+    why="What is not written down was not seen, neither by those who look nor by an auditor.",
+    remediation=(
+        "narrow the filter by the content of the entries or the category of the findings, or leave "
+        "it out."
+    ),
+    severity=Severity.HIGH,
+    level=EnforcementLevel.MANDATORY,
+    url="https://cloud.google.com/logging/docs/routing/overview#exclusions",
+    limits=(NumberLimit("maxSnoozeHours", "Most hours that alerts are silenced", default=24),),
+    applies=lambda resource_type: resource_type in _TYPES or kind_of(resource_type) in _TYPES,
+    check=_check,
+)
