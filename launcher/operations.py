@@ -128,10 +128,7 @@ def _tell_plan(places: StackPlaces, progress: Progress) -> None:
     plan = plan_of(
         {"stack": places.stack, "steps": progress.recorder.steps, "now": wired, "then": wired}
     )
-    for section in (
-        outages(plan),
-        replacements_section(progress.replaced, progress.gone, recorded),
-    ):
+    for section in (outages(plan), replacements_section(plan)):
         if section:
             screen.tell(f"\n{section.rstrip()}")
     screen.tell(f"\n{report.cost_section(resources, brief=screen.in_place)}")

@@ -42,8 +42,7 @@ class Progress:
     """Prints a line per step as it ends, and gathers resources, changes and problems.
 
     `changes` counts the steps that change something, by operation. `resources` maps the URN of
-    every resource that the program wants to its inputs, `replaced` those that are made anew to
-    what changed of them; `gone` are those that are deleted, `outputs` the stack's, once it has
+    every resource that the program wants to its inputs; `outputs` are the stack's, once it has
     them. `about` is how many resources there may be, 0 where nobody knows.
     """
 
@@ -52,8 +51,6 @@ class Progress:
     about: int = 0
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
-    replaced: dict[str, list[str]] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     errors: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -105,11 +102,6 @@ class Progress:
             self.resources[step.urn] = Resource(
                 step.type, name_of(step.urn), step.urn, step.new.inputs or {}
             )
-        if operation in {"replace", "create-replacement"}:
-            known = self.replaced.get(step.urn, [])
-            self.replaced[step.urn] = sorted({*known, *(step.keys or [])})
-        elif operation.startswith("delete"):
-            self.gone.add(step.urn)
         if operation in QUIET or step.type == STACK_TYPE:
             self.passed.add(step.urn)
         elif self.preview:

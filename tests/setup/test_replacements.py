@@ -1,8 +1,11 @@
 """A preview names what it makes anew and what goes down with it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from launcher.recording import wiring
 from launcher.replacements import replacements_section
+from plans.plan import plan_of
 
 URN = "urn:pulumi:dev::inference::inference:index:GkeCluster$"
 CLUSTER = f"{URN}gcp:container/cluster:Cluster::one"
@@ -25,11 +28,28 @@ STATE = [
 ]
 
 
+def _section(replaced: Mapping[str, Sequence[str]], *gone: str) -> str:
+    changed = {**dict.fromkeys(gone, ()), **replaced}
+    steps = {
+        urn: {
+            "type": urn.split("::")[2].rpartition("$")[2],
+            "operation": "replace" if urn in replaced else "delete",
+            "changed": keys,
+            "old": None,
+            "new": None,
+        }
+        for urn, keys in changed.items()
+    }
+    wired = wiring(STATE)
+    return replacements_section(
+        plan_of({"stack": "dev", "steps": steps, "now": wired, "then": wired})
+    )
+
+
 def test_a_replacement_is_named_with_all_that_stands_on_it() -> None:
-    told = replacements_section(
+    told = _section(
         {CLUSTER: ["datapathProvider"], POOL: ["cluster"], OBJECT: [], TABLE: ["tableId"]},
-        [PROVIDER],
-        STATE,
+        PROVIDER,
     )
     first, *lines = told.splitlines()
     assert first.startswith("Replaced")
@@ -43,6 +63,6 @@ def test_a_replacement_is_named_with_all_that_stands_on_it() -> None:
 
 
 def test_what_is_only_deleted_or_stays_is_not_named() -> None:
-    assert replacements_section({}, [POOL], STATE) == ""
-    told = replacements_section({CLUSTER: ["location"]}, [], STATE)
+    assert _section({}, POOL) == ""
+    told = _section({CLUSTER: ["location"]})
     assert "NodePool" not in told
