@@ -87,7 +87,14 @@ def make(*chains: dict[str, Any], prefixes: tuple[str, ...]) -> None:
         "gateway",
         {
             "gatewayClassName": "gke-l7-rilb",
-            "listeners": [{"name": "https", "protocol": "HTTPS", "port": 443}],
+            "listeners": [
+                {
+                    "name": "https",
+                    "protocol": "HTTPS",
+                    "port": 443,
+                    "tls": {"options": {"networking.gke.io/cert-manager-certs": "gateway"}},
+                }
+            ],
         },
     )
     custom(

@@ -20,16 +20,21 @@ _ENDS_TLS: Final = ("HTTPS", UNKNOWN)
 _UNREAD: Final = tuple(
     f"gateway.networking.k8s.io/{kind}" for kind in ("TCPRoute", "TLSRoute", "UDPRoute")
 )
+# A certificate map of Certificate Manager stands in for the listeners' own certificates:
+# https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway
+_NONE: Final = (MISSING, "")
+_MAP: Final = "networking.gke.io/certmap"
 _GRANT: Final = "gateway.networking.k8s.io/ReferenceGrant"
 
 
 def _listeners(gateway: object) -> Iterator[str]:
     found = entries(gateway, "spec", "listeners")
+    by_map = text(gateway, "metadata", "annotations", _MAP)
     for index, each in enumerate(found if isinstance(found, tuple) else ()):
         protocol = text(each, "protocol")
         if each is not UNKNOWN and protocol not in _ENDS_TLS:
             yield f"listeners[{index}] takes plain text or passes TLS through"
-        elif protocol == "HTTPS" and get(each, "tls") in (MISSING, {}):
+        elif protocol == "HTTPS" and get(each, "tls") in (MISSING, {}) and by_map in _NONE:
             yield f"listeners[{index}] has no certificate"
         elif text(each, "tls", "mode") == "Passthrough":
             yield f"listeners[{index}] passes TLS through"

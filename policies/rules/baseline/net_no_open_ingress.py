@@ -73,7 +73,8 @@ def _administers(rule: object, *, firewall: bool) -> bool:
 
 
 def _has_port(allowed: object, protocol: str) -> bool:
-    if text(allowed, protocol) not in ("all", "tcp", "6"):
+    found = text(allowed, protocol)
+    if not isinstance(found, str) or found.lower() not in ("all", "tcp", "6"):
         return False
     ports = entries(allowed, "ports")
     return ports in (MISSING, ()) or any(

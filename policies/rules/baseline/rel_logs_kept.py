@@ -55,7 +55,8 @@ _SWITCHES: Final[Mapping[str, tuple[tuple[str, object], ...]]] = {
 # What tells one kind of entry or finding from the rest; a type, a name of a log or a severity
 # alone takes all of them.
 _CONTENT: Final = re.compile(
-    r"\b(httpRequest\.|jsonPayload\b|textPayload\b|protoPayload\.methodName|labels\.|sample\s*\()"
+    r"\b(httpRequest\.(?!status\s*>=?\s*0\b)|(json|text)Payload\b(?!\s*:\s*\*)"
+    r"|protoPayload\.methodName|(?<!resource\.)labels\.|sample\s*\([^,]+,\s*0*\.\d+\s*\))"
 )
 _AUDITED: Final = re.compile(r"cloudaudit", re.IGNORECASE)
 _WIDENS: Final = re.compile(r"\bOR\b|\bNOT\b|!=|!~|(^|\s)-")
