@@ -9,14 +9,9 @@ from plans.plan import Plan, Step
 
 def replacements_section(plan: Plan) -> str:
     """Name each replacement by what changed, with the resources that go because they need it."""
-    replaced = [each for each in plan.changes if each.operation == "replace"]
-    taken = {each.urn: plan.with_it(each) for each in replaced}
-    below = {other.urn for others in taken.values() for other in others}
     lines = [
-        f"  {short_type(each.type)} {each.name} [{', '.join(each.changed)}]"
-        f"{_with(taken[each.urn])}\n"
-        for each in replaced
-        if each.urn not in below
+        f"  {short_type(each.type)} {each.name} [{', '.join(each.changed)}]{_with(others)}\n"
+        for each, others in plan.taking("replace")
     ]
     return f"Replaced, with what goes down meanwhile:\n{''.join(lines)}" if lines else ""
 

@@ -101,6 +101,14 @@ class Plan:
         going = {each.urn for each in self.changes if each.operation in ("replace", "delete")}
         return tuple(self.by_urn[urn] for urn in going - {step.urn} if step.urn in self._above(urn))
 
+    def taking(self, *operations: str) -> Iterator[tuple[Step, tuple[Step, ...]]]:
+        """Yield the steps that do one of these, each with what goes with it, but for those that go
+        with another of them."""
+        found = [each for each in self.changes if each.operation in operations]
+        taken = {each.urn: self.with_it(each) for each in found}
+        below = {other.urn for others in taken.values() for other in others}
+        yield from ((each, taken[each.urn]) for each in found if each.urn not in below)
+
     def _above(self, urn: str) -> frozenset[str]:
         if urn not in self._reach:
             found: set[str] = set()

@@ -34,13 +34,9 @@ class Costs:
 
 def going(plan: Plan) -> Section | None:
     """Return what is replaced and deleted, with all that goes with it."""
-    found = [each for each in plan.changes if each.operation in ("replace", "delete")]
-    taken = {each.urn: plan.with_it(each) for each in found}
-    below = {other.urn for others in taken.values() for other in others}
     lines = [
-        f"{each.operation} **{_named(each)}**{_why(each)}{_with(plan, each, taken[each.urn])}"
-        for each in found
-        if each.urn not in below
+        f"{each.operation} **{_named(each)}**{_why(each)}{_with(plan, each, others)}"
+        for each, others in plan.taking("replace", "delete")
     ]
     loud = frozenset(range(len(lines)))
     return Section("going", "Replaced and deleted", tuple(lines), loud=loud) if lines else None
