@@ -22,8 +22,8 @@ _UNREAD: Final = tuple(
 )
 # A certificate map of Certificate Manager stands in for the listeners' own certificates:
 # https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway
-_NONE: Final = (MISSING, "")
 _MAP: Final = "networking.gke.io/certmap"
+_NONE: Final = (MISSING, "")
 _GRANT: Final = "gateway.networking.k8s.io/ReferenceGrant"
 
 

@@ -32,8 +32,9 @@ _POLICY_SOURCES: Final = (
 )
 
 
-# A whole country, and a list of attackers or of a whole cloud, are no narrower than the internet.
+# SSH and RDP.
 _ADMINISTRATION: Final = (22, 3389)
+# A whole country, and a list of attackers or of a whole cloud, are no narrower than the internet.
 _GROUPS: Final = ("gcp:networksecurity/addressGroup:AddressGroup",)
 
 

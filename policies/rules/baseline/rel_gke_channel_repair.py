@@ -19,12 +19,12 @@ _CLUSTER: Final = "gcp:container/cluster:Cluster"
 _CHANNEL: Final = Expected("releaseChannel.channel", ("RAPID", "REGULAR", "STABLE", "EXTENDED"))
 _UPGRADED: Final = Expected("management.autoUpgrade", (True,))
 _REPAIRED: Final = Expected("management.autoRepair", (True,))
-# A node that waited in a queue is not repaired: its replacement would wait again.
 _HALF: Final = 0.5
 # Days of a maintenance exclusion: of all upgrades, and of those to a minor version.
 # https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions
 _LONGEST: Final = 90
 _LONGEST_MINOR: Final = 400
+# A node that waited in a queue is not repaired: its replacement would wait again.
 _QUEUED: Final = (("nodeConfig", "flexStart"), ("queuedProvisioning", "enabled"))
 
 
