@@ -25,8 +25,8 @@ from resources.resource import Resource
 
 _SECURITY: Final = "securityContext"
 _GROUPS: Final = ("runAsGroup", "fsGroup")
-# Where the cluster's own parts run.
-_SYSTEM: Final = re.compile(r"kube-.+|gke-.+|gmp-.+|.+-system")
+# Where the cluster's own parts run, and whatever names no namespace.
+_SYSTEM: Final = re.compile(r"default|kube-.+|gke-.+|gmp-.+|.+-system")
 # Claims of devices: the requests of one, by each version of the API.
 _CLAIMS: Final = ("resource.k8s.io/ResourceClaim", "resource.k8s.io/ResourceClaimTemplate")
 _REQUESTS: Final = ("devices", "requests")
@@ -83,7 +83,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         system = isinstance(namespace, str) and _SYSTEM.fullmatch(namespace)
         # A patch changes what is there already.
         if system and not patch and namespace not in limits.names("systemNamespaces"):
-            yield "runs in a namespace of the cluster's own parts"
+            yield "runs in the default namespace, or one of the cluster's own parts"
     for spec in pod_specs(resource.type, resource.props):
         if spec is not UNKNOWN:
             yield from _pod(spec, limits)
@@ -94,8 +94,8 @@ RULE: Final = ResourceRule(
     display_name="Pods keep apart",
     description=(
         "No pod shares processes, is in the root group, mounts by a driver that isn't named, "
-        "tolerates every taint, chooses its node, holds devices of others, or runs among the "
-        "cluster's own parts."
+        "tolerates every taint, chooses its node, holds devices of others, or runs in the default "
+        "namespace or among the cluster's own parts."
     ),
     why="Each lets a pod that is broken into reach what other pods hold.",
     remediation=(
@@ -105,7 +105,11 @@ RULE: Final = ResourceRule(
     severity=Severity.MEDIUM,
     level=EnforcementLevel.MANDATORY,
     url="https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#csi-driver-restrictions",
-    references=(Reference("trivy", "KSV-0037"), Reference("trivy", "KSV-0116")),
+    references=(
+        Reference("checkov", "CKV_K8S_21"),
+        Reference("trivy", "KSV-0037"),
+        Reference("trivy", "KSV-0116"),
+    ),
     limits=(
         NamesLimit("csiDrivers", "Drivers that pods may mount volumes by", default=_DRIVERS),
         NamesLimit("systemNamespaces", "Namespaces of the system that pods may run in", default=()),
