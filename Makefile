@@ -108,6 +108,7 @@ lint-style:
 
 lint-generated:
 	$(PYTHON) -m config.schema --check
+	$(PYTHON) -m config.reference --check
 	$(PYTHON) -m sandbox.gcp.facts_import --check
 	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
@@ -124,6 +125,7 @@ format: ## Format the code
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m policies.readme
 	$(PYTHON) -m components.pages
+	$(PYTHON) -m config.reference
 
 check: ## The quick loop: lint, and the tests of config, components and policies
 	@$(SETUP)
@@ -159,9 +161,10 @@ schema: ## Write the JSON Schema of the stack files
 	@$(SETUP)
 	$(PYTHON) -m config.schema
 
-pages: ## Write the pages of the components, docs/components
+pages: ## Write the pages that are made from the code: docs/components, docs/reference
 	@$(SETUP)
 	$(PYTHON) -m components.pages
+	$(PYTHON) -m config.reference
 
 new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
 	@$(SETUP)
