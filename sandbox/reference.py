@@ -51,7 +51,7 @@ def page() -> str:
         _TYPES.format(version=version),
         table(("module", "type", "by the provider", "from memory", "acts"), [*_types()]),
         "## Kinds of Kubernetes",
-        _KINDS.format(count=len(kinds), kinds=", ".join(f"`{kind}`" for kind in kinds)),
+        _KINDS.format(count=len(kinds), kinds=", ".join(kinds)),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -61,9 +61,9 @@ def _types() -> Iterator[Sequence[str]]:
         module, name = token.split(":")[1].partition("/")[0], token.rpartition(":")[2]
         yield (
             module,
-            f"`{name}`",
+            name,
             "yes" if facts_of(token) is not None else "documentation alone",
-            ", ".join(f"`{column}`" for column in _columns().get((module, name), ())),
+            ", ".join(_columns().get((module, name), ())),
             "yes" if token in EFFECTS else "",
         )
 
