@@ -371,6 +371,12 @@ _OUTPUTS: Final[tuple[Row, ...]] = (
     *((f"spec.{each}.host", "host") for each in ("es", "http", "loki", "opensearch", "splunk")),
     ("spec.gcs.bucket", "bucket"),
 )
+_LOGGING: Final[tuple[Row, ...]] = (
+    *((f"spec.{each}.endpoint", "url") for each in ("http", "logz", "loki", "splunkHec")),
+    ("spec.elasticsearch.host", "host"),
+    ("spec.gcs.bucket", "bucket"),
+    *((f"spec.{each}", "outside") for each in ("azurestorage", "datadog", "newrelic", "oss", "s3")),
+)
 _FILES: Final[tuple[Row, ...]] = (("file", "manifest"), ("files.*", "manifest"))
 # What reads charts and files; its objects are resources of their own, save those of a release.
 TOOLS: Final[Mapping[str, tuple[Row, ...]]] = {
@@ -394,14 +400,26 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
     "core/Endpoints": (("subsets.*.addresses.*.ip", "address"),),
     "core/Service": (("spec.externalName", "host"),),
     "discovery.k8s.io/EndpointSlice": (("endpoints.*.addresses.*", "address"),),
+    "eventing.knative.dev/Trigger": (("spec.subscriber.uri", "url"),),
     "external-secrets.io/ClusterSecretStore": _STORES,
     "external-secrets.io/SecretStore": _STORES,
     "fluentbit.fluent.io/ClusterOutput": _OUTPUTS,
     "fluentbit.fluent.io/Output": _OUTPUTS,
+    "grafana.integreatly.org/GrafanaContactPoint": (("spec.settings.url", "url"),),
     "gateway.networking.k8s.io/GRPCRoute": _ROUTES,
     "gateway.networking.k8s.io/HTTPRoute": _ROUTES,
     "monitoring.coreos.com/Prometheus": _WRITES,
     "monitoring.coreos.com/PrometheusAgent": _WRITES,
+    "logging.banzaicloud.io/ClusterOutput": _LOGGING,
+    "logging.banzaicloud.io/Output": _LOGGING,
+    "messaging.knative.dev/Subscription": (
+        ("spec.reply.uri", "url"),
+        ("spec.subscriber.uri", "url"),
+    ),
+    "monitoring.coreos.com/AlertmanagerConfig": (
+        ("spec.receivers.*.webhookConfigs.*.url", "url"),
+        ("spec.receivers.*.slackConfigs.*.apiURL", "url"),
+    ),
     "monitoring.googleapis.com/OperatorConfig": (
         ("collection.externalLabels.project_id", "project"),
         ("exports.*.url", "url"),
