@@ -24,6 +24,7 @@ from sandbox.gcp.outputs import outputs_of, previewed
 from sandbox.gcp.references import check_references
 from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import check_enabled
+from sandbox.gcp.write_only import readable
 from sandbox.names import google_names
 from sandbox.providers.base import (
     Provider,
@@ -200,7 +201,7 @@ class GcpProvider(Provider[ProviderConfig]):
         if found is None:
             return provider_pb2.ReadResponse()
         olds, old_inputs = from_struct(request.properties), from_struct(request.inputs)
-        inputs = dict(found.inputs)
+        inputs = readable(found.inputs)
         if _DEFAULTS in old_inputs:
             inputs[_DEFAULTS] = old_inputs[_DEFAULTS]
         return provider_pb2.ReadResponse(

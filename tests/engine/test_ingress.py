@@ -57,16 +57,13 @@ def test_a_certificate_that_cannot_serve_stops_before_anything_is_made(
     assert not dev.places.checkpoint.exists()
 
 
-def test_an_own_certificate_is_shown_and_its_key_is_sealed(dev: Rehearsal) -> None:
+def test_an_own_certificate_is_shown_and_its_key_is_written_only(dev: Rehearsal) -> None:
     own = {"kind": "self-managed", "chain_file": f"{CERTIFICATES}/dev.pem", "private_key": KEY}
     dev.edit(lambda config: gateway_of(config, certificate=own))
-    with pytest.raises(LaunchError, match="pemPrivateKey puts the secret into the state"):
-        operations.up(dev.places)
-    named = ["inference-us-central1-certificate"]
-    dev.limit("data-no-plaintext-secret", ownCertificates=named)
     operations.up(dev.places, skip_preview=True)
     (certificate,) = dev.resources(CERTIFICATE)
     assert shown_certificate(dev) == certificate["outputs"]["name"]
+    assert "pemPrivateKeyWo" not in certificate["outputs"]["selfManaged"]
     assert not dev.resources("gcp:certificateauthority/authority:Authority")
     kept = [path for path in dev.places.state.rglob("*") if path.is_file()]
     assert dev.places.checkpoint in kept
