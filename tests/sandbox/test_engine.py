@@ -114,6 +114,7 @@ def stack_of(
             "PATH": f"{plugins}{os.pathsep}{os.environ['PATH']}" if plugins else os.environ["PATH"],
             "PULUMI_DEBUG_PROVIDERS": servers.debug_providers,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_HOME": str(folder / "home"),
         }
         options = automation.LocalWorkspaceOptions(
