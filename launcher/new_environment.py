@@ -10,6 +10,7 @@ from typing import Final
 from config.errors import ConfigError
 from config.load import from_file
 from launcher.backend import without_seals
+from launcher.existing import read_existing
 from launcher.places import ROOT, places_of
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
@@ -23,12 +24,14 @@ _BLOCK: Final = 16
 
 
 def new_environment(name: str, source: str) -> None:
-    """Write a stack file and a policy environment for `name` after those of `source`.
+    """Write a stack file and a policy environment for `name` after those of `source`, and what its
+    sandbox holds.
 
     Raises LaunchError, and writes nothing, if they are there or would not be valid.
     """
     stack, policies = ROOT / f"Pulumi.{name}.yaml", ENVIRONMENTS / f"{name}.yaml"
-    for file in (stack, policies):
+    existing = ROOT / f"sandbox.{name}.yaml"
+    for file in (stack, policies, existing):
         if file.exists():
             raise LaunchError(f"{file.relative_to(ROOT)} is there already: choose another ENV")
     old = places_of(source)
@@ -37,6 +40,8 @@ def new_environment(name: str, source: str) -> None:
         stack: environment_text(old.config.read_text(encoding="utf-8"), source, name, others),
         policies: renamed(old.environment.read_text(encoding="utf-8"), source, name),
     }
+    if old.existing.exists():
+        texts[existing] = renamed(old.existing.read_text(encoding="utf-8"), source, name)
     _check(texts)
     for file, text in texts.items():
         file.write_text(text, encoding="utf-8")
@@ -107,11 +112,14 @@ def _next_free(block: Network, taken: Iterable[Network]) -> Network:
 def _check(texts: Mapping[Path, str]) -> None:
     """Raise LaunchError if what is to be written could not be used."""
     with TemporaryDirectory() as folder:
-        (stack, own), (policies, allowed) = texts.items()
-        for file, text in ((stack, own), (policies, allowed)):
-            (Path(folder) / file.name).write_text(text, encoding="utf-8")
+        copies = [Path(folder) / file.name for file in texts]
+        for copy, text in zip(copies, texts.values(), strict=True):
+            copy.write_text(text, encoding="utf-8")
+        stack, policies, *more = copies
         try:
-            from_file(Path(folder) / stack.name)
-            load(Path(folder) / policies.name)
-        except (ConfigError, PolicyConfigError) as problem:
+            from_file(stack)
+            load(policies)
+            for existing in more:
+                read_existing(existing)
+        except (ConfigError, PolicyConfigError, LaunchError) as problem:
             raise LaunchError(f"nothing was written:\n{problem}") from problem

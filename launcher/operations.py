@@ -12,6 +12,7 @@ from pulumi import automation
 
 from launcher import gateway, report
 from launcher.engine import open_stack, platform_program, reason_of, watched
+from launcher.existing import put_existing
 from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
 from launcher.judging import packs_served
@@ -52,6 +53,7 @@ def opened(
         _tell((*cleared, *restore_state(places)))
         check_whole(places, world)
         guard()
+        put_existing(places, world)
         _tell(find_lost(places, world))
         with serve(world) as servers:
             stack = open_stack(places, servers.debug_providers, program)

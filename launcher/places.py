@@ -29,6 +29,11 @@ class StackPlaces:
     home: Path
 
     @property
+    def existing(self) -> Path:
+        """The file of what the sandbox cloud holds before anything is made; it may be missing."""
+        return self.config.with_name(f"sandbox.{self.stack}.yaml")
+
+    @property
     def world(self) -> Path:
         """The sandbox cloud's resources, an SQLite database."""
         return self.home / "world.db"

@@ -15,6 +15,7 @@ from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
 from launcher.engine import open_stack, reason_of
+from launcher.existing import put_existing
 from launcher.places import StackPlaces
 from launcher.problem import LaunchError
 from launcher.progress import STACK_TYPE, name_of, short_type
@@ -94,6 +95,7 @@ def emptied(places: StackPlaces) -> Generator[StackPlaces]:
 
 def _with_sandbox(places: StackPlaces) -> Plan:
     with World(places.world) as world, serve(world) as servers:
+        put_existing(places, world)
         return _plan(places, servers.debug_providers, install=False)
 
 
