@@ -8,7 +8,7 @@ import pytest
 from launcher import operations
 from launcher.problem import LaunchError
 from sandbox.gcp.functions import FOREIGN_SECRET
-from sandbox.world import Resource, World
+from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 from tests.engine.plans import plan_of
 
@@ -98,9 +98,9 @@ def test_a_managed_certificate_is_proven_in_the_zone_and_takes_over(dev: Rehears
 
 
 def test_an_existing_certificate_is_only_named(dev: Rehearsal) -> None:
-    name = "projects/acme-inference-dev/locations/us-central1/certificates/made-by-others"
-    with World(dev.places.world) as world, world.transaction():
-        world.put(Resource(CERTIFICATE, name, project="acme-inference-dev"))
+    place = {"project": "acme-inference-dev", "location": "us-central1"}
+    theirs = {**place, "name": "made-by-others", "managed": {"domains": ["inference.dev.acme.com"]}}
+    dev.add_existing(certificatemanager__Certificate=[theirs])
     existing = {"kind": "existing", "names": {"us-central1": "made-by-others"}}
     dev.edit(lambda config: gateway_of(config, certificate=existing))
     operations.up(dev.places, skip_preview=True)
