@@ -15,6 +15,7 @@ from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.existing import put_existing
 from launcher.guards import check_ranges, check_unprotected, check_whole
 from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
+from launcher.imports import importing
 from launcher.judging import packs_served
 from launcher.locks import exclusive
 from launcher.outages import outages
@@ -90,6 +91,13 @@ def up(places: StackPlaces, *, skip_preview: bool = False) -> None:
         screen.tell(f"\n{report.policies_line(progress, places.environment)}")
         screen.detail(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
         screen.tell(f"Next: make demo STACK={places.stack}, which sends messages through it")
+
+
+def take_over(places: StackPlaces) -> None:
+    """Take over what a file names, and make the rest; what would be replaced is refused before."""
+    with importing(places):
+        preview(places)
+        up(places, skip_preview=True)
 
 
 def images(places: StackPlaces) -> None:
@@ -195,6 +203,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "up": up,
     "preview": preview,
     "images": images,
+    "import": take_over,
     "refresh": refresh,
     "destroy": destroy,
     "export": export,

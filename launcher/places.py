@@ -34,6 +34,11 @@ class StackPlaces:
         return self.config.with_name(f"sandbox.{self.stack}.yaml")
 
     @property
+    def imports(self) -> Path:
+        """The file of what `import` takes over."""
+        return self.config.with_name(f"import.{self.stack}.yaml")
+
+    @property
     def world(self) -> Path:
         """The sandbox cloud's resources, an SQLite database."""
         return self.home / "world.db"

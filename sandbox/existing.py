@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias, cast
 
+from catalog.by_type import EXAMPLE, entries_by_type, short_name
 from catalog.problems import KeyPath, Problem, did_you_mean, shown, shown_path
 from sandbox.errors import CloudError
 from sandbox.gcp.identifiers import CHOSEN, id_format, left_out
@@ -18,7 +19,6 @@ from sandbox.values import Values, storable
 from sandbox.world import EXISTING, World
 
 TOP: Final = "existing"
-_EXAMPLE: Final = "secretmanager.Secret"
 
 
 _Found: TypeAlias = Iterator["Existing | Problem | str"]
@@ -87,38 +87,24 @@ def put(world: World, wanted: Collection[Existing], kept: Collection[tuple[str, 
 
 @cache
 def _types() -> Mapping[str, str]:
-    """Return every token by its short name, `<module>.<class>` as in the SDK."""
-    return {
-        f"{token.split(':')[1].partition('/')[0]}.{token.rpartition(':')[2]}": token
-        for token in tokens("gcp")
-    }
+    """Return every token by its short name."""
+    return {short_name(token): token for token in tokens("gcp")}
 
 
 def _read(document: object) -> _Found:
-    top: object = {TOP: {}} if document is None else document
-    if not isinstance(top, dict):
-        yield Problem((), shown(top), f"a mapping with {TOP}:", f"start with {TOP}:")
-        return
-    for key, types in cast("dict[object, object]", top).items():
-        if key != TOP:
-            remedy = did_you_mean(key, (TOP,), "remove it")
-            yield Problem((str(key),), "an unknown key", TOP, remedy)
-        elif not isinstance(types, dict):
-            what = "a mapping from types to lists of resources"
-            yield Problem((TOP,), shown(types), what, f"write types below it, such as {_EXAMPLE}:")
+    for each in entries_by_type(document, TOP):
+        if isinstance(each, Problem):
+            yield each
         else:
-            for name, entries in cast("dict[object, object]", types).items():
-                yield from _of_type(name, entries)
+            yield from _of_type(*each)
 
 
-def _of_type(name: object, entries: object) -> _Found:
-    path = (TOP, str(name))
-    token = _types().get(str(name), str(name))
+def _of_type(name: str, entries: object) -> _Found:
+    path = (TOP, name)
+    token = _types().get(name, name)
     kind = resource_type(token) if token.startswith("gcp:") else None
-    if not isinstance(name, str):
-        yield Problem(path, f"the key {shown(name)}", "text", "write the type's name")
-    elif kind is None:
-        remedy = did_you_mean(name, _types(), f"write it as the SDK does, such as {_EXAMPLE}")
+    if kind is None:
+        remedy = did_you_mean(name, _types(), f"write it as the SDK does, such as {EXAMPLE}")
         yield Problem(path, "an unknown type", "the types of Google Cloud's provider", remedy)
     elif not isinstance(entries, list):
         yield Problem(path, shown(entries), "a list of resources", "begin each with a dash")
