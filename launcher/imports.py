@@ -1,6 +1,7 @@
 """What a stack takes over: `import.<stack>.yaml`."""
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ from catalog.conventions import IMPORTS
 from launcher.places import StackPlaces
 from launcher.problem import LaunchError
 
-_REPLACED = "unable to replace resource"
+_REPLACED = re.compile(r"^  - (\S+): unable to replace resource", re.MULTILINE)
 
 
 def name_imports(places: StackPlaces) -> None:
@@ -34,11 +35,13 @@ def importing(places: StackPlaces) -> Generator[None]:
     try:
         yield
     except LaunchError as problem:
-        if _REPLACED not in str(problem):
+        names = _REPLACED.findall(str(problem))
+        if not names:
             raise
         raise LaunchError(
-            f"{problem}\nwhat {places.imports.name} names differs from the program in what can't "
-            "be changed in place, see above: make the stack file fit it, or leave it out"
+            f"{places.imports.name}: {', '.join(names)}: found what differs from the program in "
+            "what can't be changed in place (± above); allowed: what is not replaced; make the "
+            "stack file fit it, name what it is in as well, or leave it out; nothing was changed"
         ) from problem
     finally:
         del os.environ[IMPORTS]

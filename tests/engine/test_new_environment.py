@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from config.load import from_file
 from launcher import new_environment as made
 from launcher import operations
+from launcher.existing import read_existing
 from launcher.new_environment import environment_text, new_environment
-from launcher.places import ROOT
+from launcher.places import ROOT, places_of
 from launcher.problem import LaunchError
 from policies.engine import environment as policies
 from tests.engine.conftest import Rehearsal
@@ -48,6 +50,19 @@ def test_it_is_valid_and_shares_no_range_and_no_name(project: Path, source: str)
     policies.load(project / "policies" / "staging.yaml")
     assert "acme-inference-staging" in text
     assert f"acme-inference-{source}" not in text + file.read_text()
+
+
+def test_what_is_there_is_copied_with_the_names(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = replace(places_of("dev"), config=project / "Pulumi.dev.yaml")
+    monkeypatch.setattr(made, "places_of", lambda _: places)
+    zone = "{project: acme-inference-dev, name: dev, dnsName: dev.acme.com.}"
+    places.existing.write_text(f"existing: {{dns.ManagedZone: [{zone}]}}\n")
+    new_environment("staging", "dev")
+    (copied,) = read_existing(project / "sandbox.staging.yaml")
+    assert copied.inputs["project"] == "acme-inference-staging"
+    assert copied.inputs["dnsName"] == "staging.acme.com."
 
 
 def test_a_second_one_shares_no_range_with_the_first(project: Path) -> None:
