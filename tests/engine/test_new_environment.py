@@ -56,7 +56,7 @@ def test_what_is_there_is_copied_with_the_names(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = replace(places_of("dev"), config=project / "Pulumi.dev.yaml")
-    monkeypatch.setattr(made, "places_of", lambda _: places)
+    monkeypatch.setattr(made, "places_of", {"dev": places}.__getitem__)
     zone = "{project: acme-inference-dev, name: dev, dnsName: dev.acme.com.}"
     places.existing.write_text(f"existing: {{dns.ManagedZone: [{zone}]}}\n")
     new_environment("staging", "dev")

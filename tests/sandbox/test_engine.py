@@ -103,6 +103,7 @@ def stack_of(
     """Yield a stack on the sandbox's providers; a folder may hold plugins of further ones."""
     for name in ("state", "home", "work"):
         (folder / name).mkdir(exist_ok=True)
+    (folder / "home" / "logs").touch()  # so the engine writes none
     with serve(world) as servers:
         settings = automation.ProjectSettings(
             name="test",
