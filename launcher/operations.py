@@ -19,7 +19,7 @@ from launcher.imports import importing
 from launcher.judging import packs_served
 from launcher.locks import exclusive
 from launcher.outages import outages
-from launcher.outcome import allowed, causes_of, census, outcome
+from launcher.outcome import allowed, causes_of, census, may_be_there, outcome
 from launcher.places import StackPlaces, checked
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
@@ -266,7 +266,7 @@ def _run(
                     causes = causes_of(failures, watching, problem)
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
-                        f"{allowed(places, watching)}"
+                        f"{allowed(places, watching)}{may_be_there(places, causes)}"
                     ) from problem
             progress.about = max(progress.about, len(watching.passed))
         yield progress, servers.world
