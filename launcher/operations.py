@@ -79,6 +79,8 @@ def up(places: StackPlaces, *, skip_preview: bool = False) -> None:
         ready=lambda world: put_stand_ins(platform, world),
         skip_preview=skip_preview,
     ) as (progress, world):
+        # What others made in a cluster is there once the cluster is.
+        put_existing(places, world)
         assumed = _assumed(world)
         screen = progress.screen
         resources = report.own_resources(progress)

@@ -10,6 +10,7 @@ from sandbox.existing import ExistingError, put, read
 from sandbox.values import Secret
 from sandbox.world import EXISTING, World
 from tests.sandbox.client import Client, RefusedError
+from tests.sandbox.clusters import make_cluster
 
 VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 ACCESS = "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess"
@@ -155,6 +156,21 @@ def test_the_cloud_chose_an_id(world: World) -> None:
     policy = {"parent": "organizations/1", "title": "all", "id": "123456"}
     there(world, accesscontextmanager__AccessPolicy=[policy])
     assert [each.id for each in world.all()] == ["123456"]
+
+
+def test_objects_of_others_are_in_every_cluster_and_go_with_it(gcp: Client, world: World) -> None:
+    for name in ("one", "two"):
+        make_cluster(gcp, name)
+    service = {"metadata": {"name": "shared", "namespace": "apim"}, "spec": {}}
+    put(world, read({"existing": {"kubernetes:core/v1:Service": [service]}}), ())
+    put(world, read({"existing": {"kubernetes:core/v1:Service": [service]}}), ())
+    found = [each for each in world.all() if each.owner == EXISTING]
+    assert {(each.id, each.scope.rpartition("/")[2]) for each in found} == {
+        ("apim/shared", "one"),
+        ("apim/shared", "two"),
+    }
+    gcp.delete("gcp:container/cluster:Cluster", found[0].scope, {"deletionProtection": False})
+    assert len([each for each in world.all() if each.owner == EXISTING]) == 1
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
