@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from launcher import operations
+from launcher.outcome import may_be_there
 from launcher.places import ROOT
 from launcher.problem import LaunchError
+from sandbox.errors import missing
 from tests.engine.conftest import Rehearsal
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -46,6 +48,12 @@ def describe(stack: Rehearsal, type_: str, **inputs: Any) -> None:
 def signs(printed: str) -> set[tuple[str, str]]:
     """Return what isn't made, as sign and name."""
     return set(re.findall(r"^  ([=~±-]) +\d+  \S+:(\w+  \S+)", printed, re.MULTILINE))
+
+
+def test_what_the_cloud_misses_may_be_told_in_the_file(dev: Rehearsal) -> None:
+    told = may_be_there(dev.places, str(missing("projects/acme/secrets/key")))
+    assert "sandbox.dev.yaml" in told
+    assert not may_be_there(dev.places, "another error")
 
 
 def test_what_would_be_replaced_is_refused_before_anything_is_done(dev: Rehearsal) -> None:
