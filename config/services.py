@@ -59,7 +59,7 @@ class ApiGateway(Settings):
     """An API Gateway before the service."""
 
     document: str | None = None
-    """OpenAPI 2.0 file, from the project's folder: info and paths. Needed."""
+    """OpenAPI 2.0 file, from the stack file's folder: info and paths. Needed."""
     region: str | None = None
     """Region of the gateway. Default: the service's."""
     jwt: Jwt | None = None

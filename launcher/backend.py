@@ -1,7 +1,10 @@
 """A stack in the state backend that the ordinary Pulumi CLI is logged in to: made, or missing."""
 
 import re
+import shutil
 import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import yaml
@@ -39,18 +42,18 @@ def init(places: StackPlaces, secrets: str) -> None:
     """Make the stack in the state backend, and leave its file as its authors wrote it.
 
     Pulumi writes the whole file anew, without comments, to note how the stack's secrets are
-    encrypted: only that note is kept. Raises LaunchError if Pulumi refuses.
+    encrypted: it gets a copy, of which only that note is kept. Raises LaunchError if it refuses.
     """
     line = [plain_pulumi(), "stack", "init", "--stack", places.stack, "--no-select"]
     line += ["--secrets-provider", secrets] if secrets else []
-    written = places.config.read_text(encoding="utf-8")
-    try:
-        done = subprocess.run(line, cwd=places.config.parent, check=False)
-        seals = _seals_of(places.config.read_text(encoding="utf-8"))
-    finally:
-        places.config.write_text(written, encoding="utf-8")
+    with TemporaryDirectory() as folder:
+        for file in (ROOT / "Pulumi.yaml", places.config):
+            shutil.copy(file, folder)
+        done = subprocess.run(line, cwd=folder, check=False)
+        seals = _seals_of((Path(folder) / places.config.name).read_text(encoding="utf-8"))
     if done.returncode != 0:
         raise LaunchError(f"pulumi made no stack {places.stack!r} (see above): {_STEP}")
+    written = places.config.read_text(encoding="utf-8")
     places.config.write_text(without_seals(written) + seals, encoding="utf-8")
     kept = "noted the key of its secrets in it" if seals else "it stays as it is"
     print(f"{places.config.name}: {kept}. Next: make preview STACK={places.stack} CLOUD=gcp")

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.config_folder import config_folder
 from catalog.limits import cloud_run as limits
 from catalog.openapi import DocumentError, parsed
 from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
 from config.checks.containers import check_secrets
 from config.checks.references import check_name
-from config.files import PROJECT_FOLDER
 from config.known import Known
 from config.models import Model
 from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, Service
@@ -199,16 +199,16 @@ def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Pro
 
 
 def _check_document(path: KeyPath, document: str) -> Iterator[Problem]:
-    file = (PROJECT_FOLDER / document).resolve()
+    file = (config_folder() / document).resolve()
     try:
-        if not file.is_relative_to(PROJECT_FOLDER):
+        if not file.is_relative_to(config_folder()):
             raise DocumentError("a file outside the project")
         parsed(file.read_text())
     except (OSError, UnicodeDecodeError):
         yield Problem(
             path,
             shown(document),
-            "a file that can be read, from the project's folder",
+            "a file that can be read, from the stack file's folder",
             "correct the path or write it",
         )
     except DocumentError as problem:
