@@ -201,8 +201,8 @@ def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Pro
 def _check_document(path: KeyPath, document: str) -> Iterator[Problem]:
     file = (config_folder() / document).resolve()
     try:
-        if not file.is_relative_to(config_folder()):
-            raise DocumentError("a file outside the project")
+        if not file.is_relative_to(config_folder().resolve()):
+            raise DocumentError("a file outside the stack file's folder")
         parsed(file.read_text())
     except (OSError, UnicodeDecodeError):
         yield Problem(

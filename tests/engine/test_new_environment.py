@@ -132,7 +132,21 @@ def test_a_folder_that_is_none_is_told(folder: str, monkeypatch: pytest.MonkeyPa
         policies.file_of("dev")
 
 
-def test_make_takes_the_folder_and_lists_its_stacks(project: Path) -> None:
-    (project / "Pulumi.prod.yaml").unlink()
-    line = ["make", "--no-print-directory", "-C", str(ROOT), "help", f"CONFIG={project}"]
-    assert "STACK=dev picks" in subprocess.run(line, capture_output=True, text=True).stdout
+def test_make_takes_the_folder_as_the_page_for_companies_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "platform").symlink_to(ROOT)
+    page = (ROOT / "docs" / "company.md").read_text()
+    lines = re.findall(r"^make (.+)$", page, re.MULTILINE)
+    assert len(lines) >= 4
+    monkeypatch.delenv("INFERENCE_CONFIG")
+    for line in lines:
+        told(project, "-n", *line.split())
+    assert "STACK=dev|prod picks" in told(project, "help", f"CONFIG={project}", "-C", "platform")
+
+
+def told(folder: Path, *words: str) -> str:
+    """Return what make prints."""
+    return subprocess.run(
+        ["make", *words], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
