@@ -16,6 +16,8 @@ SEALS: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """What Pulumi writes into a stack file to find the key of the stack's secrets again."""
 _STEP: Final = "see step 3 of README.md, On Google Cloud"
 _NO_LOGIN: Final = ("PULUMI_ACCESS_TOKEN must be set", "not logged in", "pulumi login")
+_EXPIRED: Final = ("could not find default credentials", "invalid_grant", "invalid_rapt")
+"""What Google's client libraries say without a login, or with one that is over."""
 _NO_STACK: Final = ("no stack named", "no stack found", "could not find stack")
 
 
@@ -30,6 +32,11 @@ def check_made(places: StackPlaces) -> None:
         raise LaunchError(
             "pulumi is not logged in to a state backend: run `pulumi login gs://<bucket>` ("
             f"{_STEP}), then this again"
+        )
+    if any(each in said for each in _EXPIRED):
+        raise LaunchError(
+            "the login to Google Cloud is missing or has expired: run `gcloud auth "
+            "application-default login`, then this again"
         )
     if any(each in said for each in _NO_STACK):
         raise LaunchError(

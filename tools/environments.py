@@ -36,13 +36,13 @@ def environments(names: Iterable[str]) -> list[str]:
 
 def files_of(commit: str) -> list[str]:
     """Return the names in the folder at a commit. Raises SetupProblemError without it."""
-    listed = subprocess.run(
-        ["git", "ls-tree", "--name-only", commit],
-        cwd=config_folder(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    line = ["git", "ls-tree", "--name-only", commit]
+    try:
+        listed = subprocess.run(
+            line, cwd=config_folder(), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise SetupProblemError("no `git` on PATH, or no folder of stack files") from None
     if listed.returncode:
         raise SetupProblemError(
             f"{commit} can't be read ({listed.stderr.strip()}): fetch it first, as "

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -261,6 +262,13 @@ def test_a_commit_that_was_not_fetched_is_named(runner: Runner):
     done = runner.run(f"{ENVIRONMENTS} 0123456789", {})
     assert done.returncode == 1
     assert "0123456789 can't be read" in done.stderr
+
+
+def test_a_machine_without_git_is_told(runner: Runner):
+    line = f"PATH={runner.folder}/bin {sys.executable} $PLATFORM/tools/environments.py"
+    done = runner.run(f"{line} {runner.base}", {})
+    assert done.returncode == 1
+    assert "error: no `git` on PATH" in done.stderr
 
 
 def test_what_the_target_branch_lacks_is_not_made_before_the_rehearsal(runner: Runner):
