@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from catalog.words import plural
 from config.platform import Platform
 from launcher.places import StackPlaces, shown_file
 from launcher.problem import LaunchError
@@ -21,7 +22,7 @@ def check_whole(places: StackPlaces, world: World) -> None:
         raise LaunchError(f"{places.passphrase_file}, which opens the state, is gone: {afresh}")
     if not made and world.count():
         raise LaunchError(
-            f"the sandbox cloud holds {world.count()} resources, and their state "
+            f"the sandbox cloud holds {plural(world.count(), 'resource')}, and their state "
             f"({places.checkpoint}) is gone: {afresh}"
         )
     # A run that was refused at its first resource leaves components alone.
@@ -41,7 +42,7 @@ def check_unprotected(places: StackPlaces) -> None:
     if protected:
         more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
         raise LaunchError(
-            f"{len(protected)} resources of {places.stack} are protected "
+            f"{places.stack} has {plural(len(protected), 'protected resource')} "
             f"({', '.join(protected[:SHOWN])}{more}), nothing was deleted. To delete them, set "
             f"deletion_protection: false in {places.config.name}{_also_allowed(places)}, run `make "
             f"up STACK={places.stack}`, then destroy again"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pulumi import automation
 
+from catalog.words import plural
 from launcher.engine import message_of, reason_of
 from launcher.places import StackPlaces
 from launcher.progress import NOISE, Progress
@@ -81,5 +82,6 @@ def _known(places: StackPlaces, world: World) -> str:
     except (OSError, ValueError):
         return f"The state ({places.state}) can't be read: the next run goes back to the one before"
     if unknown:
-        return f"The state ({places.state}) lacks {unknown} resources: the next run takes them up"
+        lacking = plural(unknown, "resource")
+        return f"The state ({places.state}) lacks {lacking}, which the next run takes up"
     return f"The state ({places.state}) knows of it"

@@ -6,6 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from catalog.words import plural
 from launcher.places import StackPlaces, home_of, stacks
 from launcher.policy_report import judged
 from launcher.problem import LaunchError
@@ -51,7 +52,7 @@ def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
     print(f"The page:    {folder / 'page.html'}")
     print(f"The comment: {folder / 'comment.md'}")
     if run.violations:
-        raise LaunchError(f"{len(run.violations)} violations: `make up` would be refused")
+        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
 
 
 def tell_if_missing(stack: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
+from catalog.words import plural
 from launcher.backend import check_made
 from launcher.engine import message_of, platform_program, reason_of, watched
 from launcher.judging import packs_served
@@ -44,7 +45,7 @@ def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> No
     print(report.FORMATS[form][1](run), end="")
     print(f"The report in every form: {folder}", file=sys.stderr)
     if run.violations:
-        raise LaunchError(f"{len(run.violations)} violations: `make up` would be refused")
+        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
 
 
 def _of_state(places: StackPlaces, state: Path) -> Run:

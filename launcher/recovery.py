@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from catalog.words import plural
 from launcher.places import StackPlaces, read_state
 from launcher.problem import LaunchError
 from sandbox.providers import Servers
@@ -77,7 +78,9 @@ def find_lost(places: StackPlaces, world: World) -> list[str]:
     world.lost = {resource.key: resource for resource in lost}
     if not lost:
         return []
-    return [f"an interrupted run made {len(lost)} resources more than it noted: taking them up"]
+    return [
+        f"an interrupted run made {plural(len(lost), 'resource')} more than it noted: taking up"
+    ]
 
 
 def unrecorded(places: StackPlaces, world: World) -> list[Resource]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from catalog.words import plural
 from launcher.deployment import exported_resources, sandbox_resources
 from launcher.places import places_of
 from launcher.problem import LaunchError
@@ -70,8 +71,9 @@ def _check(stack: str, objects: Objects, findings: list[Finding], *, as_text: bo
         if findings:
             print(findings_text(findings))
         print(
-            f"{stack}: {len(models_in(objects))} models, {len(objects.routes)} routes, "
-            f"{len(objects.gateways)} gateways: {len(wrong)} findings"
+            f"{stack}: {plural(len(models_in(objects)), 'model')}, "
+            f"{plural(len(objects.routes), 'route')}, "
+            f"{plural(len(objects.gateways), 'gateway')}: {plural(len(wrong), 'finding')}"
         )
     else:
         print(json.dumps(as_json([], findings), indent=2))

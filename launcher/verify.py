@@ -14,6 +14,7 @@ from typing import Final
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
+from catalog.words import plural
 from launcher.engine import open_stack, reason_of
 from launcher.places import StackPlaces
 from launcher.problem import LaunchError
@@ -55,7 +56,8 @@ def verify(places: StackPlaces, real: str | None = None) -> None:
             f"the sandbox plans {places.stack} otherwise than the real providers:\n{listed}"
         )
     print(
-        f"The sandbox plans the {len(ours)} resources of {places.stack} as the real providers do."
+        f"The sandbox plans the {plural(len(ours), 'resource')} of {places.stack} "
+        "as the real providers do."
     )
 
 

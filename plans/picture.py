@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from catalog.words import plural
 from plans.plan import Plan, name_of
 from policies.access.reach import Access
 from policies.shared.gpu_totals import region_of
@@ -180,7 +181,7 @@ def _models(
         key = f"{place.region}/{end.label}"
         picture.add(key, end.label, end.kind, inside, end.state)
         if together:
-            picture.link(gateway.urn, key, f"{len(end.shares)} models")
+            picture.link(gateway.urn, key, plural(len(end.shares), "model"))
             continue
         for name, share in sorted(end.shares.items()):
             state = changed[name] or "same"

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from catalog.words import plural
 from cost.estimate import estimate
 from plans import access, exposure, quota, sections
 from plans.document import Section
 from plans.duration import as_of, duration, in_words
 from plans.picture import models_changed
 from plans.plan import Plan, asked
-from plans.words import CHANGE, Words, counted, difference, many, usd
+from plans.words import CHANGE, Words, counted, difference, usd
 from policies.reports.run import Run
 
 
@@ -79,12 +80,12 @@ def _facts(
             f"catalog/durations.yaml of {as_of()}."
         )
     if granted or opened:
-        yield f"{words.found}: {many(granted, 'grant')}, {many(opened, 'exposure')}."
+        yield f"{words.found}: {plural(granted, 'grant')}, {plural(opened, 'exposure')}."
 
 
 def _verdict(run: Run) -> str:
     if run.violations:
-        return f"Policies stop this change: {many(len(run.violations), 'violation')}."
+        return f"Policies stop this change: {plural(len(run.violations), 'violation')}."
     if not run.whole:
         return "Policies on the whole did not run: the preview failed before."
-    return f"Policies let it pass, with {many(len(run.advice), 'advisory', 'advisories')}."
+    return f"Policies let it pass, with {plural(len(run.advice), 'advisory', 'advisories')}."

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.words import plural
 from cost.estimate import Estimate
 from plans.access import Grant
 from plans.document import Section, Table
@@ -174,7 +175,7 @@ def _kinds(steps: Sequence[Step]) -> str:
     counts = Counter(kind_of(each.type) for each in steps)
     shown = [f"{count} {kind}" for kind, count in counts.most_common(_KINDS)]
     rest = len(counts) - len(shown)
-    return ", ".join([*shown, f"{rest} other kinds"] if rest > 0 else shown)
+    return ", ".join([*shown, f"{plural(rest, 'other kind')}"] if rest > 0 else shown)
 
 
 def resources(plan: Plan, words: Words) -> Section | None:

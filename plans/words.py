@@ -47,11 +47,6 @@ def counted(steps: Iterable[Step], words: Words) -> str:
     return ", ".join(found) or words.none
 
 
-def many(count: int, one: str, several: str = "") -> str:
-    """Return a number with the word for so many."""
-    return f"{count} {one if count == 1 else several or f'{one}s'}"
-
-
 def usd(amount: float) -> str:
     """Return an amount in whole dollars."""
     return f"${amount:,.0f}"

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from catalog.words import plural
 from policies.engine.config import DISABLED, LEVEL, PolicyConfigError
 from policies.engine.environment import ENVIRONMENTS, environments, load
 from policies.engine.packs import packs
@@ -24,7 +25,9 @@ def shown(value: object) -> str:
     if not is_sequence(value):
         return f"{value:,}" if isinstance(value, int | float) else str(value)
     names = ", ".join(str(each) for each in value)
-    return (names or "none") if len(value) <= _MOST_NAMES else f"{len(value)} entries"
+    return (
+        (names or "none") if len(value) <= _MOST_NAMES else plural(len(value), "entry", "entries")
+    )
 
 
 def table(rules: Iterable[AnyRule], names: Sequence[str], configs: Configs) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.words import plural
 from request_path.edge import named_policy, policy_of
 from request_path.extensions import ROUTING, TRAFFIC, attached, chain_for, kind_of
 from request_path.fields import number, text
@@ -221,7 +222,9 @@ def _security(objects: Objects, claim: Claim) -> Iterator[Hop]:
         target = backend_of(claim, backend, objects)
         for attaching, name in named_policy(target, objects) if target else ():
             policy = policy_of(attaching, name, objects)
-            found[str(name)] = f"{policy.rules} rules in {policy.region}" if policy else "not there"
+            found[str(name)] = (
+                f"{plural(policy.rules, 'rule')} in {policy.region}" if policy else "not there"
+            )
     for name, detail in sorted(found.items()) or [("none", "")]:
         yield Hop("security policy", name, detail)
 

@@ -14,6 +14,8 @@ from typing import Final, Literal, TypeGuard
 
 from pulumi_policy import deserialize, proxy
 
+from catalog.words import plural
+
 
 class Absence(Enum):
     """Why there is no value."""
@@ -206,12 +208,16 @@ def flag(value: object, *path: str | int) -> bool | Absence:
     return found if isinstance(found, bool | Absence) else UNKNOWN
 
 
-def show(value: object) -> str:
-    """Return the value as a message may show it: numbers and well-known names, never other text."""
+def show(value: object, noun: str = "") -> str:
+    """Return the value as a message may show it: numbers and well-known names, never other text.
+
+    A number comes with its noun, if one is given in the singular.
+    """
     if isinstance(value, Absence):
         return value.value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+        number = f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+        return plural(number, noun) if noun else number
     if isinstance(value, str) and _SHOWABLE.fullmatch(value):
         return value
     return "(value not shown)"

@@ -2,6 +2,7 @@
 
 import pulumi
 
+from catalog.limits.images import ARTIFACT_REGISTRY
 from components.cluster.image_mirror import ImageMirror
 from components.inference.callout_service import CalloutService, CalloutServiceArgs
 from components.inference.extensions import Extension
@@ -9,8 +10,6 @@ from components.inference.model_server_arguments import ReplicaGuardrail
 from config.callouts import Callout
 from stacks.clusters import RegionCluster
 from stacks.given import given
-
-_ARTIFACT_REGISTRY = "-docker.pkg.dev/"
 
 
 def build_callout(
@@ -52,4 +51,4 @@ def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail
 def _image(callout: Callout, images: ImageMirror) -> pulumi.Input[str]:
     image = callout.image or ""
     # Artifact Registry is reached without a mirror.
-    return image if _ARTIFACT_REGISTRY in image else images.reference(image)
+    return image if ARTIFACT_REGISTRY in image else images.reference(image)

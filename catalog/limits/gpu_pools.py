@@ -7,6 +7,7 @@ from catalog.limits import Choice, Range, Text
 from catalog.limits.names import KUBERNETES_LABEL_KEY, PROJECT
 from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MachineType
 from catalog.problems import Problem, in_order, listed, shown
+from catalog.words import plural
 
 Driver = Literal["default", "latest", "disabled"]
 TaintEffect = Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]
@@ -99,7 +100,7 @@ def one_zone(zones: Sequence[str]) -> Iterator[Problem]:
     if len(zones) != 1:
         yield Problem(
             ("compact_placement",),
-            f"true with {len(zones)} zones",
+            f"true with {plural(len(zones), 'zone')}",
             "true with one zone: nodes of several cannot stand close to each other",
             "name the zone",
         )

@@ -12,11 +12,16 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog.limits.names import ANY_TAG, DIGEST
+from catalog.limits.images import (
+    ANY_TAG,
+    ARTIFACT_REGISTRY,
+    DIGEST,
+    DOCKER_HUB,
+    KUBERNETES_REGISTRY,
+)
 from components.ready import after
 from components.validation import Problems, component_type, register
 
-DOCKER_HUB = "docker.io"
 _PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[a-z0-9._-]+)*")
 _IMAGE_PATH = re.compile(rf"[a-z0-9._-]+(/[a-z0-9._-]+)*({ANY_TAG})?({DIGEST})?")
@@ -25,8 +30,6 @@ _IMAGE_PATH = re.compile(rf"[a-z0-9._-]+(/[a-z0-9._-]+)*({ANY_TAG})?({DIGEST})?"
 _RETENTION = f"{90 * 86400}s"
 _UNTAGGED_RETENTION = f"{7 * 86400}s"
 _VERSIONS_KEPT = 10
-
-_ARTIFACT_REGISTRY = "-docker.pkg.dev/"
 
 
 class Upstream(TypedDict):
@@ -43,7 +46,7 @@ class Upstream(TypedDict):
 
 DEFAULT_UPSTREAMS: Mapping[str, Upstream] = {
     "docker-hub": {"host": DOCKER_HUB, "public_repository": "DOCKER_HUB"},
-    "kubernetes": {"host": "registry.k8s.io", "uri": "https://registry.k8s.io"},
+    "kubernetes": {"host": KUBERNETES_REGISTRY, "uri": f"https://{KUBERNETES_REGISTRY}"},
 }
 
 
@@ -173,7 +176,7 @@ class ImageMirror(pulumi.ComponentResource):
         hosts = [host for host in self._addresses if full_name.startswith(f"{host}/")]
         host = max(hosts, key=len, default="")
         path = full_name.removeprefix(f"{host}/")
-        if not hosts and _ARTIFACT_REGISTRY in image:
+        if not hosts and ARTIFACT_REGISTRY in image:
             return pulumi.Output.from_input(image)
         if not hosts:
             allowed = ", ".join(sorted(self._addresses))
@@ -264,7 +267,7 @@ class ImageMirror(pulumi.ComponentResource):
         ]
         # Made of inputs, the address is known in a preview, and still waits for each grant.
         address = pulumi.Output.format(
-            "{0}-docker.pkg.dev/{1}/{2}",
+            f"{{0}}{ARTIFACT_REGISTRY}{{1}}/{{2}}",
             repository.location,
             repository.project,
             repository.repository_id,

@@ -6,12 +6,13 @@ Guardrails and API management are not routing: they are in the Gateway's chain (
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pulumi
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog import ports
+from catalog.limits.images import IMAGE
 from components.inference import pods, workloads
 from components.inference.custom_resources import (
     GATEWAY,
@@ -39,7 +40,7 @@ class BodyBasedRouterArgs(TypedDict):
     """Name of the objects."""
     gateway_name: str
     """Name of the Gateway to extend."""
-    image: pulumi.Input[str]
+    image: Annotated[pulumi.Input[str], IMAGE]
     """Container image."""
 
 

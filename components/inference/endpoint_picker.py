@@ -6,7 +6,7 @@ refers to it, nor the definitions it watches (InferenceCrds).
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -15,6 +15,7 @@ from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from catalog import ports, releases
+from catalog.limits.images import IMAGE
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
 from components.inference.workloads import ext_proc_service, service_account
@@ -53,7 +54,7 @@ class EndpointPickerArgs(TypedDict):
     """The replicas serve LoRA adapters (default false)."""
     flow_control: NotRequired[bool]
     """Queue requests by priority while the replicas are saturated (default false)."""
-    image: NotRequired[pulumi.Input[str]]
+    image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image; default: the catalog's."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """API group of InferenceObjective, from `InferenceCrds.api_group`."""

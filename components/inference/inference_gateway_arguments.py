@@ -6,6 +6,7 @@ from typing import Annotated, NotRequired, TypedDict
 import pulumi
 
 from catalog.limits import Entries
+from catalog.limits.images import IMAGE
 from catalog.limits.inference import REQUEST_TIMEOUT_SECONDS, objectives
 from catalog.limits.names import DNS_NAME, HOSTNAME
 from components.inference.endpoint_picker import picker_name
@@ -44,9 +45,9 @@ class InferenceGatewayArgs(TypedDict):
     """Longest answer."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region, put before every pool (default none)."""
-    picker_image: NotRequired[pulumi.Input[str]]
+    picker_image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image of each pool's endpoint picker; default: the catalog's."""
-    router_image: NotRequired[pulumi.Input[str]]
+    router_image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image of the body-based router (default: the catalog's)."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """`InferenceCrds.api_group`: the pickers then start once the definitions are there."""

@@ -11,6 +11,7 @@ import pulumi
 
 from catalog import releases
 from catalog.limits import Entries
+from catalog.limits.images import IMAGE
 from catalog.limits.names import PORT, RESOURCE_NAME
 from components.inference.custom_resources import (
     BACKEND_POLICY,
@@ -64,7 +65,7 @@ class InferencePoolArgs(TypedDict):
     """The pool."""
     request_timeout_seconds: int
     """Longest answer in seconds."""
-    picker_image: NotRequired[pulumi.Input[str]]
+    picker_image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image of the endpoint picker; default: the catalog's."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region (default none)."""

@@ -7,6 +7,7 @@ import pulumi
 
 from catalog.limits import Choice, Entries, label
 from catalog.limits import cloud_run as limits
+from catalog.limits.images import IMAGE
 from components.validation import Problems
 
 LONGEST_NAME = 49
@@ -69,7 +70,7 @@ class Container(TypedDict):
     """Id of the project."""
     region: str
     """Region of the service."""
-    image: pulumi.Input[str]
+    image: Annotated[pulumi.Input[str], IMAGE]
     """Container image."""
     environment: NotRequired[Mapping[Annotated[str, limits.VARIABLE], pulumi.Input[str]]]
     """Environment variables."""

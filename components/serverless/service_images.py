@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.images import ARTIFACT_REGISTRY
 from components.validation import Problems, component_type, register
 
 REPOSITORY = "services"
@@ -38,7 +39,7 @@ def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
 
 def images_prefix(project: str, region: str) -> str:
     """Return what the names of images in the repository of a region begin with."""
-    return f"{region}-docker.pkg.dev/{project}/{REPOSITORY}/"
+    return f"{region}{ARTIFACT_REGISTRY}{project}/{REPOSITORY}/"
 
 
 class ServiceImages(pulumi.ComponentResource):

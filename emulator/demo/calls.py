@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.words import plural
 from emulator.demo.checks import Check
 from emulator.runtime.emulator import Emulator, Hosted
 from sandbox.access import EVERYONE, grants_on, members_that_may
@@ -92,7 +93,7 @@ async def chat(emulator: Emulator, hosted: Hosted) -> tuple[list[Check], list[st
         async for line in response.aiter_lines():
             pieces += [line.removeprefix("data: ")] if line.startswith("data: ") else []
     checks.append(Check(name, "streamed to its end", pieces[-1:], ["[DONE]"]))
-    replies.append(f"streamed in {len(pieces)} events: {_joined(pieces)}")
+    replies.append(f"streamed in {plural(len(pieces), 'event')}: {_joined(pieces)}")
     return checks, replies
 
 

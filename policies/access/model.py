@@ -9,6 +9,7 @@ from policies.access.capabilities import Capabilities
 from resources.properties import show
 
 UNKNOWN_PRINCIPAL: Final = "(not known during preview)"
+UNKNOWN_NAMESPACE: Final = "(not known during preview)"
 PUBLIC: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 _POD: Final = (
     re.compile(r"serviceAccount:[^@\[]+\.svc\.id\.goog\[(?P<ns>[^/\]]+)/(?P<sa>[^\]]+)\]"),
@@ -40,7 +41,8 @@ class Scope:
 
     def __str__(self) -> str:
         # A namespace comes from a property, which may hold anything.
-        hidden = self.kind == "namespace" and not _WORD.fullmatch(self.name)
+        shown_as_it_is = self.name == UNKNOWN_NAMESPACE or _WORD.fullmatch(self.name)
+        hidden = self.kind == "namespace" and not shown_as_it_is
         return f"{self.kind} {show(None) if hidden else self.name}".strip()
 
 

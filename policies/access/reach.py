@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from policies.access import cloud, cluster
 from policies.access.model import (
+    UNKNOWN_NAMESPACE,
     UNKNOWN_PRINCIPAL,
     Holding,
     is_account,
@@ -123,14 +124,13 @@ class Access:
         self._reach: dict[tuple[Way, ...], Reach] = {}
 
     @property
-    def unknown(self) -> list[Holding]:
-        """What is held through a role, or by a principal, that is not known."""
-        return [
-            each
+    def unknown(self) -> bool:
+        """Whether a role, a principal or a namespace is not known."""
+        return UNKNOWN_PRINCIPAL in {*self.held, *self._pods} or any(
+            each.capabilities is None or each.scope.name == UNKNOWN_NAMESPACE
             for all_held in self.held.values()
             for each in all_held
-            if each.capabilities is None or each.principal == UNKNOWN_PRINCIPAL
-        ]
+        )
 
     def may(self, who: str) -> frozenset[str]:
         """Return what a principal may do somewhere, by its own grants."""
@@ -226,7 +226,7 @@ class Access:
     def _pods_by_namespace(self) -> Mapping[str, tuple[str, ...]]:
         """The pods that the stack makes or grants something to; under no name, all of them."""
         found: defaultdict[str, list[str]] = defaultdict(list)
-        for who in {**self._pods, **dict.fromkeys(self.held)}:
+        for who in dict.fromkeys((*sorted(self._pods), *self.held)):
             kind, _, rest = who.partition(":")
             if kind == "pod":
                 found[rest.partition("/")[0]].append(who)

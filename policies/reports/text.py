@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from catalog.words import plural
 from policies.reports.run import OUTCOMES, Found, Run
 
 
@@ -76,6 +77,8 @@ def summary(run: Run) -> str:
     totals = run.totals()
     outcomes = ", ".join(f"{totals[name]:,} {name}" for name in OUTCOMES)
     return (
-        f"{len(run.rules)} rules x {run.resources:,} resources: {outcomes}; "
-        f"{len(run.violations)} violations, {len(run.advice)} advisories."
+        f"{plural(len(run.rules), 'rule')} x {plural(f'{run.resources:,}', 'resource')}: "
+        f"{outcomes}; "
+        f"{plural(len(run.violations), 'violation')}, "
+        f"{plural(len(run.advice), 'advisory', 'advisories')}."
     )

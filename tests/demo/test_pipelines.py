@@ -108,7 +108,7 @@ def test_the_demo_fails_when_a_count_is_wrong(
     with World(home / "world.db") as world:
         (dead,) = (g for g in world.by_type(PUBLISHER) if g.inputs["topic"].endswith("dead-letter"))
         world.remove(*dead.key)
-        with pytest.raises(DemoError, match="counts are wrong"):
+        with pytest.raises(DemoError, match="counts wrong"):
             asyncio.run(run.demo("dev", world, home, patience=5))
     assert "0  WRONG, wanted 4" in capsys.readouterr().out
 

@@ -71,7 +71,7 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
         if age is MISSING and get(condition, "createdBefore") is MISSING:
             age = number(condition, "daysSinceCustomTime")
         if age is MISSING or (isinstance(age, float) and age < least):
-            yield f"lifecycleRules[{index}] deletes what is younger than {show(least)} days"
+            yield f"lifecycleRules[{index}] deletes what is younger than {show(least, 'day')}"
 
 
 def _cleanup(repository: object, least: float) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _cleanup(repository: object, least: float) -> Iterator[str]:
         old = seconds(condition, "olderThan")
         now = old is MISSING or (isinstance(old, float) and old < least * _DAY)
         if now and not some and text(condition, "tagState") != "UNTAGGED":
-            yield f"cleanupPolicies[{index}] deletes what is younger than {show(least)} days"
+            yield f"cleanupPolicies[{index}] deletes what is younger than {show(least, 'day')}"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -109,17 +109,17 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     for path, unit in _ENDS.get(resource.type, ()):
         found = number(resource.props, *path.split("."))
         if isinstance(found, float) and 0 < found * unit < least * _DAY:
-            yield f"{path} ends data after less than {show(least)} days"
+            yield f"{path} ends data after less than {show(least, 'day')}"
     for path, limit in _TTLS.get(resource.type, ()):
         fewest = limits.number(limit)
         ttl = seconds(resource.props, *path.split("."))
         if isinstance(ttl, float) and ttl < fewest * _DAY:
-            yield f"{path} ends it after less than {show(fewest)} days"
+            yield f"{path} ends it after less than {show(fewest, 'day')}"
     if resource.type in _TIMES:
         path = _TIMES[resource.type]
         end = moment(get(resource.props, path))
         if end is not None and end - dt.datetime.now(dt.UTC) < dt.timedelta(days=least):
-            yield f"{path} ends it in less than {show(least)} days"
+            yield f"{path} ends it in less than {show(least, 'day')}"
 
 
 RULE_TYPES: Final = (_BUCKET, _IMAGES, *_ENDS, *_TTLS)

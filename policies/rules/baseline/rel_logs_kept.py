@@ -108,7 +108,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     elif kind == _SNOOZE:
         hours, most = _hours(resource.props), limits.number("maxSnoozeHours")
         if hours is not None and hours > most:
-            yield f"silences alerts for more than {show(most)} hours"
+            yield f"silences alerts for more than {show(most, 'hour')}"
     for each in objects(kind, resource.props):
         for path, off in _SWITCHES.get(kind) or _SWITCHES.get(kind_of(kind), ()):
             if any(value == off for value in all_at(each, path.split("."))):

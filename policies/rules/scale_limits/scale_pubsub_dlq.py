@@ -61,9 +61,9 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
                 f"its maxDeliveryAttempts is {value.value}, allowed {show(cap)}", each
             )
         elif value > cap:
-            yield StackFinding(f"delivers {show(value)} times, allowed {show(cap)}", each)
+            yield StackFinding(f"delivers {show(value, 'time')}, allowed {show(cap)}", each)
         elif value < _DEFAULT_ATTEMPTS:
-            yield StackFinding(f"delivers {show(value)} times, the least there is are 5", each)
+            yield StackFinding(f"delivers {show(value, 'time')}, the least there is are 5", each)
         if get(each.props, "retryPolicy") is MISSING:
             yield StackFinding("has no retryPolicy, so all attempts are made at once", each)
         topics = _topics(each, "deadLetterPolicy", "deadLetterTopic") & made
