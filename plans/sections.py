@@ -36,7 +36,7 @@ class Costs:
 def going(plan: Plan) -> Section | None:
     """Return what is replaced and deleted, with all that goes with it."""
     lines = [
-        f"{each.operation} **{_named(each)}**{_why(each)}{_with(plan, each, others)}"
+        f"{each.operation} **{each.label}**{_why(each)}{_with(plan, each, others)}"
         for each, others in plan.taking("replace", "delete")
     ]
     loud = frozenset(range(len(lines)))
@@ -216,7 +216,7 @@ def time(plan: Plan) -> Section | None:
     """Return the chain of steps that an update waits for."""
     found = duration(plan)
     rows = [
-        (_named(each), in_words(*found.steps[each.urn].begin), in_words(*found.steps[each.urn].end))
+        (each.label, in_words(*found.steps[each.urn].begin), in_words(*found.steps[each.urn].end))
         for each in found.chain
     ]
     line = (
@@ -226,7 +226,3 @@ def time(plan: Plan) -> Section | None:
     table = Table(("step", "begins after", "done after"), rows)
     title = "What takes the time"
     return Section("time", title, (line,), table, folded=True) if rows else None
-
-
-def _named(step: Step) -> str:
-    return f"{kind_of(step.type)} {step.name}"

@@ -8,9 +8,9 @@ advisory remark, so every rule reads through this module.
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Final, Literal, TypeGuard
+from typing import Final, Literal, TypeGuard, TypeVar
 
 from pulumi_policy import deserialize, proxy
 
@@ -29,6 +29,9 @@ MISSING: Final = Absence.MISSING
 
 Props = Mapping[str, object]
 Unknown = Literal[Absence.UNKNOWN]
+Found = TypeVar("Found")
+
+_DEPTH: Final = 13
 
 _SENTINELS = frozenset(
     {
@@ -182,6 +185,28 @@ def listed(value: object, *path: str | int) -> tuple[object, ...]:
     """Return the same; nothing where no list is known."""
     found = entries(value, *path)
     return found if isinstance(found, tuple) else ()
+
+
+def search(
+    value: object,
+    visit: Callable[[str, object, Props], Iterable[Found] | None],
+    depth: int = _DEPTH,
+) -> Iterator[Found]:
+    """Yield what `visit` finds among the properties of a value and of all that is below it.
+
+    `visit` gets the name of a property, its value, and what has it. Where it returns None, the
+    search goes on below the value, down to a depth: no object of an API is deeper.
+    """
+    if not depth:
+        return
+    if is_mapping(value):
+        for name in list(value):
+            inner = get(value, name)
+            found = visit(name, inner, value)
+            yield from search(inner, visit, depth - 1) if found is None else found
+    elif is_sequence(value):
+        for each in listed(value):
+            yield from search(each, visit, depth - 1)
 
 
 def text(value: object, *path: str | int) -> str | Absence:

@@ -7,11 +7,12 @@ perimeter. Does not own the images, nor the perimeter.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits import Choice, Entries
 from catalog.limits.images import (
     ANY_TAG,
     ARTIFACT_REGISTRY,
@@ -22,7 +23,6 @@ from catalog.limits.images import (
 from components.ready import after
 from components.validation import Problems, component_type, register
 
-_PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[a-z0-9._-]+)*")
 _IMAGE_PATH = re.compile(rf"[a-z0-9._-]+(/[a-z0-9._-]+)*({ANY_TAG})?({DIGEST})?")
 
@@ -38,7 +38,7 @@ class Upstream(TypedDict):
     host: str
     """What names of its images begin with: a registry host, such as `registry.k8s.io`, or the host
     and path of one repository, such as `us-docker.pkg.dev/google-samples/containers`."""
-    public_repository: NotRequired[str]
+    public_repository: NotRequired[Annotated[str, Choice(("DOCKER_HUB",))]]
     """A registry Artifact Registry knows: `DOCKER_HUB`."""
     uri: NotRequired[str]
     """Address of any other registry or Artifact Registry repository, beginning with `https://`."""
@@ -57,7 +57,7 @@ class ImageMirrorArgs(TypedDict):
     """Id of the project."""
     region: str
     """Region of the repositories: that of the cluster that pulls."""
-    upstreams: NotRequired[Mapping[str, Upstream]]
+    upstreams: NotRequired[Annotated[Mapping[str, Upstream], Entries("a registry to mirror")]]
     """Registries by short name, which ends the repository's name; default Docker Hub and
     registry.k8s.io."""
     readers: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -73,11 +73,10 @@ def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(ImageMirrorArgs, args)
     upstreams = args.get("upstreams", DEFAULT_UPSTREAMS)
-    problems.check_not_empty("upstreams", upstreams, "a registry to mirror")
     placed: dict[str, str] = {}
     for key, upstream in upstreams.items():
         path = f"upstreams.{key}"
-        problems.check_name(path, f"{name}-{key}")
+        problems.check_name(f"{name}-{key}", "upstreams", key)
         _check_upstream(problems, path, upstream)
         other = placed.setdefault(upstream["host"], path)
         if other != path:
@@ -107,9 +106,6 @@ def _check_upstream(problems: Problems, path: str, upstream: Upstream) -> None:
             path,
             f"found {' and '.join(given) or 'neither'}; allowed: one of public_repository and uri",
         )
-    problems.check_one_of(
-        f"{path}.public_repository", upstream.get("public_repository"), _PUBLIC_REPOSITORIES
-    )
     uri = upstream.get("uri", "https://")
     if not uri.startswith("https://"):
         problems.add(f"{path}.uri", f"found {uri!r}; allowed: an address that begins https://")

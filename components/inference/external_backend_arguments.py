@@ -59,7 +59,7 @@ class ExternalBackendArgs(TypedDict):
 def validate_external_backend(name: str, args: ExternalBackendArgs) -> Problems:
     """Check the plain arguments of an `ExternalBackend`."""
     problems = Problems.of(ExternalBackendArgs, args)
-    problems.check_name("name", dns_label(name))
+    problems.check_name(dns_label(name), "name")
     given = [kind for kind in ("vertex_ai", "https") if kind in args]
     if len(given) != 1:
         problems.add(

@@ -61,10 +61,10 @@ def hostnames(args: InferenceGatewayArgs) -> tuple[str, ...]:
 def validate_inference_gateway(name: str, args: InferenceGatewayArgs) -> Problems:
     """Check the plain arguments of an `InferenceGateway`."""
     problems = Problems.of(InferenceGatewayArgs, args)
-    problems.check_name("name", f"{dns_label(name)}-bbr")
+    problems.check_name(f"{dns_label(name)}-bbr", "name")
     externals = args.get("external", ())
     if not externals:
-        problems.check_not_empty("pools", args["pools"], "a pool, one for each replica set")
+        problems.check_limit(Entries("a pool, one for each replica set"), args["pools"], "pools")
     _check_pools(problems, args["pools"])
     pools = {pool["name"] for pool in args["pools"]}
     _check_externals(problems, externals, pools)
@@ -147,7 +147,7 @@ def _check_objectives(problems: Problems, pools: Sequence[Pool]) -> None:
         for objective in given:
             path = f"pools[{index}].objectives.{objective}"
             name = objective_name(pool["name"], objective)
-            problems.check_name(path, name)
+            problems.check_name(name, "pools", index, "objectives", objective)
             other = taken.setdefault(name, path)
             if other != path:
                 problems.add(path, f"found a name {name!r} that {other} makes too; rename one")

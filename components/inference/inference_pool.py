@@ -9,7 +9,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
-from catalog import releases
+from catalog import ports, releases
 from catalog.limits import Entries
 from catalog.limits.images import IMAGE
 from catalog.limits.names import PORT, RESOURCE_NAME
@@ -22,7 +22,6 @@ from components.inference.custom_resources import (
     http_health_check,
 )
 from components.inference.endpoint_picker import (
-    EXT_PROC_PORT,
     EndpointPicker,
     picker_name,
 )
@@ -110,7 +109,7 @@ class InferencePool(pulumi.ComponentResource):
                     "group": "",
                     "kind": "Service",
                     "name": picker_name(pool["name"]),
-                    "port": {"number": EXT_PROC_PORT},
+                    "port": {"number": ports.ENDPOINT_PICKER},
                     # Without a picker any replica answers.
                     "failureMode": "FailOpen",
                 },

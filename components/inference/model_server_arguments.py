@@ -6,6 +6,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 import pulumi
 from pulumi_kubernetes.core.v1 import TolerationArgsDict
 
+from catalog import ports
 from catalog.limits import Entries
 from catalog.limits import inference as limits
 from catalog.limits.images import IMAGE
@@ -97,9 +98,10 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
     problems.extend(limits.server_args(args.get("server_args", {})), "server_args")
     if not args["model"].strip():
         problems.add("model", "found none; allowed: a name; give the model name clients send")
-    if "replica_guardrail" in args and args["replica_guardrail"]["port"] == vllm.PORT:
+    if "replica_guardrail" in args and args["replica_guardrail"]["port"] == ports.MODEL_SERVER:
         problems.add(
-            "replica_guardrail.port", f"found {vllm.PORT}, which the model server has; give another"
+            "replica_guardrail.port",
+            f"found {ports.MODEL_SERVER}, which the model server has; give another",
         )
     if args.get("gated", False) and "hugging_face_secret" not in args:
         problems.add(

@@ -2,13 +2,14 @@
 
 from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
+from catalog import ports
 from catalog.conventions import GUARDRAIL
 from catalog.limits import inference as limits
 from components.inference import vllm
 from components.inference.model_server_arguments import ReplicaGuardrail
 from components.inference.pods import container_security, resources
 
-UPSTREAM = f"http://127.0.0.1:{vllm.PORT}"
+UPSTREAM = f"http://127.0.0.1:{ports.MODEL_SERVER}"
 
 
 def guardrail_container(guardrail: ReplicaGuardrail, drain_seconds: int) -> ContainerArgsDict:

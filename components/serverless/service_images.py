@@ -33,7 +33,7 @@ class ServiceImagesArgs(TypedDict):
 def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(ServiceImagesArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     return problems
 
 
