@@ -9,8 +9,8 @@ from typing import Final
 
 from config.errors import ConfigError
 from config.load import from_file
-from launcher.backend import without_seals
-from launcher.places import ROOT, places_of
+from launcher.backend import without_encryption
+from launcher.paths import ROOT, stack_paths
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
 from policies.engine.environment import ENVIRONMENTS, load
@@ -31,7 +31,7 @@ def new_environment(name: str, source: str) -> None:
     for file in (stack, policies):
         if file.exists():
             raise LaunchError(f"{file.relative_to(ROOT)} is there already: choose another ENV")
-    old = places_of(source)
+    old = stack_paths(source)
     others = [each.read_text(encoding="utf-8") for each in ROOT.glob("Pulumi.*.yaml")]
     texts = {
         stack: environment_text(old.config.read_text(encoding="utf-8"), source, name, others),
@@ -54,7 +54,7 @@ def environment_text(text: str, source: str, name: str, others: Iterable[str]) -
     taken = [network for other in others for network in _networks(other)]
     moved = _moved(_networks(text), taken)
     own = _CIDR.sub(lambda found: moved.get(found[0], found[0]), renamed(text, source, name))
-    return without_seals(own)
+    return without_encryption(own)
 
 
 def renamed(text: str, source: str, name: str) -> str:

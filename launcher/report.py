@@ -9,7 +9,7 @@ from typing import Any, cast
 from catalog.words import plural
 from cost.estimate import estimate
 from cost.report import render, table
-from launcher.places import StackPlaces, shown_file
+from launcher.paths import StackPaths, shown_file
 from launcher.progress import STACK_TYPE, Progress, name_of, short_type
 from plans.capacity import Need, by_metric, needs
 from plans.words import difference, usd
@@ -151,7 +151,7 @@ def assumptions_section(subjects: Iterable[str]) -> str:
     return f"Assumed to exist outside the project:\n{''.join(lines)}" if lines else ""
 
 
-def places_section(places: StackPlaces) -> str:
+def places_section(places: StackPaths) -> str:
     """Return where the state and the sandbox cloud's world are."""
     return f"State: {places.state}\nSandbox cloud: {places.world}"
 

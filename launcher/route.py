@@ -12,7 +12,7 @@ from typing import Final
 
 from catalog.words import plural
 from launcher.deployment import exported_resources, sandbox_resources
-from launcher.places import places_of
+from launcher.paths import stack_paths
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
 from policies.engine.environment import file_of, settings_of
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.path and not chosen.path.startswith("/"):
         parser.error(f"--path: found {chosen.path!r}, which is no path; begin it with /")
     try:
-        places = places_of(chosen.stack)
+        places = stack_paths(chosen.stack)
         resources = (exported_resources if chosen.cloud == "gcp" else sandbox_resources)(places)
         objects = read(resources)
         if not objects.gateways:

@@ -40,7 +40,7 @@ CHANGE: Final = Words(
 )
 
 
-def counted(steps: Iterable[Step], words: Words) -> str:
+def count_operations(steps: Iterable[Step], words: Words) -> str:
     """Return how many steps do what, or that nothing changes."""
     counts = Counter(each.operation for each in steps)
     found = [f"{counts[each]} {words.operations[each]}" for each in CHANGES if counts[each]]

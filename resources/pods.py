@@ -15,7 +15,7 @@ from resources.properties import (
     entries,
     get,
     is_mapping,
-    listed,
+    elements,
     search,
 )
 
@@ -109,7 +109,7 @@ def _spec(name: str, found: object, holder: Props) -> list[tuple[object, object]
     return None
 
 
-def loosened(token: str, props: Props) -> Iterator[str]:
+def host_access(token: str, props: Props) -> Iterator[str]:
     """Yield the switches of the node's protection that an object of an unknown kind, or the values
     of a chart, turn off beside their pods."""
     if token in CHARTS:
@@ -132,7 +132,7 @@ def _same(found: object, loose: object) -> bool:
 
 def _is_spec(value: object) -> bool:
     """Return whether a value is the spec of a pod: it has containers, each with an image."""
-    found = listed(value, "containers")
+    found = elements(value, "containers")
     return bool(found) and any(get(each, "image") is not MISSING for each in found)
 
 

@@ -181,7 +181,7 @@ def all_at(value: object, path: Sequence[str]) -> Iterator[object]:
         yield from all_at(each, path[cut + 1 :])
 
 
-def listed(value: object, *path: str | int) -> tuple[object, ...]:
+def elements(value: object, *path: str | int) -> tuple[object, ...]:
     """Return the same; nothing where no list is known."""
     found = entries(value, *path)
     return found if isinstance(found, tuple) else ()
@@ -205,7 +205,7 @@ def search(
             found = visit(name, inner, value)
             yield from search(inner, visit, depth - 1) if found is None else found
     elif is_sequence(value):
-        for each in listed(value):
+        for each in elements(value):
             yield from search(each, visit, depth - 1)
 
 

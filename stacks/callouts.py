@@ -8,8 +8,8 @@ from components.inference.callout_service import CalloutService, CalloutServiceA
 from components.inference.extensions import Extension
 from components.inference.model_server_arguments import ReplicaGuardrail
 from config.callouts import Callout
+from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
-from stacks.given import given
 
 
 def build_callout(
@@ -31,7 +31,7 @@ def build_callout(
             "fail_open": fail_open,
             "timeout_seconds": timeout_seconds,
         }
-    args = given(
+    args = to_args(
         CalloutServiceArgs,
         callout,
         namespace=cluster.namespace,
@@ -45,7 +45,7 @@ def build_callout(
 
 def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:
     """Return the guardrail of a model server's pods."""
-    return given(ReplicaGuardrail, callout, image=_image(callout, images))
+    return to_args(ReplicaGuardrail, callout, image=_image(callout, images))
 
 
 def _image(callout: Callout, images: ImageMirror) -> pulumi.Input[str]:

@@ -6,8 +6,8 @@ from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeli
 from components.serverless.pubsub_cloud_run_pipeline_arguments import PubSubCloudRunPipelineArgs
 from config.pipelines import Pipeline
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.foundation import Foundation
-from stacks.given import given
 from stacks.images import Images
 
 PUBSUB = "pubsub.googleapis.com"
@@ -30,7 +30,7 @@ def _pipeline(
     apis = ["iam", "pubsub", "run", "bigquery", "storage"]
     if pipeline.dataflow is not None:
         apis.append("dataflow")
-    args = given(
+    args = to_args(
         PubSubCloudRunPipelineArgs,
         pipeline,
         project=services.project_for(*apis),

@@ -9,7 +9,7 @@ from catalog.armor import MOST_REQUESTS
 from catalog.cloud_run import CPUS, GPUS, cpus_for, sizes_for
 from catalog.limits import Choice, Entries, Range, Text, label
 from catalog.limits.names import ANYONE
-from catalog.problems import Problem, in_order, listed, shown
+from catalog.problems import Problem, in_order, joined, shown
 
 NO_HEALTH: Final = "none"
 CPU: Final = Choice(tuple(CPUS), default="1")
@@ -85,7 +85,7 @@ def _size(cpu: str, gpu: str | None, memory: int) -> Iterator[Problem]:
     cpus = cpus_for(gpu)
     if cpu not in cpus:
         remedy = "raise it, or remove the gpu"
-        yield Problem(("cpu",), shown(cpu), f"{listed(cpus)} with gpu {gpu}", remedy)
+        yield Problem(("cpu",), shown(cpu), f"{joined(cpus)} with gpu {gpu}", remedy)
         return
     least, most = sizes_for(cpu, gpu)
     if least <= memory <= most:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits.images import ARTIFACT_REGISTRY
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
 from catalog.releases import IMAGES
 from config.images import repository_of, tag_of
 from config.known import Known
@@ -18,7 +18,7 @@ def check_images(known: Known) -> Iterator[Problem]:
             yield Problem(
                 ("images", name),
                 "an image the platform does not run",
-                listed(IMAGES),
+                joined(IMAGES),
                 did_you_mean(name, IMAGES, "remove it or choose one of them"),
             )
     for name, image in known.images.items():

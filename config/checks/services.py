@@ -5,7 +5,7 @@ from typing import Final
 
 from catalog.limits import cloud_run as limits
 from catalog.openapi import DocumentError, parsed
-from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
 from config.checks.references import check_name
 from config.files import PROJECT_FOLDER
 from config.known import Known
@@ -41,7 +41,7 @@ def _check_name(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
         yield Problem(
             path,
             f"the name {shown(name)}",
-            f"a name apart from the pipeline {listed(taken)} and its service",
+            f"a name apart from the pipeline {joined(taken)} and its service",
             "rename one of them",
         )
 
@@ -54,7 +54,7 @@ def _check_secrets(known: Known, path: KeyPath, service: Service) -> Iterator[Pr
                 yield Problem(
                     (*path, key, place),
                     shown(use),
-                    f"a name of secrets: {listed(names)}",
+                    f"a name of secrets: {joined(names)}",
                     did_you_mean(name_of(use), names, "add it to secrets"),
                 )
 
@@ -70,7 +70,7 @@ def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Pro
         where = (*path, "models", position)
         if names and name not in names:
             remedy = did_you_mean(name, names, "choose one of them or add it to models")
-            yield Problem(where, shown(name), listed(names), remedy)
+            yield Problem(where, shown(name), joined(names), remedy)
         elif name in served and not _is_in(known, served[name], service.region):
             yield Problem(
                 where,
@@ -132,7 +132,7 @@ def _check_variables(path: KeyPath, service: Service) -> Iterator[Problem]:
                 yield Problem(
                     (*path, key, variable),
                     f"the name {shown(variable)}",
-                    f"names other than {listed(own)}",
+                    f"names other than {joined(own)}",
                     "remove it: the platform sets it",
                 )
 

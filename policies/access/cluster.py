@@ -9,7 +9,7 @@ from policies.access.capabilities import NOTHING, Capabilities, of_cluster_role
 from policies.access.model import (
     UNKNOWN_NAMESPACE,
     UNKNOWN_PRINCIPAL,
-    Holding,
+    RoleAssignment,
     Scope,
     pod,
     principal,
@@ -64,7 +64,7 @@ def _pod(namespace: str | Absence, name: str | Absence) -> str:
     return UNKNOWN_PRINCIPAL
 
 
-def holdings(stack: Stack) -> Iterator[Holding]:
+def role_assignments(stack: Stack) -> Iterator[RoleAssignment]:
     """Yield everything that principals hold through Kubernetes roles in the stack."""
     roles = _roles(stack)
     yield from _fleet(stack)
@@ -84,7 +84,7 @@ def holdings(stack: Stack) -> Iterator[Holding]:
                     capabilities = own | (capabilities or NOTHING)
                     capabilities |= _aggregated(stack, f"{_AGGREGATE}{name}", binding.provider)
             for who in _subjects(binding.props, place):
-                yield Holding(who, f"{ref_kind} of {binding.name}", capabilities, scope)
+                yield RoleAssignment(who, f"{ref_kind} of {binding.name}", capabilities, scope)
 
 
 def _made(stack: Stack, kind: str) -> Sequence[Resource]:
@@ -146,7 +146,7 @@ def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
     return found
 
 
-def _fleet(stack: Stack) -> Iterator[Holding]:
+def _fleet(stack: Stack) -> Iterator[RoleAssignment]:
     """Yield roles that a fleet gives in its clusters."""
     for token, highest in _FLEET.items():
         for each in stack.by_type.get(token, ()):
@@ -158,7 +158,7 @@ def _fleet(stack: Stack) -> Iterator[Holding]:
                     continue
                 who = principal(f"{prop}:{name}") if isinstance(name, str) else UNKNOWN_PRINCIPAL
                 capabilities = of_cluster_role(role) if role else None
-                yield Holding(who, f"role of {each.name}", capabilities, Scope("cluster"))
+                yield RoleAssignment(who, f"role of {each.name}", capabilities, Scope("cluster"))
 
 
 def _name(props: object) -> str | Absence:

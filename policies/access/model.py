@@ -47,7 +47,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Holding:
+class RoleAssignment:
     """One role of one principal on one scope. `capabilities` is None when the role is not known.
 
     `accounts` names the service accounts that the role is held on, when it is on some.

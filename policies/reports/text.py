@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from catalog.words import plural
-from policies.reports.run import OUTCOMES, Found, Run
+from policies.reports.run import OUTCOMES, Finding, Run
 
 
 def render(run: Run) -> str:
@@ -41,7 +41,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield "The rules on the whole stack did not run: the preview failed before."
 
 
-def _finding(found: Found) -> Iterator[str]:
+def _finding(found: Finding) -> Iterator[str]:
     rule = found.rule
     yield f"  {rule['id']} [{rule['severity']}] {found.subject}"
     yield f"    found: {found.text}"

@@ -47,7 +47,7 @@ from sandbox.values import (
     plain_map,
     to_struct,
 )
-from sandbox.world import Resource
+from sandbox.world import CloudResource
 
 _DEFAULTS = "__defaults"
 
@@ -161,7 +161,7 @@ class GcpProvider(Provider[ProviderConfig]):
         effect.check(request)
         outputs = outputs_of(request, effect.outputs(request))
         self.world.put(
-            Resource(
+            CloudResource(
                 request.type.token,
                 request.id,
                 project=request.project,
@@ -223,7 +223,7 @@ class GcpProvider(Provider[ProviderConfig]):
             self._remove(unwanted)
         return empty_pb2.Empty()
 
-    def forget(self, resource: Resource) -> None:
+    def forget(self, resource: CloudResource) -> None:
         """Delete what no program asks for any more, whatever uses it."""
         kind = self._type(resource.type)
         config = ProviderConfig(resource.project, "", "", {})

@@ -8,7 +8,7 @@ import pytest
 from launcher import operations
 from launcher.problem import LaunchError
 from sandbox.gcp.functions import FOREIGN_SECRET
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 from tests.engine.conftest import Rehearsal
 from tests.engine.plans import plan_of
 
@@ -103,7 +103,7 @@ def test_a_managed_certificate_is_proven_in_the_zone_and_takes_over(dev: Rehears
 def test_an_existing_certificate_is_only_named(dev: Rehearsal) -> None:
     name = "projects/acme-inference-dev/locations/us-central1/certificates/made-by-others"
     with World(dev.places.world) as world, world.transaction():
-        world.put(Resource(CERTIFICATE, name, project="acme-inference-dev"))
+        world.put(CloudResource(CERTIFICATE, name, project="acme-inference-dev"))
     existing = {"kind": "existing", "names": {"us-central1": "made-by-others"}}
     dev.edit(lambda config: gateway_of(config, certificate=existing))
     operations.up(dev.places, skip_preview=True)

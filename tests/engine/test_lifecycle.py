@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from launcher import operations
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal

@@ -10,7 +10,7 @@ from config.load import from_file
 from launcher import new_environment as made
 from launcher import operations
 from launcher.new_environment import environment_text, new_environment
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from policies.engine import environment as policies
 from tests.engine.conftest import Rehearsal

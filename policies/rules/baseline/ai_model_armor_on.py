@@ -21,7 +21,7 @@ from resources.properties import (
     entries,
     get,
     is_mapping,
-    listed,
+    elements,
     number,
     text,
 )
@@ -68,7 +68,7 @@ def _template(props: Props) -> Iterator[str]:
     filters = entries(props, *_HARM)
     if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
-    elif any(text(each, "confidenceLevel") not in _LEVELS for each in listed(props, *_HARM)):
+    elif any(text(each, "confidenceLevel") not in _LEVELS for each in elements(props, *_HARM)):
         yield "has a filter for harmful content that lets nearly all pass"
     if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
         yield "has a filter for prompt injection that lets nearly all pass"

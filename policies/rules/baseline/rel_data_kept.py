@@ -9,7 +9,17 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.durations import moment, seconds
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, listed, number, show, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    entries,
+    flag,
+    get,
+    elements,
+    number,
+    show,
+    text,
+)
 from resources.resource import Resource
 
 _DAY: Final = 86400.0
@@ -63,7 +73,7 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
         if any(get(condition, name) not in (MISSING, 0) for name in _SOME):
             continue
         # An empty beginning or end is that of every name.
-        if any(each and "" not in each for each in (listed(condition, e) for e in _ENDINGS)):
+        if any(each and "" not in each for each in (elements(condition, e) for e in _ENDINGS)):
             continue
         if text(condition, "withState") == "ARCHIVED":
             continue
@@ -79,13 +89,13 @@ def _cleanup(repository: object, least: float) -> Iterator[str]:
     mirror = text(repository, "mode") == "REMOTE_REPOSITORY"
     if mirror or flag(repository, "cleanupPolicyDryRun") is True:
         return
-    for index, policy in enumerate(listed(repository, "cleanupPolicies")):
+    for index, policy in enumerate(elements(repository, "cleanupPolicies")):
         condition = get(policy, "condition")
         if text(policy, "action") != "DELETE" or condition is UNKNOWN:
             continue
         # Untagged images, and those of a version or a tag, are some.
         some = any(
-            listed(condition, name)
+            elements(condition, name)
             for name in ("packageNamePrefixes", "tagPrefixes", "versionNamePrefixes")
         )
         old = seconds(condition, "olderThan")

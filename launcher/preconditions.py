@@ -4,7 +4,7 @@ import ipaddress
 
 from catalog.words import plural
 from config.platform import Platform
-from launcher.places import StackPlaces, shown_file
+from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
 from sandbox.world import World
 
@@ -14,7 +14,7 @@ SHOWN = 5
 _PROTECTION_RULE = "rel-deletion-protection"
 
 
-def check_whole(places: StackPlaces, world: World) -> None:
+def check_whole(places: StackPaths, world: World) -> None:
     """Raise LaunchError if the state, its passphrase or the world was lost without the others."""
     made = places.checkpoint.exists()
     afresh = f"put it back, or remove {places.home} to start afresh"
@@ -32,7 +32,7 @@ def check_whole(places: StackPlaces, world: World) -> None:
         )
 
 
-def check_unprotected(places: StackPlaces) -> None:
+def check_unprotected(places: StackPaths) -> None:
     """Raise LaunchError if anything of the stack is protected: nothing of it is deleted then."""
     protected = [
         resource["urn"].rpartition("::")[2]
@@ -49,7 +49,7 @@ def check_unprotected(places: StackPlaces) -> None:
         )
 
 
-def _also_allowed(places: StackPlaces) -> str:
+def _also_allowed(places: StackPaths) -> str:
     """Return what the policies need to let the change pass, or '' where they do."""
     # The rules take longer to load than everything else of a refusal.
     from policies.engine.environment import load
@@ -59,7 +59,7 @@ def _also_allowed(places: StackPlaces) -> str:
     return f" and {_PROTECTION_RULE}: disabled below rules: in {shown_file(places.environment)}"
 
 
-def check_ranges(places: StackPlaces, platform: Platform) -> None:
+def check_ranges(places: StackPaths, platform: Platform) -> None:
     """Raise LaunchError if a region that exists gets other address ranges, or return them away.
 
     Clusters and load balancers hold on to a region's subnets, so those can't be replaced.
@@ -88,7 +88,7 @@ def check_ranges(places: StackPlaces, platform: Platform) -> None:
         raise LaunchError(lines)
 
 
-def _made_ranges(places: StackPlaces) -> list[tuple[str, str, str]]:
+def _made_ranges(places: StackPaths) -> list[tuple[str, str, str]]:
     """Return region, role and range of each subnet of the platform's own network."""
     found: list[tuple[str, str, str]] = []
     for resource in places.recorded():
