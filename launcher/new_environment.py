@@ -11,9 +11,9 @@ from typing import Final
 from catalog.config_folder import RELEASE, config_folder
 from config.errors import ConfigError
 from config.load import from_file
-from launcher.backend import without_seals
+from launcher.backend import without_encryption
 from launcher.existing import read_existing
-from launcher.places import ROOT, places_of, shown_file, stacks
+from launcher.paths import ROOT, shown_file, stack_paths, stacks
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
 from policies.engine.environment import ENVIRONMENTS, folder, load
@@ -65,7 +65,7 @@ def _sources(source: str) -> tuple[Path, Path]:
     sample = RELEASE / f"Pulumi.{source}.yaml", ENVIRONMENTS / f"{source}.yaml"
     if source not in stacks() and all(each.exists() for each in sample):
         return sample
-    old = places_of(source)
+    old = stack_paths(source)
     return old.config, old.environment
 
 
@@ -75,7 +75,7 @@ def environment_text(text: str, source: str, name: str, others: Iterable[str]) -
     taken = [network for other in others for network in _networks(other)]
     moved = _moved(_networks(text), taken)
     own = _CIDR.sub(lambda found: moved.get(found[0], found[0]), renamed(text, source, name))
-    return without_seals(own)
+    return without_encryption(own)
 
 
 def renamed(text: str, source: str, name: str) -> str:
