@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, cast
@@ -24,9 +24,7 @@ from emulator.gateway.wire import on_the_wire
 from policies.engine.config import DISABLED, EXEMPTIONS, LEVEL, Settings, read_settings
 from policies.engine.environment import ENVIRONMENTS as FILES
 from policies.engine.environment import load
-from policies.engine.judge import Judge
 from policies.engine.packs import ALL, rules_of
-from resources.resource import Resource
 from sandbox.gcp.facts import facts_of
 from sandbox.gcp.outputs import filled
 from sandbox.values import UNKNOWN, texts_in
@@ -35,6 +33,7 @@ from tests.config.matrix import ENVIRONMENTS, stacks
 from tests.config.options import options, standing
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
 from tests.unit.harness import Cloud, run
+from tests.unit.judged import Seen, refused, seen
 from tests.unit.reached import Recorder, options_of
 
 
@@ -148,24 +147,6 @@ def made(environment: str, number: int) -> Cloud:
         return run(lambda: build_platform(platform))
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A resource as rules of a resource see it, and as rules of the whole stack do."""
-
-    alone: Resource
-    in_stack: Resource
-
-
-def seen(cloud: Cloud) -> list[Seen]:
-    found: list[Seen] = []
-    for each in cloud.resources:
-        wired = {name: tuple(urns) for name, urns in each.property_dependencies.items()}
-        given = (each.inputs, wired, each.protect, each.provider.rpartition("::")[0])
-        alone = Resource(each.type, each.name, each.urn, *given)
-        found.append(Seen(alone, replace(alone, props={**each.inputs, **each.outputs})))
-    return found
-
-
 def seen_first(cloud: Cloud) -> list[Seen]:
     """As a first preview: unknown is what the cloud decides, and what is made of that.
 
@@ -195,19 +176,6 @@ def _unknown(value: Any, decided: Set[str]) -> Any:
     if isinstance(value, list):
         return [_unknown(each, decided) for each in cast("list[Any]", value)]
     return UNKNOWN if isinstance(value, str) and any(each in value for each in decided) else value
-
-
-def refused(resources: Sequence[Seen], settings: Mapping[str, Settings]) -> list[tuple[str, str]]:
-    """Return the rule and the text of each mandatory finding."""
-    judge = Judge(rules_of(ALL), settings)
-    results = [result for each in resources for result in judge.resource(each.alone)]
-    results += judge.stack([each.in_stack for each in resources])
-    return [
-        (result.rule.id, f"{finding.urn.rpartition('::')[2]}: {finding.text}")
-        for result in results
-        if result.level != "advisory"
-        for finding in result.violations
-    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
