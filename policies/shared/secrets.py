@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.conventions import WRITE_ONLY, WRITE_ONLY_VERSION
 from resources.properties import entries, get, is_mapping, is_sequence
 
 # Variables, options and entries of a map.
@@ -172,7 +173,7 @@ def _texts(value: object, key: str, depth: int) -> Iterator[tuple[str, str]]:
                 if isinstance(name, str) and isinstance(given, str):
                     yield name.upper(), given
         for name in names:
-            if not name.endswith(("Wo", "WoVersion")):
+            if not name.endswith((WRITE_ONLY, WRITE_ONLY_VERSION)):
                 yield from _texts(get(value, name), name, depth + 1)
     elif depth < _DEPTH and is_sequence(value):
         parts = entries_of(value)

@@ -10,7 +10,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
-from resources.properties import MISSING, UNKNOWN, listed, text
+from resources.properties import MISSING, UNKNOWN, elements, text
 from resources.resource import Resource
 
 _GATEWAY: Final = "gcp:apigateway/apiConfig:ApiConfig"
@@ -71,11 +71,11 @@ def _grpc(document: object) -> Iterator[str]:
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _GATEWAY:
-        for each in listed(resource.props, "openapiDocuments"):
+        for each in elements(resource.props, "openapiDocuments"):
             contents = text(each, "document", "contents")
             if contents is not UNKNOWN:
                 yield from _openapi(_decoded(contents))
-        for each in listed(resource.props, "managedServiceConfigs"):
+        for each in elements(resource.props, "managedServiceConfigs"):
             contents = text(each, "contents")
             yield from _grpc(_decoded(contents)) if contents is not UNKNOWN else ()
         return

@@ -13,11 +13,11 @@ from resources.pods import changes_pods, containers_of, pod_specs
 from resources.properties import (
     MISSING,
     UNKNOWN,
+    elements,
     entries,
     flag,
     get,
     is_mapping,
-    listed,
     number,
     text,
 )
@@ -44,16 +44,16 @@ def _pod(spec: object, limits: Limits) -> Iterator[str]:
     for name in _GROUPS:
         if number(spec, _SECURITY, name) == 0:
             yield f"{name} is the root group"
-    if any(each in (0, "0") for each in listed(spec, _SECURITY, "supplementalGroups")):
+    if any(each in (0, "0") for each in elements(spec, _SECURITY, "supplementalGroups")):
         yield "supplementalGroups has the root group"
-    for index, volume in enumerate(listed(spec, "volumes")):
+    for index, volume in enumerate(elements(spec, "volumes")):
         driver = text(volume, "csi", "driver")
         if is_mapping(get(volume, "csi")) and driver not in (
             UNKNOWN,
             *limits.names("csiDrivers"),
         ):
             yield f"volumes[{index}] is made by a driver that the environment does not name"
-    for each in listed(spec, "tolerations"):
+    for each in elements(spec, "tolerations"):
         if is_mapping(each) and text(each, "key") in (MISSING, ""):
             yield "tolerates every taint, so that it runs on nodes that are not for it"
     if get(spec, "nodeName") not in (MISSING, "", UNKNOWN):

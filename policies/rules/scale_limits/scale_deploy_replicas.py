@@ -25,7 +25,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             if replicas is UNKNOWN:
                 yield f"its number of replicas is not known during preview, allowed {show(cap)}"
             elif isinstance(replicas, float) and replicas > cap:
-                yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
+                yield f"asks for {show(replicas, 'replica')}, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(
