@@ -43,7 +43,9 @@ _LOOKS: Final = re.compile(
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{6,}\.[\w-]*"
 )
 _SPEAKS: Final = re.compile(
-    r"pass|pwd|secret|token|key|auth|://[^/\s]*@|\slogin\s|\bmysql|\bmongo|\bcurl\b", re.IGNORECASE
+    r"pass|pwd|secret|token|key|auth|://[^/\s]*@|\slogin\s|\bmysql|\bmongo|\bcurl\b|[?&]sig="
+    r"|jdbc:oracle",
+    re.IGNORECASE,
 )
 # Settings within a text, of which each has a colon or an equals sign.
 _SETS: Final = re.compile(
