@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from catalog import strict_yaml
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 from sandbox import existing
 from sandbox.existing import Existing, ExistingError
@@ -25,7 +25,7 @@ def read_existing(file: Path) -> list[Existing]:
         raise _refused(file, problem) from problem
 
 
-def put_existing(places: StackPlaces, world: World) -> None:
+def put_existing(places: StackPaths, world: World) -> None:
     """Let the sandbox cloud hold what the stack's file says is there, and nothing of it that the
     file doesn't say any more.
 

@@ -6,13 +6,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from catalog.conventions import IMPORTS
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 
 _REPLACED = re.compile(r"^  - (\S+): unable to replace resource", re.MULTILINE)
 
 
-def name_imports(places: StackPlaces) -> None:
+def name_imports(places: StackPaths) -> None:
     """Let the programs that this process runs take over what the file names.
 
     Raises LaunchError if there is no such file.
@@ -26,7 +26,7 @@ def name_imports(places: StackPlaces) -> None:
 
 
 @contextmanager
-def importing(places: StackPlaces) -> Generator[None]:
+def importing(places: StackPaths) -> Generator[None]:
     """Let programs take over what the file names, until the block ends.
 
     Raises LaunchError if there is no such file, and says what to do where the engine refuses.

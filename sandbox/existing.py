@@ -21,7 +21,7 @@ from sandbox.kubernetes.objects import Kind
 from sandbox.providers.gcp import GcpProvider, failures_of
 from sandbox.sdk_types import ResourceType, resource_type, tokens
 from sandbox.values import Values, storable
-from sandbox.world import EXISTING, Resource, World
+from sandbox.world import EXISTING, CloudResource, World
 
 TOP: Final = "existing"
 _OBJECTS: Final = "kubernetes:"
@@ -102,7 +102,7 @@ def _placed(
         yield from ((each, place) for place in places)
 
 
-def _is(one: Resource, wanted: Existing, cluster: Cluster | None) -> bool:
+def _is(one: CloudResource, wanted: Existing, cluster: Cluster | None) -> bool:
     """Return whether it is what is wanted, as it is wanted."""
     same = (one.type, one.inputs) == (wanted.type.token, storable(wanted.inputs))
     scope = "" if cluster is None else cluster.id

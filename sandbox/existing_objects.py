@@ -9,7 +9,7 @@ from sandbox.kubernetes.outputs import outputs_of
 from sandbox.names import kubernetes_names
 from sandbox.sdk_types import ResourceType
 from sandbox.values import Values
-from sandbox.world import EXISTING, Resource, World
+from sandbox.world import EXISTING, CloudResource, World
 
 
 def object_failures(kind: ResourceType, inputs: Values) -> Iterator[Failure]:
@@ -27,7 +27,7 @@ def put_object(world: World, cluster: Cluster, kind: Kind, inputs: Values) -> No
     id_ = object_id(str(metadata.get("namespace", "")), str(metadata["name"]))
     if world.get(kind.token, id_, cluster.id) is None:
         world.put(
-            Resource(
+            CloudResource(
                 *(kind.token, id_, cluster.id, cluster.project),
                 owner=EXISTING,
                 inputs=inputs,

@@ -11,7 +11,7 @@ from pulumi.runtime import register_stack_transformation
 from catalog import strict_yaml
 from catalog.by_type import entries_by_type, short_name
 from catalog.conventions import IMPORTS
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
 
 _TOP: Final = "import"
 _Wanted = tuple[str, str]
@@ -55,7 +55,7 @@ class Imports:
             found = "a resource" if names else "a type"
             given, made = (name, names) if names else (type_, types)
             remedy = did_you_mean(given, made, "name it as `make preview` does")
-            yield Problem(path, f"{found} that the program doesn't make", listed(made), remedy)
+            yield Problem(path, f"{found} that the program doesn't make", joined(made), remedy)
 
 
 def import_existing() -> Imports | None:

@@ -44,7 +44,7 @@ def validate_notification_channels(name: str, args: NotificationChannelsArgs) ->
     """Check the plain values of the arguments."""
     problems = Problems.of(NotificationChannelsArgs, args)
     for key, channel in args["channels"].items():
-        problems.check_name(f"channels.{key}", f"{name}-{key}")
+        problems.check_name(f"{name}-{key}", "channels", key)
         problems.extend(limits.channel(channel), "channels", key)
     return problems
 

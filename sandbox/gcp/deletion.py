@@ -8,7 +8,7 @@ from sandbox.gcp.naming import last_segment, relative_name
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import InUse, row
 from sandbox.values import texts_in
-from sandbox.world import EXISTING, Resource
+from sandbox.world import EXISTING, CloudResource
 
 
 def check_protection(request: Request) -> None:
@@ -46,7 +46,7 @@ def check_unused(request: Request) -> None:
     )
 
 
-def _users(request: Request, rule: InUse) -> Iterator[Resource]:
+def _users(request: Request, rule: InUse) -> Iterator[CloudResource]:
     spellings = {request.id}
     short = last_segment(request.id)
     for other in request.world.all():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.gcp.naming import hexes, last_segment, relative_name
+from sandbox.gcp.naming import hex_digits, last_segment, relative_name
 from sandbox.gcp.request import ProviderConfig, Request
 from sandbox.gcp.rows import is_grant, row
 from sandbox.sdk_types import ResourceType
@@ -112,7 +112,7 @@ def _generated(request: Request) -> str:
     """Return a server-made name: stable for a resource, another one for its replacement."""
     taken = {resource.id for resource in request.world.by_type(request.type.token)}
     for attempt in range(len(taken) + 1):
-        value = str(int(hexes(f"{request.urn}#{attempt}", 14), 16))
+        value = str(int(hex_digits(f"{request.urn}#{attempt}", 14), 16))
         if not any(value in id_ for id_ in taken):
             return value
     raise AssertionError("more names than resources")

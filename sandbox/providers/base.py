@@ -17,7 +17,7 @@ from sandbox.diff import Change, changes
 from sandbox.errors import CloudError
 from sandbox.sdk_types import provider_inputs
 from sandbox.values import Secret, Value, Values, from_struct, plain_map, to_struct
-from sandbox.world import Resource, World, WorldError
+from sandbox.world import CloudResource, World, WorldError
 
 Config = TypeVar("Config")
 Handler = Callable[[Any, grpc.ServicerContext], Any]
@@ -111,7 +111,7 @@ class Provider(Generic[Config]):
         """Delete a resource."""
         raise NotImplementedError
 
-    def forget(self, resource: Resource) -> None:
+    def forget(self, resource: CloudResource) -> None:
         """Delete what no program asks for any more, whatever uses it."""
         raise NotImplementedError
 

@@ -48,7 +48,7 @@ from sandbox.values import (
     plain_map,
     to_struct,
 )
-from sandbox.world import EXISTING, Resource
+from sandbox.world import EXISTING, CloudResource
 
 _DEFAULTS = "__defaults"
 
@@ -165,7 +165,7 @@ class GcpProvider(Provider[ProviderConfig]):
         effect = effect_of(request.type.token)
         outputs = outputs_of(request, effect.outputs(request))
         self.world.put(
-            Resource(
+            CloudResource(
                 request.type.token,
                 request.id,
                 project=request.project,
@@ -228,7 +228,7 @@ class GcpProvider(Provider[ProviderConfig]):
             self._remove(unwanted)
         return empty_pb2.Empty()
 
-    def forget(self, resource: Resource) -> None:
+    def forget(self, resource: CloudResource) -> None:
         """Delete what no program asks for any more, whatever uses it."""
         kind = self._type(resource.type)
         config = ProviderConfig(resource.project, "", "", {})

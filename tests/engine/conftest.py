@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 
 ENGINE = ROOT / ".engine" / "bin" / "pulumi"
 
@@ -22,7 +22,7 @@ def engine() -> None:
 
 
 @dataclass(frozen=True)
-class _Places(StackPlaces):
+class _Places(StackPaths):
     """Where a rehearsal is: beside its home, it may have an environment of its own."""
 
     @property

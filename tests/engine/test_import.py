@@ -9,7 +9,7 @@ import yaml
 
 from launcher import operations
 from launcher.outcome import may_be_there
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from sandbox.errors import missing
 from tests.engine.conftest import Rehearsal

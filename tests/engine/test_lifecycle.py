@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from launcher import operations
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
