@@ -20,6 +20,11 @@ def stack(request: pytest.FixtureRequest, brought_up: Callable[[str], Rehearsal]
     return brought_up(request.param)
 
 
+def up(stack: Rehearsal) -> None:
+    """Run an `up` as users do on dev, and on prod without the preview that a test made before."""
+    operations.up(stack.places, skip_preview=stack.places.stack == "prod")
+
+
 def test_a_second_preview_changes_nothing(
     stack: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -32,7 +37,7 @@ def test_a_second_preview_changes_nothing(
 def test_a_second_up_says_that_nothing_changed_and_what_is_there(
     stack: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operations.up(stack.places)
+    up(stack)
     printed = capsys.readouterr().out
     assert "Nothing changed." in printed
     assert re.search(r"gcp:container +\d Cluster, \d NodePool", printed)
@@ -66,7 +71,7 @@ def test_a_longer_ack_deadline_updates_the_subscription_alone(
         config["pipelines"]["sentiment"]["ack_deadline_seconds"] = 300
 
     stack.edit(longer)
-    operations.up(stack.places)
+    up(stack)
     printed = capsys.readouterr().out
     assert "\n1 updated." in printed
     assert re.findall(r"^  ~ +1  (\S+  \S+)", printed, re.M) == [
