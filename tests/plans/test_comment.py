@@ -7,7 +7,7 @@ import pytest
 
 from plans import comment, mermaid
 from plans.picture import picture_of
-from plans.plan import Plan
+from plans.plan import Plan, plan_of
 from plans.report import report_of
 from policies.reports.run import Run, of_records
 from tests.plans.documents import CLUSTER, GRANT, POOL, Document, gpu_pool
@@ -96,6 +96,18 @@ def test_a_wider_role_is_told_in_words() -> None:
     assert "**!** user:eve&#64;acme.com gets roles/owner on project" in text
     assert "gives itself any access" in text
     assert "no more: user:eve&#64;acme.com gets roles/viewer on project" in text
+
+
+def test_a_grant_is_told_on_what_it_is_on_though_it_waits_for_more() -> None:
+    document = Document()
+    push = document.step("create", "gcp:pubsub/subscription:Subscription", "a-push", None, {})
+    topic = document.step("create", "gcp:pubsub/topic:Topic", "orders", None, {})
+    member = {"role": "roles/pubsub.publisher", "member": "group:apps@acme.com"}
+    of_type = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+    grant = document.step("create", of_type, "grant", None, member)
+    data = document.data()
+    data["now"]["properties"] = {grant: {"topic": [push, topic]}}
+    assert "roles/pubsub.publisher on topic orders: writes data" in rendered(plan_of(data))
 
 
 def test_new_exposure_is_told_in_words() -> None:
