@@ -78,8 +78,9 @@ def _facts(
             f"It would take {in_words(time.least, time.most)}: an estimate, from "
             f"catalog/durations.yaml of {as_of()}."
         )
-    if granted or opened:
-        yield f"{words.found}: {many(granted, 'grant')}, {many(opened, 'exposure')}."
+    new = [many(count, one) for count, one in ((granted, "grant"), (opened, "exposure")) if count]
+    if new:
+        yield f"{words.found}: {', '.join(new)}."
 
 
 def _verdict(run: Run) -> str:
