@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from catalog.words import plural
 from cost.estimate import Estimate
 from plans.access import Grant
 from plans.document import Section, Table
-from plans.duration import as_of, duration, in_words
+from plans.duration import as_of, duration, format_minutes
 from plans.plan import CHANGES, Plan, Step, kind_of
 from plans.quota import Need
-from plans.words import SAME, Words, counted, difference, many, usd
-from policies.reports.run import Found, Run
+from plans.words import SAME, Words, count_operations, difference, usd
+from policies.reports.run import Finding, Run
 from policies.rules.baseline.rel_deletion_protection import RULE as PROTECTION
 from request_path.hops import named
 from request_path.reading import read
@@ -36,7 +37,7 @@ class Costs:
     after: Estimate
 
 
-def going(plan: Plan) -> Section | None:
+def replaced_and_deleted(plan: Plan) -> Section | None:
     """Return what is replaced and deleted, with all that goes with it.
 
     What is deleted as a whole is one line. What holds data, and what stops workloads, comes first.
@@ -83,7 +84,7 @@ class _Going:
     def order(self) -> tuple[bool, bool, int, str]:
         """What sorts the most serious first."""
         others = len(self.others)
-        return not self.serious, self.step.operation != "replace", -others, _named(self.step)
+        return not self.serious, self.step.operation != "replace", -others, self.step.label
 
     @property
     def words(self) -> str:
@@ -91,7 +92,7 @@ class _Going:
         kinds = _kinds(self.others)
         with_it = f"; with it {kinds}" if kinds else ""
         stops = f"; what runs on it stops: {', '.join(self.stopping)}" if self.stopping else ""
-        return f"{self.step.operation} **{_named(self.step)}**{_why(self.step)}{with_it}{stops}"
+        return f"{self.step.operation} **{self.step.label}**{_why(self.step)}{with_it}{stops}"
 
 
 def _whole(plan: Plan, step: Step) -> Step:
@@ -126,7 +127,7 @@ def policies(run: Run) -> Section | None:
     return Section("policies", "Policies", table=table) if found else None
 
 
-def _finding(found: Found) -> tuple[str, ...]:
+def _finding(found: Finding) -> tuple[str, ...]:
     level = "exempted" if found.exempted else found.level
     remedy = found.exempted or found.rule["remediation"]
     return level, f"`{found.rule['id']}`", found.subject, found.text, remedy
@@ -188,7 +189,7 @@ def cost_lines(costs: Costs, words: Words) -> Section | None:
     rows = [(name, usd(then), usd(now), difference(then, now)) for name, (then, now) in ordered]
     changed = [row for row in rows if row[-1] != SAME]
     same = len(rows) - len(changed)
-    lines = (f"{many(same, 'other line')} the same, in the totals above.",) if same else ()
+    lines = (f"{plural(same, 'other line')} the same, in the totals above.",) if same else ()
     columns = ("expected, USD a month", words.before, words.after, "difference")
     table = Table(columns, changed)
     title = "Cost by resource"
@@ -219,7 +220,7 @@ def components(plan: Plan, words: Words) -> Section | None:
     ordered = sorted(
         found.items(), key=lambda row: (min(CHANGES.index(s.operation) for s in row[1]), row[0])
     )
-    rows = [(name, counted(steps, words), _kinds(steps)) for name, steps in ordered]
+    rows = [(name, count_operations(steps, words), _kinds(steps)) for name, steps in ordered]
     table = Table(("component", "what", "of which kinds"), rows)
     title = f"By component ({len(rows)})"
     folded = len(rows) > _ROWS_UNFOLDED
@@ -230,7 +231,7 @@ def _kinds(steps: Sequence[Step]) -> str:
     counts = Counter(kind_of(each.type) for each in steps)
     shown = [f"{count} {kind}" for kind, count in counts.most_common(_KINDS)]
     rest = len(counts) - len(shown)
-    return ", ".join([*shown, many(rest, "other kind")] if rest > 0 else shown)
+    return ", ".join([*shown, plural(rest, "other kind")] if rest > 0 else shown)
 
 
 def resources(plan: Plan, words: Words) -> Section | None:
@@ -271,7 +272,11 @@ def time(plan: Plan) -> Section | None:
     """Return the chain of steps that an update waits for."""
     found = duration(plan)
     rows = [
-        (_named(each), in_words(*found.steps[each.urn].begin), in_words(*found.steps[each.urn].end))
+        (
+            each.label,
+            format_minutes(*found.steps[each.urn].begin),
+            format_minutes(*found.steps[each.urn].end),
+        )
         for each in found.chain
     ]
     line = (
@@ -281,7 +286,3 @@ def time(plan: Plan) -> Section | None:
     table = Table(("step", "begins after", "done after"), rows)
     title = "What takes the time"
     return Section("time", title, (line,), table, folded=True) if rows else None
-
-
-def _named(step: Step) -> str:
-    return f"{kind_of(step.type)} {step.name}"
