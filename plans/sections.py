@@ -49,7 +49,9 @@ def replaced_and_deleted(plan: Plan) -> Section | None:
     found = [
         _Going(plan, each, [each], others)
         for each, others in plan.taking("replace", "delete")
-        if each.urn not in wholes and _whole(plan, each).urn not in wholes
+        if each.urn not in wholes
+        and _whole(plan, each).urn not in wholes
+        and not each.type.startswith("pulumi:")
     ]
     for urn, parts in wholes.items():
         held = [each for each in parts if not any(each.urn == part.parent for part in parts)]
