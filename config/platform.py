@@ -1,10 +1,12 @@
 """The whole config of a stack, and the questions stacks ask it."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import Field
 
 from catalog.limits.guardrails import UNSCREENED
+from catalog.limits.images import CATALOG_IMAGE
 from catalog.releases import IMAGES
 from catalog.services import services_to_enable
 from config.api_management import ApiManagement
@@ -17,14 +19,14 @@ from config.fields import Environment, Labels, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
-from config.images import ImageReference
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region
 from config.operations import Alerts, Budget
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline, PipelineName
 from config.project import Project
-from config.services import Secret, SecretName, Service, ServiceName
+from config.secrets import Secret, SecretName
+from config.services import Service, ServiceName
 from config.vertex import EndpointName, VertexEndpoint
 
 
@@ -68,7 +70,7 @@ class Platform(Settings):
     services: Mapping[ServiceName, Service] = Field(default_factory=dict)
     """Services that answer requests, by name."""
     secrets: Mapping[SecretName, Secret] = Field(default_factory=dict)
-    """Secrets that services read, by their id."""
+    """Secrets that pipelines and services read, by their id."""
     perimeter: Perimeter | None = None
     """VPC Service Controls perimeter. Leave it out where there is no organization."""
     alerts: Alerts | None = None
@@ -78,7 +80,7 @@ class Platform(Settings):
 
     edge_protection: EdgeProtection | None = None
     """Cloud Armor policy before every model. Leave it out for none."""
-    images: Mapping[str, ImageReference] = Field(default_factory=dict)
+    images: Mapping[str, Annotated[str, CATALOG_IMAGE]] = Field(default_factory=dict)
     """Images in the place of the catalog's of the same name (catalog/releases.yaml), with a
     tag, a digest or both."""
 

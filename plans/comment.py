@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.words import plural
 from plans.document import Section, Table
 from plans.report import Report
 
@@ -35,12 +36,12 @@ def render(report: Report, picture: str, link: str = "") -> str:
     return text[: MOST - len(end)].rpartition("\n")[0] + end
 
 
-def failed(stack: str, why: str, link: str = "") -> str:
-    """Return the comment of a preview that failed."""
+def failed(stack: str, why: str, link: str = "", what: str = "the preview failed") -> str:
+    """Return the comment of a plan that isn't there, for a reason in a few words and at length."""
     text = why.strip()[: MOST // 2].replace("```", "'''")
     more = f"\n{_whole(link)}\n" if link else ""
     return (
-        f"{marker(stack)}\n## {stack}: the preview failed\n\n```text\n{text}\n```\n\n"
+        f"{marker(stack)}\n## {stack}: {what}\n\n```text\n{text}\n```\n\n"
         f"Nothing was changed.\n{more}"
     )
 
@@ -90,7 +91,7 @@ def _listed(section: Section, rows: int) -> Iterator[str]:
     fold = len(quiet) > _QUIET
     for part in (loud, quiet):
         if fold and part is quiet:
-            told = f"{len(quiet)} others" if loud else f"{len(quiet)} of them"
+            told = plural(len(quiet), "other") if loud else f"{len(quiet)} of them"
             yield from ("", f"<details><summary>{told}</summary>", "")
         for index, line in part[:rows]:
             mark = "**!** " if index in section.loud else ""

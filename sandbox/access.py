@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from sandbox.gcp.naming import last_segment
 from sandbox.gcp.rows import grants, roles_with
 from sandbox.values import Values
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 _CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 _SERVICE_ACCOUNTS = ".gserviceaccount.com"
@@ -59,7 +59,7 @@ def _member(account: str) -> str:
     return f"{kind}:{account}"
 
 
-def _resource(grant: Resource) -> str:
+def _resource(grant: CloudResource) -> str:
     prop, target = grants()[grant.type]
     named = str(grant.inputs.get(prop, ""))
     if named.startswith("projects/"):

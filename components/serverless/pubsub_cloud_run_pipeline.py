@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits import pubsub as limits
-from components.arguments import passed_on
+from components.arguments import pick_arguments
 from components.ready import after
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs
 from components.serverless.cloud_run_service import CloudRunService
@@ -30,12 +30,12 @@ from components.validation import component_type, register
 class PubSubCloudRunPipeline(pulumi.ComponentResource):
     """A Pub/Sub topic whose messages a private Cloud Run service handles, one POST each.
 
-    The service runs as an account that may write to its results table and nothing else. Pub/Sub
-    signs its requests as a second account, the only one that may call the service. A message that
-    fails `max_delivery_attempts` times goes to the dead letter topic, whose subscription keeps it
-    to be looked at and published again. Beside the service, messages go as they came to a bucket
-    (`archive`), a table (`bigquery_export`), a streaming job (`dataflow`) and a subscription to
-    fetch from (`exactly_once_pull`), where these are given.
+    The service runs as an account that may write to its results table, read the secrets it is given
+    and nothing else. Pub/Sub signs its requests as a second account, the only one that may call the
+    service. A message that fails `max_delivery_attempts` times goes to the dead letter topic, whose
+    subscription keeps it to be looked at and published again. Beside the service, messages go as
+    they came to a bucket (`archive`), a table (`bigquery_export`), a streaming job (`dataflow`) and
+    a subscription to fetch from (`exactly_once_pull`), where these are given.
     The service finds GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE
     (`<project>.<dataset>.<table>`) in its environment.
 
@@ -86,12 +86,12 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         topic = self._topic()
         results = ResultsTable(
             f"{name}-results",
-            passed_on(ResultsTableArgs, args, writers={"run": runtime.email}),
+            pick_arguments(ResultsTableArgs, args, writers={"run": runtime.email}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         service = CloudRunService(
             f"{name}-service",
-            passed_on(
+            pick_arguments(
                 CloudRunServiceArgs,
                 args,
                 service_account=runtime.email,
@@ -162,7 +162,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
     def _dead_letter(self) -> DeadLetter:
         return DeadLetter(
             f"{self._prefix}-dead-letter",
-            passed_on(DeadLetterArgs, self._args),
+            pick_arguments(DeadLetterArgs, self._args),
             opts=pulumi.ResourceOptions(parent=self),
         )
 

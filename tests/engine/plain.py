@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 LANGUAGE_HOSTS = ROOT / ".engine" / "language-host"
 

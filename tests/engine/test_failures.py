@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from launcher import cli, operations
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
@@ -32,12 +32,16 @@ def environment(sandbox: Path) -> dict[str, str]:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start an operation on dev as a terminal does: in a process group of its own."""
+    """Start an operation on dev as a terminal does: in a process group of its own.
+
+    An `up` makes resources at once: what its preview finds is none of the matters here.
+    """
     running: list[subprocess.Popen[str]] = []
 
     def start(operation: str = "up") -> subprocess.Popen[str]:
+        at_once = ["--skip-preview"] if operation == "up" else []
         process = subprocess.Popen(
-            [*LAUNCHER, operation, "--stack", "dev"],
+            [*LAUNCHER, operation, "--stack", "dev", *at_once],
             cwd=ROOT,
             env={**environment(tmp_path), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -68,12 +72,12 @@ def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def in_this_process(sandbox: Path) -> StackPlaces:
+def in_this_process(sandbox: Path) -> StackPaths:
     """Return the places of a command whose sandbox is in this folder."""
-    return StackPlaces("dev", ROOT / "Pulumi.dev.yaml", sandbox / "dev")
+    return StackPaths("dev", ROOT / "Pulumi.dev.yaml", sandbox / "dev")
 
 
-def nothing_is_left_to_do(places: StackPlaces, capsys: pytest.CaptureFixture[str]) -> None:
+def nothing_is_left_to_do(places: StackPaths, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     operations.preview(places)
     assert capsys.readouterr().out.count("Nothing changes.") == 1

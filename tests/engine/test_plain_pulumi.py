@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from tests.engine.plain import Plain, need_host, served
 
 COPIED = ("Pulumi.yaml", "Pulumi.dev.yaml")

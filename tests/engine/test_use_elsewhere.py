@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from tests.engine.plain import LANGUAGE_HOSTS, Plain, need_host, served
 
 PAGE = (ROOT / "docs" / "use-elsewhere.md").read_text()
