@@ -7,11 +7,11 @@ from typing import Final
 from resources.properties import (
     MISSING,
     UNKNOWN,
+    elements,
     entries,
     flag,
     get,
     is_mapping,
-    elements,
     show,
     text,
 )

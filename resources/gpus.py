@@ -17,11 +17,11 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     Props,
+    elements,
     entries,
     flag,
     get,
     is_mapping,
-    elements,
     number,
     text,
 )

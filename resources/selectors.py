@@ -10,9 +10,9 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     Unknown,
+    elements,
     get,
     is_mapping,
-    elements,
     text,
 )
 

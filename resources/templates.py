@@ -13,9 +13,9 @@ from resources.properties import (
     MISSING,
     UNKNOWN,
     Absence,
+    elements,
     entries,
     get,
-    elements,
     number,
     text,
 )

@@ -10,9 +10,9 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     Props,
+    elements,
     entries,
     get,
-    elements,
     number,
 )
 from resources.quantities import quantity

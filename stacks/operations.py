@@ -20,7 +20,7 @@ from components.vertex.vertex_endpoint import VertexEndpoint
 from config.operations import Alerts
 from config.pipelines import Pipeline
 from config.platform import Platform
-from stacks.arguments import to_args, set_fields
+from stacks.arguments import set_fields, to_args
 from stacks.backends import backend_name
 from stacks.foundation import PLATFORM, Foundation
 

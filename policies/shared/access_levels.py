@@ -11,11 +11,11 @@ from resources.addresses import is_everywhere
 from resources.properties import (
     MISSING,
     UNKNOWN,
+    elements,
     entries,
     flag,
     get,
     is_mapping,
-    elements,
     text,
 )
 from resources.resource import Resource

@@ -10,7 +10,7 @@ from typing import Final
 
 from policies.shared.mail import PUBLIC_MAIL
 from policies.shared.projects import project_of
-from resources.properties import MISSING, UNKNOWN, entries, get, elements, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
 from resources.resource import Resource
 
 _ACM: Final = "gcp:accesscontextmanager/"

@@ -18,10 +18,10 @@ from resources.properties import (
     UNKNOWN,
     Props,
     all_at,
+    elements,
     entries,
     get,
     is_mapping,
-    elements,
     number,
     text,
 )

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, all_at, entries, get, elements, text
+from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, get, text
 from resources.resource import Resource, Stack, stack_of
 from resources.wiring import referenced_names
 

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, UNKNOWN, entries, get, elements, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
 from resources.resource import Resource
 from resources.selectors import may_select
 

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.addresses import is_everywhere, is_public
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, elements, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, flag, get, text
 from resources.resource import Resource
 
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"

@@ -14,10 +14,10 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     all_at,
+    elements,
     entries,
     get,
     is_mapping,
-    elements,
     text,
 )
 from resources.resource import Resource

@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.durations import seconds
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, elements, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, flag, get, text
 from resources.resource import Resource, stack_of
 
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"

@@ -12,10 +12,10 @@ from resources.durations import moment, seconds
 from resources.properties import (
     MISSING,
     UNKNOWN,
+    elements,
     entries,
     flag,
     get,
-    elements,
     number,
     show,
     text,

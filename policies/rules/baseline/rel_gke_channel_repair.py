@@ -11,7 +11,7 @@ from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.durations import moment
 from resources.node_pools import max_nodes
-from resources.properties import MISSING, Props, entries, flag, get, elements, number, text
+from resources.properties import MISSING, Props, elements, entries, flag, get, number, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"

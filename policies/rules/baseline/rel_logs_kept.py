@@ -10,7 +10,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, elements, show, text
+from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, show, text
 from resources.resource import Resource
 
 _L: Final = "gcp:logging/"

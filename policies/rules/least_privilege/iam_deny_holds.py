@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
-from resources.properties import MISSING, UNKNOWN, entries, get, elements, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
 from resources.resource import Resource
 
 _POLICY: Final = "gcp:iam/denyPolicy:DenyPolicy"

@@ -13,9 +13,9 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     Props,
+    elements,
     entries,
     get,
-    elements,
     number,
     show,
 )

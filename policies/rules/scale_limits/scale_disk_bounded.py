@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.pods import containers, makes_pods, pod_specs
-from resources.properties import MISSING, get, is_mapping, elements, text
+from resources.properties import MISSING, elements, get, is_mapping, text
 from resources.resource import Resource
 
 

@@ -10,7 +10,7 @@ from policies.shared.limits import Limits, NumberLimit
 from policies.shared.multipliers import KUBERNETES
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import get, is_mapping, is_sequence, elements, number, show
+from resources.properties import elements, get, is_mapping, is_sequence, number, show
 from resources.resource import Resource
 
 _COUNTS: Final = re.compile(
