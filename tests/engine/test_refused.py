@@ -42,10 +42,10 @@ def stack_there(
 def named_dev(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Give the command line this stack for its dev."""
 
-    def places_of(_: str) -> StackPaths:
+    def stack_paths(_: str) -> StackPaths:
         return rehearsal.places
 
-    monkeypatch.setattr(cli, "places_of", places_of)
+    monkeypatch.setattr(cli, "stack_paths", stack_paths)
     return rehearsal
 
 
