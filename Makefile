@@ -9,10 +9,14 @@ TOOLS := $(shell PATH=/usr/bin:/bin; tr '\0' '\n' 2>/dev/null </proc/$$PPID/envi
 override PATH := $(or $(TOOLS),/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin)
 endif
 
+# CONFIG=<folder> has the stack files and policies of an organisation, beside a release of this.
+ifeq ($(origin CONFIG),command line)
+export INFERENCE_CONFIG := $(abspath $(CONFIG))
+endif
 STACK ?= dev
 CLOUD ?= sandbox
 FORMAT ?= text
-STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
+STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, the files by twos.
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
