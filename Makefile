@@ -25,8 +25,8 @@ SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
 EXTENSION := python3 tools/inference_extension.py
 LINTS := lint-types lint-style lint-generated lint-workflows
-# Side by side: types are checked by one process, beside which there is room for another.
-ABREAST := $(MAKE) --no-print-directory --jobs 2
+# Side by side: types are checked by one process, and tests of services and of the engine wait a lot.
+ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
 PAGES := config.schema config.reference components.pages policies.readme policies.reference cost.reference sandbox.reference
 SERVICES := sentiment_analyzer llm_backend
@@ -36,8 +36,8 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
-.PHONY: test-quick test-services
+.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: test-quick test-rest test-services
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,12 +47,13 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-doctor up preview images destroy refresh export demo replay verify:
+doctor up preview import images destroy refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
 up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
 doctor: ## Say what would stop the stack, and the command that mends it; CLOUD=gcp looks there too
+import: ## Take over what import.<stack>.yaml names, and make the rest
 images: ## Build and push what the services run, after making all but these; stand-ins on the sandbox
 preview: ## Show what `up` would change, cost and violate
 destroy: ## Delete everything of the stack
@@ -102,7 +103,7 @@ diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of 
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)
-	@$(ABREAST) $(LINTS)
+	@$(ABREAST) 2 $(LINTS)
 
 lint-types:
 	$(PYTHON) -m basedpyright
@@ -130,16 +131,18 @@ format: ## Format the code
 
 check: ## The quick loop: lint, and the tests of config, components and policies
 	@$(SETUP)
-	@$(ABREAST) $(LINTS) test-quick
+	@$(ABREAST) 2 $(LINTS) test-quick
 
 test-quick:
 	$(PYTEST) tests/unit tests/policies tests/config
 
 test: ## Run every check and test
 	@$(SETUP)
-	@$(ABREAST) $(LINTS) test-services
 	@$(API_SERVER) --if-possible
 	@python3 tools/apigeelint.py --if-possible
+	@$(ABREAST) 3 test-rest test-services $(LINTS)
+
+test-rest:
 	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo
 
 test-services: # apart: Google's clients bring types Pulumi has too

@@ -14,10 +14,12 @@ from launcher import gateway, report
 from launcher.console import Console
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.engine_events import dependency_graph
+from launcher.existing import put_existing
 from launcher.images import RUNS_IMAGES, image_source, own_images, push_placeholders
+from launcher.imports import importing
 from launcher.locks import exclusive
 from launcher.outages import outages
-from launcher.outcome import allowed, causes_of, count_by_type, outcome
+from launcher.outcome import allowed, causes_of, count_by_type, may_be_there, outcome
 from launcher.paths import StackPaths, checked
 from launcher.policy_server import policy_server
 from launcher.preconditions import check_ranges, check_unprotected, check_whole
@@ -52,6 +54,7 @@ def opened(
         _tell((*cleared, *restore_state(places)))
         check_whole(places, world)
         guard()
+        put_existing(places, world)
         _tell(find_lost(places, world))
         with serve(world) as servers:
             stack = open_stack(places, servers.debug_providers, program)
@@ -76,6 +79,8 @@ def up(places: StackPaths, *, skip_preview: bool = False) -> None:
         ready=lambda world: push_placeholders(platform, world),
         skip_preview=skip_preview,
     ) as (progress, world):
+        # What others made in a cluster is there once the cluster is.
+        put_existing(places, world)
         assumed = _assumed(world)
         screen = progress.screen
         resources = report.own_resources(progress)
@@ -88,6 +93,13 @@ def up(places: StackPaths, *, skip_preview: bool = False) -> None:
         screen.tell(f"\n{report.policies_line(progress, places.environment)}")
         screen.detail(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
         screen.tell(f"Next: make demo STACK={places.stack}, which sends messages through it")
+
+
+def take_over(places: StackPaths) -> None:
+    """Take over what a file names, and make the rest; what would be replaced is refused before."""
+    with importing(places):
+        preview(places)
+        up(places, skip_preview=True)
 
 
 def images(places: StackPaths) -> None:
@@ -193,6 +205,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "up": up,
     "preview": preview,
     "images": images,
+    "import": take_over,
     "refresh": refresh,
     "destroy": destroy,
     "export": export,
@@ -255,7 +268,7 @@ def _run(
                     causes = causes_of(failures, watching, problem)
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
-                        f"{allowed(places, watching)}"
+                        f"{allowed(places, watching)}{may_be_there(places, causes)}"
                     ) from problem
             progress.about = max(progress.about, len(watching.passed))
         yield progress, servers.world

@@ -47,6 +47,13 @@ def allowed(places: StackPaths, progress: Progress) -> str:
     return f"\n{allowing(progress.violations, places.environment)}"
 
 
+def may_be_there(places: StackPaths, causes: str) -> str:
+    """Return how to say that something is there, where the sandbox cloud missed something."""
+    if ", notFound" not in causes:
+        return ""
+    return f"\nwhat others made is there once {places.existing.name} says so: see docs/existing.md"
+
+
 def count_by_type(world: World) -> Census:
     """Return what the engine made in the world; controllers follow it."""
     return {each.key: each for each in world.all() if each.owner == "pulumi"}

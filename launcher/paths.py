@@ -30,6 +30,16 @@ class StackPaths:
     home: Path
 
     @property
+    def existing(self) -> Path:
+        """The file of what the sandbox cloud holds before anything is made; it may be missing."""
+        return self.config.with_name(f"sandbox.{self.stack}.yaml")
+
+    @property
+    def imports(self) -> Path:
+        """The file of what `import` takes over."""
+        return self.config.with_name(f"import.{self.stack}.yaml")
+
+    @property
     def world(self) -> Path:
         """The sandbox cloud's resources, an SQLite database."""
         return self.home / "world.db"

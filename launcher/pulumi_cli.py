@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from launcher.backend import check_stack_exists
+from launcher.imports import name_imports
 from launcher.paths import ROOT, StackPaths, plain_pulumi
 from launcher.problem import LaunchError
 
@@ -13,8 +14,9 @@ OPERATIONS = {
     "refresh": ("refresh",),
     "destroy": ("destroy",),
     "export": ("stack", "export"),
+    "import": ("up",),
 }
-JUDGED = {"up", "preview"}
+JUDGED = {"up", "preview", "import"}
 
 
 def command_line(operation: str, places: StackPaths) -> Sequence[str]:
@@ -37,5 +39,7 @@ def exec_pulumi(operation: str, places: StackPaths) -> None:
     """Become the pulumi command, in the project's folder. Does not return."""
     line = command_line(operation, places)
     check_stack_exists(places)
+    if operation == "import":
+        name_imports(places)
     os.chdir(ROOT)
     os.execv(line[0], list(line))  # noqa: S606 no shell is wanted

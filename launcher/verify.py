@@ -16,6 +16,7 @@ from pulumi.automation.events import EngineEvent
 
 from catalog.words import plural
 from launcher.engine import open_stack, reason_of
+from launcher.existing import put_existing
 from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 from launcher.progress import STACK_TYPE, name_of, short_type
@@ -96,6 +97,7 @@ def emptied(places: StackPaths) -> Generator[StackPaths]:
 
 def _with_sandbox(places: StackPaths) -> Plan:
     with World(places.world) as world, serve(world) as servers:
+        put_existing(places, world)
         return _plan(places, servers.debug_providers, install=False)
 
 

@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS contents (holder TEXT NOT NULL, name TEXT PRIMARY KEY
 _COLUMNS: Final = "type, id, scope, project, owner, urn, inputs, outputs, created"
 
 
+EXISTING: Final = "existing"
+"""Owner of what was there before anything was made."""
 Key = tuple[str, str, str]
 """Type token, id and scope."""
 
@@ -48,7 +50,7 @@ class WorldError(Exception):
 
 @dataclass(frozen=True)
 class CloudResource:
-    """One thing that exists. `owner` is `pulumi` or the controller that made it,
+    """One thing that exists. `owner` is `pulumi`, `EXISTING` or the controller that made it,
     `urn` the Pulumi resource it stands for."""
 
     type: str
@@ -173,8 +175,8 @@ class World(Database):
         return self._select("1")
 
     def count(self) -> int:
-        """Return how many things exist, those made by controllers included."""
-        return int(self.rows("SELECT count(*) FROM resources")[0][0])
+        """Return how many things were made, those of controllers included."""
+        return int(self.rows("SELECT count(*) FROM resources WHERE owner != ?", EXISTING)[0][0])
 
     def _select(self, where: str, *parameters: str) -> list[CloudResource]:
         rows = self.rows(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from catalog.conventions import WRITE_ONLY
 from sandbox.errors import google, missing
 from sandbox.gcp.effects.cluster import DEFAULT_VERSION
 from sandbox.gcp.identifiers import make_id
@@ -171,7 +172,8 @@ def _secret_version(world: World, config: ProviderConfig, args: Values) -> Value
         versions = [each for each in versions if each.id == f"{parent}/versions/{wanted}"]
     if versions:
         found = max(versions, key=lambda each: int(each.id.rpartition("/")[2]))
-        return {**found.outputs, "id": found.id, "name": found.id}
+        value = found.inputs.get("secretData") or found.inputs.get(f"secretData{WRITE_ONLY}")
+        return {**found.outputs, "id": found.id, "name": found.id, "secretData": value}
     name = f"{parent}/versions/{wanted}"
     if parent.split("/")[1] in world.projects():
         raise missing(name)

@@ -9,6 +9,7 @@ from sandbox.gcp.immutability import defaults
 from sandbox.gcp.naming import digits, hex_digits
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import row, service
+from sandbox.gcp.write_only import readable
 from sandbox.sdk_shapes import ListOf, MapOf, ObjectOf, Output, Scalar
 from sandbox.values import UNKNOWN, Value, Values, as_list, as_map, is_list, is_map, merged
 
@@ -79,7 +80,8 @@ def _inside(node: Node, value: Value, old: Value, *, unknown: bool) -> Value:
 
 def _known(request: Request) -> Values:
     outputs = request.type.outputs
-    result = {name: value for name, value in request.inputs.items() if name in outputs}
+    given = readable(request.inputs)
+    result = {name: value for name, value in given.items() if name in outputs}
     labels = request.inputs.get("labels", {})
     if "effectiveLabels" in outputs and is_map(labels):
         defaults = request.config.default_labels

@@ -46,6 +46,11 @@ class Rehearsal:
         change(document["config"])
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
 
+    def add_existing(self, **types: list[dict[str, Any]]) -> None:
+        """Let resources be there in the sandbox, by type with `__` for its dot."""
+        document = {"existing": {name.replace("__", "."): each for name, each in types.items()}}
+        self.places.existing.write_text(yaml.safe_dump(document))
+
     def allow_unscreened(self, *models: str) -> None:
         """Name models that the policies let go without a guardrail."""
         self.limit("ai-guardrail-on-every-path", unscreenedModels=list(models))

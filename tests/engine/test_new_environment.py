@@ -11,6 +11,7 @@ import pytest
 from config.errors import ConfigError
 from config.load import from_file
 from launcher import operations
+from launcher.existing import read_existing
 from launcher.new_environment import environment_text, new_environment
 from launcher.paths import ROOT, stack_paths, stacks
 from launcher.problem import LaunchError
@@ -52,6 +53,16 @@ def test_it_is_valid_and_shares_no_range_and_no_name(project: Path, source: str)
     policies.load(project / POLICIES / "staging.yaml")
     assert "acme-inference-staging" in text
     assert f"acme-inference-{source}" not in text + file.read_text()
+
+
+def test_what_is_there_is_copied_with_the_names(project: Path) -> None:
+    zone = "{project: acme-inference-dev, name: dev, dnsName: dev.acme.com.}"
+    text = f"existing: {{dns.ManagedZone: [{zone}]}}\n"
+    (project / "sandbox.dev.yaml").write_text(text)
+    new_environment("staging", "dev")
+    (copied,) = read_existing(project / "sandbox.staging.yaml")
+    assert copied.inputs["project"] == "acme-inference-staging"
+    assert copied.inputs["dnsName"] == "staging.acme.com."
 
 
 def test_a_second_one_shares_no_range_with_the_first(project: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NumberLimit
-from policies.shared.rule import ResourceRule
+from policies.shared.rule import Reference, ResourceRule
 from resources.durations import moment, seconds
 from resources.properties import (
     MISSING,
@@ -84,6 +84,13 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
             yield f"lifecycleRules[{index}] deletes what is younger than {show(least, 'day')}"
 
 
+def _restores(bucket: object) -> Iterator[str]:
+    """Check that what is deleted or written over can be had back for a while."""
+    kept = number(bucket, "softDeletePolicy", "retentionDurationSeconds")
+    if kept in (0, UNKNOWN) and flag(bucket, "versioning", "enabled") is not True:
+        yield "has neither versioning nor soft delete"
+
+
 def _cleanup(repository: object, least: float) -> Iterator[str]:
     # What a mirror drops it fetches again.
     mirror = text(repository, "mode") == "REMOTE_REPOSITORY"
@@ -114,6 +121,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield from _cleanup(resource.props, least)
         return
     if resource.type == _BUCKET:
+        yield from _restores(resource.props)
         yield from _lifecycle(resource.props, least)
         return
     for path, unit in _ENDS.get(resource.type, ()):
@@ -140,13 +148,17 @@ RULE: Final = ResourceRule(
     display_name="Data is kept",
     description=(
         "No lifecycle rule, expiration or time to live deletes objects, tables, logs, secrets or "
-        "subscriptions within days."
+        "subscriptions within days, and what a bucket loses comes back."
     ),
     why="It is gone before anybody sees that it is missing.",
-    remediation="leave it out, or set at least the days of the limit.",
+    remediation=(
+        "leave it out, or set at least the days of the limit; leave softDeletePolicy at its seven "
+        "days or enable versioning."
+    ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/storage/docs/lifecycle",
+    references=(Reference("checkov", "CKV_GCP_78"), Reference("trivy", "GCP-0078")),
     limits=(
         NumberLimit("minDays", "Fewest days that data is kept", default=7),
         NumberLimit("minLogDays", "Fewest days that logs are kept", default=30),
