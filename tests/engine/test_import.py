@@ -83,7 +83,7 @@ def test_it_is_taken_over_with_its_differences_shown(
             ("~", "Bucket  training-lake-bucket"),
             ("=", "Dataset  inference-dataset"),
         }
-    with pytest.raises(LaunchError, match="5 resources of dev are protected"):
+    with pytest.raises(LaunchError, match="dev has 5 protected resources"):
         operations.destroy(dev.places)
 
 

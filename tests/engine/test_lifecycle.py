@@ -24,9 +24,9 @@ def stack(request: pytest.FixtureRequest, brought_up: Callable[[str], Rehearsal]
 def referring(stack: Rehearsal) -> None:
     """Let alerts go to PagerDuty too, with the key and the config of docs/existing.md."""
     document = (ROOT / "docs" / "existing.md").read_text()
-    existing, config = re.findall(r"^```yaml\n# \S+\n(.+?)^```", document, re.M | re.S)
-    stack.places.existing.write_text(existing)
-    pager = yaml.safe_load(config)["alerts"]["notify"]
+    blocks = dict(re.findall(r"^```yaml\n# (\S+)\n(.+?)^```", document, re.M | re.S))
+    stack.places.existing.write_text(blocks["sandbox.prod.yaml"])
+    pager = yaml.safe_load(blocks["Pulumi.prod.yaml"])["alerts"]["notify"]
     stack.edit(lambda given: given["alerts"]["notify"].update(pager))
 
 
