@@ -194,7 +194,7 @@ def _is_made(component: str) -> bool:
     return any(called.search(each.read_text()) for each in files if each != own.with_suffix(".py"))
 
 
-@pytest.mark.parametrize("component", filter(_is_made, COMPONENTS))
+@pytest.mark.parametrize("component", [*filter(_is_made, COMPONENTS)])
 def test_every_option_of_a_component_is_reached_from_a_stack_file(component: str) -> None:
     for environment, number in CASES:
         made(environment, number)
