@@ -24,7 +24,7 @@ from resources.resource import Resource, Stack
 
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 _IDENTITY: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
-_CUSTOM_ROLES: Final = (
+CUSTOM_ROLES: Final = (
     "gcp:projects/iAMCustomRole:IAMCustomRole",
     "gcp:organizations/iAMCustomRole:IAMCustomRole",
 )
@@ -168,7 +168,7 @@ def _role_id(role: str) -> str:
 def _custom_roles(stack: Stack) -> dict[str, Capabilities | None]:
     """Return what the custom roles of the stack let their holders do, by URN and by name."""
     found: dict[str, Capabilities | None] = {}
-    for token in _CUSTOM_ROLES:
+    for token in CUSTOM_ROLES:
         for role in stack.by_type.get(token, ()):
             permissions = entries(role.props, "permissions")
             names = [each for each in _tuple(permissions) if isinstance(each, str)]
