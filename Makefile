@@ -23,6 +23,8 @@ EXTENSION := python3 tools/inference_extension.py
 LINTS := lint-types lint-style lint-generated lint-workflows
 # Side by side: types are checked by one process, beside which there is room for another.
 ABREAST := $(MAKE) --no-print-directory --jobs 2
+# Each writes files that are made from the code; with --check it tells which are old.
+PAGES := config.schema config.reference components.pages policies.readme policies.reference cost.reference sandbox.reference
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -107,11 +109,9 @@ lint-style:
 	$(PYTHON) -m yamllint --strict .
 
 lint-generated:
-	$(PYTHON) -m config.schema --check
 	$(PYTHON) -m sandbox.gcp.facts_import --check
-	$(PYTHON) -m components.pages --check
 	$(PYTHON) -m policies.check
-	$(PYTHON) -m policies.readme --check
+	for page in $(PAGES); do $(PYTHON) -m $$page --check || exit; done
 
 lint-workflows:
 	@python3 tools/actionlint.py --if-possible
@@ -122,8 +122,7 @@ format: ## Format the code
 	@$(SETUP)
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
-	$(PYTHON) -m policies.readme
-	$(PYTHON) -m components.pages
+	for page in $(PAGES); do $(PYTHON) -m $$page || exit; done
 
 check: ## The quick loop: lint, and the tests of config, components and policies
 	@$(SETUP)
@@ -163,9 +162,9 @@ schema: ## Write the JSON Schema of the stack files
 	@$(SETUP)
 	$(PYTHON) -m config.schema
 
-pages: ## Write the pages of the components, docs/components
+pages: ## Write the pages that are made from the code: docs/components, docs/reference, the packs' tables
 	@$(SETUP)
-	$(PYTHON) -m components.pages
+	for page in $(PAGES); do $(PYTHON) -m $$page || exit; done
 
 new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
 	@$(SETUP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from string import Template
 from typing import cast
 
@@ -43,7 +44,12 @@ class Query:
 
     def is_about(self, matchers: Mapping[str, str]) -> bool:
         """Return whether `matchers` have every matcher it needs."""
-        return set(Template(self.promql).get_identifiers()) <= {*METRICS, *matchers}
+        return self.names <= {*METRICS, *matchers}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The metrics and matchers that it needs."""
+        return frozenset(Template(self.promql).get_identifiers())
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ ALERTS: Mapping[str, Alert] = rows(Alert, _document, "alerts")
 def _check_references() -> None:
     known = {*METRICS, *MATCHERS}
     for key, query in QUERIES.items():
-        if unknown := sorted(set(Template(query.promql).get_identifiers()) - known):
+        if unknown := sorted(query.names - known):
             raise CatalogError(f"queries.{key}: found {unknown}, expected metrics or {MATCHERS}")
     asked = [
         *((f"charts.{key}", name) for key, chart in CHARTS.items() for name in chart.queries),

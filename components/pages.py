@@ -6,17 +6,17 @@
 All but the example, a page's first block of Python, is made from the code.
 """
 
-import argparse
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from pulumi.provider.experimental.analyzer import AnalyzeResult, PropertyDefinition, PropertyType
 
 from catalog.needs import Need, needs_of
+from catalog.pages import cell, kept
 from components import COMPONENTS, load
 from components.analyzer import Analyzer
 
@@ -52,7 +52,7 @@ def pages() -> Iterator[tuple[Path, str]]:
             raise ValueError(f"{file}: {problem}") from problem
         yield file, "\n".join(_page(name, given, package())) + "\n"
         summary = inspect.cleandoc(load(name).__doc__ or "").partition("\n\n")[0]
-        rows.append(f"| [{name}]({name}.md) | {_cell(summary)} |")
+        rows.append(f"| [{name}]({name}.md) | {cell(summary)} |")
     yield FOLDER / INDEX, "\n".join(rows) + "\n"
 
 
@@ -64,7 +64,7 @@ def _page(name: str, given: str, package: AnalyzeResult) -> Iterator[str]:
     yield from ("", "## Outputs", "", "| name | type | what |", "|---|---|---|")
     for key, output in definition.outputs.items():
         python = definition.outputs_mapping[key]
-        yield f"| `{python}` | {_type(output)} | {_cell(output.description)} |"
+        yield f"| `{python}` | {_type(output)} | {cell(output.description or '')} |"
     needed = needs_of(name)
     if needed:
         yield from ("", "## Needs", "", "| identity | permissions | on |", "|---|---|---|")
@@ -98,7 +98,7 @@ def _arguments(
     for key, each in properties.items():
         kind = _type(each) if each.plain else f"{_type(each)}, or an output"
         required = "" if each.optional else "yes"
-        yield f"| `{names[key]}` | {kind} | {required} | {_cell(each.description)} |"
+        yield f"| `{names[key]}` | {kind} | {required} | {cell(each.description or '')} |"
 
 
 def _kinds(
@@ -135,30 +135,11 @@ def _type(definition: PropertyDefinition) -> str:
     return (definition.type or PropertyType.OBJECT).value
 
 
-def _cell(text: str | None) -> str:
-    return " ".join((text or "").replace("|", r"\|").split())
-
-
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Write or check the pages; return the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="only tell which pages are old")
-    check = parser.parse_args(argv).check
-    try:
-        wanted = dict(pages())
-    except ValueError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    old = [file for file, text in wanted.items() if not file.exists() or file.read_text() != text]
-    old += sorted(set(FOLDER.glob("*.md")) - set(wanted))
-    for file in old:
-        if check:
-            print(f"{file}: not what the code says: run `python -m components.pages`")
-        elif file in wanted:
-            file.write_text(wanted[file], encoding="utf-8")
-        else:
-            file.unlink()
-    return 1 if check and old else 0
+    return kept(
+        "components.pages", lambda: dict(pages()), argv, stray=lambda: [*FOLDER.glob("*.md")]
+    )
 
 
 if __name__ == "__main__":

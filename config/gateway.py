@@ -21,8 +21,8 @@ class Gateway(Settings):
     certificate: Certificate = Field(default_factory=Certificate)
     """The certificate clients are shown."""
     regional_names: bool = False
-    """Whether each region has a name of its own beside the hostname, such as us-
-    central1.inference.acme.internal; the certificate is for it too."""
+    """Whether each region has a name of its own beside the hostname, such as
+    us-central1.inference.acme.internal; the certificate is for it too."""
     accept: Literal["project", "network"] = "project"
     """Whom the service attachments accept: every network of a consumer's project, or only the
     consumer's own network."""

@@ -1,12 +1,16 @@
 """The JSON schema of a stack file, for editors: `python -m config.schema [--check]`."""
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, cast
 
+from pydantic.json_schema import models_json_schema
+
+from catalog.pages import kept
+from config.examples import example
+from config.keys import keys
 from config.platform import Platform
 from config.stack_file import PROJECT
 
@@ -32,8 +36,8 @@ _NAMESPACED: Final = f"^(?!{PROJECT}:)[^:]+:.+$"
 
 def schema() -> Schema:
     """Return the schema of a whole `Pulumi.<stack>.yaml`: keys with or without namespace."""
-    platform = cast("Schema", _tidied(Platform.model_json_schema()))
-    definitions = platform.pop("$defs")
+    definitions = cast("dict[str, Schema]", _tidied(_definitions()))
+    platform = definitions.pop(Platform.__name__)
     properties = cast("Schema", platform.pop("properties"))
     namespaced = {f"{PROJECT}:{name}": value for name, value in properties.items()}
     required = cast("list[str]", platform.pop("required"))
@@ -55,6 +59,18 @@ def schema() -> Schema:
         "additionalProperties": False,
         "$defs": definitions,
     }
+
+
+def _definitions() -> Schema:
+    """Return the schemas of all models by name, each key with an example."""
+    known = [*keys()]
+    models = dict.fromkeys((Platform, *(key.model for key in known)))
+    references, whole = models_json_schema([(model, "validation") for model in models])
+    definitions = cast("dict[str, dict[str, dict[str, Schema]]]", whole["$defs"])
+    for key in known:
+        name = references[key.model, "validation"]["$ref"].rpartition("/")[2]
+        definitions[name]["properties"][key.name]["examples"] = [example(key)]
+    return cast("Schema", definitions)
 
 
 def _tidied(node: object) -> object:
@@ -82,16 +98,8 @@ def text() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the file, or with --check tells whether it is up to date. Return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m config.schema", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="tell whether it is up to date")
-    if parser.parse_args(arguments).check:
-        current = FILE.exists() and FILE.read_text(encoding="utf-8") == text()
-        if not current:
-            sys.stderr.write(f"{FILE.name} is out of date: run `python -m config.schema`\n")
-        return 0 if current else 1
-    FILE.write_text(text(), encoding="utf-8")
-    return 0
+    """Write or check the file; return the exit code."""
+    return kept("config.schema", lambda: {FILE: text()}, arguments)
 
 
 if __name__ == "__main__":

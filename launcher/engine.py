@@ -100,6 +100,8 @@ def open_stack(
         "PULUMI_CONFIG_PASSPHRASE": places.passphrase(),
         "PULUMI_DEBUG_PROVIDERS": debug_providers,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Else it fetches the real provider of each resource in the state, which nothing here uses.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         # The state is written once, at the end: see recovery.py for a run that doesn't get there.
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_HOME": str(places.home / "pulumi"),

@@ -1,11 +1,12 @@
 """Write the tables of rules into the packs' READMEs: `python -m policies.readme [--check]`."""
 
-import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
-from policies.engine.config import DISABLED, LEVEL, PolicyConfigError
+from catalog.pages import kept
+from policies.engine.config import DISABLED, LEVEL
 from policies.engine.environment import ENVIRONMENTS, environments, load
 from policies.engine.packs import packs
 from policies.shared.rule import AnyRule
@@ -54,32 +55,22 @@ def _joined(values: Iterable[str]) -> str:
     return " / ".join(dict.fromkeys(values))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the tables; with `--check` only tells which are not what the rules say."""
-    parser = argparse.ArgumentParser(prog="python -m policies.readme", description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args(arguments).check
+def _pages() -> Mapping[Path, str]:
+    """Return each pack's README. Raises PolicyConfigError for an environment that is not read."""
     names = environments()
-    try:
-        configs = [load(ENVIRONMENTS / f"{name}.yaml") for name in names]
-    except PolicyConfigError as error:
-        print(error, file=sys.stderr)
-        return 1
-    stale = False
+    configs = [load(ENVIRONMENTS / f"{name}.yaml") for name in names]
+    wanted: dict[Path, str] = {}
     for pack, rules in packs().items():
         path = FOLDER / pack / "README.md"
-        text = path.read_text(encoding="utf-8")
-        before, _, rest = text.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        wanted = f"{before}{BEGIN}\n{table(rules, names, configs)}\n{END}{after}"
-        if text == wanted:
-            continue
-        stale = True
-        if check:
-            print(f"{path}: not what the rules say; run `make format`", file=sys.stderr)
-        else:
-            path.write_text(wanted, encoding="utf-8")
-    return 1 if stale and check else 0
+        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        after = rest.partition(END)[2]
+        wanted[path] = f"{before}{BEGIN}\n{table(rules, names, configs)}\n{END}{after}"
+    return wanted
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or check the tables; return the exit code."""
+    return kept("policies.readme", _pages, arguments)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import closing
-from http.client import HTTPSConnection
+from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +17,8 @@ FIELD_MANAGER = "inference"
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
 REQUEST_SECONDS = 60.0
+KEPT_SECONDS = 60.0
+"""The API server closes a connection that nobody used for 90."""
 SETTLE_SECONDS = 30.0
 NOT_FOUND = 404
 
@@ -40,7 +41,8 @@ class Client:
         self.url = f"https://{LOOPBACK}:{port}"
         self.certificate = certificate
         self._port = port
-        self._trust: ssl.SSLContext | None = None
+        self._connection: HTTPSConnection | None = None
+        self._used = 0.0
         self._token = token
         self._served: dict[tuple[str, str], tuple[str, bool]] = {}
         self.warnings: list[str] = []
@@ -51,20 +53,39 @@ class Client:
         """Send one request. Raises RefusedError if the answer isn't a success."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind_of_body}
         content = None if body is None else json.dumps(body)
-        # The server writes its certificate when it starts.
-        self._trust = self._trust or ssl.create_default_context(cafile=str(self.certificate))
-        connection = HTTPSConnection(
-            LOOPBACK, self._port, timeout=REQUEST_SECONDS, context=self._trust
-        )
-        with closing(connection):
+        connection = self._connected()
+        try:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
             text = response.read().decode()
+        except (OSError, HTTPException):
+            self.close()
+            raise
         self.warnings += [f"{path}: {line}" for line in response.headers.get_all("Warning", [])]
         answer: Any = json.loads(text) if text.startswith("{") else {"message": text}
         if response.status >= 400:
             raise RefusedError(response.status, answer.get("message", text))
         return answer
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> HTTPSConnection:
+        """Return the connection, which is kept: to open one takes longer than most requests."""
+        now = time.monotonic()
+        if now - self._used > KEPT_SECONDS:
+            self.close()
+        self._used = now
+        if self._connection is None:
+            # The server writes its certificate when it starts.
+            trust = ssl.create_default_context(cafile=str(self.certificate))
+            self._connection = HTTPSConnection(
+                LOOPBACK, self._port, timeout=REQUEST_SECONDS, context=trust
+            )
+        return self._connection
 
     def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Manifest:
         """Apply on the server's side, where a field that the kind doesn't have is an error."""

@@ -1,10 +1,10 @@
 """Runs a Kubernetes API server with its store, on loopback ports, in a folder of its own."""
 
 import secrets
-import ssl
 import subprocess
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 from emulator.gateway.client import Client, RefusedError
@@ -32,6 +32,7 @@ def control_plane(folder: Path) -> Generator[Client]:
             running, folder / "kube-apiserver.log", _api_server(folder, etcd_port, port, key)
         )
         client = Client(port, folder / "certificates" / "apiserver.crt", token)
+        running.callback(client.close)
         server.wait_until(lambda: _answers(client), START_SECONDS)
         yield client
 
@@ -73,6 +74,6 @@ def _api_server(folder: Path, etcd_port: int, port: int, key: Path) -> list[str]
 def _answers(client: Client) -> bool:
     try:
         client.request("GET", "/readyz")
-    except (OSError, ssl.SSLError, RefusedError):
+    except (OSError, HTTPException, RefusedError):
         return False
     return True

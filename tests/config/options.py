@@ -7,25 +7,21 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
-from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import BaseModel, WithJsonSchema
-from pydantic.fields import FieldInfo
 
 from catalog.limits import Choice, Cidr, Entries, Range, Text
 from catalog.problems import KeyPath, Problem
 from config.errors import ConfigError
+from config.keys import ENTRY, chosen, is_model, is_union, plain, types_of
 from config.load import from_mapping
 from config.platform import Platform
-
-ENTRY: Final = "*"
-"""Any key of a mapping, any position of a list, in an option's path."""
 
 # Text that no pattern tells: files of the project, queries, languages of Pub/Sub and BigQuery.
 _WORDS: Final[Mapping[str, Sequence[str]]] = {
@@ -61,18 +57,18 @@ class Option:
 
 def options(model: type[BaseModel] = Platform, path: tuple[str, ...] = ()) -> Iterator[Option]:
     """Every option below a model; each of its own for values that are told one by one."""
-    for key, annotation in _keys(model).items():
+    for key, annotation in types_of(model).items():
         yield from _of(annotation, (*path, key))
 
 
 def _of(annotation: Any, path: tuple[str, ...]) -> Iterator[Option]:
-    kind, metadata = _plain(annotation)
+    kind, metadata = plain(annotation)
     origin, inner = get_origin(kind), get_args(kind)
-    if origin in {Union, types.UnionType}:
+    if is_union(kind):
         for each in inner:
             if each is not type(None):
                 yield from _of(each, path)
-    elif _is_model(kind):
+    elif is_model(kind):
         yield Option(path, annotation)
         yield from options(kind, path)
     elif origin is tuple:
@@ -93,28 +89,6 @@ def _of(annotation: Any, path: tuple[str, ...]) -> Iterator[Option]:
 
 def _choices(metadata: Sequence[Any]) -> Iterator[Any]:
     return (value for each in metadata if isinstance(each, Choice) for value in each.values)
-
-
-def _keys(model: type[BaseModel]) -> Mapping[str, Any]:
-    return {field.alias or name: _whole(field) for name, field in model.model_fields.items()}
-
-
-def _whole(field: FieldInfo) -> Any:
-    metadata = tuple(field.metadata)
-    return Annotated[field.annotation, *metadata] if metadata else field.annotation
-
-
-def _plain(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return the type and what is annotated of it."""
-    metadata: tuple[Any, ...] = ()
-    while get_origin(annotation) is Annotated:
-        annotation, *more = get_args(annotation)
-        metadata = (*more, *metadata)
-    return annotation, metadata
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 _EXAMPLES: Final = tuple(
@@ -234,7 +208,7 @@ class Generator:
         elif keys:
             key = self.random.choice(keys)
         elif isinstance(place, dict):
-            mapping, _ = _plain(_chosen(annotation))
+            mapping, _ = plain(chosen(annotation))
             key = self.value(get_args(mapping)[0], ())
         else:
             key = 0
@@ -248,8 +222,8 @@ class Generator:
         if isinstance(place, list):
             place.append(copy.deepcopy(place[source]))
             return len(place) - 1
-        mapping, _ = _plain(_chosen(annotation))
-        _, metadata = _plain(get_args(mapping)[0])
+        mapping, _ = plain(chosen(annotation))
+        _, metadata = plain(get_args(mapping)[0])
         name = next(each for n in itertools.count(2) if (each := f"{source}-{n}") not in place)
         patterns = [each.pattern for each in metadata if isinstance(each, Text)]
         key = (
@@ -296,8 +270,10 @@ class Generator:
         """Add or take away one of the keys that a problem names."""
         keys = [each for each in words if each != wanted and _below(annotation, each)]
         if not keys:
-            kind, _ = _plain(_chosen(annotation))
-            keys = [each for each in (_keys(kind) if _is_model(kind) else place) if each != wanted]
+            kind, _ = plain(chosen(annotation))
+            keys = [
+                each for each in (types_of(kind) if is_model(kind) else place) if each != wanted
+            ]
         if keys:
             key = self.random.choice(keys)
             if place.pop(key, None) is None:
@@ -305,13 +281,13 @@ class Generator:
 
     def value(self, annotation: Any, path: KeyPath, *, some: bool = False) -> Any:
         """Return a value of a type; `some` for a mapping or list with an entry at least."""
-        kind, metadata = _plain(annotation)
+        kind, metadata = plain(annotation)
         origin, inner = get_origin(kind), get_args(kind)
-        if origin in {Union, types.UnionType}:
+        if is_union(kind):
             chosen = self.random.choice([each for each in inner if each is not type(None)])
             limited = Annotated[chosen, *metadata] if metadata else chosen
             return self.value(limited, path, some=some)
-        if _is_model(kind):
+        if is_model(kind):
             return self._settings(kind, path)
         if origin is Literal:
             return self.random.choice(inner)
@@ -348,7 +324,7 @@ class Generator:
         return {
             key: self.value(annotation, (*path, key))
             for (key, annotation), field in zip(
-                _keys(kind).items(), kind.model_fields.values(), strict=True
+                types_of(kind).items(), kind.model_fields.values(), strict=True
             )
             if field.is_required()
         }
@@ -448,18 +424,10 @@ def _examples(pattern: str) -> Sequence[str]:
     return [each for each in _EXAMPLES if _match(pattern, each)]
 
 
-def _chosen(annotation: Any) -> Any:
-    """Return the one type beside None."""
-    kind, _ = _plain(annotation)
-    if get_origin(kind) in {Union, types.UnionType}:
-        return _chosen(next(each for each in get_args(kind) if each is not type(None)))
-    return annotation
-
-
 def _below(annotation: Any, step: str | int) -> Any:
-    kind, _ = _plain(_chosen(annotation))
-    if _is_model(kind):
-        return _keys(kind).get(str(step))
+    kind, _ = plain(chosen(annotation))
+    if is_model(kind):
+        return types_of(kind).get(str(step))
     inner = get_args(kind)
     if get_origin(kind) is tuple:
         return inner[0]

@@ -75,8 +75,9 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     launcher.parent.mkdir()
     launcher.write_text(LAUNCHER)
     launcher.chmod(launcher.stat().st_mode | stat.S_IXUSR)
-    for name in ("state", "work", "temporary"):
+    for name in ("state", "work", "temporary", "pulumi"):
         (home / name).mkdir()
+    (home / "pulumi" / "logs").touch()  # so the engine writes none
     with serve() as port, pytest.MonkeyPatch.context() as patch:
         path = (str(launcher.parent), str(Path(engine).parent), os.environ["PATH"])
         patch.setenv("PATH", os.pathsep.join(path))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Set
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final, cast
 
@@ -23,9 +23,8 @@ from emulator.gateway.cluster import RELEASE
 from emulator.gateway.wire import on_the_wire
 from policies.access.needs import Balance, components_of
 from policies.engine.config import Settings, read_settings
-from policies.engine.judge import Judge
 from policies.engine.packs import ALL, rules_of
-from resources.resource import Resource, Stack
+from resources.resource import Stack
 from sandbox.gcp.facts import facts_of
 from sandbox.gcp.outputs import filled
 from sandbox.values import UNKNOWN, texts_in
@@ -35,6 +34,7 @@ from tests.config.matrix import ENVIRONMENTS, stacks
 from tests.config.options import options, standing
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
 from tests.unit.harness import Cloud, run
+from tests.unit.judged import Seen, refused, seen
 from tests.unit.reached import Recorder, options_of
 
 CASES: Final = [(each, number) for each in ENVIRONMENTS for number in range(len(stacks(each)))]
@@ -57,24 +57,6 @@ def made(environment: str, number: int) -> Cloud:
     with pytest.MonkeyPatch.context() as monkeypatch:
         GIVEN.watch(monkeypatch)
         return run(lambda: build_platform(platform))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A resource as rules of a resource see it, and as rules of the whole stack do."""
-
-    alone: Resource
-    in_stack: Resource
-
-
-def seen(cloud: Cloud) -> list[Seen]:
-    found: list[Seen] = []
-    for each in cloud.resources:
-        wired = {name: tuple(urns) for name, urns in each.property_dependencies.items()}
-        given = (each.inputs, wired, each.protect, each.provider.rpartition("::")[0])
-        alone = Resource(each.type, each.name, each.urn, *given)
-        found.append(Seen(alone, replace(alone, props={**each.inputs, **each.outputs})))
-    return found
 
 
 def seen_first(cloud: Cloud) -> list[Seen]:
@@ -106,19 +88,6 @@ def _unknown(value: Any, decided: Set[str]) -> Any:
     if isinstance(value, list):
         return [_unknown(each, decided) for each in cast("list[Any]", value)]
     return UNKNOWN if isinstance(value, str) and any(each in value for each in decided) else value
-
-
-def refused(resources: Sequence[Seen], settings: Mapping[str, Settings]) -> list[tuple[str, str]]:
-    """Return the rule and the text of each mandatory finding."""
-    judge = Judge(rules_of(ALL), settings)
-    results = [result for each in resources for result in judge.resource(each.alone)]
-    results += judge.stack([each.in_stack for each in resources])
-    return [
-        (result.rule.id, f"{finding.urn.rpartition('::')[2]}: {finding.text}")
-        for result in results
-        if result.level != "advisory"
-        for finding in result.violations
-    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

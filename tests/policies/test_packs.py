@@ -84,7 +84,7 @@ def test_what_vanishes_or_is_turned_off_is_told(copy: Path, change: str) -> None
     program = "import sys, policies.readme; sys.exit(policies.readme.main(['--check']))"
     done = in_a_copy(copy, program)
     assert done.returncode == 1
-    assert "least-privilege/README.md: not what the rules say" in done.stderr
+    assert "least-privilege/README.md: not what the code says" in done.stderr
     assert done.stderr.count("README.md") == 1
 
 

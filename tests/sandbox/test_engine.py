@@ -103,6 +103,7 @@ def stack_of(
     """Yield a stack on the sandbox's providers; a folder may hold plugins of further ones."""
     for name in ("state", "home", "work"):
         (folder / name).mkdir(exist_ok=True)
+    (folder / "home" / "logs").touch()  # so the engine writes none
     with serve(world) as servers:
         settings = automation.ProjectSettings(
             name="test",
@@ -114,6 +115,7 @@ def stack_of(
             "PATH": f"{plugins}{os.pathsep}{os.environ['PATH']}" if plugins else os.environ["PATH"],
             "PULUMI_DEBUG_PROVIDERS": servers.debug_providers,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_HOME": str(folder / "home"),
         }
         options = automation.LocalWorkspaceOptions(

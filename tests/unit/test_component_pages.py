@@ -111,7 +111,7 @@ def test_a_page_that_is_not_is_told_and_mended(
     changed.write_text(changed.read_text().replace("## Outputs", "## Results"))
     gone.write_text("# NoComponent\n")
     assert pages.main(["--check"]) == 1
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     assert str(changed) in told
     assert str(gone) in told
     assert pages.main([]) == 0

@@ -34,7 +34,7 @@ class Effect:
     after_delete: Callable[[Request], None] = _nothing
 
 
-_EFFECTS: Mapping[str, Effect] = {
+EFFECTS: Mapping[str, Effect] = {
     network.SUBNETWORK: Effect(network.check_subnetwork, network.subnetwork_outputs),
     network.ADDRESS: Effect(network.check_address, network.address_outputs),
     network.FORWARDING_RULE: Effect(
@@ -68,4 +68,4 @@ _EFFECTS: Mapping[str, Effect] = {
 
 def effect_of(token: str) -> Effect:
     """Return the effects of a type; of most there are none."""
-    return _EFFECTS.get(token, Effect())
+    return EFFECTS.get(token, Effect())
