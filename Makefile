@@ -9,10 +9,14 @@ TOOLS := $(shell PATH=/usr/bin:/bin; tr '\0' '\n' 2>/dev/null </proc/$$PPID/envi
 override PATH := $(or $(TOOLS),/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin)
 endif
 
+# CONFIG=<folder> has the stack files and policies of an organisation, beside a release of this.
+ifeq ($(origin CONFIG),command line)
+export INFERENCE_CONFIG := $(abspath $(CONFIG))
+endif
 STACK ?= dev
 CLOUD ?= sandbox
 FORMAT ?= text
-STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
+STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, the files by twos.
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -21,8 +25,8 @@ SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
 EXTENSION := python3 tools/inference_extension.py
 LINTS := lint-types lint-style lint-generated lint-workflows
-# Side by side: types are checked by one process, beside which there is room for another.
-ABREAST := $(MAKE) --no-print-directory --jobs 2
+# Side by side: types are checked by one process, and tests of services and of the engine wait a lot.
+ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
 PAGES := config.schema config.reference components.pages policies.readme policies.reference cost.reference sandbox.reference
 SERVICES := sentiment_analyzer llm_backend
@@ -33,7 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor init new up preview images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
-.PHONY: test-quick test-services
+.PHONY: test-quick test-rest test-services
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,7 +102,7 @@ diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of 
 
 lint: ## Check format, style, types and generated files
 	@$(SETUP)
-	@$(ABREAST) $(LINTS)
+	@$(ABREAST) 2 $(LINTS)
 
 lint-types:
 	$(PYTHON) -m basedpyright
@@ -126,16 +130,18 @@ format: ## Format the code
 
 check: ## The quick loop: lint, and the tests of config, components and policies
 	@$(SETUP)
-	@$(ABREAST) $(LINTS) test-quick
+	@$(ABREAST) 2 $(LINTS) test-quick
 
 test-quick:
 	$(PYTEST) tests/unit tests/policies tests/config
 
 test: ## Run every check and test
 	@$(SETUP)
-	@$(ABREAST) $(LINTS) test-services
 	@$(API_SERVER) --if-possible
 	@python3 tools/apigeelint.py --if-possible
+	@$(ABREAST) 3 test-rest test-services $(LINTS)
+
+test-rest:
 	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo
 
 test-services: # apart: Google's clients bring types Pulumi has too

@@ -28,7 +28,8 @@ class Failover(Settings):
 
 
 class Consumer(Settings):
-    """One consumer: a network made here, an existing one, or a project that is only accepted."""
+    """One consumer: a network made here, an existing one, or a project that is only accepted. Its
+    rate and quota are kept by Apigee, and stand in api_management."""
 
     subnets: Mapping[str, Annotated[str, limits.SUBNET]] = Field(default_factory=dict)
     """Makes a VPC with a subnet of this private range in each region, an endpoint in it and the

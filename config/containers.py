@@ -7,6 +7,7 @@ from pydantic import Field
 
 from catalog.limits import cloud_run as limits
 from config.fields import Settings
+from config.secrets import SecretUse, name_of
 
 Variable = Annotated[str, limits.VARIABLE]
 
@@ -38,8 +39,20 @@ class Container(Settings):
     """Path that answers GET with 200 once the container can work. Default: health_path."""
     environment: Mapping[Variable, str] = Field(default_factory=dict)
     """Environment variables. No secrets: they'd be in clear."""
+    secrets: Mapping[Variable, SecretUse] = Field(default_factory=dict)
+    """Environment variables whose values are secrets."""
+    secret_files: Mapping[Annotated[str, limits.SECRET_FILE], SecretUse] = Field(
+        default_factory=dict
+    )
+    """Files whose contents are secrets, by path."""
 
     @property
     def image_name(self) -> str:
         """The last part of the image's path, without tag and digest."""
         return self.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Names of the secrets it reads, each once."""
+        uses = (*self.secrets.values(), *self.secret_files.values())
+        return tuple(dict.fromkeys(name_of(use) for use in uses))

@@ -24,7 +24,8 @@ from config.perimeter import Perimeter
 from config.pipelines import Pipeline
 from config.platform import Platform
 from config.project import Project
-from config.services import Secret, Service
+from config.secrets import Secret
+from config.services import Service
 from config.vertex import VertexEndpoint
 
 _COLLECTIONS: Final = (

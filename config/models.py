@@ -76,7 +76,7 @@ class Model(Settings):
     """GPU memory one replica needs in GiB: weights and KV cache. Left out, it is reckoned from the
     model's shape, if the catalog has it or config_json says it; else nothing is checked."""
     config_json: str | None = Field(default=None, min_length=1)
-    """Path of the weights' config.json, from the project's folder: the shape of a model that the
+    """Path of the weights' config.json, from the stack file's folder: the shape of a model that the
     catalog does not have."""
     replica_sets: tuple[ReplicaSet, ...] = ()
     """Where replicas run. Several share the requests by weight."""

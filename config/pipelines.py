@@ -9,6 +9,7 @@ from catalog.limits import Text, bigquery, storage
 from catalog.limits import pubsub as limits
 from config.containers import Container
 from config.fields import Settings
+from config.principals import Principal
 
 PipelineName = Annotated[
     str,
@@ -20,6 +21,8 @@ PipelineName = Annotated[
     ),
 ]
 FieldName = Annotated[str, bigquery.COLUMN]
+# Granted by the stack, once all pipelines are made: the component takes none.
+Principals = Annotated[tuple[Principal, ...], Field(exclude=True)]
 
 
 class Retry(Settings):
@@ -78,6 +81,9 @@ class Results(Settings):
         )
     )
     """Up to four columns rows are sorted by. Default: model, when there is one."""
+    readers: Principals = ()
+    """Who may read the table. Whoever queries it also needs roles/bigquery.jobUser on the project
+    that pays."""
 
 
 class Archive(Settings):
@@ -94,6 +100,8 @@ class Archive(Settings):
     """Seconds after which a file ends."""
     max_bytes: Annotated[int, limits.ARCHIVE_BYTES] | None = None
     """Bytes after which a file ends. Default: time alone ends it."""
+    readers: Principals = ()
+    """Who may read the bucket."""
 
 
 class BigQueryExport(Settings):
@@ -106,6 +114,8 @@ class BigQueryExport(Settings):
     """Days after which a day's rows are deleted."""
     filter: Annotated[str, limits.FILTER] | None = None
     """Which messages are kept, like attributes.lang = "en"."""
+    readers: Principals = ()
+    """Who may read the table."""
 
 
 class Dataflow(Settings):
@@ -140,6 +150,8 @@ class Pipeline(Container):
     """Deliveries after which a message goes to the dead-letter topic."""
     retry: Retry = Retry()
     """Wait between deliveries."""
+    publishers: Principals = ()
+    """Who may publish to the topic. Default: who may on the whole project alone."""
     retention_days: Annotated[int, limits.RETENTION_DAYS] = limits.RETENTION_DAYS.default
     """Days Pub/Sub keeps messages that were not acknowledged."""
     filter: Annotated[str, limits.FILTER] | None = None
@@ -158,3 +170,16 @@ class Pipeline(Container):
     """Whether another consumer may fetch the messages, each acknowledged once."""
     dataflow: Dataflow | None = None
     """Streaming job. Default: none."""
+
+    @property
+    def granted(self) -> Mapping[tuple[str, ...], tuple[str, ...]]:
+        """Who is let in, by the path of the key that names them."""
+        kept = {
+            "results": self.results,
+            "archive": self.archive,
+            "bigquery_export": self.bigquery_export,
+        }
+        return {
+            ("publishers",): self.publishers,
+            **{(key, "readers"): each.readers for key, each in kept.items() if each is not None},
+        }

@@ -24,7 +24,8 @@ from config.operations import Alerts, Budget
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline, PipelineName
 from config.project import Project
-from config.services import Secret, SecretName, Service, ServiceName
+from config.secrets import Secret, SecretName
+from config.services import Service, ServiceName
 from config.vertex import EndpointName, VertexEndpoint
 
 
@@ -68,7 +69,7 @@ class Platform(Settings):
     services: Mapping[ServiceName, Service] = Field(default_factory=dict)
     """Services that answer requests, by name."""
     secrets: Mapping[SecretName, Secret] = Field(default_factory=dict)
-    """Secrets that services read, by their id."""
+    """Secrets that pipelines and services read, by their id."""
     perimeter: Perimeter | None = None
     """VPC Service Controls perimeter. Leave it out where there is no organization."""
     alerts: Alerts | None = None

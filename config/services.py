@@ -3,50 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from catalog.armor import RuleSet
-from catalog.limits import Entries, Text, label
+from catalog.limits import Entries, label
 from catalog.limits import cloud_run as limits
 from catalog.limits.network import IP_RANGE
-from config.containers import Container, Variable
+from config.containers import Container
 from config.fields import Settings
 from config.gateway import Hostname
 
 ServiceName = Annotated[str, label(30, "it becomes part of resource names and account ids")]
-SecretName = Annotated[
-    str,
-    Text("[A-Za-z][A-Za-z0-9_-]{0,99}", "1 to 100 letters, digits, hyphens or underscores"),
-]
-SecretUse = Annotated[
-    str,
-    Text(
-        "[A-Za-z][A-Za-z0-9_-]{0,99}(?::[1-9][0-9]{0,9})?",
-        "the name of a secret (a key of secrets), with a colon and a number for a version other"
-        " than the latest",
-        "write it like llm-api-key or llm-api-key:3",
-    ),
-]
 Member = Annotated[str, limits.MEMBER]
 Suffix = Annotated[str, limits.REVISION]
-
-
-def name_of(use: str) -> str:
-    """Return the secret's name in `name` or `name:version`."""
-    return use.partition(":")[0]
-
-
-def version_of(use: str) -> str:
-    """Return the version in `name:version`; latest where there is none."""
-    return use.partition(":")[2] or "latest"
-
-
-class Secret(Settings):
-    """A secret of the project in Secret Manager. Its value is added by hand, never seen here."""
-
-    existing: bool = False
-    """Whether it is there already; else the stack makes it, and a service that uses it starts
-    once it has a value."""
 
 
 class Traffic(Settings):
@@ -92,7 +59,7 @@ class ApiGateway(Settings):
     """An API Gateway before the service."""
 
     document: str | None = None
-    """OpenAPI 2.0 file, from the project's folder: info and paths. Needed."""
+    """OpenAPI 2.0 file, from the stack file's folder: info and paths. Needed."""
     region: str | None = None
     """Region of the gateway. Default: the service's."""
     jwt: Jwt | None = None
@@ -117,12 +84,6 @@ class Service(Container):
     """Who may call it. IAM checks each caller."""
     iap: tuple[Member, ...] = ()
     """Who may pass Identity-Aware Proxy. Default: it isn't there."""
-    secrets: Mapping[Variable, SecretUse] = Field(default_factory=dict)
-    """Environment variables whose values are secrets."""
-    secret_files: Mapping[Annotated[str, limits.SECRET_FILE], SecretUse] = Field(
-        default_factory=dict
-    )
-    """Files whose contents are secrets, by path."""
     egress: Literal["none", "private-ranges", "all"] | None = None
     """What it sends into the platform's network. Default: all with models, cache or secrets,
     which then leave by the network's rules alone; else none."""
@@ -146,12 +107,6 @@ class Service(Container):
     Run makes one up."""
     traffic: tuple[Traffic, ...] = ()
     """Shares of revisions. Default: all to the latest one."""
-
-    @property
-    def secret_names(self) -> tuple[str, ...]:
-        """Names of the secrets it reads, each once."""
-        uses = (*self.secrets.values(), *self.secret_files.values())
-        return tuple(dict.fromkeys(name_of(use) for use in uses))
 
     @property
     def effective_ingress(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from pydantic_core import ErrorDetails
 
 from catalog.limits import Breach
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, lookalike, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, listed, lookalike, shown, shown_path
 from config.platform import Platform
 
 Node = Mapping[str, Any]
@@ -58,6 +58,32 @@ def _below(node: Node, step: str | int) -> Node:
     by_pattern: Mapping[str, Node] = node.get("patternProperties", {})
     others = node.get("additionalProperties")
     return next(iter(by_pattern.values()), cast("Node", others) if others else {})
+
+
+@cache
+def _collections() -> Mapping[str, Sequence[KeyPath]]:
+    """Return the paths of the config's mappings by name, by the last key of each."""
+    found: dict[str, list[KeyPath]] = {}
+
+    def walk(node: Node, path: KeyPath) -> None:
+        for key, below in _resolved(node).get("properties", {}).items():
+            if "properties" not in _resolved(below):
+                found.setdefault(key, []).append((*path, key))
+            walk(below, (*path, key))
+
+    walk(_schema(), ())
+    return found
+
+
+def _elsewhere(path: KeyPath) -> str:
+    """Return what to do with an unknown key: another collection of that name may know it."""
+    if len(path) < 3:
+        return "remove it"
+    collection, entry, key = path[-3:]
+    for other in _collections().get(str(collection), ()):
+        if key in _node((*other, entry)).get("properties", {}):
+            return f"it is a key of {shown_path((*other, entry))}: move it there"
+    return "remove it"
 
 
 def _allowed(node: Node) -> str:
@@ -163,6 +189,7 @@ def _problem(error: ErrorDetails) -> Problem:
     if kind == "extra_forbidden":
         keys = _node(path[:-1]).get("properties", {})
         found = f"an unknown key{lookalike(str(path[-1]))}"
-        return Problem(path, found, listed(keys), did_you_mean(path[-1], keys, "remove it"))
+        remedy = did_you_mean(path[-1], keys, _elsewhere(path))
+        return Problem(path, found, listed(keys), remedy)
     remedy = _REMEDIES.get(kind, _retyped)(error, node)
     return Problem(path, found, _allowed(node), remedy)

@@ -1,7 +1,10 @@
 """A stack in the state backend that the ordinary Pulumi CLI is logged in to: made, or missing."""
 
 import re
+import shutil
 import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import yaml
@@ -13,6 +16,8 @@ SEALS: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """What Pulumi writes into a stack file to find the key of the stack's secrets again."""
 _STEP: Final = "see step 3 of README.md, On Google Cloud"
 _NO_LOGIN: Final = ("PULUMI_ACCESS_TOKEN must be set", "not logged in", "pulumi login")
+_EXPIRED: Final = ("could not find default credentials", "invalid_grant", "invalid_rapt")
+"""What Google's client libraries say without a login, or with one that is over."""
 _NO_STACK: Final = ("no stack named", "no stack found", "could not find stack")
 
 
@@ -28,6 +33,11 @@ def check_made(places: StackPlaces) -> None:
             "pulumi is not logged in to a state backend: run `pulumi login gs://<bucket>` ("
             f"{_STEP}), then this again"
         )
+    if any(each in said for each in _EXPIRED):
+        raise LaunchError(
+            "the login to Google Cloud is missing or has expired: run `gcloud auth "
+            "application-default login`, then this again"
+        )
     if any(each in said for each in _NO_STACK):
         raise LaunchError(
             f"the state backend has no stack named {places.stack!r}: run `make init STACK="
@@ -39,18 +49,18 @@ def init(places: StackPlaces, secrets: str) -> None:
     """Make the stack in the state backend, and leave its file as its authors wrote it.
 
     Pulumi writes the whole file anew, without comments, to note how the stack's secrets are
-    encrypted: only that note is kept. Raises LaunchError if Pulumi refuses.
+    encrypted: it gets a copy, of which only that note is kept. Raises LaunchError if it refuses.
     """
     line = [plain_pulumi(), "stack", "init", "--stack", places.stack, "--no-select"]
     line += ["--secrets-provider", secrets] if secrets else []
-    written = places.config.read_text(encoding="utf-8")
-    try:
-        done = subprocess.run(line, cwd=places.config.parent, check=False)
-        seals = _seals_of(places.config.read_text(encoding="utf-8"))
-    finally:
-        places.config.write_text(written, encoding="utf-8")
+    with TemporaryDirectory() as folder:
+        for file in (ROOT / "Pulumi.yaml", places.config):
+            shutil.copy(file, folder)
+        done = subprocess.run(line, cwd=folder, check=False)
+        seals = _seals_of((Path(folder) / places.config.name).read_text(encoding="utf-8"))
     if done.returncode != 0:
         raise LaunchError(f"pulumi made no stack {places.stack!r} (see above): {_STEP}")
+    written = places.config.read_text(encoding="utf-8")
     places.config.write_text(without_seals(written) + seals, encoding="utf-8")
     kept = "noted the key of its secrets in it" if seals else "it stays as it is"
     print(f"{places.config.name}: {kept}. Next: make preview STACK={places.stack} CLOUD=gcp")

@@ -85,7 +85,8 @@ def push(places: StackPlaces) -> None:
         print(f"first all but what runs images, for {', '.join(sorted(wanted))}", flush=True)
         # Of what the engine excludes, the packs would see no inputs: they judge the whole before.
         _run(command_line("preview", places), "the preview")
-        line = [plain_pulumi(), "up", "--stack", places.stack, "--exclude-dependents"]
+        line = [plain_pulumi(), "up", "--stack", places.stack, *places.config_option]
+        line.append("--exclude-dependents")
         line += [part for each in RUNS_IMAGES for part in ("--exclude", each)]
         _run(line, "what the images need")
     for image in own_images(platform):

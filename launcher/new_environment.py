@@ -1,23 +1,26 @@
 """A new environment: another one's stack file and policies, with names and ranges of its own."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from catalog.config_folder import RELEASE, config_folder
 from config.errors import ConfigError
 from config.load import from_file
 from launcher.backend import without_seals
-from launcher.places import ROOT, places_of
+from launcher.places import ROOT, places_of, shown_file, stacks
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
-from policies.engine.environment import ENVIRONMENTS, load
+from policies.engine.environment import ENVIRONMENTS, folder, load
 
 Network = ipaddress.IPv4Network
 _CIDR: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b")
 _PRIVATE: Final = tuple(map(Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+_SCHEMA: Final = "config/schema.json"
 _BLOCK: Final = 16
 """Ranges within one such block stay together."""
 
@@ -27,25 +30,37 @@ def new_environment(name: str, source: str) -> None:
 
     Raises LaunchError, and writes nothing, if they are there or would not be valid.
     """
-    stack, policies = ROOT / f"Pulumi.{name}.yaml", ENVIRONMENTS / f"{name}.yaml"
+    own = config_folder()
+    stack, policies = own / f"Pulumi.{name}.yaml", folder() / f"{name}.yaml"
     for file in (stack, policies):
         if file.exists():
-            raise LaunchError(f"{file.relative_to(ROOT)} is there already: choose another ENV")
-    old = places_of(source)
-    others = [each.read_text(encoding="utf-8") for each in ROOT.glob("Pulumi.*.yaml")]
+            raise LaunchError(f"{shown_file(file)} is there already: choose another ENV")
+    others = [each.read_text(encoding="utf-8") for each in own.glob("Pulumi.*.yaml")]
+    old, allowed = _sources(source)
+    text = environment_text(old.read_text(encoding="utf-8"), source, name, others)
     texts = {
-        stack: environment_text(old.config.read_text(encoding="utf-8"), source, name, others),
-        policies: renamed(old.environment.read_text(encoding="utf-8"), source, name),
+        stack: text.replace(_SCHEMA, os.path.relpath(ROOT / _SCHEMA, own)),
+        policies: renamed(allowed.read_text(encoding="utf-8"), source, name),
     }
     _check(texts)
     for file, text in texts.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-        print(f"wrote {file.relative_to(ROOT)}")
+        print(f"wrote {shown_file(file)}")
     project = from_file(stack).project.id
     print(
         f"Next: put the project's id into both, where it isn't {project}, then "
         f"make preview STACK={name}"
     )
+
+
+def _sources(source: str) -> tuple[Path, Path]:
+    """Return the stack file and the policies of an environment, else of the sample of that name."""
+    sample = RELEASE / f"Pulumi.{source}.yaml", ENVIRONMENTS / f"{source}.yaml"
+    if source not in stacks() and all(each.exists() for each in sample):
+        return sample
+    old = places_of(source)
+    return old.config, old.environment
 
 
 def environment_text(text: str, source: str, name: str, others: Iterable[str]) -> str:

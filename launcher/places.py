@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from catalog.config_folder import config_folder
 from config.errors import ConfigError
 from config.load import from_file
 from config.platform import Platform
@@ -95,6 +96,11 @@ class StackPlaces:
             ) from problem
 
     @property
+    def config_option(self) -> list[str]:
+        """The option that tells Pulumi's commands of a stack file elsewhere than it looks."""
+        return [] if self.config.parent == ROOT else ["--config-file", str(self.config)]
+
+    @property
     def passphrase_file(self) -> Path:
         """What the secrets in the state are encrypted with."""
         return self.home / "passphrase"
@@ -148,19 +154,22 @@ def _parsed(file: Path, _changed_ns: int) -> Any:
 
 
 def stacks() -> list[str]:
-    """Return the names of the stacks that have a config file."""
-    return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+    """Return the names of the stacks that have a config file.
+
+    Raises NotADirectoryError if what should hold them is no folder.
+    """
+    return sorted(path.name.split(".")[1] for path in config_folder().glob("Pulumi.*.yaml"))
 
 
 def places_of(stack: str) -> StackPlaces:
     """Return the paths of `stack`. Raises LaunchError if it has no config file."""
-    config = ROOT / f"Pulumi.{stack}.yaml"
+    config = config_folder() / f"Pulumi.{stack}.yaml"
     if stack not in stacks():
         close = difflib.get_close_matches(stack, stacks(), n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
         raise LaunchError(
-            f"no stack named {stack!r}{hint}: there is no {config.name}; stacks: "
-            f"{', '.join(stacks())}. To add one, copy Pulumi.dev.yaml to {config.name} and edit it"
+            f"no stack named {stack!r}{hint}: there is no {shown_file(config)}; stacks: "
+            f"{', '.join(stacks()) or 'none yet'}. To add one: make new ENV={stack} FROM=dev"
         )
     return StackPlaces(stack=stack, config=config, home=home_of(stack))
 

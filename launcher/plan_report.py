@@ -66,6 +66,7 @@ def tell_if_missing(stack: str) -> None:
             f"There is no Pulumi.{stack}.yaml (any more). What the environment made stays in the "
             f"cloud, and nothing looks after it: run `make destroy STACK={stack} CLOUD=gcp` from a "
             "commit that has the file, then delete the file.",
+            what="its stack file is deleted",
         )
     )
 

@@ -101,7 +101,9 @@ def _preview_on_gcp(
     except automation.CommandError as problem:
         raise LaunchError(f"{places.stack} can't be opened: {reason_of(problem)}") from problem
     recorded: Recorded = deployment.get("resources") or []
-    return _previewed(stack, places.policy_packs(), on_event, [], refresh=refresh), recorded
+    config = None if places.config.parent == ROOT else str(places.config)
+    packs = places.policy_packs()
+    return _previewed(stack, packs, on_event, [], refresh=refresh, config=config), recorded
 
 
 def _previewed(
@@ -111,6 +113,7 @@ def _previewed(
     failures: list[BaseException],
     *,
     refresh: bool,
+    config: str | None = None,
 ) -> str:
     progress = Progress(preview=True, screen=Screen(out=sys.stderr))
 
@@ -120,7 +123,13 @@ def _previewed(
 
     with progress:
         try:
-            stack.preview(on_event=take, color="never", policy_packs=packs, refresh=refresh)
+            stack.preview(
+                on_event=take,
+                color="never",
+                policy_packs=packs,
+                refresh=refresh,
+                config_file=config,
+            )
         except automation.CommandError as problem:
             causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]
             return "\n".join(dict.fromkeys(causes))

@@ -25,6 +25,8 @@ def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
     if operation not in OPERATIONS:
         raise LaunchError(f"{operation} is for the sandbox cloud: run it without CLOUD=gcp")
     line = [plain_pulumi(), *OPERATIONS[operation], "--stack", places.stack]
+    if operation != "export":
+        line += places.config_option
     if operation in JUDGED:
         for folder in places.policy_packs():
             line += ["--policy-pack", folder]

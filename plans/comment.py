@@ -35,12 +35,12 @@ def render(report: Report, picture: str, link: str = "") -> str:
     return text[: MOST - len(end)].rpartition("\n")[0] + end
 
 
-def failed(stack: str, why: str, link: str = "") -> str:
-    """Return the comment of a preview that failed."""
+def failed(stack: str, why: str, link: str = "", what: str = "the preview failed") -> str:
+    """Return the comment of a plan that isn't there, for a reason in a few words and at length."""
     text = why.strip()[: MOST // 2].replace("```", "'''")
     more = f"\n{_whole(link)}\n" if link else ""
     return (
-        f"{marker(stack)}\n## {stack}: the preview failed\n\n```text\n{text}\n```\n\n"
+        f"{marker(stack)}\n## {stack}: {what}\n\n```text\n{text}\n```\n\n"
         f"Nothing was changed.\n{more}"
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from catalog.config_folder import config_folder
 from components.inference.managed_certificate import (
     EVERYWHERE,
     ManagedCertificate,
@@ -12,7 +13,6 @@ from components.inference.managed_certificate import (
 )
 from components.inference.private_certificate import PrivateCertificate
 from components.inference.self_managed_certificate import SelfManagedCertificate
-from config.files import PROJECT_FOLDER
 from config.platform import Platform
 from stacks.foundation import PLATFORM, Foundation
 
@@ -95,7 +95,7 @@ def _self_managed(platform: Platform, foundation: Foundation, location: str) -> 
             "project": foundation.services.project_for("certificatemanager"),
             "location": location,
             "domain": platform.gateway.hostname,
-            "chain_pem": (PROJECT_FOLDER / str(chosen.chain_file)).read_text(encoding="ascii"),
+            "chain_pem": (config_folder() / str(chosen.chain_file)).read_text(encoding="ascii"),
             "private_key": str(chosen.private_key),
         },
         foundation.google,

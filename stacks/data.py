@@ -16,9 +16,9 @@ from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeli
 from config.data import Cache, Dataset
 from config.data import LakeBucket as BucketSettings
 from config.platform import Platform
-from config.principals import is_pipeline
 from stacks.foundation import PLATFORM, Foundation
 from stacks.given import given
+from stacks.principals import members
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ class _DataBuilder:
             cache=None if data.cache is None else self._cache(data.cache),
         )
 
+    def _who(self, principals: Sequence[str]) -> Mapping[str, pulumi.Input[str]]:
+        return members(principals, self.pipelines)
+
     def _key(self, key: str, services: Sequence[str]) -> KeyAccess:
         return KeyAccess(
             label_of(PLATFORM, *key.split("/")[1::2]),
@@ -78,8 +81,8 @@ class _DataBuilder:
                 LakeBucketArgs,
                 bucket,
                 project=self.foundation.services.project_for("storage"),
-                readers=self._members(bucket.readers),
-                writers=self._members(bucket.writers),
+                readers=self._who(bucket.readers),
+                writers=self._who(bucket.writers),
                 deletion_protection=self.platform.deletion_protection,
                 **_key_of(bucket.kms_key, keys),
             ),
@@ -99,17 +102,17 @@ class _DataBuilder:
                     key: given(
                         Table,
                         table,
-                        readers=self._members(table.readers),
-                        writers=self._members(table.writers),
+                        readers=self._who(table.readers),
+                        writers=self._who(table.writers),
                     )
                     for key, table in dataset.tables.items()
                 },
                 materialized_views={
-                    key: given(MaterializedView, view, readers=self._members(view.readers))
+                    key: given(MaterializedView, view, readers=self._who(view.readers))
                     for key, view in dataset.materialized_views.items()
                 },
                 views={
-                    key: given(View, view, readers=self._members(view.readers))
+                    key: given(View, view, readers=self._who(view.readers))
                     for key, view in dataset.views.items()
                 },
                 deletion_protection=self.platform.deletion_protection,
@@ -138,22 +141,11 @@ class _DataBuilder:
                 project=services.project_for("redis", "secretmanager"),
                 network=access.network_id,
                 range_name=access.range_name,
-                readers=self._members(cache.readers),
+                readers=self._who(cache.readers),
                 deletion_protection=protected,
             ),
             self.foundation.google,
         )
-
-    def _members(self, principals: Sequence[str]) -> Mapping[str, pulumi.Input[str]]:
-        """Return the principals as IAM writes them, by what the config calls them."""
-        return {
-            each: pulumi.Output.concat(
-                "serviceAccount:", self.pipelines[each].runtime_service_account
-            )
-            if is_pipeline(each)
-            else each
-            for each in principals
-        }
 
 
 def _key_of(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from catalog.armor import MOST_SENSITIVE
+from catalog.config_folder import config_folder
 from components.inference.private_certificate import PrivateCertificate
 from components.network.private_name import PrivateName
 from components.serverless.api_document import Callers
@@ -15,7 +16,6 @@ from components.serverless.cloud_run_load_balancer import (
     CloudRunLoadBalancerArgs,
 )
 from components.serverless.cloud_run_service import CloudRunService
-from config.files import PROJECT_FOLDER
 from config.platform import Platform
 from config.services import ApiGateway, LoadBalancer, Service
 from stacks.certificates import CERTIFICATE_MANAGER
@@ -144,7 +144,7 @@ class _FrontBuilder:
                 "gateway_region": api.region or self.settings.region,
                 "service_name": self.service.service_name,
                 "service_uri": self.service.uri,
-                "document": (PROJECT_FOLDER / (api.document or "")).read_text(),
+                "document": (config_folder() / (api.document or "")).read_text(),
                 "callers": given(Callers, api),
                 "timeout_seconds": self.settings.timeout_seconds,
             },

@@ -12,6 +12,7 @@ from stacks.inference import build_inference
 from stacks.operations import build_operations
 from stacks.perimeter import build_perimeter
 from stacks.publication import build_publication
+from stacks.secrets import build_secrets
 from stacks.serverless import build_serverless
 from stacks.services import build_services
 from stacks.vertex import build_vertex
@@ -24,9 +25,10 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     images = build_images(platform, foundation)
     regions = build_inference(platform, foundation, images, perimeter)
     publication = build_publication(platform, foundation, regions)
-    pipelines = build_serverless(platform, foundation, images)
+    secrets = build_secrets(platform, foundation)
+    pipelines = build_serverless(platform, foundation, images, secrets)
     data = build_data(platform, foundation, pipelines)
-    services = build_services(platform, foundation, regions, images, data.cache)
+    services = build_services(platform, foundation, regions, images, secrets, data.cache)
     vertex = build_vertex(platform, foundation)
     dashboards = build_operations(platform, foundation, vertex)
 

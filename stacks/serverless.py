@@ -9,27 +9,38 @@ from config.platform import Platform
 from stacks.foundation import Foundation
 from stacks.given import given
 from stacks.images import Images
+from stacks.pipeline_access import build_pipeline_access
+from stacks.secrets import Secrets, secret_arguments
 
 PUBSUB = "pubsub.googleapis.com"
 
 
 def build_serverless(
-    platform: Platform, foundation: Foundation, images: Images
+    platform: Platform, foundation: Foundation, images: Images, secrets: Secrets
 ) -> Mapping[str, PubSubCloudRunPipeline]:
     """Make every pipeline of the config; no pipeline depends on another."""
-    return {
-        name: _pipeline(platform, foundation, images, name, pipeline)
+    pipelines = {
+        name: _pipeline(platform, foundation, images, secrets, name, pipeline)
         for name, pipeline in platform.pipelines.items()
     }
+    build_pipeline_access(platform, foundation, pipelines)
+    return pipelines
 
 
 def _pipeline(
-    platform: Platform, foundation: Foundation, images: Images, name: str, pipeline: Pipeline
+    platform: Platform,
+    foundation: Foundation,
+    images: Images,
+    secrets: Secrets,
+    name: str,
+    pipeline: Pipeline,
 ) -> PubSubCloudRunPipeline:
     services = foundation.services
     apis = ["iam", "pubsub", "run", "bigquery", "storage"]
     if pipeline.dataflow is not None:
         apis.append("dataflow")
+    if pipeline.secret_names:
+        apis.append("secretmanager")
     args = given(
         PubSubCloudRunPipelineArgs,
         pipeline,
@@ -37,13 +48,14 @@ def _pipeline(
         pubsub_service_agent=services.service_agents[PUBSUB],
         image=images.reference(pipeline.image),
         deletion_protection=platform.deletion_protection,
+        **secret_arguments(pipeline, secrets),
     )
     subnetwork = foundation.vpc.node_subnetwork_ids[pipeline.region]
     if pipeline.dataflow is not None:
         args["subnetwork"] = subnetwork
     cache = platform.data.cache
-    if cache is not None and name in cache.readers:
-        # The cache is in the network; its password goes nowhere else.
+    if pipeline.secret_names or (cache is not None and name in cache.readers):
+        # The cache is in the network; passwords leave by the network's rules alone.
         args["vpc"] = {
             "network": foundation.vpc.network_id,
             "subnetwork": subnetwork,

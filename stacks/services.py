@@ -12,16 +12,16 @@ from components.data.redis_cache import RedisCache
 from components.network.private_name import PrivateName
 from components.ready import after
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Iap, Vpc
-from components.serverless.cloud_run_arguments import Secret as SecretVersion
 from components.serverless.cloud_run_service import CloudRunService
 from components.service_accounts import account_id
 from config.platform import Platform
-from config.services import Service, name_of, version_of
+from config.services import Service
 from stacks.foundation import PLATFORM, Foundation
 from stacks.frontends import Frontend, build_frontends
 from stacks.given import given
 from stacks.images import Images
 from stacks.inference import Region
+from stacks.secrets import Secrets, make_secret, secret_arguments
 from stacks.service_variables import ask_models, use_cache
 
 IAP = "iap.googleapis.com"
@@ -40,18 +40,17 @@ def build_services(
     foundation: Foundation,
     regions: Mapping[str, Region],
     images: Images,
+    secrets: Secrets,
     cache: RedisCache | None,
 ) -> Services:
-    """Make every service of the config, and the secrets they read."""
-    return _ServicesBuilder(platform, foundation, regions, images, cache).build()
+    """Make every service of the config."""
+    return _ServicesBuilder(platform, foundation, regions, images, secrets, cache).build()
 
 
 @dataclass(frozen=True)
 class _Parts:
     """What services may be given, beside their own settings."""
 
-    secrets: Mapping[str, pulumi.Input[str]]
-    """Ids by name."""
     gateway: pulumi.Output[str] | None
     """Host name."""
     authorities: Mapping[str, pulumi.Output[str]]
@@ -66,11 +65,11 @@ class _ServicesBuilder:
     foundation: Foundation
     regions: Mapping[str, Region]
     images: Images
+    secrets: Secrets
     cache: RedisCache | None
 
     def build(self) -> Services:
         parts = _Parts(
-            secrets=self._secrets(),
             gateway=self._gateway_name(),
             authorities=self._authorities(),
             cache_authority=self._cache_authority(),
@@ -80,26 +79,6 @@ class _ServicesBuilder:
             for name, settings in self.platform.services.items()
         }
         return Services(services, build_frontends(self.platform, self.foundation, services))
-
-    def _secrets(self) -> Mapping[str, pulumi.Input[str]]:
-        """Return ids by name. The values are added by hand, never seen here."""
-        return {
-            name: name if secret.existing else self._secret(name).secret_id
-            for name, secret in self.platform.secrets.items()
-        }
-
-    def _secret(self, name: str) -> gcp.secretmanager.Secret:
-        protected = self.platform.deletion_protection
-        return gcp.secretmanager.Secret(
-            name,
-            project=self.foundation.services.project_for("secretmanager"),
-            secret_id=name,
-            replication={"auto": {}},
-            deletion_protection=protected,
-            opts=pulumi.ResourceOptions(
-                provider=self.foundation.provider, protect=protected or None
-            ),
-        )
 
     @property
     def _asking(self) -> Sequence[str]:
@@ -128,7 +107,7 @@ class _ServicesBuilder:
     def _certificate(self, name: str, certificate: pulumi.Output[str]) -> pulumi.Output[str]:
         """Return id of a secret with a certificate, which is none: but files come into Cloud Run's
         containers from secrets alone."""
-        secret = self._secret(name)
+        secret = make_secret(self.platform, self.foundation, name)
         version = gcp.secretmanager.SecretVersion(
             name,
             secret=secret.id,
@@ -177,16 +156,12 @@ class _ServicesBuilder:
             service_account=account.email,
             invokers=_by_name(settings.invokers),
             environment={"GOOGLE_CLOUD_PROJECT": project, **settings.environment},
-            secret_ids={each: parts.secrets[each] for each in settings.secret_names},
-            secrets={key: _secret_version(use) for key, use in settings.secrets.items()},
-            secret_files={
-                path: _secret_version(use) for path, use in settings.secret_files.items()
-            },
             ingress=settings.effective_ingress,
             custom_audiences=_audiences(settings),
             vpc=self._vpc(settings),
             iap=self._iap(settings),
             deletion_protection=self.platform.deletion_protection,
+            **secret_arguments(settings, self.secrets),
         )
         if settings.models and parts.gateway is not None:
             authority = parts.authorities.get(settings.region)
@@ -225,7 +200,3 @@ def _fingerprint(text: str) -> str:
 
 def _by_name(members: Sequence[str]) -> Mapping[str, str]:
     return {dns_label(member): member for member in members}
-
-
-def _secret_version(use: str) -> SecretVersion:
-    return {"secret": name_of(use), "version": version_of(use)}

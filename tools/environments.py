@@ -2,18 +2,26 @@
 
     python3 tools/environments.py [BASE] >> "$GITHUB_OUTPUT"
 
-With the commit that a pull request is to be merged into, also those whose file the pull request
-deletes: their reviewers must be told. Production comes last.
+They are those of the folder INFERENCE_CONFIG, else of the project. With the commit that a pull
+request is to be merged into, also those whose file it deletes: their reviewers must be told.
+Production comes last.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from problem import SetupProblemError
 from versions import ROOT
+
+
+def config_folder() -> Path:
+    """Return where the stack files are."""
+    return Path(os.environ.get("INFERENCE_CONFIG") or ROOT)
 
 
 def environments(names: Iterable[str]) -> list[str]:
@@ -27,14 +35,14 @@ def environments(names: Iterable[str]) -> list[str]:
 
 
 def files_of(commit: str) -> list[str]:
-    """Return the names at the top of a commit's tree. Raises SetupProblemError without it."""
-    listed = subprocess.run(
-        ["git", "ls-tree", "--name-only", commit],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Return the names in the folder at a commit. Raises SetupProblemError without it."""
+    line = ["git", "ls-tree", "--name-only", commit]
+    try:
+        listed = subprocess.run(
+            line, cwd=config_folder(), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise SetupProblemError("no `git` on PATH, or no folder of stack files") from None
     if listed.returncode:
         raise SetupProblemError(
             f"{commit} can't be read ({listed.stderr.strip()}): fetch it first, as "
@@ -50,11 +58,11 @@ def main() -> int:
     )
     parser.add_argument("base", nargs="?", metavar="BASE", help="a commit that counts too")
     base: str | None = parser.parse_args().base
-    names = [each.name for each in ROOT.iterdir()]
     try:
+        names = [each.name for each in config_folder().iterdir()]
         if base:
             names += files_of(base)
-    except SetupProblemError as problem:
+    except (SetupProblemError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     print(f"stacks={json.dumps(environments(names))}")

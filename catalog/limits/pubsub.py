@@ -117,7 +117,8 @@ def pipeline(given: Mapping[str, Any]) -> Iterator[Problem]:
             "raise it or lower timeout_seconds",
         )
     yield from below(("retry",), retry(given.get("retry") or {}))
-    yield from _own(("environment",), given.get("environment") or (), OWN_VARIABLES)
+    for key in ("environment", "secrets"):
+        yield from _own((key,), given.get(key) or (), OWN_VARIABLES)
     schema = given.get("message_schema")
     yield from below(("bigquery_export",), export(given.get("bigquery_export") or {}, schema))
     if (job := given.get("dataflow")) is not None:

@@ -1,12 +1,14 @@
 """Arguments of CloudRunService, and what is allowed in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
 from catalog.limits import Choice, Entries, label
 from catalog.limits import cloud_run as limits
+from catalog.limits.arguments import problems_of
+from catalog.problems import Problem, below
 from components.validation import Problems
 
 LONGEST_NAME = 49
@@ -73,6 +75,14 @@ class Container(TypedDict):
     """Container image."""
     environment: NotRequired[Mapping[Annotated[str, limits.VARIABLE], pulumi.Input[str]]]
     """Environment variables."""
+    secret_ids: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Ids of secrets of the project that the container may read, by any short name."""
+    secrets: NotRequired[Mapping[Annotated[str, limits.VARIABLE], Secret]]
+    """Environment variables whose values are secrets."""
+    secret_files: NotRequired[Mapping[Annotated[str, limits.SECRET_FILE], Secret]]
+    """Files whose contents are secrets, by absolute path; each in a folder of its own."""
+    vpc: NotRequired[Vpc | None]
+    """Network for outgoing traffic; without, none."""
     cpu: NotRequired[Annotated[str, limits.CPU]]
     """CPUs of an instance; 4 or more with a GPU."""
     memory_mib: NotRequired[Annotated[int, limits.MEMORY_MIB]]
@@ -107,14 +117,6 @@ class CloudRunServiceArgs(Container):
     invokers: Mapping[str, pulumi.Input[str]]
     """Who may call the service, by any short name: emails of service accounts, or members with
     their kind, such as `group:support@acme.com`."""
-    secret_ids: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Ids of secrets of the project that the service may read, by any short name."""
-    secrets: NotRequired[Mapping[Annotated[str, limits.VARIABLE], Secret]]
-    """Environment variables whose values are secrets."""
-    secret_files: NotRequired[Mapping[Annotated[str, limits.SECRET_FILE], Secret]]
-    """Files whose contents are secrets, by absolute path; each in a folder of its own."""
-    vpc: NotRequired[Vpc | None]
-    """Network for outgoing traffic; without, none."""
     ingress: NotRequired[Annotated[str, limits.INGRESS]]
     """Where requests come from: internal, load-balancer (and internal), or all. IAM checks the
     caller in any case."""
@@ -135,6 +137,14 @@ class CloudRunServiceArgs(Container):
     """How requests are split between revisions; default: all go to the latest one."""
 
 
+def secrets_known(args: Container) -> Iterator[Problem]:
+    """Check that the secrets of variables and files are among those that may be read."""
+    known = Choice(args.get("secret_ids", {}))
+    for key in ("secrets", "secret_files"):
+        for place, each in args.get(key, {}).items():
+            yield from below((key, place, "secret"), problems_of(known, each["secret"]))
+
+
 def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(CloudRunServiceArgs, args)
@@ -142,8 +152,5 @@ def validate_cloud_run_service(name: str, args: CloudRunServiceArgs) -> Problems
     problems.check_limit(label(LONGEST_NAME, "Cloud Run allows no longer name"), name, "name")
     for rule in (limits.container, limits.variables, limits.traffic):
         problems.extend(rule(args))
-    for key in ("secrets", "secret_files"):
-        for place, each in args.get(key, {}).items():
-            known = Choice(args.get("secret_ids", {}))
-            problems.check_limit(known, each["secret"], key, place, "secret")
+    problems.extend(secrets_known(args))
     return problems

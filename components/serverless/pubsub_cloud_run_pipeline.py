@@ -30,12 +30,12 @@ from components.validation import component_type, register
 class PubSubCloudRunPipeline(pulumi.ComponentResource):
     """A Pub/Sub topic whose messages a private Cloud Run service handles, one POST each.
 
-    The service runs as an account that may write to its results table and nothing else. Pub/Sub
-    signs its requests as a second account, the only one that may call the service. A message that
-    fails `max_delivery_attempts` times goes to the dead letter topic, whose subscription keeps it
-    to be looked at and published again. Beside the service, messages go as they came to a bucket
-    (`archive`), a table (`bigquery_export`), a streaming job (`dataflow`) and a subscription to
-    fetch from (`exactly_once_pull`), where these are given.
+    The service runs as an account that may write to its results table, read the secrets it is given
+    and nothing else. Pub/Sub signs its requests as a second account, the only one that may call the
+    service. A message that fails `max_delivery_attempts` times goes to the dead letter topic, whose
+    subscription keeps it to be looked at and published again. Beside the service, messages go as
+    they came to a bucket (`archive`), a table (`bigquery_export`), a streaming job (`dataflow`) and
+    a subscription to fetch from (`exactly_once_pull`), where these are given.
     The service finds GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE
     (`<project>.<dataset>.<table>`) in its environment.
 

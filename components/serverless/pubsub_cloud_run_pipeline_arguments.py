@@ -8,9 +8,9 @@ import pulumi
 from catalog.limits import Text
 from catalog.limits import pubsub as limits
 from catalog.limits.bigquery import shape
-from catalog.limits.cloud_run import container
+from catalog.limits.cloud_run import container, variables
 from components.data.buckets import check_bucket_name
-from components.serverless.cloud_run_arguments import Container, Vpc
+from components.serverless.cloud_run_arguments import Container, secrets_known
 from components.serverless.dataflow_job import Dataflow
 from components.serverless.delivery import MessageSchema, Retry
 from components.serverless.message_archive import Archive
@@ -70,15 +70,14 @@ class PubSubCloudRunPipelineArgs(Container):
     """The streaming job that works on every message too; without, none. Needs `subnetwork`."""
     subnetwork: NotRequired[pulumi.Input[str]]
     """Id of the subnet of the job's workers."""
-    vpc: NotRequired[Vpc | None]
-    """The network the service sends traffic into; without, it reaches no private address."""
 
 
 def validate_pubsub_cloud_run_pipeline(name: str, args: PubSubCloudRunPipelineArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(PubSubCloudRunPipelineArgs, args)
     problems.check_limit(NAME, name, "name")
-    problems.extend(container(args))
+    for rule in (container, variables, secrets_known):
+        problems.extend(rule(args))
     problems.extend(limits.pipeline(args))
     problems.extend(shape(results_of(args.get("results", {}))), "results")
     for key, bucket in (("archive", "archive"), ("dataflow", "dataflow-temporary")):

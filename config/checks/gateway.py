@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from catalog.config_folder import config_folder
 from catalog.problems import KeyPath, Problem, listed, shown
 from config.certificate import Certificate
 from config.checks.references import check_name
-from config.files import PROJECT_FOLDER
 from config.gateway import Gateway
 from config.known import Known
 from config.x509 import leaf_of
@@ -23,7 +23,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "existing": ("names",),
 }
 _NEEDED: Final[Mapping[str, tuple[str, str]]] = {
-    "chain_file": ("a PEM file with the certificate", "add its path from the project's folder"),
+    "chain_file": ("a PEM file with the certificate", "add its path from the stack file's folder"),
     "private_key": (
         "the full name of a secret version",
         "store the key with `gcloud secrets versions add` and name the version",
@@ -105,7 +105,7 @@ def _check_names(known: Known, certificate: Certificate) -> Iterator[Problem]:
 def _check_chain(known: Known, gateway: Gateway, file: str) -> Iterator[Problem]:
     path: KeyPath = (*PATH, "chain_file")
     try:
-        text = (PROJECT_FOLDER / file).read_text(encoding="ascii")
+        text = (config_folder() / file).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         remedy = "put it there, or change the path (it starts in the project's folder)"
         yield Problem(path, f"{shown(file)}, which can't be read", "a PEM file", remedy)

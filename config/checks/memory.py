@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from catalog.config_folder import config_folder
 from catalog.limits.inference import LORA_SLOTS
 from catalog.problems import KeyPath, Problem, shown
 from config.fields import Scalar
-from config.files import PROJECT_FOLDER
 from config.gpu_pools import GpuPool
 from config.known import Known
 from config.models import Model, ReplicaSet
@@ -67,7 +67,7 @@ def known_shape(model: Model, replica_set: ReplicaSet) -> Published | None:
 
 
 def _from_file(path: str) -> Published:
-    shape = shape_of_file(PROJECT_FOLDER / path)
+    shape = shape_of_file(config_folder() / path)
     return Published(path, shape, shape.context)
 
 

@@ -5,11 +5,11 @@ from functools import cache
 from typing import Final, cast
 
 from catalog import strict_yaml
+from catalog.config_folder import RELEASE
 from catalog.problems import KeyPath, Problem, shown
-from config.files import PROJECT_FOLDER
 from config.pipelines import Pipeline
 
-SERVICES: Final = PROJECT_FOLDER / "services"
+SERVICES: Final = RELEASE / "services"
 
 
 def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.config_folder import config_folder
 from catalog.limits import cloud_run as limits
 from catalog.openapi import DocumentError, parsed
 from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
+from config.checks.containers import check_secrets
 from config.checks.references import check_name
-from config.files import PROJECT_FOLDER
 from config.known import Known
 from config.models import Model
-from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, Service, name_of
+from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, Service
 
 # What the platform gives to a container with models, with the cache, and to every one.
 MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
@@ -28,7 +29,7 @@ def check_services(known: Known) -> Iterator[Problem]:
         for rule in (limits.container, limits.variables, limits.traffic):
             yield from below(path, rule(given))
         yield from _check_name(known, path, name)
-        yield from _check_secrets(known, path, service)
+        yield from check_secrets(known, path, service)
         yield from _check_models(known, path, service)
         yield from _check_cache(known, path, service)
         yield from _check_variables(path, service)
@@ -44,19 +45,6 @@ def _check_name(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
             f"a name apart from the pipeline {listed(taken)} and its service",
             "rename one of them",
         )
-
-
-def _check_secrets(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
-    names = known.names.get("secrets", set())
-    for key, uses in (("secrets", service.secrets), ("secret_files", service.secret_files)):
-        for place, use in uses.items():
-            if name_of(use) not in names:
-                yield Problem(
-                    (*path, key, place),
-                    shown(use),
-                    f"a name of secrets: {listed(names)}",
-                    did_you_mean(name_of(use), names, "add it to secrets"),
-                )
 
 
 def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
@@ -211,16 +199,16 @@ def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Pro
 
 
 def _check_document(path: KeyPath, document: str) -> Iterator[Problem]:
-    file = (PROJECT_FOLDER / document).resolve()
+    file = (config_folder() / document).resolve()
     try:
-        if not file.is_relative_to(PROJECT_FOLDER):
-            raise DocumentError("a file outside the project")
+        if not file.is_relative_to(config_folder().resolve()):
+            raise DocumentError("a file outside the stack file's folder")
         parsed(file.read_text())
     except (OSError, UnicodeDecodeError):
         yield Problem(
             path,
             shown(document),
-            "a file that can be read, from the project's folder",
+            "a file that can be read, from the stack file's folder",
             "correct the path or write it",
         )
     except DocumentError as problem:

@@ -1,7 +1,8 @@
 """An environment: a YAML file that says what the rules' defaults do not fit.
 
 `environments/<stack>.yaml` has the levels and limits that differ, which rules remediate and which
-findings are exempted. A file elsewhere is named by the variable POLICY_ENVIRONMENT.
+findings are exempted. It stands in the folder of an organisation's own config, where there is one.
+A file elsewhere is named by the variable POLICY_ENVIRONMENT.
 """
 
 import datetime as dt
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog import strict_yaml
+from catalog.config_folder import config_folder
 from policies.engine.config import (
     EXEMPTIONS,
     LEVEL,
@@ -29,8 +31,13 @@ ENVIRONMENTS: Final = Path(__file__).resolve().parents[1] / "environments"
 _KEYS: Final = ("rules", "remediate", "exemptions")
 
 
+def folder() -> Path:
+    """Return where the files of environments are. Raises NotADirectoryError for no folder."""
+    return config_folder() / "policies" / "environments"
+
+
 def environments() -> list[str]:
-    """Return the names of the environments that have a file."""
+    """Return the names of the environments that are shipped."""
     return sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml"))
 
 
@@ -40,7 +47,10 @@ def file_of(stack: str) -> Path:
     # The engine starts packs in their own folders: a relative path would mean another file there.
     if own and not Path(own).is_absolute():
         raise PolicyConfigError(f"{VARIABLE}: found {own!r}, allowed: an absolute path; add $PWD/")
-    return Path(own) if own else ENVIRONMENTS / f"{stack}.yaml"
+    try:
+        return Path(own) if own else folder() / f"{stack}.yaml"
+    except NotADirectoryError as problem:
+        raise PolicyConfigError(str(problem)) from problem
 
 
 def load(path: Path, today: dt.date | None = None) -> dict[str, dict[str, object]]:
@@ -48,11 +58,12 @@ def load(path: Path, today: dt.date | None = None) -> dict[str, dict[str, object
 
     Raises `PolicyConfigError` that names every problem.
     """
-    if path.parent == ENVIRONMENTS and not path.exists():
+    if path.parent.name == ENVIRONMENTS.name and not path.exists():
+        there = sorted(each.stem for each in path.parent.glob("*.yaml"))
         raise PolicyConfigError(
-            f"no environment named {path.stem!r}, there are: {', '.join(environments())}; copy "
-            f"policies/environments/dev.yaml to {path.name} beside it and edit it, or set "
-            f"{VARIABLE} to a file of your own"
+            f"no environment named {path.stem!r}, there are: {', '.join(there) or 'none yet'}; "
+            f"copy policies/environments/dev.yaml to {path} and edit it, or set {VARIABLE} to a "
+            "file of your own"
         )
     try:
         document: object = strict_yaml.load(path.read_text(encoding="utf-8"))

@@ -66,6 +66,8 @@ _CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
         ("gpu_pools|l4|max_run_hours", 24),
         ("images|vllm", "vllm/vllm-openai:v0.26.0"),
         ("pipelines|sentiment|dataflow", _DATAFLOW),
+        ("pipelines|sentiment|secrets", {"API_KEY": "redis-url"}),
+        ("pipelines|sentiment|secret_files", {"/secrets/api/key": "api-key:3"}),
     ),
     changed(
         ("gateway|hostname", "inference.acme.com"),

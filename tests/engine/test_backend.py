@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,4 +54,19 @@ def test_no_login_is_named_with_its_command(
     monkeypatch.delenv("PULUMI_BACKEND_URL")
     monkeypatch.delenv("PULUMI_ACCESS_TOKEN", raising=False)
     with pytest.raises(LaunchError, match=r"not logged in .*`pulumi login gs://"):
+        check_made(places)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "google: could not find default credentials. See https://cloud.google.com/docs",
+        'oauth2: \\"invalid_grant\\" \\"reauth related error (invalid_rapt)\\"',
+    ],
+)
+def test_a_login_that_is_over_is_named_with_its_command(
+    said: str, places: StackPlaces, fakes: Callable[..., Path]
+) -> None:
+    fakes("pulumi", stack=f"echo '{said}' >&2; exit 255")
+    with pytest.raises(LaunchError, match="expired: run `gcloud auth application-default login`"):
         check_made(places)

@@ -32,12 +32,16 @@ def environment(sandbox: Path) -> dict[str, str]:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start an operation on dev as a terminal does: in a process group of its own."""
+    """Start an operation on dev as a terminal does: in a process group of its own.
+
+    An `up` makes resources at once: what its preview finds is none of the matters here.
+    """
     running: list[subprocess.Popen[str]] = []
 
     def start(operation: str = "up") -> subprocess.Popen[str]:
+        at_once = ["--skip-preview"] if operation == "up" else []
         process = subprocess.Popen(
-            [*LAUNCHER, operation, "--stack", "dev"],
+            [*LAUNCHER, operation, "--stack", "dev", *at_once],
             cwd=ROOT,
             env={**environment(tmp_path), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,

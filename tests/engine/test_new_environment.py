@@ -2,31 +2,35 @@
 
 import ipaddress
 import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from config.errors import ConfigError
 from config.load import from_file
-from launcher import new_environment as made
 from launcher import operations
 from launcher.new_environment import environment_text, new_environment
-from launcher.places import ROOT
+from launcher.places import ROOT, places_of, stacks
 from launcher.problem import LaunchError
+from launcher.pulumi_cli import command_line
 from policies.engine import environment as policies
-from tests.engine.conftest import Rehearsal
 
+POLICIES = Path("policies") / "environments"
 PRIVATE = re.compile(r"\b10\.\d+\.\d+\.\d+/\d+")
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let environments be written into a folder that has none."""
-    (tmp_path / "policies").mkdir()
-    monkeypatch.setattr(made, "ROOT", tmp_path)
-    monkeypatch.setattr(made, "ENVIRONMENTS", tmp_path / "policies")
-    for file in ROOT.glob("Pulumi.*.yaml"):
-        (tmp_path / file.name).write_text(file.read_text())
-    return tmp_path
+    """Let an organisation have its own config, with the environments that are shipped."""
+    own = tmp_path / "own"
+    own.mkdir()
+    monkeypatch.setenv("INFERENCE_CONFIG", str(own))
+    monkeypatch.setenv("INFERENCE_SANDBOX", str(tmp_path / "sandbox"))
+    for name in ("dev", "prod"):
+        new_environment(name, name)
+    return own
 
 
 def ranges(file: Path) -> list[ipaddress.IPv4Network]:
@@ -44,8 +48,8 @@ def test_it_is_valid_and_shares_no_range_and_no_name(project: Path, source: str)
     for other in ROOT.glob("Pulumi.*.yaml"):
         for one in ranges(file):
             assert not [each for each in ranges(other) if one.overlaps(each)], one
-    text = (project / "policies" / "staging.yaml").read_text()
-    policies.load(project / "policies" / "staging.yaml")
+    text = (project / POLICIES / "staging.yaml").read_text()
+    policies.load(project / POLICIES / "staging.yaml")
     assert "acme-inference-staging" in text
     assert f"acme-inference-{source}" not in text + file.read_text()
 
@@ -71,13 +75,78 @@ def test_what_is_there_is_not_written_over(project: Path) -> None:
 def test_a_name_that_cannot_be_one_writes_nothing(project: Path) -> None:
     with pytest.raises(LaunchError, match=r"nothing was written:\nPulumi\.St_1\.yaml: environment"):
         new_environment("St_1", "dev")
-    assert not list((project / "policies").iterdir())
+    assert len(list((project / POLICIES).iterdir())) == 2
 
 
-def test_it_passes_its_own_policies(
-    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.usefixtures("project")
+def test_it_passes_its_own_policies(capsys: pytest.CaptureFixture[str]) -> None:
     new_environment("staging", "dev")
-    (project / "policies" / "staging.yaml").rename(tmp_path / "environment.yaml")
-    operations.preview(Rehearsal("staging", tmp_path).places)
+    operations.preview(places_of("staging"))
     assert "0 violations" in capsys.readouterr().out
+
+
+def test_what_is_shipped_is_taken_over_word_by_word_and_read_instead(project: Path) -> None:
+    for file in (Path("Pulumi.dev.yaml"), POLICIES / "dev.yaml"):
+        lines = (project / file).read_text().splitlines()
+        assert lines[1:] == (ROOT / file).read_text().splitlines()[1:]
+    schema = (project / "Pulumi.dev.yaml").read_text().splitlines()[0].partition("=")[2]
+    assert (project / schema).resolve() == ROOT / "config/schema.json"
+    assert stacks() == ["dev", "prod"]
+    (project / "Pulumi.prod.yaml").unlink()
+    with pytest.raises(LaunchError, match=r"no stack named 'prod': there is no .*own/Pulumi.prod"):
+        places_of("prod")
+
+
+def test_files_that_a_stack_file_names_stand_beside_it(project: Path) -> None:
+    file = project / "Pulumi.prod.yaml"
+    text = file.read_text().replace(
+        "      front: load_balancer\n",
+        "      front: api_gateway\n      api_gateway: {document: chat.yaml, api_key: true}\n",
+    )
+    file.write_text(re.sub("      (default_url|load_balancer): .*\n", "", text))
+    with pytest.raises(ConfigError, match=r"document: found 'chat.yaml'.*the stack file's folder"):
+        from_file(file)
+    (project / "chat.yaml").write_text((ROOT / "services/llm_backend/openapi.yaml").read_text())
+    from_file(file)
+
+
+def test_pulumi_is_told_where_the_stack_file_is(
+    project: Path, fakes: Callable[..., Path], tmp_path: Path
+) -> None:
+    fakes("pulumi")
+    file = str(project / "Pulumi.dev.yaml")
+    for operation in ("up", "preview", "refresh", "destroy"):
+        line = command_line(operation, places_of("dev"))
+        assert line[line.index("--config-file") + 1] == file
+    assert "--config-file" not in command_line("export", places_of("dev"))
+    assert places_of("dev").environment == project / POLICIES / "dev.yaml"
+    assert places_of("dev").home == tmp_path / "sandbox" / "dev"
+
+
+@pytest.mark.parametrize("folder", ["own", "/nowhere"])
+def test_a_folder_that_is_none_is_told(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFERENCE_CONFIG", folder)
+    with pytest.raises(NotADirectoryError, match=f"INFERENCE_CONFIG: found '{folder}'"):
+        stacks()
+    with pytest.raises(policies.PolicyConfigError, match="the absolute path of a folder"):
+        policies.file_of("dev")
+
+
+def test_make_takes_the_folder_as_the_page_for_companies_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "platform").symlink_to(ROOT)
+    page = (ROOT / "docs" / "company.md").read_text()
+    lines = re.findall(r"^make (.+)$", page, re.MULTILINE)
+    assert len(lines) >= 4
+    monkeypatch.delenv("INFERENCE_CONFIG")
+    for line in lines:
+        told(project, "-n", *line.split())
+    assert "STACK=dev|prod picks" in told(project, "help", f"CONFIG={project}", "-C", "platform")
+
+
+def told(folder: Path, *words: str) -> str:
+    """Return what make prints."""
+    return subprocess.run(
+        ["make", *words], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout

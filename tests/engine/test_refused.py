@@ -31,6 +31,17 @@ def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPa
     return named_dev(rehearsal_of("dev"), monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def nothing_made(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
+    return rehearsal_of("dev")
+
+
+@pytest.fixture
+def stack_refused(nothing_made: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    """Return one that is refused by each test, leaves nothing, and goes on after the last."""
+    return named_dev(nothing_made, monkeypatch)
+
+
 @pytest.fixture
 def stack_there(
     brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch
@@ -111,14 +122,62 @@ def kill_the_engine() -> None:
 
 
 def test_the_cloud_refuses_the_first_resource(
-    stack: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stack_refused: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    stack = stack_refused
     with monkeypatch.context() as patch:
         at_create(patch, 1, refuse)
         message = refused(stack, capsys)
     assert FAILED_CREATE in message
     assert f"{NOTHING}: fix that, then run `make up STACK=dev` again" in message
-    goes_on(stack, capsys)
+
+
+def test_a_policy_refuses_a_resource(
+    stack_refused: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = stack_refused
+    stack.limit("scale-gpu-types-allowed", gpuTypes=[])
+    message = refused(stack, capsys)
+    pool = "l4-spot-us-central1-pool (gcp:container/nodePool:NodePool)"
+    assert f"\n  - scale-gpu-types-allowed: {pool}: " in message
+    assert f"\n{NOTHING}: fix that, then run `make up STACK=dev` again\n" in message
+    assert message.endswith("\n  scale-gpu-types-allowed: level, gpuTypes\n")
+    stack.limit("scale-gpu-types-allowed", gpuTypes=["nvidia-l4"])
+
+
+def test_a_policy_refuses_the_stack_as_a_whole(
+    stack_refused: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = stack_refused
+    stack.limit("scale-gpu-total", maxGpus=0)
+    message = refused(stack, capsys)
+    assert "\n  - scale-gpu-total: The stack: may take 2 GPUs, allowed 0" in message
+    assert NOTHING in message
+    assert cli.main(["preview", "--stack", "dev"]) == 1
+    until_programs_end()
+    assert "\nnothing was changed\n" in capsys.readouterr().err
+    stack.limit("scale-gpu-total", maxGpus=4)
+
+
+def test_the_program_fails_before_the_first_resource(
+    stack_refused: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = stack_refused
+
+    def broken() -> None:
+        raise ValueError("no such thing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(operations, "platform_program", broken)
+        message = refused(stack, capsys)
+    assert "a defect of the program at tests/engine/test_refused.py:" in message
+    assert "ValueError: no such thing" in message
+
+
+def test_a_stack_that_was_refused_so_often_goes_on(
+    stack_refused: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    goes_on(stack_refused, capsys)
 
 
 def test_the_cloud_refuses_one_in_the_middle(
@@ -132,31 +191,6 @@ def test_the_cloud_refuses_one_in_the_middle(
     assert "`make up STACK=dev` goes on once that is fixed" in message
     with World(stack.places.world) as world:
         assert unrecorded(stack.places, world) == []
-    goes_on(stack, capsys)
-
-
-def test_a_policy_refuses_a_resource(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
-    stack.limit("scale-gpu-types-allowed", gpuTypes=[])
-    message = refused(stack, capsys)
-    pool = "l4-spot-us-central1-pool (gcp:container/nodePool:NodePool)"
-    assert f"\n  - scale-gpu-types-allowed: {pool}: " in message
-    assert f"\n{NOTHING}: fix that, then run `make up STACK=dev` again\n" in message
-    assert message.endswith("\n  scale-gpu-types-allowed: level, gpuTypes\n")
-    stack.limit("scale-gpu-types-allowed", gpuTypes=["nvidia-l4"])
-    goes_on(stack, capsys)
-
-
-def test_a_policy_refuses_the_stack_as_a_whole(
-    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stack.limit("scale-gpu-total", maxGpus=0)
-    message = refused(stack, capsys)
-    assert "\n  - scale-gpu-total: The stack: may take 2 GPUs, allowed 0" in message
-    assert NOTHING in message
-    assert cli.main(["preview", "--stack", "dev"]) == 1
-    until_programs_end()
-    assert "\nnothing was changed\n" in capsys.readouterr().err
-    stack.limit("scale-gpu-total", maxGpus=4)
     goes_on(stack, capsys)
 
 
@@ -183,20 +217,6 @@ def test_objects_that_name_what_is_not_there_end_with_an_error_and_stay(
     assert "what they name isn't there" in message
     assert "nothing is lost: fix that, then run `make up` again" in message
     assert made(stack) == there
-
-
-def test_the_program_fails_before_the_first_resource(
-    stack: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def broken() -> None:
-        raise ValueError("no such thing")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(operations, "platform_program", broken)
-        message = refused(stack, capsys)
-    assert "a defect of the program at tests/engine/test_refused.py:" in message
-    assert "ValueError: no such thing" in message
-    goes_on(stack, capsys)
 
 
 def test_an_engine_that_is_killed_loses_nothing(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pulumi
 import pulumi_gcp as gcp
@@ -9,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 import pytest
 
 from launcher import policy_report
+from launcher.cli import main
 from launcher.plan_report import report
 from launcher.problem import LaunchError
 from plans import comment
@@ -56,6 +58,18 @@ def test_a_config_that_is_refused_is_told_in_the_comment(
     text = (stack.places.home / "report" / "comment.md").read_text()
     assert text.startswith(f"{comment.marker('dev')}\n## dev: the preview failed")
     assert "memory_gib" in text
+
+
+def test_a_deleted_stack_file_is_told_with_what_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INFERENCE_SANDBOX", str(tmp_path))
+    assert main(["report", "--stack", "gone"]) == 1
+    assert "no stack named 'gone'" in capsys.readouterr().err
+    text = (tmp_path / "gone" / "report" / "comment.md").read_text()
+    assert text.startswith(f"{comment.marker('gone')}\n## gone: its stack file is deleted\n")
+    assert "stays in the cloud" in text
+    assert "`make destroy STACK=gone CLOUD=gcp` from a commit that has the file" in text
 
 
 def test_secrets_are_neither_in_comment_nor_page_nor_log(

@@ -5,13 +5,18 @@ resource: a route may never name a pool that isn't there, and the old replica se
 """
 
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
+from config.examples import laid_over
+from config.load import from_mapping
 from launcher import operations
+from launcher.places import ROOT
 from tests.engine.conftest import Rehearsal
 
 ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
@@ -19,7 +24,10 @@ POOL = "kubernetes:inference.networking.k8s.io/v1:InferencePool"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 LINE = re.compile(r"^  (?P<sign>[+~±-]) +\d+  (?P<type>\S+)  (?P<name>\S+)", re.MULTILINE)
 MODEL = "qwen3-4b"
-SOURCES = {"blue": "Qwen/Qwen3-4B", "green": "Qwen/Qwen3-4B-Instruct-2507"}
+BLOCK = re.compile(r"^ *```yaml\n(?P<text>.*?)^ *```", re.MULTILINE | re.DOTALL)
+OLD = {"node_pool": "l4-spot", "replicas": 1}
+"""As Pulumi.dev.yaml has it: without a name, so with that of its GPU pool."""
+NEW = {**OLD, "name": "green", "source": "Qwen/Qwen3-4B-Instruct-2507"}
 
 
 @dataclass(frozen=True)
@@ -38,22 +46,17 @@ class Rollout:
     rehearsal: Rehearsal
     printed: Callable[[], str]
 
-    def apply(self, **weights: int) -> list[Step]:
-        """Give each replica set its weight, remove the others; return what was done, in order.
+    def apply(self, *, old: int | None = None, new: int | None = None) -> list[Step]:
+        """Give each replica set its weight, remove others; return what was done, in order.
 
         Fails if, after any step, the route names a pool that isn't there.
         """
 
         def change(config: dict[str, Any]) -> None:
             config["models"][MODEL]["replica_sets"] = [
-                {
-                    "name": name,
-                    "node_pool": "l4-spot",
-                    "replicas": 1,
-                    "weight": weight,
-                    "source": SOURCES[name],
-                }
-                for name, weight in weights.items()
+                {**each, "weight": weight}
+                for each, weight in ((OLD, old), (NEW, new))
+                if weight is not None
             ]
 
         pools, wanted = self.pools(), self.weights()
@@ -112,9 +115,9 @@ def position(steps: list[Step], sign: str, type_: str) -> int:
 
 @pytest.fixture(scope="module")
 def dev(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    """Return one stack with a single replica set, as every test but the last leaves it."""
+    """Return dev as it is shipped, as every test but the last leaves it."""
     rehearsal = rehearsal_of("dev")
-    Rollout(rehearsal, lambda: "").apply(blue=100)
+    operations.up(rehearsal.places, skip_preview=True)
     return rehearsal
 
 
@@ -125,36 +128,65 @@ def rollout(dev: Rehearsal, capsys: pytest.CaptureFixture[str]) -> Rollout:
 
 def test_a_new_version_takes_over_at_once_and_goes_back(rollout: Rollout) -> None:
     uids = rollout.uids()
-    switched = rollout.apply(blue=0, green=100)
+    switched = rollout.apply(old=0, new=100)
     assert position(switched, "+", POOL) < position(switched, "~", ROUTE)
-    assert of(switched, "blue") == []
+    assert of(switched, "4b-l4-spot") == []
 
-    back = rollout.apply(blue=100)
+    back = rollout.apply(old=100)
     assert position(back, "~", ROUTE) < position(back, "-", POOL)
-    assert of(back, "blue") == []
+    assert of(back, "4b-l4-spot") == []
     assert rollout.uids() == uids
 
 
 def test_a_canary_grows_goes_back_and_takes_over(rollout: Rollout) -> None:
     uids = rollout.uids()
 
-    ready = rollout.apply(blue=100, green=0)
-    assert of(ready, "blue") == []
+    ready = rollout.apply(old=100, new=0)
+    assert of(ready, "4b-l4-spot") == []
     assert position(ready, "+", POOL) < position(ready, "~", ROUTE)
     assert {step.sign for step in ready} == {"+", "~"}
 
     only_the_route = [Step("~", ROUTE, "inference-us-central1-qwen3-4b-route")]
-    assert rollout.apply(blue=90, green=10) == only_the_route
-    assert rollout.weights() == {"qwen3-4b-blue": 90, "qwen3-4b-green": 10}
-    assert rollout.apply(blue=50, green=50) == only_the_route
+    assert rollout.apply(old=90, new=10) == only_the_route
+    assert rollout.weights() == {"qwen3-4b-l4-spot": 90, "qwen3-4b-green": 10}
+    assert rollout.apply(old=50, new=50) == only_the_route
 
-    back = rollout.apply(blue=100, green=0)
+    back = rollout.apply(old=100, new=0)
     assert back == only_the_route
     assert uids.items() <= rollout.uids().items()
 
-    assert rollout.apply(blue=0, green=100) == only_the_route
-    gone = rollout.apply(green=100)
+    assert rollout.apply(old=0, new=100) == only_the_route
+    gone = rollout.apply(new=100)
     assert position(gone, "~", ROUTE) < position(gone, "-", POOL)
-    assert {step.sign for step in of(gone, "blue")} == {"-"}
+    assert {step.sign for step in of(gone, "4b-l4-spot")} == {"-"}
     assert of(gone, "green") == []
     assert rollout.pools() == {"qwen3-4b-green"}
+
+
+def blocks(page: str) -> list[tuple[str, Any]]:
+    """Return the YAML blocks of a page, each with the stack whose file was named last before it."""
+    found: list[tuple[str, Any]] = []
+    for match in BLOCK.finditer(page):
+        stack = re.findall(r"Pulumi[.](\w+)[.]yaml", page[: match.start()])[-1]
+        found.append((stack, yaml.safe_load(textwrap.dedent(match["text"]))))
+    return found
+
+
+def test_each_block_of_the_guide_is_a_step_from_the_shipped_config() -> None:
+    configs = {
+        stack: yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+        for stack in ("dev", "prod")
+    }
+    (_, start), *steps = blocks((ROOT / "docs" / "rollouts.md").read_text())
+    assert laid_over(configs["dev"], start) == configs["dev"]
+    served: list[set[str]] = []
+    for stack, block in steps:
+        configs[stack] = laid_over(configs[stack], block)
+        values = {key: each for key, each in configs[stack].items() if ":" not in key}
+        platform = from_mapping(values, f"Pulumi.{stack}.yaml")
+        (model,) = (platform.models[name] for name in block["models"])
+        served.append({each.name for each in model.backends if each.weight})
+    assert served == [
+        *({"l4-spot"}, {"l4-spot", "green"}, {"green"}),
+        *({"l4-spot"}, {"h100"}, {"h100"}, {"h100", "vertex"}),
+    ]

@@ -25,13 +25,21 @@ def everything(config: dict[str, Any]) -> None:
         "message_schema": {"type": "avro", "definition": REVIEW, "encoding": "binary"},
         "filter": 'attributes.lang = "en" OR NOT attributes:lang',
         "ordering": True,
-        "bigquery_export": {"use_topic_schema": True, "partition_expiration_days": 30},
+        "bigquery_export": {
+            "use_topic_schema": True,
+            "partition_expiration_days": 30,
+            "readers": ["group:auditors@acme.com"],
+        },
         "exactly_once_pull": True,
+        "publishers": ["clicks", "group:apps@acme.com"],
     }
+    config["pipelines"]["sentiment"]["results"]["readers"] = ["group:analysts@acme.com"]
+    config["pipelines"]["sentiment"]["archive"]["readers"] = ["group:auditors@acme.com"]
     config["pipelines"]["clicks"] = {
         "region": "us-central1",
         "image": IMAGE.replace("llm-backend", "clicks"),
         "retention_days": 2,
+        "secrets": {"API_KEY": "llm-api-key"},
         "dataflow": {"fields": [{"name": "url", "type": "STRING"}]},
     }
     config["secrets"] = {"llm-api-key": {}}
@@ -123,6 +131,44 @@ def test_messages_go_every_way_that_is_asked_for(stack: Rehearsal) -> None:
     (job,) = stack.resources("gcp:dataflow/flexTemplateJob:FlexTemplateJob")
     assert job["inputs"]["parameters"]["outputTableSpec"] == f"{PROJECT}:clicks_dataflow.rows"
     assert job["inputs"]["containerSpecGcsPath"].startswith("gs://dataflow-templates-us-central1/")
+
+
+def test_who_publishes_and_reads_may_do_that_alone(stack: Rehearsal) -> None:
+    named_by_config = re.compile(r"(publishers|readers)-")
+    grants = {
+        (*(each["inputs"][key].rpartition("/")[2] for key in keys), each["inputs"]["member"])
+        for of_type, keys in (
+            ("gcp:pubsub/topicIAMMember:TopicIAMMember", ("topic", "role")),
+            ("gcp:bigquery/iamMember:IamMember", ("datasetId", "role")),
+            ("gcp:storage/bucketIAMMember:BucketIAMMember", ("bucket", "role")),
+        )
+        for each in stack.resources(of_type)
+        if named_by_config.search(each["urn"])
+    }
+    clicks = f"serviceAccount:clicks-run@{PROJECT}.iam.gserviceaccount.com"
+    assert grants == {
+        ("sentiment", "pubsub.publisher", clicks),
+        ("sentiment", "pubsub.publisher", "group:apps@acme.com"),
+        ("sentiment_results", "bigquery.dataViewer", "group:analysts@acme.com"),
+        ("sentiment_messages", "bigquery.dataViewer", "group:auditors@acme.com"),
+        (f"{PROJECT}-sentiment-archive", "storage.objectViewer", "group:auditors@acme.com"),
+    }
+
+
+def test_a_secret_goes_to_the_pipeline_that_reads_it_and_leaves_by_the_network(
+    stack: Rehearsal,
+) -> None:
+    template = named(stack, SERVICE)["clicks-service"]["template"]
+    (variable,) = (each for each in template["containers"][0]["envs"] if each["name"] == "API_KEY")
+    reference = {"secret": "llm-api-key", "version": "latest"}
+    assert variable["valueSource"]["secretKeyRef"] == reference
+    assert template["vpcAccess"]["egress"] == "ALL_TRAFFIC"
+    readers = {
+        grant["inputs"]["member"].partition("@")[0]
+        for grant in stack.resources("gcp:secretmanager/secretIamMember:SecretIamMember")
+        if grant["inputs"]["secretId"] == "llm-api-key"
+    }
+    assert readers == {"serviceAccount:api-run", "serviceAccount:clicks-run"}
 
 
 def test_every_subscription_and_the_job_are_watched_and_shown(stack: Rehearsal) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import warnings
 from collections.abc import Awaitable, Callable
 from datetime import date
 from html import unescape
@@ -141,9 +140,7 @@ def test_the_page_works_in_a_browser(
     models: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if PROGRAM is None:
-        told = "NOT RUN: no Chromium on PATH; Debian and Ubuntu: apt-get install chromium"
-        warnings.warn(told, stacklevel=1)
-        pytest.skip(told)
+        pytest.skip("NOT RUN: no Chromium on PATH; Debian and Ubuntu: apt-get install chromium")
     plan = serving(models, "create")
     file = tmp_path / "page.html"
     text, _ = page.render(report_of(plan, judged("a finding " * 50), TODAY), plan, judged())

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ MAKE = f"""#!/bin/sh
 set -e
 echo "make $*" >> "$CALLS"
 case " $* " in *" -C "*) shift 2;; esac
-{shutil.which("make")} -C {ROOT} -n "$@" > /dev/null
+INFERENCE_CONFIG= {shutil.which("make")} -C {ROOT} -n "$@" > /dev/null
 case " $* " in
 *" report "*)
   folder="${{INFERENCE_SANDBOX:-.sandbox}}/${{STACK:-dev}}/report"
@@ -84,14 +85,20 @@ def shell_steps() -> Iterator[tuple[str, str, Mapping[str, str]]]:
 
 
 STEPS = list(shell_steps())
+ENVIRONMENTS = 'python3 "$PLATFORM/tools/environments.py"'
+REHEARSAL = 'make -C "$PLATFORM" report'
 
 
 @dataclass
 class Runner:
-    """A repository with two commits, and stand-ins for what a pipeline's machine has."""
+    """A repository with two commits, and stand-ins for what a pipeline's machine has.
+
+    The program is the repository, or in its folder `platform`.
+    """
 
     folder: Path
     base: str
+    platform: str
 
     @property
     def calls(self) -> list[str]:
@@ -106,13 +113,17 @@ class Runner:
         values = {
             "github.event.pull_request.base.sha": self.base,
             "github.event.pull_request.number": "7",
+            "github.workspace": str(self.folder / "repository"),
             "matrix.stack": "dev",
+            "vars.PLATFORM || '.'": self.platform,
         }
 
         def filled(value: str) -> str:
-            with_values = EXPRESSION.sub(lambda found: values.get(found[1], "x"), str(value))
+            given = str(value).replace("/workspace", values["github.workspace"])
+            with_values = EXPRESSION.sub(lambda found: values.get(found[1], "x"), given)
             return re.sub(r"\$\{(_[A-Z_]+)\}", lambda found: environment[found[1]], with_values)
 
+        workspace = {"_PLATFORM": self.platform, "PLATFORM": self.platform}
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
             cwd=self.folder / "repository",
@@ -125,7 +136,9 @@ class Runner:
                 "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
                 "GITHUB_REPOSITORY": "acme/inference",
                 "RUNNER_TEMP": str(self.folder),
+                "INFERENCE_CONFIG": values["github.workspace"],
                 **{name: filled(value) for name, value in environment.items()},
+                **workspace,
             },
             capture_output=True,
             text=True,
@@ -134,13 +147,17 @@ class Runner:
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Runner:
-    repository = tmp_path / "repository"
+def runner(tmp_path: Path, request: pytest.FixtureRequest) -> Runner:
+    repository, platform = tmp_path / "repository", getattr(request, "param", ".")
     (repository / ".sandbox/dev/report").mkdir(parents=True)
     shutil.copytree(
-        ROOT / "tools", repository / "tools", ignore=shutil.ignore_patterns("go", "npm")
+        ROOT / "tools",
+        repository / platform / "tools",
+        ignore=shutil.ignore_patterns("go", "npm"),
     )
-    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "requirements.txt"):
+    for name in ("Pulumi.yaml", "requirements.txt"):
+        shutil.copy(ROOT / name, repository / platform)
+    for name in ("Pulumi.dev.yaml", "Pulumi.prod.yaml"):
         shutil.copy(ROOT / name, repository)
     (repository / "Pulumi.old.yaml").write_text("config: {}\n")
     comment = repository / ".sandbox/dev/report/comment.md"
@@ -168,7 +185,7 @@ def runner(tmp_path: Path) -> Runner:
         (commands / name).chmod(0o755)
     (tmp_path / "comments.json").write_text("[]")
     (tmp_path / "calls").touch()
-    return Runner(tmp_path, base)
+    return Runner(tmp_path, base, platform)
 
 
 def test_every_action_is_pinned_by_its_digest_with_the_version_beside_it():
@@ -203,7 +220,8 @@ def test_every_job_ends_some_time_and_what_changes_the_cloud_is_never_ended_half
 
 
 def test_only_what_is_merged_is_made():
-    makes = [name for name, text, _ in STEPS if re.search(r"make (images|up)( CLOUD=gcp)?$", text)]
+    making = re.compile(r'\bmake -C "\$PLATFORM" (images|up)( CLOUD=gcp)?$')
+    makes = [name for name, text, _ in STEPS if making.search(text)]
     assert {each.partition("/")[0] for each in makes} == {"deploy"}
     deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yaml").read_text())
     assert deploy[True] == {"push": {"branches": ["main"]}}
@@ -216,10 +234,14 @@ def test_a_fork_is_rehearsed_and_gets_neither_login_nor_comment():
         speaks = {"GH_TOKEN"} & step.get("env", {}).keys() or "upload-sarif" in step.get("uses", "")
         if "google-github-actions/auth" in step.get("uses", "") or speaks:
             assert own in condition
-        if step.get("run") == "make report":
+        if step.get("run") == REHEARSAL:
             assert condition == ""
 
 
+BOTH = pytest.mark.parametrize("runner", [".", "platform"], indirect=True)
+
+
+@BOTH
 @pytest.mark.parametrize(("name", "text", "environment"), STEPS, ids=[each[0] for each in STEPS])
 def test_a_step_runs(name: str, text: str, environment: Mapping[str, str], runner: Runner):
     assert "${{" not in text, "an expression in a script could be anybody's code"
@@ -230,15 +252,23 @@ def test_a_step_runs(name: str, text: str, environment: Mapping[str, str], runne
     assert wanted <= made
 
 
+@BOTH
 def test_the_environments_are_those_of_both_commits_and_production_comes_last(runner: Runner):
-    runner.run(f'python3 tools/environments.py {runner.base} >> "$GITHUB_OUTPUT"', {})
+    runner.run(f'{ENVIRONMENTS} {runner.base} >> "$GITHUB_OUTPUT"', {})
     assert (runner.folder / "output").read_text() == 'stacks=["dev", "old", "prod"]\n'
 
 
 def test_a_commit_that_was_not_fetched_is_named(runner: Runner):
-    done = runner.run("python3 tools/environments.py 0123456789", {})
+    done = runner.run(f"{ENVIRONMENTS} 0123456789", {})
     assert done.returncode == 1
     assert "0123456789 can't be read" in done.stderr
+
+
+def test_a_machine_without_git_is_told(runner: Runner):
+    line = f"PATH={runner.folder}/bin {sys.executable} $PLATFORM/tools/environments.py"
+    done = runner.run(f"{line} {runner.base}", {})
+    assert done.returncode == 1
+    assert "error: no `git` on PATH" in done.stderr
 
 
 def test_what_the_target_branch_lacks_is_not_made_before_the_rehearsal(runner: Runner):
@@ -269,7 +299,7 @@ def test_a_deployment_that_nobody_agrees_to_ends(runner: Runner):
     assert not any("make" in call for call in runner.calls)
 
 
-COMMENT = 'python3 tools/comment.py ".sandbox/dev/report/comment.md"'
+COMMENT = 'python3 "$PLATFORM/tools/comment.py" ".sandbox/dev/report/comment.md"'
 
 
 def test_a_comment_is_made_once_and_then_updated_in_place(runner: Runner):
