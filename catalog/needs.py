@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from catalog.table import read, row, rows
 
@@ -69,10 +69,11 @@ def needs_of(component: str) -> tuple[Need, ...]:
 
 
 @cache
-def asked_for() -> Mapping[str, Mapping[str, str]]:
-    """Return why a stack's identities are granted what its resources don't need, by component and
-    what the grant is on."""
-    return cast("Mapping[str, Mapping[str, str]]", _file()["asked_for"])
+def asked_for(*, by: Literal["component", "name"]) -> Mapping[str, Mapping[str, str]]:
+    """Return why a stack's identities are granted what its resources don't need: by component, or
+    by what the grant's name holds, and by what it is on."""
+    key = "asked_for" if by == "component" else "asked_for_by_name"
+    return cast("Mapping[str, Mapping[str, str]]", _file()[key])
 
 
 @cache

@@ -110,11 +110,9 @@ class Balance:
     def judged(self, grant: Granted) -> bool:
         """Return whether all that needs a grant can be seen in the stack."""
         who = grant.principal or ""
-        asked = (asked_for().get(each, {}) for each in components_of(grant.resource))
         own = who in self._accounts.all or who.startswith("pod:")
-        return (own or who.partition(":")[2] in agents()) and not any(
-            grant.kind in each for each in asked
-        )
+        known = own or who.partition(":")[2] in agents()
+        return known and not any(grant.kind in each for each in asked(grant.resource).values())
 
     def missing(self) -> Iterator[tuple[Wanted, Sequence[str]]]:
         """Yield each need that no grant serves, with the permissions that are missing."""
@@ -268,6 +266,17 @@ def components_of(resource: Resource) -> Sequence[str]:
     """Return the platform's components that a resource is within, by its URN."""
     within = [each for part in resource.urn.split("::")[2:3] for each in part.split("$")]
     return [each.removeprefix(_COMPONENT) for each in within if each.startswith(_COMPONENT)]
+
+
+def asked(grant: Resource) -> Mapping[str, Mapping[str, str]]:
+    """Return the rows of grants that nothing of the stack needs that speak of a grant."""
+    components = components_of(grant)
+    found = asked_for(by="component").items()
+    named = asked_for(by="name").items() if not components else ()
+    return {
+        **{each: kinds for each, kinds in found if each in components},
+        **{part: kinds for part, kinds in named if part in grant.name},
+    }
 
 
 def balance_of(resources: Sequence[Resource]) -> Balance:

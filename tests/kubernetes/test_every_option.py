@@ -21,7 +21,7 @@ from config.load import from_mapping
 from emulator.gateway.client import Client, Manifest, RefusedError
 from emulator.gateway.cluster import RELEASE
 from emulator.gateway.wire import on_the_wire
-from policies.access.needs import Balance, components_of
+from policies.access.needs import Balance, asked
 from policies.engine.config import Settings, read_settings
 from policies.engine.packs import ALL, rules_of
 from resources.resource import Stack
@@ -157,17 +157,16 @@ def test_what_an_option_needs_is_granted_and_no_grant_can_go(environment: str, n
 
 def test_every_need_and_every_reason_for_more_is_met_by_a_stack() -> None:
     met: set[Need] = set()
-    asked: set[tuple[str, str]] = set()
+    reasons: set[tuple[str, str]] = set()
     for environment, number in CASES:
         balance = Balance(Stack([each.in_stack for each in seen(made(environment, number))]))
         met |= {each.need for each in balance.wanted}
-        asked |= {
-            (component, grant.kind)
-            for grant in balance.granted
-            for component in components_of(grant.resource)
+        reasons |= {
+            (each, grant.kind) for grant in balance.granted for each in asked(grant.resource)
         }
     assert {*needs()} - met == set()
-    assert {(each, kind) for each, kinds in asked_for().items() for kind in kinds} <= asked
+    given = {**asked_for(by="component"), **asked_for(by="name")}
+    assert {(each, kind) for each, kinds in given.items() for kind in kinds} <= reasons
 
 
 def _number(text: str) -> float:
