@@ -11,7 +11,7 @@ import yaml
 
 from bench.measure import Case, measure, say
 from bench.stacks import write_recipe_of
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 
 MODELS = (1, 10, 50, 100)
 REGIONS = ("us-central1", "us-east4")
@@ -24,7 +24,7 @@ def growth_figures(base: Path) -> list[dict[str, Any]]:
     for regions, models in itertools.product(range(1, len(REGIONS) + 1), MODELS):
         folder = base / f"models-{models}-{regions}"
         folder.mkdir()
-        places = StackPlaces("dev", folder / "Pulumi.dev.yaml", folder / "home")
+        places = StackPaths("dev", folder / "Pulumi.dev.yaml", folder / "home")
         larger = grown(document["config"], models, regions)
         places.config.write_text(yaml.safe_dump({**document, "config": larger}))
         case = Case("dev", places.config, places.home, "preview")

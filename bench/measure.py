@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 SAMPLE_SECONDS = 0.05
 MIB = 1024 * 1024

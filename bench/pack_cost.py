@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.measure import Case, Figure, measure, say
 from bench.stacks import RUNS, made
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 
 def policies_figures(base: Path) -> dict[str, Any]:

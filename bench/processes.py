@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 _PATIENCE_SECONDS = 60
 _LOOK_SECONDS = 0.005

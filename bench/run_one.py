@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.engine import open_stack, platform_program
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 from sandbox.providers import serve
 from sandbox.world import World
 
@@ -23,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", type=json.loads, help="a Case as JSON")
     wanted: dict[str, Any] = parser.parse_args().case
-    places = StackPlaces(
+    places = StackPaths(
         stack=wanted["stack"], config=Path(wanted["config"]), home=Path(wanted["home"])
     )
     places.prepare()

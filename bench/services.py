@@ -27,7 +27,7 @@ from config.containers import Container
 from config.load import from_file
 from emulator.runtime.images import command_of, folder_of
 from emulator.runtime.instances import free_port
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 STARTS = 3
 LOAD_SECONDS = 5.0

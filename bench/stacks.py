@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.bare import write_recipe
 from bench.measure import Case, Figure, measure, say
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 
 STACKS = ("dev", "prod")
 RUNS = 3
@@ -20,15 +20,15 @@ def stacks_figures(base: Path) -> dict[str, Any]:
     return {stack: _figures(stack, base) for stack in STACKS}
 
 
-def made(stack: str, base: Path) -> StackPlaces:
+def made(stack: str, base: Path) -> StackPaths:
     """Return the places of a stack, brought up below `base` when it isn't yet."""
-    places = StackPlaces(stack, ROOT / f"Pulumi.{stack}.yaml", base / stack / "made")
+    places = StackPaths(stack, ROOT / f"Pulumi.{stack}.yaml", base / stack / "made")
     if not places.checkpoint.exists():
         measure(Case(stack, places.config, places.home, "up"))
     return places
 
 
-def write_recipe_of(places: StackPlaces, recipe: Path) -> int:
+def write_recipe_of(places: StackPaths, recipe: Path) -> int:
     """Write a bare program's recipe of what a stack has; return how many resources that is."""
     state: dict[str, Any] = json.loads(places.checkpoint.read_text())
     return write_recipe(state["checkpoint"]["latest"], recipe)
@@ -56,7 +56,7 @@ def _figures(stack: str, base: Path) -> dict[str, Any]:
     return figures
 
 
-def _fresh(places: StackPlaces, base: Path, operation: str, recipe: Path | None) -> Figure:
+def _fresh(places: StackPaths, base: Path, operation: str, recipe: Path | None) -> Figure:
     home = base / places.stack / "run"
     shutil.rmtree(home, ignore_errors=True)
     return measure(Case(places.stack, places.config, home, operation, recipe))

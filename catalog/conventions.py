@@ -8,6 +8,12 @@ GUARDRAIL: Final = "guardrail"
 server in its pod, of an extension of the Gateway, or of the Service that one calls."""
 API_MANAGEMENT: Final = "api-management"
 """End of the name of the extension that identifies callers and counts their requests."""
+IMPORTS: Final = "INFERENCE_IMPORT"
+"""The variable that names the file of what a run of the program takes over."""
+WRITE_ONLY: Final = "Wo"
+"""End of the name of a property of Google Cloud's provider that is sent, and never read back."""
+WRITE_ONLY_VERSION: Final = f"{WRITE_ONLY}Version"
+"""End of the name of the property beside it: another value says that there is another secret."""
 
 
 def dns_label(text: str) -> str:

@@ -1,4 +1,4 @@
-"""TCP ports of pods that load balancers and their health checks connect to."""
+"""TCP ports of pods."""
 
 from typing import Final
 
@@ -7,6 +7,8 @@ ENDPOINT_PICKER: Final = 9002
 ENDPOINT_PICKER_HEALTH: Final = 9003
 BODY_BASED_ROUTER: Final = 9004
 BODY_BASED_ROUTER_HEALTH: Final = 9005
+METRICS: Final = 9090
+"""Of programs that answer requests on another, for PodMonitoring."""
 
 BACKENDS: Final = (
     MODEL_SERVER,
@@ -15,3 +17,4 @@ BACKENDS: Final = (
     BODY_BASED_ROUTER,
     BODY_BASED_ROUTER_HEALTH,
 )
+"""Those that load balancers and their health checks connect to."""

@@ -91,7 +91,7 @@ def shown_path(path: KeyPath) -> str:
     return "".join(parts)
 
 
-def listed(names: Iterable[str]) -> str:
+def joined(names: Iterable[str]) -> str:
     """Return names as a phrase: sorted, comma-separated."""
     return ", ".join(map(cut, sorted(names))) or "none yet"
 

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from catalog.words import plural
+
 _FILE = "schema.proto"
 _COMPILER_SECONDS = 60
 
@@ -70,7 +72,9 @@ def compiled(definition: str) -> Any:
     if file.dependency:
         raise ProtobufError(f"an import of {', '.join(file.dependency)}")
     if len(file.message_type) != 1:
-        raise ProtobufError(f"{len(file.message_type)} messages beside each other, not one")
+        raise ProtobufError(
+            f"{plural(len(file.message_type), 'message')} beside each other, not one"
+        )
     if file.enum_type:
         raise ProtobufError(f"enum {file.enum_type[0].name} beside the message, not in it")
     return file

@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from catalog.words import plural
+
 
 @cache
 def not_one_select(text: str) -> str | None:
@@ -21,6 +23,6 @@ def not_one_select(text: str) -> str | None:
     except RecursionError:
         return "SQL that is nested too deep"
     if len(statements) != 1:
-        return f"{len(statements)} statements"
+        return f"{plural(len(statements), 'statement')}"
     statement = statements[0]
     return None if isinstance(statement, exp.Query) else f"a {statement.key.upper()} statement"

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 Args = TypeVar("Args")
 
 
-def passed_on(kind: type[Args], given: Mapping[str, Any], **others: object) -> Args:
+def pick_arguments(kind: type[Args], given: Mapping[str, Any], **others: object) -> Args:
     """Return arguments of a component: those of `given` that it has too, and `others`.
 
     What is not given stays so. Raises TypeError for one of `others` that the component lacks.

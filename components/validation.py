@@ -3,12 +3,12 @@
 Only plain values can be checked at construction. An Output passes; the cloud or a policy judges it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Self
 
 import pulumi
 
-from catalog.limits import Choice, Entries, Limit
+from catalog.limits import Limit
 from catalog.limits.arguments import problems_in, problems_of
 from catalog.limits.names import RESOURCE_NAME
 from catalog.problems import Problem, below, shown_path
@@ -65,18 +65,6 @@ class Problems:
         lines = [f"{problem['property_path']}: {problem['reason']}" for problem in self.found]
         raise pulumi.InputPropertiesError("\n  ".join([f"{component_name}:", *lines]), self.found)
 
-    def check_name(self, property_path: str, value: object) -> None:
+    def check_name(self, value: object, *path: str | int) -> None:
         """Note a plain value that is not a Compute Engine resource name (RFC 1035)."""
-        self._check(property_path, RESOURCE_NAME, value)
-
-    def check_one_of(self, property_path: str, value: object, allowed: Collection[str]) -> None:
-        """Note a plain value that is not among the allowed ones."""
-        self._check(property_path, Choice(sorted(allowed)), value)
-
-    def check_not_empty(self, property_path: str, value: Collection[object], what: str) -> None:
-        """Note a list or mapping without entries; `what` says what to give at least one of."""
-        self._check(property_path, Entries(what), value)
-
-    def _check(self, property_path: str, limit: Limit, value: object) -> None:
-        for problem in problems_of(limit, value):
-            self.add(property_path, problem.reason)
+        self.check_limit(RESOURCE_NAME, value, *path)

@@ -5,27 +5,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from catalog.limits import Text
 from catalog.limits import inference as limits
-from catalog.limits.names import PORT, RESOURCE_NAME, TAG
+from catalog.limits.images import CLUSTER_IMAGE
+from catalog.limits.names import PORT, RESOURCE_NAME
 from config.fields import Settings
-
-ClusterImage = Annotated[
-    str,
-    Text(
-        r"(?:docker\.io|registry\.k8s\.io|[a-z0-9-]+-docker\.pkg\.dev)(?:/[a-z0-9][a-z0-9._-]*)+"
-        r"(?:(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?@sha256:[0-9a-f]{64}|" + TAG + ")",
-        "an image of docker.io, registry.k8s.io or an Artifact Registry, with a digest or a tag"
-        " that stays (not latest)",
-        "nodes reach no other registry: copy it to us-docker.pkg.dev/acme/images/guardrail:1.0",
-    ),
-]
 
 
 class Callout(Settings):
     """A server that requests pass: run here from an image, or a Service that is there already."""
 
-    image: ClusterImage | None = None
+    image: Annotated[str, CLUSTER_IMAGE] | None = None
     """Container image of the server, run in every region."""
     service: Annotated[str, RESOURCE_NAME] | None = None
     """Name of an existing Service in the gateway's namespace, in every region; instead of

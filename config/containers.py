@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from catalog.limits import cloud_run as limits
+from catalog.limits.images import FULL_IMAGE
 from config.fields import Settings
 from config.secrets import SecretUse, name_of
 
@@ -17,7 +18,7 @@ class Container(Settings):
 
     region: str
     """Region of the service and its data."""
-    image: Annotated[str, limits.IMAGE]
+    image: Annotated[str, FULL_IMAGE]
     """Container image of the service, with tag or digest."""
     cpu: Annotated[str, limits.CPU] = limits.CPU.default
     """vCPUs of an instance, in quotes; 4 or more with a GPU."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from catalog.problems import Problem
+from catalog.words import plural
 
 _MOST_LINES: Final = 100
 
@@ -16,5 +17,5 @@ class ConfigError(ValueError):
         self.problems = tuple(problems)
         lines = [f"{source}: {problem}" for problem in self.problems[:_MOST_LINES]]
         if more := len(self.problems) - len(lines):
-            lines.append(f"{source}: {more} more problems")
+            lines.append(f"{source}: {plural(more, 'more problem')}")
         super().__init__("\n".join(lines))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from catalog.limits import Breach, Entries, Text, label, names
+from catalog.limits import Entries, LimitError, Text, label, names
 
 
 class Settings(BaseModel):
@@ -21,7 +21,7 @@ class Settings(BaseModel):
 def _unquoted(what: str) -> Callable[[object], object]:
     def check(value: object) -> object:
         if isinstance(value, int) and not isinstance(value, bool):
-            raise Breach(what, f"put quotes around it: '{value}'")
+            raise LimitError(what, f"put quotes around it: '{value}'")
         return value
 
     return check
@@ -29,7 +29,7 @@ def _unquoted(what: str) -> Callable[[object], object]:
 
 def _scalar(value: object) -> object:
     if not isinstance(value, str | int | float):
-        raise Breach("text, a number, true or false", "give one value")
+        raise LimitError("text, a number, true or false", "give one value")
     return value
 
 

@@ -1,10 +1,12 @@
 """The whole config of a stack, and the questions stacks ask it."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import Field
 
 from catalog.limits.guardrails import UNSCREENED
+from catalog.limits.images import CATALOG_IMAGE
 from catalog.releases import IMAGES
 from catalog.services import services_to_enable
 from config.api_management import ApiManagement
@@ -17,7 +19,6 @@ from config.fields import Environment, Labels, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
-from config.images import ImageReference
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region
 from config.operations import Alerts, Budget
@@ -79,7 +80,7 @@ class Platform(Settings):
 
     edge_protection: EdgeProtection | None = None
     """Cloud Armor policy before every model. Leave it out for none."""
-    images: Mapping[str, ImageReference] = Field(default_factory=dict)
+    images: Mapping[str, Annotated[str, CATALOG_IMAGE]] = Field(default_factory=dict)
     """Images in the place of the catalog's of the same name (catalog/releases.yaml), with a
     tag, a digest or both."""
 

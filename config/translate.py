@@ -8,8 +8,8 @@ from typing import Any, Final, cast
 
 from pydantic_core import ErrorDetails
 
-from catalog.limits import Breach
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, lookalike, shown, shown_path
+from catalog.limits import LimitError
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, lookalike, shown, shown_path
 from config.platform import Platform
 
 Node = Mapping[str, Any]
@@ -102,7 +102,7 @@ def _allowed(node: Node) -> str:
     if kind == "object":
         keys = node.get("properties")
         least = ", one entry or more" if node.get("minProperties") else ""
-        return f"a mapping with {listed(keys)}" if keys else f"a mapping{least}"
+        return f"a mapping with {joined(keys)}" if keys else f"a mapping{least}"
     return str(node.get("patternErrorMessage") or _KINDS.get(str(kind), "another value"))
 
 
@@ -180,7 +180,7 @@ def _problem(error: ErrorDetails) -> Problem:
     if path and path[-1] == "[key]":
         path, found = path[:-1], f"the name {found}"
     kind, context = error["type"], error.get("ctx", {})
-    if isinstance(breach := context.get("error"), Breach):
+    if isinstance(breach := context.get("error"), LimitError):
         return Problem(path, breach.found or found, breach.allowed, breach.remedy)
     node = _node(path)
     if kind == "missing":
@@ -190,6 +190,6 @@ def _problem(error: ErrorDetails) -> Problem:
         keys = _node(path[:-1]).get("properties", {})
         found = f"an unknown key{lookalike(str(path[-1]))}"
         remedy = did_you_mean(path[-1], keys, _elsewhere(path))
-        return Problem(path, found, listed(keys), remedy)
+        return Problem(path, found, joined(keys), remedy)
     remedy = _REMEDIES.get(kind, _retyped)(error, node)
     return Problem(path, found, _allowed(node), remedy)

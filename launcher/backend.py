@@ -9,10 +9,10 @@ from typing import Final
 
 import yaml
 
-from launcher.places import ROOT, StackPlaces, plain_pulumi
+from launcher.paths import ROOT, StackPaths, plain_pulumi
 from launcher.problem import LaunchError
 
-SEALS: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
+ENCRYPTION_KEYS: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """What Pulumi writes into a stack file to find the key of the stack's secrets again."""
 _STEP: Final = "see step 3 of README.md, On Google Cloud"
 _NO_LOGIN: Final = ("PULUMI_ACCESS_TOKEN must be set", "not logged in", "pulumi login")
@@ -21,7 +21,7 @@ _EXPIRED: Final = ("could not find default credentials", "invalid_grant", "inval
 _NO_STACK: Final = ("no stack named", "no stack found", "could not find stack")
 
 
-def check_made(places: StackPlaces) -> None:
+def check_stack_exists(places: StackPaths) -> None:
     """Raise LaunchError with the command to run where Pulumi isn't logged in or has no stack."""
     asked = [plain_pulumi(), "stack", "--stack", places.stack, "--show-name", "--non-interactive"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -45,7 +45,7 @@ def check_made(places: StackPlaces) -> None:
         )
 
 
-def init(places: StackPlaces, secrets: str) -> None:
+def init(places: StackPaths, secrets: str) -> None:
     """Make the stack in the state backend, and leave its file as its authors wrote it.
 
     Pulumi writes the whole file anew, without comments, to note how the stack's secrets are
@@ -57,21 +57,21 @@ def init(places: StackPlaces, secrets: str) -> None:
         for file in (ROOT / "Pulumi.yaml", places.config):
             shutil.copy(file, folder)
         done = subprocess.run(line, cwd=folder, check=False)
-        seals = _seals_of((Path(folder) / places.config.name).read_text(encoding="utf-8"))
+        seals = _encryption_of((Path(folder) / places.config.name).read_text(encoding="utf-8"))
     if done.returncode != 0:
         raise LaunchError(f"pulumi made no stack {places.stack!r} (see above): {_STEP}")
     written = places.config.read_text(encoding="utf-8")
-    places.config.write_text(without_seals(written) + seals, encoding="utf-8")
+    places.config.write_text(without_encryption(written) + seals, encoding="utf-8")
     kept = "noted the key of its secrets in it" if seals else "it stays as it is"
     print(f"{places.config.name}: {kept}. Next: make preview STACK={places.stack} CLOUD=gcp")
 
 
-def without_seals(text: str) -> str:
+def without_encryption(text: str) -> str:
     """Return a stack file's text without what Pulumi wrote into it."""
-    kept = re.sub(rf"(?m)^(?:{'|'.join(SEALS)}):.*\n?", "", text)
+    kept = re.sub(rf"(?m)^(?:{'|'.join(ENCRYPTION_KEYS)}):.*\n?", "", text)
     return kept if kept.endswith("\n") else f"{kept}\n"
 
 
-def _seals_of(text: str) -> str:
+def _encryption_of(text: str) -> str:
     document: dict[str, object] = yaml.safe_load(text) or {}
-    return "".join(f"{key}: {document[key]}\n" for key in SEALS if key in document)
+    return "".join(f"{key}: {document[key]}\n" for key in ENCRYPTION_KEYS if key in document)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cost.estimate import Estimate, estimate
-from launcher.places import StackPlaces, checked
+from launcher.paths import StackPaths, checked
 from launcher.plan_report import planned
 from launcher.problem import LaunchError
 from launcher.report import capacity_table
@@ -18,7 +18,7 @@ from resources.properties import text
 from resources.resource import Resource
 
 
-def capacity(places: StackPlaces, cloud: str, out: str, limits: Path | None) -> None:
+def capacity(places: StackPaths, cloud: str, out: str, limits: Path | None) -> None:
     """Print the quota needed, and what is asked about it.
 
     `limits` is what `gcloud compute regions list --format=json` prints. Raises LaunchError where a

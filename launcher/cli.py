@@ -13,7 +13,7 @@ from launcher.engine import message_of
 from launcher.images import push
 from launcher.new_environment import new_environment
 from launcher.operations import OPERATIONS
-from launcher.places import places_of
+from launcher.paths import stack_paths
 from launcher.plan_report import report, tell_if_missing
 from launcher.policy_report import FORMATS, policy
 from launcher.problem import InterruptedRunError, LaunchError
@@ -79,7 +79,7 @@ def _do(chosen: argparse.Namespace) -> None:
         return
     if chosen.operation == "report":
         tell_if_missing(chosen.stack)
-    places = places_of(chosen.stack)
+    places = stack_paths(chosen.stack)
     if chosen.operation == "init":
         init(places, chosen.secrets)
     elif chosen.operation == "doctor":

@@ -2,13 +2,13 @@
 
 import subprocess
 
-from launcher.places import ROOT, StackPlaces, plain_pulumi
+from launcher.paths import ROOT, StackPaths, plain_pulumi
 from launcher.problem import LaunchError
 from resources.exports import deployed, parse
 from resources.resource import Stack
 
 
-def sandbox_resources(places: StackPlaces) -> Stack:
+def sandbox_resources(places: StackPaths) -> Stack:
     """Return the resources of a stack on the sandbox cloud; raises LaunchError where it isn't made.
 
     Its file is read as it stands, so that nothing has to be started.
@@ -24,7 +24,7 @@ def sandbox_resources(places: StackPlaces) -> Stack:
         ) from problem
 
 
-def exported_resources(places: StackPlaces) -> Stack:
+def exported_resources(places: StackPaths) -> Stack:
     """Return the resources of a stack on Google Cloud, from the ordinary CLI's export."""
     line = [plain_pulumi(), "stack", "export", "--stack", places.stack]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)

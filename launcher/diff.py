@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from launcher.places import home_of, places_of
+from launcher.paths import stack_folder, stack_paths
 from launcher.plan_report import plan_file, planned
 from launcher.problem import LaunchError
 from launcher.verify import emptied
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     found = report_of(plan, None, date.today(), words)
     print(comment.render(found, mermaid.render(picture_of(plan))), end="")
-    file = home_of("diff.html")
+    file = stack_folder("diff.html")
     file.write_text(page.render(found, plan, None)[0], encoding="utf-8")
     print(f"The page: {file}", file=sys.stderr)
     return 0
@@ -46,7 +46,7 @@ def _plan(name: str, open_ones: ExitStack) -> Path:
     """Return the file of a plan: that of a stack makes it from nothing, on the sandbox cloud."""
     if name.endswith(".json"):
         return Path(name)
-    empty = open_ones.enter_context(emptied(places_of(name)))
+    empty = open_ones.enter_context(emptied(stack_paths(name)))
     planned(empty, "sandbox")
     return plan_file(empty)
 

@@ -16,8 +16,8 @@ from typing import Any, Final, cast
 from catalog import quotas, strict_yaml
 from catalog.table import read
 from config.platform import Platform
-from launcher.backend import check_made
-from launcher.places import ROOT, StackPlaces, checked, engine_root
+from launcher.backend import check_stack_exists
+from launcher.paths import ROOT, StackPaths, checked, engine_root
 from launcher.problem import LaunchError
 
 _TABLE: Final = cast("Mapping[str, Any]", read("deployer.yaml"))
@@ -45,7 +45,7 @@ class Finding:
         return f"{self.state:<9}{self.what}{more}"
 
 
-def doctor(places: StackPlaces, cloud: str) -> None:
+def doctor(places: StackPaths, cloud: str) -> None:
     """Print each finding. Raises LaunchError if anything is wrong."""
     found: list[Finding] = []
     for finding in _findings(places, cloud):
@@ -57,7 +57,7 @@ def doctor(places: StackPlaces, cloud: str) -> None:
         raise LaunchError(f"{counts[WRONG]} wrong: do what is said below each")
 
 
-def _findings(places: StackPlaces, cloud: str) -> Iterator[Finding]:
+def _findings(places: StackPaths, cloud: str) -> Iterator[Finding]:
     yield Finding(OK, f"Python {sys.version.split()[0]}")
     yield _attempt("the engine of the rehearsal", "make setup", engine_root)
     yield _attempt(f"{places.config.name} is valid", "correct the file", lambda: checked(places))
@@ -76,12 +76,12 @@ def _attempt(what: str, remedy: str, step: Callable[[], object]) -> Finding:
     return Finding(OK, what)
 
 
-def _on_google_cloud(places: StackPlaces) -> Iterator[Finding]:
+def _on_google_cloud(places: StackPaths) -> Iterator[Finding]:
     for tool, remedy in _TOOLS.items():
         version = _version(tool) if shutil.which(tool) else ""
         yield Finding(OK if version else WRONG, f"{tool} {version or 'is not on PATH'}", remedy)
     if shutil.which("pulumi"):
-        yield _attempt("the stack is in its state backend", "", lambda: check_made(places))
+        yield _attempt("the stack is in its state backend", "", lambda: check_stack_exists(places))
     yield _secrets(places)
     try:
         platform = checked(places)
@@ -99,7 +99,7 @@ def _version(tool: str) -> str:
     return lines[0].removeprefix("Google Cloud SDK ") if lines else "of an unknown version"
 
 
-def _secrets(places: StackPlaces) -> Finding:
+def _secrets(places: StackPaths) -> Finding:
     text = places.config.read_text(encoding="utf-8")
     if "\nsecretsprovider:" in text:
         return Finding(OK, "secrets of the state are encrypted by a key service")

@@ -17,8 +17,8 @@ import yaml
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode
 
-from launcher.backend import SEALS
-from launcher.places import ROOT, VENV_BIN, StackPlaces, engine_root
+from launcher.backend import ENCRYPTION_KEYS
+from launcher.paths import ROOT, VENV_BIN, StackPaths, engine_root
 from launcher.problem import LaunchError
 from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
 
@@ -81,7 +81,7 @@ def watched(program: Program, failures: list[BaseException]) -> Program:
 
 
 def open_stack(
-    places: StackPlaces, debug_providers: str, program: Program = platform_program
+    places: StackPaths, debug_providers: str, program: Program = platform_program
 ) -> automation.Stack:
     """Create or select the stack in its own file backend, with the config of its file.
 
@@ -128,7 +128,7 @@ def _say_nothing(*_: object, **__: object) -> None:
     pass
 
 
-def _write_project(places: StackPlaces) -> None:
+def _write_project(places: StackPaths) -> None:
     """Copy the project and its stack's config next to the state.
 
     The engine writes the salt of its secrets into the stack's config file; the committed one must
@@ -141,7 +141,7 @@ def _write_project(places: StackPlaces) -> None:
         key: SANDBOX_SECRET if _sealed(value) else value
         for key, value in settings["config"].items()
     }
-    for sealed in SEALS:
+    for sealed in ENCRYPTION_KEYS:
         settings.pop(sealed, None)
     if copy.exists():
         earlier: dict[str, Any] = yaml.safe_load(copy.read_text())

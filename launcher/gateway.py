@@ -10,18 +10,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 
 _LOOK_SECONDS = 0.2
 
 
-def serve(places: StackPlaces) -> None:
+def serve(places: StackPaths) -> None:
     """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C."""
     # Its libraries take longer to load than a preview's first line.
     from emulator.gateway import serve as gateway
     from emulator.gateway.cluster import clusters
-    from emulator.gateway.envoy import DIFFERENCES, left_out
+    from emulator.gateway.envoy import DIFFERENCES, unsupported
     from emulator.gateway.programs import ProgramError
     from emulator.gateway.replicas import pools_without
 
@@ -48,7 +48,7 @@ def serve(places: StackPlaces) -> None:
                     *(f"{each.name} is not run" for each in others),
                     *(
                         f"the backend {name} is not run: it answers 501"
-                        for name in left_out(chosen)
+                        for name in unsupported(chosen)
                     ),
                 ):
                     print(f"  other than on Google Cloud: {difference}")

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from config.images import repository_of
 from config.platform import Platform
-from launcher.backend import check_made
-from launcher.places import ROOT, StackPlaces, checked, plain_pulumi
+from launcher.backend import check_stack_exists
+from launcher.paths import ROOT, StackPaths, checked, plain_pulumi
 from launcher.problem import LaunchError
 from launcher.pulumi_cli import command_line
 from sandbox.world import World
@@ -52,7 +52,7 @@ def own_secrets(platform: Platform) -> Sequence[str]:
     ]
 
 
-def put_stand_ins(platform: Platform, world: World) -> None:
+def push_placeholders(platform: Platform, world: World) -> None:
     """Put what people and builds push into the sandbox cloud, which runs no containers."""
     for image, repository in own_images(platform).items():
         world.put_content(repository, image)
@@ -73,14 +73,14 @@ def image_source(image: str) -> str:
     return "built elsewhere" if file is None else str(file.relative_to(ROOT))
 
 
-def push(places: StackPlaces) -> None:
+def push(places: StackPaths) -> None:
     """Make all but what runs images on Google Cloud, then build and push those that aren't there.
 
     Raises LaunchError for what is missing on this machine, and where a step fails.
     """
     platform = checked(places)
     builder = _builder()
-    check_made(places)
+    check_stack_exists(places)
     if wanted := set(own_images(platform).values()) - _made(places):
         print(f"first all but what runs images, for {', '.join(sorted(wanted))}", flush=True)
         # Of what the engine excludes, the packs would see no inputs: they judge the whole before.
@@ -173,7 +173,7 @@ def _builder() -> Builder:
     )
 
 
-def _made(places: StackPlaces) -> set[str]:
+def _made(places: StackPaths) -> set[str]:
     line = [plain_pulumi(), "stack", "export", "--stack", places.stack]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -10,12 +10,12 @@ from datetime import datetime
 
 import psutil
 
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 
 
 @contextmanager
-def exclusive(places: StackPlaces) -> Generator[list[str]]:
+def exclusive(places: StackPaths) -> Generator[list[str]]:
     """Hold the stack for this process; return a line for everything cleared.
 
     Raises LaunchError if another run holds it.
@@ -35,7 +35,7 @@ def exclusive(places: StackPlaces) -> Generator[list[str]]:
         yield _clear_engine_locks(places)
 
 
-def _clear_engine_locks(places: StackPlaces) -> list[str]:
+def _clear_engine_locks(places: StackPaths) -> list[str]:
     removed: list[str] = []
     for file in sorted(places.locks.glob("*.json")):
         try:

@@ -11,8 +11,9 @@ from typing import Final
 from catalog.config_folder import RELEASE, config_folder
 from config.errors import ConfigError
 from config.load import from_file
-from launcher.backend import without_seals
-from launcher.places import ROOT, places_of, shown_file, stacks
+from launcher.backend import without_encryption
+from launcher.existing import read_existing
+from launcher.paths import ROOT, shown_file, stack_paths, stacks
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
 from policies.engine.environment import ENVIRONMENTS, folder, load
@@ -26,13 +27,15 @@ _BLOCK: Final = 16
 
 
 def new_environment(name: str, source: str) -> None:
-    """Write a stack file and a policy environment for `name` after those of `source`.
+    """Write a stack file and a policy environment for `name` after those of `source`, and what its
+    sandbox holds.
 
     Raises LaunchError, and writes nothing, if they are there or would not be valid.
     """
     own = config_folder()
     stack, policies = own / f"Pulumi.{name}.yaml", folder() / f"{name}.yaml"
-    for file in (stack, policies):
+    existing = own / f"sandbox.{name}.yaml"
+    for file in (stack, policies, existing):
         if file.exists():
             raise LaunchError(f"{shown_file(file)} is there already: choose another ENV")
     others = [each.read_text(encoding="utf-8") for each in own.glob("Pulumi.*.yaml")]
@@ -42,6 +45,9 @@ def new_environment(name: str, source: str) -> None:
         stack: text.replace(_SCHEMA, os.path.relpath(ROOT / _SCHEMA, own)),
         policies: renamed(allowed.read_text(encoding="utf-8"), source, name),
     }
+    outside = old.with_name(f"sandbox.{source}.yaml")
+    if outside.exists():
+        texts[existing] = renamed(outside.read_text(encoding="utf-8"), source, name)
     _check(texts)
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +65,7 @@ def _sources(source: str) -> tuple[Path, Path]:
     sample = RELEASE / f"Pulumi.{source}.yaml", ENVIRONMENTS / f"{source}.yaml"
     if source not in stacks() and all(each.exists() for each in sample):
         return sample
-    old = places_of(source)
+    old = stack_paths(source)
     return old.config, old.environment
 
 
@@ -69,7 +75,7 @@ def environment_text(text: str, source: str, name: str, others: Iterable[str]) -
     taken = [network for other in others for network in _networks(other)]
     moved = _moved(_networks(text), taken)
     own = _CIDR.sub(lambda found: moved.get(found[0], found[0]), renamed(text, source, name))
-    return without_seals(own)
+    return without_encryption(own)
 
 
 def renamed(text: str, source: str, name: str) -> str:
@@ -122,11 +128,14 @@ def _next_free(block: Network, taken: Iterable[Network]) -> Network:
 def _check(texts: Mapping[Path, str]) -> None:
     """Raise LaunchError if what is to be written could not be used."""
     with TemporaryDirectory() as folder:
-        (stack, own), (policies, allowed) = texts.items()
-        for file, text in ((stack, own), (policies, allowed)):
-            (Path(folder) / file.name).write_text(text, encoding="utf-8")
+        copies = [Path(folder) / file.name for file in texts]
+        for copy, text in zip(copies, texts.values(), strict=True):
+            copy.write_text(text, encoding="utf-8")
+        stack, policies, *more = copies
         try:
-            from_file(Path(folder) / stack.name)
-            load(Path(folder) / policies.name)
-        except (ConfigError, PolicyConfigError) as problem:
+            from_file(stack)
+            load(policies)
+            for existing in more:
+                read_existing(existing)
+        except (ConfigError, PolicyConfigError, LaunchError) as problem:
             raise LaunchError(f"nothing was written:\n{problem}") from problem

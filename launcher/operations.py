@@ -11,21 +11,23 @@ from typing import Any
 from pulumi import automation
 
 from launcher import gateway, report
+from launcher.console import Console
 from launcher.engine import open_stack, platform_program, reason_of, watched
-from launcher.guards import check_ranges, check_unprotected, check_whole
-from launcher.images import RUNS_IMAGES, image_source, own_images, put_stand_ins
-from launcher.judging import packs_served
+from launcher.engine_events import dependency_graph
+from launcher.existing import put_existing
+from launcher.images import RUNS_IMAGES, image_source, own_images, push_placeholders
+from launcher.imports import importing
 from launcher.locks import exclusive
 from launcher.outages import outages
-from launcher.outcome import allowed, causes_of, census, outcome
-from launcher.places import StackPlaces, checked
+from launcher.outcome import allowed, causes_of, count_by_type, may_be_there, outcome
+from launcher.paths import StackPaths, checked
+from launcher.policy_server import policy_server
+from launcher.preconditions import check_ranges, check_unprotected, check_whole
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.pulumi_cli import JUDGED
-from launcher.recording import wiring
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
-from launcher.screen import Screen
 from launcher.verify import verify
 from plans.plan import plan_of
 from sandbox.kubernetes.references import dangling
@@ -38,7 +40,7 @@ SHOWN = 40
 
 @contextmanager
 def opened(
-    places: StackPlaces,
+    places: StackPaths,
     program: Callable[[], None] = platform_program,
     guard: Callable[[], None] = lambda: None,
 ) -> Generator[tuple[automation.Stack, Servers]]:
@@ -52,6 +54,7 @@ def opened(
         _tell((*cleared, *restore_state(places)))
         check_whole(places, world)
         guard()
+        put_existing(places, world)
         _tell(find_lost(places, world))
         with serve(world) as servers:
             stack = open_stack(places, servers.debug_providers, program)
@@ -65,7 +68,7 @@ def opened(
                 ) from problem
 
 
-def up(places: StackPlaces, *, skip_preview: bool = False) -> None:
+def up(places: StackPaths, *, skip_preview: bool = False) -> None:
     """Make the sandbox cloud as the config says, and print what was made.
 
     Without a preview before it, what the policies refuse may be refused after much was made.
@@ -73,9 +76,11 @@ def up(places: StackPlaces, *, skip_preview: bool = False) -> None:
     platform = checked(places)
     with _run(
         *(places, "up", lambda: check_ranges(places, platform)),
-        ready=lambda world: put_stand_ins(platform, world),
+        ready=lambda world: push_placeholders(platform, world),
         skip_preview=skip_preview,
     ) as (progress, world):
+        # What others made in a cluster is there once the cluster is.
+        put_existing(places, world)
         assumed = _assumed(world)
         screen = progress.screen
         resources = report.own_resources(progress)
@@ -90,7 +95,14 @@ def up(places: StackPlaces, *, skip_preview: bool = False) -> None:
         screen.tell(f"Next: make demo STACK={places.stack}, which sends messages through it")
 
 
-def images(places: StackPlaces) -> None:
+def take_over(places: StackPaths) -> None:
+    """Take over what a file names, and make the rest; what would be replaced is refused before."""
+    with importing(places):
+        preview(places)
+        up(places, skip_preview=True)
+
+
+def images(places: StackPaths) -> None:
     """Make all but what runs images of the environment, as the first step on Google Cloud does."""
     platform = checked(places)
     preview(places)
@@ -99,7 +111,7 @@ def images(places: StackPlaces) -> None:
         exclude=list(RUNS_IMAGES),
         exclude_dependents=True,
     ) as (progress, world):
-        put_stand_ins(platform, world)
+        push_placeholders(platform, world)
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
         progress.screen.tell("Stand-ins for the images:")
         for image in own_images(platform):
@@ -107,7 +119,7 @@ def images(places: StackPlaces) -> None:
         progress.screen.tell(f"Next: make up STACK={places.stack}")
 
 
-def preview(places: StackPlaces) -> None:
+def preview(places: StackPaths) -> None:
     """Print what `up` would change, what it would cost, and what the policies say."""
     platform = checked(places)
     with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
@@ -116,7 +128,7 @@ def preview(places: StackPlaces) -> None:
         progress.screen.tell(f"Next: make up STACK={places.stack}")
 
 
-def _tell_plan(places: StackPlaces, progress: Progress) -> None:
+def _tell_plan(places: StackPaths, progress: Progress) -> None:
     """Print what a preview found, also where a policy refuses it."""
     screen, recorded = progress.screen, places.recorded()
     resources = report.own_resources(progress)
@@ -124,7 +136,7 @@ def _tell_plan(places: StackPlaces, progress: Progress) -> None:
         for line in progress.lines if len(progress.lines) <= SHOWN else ():
             screen.tell(line)
     screen.tell(f"\n{report.changes_line(progress.changes, preview=True)}")
-    wired = wiring(recorded)
+    wired = dependency_graph(recorded)
     plan = plan_of(
         {"stack": places.stack, "steps": progress.recorder.steps, "now": wired, "then": wired}
     )
@@ -137,21 +149,21 @@ def _tell_plan(places: StackPlaces, progress: Progress) -> None:
         screen.tell(f"\n{report.cost_difference(recorded, resources)}")
 
 
-def refresh(places: StackPlaces) -> None:
+def refresh(places: StackPaths) -> None:
     """Take what is in the sandbox cloud into the state."""
     _made(places)
     with _run(places, "refresh") as (progress, _):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
-def destroy(places: StackPlaces) -> None:
+def destroy(places: StackPaths) -> None:
     """Delete everything the state holds."""
     _made(places)
     with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
-def export(places: StackPlaces) -> None:
+def export(places: StackPaths) -> None:
     """Print the deployment as JSON, and nothing else, on standard output."""
     _made(places)
     with opened(places) as (stack, _):
@@ -160,25 +172,25 @@ def export(places: StackPlaces) -> None:
     print()
 
 
-def demo(places: StackPlaces) -> None:
+def demo(places: StackPaths) -> None:
     """Send messages through the stack's pipelines and print what went where."""
     _there(places)
     _emulated(places, "demo")
 
 
-def replay(places: StackPlaces) -> None:
+def replay(places: StackPaths) -> None:
     """Publish the stack's dead letters again, to the topics they came from."""
     _there(places)
     _emulated(places, "replay")
 
 
-def serve_gateway(places: StackPlaces) -> None:
+def serve_gateway(places: StackPaths) -> None:
     """Serve the request path to the stack's large models until interrupted."""
     _there(places)
     gateway.serve(places)
 
 
-def _emulated(places: StackPlaces, name: str) -> None:
+def _emulated(places: StackPaths, name: str) -> None:
     # Its libraries take longer to load than a preview's first line.
     from emulator.demo import run
 
@@ -193,6 +205,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "up": up,
     "preview": preview,
     "images": images,
+    "import": take_over,
     "refresh": refresh,
     "destroy": destroy,
     "export": export,
@@ -205,7 +218,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
 
 @contextmanager
 def _run(
-    places: StackPlaces,
+    places: StackPaths,
     operation: str,
     guard: Callable[[], None] = lambda: None,
     ready: Callable[[World], None] = lambda _: None,
@@ -225,7 +238,7 @@ def _run(
     # Refused before the engine starts where they couldn't judge.
     packs = places.policy_packs() if is_judged else []
     with ExitStack() as open_:
-        screen = open_.enter_context(closing(Screen(places.log_of(operation))))
+        screen = open_.enter_context(closing(Console(places.log_of(operation))))
         screen.tell(f"{operation} of {places.stack} on the sandbox cloud ...")
         stack, servers = open_.enter_context(opened(places, program, guard))
         progress = Progress(operation == "preview", screen, len(places.recorded()))
@@ -236,9 +249,9 @@ def _run(
             steps.insert(0, ("preview", first))
         options: dict[str, Any] = {"color": "never", **more}
         if packs:
-            options["policy_packs"] = open_.enter_context(packs_served(stack, places, packs))
+            options["policy_packs"] = open_.enter_context(policy_server(stack, places, packs))
         ready(servers.world)
-        before = census(servers.world)
+        before = count_by_type(servers.world)
         if operation == "destroy":
             servers.forget_lost()
         for step, watching in steps:
@@ -255,7 +268,7 @@ def _run(
                     causes = causes_of(failures, watching, problem)
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
-                        f"{allowed(places, watching)}"
+                        f"{allowed(places, watching)}{may_be_there(places, causes)}"
                     ) from problem
             progress.about = max(progress.about, len(watching.passed))
         yield progress, servers.world
@@ -264,7 +277,7 @@ def _run(
 
 
 @contextmanager
-def _graceful_interrupt(progress: Progress, screen: Screen) -> Generator[None]:
+def _graceful_interrupt(progress: Progress, screen: Console) -> Generator[None]:
     """Let Ctrl-C reach the engine alone, which then ends what it began and writes its state."""
 
     def ask(*_: object) -> None:
@@ -298,12 +311,12 @@ def _tell(lines: Iterable[str]) -> None:
         print(line, file=sys.stderr)
 
 
-def _made(places: StackPlaces) -> None:
+def _made(places: StackPaths) -> None:
     if not places.checkpoint.exists():
         raise places.missing("yet")
 
 
-def _there(places: StackPlaces) -> None:
+def _there(places: StackPaths) -> None:
     _made(places)
     if not places.recorded():
         raise places.missing("any more")

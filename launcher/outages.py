@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from plans.picture import models_changed
-from plans.plan import Plan, Step, kind_of
+from plans.plan import Plan, kind_of
 from plans.sections import running_on
 from resources.gpus import NODE_POOL
 
@@ -27,12 +27,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         if step.operation not in ("delete", "replace") or step.before is None:
             continue
         if kind_of(step.type) in _SERVES and _MODEL_SERVER in step.urn:
-            yield f"{_named(step)} is {step.operation}d: its replicas end before others are loaded"
+            yield f"{step.label} is {step.operation}d: its replicas end before others are loaded"
         elif step.type == NODE_POOL:
             running = sorted(running_on(plan, step))
             if running:
-                yield f"{_named(step)} is {step.operation}d, and with it {', '.join(running)}"
-
-
-def _named(step: Step) -> str:
-    return f"{kind_of(step.type)} {step.name}"
+                yield f"{step.label} is {step.operation}d, and with it {', '.join(running)}"

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from pulumi import automation
 
+from catalog.words import plural
 from launcher.engine import message_of, reason_of
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 from launcher.progress import NOISE, Progress
 from launcher.recovery import unrecorded
 from launcher.report import allowing
-from sandbox.world import Key, Resource, World
+from sandbox.world import CloudResource, Key, World
 
-Census = Mapping[Key, Resource]
+Census = Mapping[Key, CloudResource]
 
 
 @dataclass(frozen=True)
@@ -39,24 +40,31 @@ def causes_of(
     return "\n".join(f"  - {cause}".replace("\n", "\n    ") for cause in causes)
 
 
-def allowed(places: StackPlaces, progress: Progress) -> str:
+def allowed(places: StackPaths, progress: Progress) -> str:
     """Return where the policies can be told otherwise, where they refused."""
     if not progress.violations:
         return ""
     return f"\n{allowing(progress.violations, places.environment)}"
 
 
-def census(world: World) -> Census:
+def may_be_there(places: StackPaths, causes: str) -> str:
+    """Return how to say that something is there, where the sandbox cloud missed something."""
+    if ", notFound" not in causes:
+        return ""
+    return f"\nwhat others made is there once {places.existing.name} says so: see docs/existing.md"
+
+
+def count_by_type(world: World) -> Census:
     """Return what the engine made in the world; controllers follow it."""
     return {each.key: each for each in world.all() if each.owner == "pulumi"}
 
 
-def outcome(places: StackPlaces, operation: str, before: Census, world: World) -> Outcome:
+def outcome(places: StackPaths, operation: str, before: Census, world: World) -> Outcome:
     """Return what the operation did since `before`, and how to go on."""
     if operation == "preview":
         return Outcome("nothing was changed", "nothing was changed")
     again = f"`make {operation} STACK={places.stack}`"
-    done = _done(before, census(world))
+    done = _done(before, count_by_type(world))
     if not done:
         nothing = "nothing was made, changed or deleted"
         return Outcome(
@@ -75,11 +83,12 @@ def _done(before: Census, now: Census) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
-def _known(places: StackPlaces, world: World) -> str:
+def _known(places: StackPaths, world: World) -> str:
     try:
         unknown = len(unrecorded(places, world))
     except (OSError, ValueError):
         return f"The state ({places.state}) can't be read: the next run goes back to the one before"
     if unknown:
-        return f"The state ({places.state}) lacks {unknown} resources: the next run takes them up"
+        lacking = plural(unknown, "resource")
+        return f"The state ({places.state}) lacks {lacking}, which the next run takes up"
     return f"The state ({places.state}) knows of it"

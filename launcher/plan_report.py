@@ -6,10 +6,11 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from launcher.places import StackPlaces, home_of, stacks
+from catalog.words import plural
+from launcher.engine_events import dependency_graph, record_into
+from launcher.paths import StackPaths, stack_folder, stacks
 from launcher.policy_report import judged
 from launcher.problem import LaunchError
-from launcher.recording import taking, wiring
 from plans import comment, mermaid, page
 from plans.picture import picture_of
 from plans.plan import Plan, Recorder, read, write
@@ -22,7 +23,7 @@ LINK = "REPORT_URL"
 """The variable that names where the page can be read."""
 
 
-def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
+def report(places: StackPaths, cloud: str, *, refresh: bool = False) -> None:
     """Write comment, page, plan and findings of a preview under the stack's folder.
 
     `refresh` first asks the cloud what is there. Raises LaunchError if the preview fails, which the
@@ -51,14 +52,14 @@ def report(places: StackPlaces, cloud: str, *, refresh: bool = False) -> None:
     print(f"The page:    {folder / 'page.html'}")
     print(f"The comment: {folder / 'comment.md'}")
     if run.violations:
-        raise LaunchError(f"{len(run.violations)} violations: `make up` would be refused")
+        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
 
 
 def tell_if_missing(stack: str) -> None:
     """Write the comment of an environment whose file is gone, as when a change deletes it."""
     if stack in stacks() or not _NAME.fullmatch(stack):
         return
-    folder = home_of(stack) / "report"
+    folder = stack_folder(stack) / "report"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "comment.md").write_text(
         comment.failed(
@@ -71,17 +72,17 @@ def tell_if_missing(stack: str) -> None:
     )
 
 
-def planned(places: StackPlaces, cloud: str, *, refresh: bool = False) -> tuple[Plan, Run]:
+def planned(places: StackPaths, cloud: str, *, refresh: bool = False) -> tuple[Plan, Run]:
     """Return what a preview would do, and what the packs say of it."""
     recorder = Recorder()
-    run, recorded = judged(places, cloud, taking(recorder), refresh=refresh)
+    run, recorded = judged(places, cloud, record_into(recorder), refresh=refresh)
     file = plan_file(places)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = {"needs": run.needs, "properties": run.wired}
-    write(file, places.stack, recorder, now, wiring(recorded))
+    write(file, places.stack, recorder, now, dependency_graph(recorded))
     return read(file), run
 
 
-def plan_file(places: StackPlaces) -> Path:
+def plan_file(places: StackPaths) -> Path:
     """Return where the last plan of a stack is."""
     return places.home / "report" / "plan.json"

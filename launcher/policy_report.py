@@ -10,14 +10,15 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
-from launcher.backend import check_made
+from catalog.words import plural
+from launcher.backend import check_stack_exists
+from launcher.console import Console
 from launcher.engine import message_of, platform_program, reason_of, watched
-from launcher.judging import packs_served
 from launcher.operations import opened
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
+from launcher.policy_server import policy_server
 from launcher.problem import LaunchError
 from launcher.progress import Progress
-from launcher.screen import Screen
 from policies import report
 from policies.engine.config import PolicyConfigError
 from policies.engine.event_log import VARIABLE
@@ -29,7 +30,7 @@ OnEvent = Callable[[EngineEvent], None]
 Recorded = Sequence[Mapping[str, Any]]
 
 
-def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> None:
+def policy(places: StackPaths, cloud: str, form: str, state: Path | None) -> None:
     """Print the report in `form` and write it in every form under the stack's folder.
 
     Without `state` the packs judge a real preview, else the exported state in that file. Raises
@@ -44,15 +45,15 @@ def policy(places: StackPlaces, cloud: str, form: str, state: Path | None) -> No
     print(report.FORMATS[form][1](run), end="")
     print(f"The report in every form: {folder}", file=sys.stderr)
     if run.violations:
-        raise LaunchError(f"{len(run.violations)} violations: `make up` would be refused")
+        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
 
 
-def _of_state(places: StackPlaces, state: Path) -> Run:
+def _of_state(places: StackPaths, state: Path) -> Run:
     return report.of_state(state, str(places.environment))
 
 
 def judged(
-    places: StackPlaces, cloud: str, on_event: OnEvent = lambda _: None, *, refresh: bool = False
+    places: StackPaths, cloud: str, on_event: OnEvent = lambda _: None, *, refresh: bool = False
 ) -> tuple[Run, Recorded]:
     """Return what the packs say of a preview, and the resources there were before it.
 
@@ -79,22 +80,22 @@ def _event_log_in(file: Path) -> Generator[None]:
         del os.environ[VARIABLE]
 
 
-def _preview(places: StackPlaces, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
+def _preview(places: StackPaths, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
     packs = places.policy_packs()  # refuses an environment that can't be used, before anything
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
     print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
-    with opened(places, program) as (stack, _), packs_served(stack, places, packs):
+    with opened(places, program) as (stack, _), policy_server(stack, places, packs):
         recorded = places.recorded()
         return _previewed(stack, packs, on_event, failures, refresh=refresh), recorded
 
 
 def _preview_on_gcp(
-    places: StackPlaces, on_event: OnEvent, *, refresh: bool
+    places: StackPaths, on_event: OnEvent, *, refresh: bool
 ) -> tuple[str, Recorded]:
     """Run a preview by the ordinary CLI and the project's own backend."""
-    check_made(places)
+    check_stack_exists(places)
     try:
         stack = automation.select_stack(places.stack, work_dir=str(ROOT))
         deployment: dict[str, Any] = dict(stack.export_stack().deployment or {})
@@ -115,7 +116,7 @@ def _previewed(
     refresh: bool,
     config: str | None = None,
 ) -> str:
-    progress = Progress(preview=True, screen=Screen(out=sys.stderr))
+    progress = Progress(preview=True, screen=Console(out=sys.stderr))
 
     def take(event: EngineEvent) -> None:
         progress.on_event(event)

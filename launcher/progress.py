@@ -10,8 +10,8 @@ from typing import Any
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from launcher.changes import changed_values
-from launcher.recording import taking
-from launcher.screen import Screen
+from launcher.console import Console
+from launcher.engine_events import record_into
 from plans.plan import Recorder
 from resources.resource import Resource
 
@@ -47,7 +47,7 @@ class Progress:
     """
 
     preview: bool
-    screen: Screen = field(default_factory=Screen)
+    screen: Console = field(default_factory=Console)
     about: int = 0
     changes: Counter[str] = field(default_factory=Counter)
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Progress:
 
     def on_event(self, event: EngineEvent) -> None:
         """Take an engine event."""
-        taking(self.recorder)(event)
+        record_into(self.recorder)(event)
         if event.resource_pre_event is not None:
             self._started(event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from launcher.backend import check_made
-from launcher.places import ROOT, StackPlaces, plain_pulumi
+from launcher.backend import check_stack_exists
+from launcher.imports import name_imports
+from launcher.paths import ROOT, StackPaths, plain_pulumi
 from launcher.problem import LaunchError
 
 OPERATIONS = {
@@ -13,11 +14,12 @@ OPERATIONS = {
     "refresh": ("refresh",),
     "destroy": ("destroy",),
     "export": ("stack", "export"),
+    "import": ("up",),
 }
-JUDGED = {"up", "preview"}
+JUDGED = {"up", "preview", "import"}
 
 
-def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
+def command_line(operation: str, places: StackPaths) -> Sequence[str]:
     """Return the pulumi command that does `operation`, with the policy packs where they apply.
 
     Raises LaunchError for what Google Cloud has no counterpart of.
@@ -33,9 +35,11 @@ def command_line(operation: str, places: StackPlaces) -> Sequence[str]:
     return line
 
 
-def exec_pulumi(operation: str, places: StackPlaces) -> None:
+def exec_pulumi(operation: str, places: StackPaths) -> None:
     """Become the pulumi command, in the project's folder. Does not return."""
     line = command_line(operation, places)
-    check_made(places)
+    check_stack_exists(places)
+    if operation == "import":
+        name_imports(places)
     os.chdir(ROOT)
     os.execv(line[0], list(line))  # noqa: S606 no shell is wanted

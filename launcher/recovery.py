@@ -9,13 +9,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from launcher.places import StackPlaces, read_state
+from catalog.words import plural
+from launcher.paths import StackPaths, read_state
 from launcher.problem import LaunchError
 from sandbox.providers import Servers
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 
-def restore_state(places: StackPlaces) -> list[str]:
+def restore_state(places: StackPaths) -> list[str]:
     """Put the state before the last run in place of one that can't be read; return what it did.
 
     The engine keeps that copy beside the state. Raises LaunchError if neither can be read.
@@ -49,7 +50,7 @@ def _readable(file: Path) -> bool:
 
 
 @contextmanager
-def unsettled(places: StackPlaces, servers: Servers, operation: str) -> Generator[None]:
+def unsettled(places: StackPaths, servers: Servers, operation: str) -> Generator[None]:
     """Around an operation of the engine: that it ended well is known to the next run.
 
     After a whole `up`, what no program asked for again is deleted.
@@ -66,7 +67,7 @@ def unsettled(places: StackPlaces, servers: Servers, operation: str) -> Generato
         places.unsettled.unlink(missing_ok=True)
 
 
-def find_lost(places: StackPlaces, world: World) -> list[str]:
+def find_lost(places: StackPaths, world: World) -> list[str]:
     """Mark as lost what a killed run made and the state doesn't hold; return a line about it.
 
     Making it again adopts it.
@@ -77,10 +78,12 @@ def find_lost(places: StackPlaces, world: World) -> list[str]:
     world.lost = {resource.key: resource for resource in lost}
     if not lost:
         return []
-    return [f"an interrupted run made {len(lost)} resources more than it noted: taking them up"]
+    return [
+        f"an interrupted run made {plural(len(lost), 'resource')} more than it noted: taking up"
+    ]
 
 
-def unrecorded(places: StackPlaces, world: World) -> list[Resource]:
+def unrecorded(places: StackPaths, world: World) -> list[CloudResource]:
     """Return what was made and the state doesn't hold."""
     known = {_key(each["type"], each.get("id", ""), each["urn"]) for each in places.recorded()}
     return [
@@ -90,7 +93,7 @@ def unrecorded(places: StackPlaces, world: World) -> list[Resource]:
     ]
 
 
-def is_behind(places: StackPlaces, world: World) -> bool:
+def is_behind(places: StackPaths, world: World) -> bool:
     """Return whether the state holds what a killed run deleted."""
     if not places.unsettled.exists():
         return False
@@ -102,7 +105,7 @@ def is_behind(places: StackPlaces, world: World) -> bool:
     )
 
 
-def _key_of(resource: Resource) -> tuple[str, str, str]:
+def _key_of(resource: CloudResource) -> tuple[str, str, str]:
     return _key(resource.type, resource.id, resource.urn)
 
 

@@ -6,12 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from catalog.words import plural
 from cost.estimate import estimate
 from cost.report import render, table
-from launcher.places import StackPlaces, shown_file
+from launcher.paths import StackPaths, shown_file
 from launcher.progress import STACK_TYPE, Progress, name_of, short_type
 from plans.capacity import Need, by_metric, needs
-from plans.words import difference, many, usd
+from plans.words import difference, usd
 from resources.resource import Resource
 
 # Operation: what a preview and what a run calls it. A replacement is counted by what takes the
@@ -76,8 +77,8 @@ def policies_line(progress: Progress, environment: Path) -> str:
     A violation names the keys of the environment's file that allow it.
     """
     packs = ", ".join(f"{name} {version}".strip() for name, version in progress.packs.items())
-    violations = many(len(progress.violations), "violation")
-    found = f"{violations}, {many(len(progress.advice), 'advisory', 'advisories')}"
+    violations = plural(len(progress.violations), "violation")
+    found = f"{violations}, {plural(len(progress.advice), 'advisory', 'advisories')}"
     lines = [f"Policies ({packs or 'none loaded'}): {found}."]
     lines += [f"  violation: {line}" for line in progress.violations]
     lines += [f"  advisory: {line}" for line in progress.advice]
@@ -150,7 +151,7 @@ def assumptions_section(subjects: Iterable[str]) -> str:
     return f"Assumed to exist outside the project:\n{''.join(lines)}" if lines else ""
 
 
-def places_section(places: StackPlaces) -> str:
+def places_section(places: StackPaths) -> str:
     """Return where the state and the sandbox cloud's world are."""
     return f"State: {places.state}\nSandbox cloud: {places.world}"
 

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from catalog.words import plural
 from launcher.deployment import exported_resources, sandbox_resources
-from launcher.places import places_of
+from launcher.paths import stack_paths
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
 from policies.engine.environment import file_of, settings_of
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.path and not chosen.path.startswith("/"):
         parser.error(f"--path: found {chosen.path!r}, which is no path; begin it with /")
     try:
-        places = places_of(chosen.stack)
+        places = stack_paths(chosen.stack)
         resources = (exported_resources if chosen.cloud == "gcp" else sandbox_resources)(places)
         objects = read(resources)
         if not objects.gateways:
@@ -70,8 +71,9 @@ def _check(stack: str, objects: Objects, findings: list[Finding], *, as_text: bo
         if findings:
             print(findings_text(findings))
         print(
-            f"{stack}: {len(models_in(objects))} models, {len(objects.routes)} routes, "
-            f"{len(objects.gateways)} gateways: {len(wrong)} findings"
+            f"{stack}: {plural(len(models_in(objects)), 'model')}, "
+            f"{plural(len(objects.routes), 'route')}, "
+            f"{plural(len(objects.gateways), 'gateway')}: {plural(len(wrong), 'finding')}"
         )
     else:
         print(json.dumps(as_json([], findings), indent=2))

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from catalog.limits.inference import WEIGHT
+from catalog.words import plural
 from config.checks.memory import fit_of, known_shape
 from config.gpu_pools import GpuPool
 from config.models import Model, ReplicaSet
 from config.platform import Platform
 from launcher.problem import LaunchError
-from plans.words import many
 from sizing.placements import Placement, cheapest
 
 _ALL: Final = "all"
@@ -152,6 +152,6 @@ def _move(pool: GpuPool, name: str, placement: Placement, replica_set: ReplicaSe
     price = "no price" if cost is None else f"{cost * replicas:,.0f} USD a month"
     of_nodes = f", nodes: {serving.pipeline}" if serving.pipeline > 1 else ""
     return (
-        f"{many(replicas, 'replica')} on {name} with gpus: {serving.tensor}{of_nodes}, which take"
-        f" {many(nodes, 'node')} (max_nodes: {pool.max_nodes}), {price}"
+        f"{plural(replicas, 'replica')} on {name} with gpus: {serving.tensor}{of_nodes}, which take"
+        f" {plural(nodes, 'node')} (max_nodes: {pool.max_nodes}), {price}"
     )

@@ -14,8 +14,10 @@ from typing import Final
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
+from catalog.words import plural
 from launcher.engine import open_stack, reason_of
-from launcher.places import StackPlaces
+from launcher.existing import put_existing
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 from launcher.progress import STACK_TYPE, name_of, short_type
 from sandbox.providers import serve
@@ -39,7 +41,7 @@ class Planned:
 Plan = Mapping[str, Planned]
 
 
-def verify(places: StackPlaces, real: str | None = None) -> None:
+def verify(places: StackPaths, real: str | None = None) -> None:
     """Print where the two plans differ; `real` is what the engine attaches to as the real ones.
 
     Raises LaunchError where they differ, or where the real provider plugins can't be had.
@@ -55,7 +57,8 @@ def verify(places: StackPlaces, real: str | None = None) -> None:
             f"the sandbox plans {places.stack} otherwise than the real providers:\n{listed}"
         )
     print(
-        f"The sandbox plans the {len(ours)} resources of {places.stack} as the real providers do."
+        f"The sandbox plans the {plural(len(ours), 'resource')} of {places.stack} "
+        "as the real providers do."
     )
 
 
@@ -84,7 +87,7 @@ def _between(ours: Planned | None, theirs: Planned | None) -> Iterator[str]:
 
 
 @contextmanager
-def emptied(places: StackPlaces) -> Generator[StackPlaces]:
+def emptied(places: StackPaths) -> Generator[StackPaths]:
     """Yield the places of a stack that isn't made yet."""
     with TemporaryDirectory() as folder:
         empty = replace(places, home=Path(folder))
@@ -92,12 +95,13 @@ def emptied(places: StackPlaces) -> Generator[StackPlaces]:
         yield empty
 
 
-def _with_sandbox(places: StackPlaces) -> Plan:
+def _with_sandbox(places: StackPaths) -> Plan:
     with World(places.world) as world, serve(world) as servers:
+        put_existing(places, world)
         return _plan(places, servers.debug_providers, install=False)
 
 
-def _plan(places: StackPlaces, debug_providers: str, *, install: bool) -> Plan:
+def _plan(places: StackPaths, debug_providers: str, *, install: bool) -> Plan:
     stack = open_stack(places, debug_providers)
     stack.workspace.env_vars = {**stack.workspace.env_vars, **_TOKEN}
     for name in PLUGINS if install else ():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from policies.access.capabilities import ELEVATED, HANDS_ON
-from policies.access.model import PUBLIC, Holding, is_agent, shown
+from policies.access.model import PUBLIC, RoleAssignment, is_agent, shown
 from policies.access.reach import Access
 from resources.properties import OPAQUE, show
 from resources.resource import Stack
@@ -51,7 +51,7 @@ def _ordered(found: Iterable[Grant]) -> list[Grant]:
     return sorted(found, key=lambda each: (not each.wide, each.google, each.words))
 
 
-def _grant(held: Holding) -> Grant:
+def _grant(held: RoleAssignment) -> Grant:
     may = held.capabilities
     if may is None:
         says = "what it allows isn't known"

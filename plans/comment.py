@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.words import plural
 from plans.document import Section, Table
 from plans.report import Report
 
@@ -90,7 +91,7 @@ def _listed(section: Section, rows: int) -> Iterator[str]:
     fold = len(quiet) > _QUIET
     for part in (loud, quiet):
         if fold and part is quiet:
-            told = f"{len(quiet)} others" if loud else f"{len(quiet)} of them"
+            told = plural(len(quiet), "other") if loud else f"{len(quiet)} of them"
             yield from ("", f"<details><summary>{told}</summary>", "")
         for index, line in part[:rows]:
             mark = "**!** " if index in section.loud else ""

@@ -104,7 +104,7 @@ def _minutes(step: Step) -> tuple[float, float]:
     return least * times, most * times
 
 
-def in_words(least: float, most: float) -> str:
+def format_minutes(least: float, most: float) -> str:
     """Return a span as text."""
     if most < 1:
         return "less than a minute"

@@ -7,11 +7,11 @@ from typing import Final
 from resources.properties import (
     MISSING,
     UNKNOWN,
+    elements,
     entries,
     flag,
     get,
     is_mapping,
-    listed,
     show,
     text,
 )
@@ -56,19 +56,22 @@ def _load_balancer(rule: Resource) -> Iterator[str]:
 
 
 def _firewall(rule: Resource) -> Iterator[str]:
-    if text(rule.props, "direction") == "EGRESS" or not listed(rule.props, "allows"):
+    if text(rule.props, "direction") == "EGRESS" or not elements(rule.props, "allows"):
         return
-    open_to = _EVERYWHERE & {*map(str, listed(rule.props, "sourceRanges"))}
+    open_to = _EVERYWHERE & {*map(str, elements(rule.props, "sourceRanges"))}
     if open_to:
         yield f"lets traffic of any address in ({', '.join(sorted(open_to))})"
-    elif UNKNOWN in (entries(rule.props, "sourceRanges"), *listed(rule.props, "sourceRanges")):
+    elif UNKNOWN in (
+        entries(rule.props, "sourceRanges"),
+        *elements(rule.props, "sourceRanges"),
+    ):
         yield "lets traffic in from ranges that aren't known yet"
 
 
 def _attachment(attachment: Resource) -> Iterator[str]:
     if text(attachment.props, "connectionPreference") == "ACCEPT_AUTOMATIC":
         yield "takes Private Service Connect endpoints of everyone"
-    for each in listed(attachment.props, "consumerAcceptLists"):
+    for each in elements(attachment.props, "consumerAcceptLists"):
         who = next(
             (get(each, key) for key in ("projectIdOrNum", "networkUrl") if text(each, key)), UNKNOWN
         )
@@ -85,7 +88,7 @@ def _cloud_run(service: Resource) -> Iterator[str]:
 
 
 def _cluster(cluster: Resource) -> Iterator[str]:
-    for each in listed(cluster.props, "masterAuthorizedNetworksConfig", "cidrBlocks"):
+    for each in elements(cluster.props, "masterAuthorizedNetworksConfig", "cidrBlocks"):
         yield f"its control plane answers {_word(get(each, 'cidrBlock'))}"
     endpoints = get(cluster.props, "controlPlaneEndpointsConfig")
     if flag(endpoints, "dnsEndpointConfig", "allowExternalTraffic") is True:
@@ -107,22 +110,22 @@ def _perimeter(perimeter: Resource) -> Iterator[str]:
         if not is_mapping(side):
             continue
         dry = " (dry run)" if key == "spec" else ""
-        for policy in listed(side, "ingressPolicies"):
+        for policy in elements(side, "ingressPolicies"):
             yield f"lets {_who(get(policy, 'ingressFrom'))} in to {_what(policy)}{dry}"
-        for policy in listed(side, "egressPolicies"):
+        for policy in elements(side, "egressPolicies"):
             yield f"lets {_who(get(policy, 'egressFrom'))} out of it{dry}"
 
 
 def _who(source: object) -> str:
     kinds = text(source, "identityType")
-    named = listed(source, "identities")
-    levels = [get(each, "accessLevel") for each in listed(source, "sources")]
+    named = elements(source, "identities")
+    levels = [get(each, "accessLevel") for each in elements(source, "sources")]
     who = ", ".join(map(_word, named)) or (_word(kinds) if isinstance(kinds, str) else "callers")
     return f"{who} from {', '.join(map(_word, levels))}" if levels else who
 
 
 def _what(policy: object) -> str:
-    operations = listed(policy, "ingressTo", "operations")
+    operations = elements(policy, "ingressTo", "operations")
     names = [get(each, "serviceName") for each in operations]
     return ", ".join("every service" if each == "*" else _word(each) for each in names) or "it"
 
@@ -133,7 +136,9 @@ def _address(address: Resource) -> Iterator[str]:
 
 
 def _machine(machine: Resource) -> Iterator[str]:
-    if any(listed(each, "accessConfigs") for each in listed(machine.props, "networkInterfaces")):
+    if any(
+        elements(each, "accessConfigs") for each in elements(machine.props, "networkInterfaces")
+    ):
         yield "has an address on the internet"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from plans.document import Section, Table
 from plans.drawing import DrawingError, svg
-from plans.duration import duration, in_words
+from plans.duration import duration, format_minutes
 from plans.picture import picture_of
 from plans.plan import Plan, kind_of
 from plans.report import Report
@@ -115,7 +115,7 @@ def _timeline(plan: Plan) -> Iterator[str]:
         return
     yield (
         "<p>An estimate: when the longest steps would begin and end if all is quick (dark) or slow "
-        f"(light). All of it takes {in_words(found.least, found.most)}.</p>"
+        f"(light). All of it takes {format_minutes(found.least, found.most)}.</p>"
     )
     bars = ""
     for each in sorted(long[:_BARS], key=lambda each: found.steps[each.urn].begin[1]):
@@ -126,7 +126,7 @@ def _timeline(plan: Plan) -> Iterator[str]:
             f'width="{(times.end[side] - times.begin[side]) * width:.2f}%" height="60%"/>'
             for side, name in enumerate(("least", "most"))
         )
-        told = f"{in_words(*times.begin)} to {in_words(*times.end)}"
+        told = f"{format_minutes(*times.begin)} to {format_minutes(*times.end)}"
         bars += (
             f'<div class="bar"><span>{_text(f"{kind_of(each.type)} {each.name}")}</span>'
             f'<svg role="img" aria-label="{escape(told)}">{most}{least}</svg></div>'

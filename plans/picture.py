@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from catalog.words import plural
 from plans.plan import Plan, name_of
 from policies.access.reach import Access
 from policies.shared.gpu_totals import region_of
@@ -13,9 +14,9 @@ from request_path.explain import models_in
 from request_path.frontends import Frontend
 from request_path.hops import named
 from request_path.matching import claims_of
-from request_path.models import asked_models, backend_of, servers_behind, used_backends
+from request_path.models import backend_of, requested_models, servers_behind, used_backends
 from request_path.objects import Backend, Gateway, Objects, Pool, Service
-from request_path.pods import chosen
+from request_path.pods import selected_pods
 from request_path.publication import attachments_of, network_of, ways_to
 from request_path.publication import region_of as region_of_gateway
 from request_path.reading import read
@@ -169,7 +170,7 @@ def _models(
             for found in _ends(objects, target) if target else ():
                 nodes = states.get(found.nodes, "same")
                 end = ends.setdefault(found.name, _End(found.name, found.kind, nodes))
-                for name in asked_models(claim):
+                for name in requested_models(claim):
                     end.shares[name] = _share(claim.rule.backends, backend)
                     for urn in (claim.route.urn, target.urn if target else "", found.workload):
                         changed[name] = changed[name] or states.get(urn, "")
@@ -180,7 +181,7 @@ def _models(
         key = f"{place.region}/{end.label}"
         picture.add(key, end.label, end.kind, inside, end.state)
         if together:
-            picture.link(gateway.urn, key, f"{len(end.shares)} models")
+            picture.link(gateway.urn, key, plural(len(end.shares), "model"))
             continue
         for name, share in sorted(end.shares.items()):
             state = changed[name] or "same"
@@ -203,7 +204,7 @@ def _ends(objects: Objects, target: Pool | Service) -> Iterator[_Found]:
         for server in servers_behind(target, objects):
             yield _Found(server.partition(":")[0], "external server")
         return
-    for workload, pods in chosen(target, objects):
+    for workload, pods in selected_pods(target, objects):
         selector = pods.node_selector
         chosen_nodes = ", ".join(map(str, selector.values())) if is_mapping(selector) else ""
         pool = next((each.urn for each in objects.node_pools if each.name == chosen_nodes), "")

@@ -46,6 +46,11 @@ class Step:
         """The name in the program."""
         return name_of(self.urn)
 
+    @property
+    def label(self) -> str:
+        """The kind and the name, as a text shows them."""
+        return f"{kind_of(self.type)} {self.name}"
+
     def values(self, path: str) -> tuple[object, object]:
         """Return the value at a path before and after."""
         sides = (self.before, self.after)

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from catalog.words import plural
 from cost.estimate import estimate
 from plans import access, exposure, quota, sections
 from plans.document import Section
-from plans.duration import as_of, duration, in_words
+from plans.duration import as_of, duration, format_minutes
 from plans.picture import models_changed
 from plans.plan import Plan, asked
-from plans.words import CHANGE, Words, counted, difference, many, usd
+from plans.words import CHANGE, Words, count_operations, difference, usd
 from policies.reports.run import Run
 
 
@@ -35,7 +36,7 @@ def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -
     exposed = exposure.changed(plan.before, plan.after)
     models = models_changed(plan)
     found = [
-        sections.going(plan) if words is CHANGE else None,
+        sections.replaced_and_deleted(plan) if words is CHANGE else None,
         sections.policies(run) if run else None,
         sections.served(*models, words),
         sections.exposed(*exposed, words),
@@ -49,7 +50,7 @@ def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -
     ]
     return Report(
         plan.stack,
-        f"{plan.stack}: {counted(plan.changes, words)}",
+        f"{plan.stack}: {count_operations(plan.changes, words)}",
         tuple(_facts(plan, run, costs, words, len(grants[0]), len(exposed[0]))),
         tuple(each for each in found if each),
         _key(words),
@@ -75,16 +76,16 @@ def _facts(
     if plan.changes and words is CHANGE:
         time = duration(plan)
         yield (
-            f"It would take {in_words(time.least, time.most)}: an estimate, from "
+            f"It would take {format_minutes(time.least, time.most)}: an estimate, from "
             f"catalog/durations.yaml of {as_of()}."
         )
     if granted or opened:
-        yield f"{words.found}: {many(granted, 'grant')}, {many(opened, 'exposure')}."
+        yield f"{words.found}: {plural(granted, 'grant')}, {plural(opened, 'exposure')}."
 
 
 def _verdict(run: Run) -> str:
     if run.violations:
-        return f"Policies stop this change: {many(len(run.violations), 'violation')}."
+        return f"Policies stop this change: {plural(len(run.violations), 'violation')}."
     if not run.whole:
         return "Policies on the whole did not run: the preview failed before."
-    return f"Policies let it pass, with {many(len(run.advice), 'advisory', 'advisories')}."
+    return f"Policies let it pass, with {plural(len(run.advice), 'advisory', 'advisories')}."

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.words import plural
 from cost.estimate import Estimate
 from plans.access import Grant
 from plans.document import Section, Table
-from plans.duration import as_of, duration, in_words
+from plans.duration import as_of, duration, format_minutes
 from plans.plan import CHANGES, Plan, Step, kind_of
 from plans.quota import Need
-from plans.words import Words, counted, difference, usd
-from policies.reports.run import Found, Run
+from plans.words import Words, count_operations, difference, usd
+from policies.reports.run import Finding, Run
 from request_path.hops import named
 from request_path.reading import read
 from resources.gpus import NODE_POOL
@@ -32,10 +33,10 @@ class Costs:
     after: Estimate
 
 
-def going(plan: Plan) -> Section | None:
+def replaced_and_deleted(plan: Plan) -> Section | None:
     """Return what is replaced and deleted, with all that goes with it."""
     lines = [
-        f"{each.operation} **{_named(each)}**{_why(each)}{_with(plan, each, others)}"
+        f"{each.operation} **{each.label}**{_why(each)}{_with(plan, each, others)}"
         for each, others in plan.taking("replace", "delete")
     ]
     loud = frozenset(range(len(lines)))
@@ -74,7 +75,7 @@ def policies(run: Run) -> Section | None:
     return Section("policies", "Policies", table=table) if found else None
 
 
-def _finding(found: Found) -> tuple[str, ...]:
+def _finding(found: Finding) -> tuple[str, ...]:
     level = "exempted" if found.exempted else found.level
     remedy = found.exempted or found.rule["remediation"]
     return level, f"`{found.rule['id']}`", found.subject, found.text, remedy
@@ -163,7 +164,7 @@ def components(plan: Plan, words: Words) -> Section | None:
     ordered = sorted(
         found.items(), key=lambda row: (min(CHANGES.index(s.operation) for s in row[1]), row[0])
     )
-    rows = [(name, counted(steps, words), _kinds(steps)) for name, steps in ordered]
+    rows = [(name, count_operations(steps, words), _kinds(steps)) for name, steps in ordered]
     table = Table(("component", "what", "of which kinds"), rows)
     title = f"By component ({len(rows)})"
     folded = len(rows) > _ROWS_UNFOLDED
@@ -174,7 +175,7 @@ def _kinds(steps: Sequence[Step]) -> str:
     counts = Counter(kind_of(each.type) for each in steps)
     shown = [f"{count} {kind}" for kind, count in counts.most_common(_KINDS)]
     rest = len(counts) - len(shown)
-    return ", ".join([*shown, f"{rest} other kinds"] if rest > 0 else shown)
+    return ", ".join([*shown, f"{plural(rest, 'other kind')}"] if rest > 0 else shown)
 
 
 def resources(plan: Plan, words: Words) -> Section | None:
@@ -215,7 +216,11 @@ def time(plan: Plan) -> Section | None:
     """Return the chain of steps that an update waits for."""
     found = duration(plan)
     rows = [
-        (_named(each), in_words(*found.steps[each.urn].begin), in_words(*found.steps[each.urn].end))
+        (
+            each.label,
+            format_minutes(*found.steps[each.urn].begin),
+            format_minutes(*found.steps[each.urn].end),
+        )
         for each in found.chain
     ]
     line = (
@@ -225,7 +230,3 @@ def time(plan: Plan) -> Section | None:
     table = Table(("step", "begins after", "done after"), rows)
     title = "What takes the time"
     return Section("time", title, (line,), table, folded=True) if rows else None
-
-
-def _named(step: Step) -> str:
-    return f"{kind_of(step.type)} {step.name}"

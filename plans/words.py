@@ -40,16 +40,11 @@ CHANGE: Final = Words(
 )
 
 
-def counted(steps: Iterable[Step], words: Words) -> str:
+def count_operations(steps: Iterable[Step], words: Words) -> str:
     """Return how many steps do what, or that nothing changes."""
     counts = Counter(each.operation for each in steps)
     found = [f"{counts[each]} {words.operations[each]}" for each in CHANGES if counts[each]]
     return ", ".join(found) or words.none
-
-
-def many(count: int, one: str, several: str = "") -> str:
-    """Return a number with the word for so many."""
-    return f"{count} {one if count == 1 else several or f'{one}s'}"
 
 
 def usd(amount: float) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from catalog.pages import kept
+from catalog.words import plural
 from policies.engine.config import DISABLED, LEVEL
 from policies.engine.environment import ENVIRONMENTS, environments, load
 from policies.engine.packs import packs
@@ -25,7 +26,9 @@ def shown(value: object) -> str:
     if not is_sequence(value):
         return f"{value:,}" if isinstance(value, int | float) else str(value)
     names = ", ".join(str(each) for each in value)
-    return (names or "none") if len(value) <= _MOST_NAMES else f"{len(value)} entries"
+    return (
+        (names or "none") if len(value) <= _MOST_NAMES else plural(len(value), "entry", "entries")
+    )
 
 
 def table(rules: Iterable[AnyRule], names: Sequence[str], configs: Configs) -> str:

@@ -40,20 +40,20 @@ class Not:
 
 
 @dataclass(frozen=True)
-class Both:
+class And:
     """All of the parts."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True)
-class Either:
+class Or:
     """One of the parts."""
 
     parts: tuple["Condition", ...]
 
 
-Condition = Constant | Comparison | Not | Both | Either
+Condition = Constant | Comparison | Not | And | Or
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>\"[^\"\\]*\"|'[^'\\]*')|(?P<word>[A-Za-z_]\w*)|(?P<mark>&&|\|\||==|!=|[!().\[\]]))"
@@ -119,14 +119,14 @@ def _either(tokens: _Tokens) -> Condition:
     parts = [_both(tokens)]
     while tokens.accept("||"):
         parts.append(_both(tokens))
-    return parts[0] if len(parts) == 1 else Either(tuple(parts))
+    return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
 
 def _both(tokens: _Tokens) -> Condition:
     parts = [_unary(tokens)]
     while tokens.accept("&&"):
         parts.append(_unary(tokens))
-    return parts[0] if len(parts) == 1 else Both(tuple(parts))
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
 def _unary(tokens: _Tokens) -> Condition:

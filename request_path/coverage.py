@@ -7,7 +7,7 @@ whole set: what a route claims. Where that can't be told, nothing is proven.
 from dataclasses import replace
 from enum import Enum
 
-from request_path.cel import Both, Comparison, Condition, Constant, Either, Not
+from request_path.cel import And, Comparison, Condition, Constant, Not, Or
 from request_path.matching import Request, Requests
 
 
@@ -60,8 +60,8 @@ def _covers(condition: Condition, requests: Requests, *, whole: bool = False) ->
         case Not(part):
             opposite = {Truth.ALWAYS: Truth.NEVER, Truth.NEVER: Truth.ALWAYS}
             return opposite.get(_covers(part, requests, whole=whole), Truth.UNPROVEN)
-        case Both(parts) | Either(parts):
-            decisive = Truth.NEVER if isinstance(condition, Both) else Truth.ALWAYS
+        case And(parts) | Or(parts):
+            decisive = Truth.NEVER if isinstance(condition, And) else Truth.ALWAYS
             found = {_covers(part, requests, whole=whole) for part in parts}
             if decisive in found:
                 return decisive

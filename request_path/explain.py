@@ -4,22 +4,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from request_path.edge import named_policy, policy_of
+from catalog.words import plural
 from request_path.extensions import ROUTING, TRAFFIC, attached, chain_for, kind_of
 from request_path.fields import number, text
-from request_path.hops import Hop, named, policies_on, way_in
+from request_path.hops import Hop, ingress_hops, named, policies_on
 from request_path.matching import Claim, Request, claims_of, winners
 from request_path.model_armor import DEFAULT, SIDES, entries
 from request_path.models import (
     MODEL_HEADER,
-    asked_models,
     backend_of,
     reaches_models,
+    requested_models,
     servers_behind,
 )
 from request_path.objects import Backend, Extension, Gateway, Objects, Pool, Service
-from request_path.pods import answering, chosen, guards_itself, how_many, served_models
+from request_path.pods import (
+    guards_itself,
+    listening_container,
+    replica_count,
+    selected_pods,
+    served_models,
+)
 from request_path.publication import region_of
+from request_path.security_policies import named_policy, policy_of
 from resources.properties import UNKNOWN, get
 
 OBJECTIVE_HEADER: Final = "x-gateway-inference-objective"
@@ -44,9 +51,9 @@ def models_in(objects: Objects) -> list[str]:
     """Return every model name that a route asks for or a replica serves."""
     names: set[str] = set()
     for claim in claims_of(objects):
-        names |= asked_models(claim)
+        names |= requested_models(claim)
     for pool in objects.pools:
-        for _, pods in chosen(pool, objects):
+        for _, pods in selected_pods(pool, objects):
             served = served_models(pods)
             names |= served if isinstance(served, frozenset) else frozenset()
     return sorted(names)
@@ -66,7 +73,7 @@ def journeys(objects: Objects, model: str, path: str) -> list[Journey]:
 
 def _journey(objects: Objects, gateway: Gateway, request: Request, claims: list[Claim]) -> Journey:
     taking = winners(claims, request)
-    hops = [*way_in(objects, gateway, request), *_routing(objects, gateway)]
+    hops = [*ingress_hops(objects, gateway, request), *_routing(objects, gateway)]
     region = region_of(gateway, objects) or gateway.label
     if not taking:
         hops.append(Hop("HTTPRoute", "none", "no route takes this request: the answer is 404"))
@@ -187,12 +194,12 @@ def _service(objects: Objects, service: Service, share: str) -> Iterator[Hop]:
     yield from _policies(objects, service)
     yield from _health_check(objects, service)
     servers = servers_behind(service, objects)
-    for workload, pods in chosen(service, objects):
+    for workload, pods in selected_pods(service, objects):
         names = ", ".join(str(each.name) for each in pods.containers)
         yield Hop(
             "proxy" if servers else "replicas",
             f"{workload.kind} {named(workload)}",
-            f"{how_many(workload, objects)} x {names}",
+            f"{replica_count(workload, objects)} x {names}",
         )
     for server in servers:
         yield Hop("external server", server, "outside the cluster")
@@ -221,25 +228,27 @@ def _security(objects: Objects, claim: Claim) -> Iterator[Hop]:
         target = backend_of(claim, backend, objects)
         for attaching, name in named_policy(target, objects) if target else ():
             policy = policy_of(attaching, name, objects)
-            found[str(name)] = f"{policy.rules} rules in {policy.region}" if policy else "not there"
+            found[str(name)] = (
+                f"{plural(policy.rules, 'rule')} in {policy.region}" if policy else "not there"
+            )
     for name, detail in sorted(found.items()) or [("none", "")]:
         yield Hop("security policy", name, detail)
 
 
 def _replicas(objects: Objects, pool: Pool) -> Iterator[Hop]:
-    for workload, pods in chosen(pool, objects):
+    for workload, pods in selected_pods(pool, objects):
         for port in pool.ports:
             guard = guards_itself(pods, port)
             if guard is not None:
                 yield Hop("guardrail in the pod", str(guard.name), f"port {port}")
         selector = pods.node_selector
         nodes = "" if selector is UNKNOWN else ", ".join(map(str, selector.values()))
-        answers = [answering(pods, port) for port in pool.ports]
+        answers = [listening_container(pods, port) for port in pool.ports]
         container = ", ".join(str(each.name) for each in answers if each is not None)
         yield Hop(
             "replicas",
             f"{workload.kind} {named(workload)}",
-            f"{how_many(workload, objects)} x {container or 'no container'} on port "
+            f"{replica_count(workload, objects)} x {container or 'no container'} on port "
             f"{', '.join(map(str, pool.ports))}, nodes {nodes or 'any'}"
             + (f", {workload.nodes} for each replica" if workload.nodes else ""),
         )

@@ -35,7 +35,7 @@ class Hop:
     detail: str = ""
 
 
-def way_in(objects: Objects, gateway: Gateway, request: Request) -> Iterator[Hop]:
+def ingress_hops(objects: Objects, gateway: Gateway, request: Request) -> Iterator[Hop]:
     """Yield the hops from the consumer to the listener, by every endpoint."""
     attachments = attachments_of(gateway, objects)
     for attachment in attachments:

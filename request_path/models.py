@@ -5,7 +5,7 @@ from typing import Final
 
 from request_path.matching import Claim
 from request_path.objects import Backend, Objects, Pool, Service
-from request_path.pods import chosen, served_models
+from request_path.pods import selected_pods, served_models
 from resources.properties import UNKNOWN
 
 MODEL_HEADER: Final = "x-gateway-model-name"
@@ -25,7 +25,7 @@ def servers_behind(service: Service, objects: Objects) -> tuple[str, ...]:
     """Return the servers outside the cluster that the pods of a Service forward to."""
     found = [
         server
-        for _, pods in chosen(service, objects)
+        for _, pods in selected_pods(service, objects)
         for config in objects.configs
         if config.beside(service) and config.name in pods.config_maps
         for server in config.servers
@@ -53,7 +53,7 @@ def reaches_models(claim: Claim) -> bool:
     return bool(kinds & {"InferencePool", UNKNOWN}) or bool(kinds and named)
 
 
-def asked_models(claim: Claim) -> frozenset[str]:
+def requested_models(claim: Claim) -> frozenset[str]:
     """Return the model names a claim asks for by header; none where it takes any."""
     return frozenset(
         value for name, value in claim.requests().headers.items() if name == MODEL_HEADER
@@ -62,12 +62,12 @@ def asked_models(claim: Claim) -> frozenset[str]:
 
 def models_of(claim: Claim, objects: Objects) -> frozenset[str]:
     """Return the model names that requests of a claim may carry, as far as they can be told."""
-    asked = asked_models(claim)
+    asked = requested_models(claim)
     if asked:
         return asked
     names: set[str] = set()
     for pool in pools_of(claim, objects):
-        for _, pods in chosen(pool, objects):
+        for _, pods in selected_pods(pool, objects):
             served = served_models(pods)
             if isinstance(served, frozenset):
                 names |= served

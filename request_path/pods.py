@@ -9,7 +9,7 @@ from resources.properties import UNKNOWN, Unknown
 from resources.selectors import may_match
 
 
-def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, Pods]]:
+def selected_pods(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, Pods]]:
     """Yield the pods that the selector of a pool or a Service takes."""
     for workload in objects.workloads:
         if workload.beside(pool):
@@ -18,7 +18,7 @@ def chosen(pool: Pool | Service, objects: Objects) -> Iterator[tuple[Workload, P
                     yield workload, pods
 
 
-def how_many(workload: Workload, objects: Objects) -> str:
+def replica_count(workload: Workload, objects: Objects) -> str:
     """Return the number of replicas, from the least to the most where an autoscaler decides."""
     for each in objects.autoscalers:
         if objects.refers(each, each.target, workload):
@@ -49,7 +49,7 @@ def model_server(pods: Pods) -> Container | None:
     return None
 
 
-def answering(pods: Pods, port: int | Unknown) -> Container | None:
+def listening_container(pods: Pods, port: int | Unknown) -> Container | None:
     """Return the container that declares a port, or may."""
     for container in pods.containers:
         if port is UNKNOWN or port in container.ports or UNKNOWN in container.ports:
@@ -62,7 +62,7 @@ def guards_itself(pods: Pods, port: int | Unknown) -> Container | None:
 
     That is one of its own, before vLLM, and called a guardrail; other proxies screen nothing.
     """
-    container = answering(pods, port)
+    container = listening_container(pods, port)
     if container is None or container is model_server(pods):
         return None
     return container if is_guardrail_name(container.name) else None

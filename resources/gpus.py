@@ -17,11 +17,11 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     Props,
+    elements,
     entries,
     flag,
     get,
     is_mapping,
-    listed,
     number,
     text,
 )
@@ -129,7 +129,7 @@ def machine_gpus(machine_type: str | Absence, accelerators: object) -> list[Gpus
     built_in = _built_in(name)
     attached = entries(accelerators)
     if built_in is not None:
-        return [_larger(built_in, map(_attached, listed(attached)))]
+        return [_larger(built_in, map(_attached, elements(attached)))]
     if isinstance(attached, Absence):
         # Accelerators left unset are unknown in what a preview gives to stack rules.
         is_open = attached is UNKNOWN and _TAKES_ACCELERATORS.fullmatch(name)
@@ -231,7 +231,8 @@ def _cloud_run(template: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDeman
         accelerator = text(props, *template, "nodeSelector", "accelerator")
         containers = entries(props, *template, "containers")
         each = [
-            number(container, "resources", "limits", _RESOURCE) for container in listed(containers)
+            number(container, "resources", "limits", _RESOURCE)
+            for container in elements(containers)
         ]
         count: float | Absence = sum(value for value in each if isinstance(value, float))
         if accelerator is not MISSING and not count:
@@ -320,7 +321,7 @@ def _dataproc(props: Props) -> Iterator[GpuDemand]:
 def _workbench(props: Props) -> Iterator[GpuDemand]:
     for gpus in machine_gpus(text(props, "gceSetup", "machineType"), MISSING):
         yield times(gpus, 1.0)
-    for accelerator in listed(props, "gceSetup", "acceleratorConfigs"):
+    for accelerator in elements(props, "gceSetup", "acceleratorConfigs"):
         kind, count = text(accelerator, "type"), number(accelerator, "coreCount")
         yield GpuDemand(gpu_name(kind) if isinstance(kind, str) else UNKNOWN, count)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from resources.kubernetes import is_patch, objects
 from resources.pods import changes_pods, containers, makes_pods, pod_specs
-from resources.properties import Absence, entries, get, is_mapping, is_sequence, listed, text
+from resources.properties import Absence, Props, entries, get, search, text
 from resources.resource import Resource
 
 _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -20,26 +20,16 @@ _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
 # What an operator runs by a field of its own: a name with a registry's host.
 _FIELD: Final = re.compile(r"image(Name|Reference)?|[a-z]\w*Image(Name)?")
 _FULL: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?/[\w./:@-]+")
-_DEPTH: Final = 12
 
 
-def _alone(value: object, depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield the images that an object names outside containers."""
-    if depth > _DEPTH:
-        return
-    if is_mapping(value):
-        # The image of a container is yielded with it.
-        container = text(value, "name") not in (Absence.MISSING, "")
-        for name in list(value):
-            found = get(value, name)
-            if isinstance(found, str):
-                if not container and _FIELD.fullmatch(name) and _FULL.fullmatch(found):
-                    yield name, found
-            else:
-                yield from _alone(found, depth + 1)
-    elif is_sequence(value):
-        for each in listed(value):
-            yield from _alone(each, depth + 1)
+def _alone(name: str, found: object, holder: Props) -> list[tuple[str, str]] | None:
+    """Return the image that a property of an object names outside containers."""
+    if not isinstance(found, str):
+        return None
+    # The image of a container is yielded with it.
+    container = text(holder, "name") not in (Absence.MISSING, "")
+    named = not container and _FIELD.fullmatch(name) and _FULL.fullmatch(found)
+    return [(name, found)] if named else []
 
 
 def runs_images(token: str) -> bool:
@@ -57,7 +47,7 @@ def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
             makes_pods(resource.type) or is_patch(resource.type)
         ):
             for each in objects(resource.type, resource.props):
-                yield from _alone(get(each, "spec"))
+                yield from search(get(each, "spec"), _alone)
         for spec in pod_specs(resource.type, resource.props):
             volumes = entries(spec, "volumes")
             for index, volume in enumerate(volumes if isinstance(volumes, tuple) else ()):

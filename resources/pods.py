@@ -12,11 +12,11 @@ from resources.properties import (
     UNKNOWN,
     Props,
     all_at,
+    elements,
     entries,
     get,
     is_mapping,
-    is_sequence,
-    listed,
+    search,
 )
 
 _TEMPLATE: Final = ("spec", "template", "spec")
@@ -67,7 +67,6 @@ _NO_PODS: Final = re.compile(
     r"|inference\.networking\.(x-)?k8s\.io|monitoring\.googleapis\.com|apim\.googleapis\.com"
     r"|secrets-store\.csi\.x-k8s\.io"
 )
-_DEPTH: Final = 12
 CHARTS: Final = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 _LOOSE: Final[Mapping[str, object]] = {
     "allowPrivilegeEscalation": True,
@@ -98,53 +97,33 @@ def changes_pods(token: str) -> bool:
     return kind in _POD_SPECS or _may_hold_pods(kind)
 
 
-def _searched(value: object, depth: int = 0) -> Iterator[tuple[object, object]]:
-    """Yield each spec of a pod within an object of an unknown kind, and what it stands in."""
-    if depth > _DEPTH:
-        return
-    if is_mapping(value):
-        for name in list(value):
-            found = get(value, name)
-            if is_mapping(found) and _is_spec(found):
-                yield value, found
-            elif name in _ALONE and is_mapping(found) and get(found, "image") is not MISSING:
-                # A container that stands alone, as in workflows.
-                yield value, {"containers": [found], **_beside(value)}
-            elif name in _LISTED and _is_spec({"containers": found}):
-                yield value, {"containers": found, **_beside(value)}
-            else:
-                yield from _searched(found, depth + 1)
-    elif is_sequence(value):
-        for each in listed(value):
-            yield from _searched(each, depth + 1)
+def _spec(name: str, found: object, holder: Props) -> list[tuple[object, object]] | None:
+    """Return the spec of a pod at a property of an object of an unknown kind, and what has it."""
+    if is_mapping(found) and _is_spec(found):
+        return [(holder, found)]
+    if name in _ALONE and is_mapping(found) and get(found, "image") is not MISSING:
+        # A container that stands alone, as in workflows.
+        return [(holder, {"containers": [found], **_beside(holder)})]
+    if name in _LISTED and _is_spec({"containers": found}):
+        return [(holder, {"containers": found, **_beside(holder)})]
+    return None
 
 
-def loosened(token: str, props: Props) -> Iterator[str]:
+def host_access(token: str, props: Props) -> Iterator[str]:
     """Yield the switches of the node's protection that an object of an unknown kind, or the values
     of a chart, turn off beside their pods."""
     if token in CHARTS:
-        yield from _loosened(get(props, "values"))
+        yield from search(get(props, "values"), _loose)
     elif _may_hold_pods(kind_of(token)):
         for each in objects(token, props):
-            yield from _loosened(get(each, "spec"))
+            yield from search(get(each, "spec"), _loose)
 
 
-def _loosened(value: object, depth: int = 0) -> Iterator[str]:
-    if depth > _DEPTH:
-        return
-    if is_mapping(value):
-        # The containers of a pod are judged as such.
-        if _is_spec(value):
-            return
-        for name in list(value):
-            found = get(value, name)
-            if name in _LOOSE and _same(found, _LOOSE[name]):
-                yield name
-            else:
-                yield from _loosened(found, depth + 1)
-    elif is_sequence(value):
-        for each in listed(value):
-            yield from _loosened(each, depth + 1)
+def _loose(name: str, found: object, holder: Props) -> tuple[str, ...] | None:
+    # The containers of a pod are judged as such.
+    if _is_spec(holder):
+        return ()
+    return (name,) if name in _LOOSE and _same(found, _LOOSE[name]) else None
 
 
 def _same(found: object, loose: object) -> bool:
@@ -153,7 +132,7 @@ def _same(found: object, loose: object) -> bool:
 
 def _is_spec(value: object) -> bool:
     """Return whether a value is the spec of a pod: it has containers, each with an image."""
-    found = listed(value, "containers")
+    found = elements(value, "containers")
     return bool(found) and any(get(each, "image") is not MISSING for each in found)
 
 
@@ -188,7 +167,7 @@ def pod_specs(token: str, props: Props) -> Iterator[object]:
         for path in _POD_SPECS.get(kind_of(token), ()):
             yield from all_at(each, path)
         if _may_hold_pods(kind_of(token)):
-            yield from (spec for _, spec in _searched(each))
+            yield from (spec for _, spec in search(each, _spec))
 
 
 def pod_templates(token: str, props: Props) -> Iterator[object]:
@@ -197,4 +176,4 @@ def pod_templates(token: str, props: Props) -> Iterator[object]:
         for path in _POD_SPECS.get(kind_of(token), ()):
             yield from all_at(each, path[:-1])
         if _may_hold_pods(kind_of(token)):
-            yield from (holder for holder, _ in _searched(each))
+            yield from (holder for holder, _ in search(each, _spec))

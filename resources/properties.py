@@ -8,11 +8,13 @@ advisory remark, so every rule reads through this module.
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Final, Literal, TypeGuard
+from typing import Final, Literal, TypeGuard, TypeVar
 
 from pulumi_policy import deserialize, proxy
+
+from catalog.words import plural
 
 
 class Absence(Enum):
@@ -27,6 +29,9 @@ MISSING: Final = Absence.MISSING
 
 Props = Mapping[str, object]
 Unknown = Literal[Absence.UNKNOWN]
+Found = TypeVar("Found")
+
+_DEPTH: Final = 13
 
 _SENTINELS = frozenset(
     {
@@ -176,10 +181,32 @@ def all_at(value: object, path: Sequence[str]) -> Iterator[object]:
         yield from all_at(each, path[cut + 1 :])
 
 
-def listed(value: object, *path: str | int) -> tuple[object, ...]:
+def elements(value: object, *path: str | int) -> tuple[object, ...]:
     """Return the same; nothing where no list is known."""
     found = entries(value, *path)
     return found if isinstance(found, tuple) else ()
+
+
+def search(
+    value: object,
+    visit: Callable[[str, object, Props], Iterable[Found] | None],
+    depth: int = _DEPTH,
+) -> Iterator[Found]:
+    """Yield what `visit` finds among the properties of a value and of all that is below it.
+
+    `visit` gets the name of a property, its value, and what has it. Where it returns None, the
+    search goes on below the value, down to a depth: no object of an API is deeper.
+    """
+    if not depth:
+        return
+    if is_mapping(value):
+        for name in list(value):
+            inner = get(value, name)
+            found = visit(name, inner, value)
+            yield from search(inner, visit, depth - 1) if found is None else found
+    elif is_sequence(value):
+        for each in elements(value):
+            yield from search(each, visit, depth - 1)
 
 
 def text(value: object, *path: str | int) -> str | Absence:
@@ -206,12 +233,16 @@ def flag(value: object, *path: str | int) -> bool | Absence:
     return found if isinstance(found, bool | Absence) else UNKNOWN
 
 
-def show(value: object) -> str:
-    """Return the value as a message may show it: numbers and well-known names, never other text."""
+def show(value: object, noun: str = "") -> str:
+    """Return the value as a message may show it: numbers and well-known names, never other text.
+
+    A number comes with its noun, if one is given in the singular.
+    """
     if isinstance(value, Absence):
         return value.value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+        number = f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+        return plural(number, noun) if noun else number
     if isinstance(value, str) and _SHOWABLE.fullmatch(value):
         return value
     return "(value not shown)"

@@ -5,7 +5,16 @@ https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 
 from collections.abc import Mapping
 
-from resources.properties import MISSING, UNKNOWN, Absence, Unknown, get, is_mapping, listed, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    Unknown,
+    elements,
+    get,
+    is_mapping,
+    text,
+)
 
 Labels = Mapping[str, str | Absence] | Unknown
 
@@ -39,7 +48,7 @@ def may_select(selector: object, carried: Labels) -> bool:
     if found is MISSING or found is UNKNOWN:
         return found is UNKNOWN
     return may_carry(carried, labels(found, "matchLabels")) and all(
-        _may_hold(each, carried) for each in listed(found, "matchExpressions")
+        _may_hold(each, carried) for each in elements(found, "matchExpressions")
     )
 
 
@@ -48,7 +57,7 @@ def _may_hold(expression: object, carried: Labels) -> bool:
     if carried is UNKNOWN or not isinstance(key, str):
         return True
     value = carried.get(key, MISSING)
-    values = listed(expression, "values")
+    values = elements(expression, "values")
     if operator == "In":
         return get(expression, "values") is UNKNOWN or any(
             may_equal(value, each) for each in values

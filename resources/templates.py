@@ -9,9 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resources.gpus import GpuDemand, Gpus, gpu_demand, machine_gpus, spec_gpus, times
-from resources.properties import MISSING, UNKNOWN, Absence, entries, get, listed, number, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    elements,
+    entries,
+    get,
+    number,
+    text,
+)
 from resources.resource import Resource, Stack
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _NOTEBOOK: Final = "gcp:colab/runtimeTemplate:RuntimeTemplate"
 TEMPLATES: Final = (
@@ -66,12 +75,12 @@ def stack_demand(stack: Stack) -> Iterator[tuple[Resource, GpuDemand]]:
                 yield group, times(gpus, _size(group, sizes))
     for token, path in _SINGLE.items():
         for each in stack.by_type.get(token, ()):
-            for gpus in _of(names_of(each, *path), templates):
+            for gpus in _of(referenced_names(each, *path), templates):
                 yield each, times(gpus, 1.0)
     for token, path in _OVERRIDING.items():
         for each in stack.by_type.get(token, ()):
             own = _own(each)
-            for gpus in _of(names_of(each, *path), templates) if own is None else own:
+            for gpus in _of(referenced_names(each, *path), templates) if own is None else own:
                 yield each, times(gpus, 1.0)
 
 
@@ -86,7 +95,7 @@ def _named(stack: Stack, tokens: tuple[str, ...]) -> dict[str, Resource]:
     found: dict[str, Resource] = {}
     for token in tokens:
         for each in stack.by_type.get(token, ()):
-            for name in {each.urn, *names_of(each, "name")}:
+            for name in {each.urn, *referenced_names(each, "name")}:
                 found[name] = each
     return found
 
@@ -114,11 +123,11 @@ def _count(gpus: Gpus) -> float:
 def _group_gpus(group: Resource, templates: Mapping[str, Resource]) -> list[Gpus]:
     names = {
         name.rpartition("/")[2]
-        for version in listed(group.props, "versions")
+        for version in elements(group.props, "versions")
         if isinstance(name := text(version, "instanceTemplate"), str)
     }
     found = _of(frozenset(names | set(group.dependencies.get("versions", ()))), templates)
-    for selection in listed(group.props, "instanceFlexibilityPolicy", "instanceSelections"):
+    for selection in elements(group.props, "instanceFlexibilityPolicy", "instanceSelections"):
         kinds = entries(selection, "machineTypes")
         for kind in kinds if isinstance(kinds, tuple) else (kinds,):
             found += machine_gpus(kind if isinstance(kind, str) else UNKNOWN, MISSING)
@@ -134,7 +143,7 @@ def _sizes(stack: Stack) -> Mapping[str, Sequence[_Size]]:
     found: defaultdict[str, list[_Size]] = defaultdict(list)
     for token, (target, path) in _SIZES.items():
         for each in stack.by_type.get(token, ()):
-            for name in names_of(each, target):
+            for name in referenced_names(each, target):
                 on_top = target == _REQUESTED
                 found[name].append((each.urn, on_top, number(each.props, *path)))
     return found
@@ -144,7 +153,7 @@ def _size(group: Resource, sizes: Mapping[str, Sequence[_Size]]) -> float | Abse
     """Return the most machines: what is asked for or an autoscaler may make, and what is
     requested."""
     found: set[_Size] = {(group.urn, False, number(group.props, "targetSize"))}
-    for name in {group.urn, *names_of(group, "name")}:
+    for name in {group.urn, *referenced_names(group, "name")}:
         # One that names the group twice, by URN and by name, counts once.
         found |= set(sizes.get(name, ()))
     known = [(on_top, size) for _, on_top, size in found if isinstance(size, float)]

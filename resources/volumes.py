@@ -5,7 +5,16 @@ from typing import Final
 
 from resources.kubernetes import kind_of, objects
 from resources.pods import makes_pods, pod_specs
-from resources.properties import MISSING, UNKNOWN, Absence, Props, entries, get, listed, number
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    Props,
+    elements,
+    entries,
+    get,
+    number,
+)
 from resources.quantities import quantity
 
 _CLAIM: Final = "core/PersistentVolumeClaim"
@@ -33,7 +42,7 @@ def gib(token: str, props: Props) -> Iterator[float | Absence]:
     if kind not in (_CLAIM, _VOLUME):
         # A claim that each pod makes for itself.
         for spec in pod_specs(token, props):
-            for volume in listed(spec, "volumes"):
+            for volume in elements(spec, "volumes"):
                 if get(volume, "ephemeral") not in (MISSING, UNKNOWN):
                     yield _in_gib(quantity(volume, "ephemeral", "volumeClaimTemplate", *_REQUEST))
 

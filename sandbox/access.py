@@ -6,7 +6,7 @@ from catalog.needs import roles_with
 from sandbox.gcp.naming import last_segment
 from sandbox.gcp.rows import grants
 from sandbox.values import Values
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 _CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 _SERVICE_ACCOUNTS = ".gserviceaccount.com"
@@ -60,7 +60,7 @@ def _member(account: str) -> str:
     return f"{kind}:{account}"
 
 
-def _resource(grant: Resource) -> str:
+def _resource(grant: CloudResource) -> str:
     prop, target = grants()[grant.type]
     named = str(grant.inputs.get(prop, ""))
     if named.startswith("projects/"):

@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS contents (holder TEXT NOT NULL, name TEXT PRIMARY KEY
 _COLUMNS: Final = "type, id, scope, project, owner, urn, inputs, outputs, created"
 
 
+EXISTING: Final = "existing"
+"""Owner of what was there before anything was made."""
 Key = tuple[str, str, str]
 """Type token, id and scope."""
 
@@ -47,8 +49,8 @@ class WorldError(Exception):
 
 
 @dataclass(frozen=True)
-class Resource:
-    """One thing that exists. `owner` is `pulumi` or the controller that made it,
+class CloudResource:
+    """One thing that exists. `owner` is `pulumi`, `EXISTING` or the controller that made it,
     `urn` the Pulumi resource it stands for."""
 
     type: str
@@ -88,7 +90,7 @@ class World(Database):
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise self._failure(error) from error
-        self.lost: dict[Key, Resource] = {}
+        self.lost: dict[Key, CloudResource] = {}
         """What an interrupted run made and no state knows: making it again adopts it."""
         self.writes = 0
         """How often this process changed the world: lets a waiting request notice standstill."""
@@ -136,7 +138,7 @@ class World(Database):
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
-    def get(self, type_: str, id_: str, scope: str = "") -> Resource | None:
+    def get(self, type_: str, id_: str, scope: str = "") -> CloudResource | None:
         """Return the resource of that type and id, or None."""
         found = self._select("type = ? AND id = ? AND scope = ?", type_, id_, scope)
         return found[0] if found else None
@@ -145,13 +147,13 @@ class World(Database):
         """Return whether anything has that id, of whatever type."""
         return bool(self.find(id_, scope))
 
-    def find(self, id_: str, scope: str = "") -> list[Resource]:
+    def find(self, id_: str, scope: str = "") -> list[CloudResource]:
         """Return everything with that id, of whatever type."""
         return self._select("id = ? AND scope = ?", id_, scope)
 
     def by_type(
         self, type_: str, project: str | None = None, scope: str | None = None
-    ) -> list[Resource]:
+    ) -> list[CloudResource]:
         """Return all of a type in creation order, optionally of one project or one cluster."""
         where, parameters = "type = ?", [type_]
         if project is not None:
@@ -160,29 +162,29 @@ class World(Database):
             where, parameters = f"{where} AND scope = ?", [*parameters, scope]
         return self._select(where, *parameters)
 
-    def of_types(self, types: Collection[str]) -> list[Resource]:
+    def of_types(self, types: Collection[str]) -> list[CloudResource]:
         """Return all of some types, in creation order."""
         return self._select(f"type IN ({', '.join('?' * len(types))})", *types)
 
-    def in_scope(self, scope: str) -> list[Resource]:
+    def in_scope(self, scope: str) -> list[CloudResource]:
         """Return everything inside one cluster, in creation order."""
         return self._select("scope = ?", scope)
 
-    def all(self) -> list[Resource]:
+    def all(self) -> list[CloudResource]:
         """Return everything, in creation order."""
         return self._select("1")
 
     def count(self) -> int:
-        """Return how many things exist, those made by controllers included."""
-        return int(self.rows("SELECT count(*) FROM resources")[0][0])
+        """Return how many things were made, those of controllers included."""
+        return int(self.rows("SELECT count(*) FROM resources WHERE owner != ?", EXISTING)[0][0])
 
-    def _select(self, where: str, *parameters: str) -> list[Resource]:
+    def _select(self, where: str, *parameters: str) -> list[CloudResource]:
         rows = self.rows(
             f"SELECT {_COLUMNS} FROM resources WHERE {where} ORDER BY created",  # noqa: S608 -- constants
             *parameters,
         )
         return [
-            Resource(
+            CloudResource(
                 *row[:6],
                 inputs=json.loads(row[6]),
                 outputs=json.loads(row[7]),
@@ -191,7 +193,7 @@ class World(Database):
             for row in rows
         ]
 
-    def put(self, resource: Resource) -> None:
+    def put(self, resource: CloudResource) -> None:
         """Make or change a resource; its place in the creation order stays."""
         with self._lock:
             self.rows(

@@ -15,9 +15,9 @@ from components.api_management.apigee_organization import (
 from components.inference.extensions import Extension
 from components.ready import after
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import given
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
     if apigee.organization == NEW:
         made = ApigeeOrganization(
             PLATFORM,
-            given(
+            to_args(
                 ApigeeOrganizationArgs,
                 apigee,
                 project=project,
@@ -53,7 +53,7 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
         # The API must be on before anything is asked of it.
         organization = after(apigee.organization, project)
         environment = after(apigee.environment, project)
-    args = given(
+    args = to_args(
         ApigeeApiArgs,
         apigee,
         organization=organization,
@@ -83,7 +83,7 @@ def build_apigee_extension(
     )
     return ApigeeBackend(
         cluster.name,
-        given(
+        to_args(
             ApigeeBackendArgs,
             management,
             project=platform.project.id,

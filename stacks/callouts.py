@@ -2,15 +2,14 @@
 
 import pulumi
 
+from catalog.limits.images import ARTIFACT_REGISTRY
 from components.cluster.image_mirror import ImageMirror
 from components.inference.callout_service import CalloutService, CalloutServiceArgs
 from components.inference.extensions import Extension
 from components.inference.model_server_arguments import ReplicaGuardrail
 from config.callouts import Callout
+from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
-from stacks.given import given
-
-_ARTIFACT_REGISTRY = "-docker.pkg.dev/"
 
 
 def build_callout(
@@ -32,7 +31,7 @@ def build_callout(
             "fail_open": fail_open,
             "timeout_seconds": timeout_seconds,
         }
-    args = given(
+    args = to_args(
         CalloutServiceArgs,
         callout,
         namespace=cluster.namespace,
@@ -46,10 +45,10 @@ def build_callout(
 
 def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:
     """Return the guardrail of a model server's pods."""
-    return given(ReplicaGuardrail, callout, image=_image(callout, images))
+    return to_args(ReplicaGuardrail, callout, image=_image(callout, images))
 
 
 def _image(callout: Callout, images: ImageMirror) -> pulumi.Input[str]:
     image = callout.image or ""
     # Artifact Registry is reached without a mirror.
-    return image if _ARTIFACT_REGISTRY in image else images.reference(image)
+    return image if ARTIFACT_REGISTRY in image else images.reference(image)

@@ -13,8 +13,8 @@ from components.network.vpc import PODS_RANGE, SERVICES_RANGE
 from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import given
 from stacks.images import Images
 
 GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
@@ -49,7 +49,7 @@ def build_cluster(
     name = _name(region)
     gke = GkeCluster(
         name,
-        given(
+        to_args(
             GkeClusterArgs,
             platform.cluster,
             project=foundation.services.project_for("container", "iam"),

@@ -16,8 +16,8 @@ from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeli
 from config.data import Cache, Dataset
 from config.data import LakeBucket as BucketSettings
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import given
 from stacks.principals import members
 
 
@@ -77,7 +77,7 @@ class _DataBuilder:
     ) -> LakeBucket:
         return LakeBucket(
             f"{name}-lake",
-            given(
+            to_args(
                 LakeBucketArgs,
                 bucket,
                 project=self.foundation.services.project_for("storage"),
@@ -94,12 +94,12 @@ class _DataBuilder:
     ) -> Warehouse:
         return Warehouse(
             name,
-            given(
+            to_args(
                 WarehouseArgs,
                 dataset,
                 project=self.foundation.services.project_for("bigquery"),
                 tables={
-                    key: given(
+                    key: to_args(
                         Table,
                         table,
                         readers=self._who(table.readers),
@@ -108,11 +108,11 @@ class _DataBuilder:
                     for key, table in dataset.tables.items()
                 },
                 materialized_views={
-                    key: given(MaterializedView, view, readers=self._who(view.readers))
+                    key: to_args(MaterializedView, view, readers=self._who(view.readers))
                     for key, view in dataset.materialized_views.items()
                 },
                 views={
-                    key: given(View, view, readers=self._who(view.readers))
+                    key: to_args(View, view, readers=self._who(view.readers))
                     for key, view in dataset.views.items()
                 },
                 deletion_protection=self.platform.deletion_protection,
@@ -135,7 +135,7 @@ class _DataBuilder:
         )
         return RedisCache(
             f"{PLATFORM}-cache",
-            given(
+            to_args(
                 RedisCacheArgs,
                 cache,
                 project=services.project_for("redis", "secretmanager"),

@@ -8,8 +8,8 @@ from components.network.regional_security_policy import (
     RegionalSecurityPolicyArgs,
 )
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import given
 
 
 def build_edge_protection(
@@ -22,6 +22,6 @@ def build_edge_protection(
     args: RegionalSecurityPolicyArgs = {
         "project": foundation.services.project_for("compute"),
         "region": region,
-        "armor": given(Armor, settings),
+        "armor": to_args(Armor, settings),
     }
     return RegionalSecurityPolicy(f"{PLATFORM}-{region}", args, foundation.google).policy_name

@@ -12,10 +12,10 @@ from components.inference.external_backend_arguments import (
 )
 from components.inference.model_routes import External
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.backends import backend_name
 from stacks.clusters import RegionCluster
 from stacks.foundation import Foundation
-from stacks.given import given
 
 
 def build_external_backends(
@@ -41,9 +41,12 @@ def build_external_backends(
             if security_policy is not None:
                 args["security_policy"] = security_policy
             if backend.vertex_ai is not None:
-                args["vertex_ai"] = {"region": cluster.region, **given(VertexAi, backend.vertex_ai)}
+                args["vertex_ai"] = {
+                    "region": cluster.region,
+                    **to_args(VertexAi, backend.vertex_ai),
+                }
             if backend.https is not None:
-                args["https"] = given(HttpsServer, backend.https)
+                args["https"] = to_args(HttpsServer, backend.https)
             name = backend_name(model_name, backend)
             made = ExternalBackend(f"{name}-{cluster.region}", args, cluster.options)
             found.append({"name": name, "service": made.service_name, "port": made.port})

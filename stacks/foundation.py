@@ -12,7 +12,7 @@ from components.inference import envoy_bootstrap
 from components.network.vpc import SubnetRanges, Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
-from stacks.given import given
+from stacks.arguments import to_args
 
 PLATFORM = "inference"
 
@@ -59,7 +59,7 @@ def build_foundation(platform: Platform) -> Foundation:
         {
             "project": services.project_for("compute", "dns"),
             "subnets": {
-                name: given(SubnetRanges, region) for name, region in platform.regions.items()
+                name: to_args(SubnetRanges, region) for name, region in platform.regions.items()
             },
             "backend_ports": _backend_ports(platform),
             "restricted_google_apis": platform.perimeter is not None,

@@ -18,9 +18,9 @@ from components.serverless.cloud_run_load_balancer import (
 from components.serverless.cloud_run_service import CloudRunService
 from config.platform import Platform
 from config.services import ApiGateway, LoadBalancer, Service
+from stacks.arguments import to_args
 from stacks.certificates import CERTIFICATE_MANAGER
 from stacks.foundation import Foundation
-from stacks.given import given
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _FrontBuilder:
                 "service_name": self.service.service_name,
                 "service_uri": self.service.uri,
                 "document": (config_folder() / (api.document or "")).read_text(),
-                "callers": given(Callers, api),
+                "callers": to_args(Callers, api),
                 "timeout_seconds": self.settings.timeout_seconds,
             },
             self.foundation.google,

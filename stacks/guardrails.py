@@ -9,9 +9,9 @@ from components.inference.model_armor_templates import is_advanced
 from components.ready import after
 from config.guardrails import DEFAULT
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import given
 
 MODEL_ARMOR = "modelarmor.googleapis.com"
 NETWORK_SERVICES = "networkservices.googleapis.com"
@@ -27,7 +27,8 @@ def build_access(platform: Platform, foundation: Foundation) -> ModelArmorAccess
         "project_number": after(services.project_number, services.service_agents[NETWORK_SERVICES]),
     }
     if any(
-        is_advanced(given(GuardrailArgs, each)) for each in platform.model_armor_guardrails.values()
+        is_advanced(to_args(GuardrailArgs, each))
+        for each in platform.model_armor_guardrails.values()
     ):
         args["model_armor_agent_email"] = services.service_agents[MODEL_ARMOR]
     return ModelArmorAccess(PLATFORM, args, foundation.google)
@@ -40,7 +41,7 @@ def build_floor(platform: Platform, foundation: Foundation) -> ModelArmorFloor |
         return None
     return ModelArmorFloor(
         PLATFORM,
-        given(ModelArmorFloorArgs, floor, project=foundation.services.project_for("modelarmor")),
+        to_args(ModelArmorFloorArgs, floor, project=foundation.services.project_for("modelarmor")),
         foundation.google,
     )
 
@@ -58,7 +59,7 @@ def build_model_armor(
         {
             "project": access.project_id,
             "region": region,
-            "guardrails": {name: given(GuardrailArgs, each) for name, each in guardrails.items()},
+            "guardrails": {name: to_args(GuardrailArgs, each) for name, each in guardrails.items()},
             "default": DEFAULT,
             "models": platform.guardrails_by_model(region),
             "fail_open": platform.guardrails_fail_open,

@@ -23,6 +23,7 @@ from components.ready import after
 from config.gpu_pools import GpuPool
 from config.models import ReplicaSet
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.backends import backend_name, pool_of, route_of
 from stacks.callouts import replica_guardrail
 from stacks.certificates import GatewayCertificate, build_certificate
@@ -30,7 +31,6 @@ from stacks.clusters import RegionCluster, build_cluster
 from stacks.edge_protection import build_edge_protection
 from stacks.external_backends import build_external_backends
 from stacks.foundation import Foundation
-from stacks.given import given
 from stacks.images import Images
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
@@ -170,7 +170,7 @@ class _RegionBuilder:
         return InferenceGateway(cluster.name, args, cluster.options)
 
     def _gpu_pool(self, name: str, pool: GpuPool) -> GpuNodePool:
-        args = given(
+        args = to_args(
             GpuNodePoolArgs,
             pool,
             project=self.foundation.services.project_for("container"),
@@ -202,7 +202,7 @@ class _RegionBuilder:
     ) -> ModelServer:
         model, services = self.platform.models[name], self.foundation.services
         pool = self.platform.gpu_pools[replica_set.node_pool]
-        args = given(
+        args = to_args(
             ModelServerArgs,
             model,
             replica_set,

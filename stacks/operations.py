@@ -20,9 +20,9 @@ from components.vertex.vertex_endpoint import VertexEndpoint
 from config.operations import Alerts
 from config.pipelines import Pipeline
 from config.platform import Platform
+from stacks.arguments import set_fields, to_args
 from stacks.backends import backend_name
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import dumped, given
 
 
 def build_operations(
@@ -63,7 +63,7 @@ class _OperationsBuilder:
             {
                 "project": services.project_for(*apis),
                 "project_number": services.project_number,
-                "channels": {name: given(Channel, each) for name, each in alerts.notify.items()},
+                "channels": {name: to_args(Channel, each) for name, each in alerts.notify.items()},
                 "regions": list(self.platform.regions),
             },
             self.foundation.google,
@@ -101,7 +101,9 @@ class _OperationsBuilder:
                     "pools": pools,
                     "namespace": PLATFORM,
                     "thresholds": _thresholds(alerts, "inference"),
-                    "model_thresholds": {name: dumped(own) for name, own in alerts.models.items()},
+                    "model_thresholds": {
+                        name: set_fields(own) for name, own in alerts.models.items()
+                    },
                     "channels": channels.channel_names,
                     "dashboard_url": url,
                     "autoscaled": any(map(platform.autoscales_in, platform.regions)),
@@ -159,7 +161,7 @@ class _OperationsBuilder:
         number = after(services.project_number, services.project_for("billingbudgets"))
         Budget(
             f"{PLATFORM}-{self.platform.environment}",
-            given(
+            to_args(
                 BudgetArgs,
                 budget,
                 project_number=number,
@@ -187,4 +189,4 @@ def _watched(pipeline: Pipeline) -> WatchedPipeline:
 def _thresholds(alerts: Alerts, dashboard: str) -> Mapping[str, float]:
     """Return the thresholds of the alerts on what a dashboard shows."""
     wanted = thresholds_of(alerts_of(dashboard))
-    return {name: value for name, value in dumped(alerts.thresholds).items() if name in wanted}
+    return {name: value for name, value in set_fields(alerts.thresholds).items() if name in wanted}

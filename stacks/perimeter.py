@@ -6,8 +6,8 @@ from components.network.perimeter_arguments import VpcPerimeterArgs
 from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import given
 
 
 def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter | None:
@@ -15,7 +15,7 @@ def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter 
     perimeter = platform.perimeter
     if perimeter is None:
         return None
-    args = given(
+    args = to_args(
         VpcPerimeterArgs,
         perimeter,
         project_number=_number_once_enabled(foundation),

@@ -6,8 +6,8 @@ from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeli
 from components.serverless.pubsub_cloud_run_pipeline_arguments import PubSubCloudRunPipelineArgs
 from config.pipelines import Pipeline
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.foundation import Foundation
-from stacks.given import given
 from stacks.images import Images
 from stacks.pipeline_access import build_pipeline_access
 from stacks.secrets import Secrets, secret_arguments
@@ -41,7 +41,7 @@ def _pipeline(
         apis.append("dataflow")
     if pipeline.secret_names:
         apis.append("secretmanager")
-    args = given(
+    args = to_args(
         PubSubCloudRunPipelineArgs,
         pipeline,
         project=services.project_for(*apis),

@@ -16,9 +16,9 @@ from components.serverless.cloud_run_service import CloudRunService
 from components.service_accounts import account_id
 from config.platform import Platform
 from config.services import Service
+from stacks.arguments import to_args
 from stacks.foundation import PLATFORM, Foundation
 from stacks.frontends import Frontend, build_frontends
-from stacks.given import given
 from stacks.images import Images
 from stacks.inference import Region
 from stacks.secrets import Secrets, make_secret, secret_arguments
@@ -148,7 +148,7 @@ class _ServicesBuilder:
             display_name=f"Service {name}: runs the service",
             opts=self.foundation.google,
         )
-        args = given(
+        args = to_args(
             CloudRunServiceArgs,
             settings,
             project=project,

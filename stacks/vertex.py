@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from components.vertex.vertex_connection import VertexConnection
 from components.vertex.vertex_endpoint import VertexEndpoint, VertexEndpointArgs
 from config.platform import Platform
+from stacks.arguments import to_args
 from stacks.foundation import PLATFORM, Foundation
-from stacks.given import given
 
 
 def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, VertexEndpoint]:
@@ -28,7 +28,7 @@ def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, Ver
     return {
         name: VertexEndpoint(
             name,
-            given(
+            to_args(
                 VertexEndpointArgs,
                 endpoint,
                 project=services.project_for("aiplatform"),

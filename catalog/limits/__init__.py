@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 from catalog.problems import did_you_mean
 
 
-class Breach(ValueError):  # noqa: N818 - the limit's, no fault of the program
+class LimitError(ValueError):
     """A value that a limit refuses: what is allowed, and what to do."""
 
     def __init__(self, allowed: str, remedy: str, found: str = "") -> None:
@@ -40,7 +40,7 @@ class Limit(ABC):
 
     @abstractmethod
     def check(self, value: Any) -> None:
-        """Raise Breach for a value of the limit's kind that it refuses."""
+        """Raise LimitError for a value of the limit's kind that it refuses."""
 
     @abstractmethod
     def hint(self) -> Mapping[str, object]:
@@ -87,13 +87,13 @@ class Range(Limit):
         return f"{kind}{bounds}{self.unit and ' ' + self.unit}"
 
     def check(self, value: Any) -> None:
-        """Raise Breach for a number outside the range."""
+        """Raise LimitError for a number outside the range."""
         if not isinstance(value, int | float) or isinstance(value, bool):
             return
         if value < self.low:
-            raise Breach(self.allowed, f"raise it to {self.low} or more")
+            raise LimitError(self.allowed, f"raise it to {self.low} or more")
         if self.high is not None and value > self.high:
-            raise Breach(self.allowed, f"lower it to {self.high} or less")
+            raise LimitError(self.allowed, f"lower it to {self.high} or less")
 
     def hint(self) -> Mapping[str, object]:
         """Return the bounds."""
@@ -114,10 +114,10 @@ class Choice(Limit):
         return ", ".join(map(str, self.values))
 
     def check(self, value: Any) -> None:
-        """Raise Breach for text or a number that is not among the values."""
+        """Raise LimitError for text or a number that is not among the values."""
         if isinstance(value, str | int) and value not in self.values:
             near = self.values if isinstance(value, str) else ()
-            raise Breach(self.allowed, did_you_mean(value, map(str, near), self.remedy))
+            raise LimitError(self.allowed, did_you_mean(value, map(str, near), self.remedy))
 
     def hint(self) -> Mapping[str, object]:
         """Return the values."""
@@ -139,9 +139,9 @@ class Text(Limit):
         return self.phrase
 
     def check(self, value: Any) -> None:
-        """Raise Breach for text that does not match."""
+        """Raise LimitError for text that does not match."""
         if isinstance(value, str) and not self.matches(value):
-            raise Breach(self.phrase, self.remedy)
+            raise LimitError(self.phrase, self.remedy)
 
     def matches(self, value: str) -> bool:
         """Return whether a text matches."""
@@ -179,14 +179,14 @@ class Entries(Limit):
         return f"{'one' if self.low else 'up'} to {self.high} entries"
 
     def check(self, value: Any) -> None:
-        """Raise Breach for a list or mapping with fewer or more entries."""
+        """Raise LimitError for a list or mapping with fewer or more entries."""
         if not isinstance(value, Mapping | Sequence) or isinstance(value, str):
             return
         entries = cast("Sized", value)
         if len(entries) < self.low:
-            raise Breach(self.allowed, f"give {self.what}")
+            raise LimitError(self.allowed, f"give {self.what}")
         if self.high is not None and len(entries) > self.high:
-            raise Breach(self.allowed, "remove some", f"{len(entries)} entries")
+            raise LimitError(self.allowed, "remove some", f"{len(entries)} entries")
 
     def hint(self) -> Mapping[str, object]:
         """Return the least numbers of entries."""
@@ -220,25 +220,25 @@ class Cidr(Limit):
         return f"{kind} IPv4 range in CIDR notation{size}"
 
     def check(self, value: Any) -> None:
-        """Raise Breach for text that is no such range."""
+        """Raise LimitError for text that is no such range."""
         if not isinstance(value, str):
             return
         allowed = self.allowed
         if not re.fullmatch(_CIDR_PATTERN, value):
-            raise Breach(allowed, "write it like 10.10.0.0/20")
+            raise LimitError(allowed, "write it like 10.10.0.0/20")
         try:
             network = ipaddress.IPv4Network(value, strict=False)
         except ValueError:
-            raise Breach(allowed, "each number is at most 255, the length at most 32") from None
+            raise LimitError(allowed, "each number is at most 255, the length at most 32") from None
         if str(network) != value:
-            raise Breach(allowed, f"bits are set behind the prefix: write {network}")
+            raise LimitError(allowed, f"bits are set behind the prefix: write {network}")
         if self.longest_prefix is not None and network.prefixlen > self.longest_prefix:
-            raise Breach(allowed, f"choose a larger range, with /{self.longest_prefix} or less")
+            raise LimitError(allowed, f"choose a larger range, with /{self.longest_prefix} or less")
         inside = any(network.subnet_of(block) for block in _PRIVATE)
         if self.private and not inside:
-            raise Breach(allowed, f"choose one inside {', '.join(map(str, _PRIVATE))}")
+            raise LimitError(allowed, f"choose one inside {', '.join(map(str, _PRIVATE))}")
         if not self.private and any(network.overlaps(block) for block in _PRIVATE):
-            raise Breach(allowed, "addresses reach Google from their public range: give that")
+            raise LimitError(allowed, "addresses reach Google from their public range: give that")
 
     def hint(self) -> Mapping[str, object]:
         """Return the pattern of any range, and which will do."""

@@ -14,7 +14,7 @@ from typing import (
     is_typeddict,
 )
 
-from catalog.limits import Breach, Limit
+from catalog.limits import Limit, LimitError
 from catalog.problems import KeyPath, Problem, below, shown
 
 
@@ -61,5 +61,5 @@ def problems_of(limit: Limit, value: object, path: KeyPath = ()) -> Iterator[Pro
     """Yield what one limit refuses of one value."""
     try:
         limit.check(value)
-    except Breach as breach:
+    except LimitError as breach:
         yield Problem(path, breach.found or shown(value), breach.allowed, breach.remedy)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from catalog.limits import Choice, Entries, Range, Text
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
 from catalog.sql import not_one_select
 
 Column = Mapping[str, str]
@@ -112,7 +112,7 @@ def columns(fields: Sequence[Column]) -> Iterator[Problem]:
             yield Problem(
                 where,
                 shown(name),
-                f"a name without BigQuery's own prefixes {listed(_RESERVED_PREFIXES)}",
+                f"a name without BigQuery's own prefixes {joined(_RESERVED_PREFIXES)}",
                 "rename it",
             )
 
@@ -126,7 +126,7 @@ def _column(
         yield Problem(
             path,
             shown(name),
-            f"a column of fields: {listed(known)}",
+            f"a column of fields: {joined(known)}",
             did_you_mean(name, known, "add it to fields or choose one of them"),
         )
         return
@@ -135,7 +135,7 @@ def _column(
         yield Problem(
             path,
             f"{shown(name)} ({mode} {field['type']})",
-            f"a column of one of the types {listed(types)}, not REPEATED",
+            f"a column of one of the types {joined(types)}, not REPEATED",
             "choose another column or change its type",
         )
 
@@ -160,7 +160,7 @@ def _query(path: KeyPath, query: str, readable: Collection[str]) -> Iterator[Pro
         yield Problem(
             path,
             "a query without a table in braces",
-            f"one of {listed(readable)}",
+            f"one of {joined(readable)}",
             "write it like SELECT model FROM {predictions}",
         )
     elif (found := not_one_select(SOURCE.sub(r"\1", query))) is not None:
@@ -171,6 +171,6 @@ def _query(path: KeyPath, query: str, readable: Collection[str]) -> Iterator[Pro
             yield Problem(
                 path,
                 f"{{{source}}}",
-                listed(readable),
+                joined(readable),
                 did_you_mean(source, readable, "add the table, or name one of them"),
             )

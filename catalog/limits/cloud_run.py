@@ -8,16 +8,10 @@ from typing import Any, Final
 from catalog.armor import MOST_REQUESTS
 from catalog.cloud_run import CPUS, GPUS, cpus_for, sizes_for
 from catalog.limits import Choice, Entries, Range, Text, label
-from catalog.limits.names import ANYONE, TAG
-from catalog.problems import Problem, in_order, listed, shown
+from catalog.limits.names import ANYONE
+from catalog.problems import Problem, in_order, joined, shown
 
 NO_HEALTH: Final = "none"
-IMAGE: Final = Text(
-    r"[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)+"
-    r"(?:(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?@sha256:[0-9a-f]{64}|" + TAG + ")",
-    "a container image with host, path and a digest, or a tag that stays (not latest)",
-    "write it like us-docker.pkg.dev/acme/services/sentiment:1.4.0",
-)
 CPU: Final = Choice(tuple(CPUS), default="1")
 GPU: Final = Choice(tuple(GPUS))
 MEMORY_MIB: Final = Range(512, 32768, "MiB", default=512)
@@ -91,7 +85,7 @@ def _size(cpu: str, gpu: str | None, memory: int) -> Iterator[Problem]:
     cpus = cpus_for(gpu)
     if cpu not in cpus:
         remedy = "raise it, or remove the gpu"
-        yield Problem(("cpu",), shown(cpu), f"{listed(cpus)} with gpu {gpu}", remedy)
+        yield Problem(("cpu",), shown(cpu), f"{joined(cpus)} with gpu {gpu}", remedy)
         return
     least, most = sizes_for(cpu, gpu)
     if least <= memory <= most:

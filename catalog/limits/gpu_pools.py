@@ -6,7 +6,8 @@ from typing import Any, Final, Literal, get_args
 from catalog.limits import Choice, Range, Text
 from catalog.limits.names import KUBERNETES_LABEL_KEY, PROJECT
 from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MachineType
-from catalog.problems import Problem, in_order, listed, shown
+from catalog.problems import Problem, in_order, joined, shown
+from catalog.words import plural
 
 Driver = Literal["default", "latest", "disabled"]
 TaintEffect = Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]
@@ -52,7 +53,7 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             ("capacity",),
             shown(capacity),
-            f"{listed(machine.capacities)} (how {machine.name} is sold)",
+            f"{joined(machine.capacities)} (how {machine.name} is sold)",
             "change the capacity or the machine type",
         )
     yield from in_order(min_nodes=least, max_nodes=most)
@@ -89,7 +90,7 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             ("rdma",),
             f"true with {machine.name}",
-            f"machine types with an RDMA network: {listed(having)}",
+            f"machine types with an RDMA network: {joined(having)}",
             "remove it or change the machine type",
         )
 
@@ -99,7 +100,7 @@ def one_zone(zones: Sequence[str]) -> Iterator[Problem]:
     if len(zones) != 1:
         yield Problem(
             ("compact_placement",),
-            f"true with {len(zones)} zones",
+            f"true with {plural(len(zones), 'zone')}",
             "true with one zone: nodes of several cannot stand close to each other",
             "name the zone",
         )
@@ -113,7 +114,7 @@ def zones(machine: MachineType, region: str, chosen: Sequence[str]) -> Iterator[
             yield Problem(
                 (position,),
                 shown(zone),
-                f"{listed(sold)} (zones of {region} that sell {machine.name})",
+                f"{joined(sold)} (zones of {region} that sell {machine.name})",
                 "choose one of them",
             )
         elif zone in chosen[:position]:

@@ -81,11 +81,3 @@ PORT: Final = Range(1, 65535)
 
 ANYONE: Final = r"principal(?:Set)?://(?:iam|cloudresourcemanager)\.googleapis\.com/\S+"
 """Pattern of principals of a pool, project, folder or organization: never the public."""
-
-# Tags that mean another image tomorrow.
-_MOVING: Final = "latest|main|master|head|edge|nightly|stable|dev|canary"
-_TAG: Final = "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
-TAG: Final = f":(?!(?:{_MOVING})$){_TAG}"
-"""Pattern of an image's tag, at the end, that stays with its image."""
-ANY_TAG: Final = f":{_TAG}"
-DIGEST: Final = "@sha256:[0-9a-f]{64}"

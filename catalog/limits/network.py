@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from catalog.armor import INTERVALS, MOST_REQUESTS, MOST_SENSITIVE, SIGNATURES
-from catalog.limits import Breach, Choice, Cidr, Limit, Range, Text, label
+from catalog.limits import Choice, Cidr, Limit, LimitError, Range, Text, label
 from catalog.limits.names import ANYONE, PROJECT
 from catalog.machines import REGIONS
 from catalog.problems import KeyPath, Problem, shown, shown_path
@@ -24,13 +24,13 @@ class IpRange(Limit):
         return "an IP range"
 
     def check(self, value: Any) -> None:
-        """Raise Breach for text that is no range."""
+        """Raise LimitError for text that is no range."""
         if not isinstance(value, str):
             return
         try:
             ipaddress.ip_network(value)
         except ValueError as problem:
-            raise Breach(f"an IP range ({problem})", "fix it") from None
+            raise LimitError(f"an IP range ({problem})", "fix it") from None
 
     def hint(self) -> Mapping[str, object]:
         """Return nothing: no pattern tells both kinds."""

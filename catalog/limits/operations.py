@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from catalog.limits import Entries, Range, Text
-from catalog.problems import Problem, listed, shown
+from catalog.problems import Problem, joined, shown
 
 WAYS: Final = ("email", "pagerduty_secret", "pubsub_topic")
 """Ways to tell somebody."""
@@ -36,7 +36,7 @@ def channel(given: Mapping[str, object]) -> Iterator[Problem]:
         yield Problem(
             (),
             " and ".join(ways) or "an empty mapping",
-            f"exactly one of {listed(WAYS)}",
+            f"exactly one of {joined(WAYS)}",
             "give each way a name of its own" if ways else "add one",
         )
 

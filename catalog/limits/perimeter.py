@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Set
 from typing import Any, Final
 
-from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
 from catalog.services import SUPPORTED_SERVICES
 
 ANY: Final = "*"
@@ -85,7 +85,7 @@ def _source(direction: str, levels: Mapping[str, Any], who: Mapping[str, Any]) -
             yield Problem(
                 ("access_levels", position),
                 shown(name),
-                listed(levels),
+                joined(levels),
                 did_you_mean(name, levels, "add it to the perimeter's access_levels"),
             )
     yield from _projects(who)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from catalog.limits import Breach, Choice, Limit, Range, Text
+from catalog.limits import Choice, Limit, LimitError, Range, Text
 from catalog.limits.bigquery import columns
 from catalog.limits.cloud_run import TIMEOUT_SECONDS
 from catalog.limits.storage import STORAGE_CLASSES, bills
 from catalog.message_filter import LONGEST_BYTES, FilterError, check_filter
 from catalog.message_schema import DefinitionError, check_definition, columns_of
-from catalog.problems import Problem, below, in_order, listed, shown
+from catalog.problems import Problem, below, in_order, joined, shown
 
 LONGEST_ACK_SECONDS: Final = 600
 ACK_DEADLINE_SECONDS: Final = Range(10, LONGEST_ACK_SECONDS, "seconds", default=60)
@@ -80,14 +80,14 @@ class Filter(Limit):
         return f"comparisons of attributes, joined by AND or OR, up to {LONGEST_BYTES} bytes"
 
     def check(self, value: Any) -> None:
-        """Raise Breach for a text that Pub/Sub refuses."""
+        """Raise LimitError for a text that Pub/Sub refuses."""
         if not isinstance(value, str):
             return
         try:
             check_filter(value)
         except FilterError as problem:
             remedy = 'write it like attributes.lang = "en"'
-            raise Breach(self.allowed, remedy, str(problem)) from None
+            raise LimitError(self.allowed, remedy, str(problem)) from None
 
     def hint(self) -> Mapping[str, object]:
         """Return nothing: no pattern tells filters."""
@@ -147,7 +147,7 @@ def _own(path: tuple[str], names: Iterable[str], own: tuple[str, ...]) -> Iterat
             yield Problem(
                 (*path, name),
                 f"the name {shown(name)}",
-                f"names other than {listed(own)}",
+                f"names other than {joined(own)}",
                 "remove it: the pipeline sets it",
             )
 
@@ -178,8 +178,8 @@ def export(given: Mapping[str, Any], schema: Mapping[str, Any] | None) -> Iterat
     if taken := sorted(names & METADATA.keys()):
         yield Problem(
             path,
-            f"true with the fields {listed(taken)}",
-            f"fields other than {listed(METADATA)}",
+            f"true with the fields {joined(taken)}",
+            f"fields other than {joined(METADATA)}",
             "rename them: Pub/Sub adds columns of these names",
         )
 

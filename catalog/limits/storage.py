@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from catalog.limits import Breach, Choice, Entries, Range, Text
-from catalog.problems import Problem, listed, shown
+from catalog.limits import Choice, Entries, LimitError, Range, Text
+from catalog.problems import Problem, joined, shown
 
 MINIMUM_DAYS: Final[Mapping[str, int]] = {
     "STANDARD": 0,
@@ -48,10 +48,10 @@ class _SoftDelete(Range):
         return f"0, or {self.default} to {self.high}"
 
     def check(self, value: Any) -> None:
-        """Raise Breach for another number."""
+        """Raise LimitError for another number."""
         super().check(value)
         if isinstance(value, int) and 0 < value < self.default:
-            raise Breach(self.allowed, "change it")
+            raise LimitError(self.allowed, "change it")
 
 
 SOFT_DELETE_DAYS: Final = _SoftDelete(0, 90, default=7)
@@ -82,7 +82,7 @@ def _colder(start: str, colder: Mapping[str, int]) -> Iterator[Problem]:
             yield Problem(
                 path,
                 f"a class no colder than {start}, that of new objects",
-                listed({*_CLASSES}.difference(warmer_ones)),
+                joined({*_CLASSES}.difference(warmer_ones)),
                 "remove it, or choose a warmer storage_class",
             )
         elif age < (least := MINIMUM_DAYS[start]):

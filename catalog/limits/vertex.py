@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from catalog.limits import Range, Text, label
 from catalog.machines import GPU_MACHINE_TYPES
-from catalog.problems import Problem, in_order, listed, shown
+from catalog.problems import Problem, in_order, joined, shown
 
 ENDPOINT_NAME: Final = label(30, "it is the name of the endpoint and its model")
 MODEL: Final = Text(
@@ -27,7 +27,7 @@ def endpoint(given: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             ("machine_type",),
             shown(machine.name),
-            f"a machine type that {given['region']} has; this one is in {listed(machine.regions)}",
+            f"a machine type that {given['region']} has; this one is in {joined(machine.regions)}",
             "choose another machine type or region",
         )
     yield from in_order(

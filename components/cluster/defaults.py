@@ -78,7 +78,7 @@ NODE_DEFAULTS: gcp.container.ClusterNodePoolDefaultsArgsDict = {
 
 def check_gke_name(problems: Problems, name: str) -> None:
     """Note a name that no cluster and no node pool can have."""
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     if len(name) > LONGEST_NAME:
         problems.add(
             "name",

@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
+from catalog.limits import Choice
 from catalog.limits import gpu_pools as limits
 from catalog.limits.names import KUBERNETES_LABEL_KEY, KUBERNETES_LABEL_VALUE
 from catalog.machines import GPU_MACHINE_TYPES
@@ -87,7 +88,7 @@ def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
     machine = GPU_MACHINE_TYPES.get(args["machine_type"])
     if machine is not None:
         if not machine.zones_in(args["region"]):
-            problems.check_one_of("region", args["region"], machine.regions)
+            problems.check_limit(Choice(sorted(machine.regions)), args["region"], "region")
         problems.extend(limits.zones(machine, args["region"], locations), "node_locations")
     return problems
 

@@ -7,17 +7,22 @@ perimeter. Does not own the images, nor the perimeter.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog.limits.names import ANY_TAG, DIGEST
+from catalog.limits import Choice, Entries
+from catalog.limits.images import (
+    ANY_TAG,
+    ARTIFACT_REGISTRY,
+    DIGEST,
+    DOCKER_HUB,
+    KUBERNETES_REGISTRY,
+)
 from components.ready import after
 from components.validation import Problems, component_type, register
 
-DOCKER_HUB = "docker.io"
-_PUBLIC_REPOSITORIES = {"DOCKER_HUB"}
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[a-z0-9._-]+)*")
 _IMAGE_PATH = re.compile(rf"[a-z0-9._-]+(/[a-z0-9._-]+)*({ANY_TAG})?({DIGEST})?")
 
@@ -26,8 +31,6 @@ _RETENTION = f"{90 * 86400}s"
 _UNTAGGED_RETENTION = f"{7 * 86400}s"
 _VERSIONS_KEPT = 10
 
-_ARTIFACT_REGISTRY = "-docker.pkg.dev/"
-
 
 class Upstream(TypedDict):
     """A registry to mirror: give either `public_repository` or `uri`."""
@@ -35,7 +38,7 @@ class Upstream(TypedDict):
     host: str
     """What names of its images begin with: a registry host, such as `registry.k8s.io`, or the host
     and path of one repository, such as `us-docker.pkg.dev/google-samples/containers`."""
-    public_repository: NotRequired[str]
+    public_repository: NotRequired[Annotated[str, Choice(("DOCKER_HUB",))]]
     """A registry Artifact Registry knows: `DOCKER_HUB`."""
     uri: NotRequired[str]
     """Address of any other registry or Artifact Registry repository, beginning with `https://`."""
@@ -43,7 +46,7 @@ class Upstream(TypedDict):
 
 DEFAULT_UPSTREAMS: Mapping[str, Upstream] = {
     "docker-hub": {"host": DOCKER_HUB, "public_repository": "DOCKER_HUB"},
-    "kubernetes": {"host": "registry.k8s.io", "uri": "https://registry.k8s.io"},
+    "kubernetes": {"host": KUBERNETES_REGISTRY, "uri": f"https://{KUBERNETES_REGISTRY}"},
 }
 
 
@@ -54,7 +57,7 @@ class ImageMirrorArgs(TypedDict):
     """Id of the project."""
     region: str
     """Region of the repositories: that of the cluster that pulls."""
-    upstreams: NotRequired[Mapping[str, Upstream]]
+    upstreams: NotRequired[Annotated[Mapping[str, Upstream], Entries("a registry to mirror")]]
     """Registries by short name, which ends the repository's name; default Docker Hub and
     registry.k8s.io."""
     readers: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -70,11 +73,10 @@ def validate_image_mirror(name: str, args: ImageMirrorArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(ImageMirrorArgs, args)
     upstreams = args.get("upstreams", DEFAULT_UPSTREAMS)
-    problems.check_not_empty("upstreams", upstreams, "a registry to mirror")
     placed: dict[str, str] = {}
     for key, upstream in upstreams.items():
         path = f"upstreams.{key}"
-        problems.check_name(path, f"{name}-{key}")
+        problems.check_name(f"{name}-{key}", "upstreams", key)
         _check_upstream(problems, path, upstream)
         other = placed.setdefault(upstream["host"], path)
         if other != path:
@@ -104,9 +106,6 @@ def _check_upstream(problems: Problems, path: str, upstream: Upstream) -> None:
             path,
             f"found {' and '.join(given) or 'neither'}; allowed: one of public_repository and uri",
         )
-    problems.check_one_of(
-        f"{path}.public_repository", upstream.get("public_repository"), _PUBLIC_REPOSITORIES
-    )
     uri = upstream.get("uri", "https://")
     if not uri.startswith("https://"):
         problems.add(f"{path}.uri", f"found {uri!r}; allowed: an address that begins https://")
@@ -173,7 +172,7 @@ class ImageMirror(pulumi.ComponentResource):
         hosts = [host for host in self._addresses if full_name.startswith(f"{host}/")]
         host = max(hosts, key=len, default="")
         path = full_name.removeprefix(f"{host}/")
-        if not hosts and _ARTIFACT_REGISTRY in image:
+        if not hosts and ARTIFACT_REGISTRY in image:
             return pulumi.Output.from_input(image)
         if not hosts:
             allowed = ", ".join(sorted(self._addresses))
@@ -264,7 +263,7 @@ class ImageMirror(pulumi.ComponentResource):
         ]
         # Made of inputs, the address is known in a preview, and still waits for each grant.
         address = pulumi.Output.format(
-            "{0}-docker.pkg.dev/{1}/{2}",
+            f"{{0}}{ARTIFACT_REGISTRY}{{1}}/{{2}}",
             repository.location,
             repository.project,
             repository.repository_id,

@@ -57,7 +57,7 @@ class LakeBucketArgs(TypedDict):
 def validate_lake_bucket(name: str, args: LakeBucketArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(LakeBucketArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     check_bucket_name(problems, "name", args["project"], name)
     problems.extend(limits.bucket(args))
     problems.extend(limits.key_place(args.get("kms_key"), args["region"]))

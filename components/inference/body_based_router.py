@@ -6,12 +6,13 @@ Guardrails and API management are not routing: they are in the Gateway's chain (
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pulumi
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog import ports
+from catalog.limits.images import IMAGE
 from components.inference import pods, workloads
 from components.inference.custom_resources import (
     GATEWAY,
@@ -24,9 +25,8 @@ from components.inference.custom_resources import (
 from components.validation import component_type, register
 
 MODEL_HEADER = "X-Gateway-Model-Name"
-EXT_PROC_PORT = ports.BODY_BASED_ROUTER
-HEALTH_PORT = ports.BODY_BASED_ROUTER_HEALTH
-METRICS_PORT = 9090
+
+
 REPLICAS = 2
 
 
@@ -39,7 +39,7 @@ class BodyBasedRouterArgs(TypedDict):
     """Name of the objects."""
     gateway_name: str
     """Name of the Gateway to extend."""
-    image: pulumi.Input[str]
+    image: Annotated[pulumi.Input[str], IMAGE]
     """Container image."""
 
 
@@ -72,8 +72,8 @@ class BodyBasedRouter(pulumi.ComponentResource):
             selector,
             _pod_spec(physical_name, selector, args),
             replicas=REPLICAS,
-            port=EXT_PROC_PORT,
-            health_port=HEALTH_PORT,
+            port=ports.BODY_BASED_ROUTER,
+            health_port=ports.BODY_BASED_ROUTER_HEALTH,
             parent=self,
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
@@ -93,7 +93,7 @@ class BodyBasedRouter(pulumi.ComponentResource):
 
 
 def _extension(service: str, gateway: str) -> dict[str, Any]:
-    backend = {"group": "", "kind": SERVICE.kind, "name": service, "port": EXT_PROC_PORT}
+    backend = {"group": "", "kind": SERVICE.kind, "name": service, "port": ports.BODY_BASED_ROUTER}
     extension = {
         "name": "model-name",
         "authority": service,
@@ -117,7 +117,9 @@ def _pod_spec(
         "--streaming",
         # Naming the plugin leaves out the default one that reads ConfigMaps.
         f"--plugin=body-field-to-header:model-to-header:{to_header}",
-        *pods.extension_flags(EXT_PROC_PORT, HEALTH_PORT, METRICS_PORT),
+        *pods.extension_flags(
+            ports.BODY_BASED_ROUTER, ports.BODY_BASED_ROUTER_HEALTH, ports.METRICS
+        ),
     ]
     return {
         "service_account_name": physical_name,
@@ -132,13 +134,13 @@ def _pod_spec(
                 "image": args["image"],
                 "args": flags,
                 "ports": [
-                    {"name": "grpc", "container_port": EXT_PROC_PORT},
-                    {"name": "grpc-health", "container_port": HEALTH_PORT},
-                    {"name": "metrics", "container_port": METRICS_PORT},
+                    {"name": "grpc", "container_port": ports.BODY_BASED_ROUTER},
+                    {"name": "grpc-health", "container_port": ports.BODY_BASED_ROUTER_HEALTH},
+                    {"name": "metrics", "container_port": ports.METRICS},
                 ],
-                "startup_probe": pods.extension_startup_probe(EXT_PROC_PORT),
-                "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
-                "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2),
+                "startup_probe": pods.extension_startup_probe(ports.BODY_BASED_ROUTER),
+                "liveness_probe": pods.tcp_probe(ports.BODY_BASED_ROUTER_HEALTH, 10),
+                "readiness_probe": pods.grpc_probe(ports.BODY_BASED_ROUTER_HEALTH, 2),
                 "resources": pods.resources(
                     {"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}
                 ),

@@ -12,6 +12,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog.limits import inference as limits
+from catalog.limits.images import IMAGE
 from catalog.limits.names import KUBERNETES_NAME, RESOURCE_NAME
 from components.inference import pods, workloads
 from components.inference.custom_resources import Identity
@@ -28,7 +29,7 @@ class CalloutServiceArgs(TypedDict):
     """Kubernetes namespace of the Gateway."""
     extension_name: Annotated[str, RESOURCE_NAME]
     """Name of the extension within the chain, such as `guardrail`."""
-    image: pulumi.Input[str]
+    image: Annotated[pulumi.Input[str], IMAGE]
     """Container image of a server for the ext_proc protocol of Envoy, over gRPC without TLS, that
     runs as any user and needs no writable root."""
     port: Annotated[int, limits.UNPRIVILEGED_PORT]

@@ -6,7 +6,7 @@ refers to it, nor the definitions it watches (InferenceCrds).
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -15,14 +15,12 @@ from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from catalog import ports, releases
+from catalog.limits.images import IMAGE
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
 from components.inference.workloads import ext_proc_service, service_account
 from components.validation import component_type, register
 
-EXT_PROC_PORT = ports.ENDPOINT_PICKER
-HEALTH_PORT = ports.ENDPOINT_PICKER_HEALTH
-METRICS_PORT = 9090
 POOL_GROUP = INFERENCE_POOL.api_version.partition("/")[0]
 HEALTH_SERVICE = "inference-extension"
 CONFIG_FILE = "config.yaml"
@@ -53,7 +51,7 @@ class EndpointPickerArgs(TypedDict):
     """The replicas serve LoRA adapters (default false)."""
     flow_control: NotRequired[bool]
     """Queue requests by priority while the replicas are saturated (default false)."""
-    image: NotRequired[pulumi.Input[str]]
+    image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image; default: the catalog's."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """API group of InferenceObjective, from `InferenceCrds.api_group`."""
@@ -118,7 +116,7 @@ class EndpointPicker(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, binding, config_map]),
         )
         service = ext_proc_service(
-            name, identity, selector, EXT_PROC_PORT, child, app_protocol="http2"
+            name, identity, selector, ports.ENDPOINT_PICKER, child, app_protocol="http2"
         )
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         self.service_name = service.metadata.name
@@ -202,7 +200,7 @@ def _pod_spec(physical_name: str, args: EndpointPickerArgs) -> PodSpecArgsDict:
         f"--pool-name={args['pool']}",
         f"--pool-group={POOL_GROUP}",
         f"--config-file={CONFIG_DIRECTORY}/{CONFIG_FILE}",
-        *pods.extension_flags(EXT_PROC_PORT, HEALTH_PORT, METRICS_PORT),
+        *pods.extension_flags(ports.ENDPOINT_PICKER, ports.ENDPOINT_PICKER_HEALTH, ports.METRICS),
     ]
     return {
         "service_account_name": physical_name,
@@ -223,14 +221,14 @@ def _pod_spec(physical_name: str, args: EndpointPickerArgs) -> PodSpecArgsDict:
                     pods.field_variable("POD_NAME", "metadata.name"),
                 ],
                 "ports": [
-                    {"name": "grpc", "container_port": EXT_PROC_PORT},
-                    {"name": "grpc-health", "container_port": HEALTH_PORT},
-                    {"name": "metrics", "container_port": METRICS_PORT},
+                    {"name": "grpc", "container_port": ports.ENDPOINT_PICKER},
+                    {"name": "grpc-health", "container_port": ports.ENDPOINT_PICKER_HEALTH},
+                    {"name": "metrics", "container_port": ports.METRICS},
                 ],
-                "startup_probe": pods.extension_startup_probe(EXT_PROC_PORT),
+                "startup_probe": pods.extension_startup_probe(ports.ENDPOINT_PICKER),
                 # Until the pool is there it is not ready, and no restart would help.
-                "liveness_probe": pods.tcp_probe(HEALTH_PORT, 10),
-                "readiness_probe": pods.grpc_probe(HEALTH_PORT, 2, HEALTH_SERVICE),
+                "liveness_probe": pods.tcp_probe(ports.ENDPOINT_PICKER_HEALTH, 10),
+                "readiness_probe": pods.grpc_probe(ports.ENDPOINT_PICKER_HEALTH, 2, HEALTH_SERVICE),
                 # No limit of CPU: scheduling comes in bursts. The prefix index grows with traffic.
                 "resources": pods.resources({"cpu": "1", "memory": "2Gi"}, {"memory": "2Gi"}),
                 "security_context": pods.container_security(read_only_root=True),

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from catalog import ports
+
 PORT = 8080
-METRICS_PORT = 9090
 HEALTH_PATH = "/healthz"
 API_PREFIX = "/v1/"
 ADMIN_PORT = 9901
@@ -95,7 +96,7 @@ def bootstrap(
         "static_resources": {
             "listeners": [
                 _listener("requests", PORT, forward, [_health_check(), _lua(script)]),
-                _listener("metrics", METRICS_PORT, metrics, []),
+                _listener("metrics", ports.METRICS, metrics, []),
             ],
             "clusters": clusters,
         },

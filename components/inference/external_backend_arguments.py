@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 import pulumi
 
 from catalog.limits import inference as limits
+from catalog.limits.images import IMAGE
 from catalog.limits.names import DNS_NAME
 from components.names import dns_label
 from components.validation import Problems
@@ -47,7 +48,7 @@ class ExternalBackendArgs(TypedDict):
     """Vertex AI in this project."""
     https: NotRequired[HttpsServer]
     """Any other server with the OpenAI API."""
-    image: NotRequired[pulumi.Input[str]]
+    image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image of Envoy (default: the catalog's)."""
     request_timeout_seconds: NotRequired[Annotated[int, limits.REQUEST_TIMEOUT_SECONDS]]
     """Longest answer."""
@@ -58,7 +59,7 @@ class ExternalBackendArgs(TypedDict):
 def validate_external_backend(name: str, args: ExternalBackendArgs) -> Problems:
     """Check the plain arguments of an `ExternalBackend`."""
     problems = Problems.of(ExternalBackendArgs, args)
-    problems.check_name("name", dns_label(name))
+    problems.check_name(dns_label(name), "name")
     given = [kind for kind in ("vertex_ai", "https") if kind in args]
     if len(given) != 1:
         problems.add(

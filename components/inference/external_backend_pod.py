@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
-from catalog import releases
+from catalog import ports, releases
 from catalog.limits import inference as limits
 from components.inference import envoy_bootstrap, pods
 from components.inference.external_backend_arguments import (
@@ -73,7 +73,7 @@ def pod_spec(
                 ],
                 "ports": [
                     {"name": "http", "container_port": envoy_bootstrap.PORT},
-                    {"name": "metrics", "container_port": envoy_bootstrap.METRICS_PORT},
+                    {"name": "metrics", "container_port": ports.METRICS},
                 ],
                 "liveness_probe": pods.tcp_probe("http", 10),
                 "readiness_probe": pods.http_probe(envoy_bootstrap.HEALTH_PATH, "http", 2),

@@ -6,6 +6,7 @@ from typing import Annotated, NotRequired, TypedDict
 import pulumi
 
 from catalog.limits import Entries
+from catalog.limits.images import IMAGE
 from catalog.limits.inference import REQUEST_TIMEOUT_SECONDS, objectives
 from catalog.limits.names import DNS_NAME, HOSTNAME
 from components.inference.endpoint_picker import picker_name
@@ -44,9 +45,9 @@ class InferenceGatewayArgs(TypedDict):
     """Longest answer."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region, put before every pool (default none)."""
-    picker_image: NotRequired[pulumi.Input[str]]
+    picker_image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image of each pool's endpoint picker; default: the catalog's."""
-    router_image: NotRequired[pulumi.Input[str]]
+    router_image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image of the body-based router (default: the catalog's)."""
     extension_api_group: NotRequired[pulumi.Input[str]]
     """`InferenceCrds.api_group`: the pickers then start once the definitions are there."""
@@ -60,10 +61,10 @@ def hostnames(args: InferenceGatewayArgs) -> tuple[str, ...]:
 def validate_inference_gateway(name: str, args: InferenceGatewayArgs) -> Problems:
     """Check the plain arguments of an `InferenceGateway`."""
     problems = Problems.of(InferenceGatewayArgs, args)
-    problems.check_name("name", f"{dns_label(name)}-bbr")
+    problems.check_name(f"{dns_label(name)}-bbr", "name")
     externals = args.get("external", ())
     if not externals:
-        problems.check_not_empty("pools", args["pools"], "a pool, one for each replica set")
+        problems.check_limit(Entries("a pool, one for each replica set"), args["pools"], "pools")
     _check_pools(problems, args["pools"])
     pools = {pool["name"] for pool in args["pools"]}
     _check_externals(problems, externals, pools)
@@ -146,7 +147,7 @@ def _check_objectives(problems: Problems, pools: Sequence[Pool]) -> None:
         for objective in given:
             path = f"pools[{index}].objectives.{objective}"
             name = objective_name(pool["name"], objective)
-            problems.check_name(path, name)
+            problems.check_name(name, "pools", index, "objectives", objective)
             other = taken.setdefault(name, path)
             if other != path:
                 problems.add(path, f"found a name {name!r} that {other} makes too; rename one")

@@ -9,8 +9,9 @@ from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
-from catalog import releases
+from catalog import ports, releases
 from catalog.limits import Entries
+from catalog.limits.images import IMAGE
 from catalog.limits.names import PORT, RESOURCE_NAME
 from components.inference.custom_resources import (
     BACKEND_POLICY,
@@ -21,7 +22,6 @@ from components.inference.custom_resources import (
     http_health_check,
 )
 from components.inference.endpoint_picker import (
-    EXT_PROC_PORT,
     EndpointPicker,
     picker_name,
 )
@@ -64,7 +64,7 @@ class InferencePoolArgs(TypedDict):
     """The pool."""
     request_timeout_seconds: int
     """Longest answer in seconds."""
-    picker_image: NotRequired[pulumi.Input[str]]
+    picker_image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image of the endpoint picker; default: the catalog's."""
     security_policy: NotRequired[pulumi.Input[str]]
     """Name of a Cloud Armor policy of the region (default none)."""
@@ -109,7 +109,7 @@ class InferencePool(pulumi.ComponentResource):
                     "group": "",
                     "kind": "Service",
                     "name": picker_name(pool["name"]),
-                    "port": {"number": EXT_PROC_PORT},
+                    "port": {"number": ports.ENDPOINT_PICKER},
                     # Without a picker any replica answers.
                     "failureMode": "FailOpen",
                 },

@@ -3,12 +3,13 @@
 Owns its Helm release in one cluster. Does not own the LeaderWorkerSets (ModelServer).
 """
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from catalog import releases
+from catalog.limits.images import IMAGE
 from components.ready import after
 from components.validation import component_type, register
 
@@ -18,7 +19,7 @@ NAMESPACE = "lws-system"
 class LeaderWorkerSetsArgs(TypedDict):
     """Arguments of `LeaderWorkerSets`."""
 
-    image: NotRequired[pulumi.Input[str]]
+    image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image with its tag (default: the catalog's)."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 
-from catalog.limits import Entries
+from catalog.limits import Choice, Entries
 from catalog.limits import guardrails as limits
 from catalog.limits.inference import EXTENSION_TIMEOUT_SECONDS
 from components.inference.model_armor_filters import ResponsibleAi
@@ -54,12 +54,13 @@ def validate_model_armor_guardrail(args: ModelArmorGuardrailArgs) -> Problems:
     """Check the plain arguments of a `ModelArmorGuardrail`."""
     problems = Problems.of(ModelArmorGuardrailArgs, args)
     for name, guardrail in args["guardrails"].items():
-        problems.check_name(f"guardrails.{name}", f"{name}-response")
+        problems.check_name(f"{name}-response", "guardrails", name)
         if name == limits.UNSCREENED:
             problems.add(f"guardrails.{name}", f"found {name!r}, which means none; rename it")
         problems.extend(limits.info_types(guardrail), "guardrails", name)
-    problems.check_one_of("default", args["default"], args["guardrails"])
-    allowed = {*args["guardrails"], limits.UNSCREENED}
+    guardrails = Choice(sorted(args["guardrails"]))
+    problems.check_limit(guardrails, args["default"], "default")
+    for_models = Choice(sorted({*args["guardrails"], limits.UNSCREENED}))
     for model, guardrail_name in args["models"].items():
-        problems.check_one_of(f"models.{model}", guardrail_name, allowed)
+        problems.check_limit(for_models, guardrail_name, "models", model)
     return problems

@@ -12,6 +12,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
+from catalog import ports
 from catalog.limits import inference as limits
 from components.inference import multi_node, vllm
 from components.inference.custom_resources import (
@@ -72,7 +73,9 @@ class ModelServer(pulumi.ComponentResource):
         several = args.get("nodes", limits.NODES.default) > 1
         # Of a replica that spans nodes only the leader answers.
         self.pod_labels = {**selector, **multi_node.LEADER} if several else selector
-        self.port = args["replica_guardrail"]["port"] if "replica_guardrail" in args else vllm.PORT
+        self.port = (
+            args["replica_guardrail"]["port"] if "replica_guardrail" in args else ports.MODEL_SERVER
+        )
         self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
         identity = Identity(physical_name, args["namespace"], selector)
 

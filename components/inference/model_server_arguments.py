@@ -6,8 +6,10 @@ from typing import Annotated, Any, NotRequired, TypedDict
 import pulumi
 from pulumi_kubernetes.core.v1 import TolerationArgsDict
 
+from catalog import ports
 from catalog.limits import Entries
 from catalog.limits import inference as limits
+from catalog.limits.images import IMAGE
 from catalog.limits.names import KUBERNETES_NAME
 from components.inference import vllm
 from components.names import dns_label
@@ -17,15 +19,15 @@ from components.validation import Problems
 class ReplicaGuardrail(TypedDict):
     """A guardrail in each replica's pod, which takes the requests and asks the model itself."""
 
-    image: pulumi.Input[str]
+    image: Annotated[pulumi.Input[str], IMAGE]
     """Container image of a proxy that runs as any user. It forwards every path, /health and
     /metrics included, to the address in its variable UPSTREAM_URL."""
     port: Annotated[int, limits.UNPRIVILEGED_PORT]
     """Port it listens on, not the model server's 8000."""
-    cpu: NotRequired[str]
-    """CPU (default 1)."""
-    memory: NotRequired[str]
-    """Memory (default 2Gi)."""
+    cpu: NotRequired[Annotated[str, limits.CPU]]
+    """CPU."""
+    memory: NotRequired[Annotated[str, limits.MEMORY]]
+    """Memory."""
     environment: NotRequired[Mapping[Annotated[str, limits.VARIABLE], str]]
     """Further environment variables. No secrets: they would be in the manifest."""
 
@@ -45,7 +47,7 @@ class ModelServerArgs(TypedDict):
     """Model name clients send."""
     source: Annotated[str, limits.SOURCE]
     """Hugging Face repository, or `gs://bucket/path` of the model's files."""
-    image: pulumi.Input[str]
+    image: Annotated[pulumi.Input[str], IMAGE]
     """vLLM container image; one with the user `vllm` (2000), as vllm-openai 0.26 has."""
     node_selector: Annotated[Mapping[str, str], Entries("a node label")]
     """Node labels, such as `{"cloud.google.com/gke-nodepool": "l4-spot"}`."""
@@ -96,9 +98,10 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
     problems.extend(limits.server_args(args.get("server_args", {})), "server_args")
     if not args["model"].strip():
         problems.add("model", "found none; allowed: a name; give the model name clients send")
-    if "replica_guardrail" in args and args["replica_guardrail"]["port"] == vllm.PORT:
+    if "replica_guardrail" in args and args["replica_guardrail"]["port"] == ports.MODEL_SERVER:
         problems.add(
-            "replica_guardrail.port", f"found {vllm.PORT}, which the model server has; give another"
+            "replica_guardrail.port",
+            f"found {ports.MODEL_SERVER}, which the model server has; give another",
         )
     if args.get("gated", False) and "hugging_face_secret" not in args:
         problems.add(

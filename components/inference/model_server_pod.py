@@ -16,6 +16,7 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
+from catalog import ports
 from components.inference import vllm
 from components.inference.pods import container_security, pod_security, resources, scratch
 
@@ -100,7 +101,7 @@ def pod_spec(
                 "command": list(vllm.COMMAND),
                 "args": list(arguments),
                 "env": [{"name": key, "value": value} for key, value in environment.items()],
-                "ports": [{"name": "http", "container_port": vllm.PORT}],
+                "ports": [{"name": "http", "container_port": ports.MODEL_SERVER}],
                 # Equal requests and limits make the pod Guaranteed: evicted last.
                 "resources": resources(amounts, amounts, disk),
                 "security_context": container_security(read_only_root=False),

@@ -5,12 +5,13 @@ left to the network's firewall. Dataplane V2 enforces them without anything else
 """
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.networking.v1 import NetworkPolicyPeerArgsDict
 
+from catalog.limits import Entries
 from components.validation import Problems, component_type, register
 
 COLLECTOR_NAMESPACES = ("gke-gmp-system", "gmp-system")
@@ -23,7 +24,9 @@ class NamespaceIsolationArgs(TypedDict):
 
     namespace: pulumi.Input[str]
     """Kubernetes namespace."""
-    load_balancer_ranges: Sequence[pulumi.Input[str]]
+    load_balancer_ranges: Annotated[
+        Sequence[pulumi.Input[str]], Entries("whose requests are served")
+    ]
     """Addresses of the load balancer's proxies and of Google's health checks: CIDR."""
 
 
@@ -79,11 +82,7 @@ class NamespaceIsolation(pulumi.ComponentResource):
 
 def validate_namespace_isolation(args: NamespaceIsolationArgs) -> Problems:
     """Check the plain values of the arguments."""
-    problems = Problems()
-    problems.check_not_empty(
-        "load_balancer_ranges", args["load_balancer_ranges"], "whose requests are served"
-    )
-    return problems
+    return Problems.of(NamespaceIsolationArgs, args)
 
 
 def _peers(ranges: Sequence[pulumi.Input[str]]) -> list[NetworkPolicyPeerArgsDict]:

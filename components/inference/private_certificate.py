@@ -183,7 +183,7 @@ class PrivateCertificate(pulumi.ComponentResource):
 def validate_private_certificate(name: str, args: PrivateCertificateArgs) -> Problems:
     """Check the plain arguments of a `PrivateCertificate`."""
     problems = Problems.of(PrivateCertificateArgs, args)
-    problems.check_name("name", f"{dns_label(name)}-root")
+    problems.check_name(f"{dns_label(name)}-root", "name")
     return problems
 
 

@@ -2,12 +2,14 @@
 
 from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
+from catalog import ports
 from catalog.conventions import GUARDRAIL
+from catalog.limits import inference as limits
 from components.inference import vllm
 from components.inference.model_server_arguments import ReplicaGuardrail
 from components.inference.pods import container_security, resources
 
-UPSTREAM = f"http://127.0.0.1:{vllm.PORT}"
+UPSTREAM = f"http://127.0.0.1:{ports.MODEL_SERVER}"
 
 
 def guardrail_container(guardrail: ReplicaGuardrail, drain_seconds: int) -> ContainerArgsDict:
@@ -17,7 +19,10 @@ def guardrail_container(guardrail: ReplicaGuardrail, drain_seconds: int) -> Cont
     The load balancer and the endpoint picker ask it, not the model: nothing is routed past it. It
     stops last, as the model does, so that what is answered still passes it.
     """
-    amounts = {"cpu": guardrail.get("cpu", "1"), "memory": guardrail.get("memory", "2Gi")}
+    amounts = {
+        "cpu": guardrail.get("cpu", limits.CPU.default),
+        "memory": guardrail.get("memory", limits.MEMORY.default),
+    }
     environment = {"UPSTREAM_URL": UPSTREAM, **guardrail.get("environment", {})}
     return {
         "name": GUARDRAIL,

@@ -1,7 +1,7 @@
 """SelfManagedCertificate: a certificate of your own, with its key from Secret Manager.
 
 Owns the certificate in Certificate Manager. Does not own the secret, and never shows the key: it is
-read when the program runs and is sealed wherever the engine keeps it.
+read when the program runs, sent, and in no answer; the engine seals what it sent.
 """
 
 import hashlib
@@ -72,9 +72,10 @@ class SelfManagedCertificate(pulumi.ComponentResource):
             scope=ALL_REGIONS if args["location"] == EVERYWHERE else None,
             self_managed={
                 "pem_certificate": args["chain_pem"],
-                "pem_private_key": pulumi.Output.secret(key),
+                "pem_private_key_wo": pulumi.Output.secret(key),
+                "pem_private_key_wo_version": version,
             },
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["selfManaged"]),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.certificate_name = certificate.name
         self.certificate_id = certificate.id

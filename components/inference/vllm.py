@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypedDict
 from catalog import ports
 from catalog.limits.inference import ADAPTER_SOURCE, LORA_SLOTS, flag
 
-PORT = ports.MODEL_SERVER
 HEALTH_PATH = "/health"
 ALIVE_PATH = "/version"
 """Answered by the server alone, without the engine."""
@@ -42,7 +41,7 @@ def arguments(
     flags: dict[str, Any] = {
         "model": source,
         "served-model-name": model,
-        "port": PORT,
+        "port": ports.MODEL_SERVER,
         "tensor-parallel-size": gpus,
     }
     if source.startswith("gs://"):

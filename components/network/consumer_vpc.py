@@ -35,12 +35,12 @@ class ConsumerVpcArgs(TypedDict):
 def validate_consumer_vpc(name: str, args: ConsumerVpcArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(ConsumerVpcArgs, args)
-    problems.check_name("name", f"{name}-deny-ingress")
+    problems.check_name(f"{name}-deny-ingress", "name")
     proxies = args.get("proxy_only", {})
     for region in args["subnets"]:
-        problems.check_name(f"subnets.{region}", f"{name}-{region}")
+        problems.check_name(f"{name}-{region}", "subnets", region)
     for region in proxies:
-        problems.check_name(f"proxy_only.{region}", f"{name}-{region}-proxy-only")
+        problems.check_name(f"{name}-{region}-proxy-only", "proxy_only", region)
     ranges: dict[KeyPath, object] = {
         **{("subnets", region): cidr for region, cidr in args["subnets"].items()},
         **{("proxy_only", region): cidr for region, cidr in proxies.items()},

@@ -31,7 +31,7 @@ class PrivateServiceAccessArgs(TypedDict):
 def validate_private_service_access(name: str, args: PrivateServiceAccessArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(PrivateServiceAccessArgs, args)
-    problems.check_name("name", f"{name}-services")
+    problems.check_name(f"{name}-services", "name")
     return problems
 
 

@@ -27,7 +27,7 @@ class RegionalSecurityPolicyArgs(TypedDict):
 def validate_regional_security_policy(name: str, args: RegionalSecurityPolicyArgs) -> Problems:
     """Check the plain arguments of a `RegionalSecurityPolicy`."""
     problems = Problems.of(RegionalSecurityPolicyArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     return problems
 
 

@@ -34,7 +34,7 @@ class RestrictedGoogleApisArgs(TypedDict):
 def validate_restricted_google_apis(name: str) -> Problems:
     """Check that the names made from the component's are allowed."""
     problems = Problems()
-    problems.check_name("name", f"{name}-googleapis-com")
+    problems.check_name(f"{name}-googleapis-com", "name")
     return problems
 
 

@@ -111,7 +111,7 @@ class ServicesAccess(pulumi.ComponentResource):
 def validate_services_access(name: str, args: ServicesAccessArgs) -> Problems:
     """Check the plain values of the arguments."""
     problems = Problems.of(ServicesAccessArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     problems.extend(_rules(args), "users")
     return problems
 

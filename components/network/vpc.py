@@ -59,9 +59,9 @@ class VpcArgs(TypedDict):
 def validate_vpc(name: str, args: VpcArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(VpcArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     for region in args["subnets"]:
-        problems.check_name(f"subnets.{region}", f"{name}-{region}-allow-load-balancer")
+        problems.check_name(f"{name}-{region}-allow-load-balancer", "subnets", region)
     problems.extend(
         limits.apart(
             {

@@ -8,7 +8,7 @@ from typing import Annotated, NotRequired
 
 import pulumi
 
-from catalog.limits import Entries
+from catalog.limits import Choice, Entries
 from catalog.metrics import Alert
 from components.operations.alert_policies import (
     AlertTarget,
@@ -50,11 +50,11 @@ def validate_inference_alerts(args: InferenceAlertsArgs) -> Problems:
     problems = Problems.of(InferenceAlertsArgs, args)
     alerts = alerts_of("inference")
     check_thresholds(problems, alerts, args["thresholds"])
-    by_model = {each.threshold for each in alerts.values() if _is_by_model(each)}
+    by_model = Choice(sorted({each.threshold for each in alerts.values() if _is_by_model(each)}))
     for model, thresholds in args.get("model_thresholds", {}).items():
-        problems.check_one_of(f"model_thresholds.{model}", model, args["models"])
+        problems.check_limit(Choice(sorted(args["models"])), model, "model_thresholds", model)
         for name in thresholds:
-            problems.check_one_of(f"model_thresholds.{model}.{name}", name, by_model)
+            problems.check_limit(by_model, name, "model_thresholds", model, name)
     return problems
 
 

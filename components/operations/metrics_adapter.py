@@ -5,7 +5,7 @@ API. Does not own the autoscalers (ModelServer) nor the scraping (PodMonitoring)
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
@@ -14,6 +14,7 @@ from pulumi_kubernetes.core.v1 import PodSpecArgsDict, ProbeArgsDict
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from catalog import releases
+from catalog.limits.images import IMAGE
 from components.inference import pods
 from components.names import LABEL_LENGTH, dns_label
 from components.operations.metrics_adapter_rights import adapter_rights
@@ -39,7 +40,7 @@ class MetricsAdapterArgs(TypedDict):
     """Project number, of the project that owns the workload pool."""
     workload_pool: pulumi.Input[str]
     """Workload identity pool of the cluster: `PROJECT_ID.svc.id.goog`."""
-    image: NotRequired[pulumi.Input[str]]
+    image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image (default: the catalog's)."""
 
 

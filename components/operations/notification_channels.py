@@ -44,7 +44,7 @@ def validate_notification_channels(name: str, args: NotificationChannelsArgs) ->
     """Check the plain values of the arguments."""
     problems = Problems.of(NotificationChannelsArgs, args)
     for key, channel in args["channels"].items():
-        problems.check_name(f"channels.{key}", f"{name}-{key}")
+        problems.check_name(f"{name}-{key}", "channels", key)
         problems.extend(limits.channel(channel), "channels", key)
     return problems
 
@@ -53,8 +53,9 @@ class NotificationChannels(pulumi.ComponentResource):
     """Notification channels of Cloud Monitoring.
 
     The account Cloud Monitoring publishes as comes with the first Pub/Sub channel, so the grant on
-    the topic follows the channel. PagerDuty's key is read from Secret Manager and is a secret in
-    the state too.
+    the topic follows the channel. PagerDuty's key is read from Secret Manager and is written only:
+    the channel gets another one in the `up` after the secret got another version. The deployer
+    needs roles/secretmanager.secretAccessor on the secret.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/monitoring/support/notification-options
@@ -97,7 +98,10 @@ class NotificationChannels(pulumi.ComponentResource):
                 project=args["project"],
                 display_name=name,
                 type="pagerduty",
-                sensitive_labels={"service_key": pulumi.Output.secret(version.secret_data)},
+                sensitive_labels={
+                    "service_key_wo": pulumi.Output.secret(version.secret_data),
+                    "service_key_wo_version": version.name,
+                },
                 opts=child,
             ).name
         return gcp.monitoring.NotificationChannel(

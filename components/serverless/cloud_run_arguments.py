@@ -8,6 +8,7 @@ import pulumi
 from catalog.limits import Choice, Entries, label
 from catalog.limits import cloud_run as limits
 from catalog.limits.arguments import problems_of
+from catalog.limits.images import IMAGE
 from catalog.problems import Problem, below
 from components.validation import Problems
 
@@ -71,7 +72,7 @@ class Container(TypedDict):
     """Id of the project."""
     region: str
     """Region of the service."""
-    image: pulumi.Input[str]
+    image: Annotated[pulumi.Input[str], IMAGE]
     """Container image."""
     environment: NotRequired[Mapping[Annotated[str, limits.VARIABLE], pulumi.Input[str]]]
     """Environment variables."""

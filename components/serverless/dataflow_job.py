@@ -63,7 +63,7 @@ class DataflowJobArgs(TypedDict):
 def validate_dataflow_job(name: str, args: DataflowJobArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(DataflowJobArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     check_bucket_name(problems, "name", args["project"], f"{name}-temporary")
     problems.extend(limits.dataflow(args["dataflow"]), "dataflow")
     return problems

@@ -33,7 +33,7 @@ class DeadLetterArgs(TypedDict):
 def validate_dead_letter(name: str, args: DeadLetterArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(DeadLetterArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     return problems
 
 

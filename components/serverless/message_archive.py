@@ -59,7 +59,7 @@ class MessageArchiveArgs(TypedDict):
 def validate_message_archive(name: str, args: MessageArchiveArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(MessageArchiveArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     check_bucket_name(problems, "name", args["project"], name)
     problems.extend(limits.archive(args.get("archive", {})), "archive")
     return problems

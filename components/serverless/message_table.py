@@ -64,7 +64,7 @@ class MessageTableArgs(TypedDict):
 def validate_message_table(name: str, args: MessageTableArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(MessageTableArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     export = limits.export(args.get("export", {}), args.get("message_schema"))
     problems.extend(export, "export")
     return problems

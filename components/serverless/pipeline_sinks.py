@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
-from components.arguments import passed_on
+from components.arguments import pick_arguments
 from components.serverless.dataflow_job import DataflowJob, DataflowJobArgs, worker_account_id
 from components.serverless.message_archive import MessageArchive, MessageArchiveArgs
 from components.serverless.message_table import MessageTable, MessageTableArgs
@@ -69,7 +69,7 @@ class _Builder:
             return
         made = MessageArchive(
             f"{self.name}-archive",
-            passed_on(
+            pick_arguments(
                 MessageArchiveArgs,
                 self.args,
                 topic=self.topic,
@@ -86,7 +86,7 @@ class _Builder:
             return
         made = MessageTable(
             f"{self.name}-messages",
-            passed_on(
+            pick_arguments(
                 MessageTableArgs,
                 self.args,
                 topic=self.topic,
@@ -108,7 +108,7 @@ class _Builder:
         sinks.subscriptions.append(subscription.subscription_id)
         DataflowJob(
             job,
-            passed_on(
+            pick_arguments(
                 DataflowJobArgs,
                 self.args,
                 subscription_id=subscription.subscription_id,
@@ -120,7 +120,7 @@ class _Builder:
     def _pull(
         self, name: str, account: gcp.serviceaccount.Account, *, exactly_once: bool
     ) -> PullSubscription:
-        args = passed_on(
+        args = pick_arguments(
             PullSubscriptionArgs,
             self.args,
             topic=self.topic,

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits import pubsub as limits
-from components.arguments import passed_on
+from components.arguments import pick_arguments
 from components.ready import after
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs
 from components.serverless.cloud_run_service import CloudRunService
@@ -86,12 +86,12 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         topic = self._topic()
         results = ResultsTable(
             f"{name}-results",
-            passed_on(ResultsTableArgs, args, writers={"run": runtime.email}),
+            pick_arguments(ResultsTableArgs, args, writers={"run": runtime.email}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         service = CloudRunService(
             f"{name}-service",
-            passed_on(
+            pick_arguments(
                 CloudRunServiceArgs,
                 args,
                 service_account=runtime.email,
@@ -162,7 +162,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
     def _dead_letter(self) -> DeadLetter:
         return DeadLetter(
             f"{self._prefix}-dead-letter",
-            passed_on(DeadLetterArgs, self._args),
+            pick_arguments(DeadLetterArgs, self._args),
             opts=pulumi.ResourceOptions(parent=self),
         )
 

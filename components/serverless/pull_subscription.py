@@ -50,7 +50,7 @@ class PullSubscriptionArgs(TypedDict):
 def validate_pull_subscription(name: str, args: PullSubscriptionArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(PullSubscriptionArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     problems.extend(limits.retry(args.get("retry", {})), "retry")
     return problems
 

@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.images import ARTIFACT_REGISTRY
 from components.validation import Problems, component_type, register
 
 REPOSITORY = "services"
@@ -32,13 +33,13 @@ class ServiceImagesArgs(TypedDict):
 def validate_service_images(name: str, args: ServiceImagesArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(ServiceImagesArgs, args)
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     return problems
 
 
 def images_prefix(project: str, region: str) -> str:
     """Return what the names of images in the repository of a region begin with."""
-    return f"{region}-docker.pkg.dev/{project}/{REPOSITORY}/"
+    return f"{region}{ARTIFACT_REGISTRY}{project}/{REPOSITORY}/"
 
 
 class ServiceImages(pulumi.ComponentResource):

@@ -28,7 +28,7 @@ class VertexConnectionArgs(TypedDict):
 def validate_vertex_connection(name: str) -> Problems:
     """Check that the names made from the component's are allowed."""
     problems = Problems()
-    problems.check_name("name", f"{name}-vertex-ai")
+    problems.check_name(f"{name}-vertex-ai", "name")
     return problems
 
 

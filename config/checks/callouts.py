@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits.inference import UNPRIVILEGED_PORT
-from catalog.problems import KeyPath, Problem, listed
+from catalog.problems import KeyPath, Problem, joined
 from config.callouts import Callout
 
 _OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
@@ -24,7 +24,7 @@ def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
             yield Problem(
                 (*path, extra[0]),
                 "a setting of what an image runs",
-                f"none of {listed(_OF_AN_IMAGE)} beside service",
+                f"none of {joined(_OF_AN_IMAGE)} beside service",
                 "remove it: whoever runs the Service decides",
             )
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from catalog.limits.network import apart
-from catalog.problems import KeyPath, Problem, listed, shown, shown_path
+from catalog.problems import KeyPath, Problem, joined, shown, shown_path
 from config.checks.failover import check_failover
 from config.checks.references import check_region_keys
 from config.consumers import Consumer
@@ -90,7 +90,7 @@ def _check_kind(path: tuple[str, str], consumer: Consumer) -> Iterator[Problem]:
     if len(given) != 1:
         yield Problem(
             path,
-            f"{listed(given)} together" if given else "none of them",
+            f"{joined(given)} together" if given else "none of them",
             "exactly one of subnets, network, project",
             "give one: subnets makes a VPC, network uses one, project only accepts",
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
 from config.containers import Container
 from config.known import Known
 from config.secrets import name_of
@@ -17,6 +17,6 @@ def check_secrets(known: Known, path: KeyPath, container: Container) -> Iterator
                 yield Problem(
                     (*path, key, place),
                     shown(use),
-                    f"a name of secrets: {listed(names)}",
+                    f"a name of secrets: {joined(names)}",
                     did_you_mean(name_of(use), names, "add it to secrets"),
                 )

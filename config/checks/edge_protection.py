@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits.guardrails import UNSCREENED
-from catalog.problems import Problem, listed
+from catalog.problems import Problem, joined
 from config.known import Known
 
 
@@ -26,7 +26,7 @@ def check_edge_protection(known: Known) -> Iterator[Problem]:
     if screened and not policy.with_guardrails:
         yield Problem(
             path,
-            f"a Cloud Armor policy beside guardrails (of {listed(screened)})",
+            f"a Cloud Armor policy beside guardrails (of {joined(screened)})",
             "one of the two, as they're reported not to work on the same backend service",
             "remove it, set `guardrail: none` for every model, or verify that it works on your load"
             " balancer and set with_guardrails: true",

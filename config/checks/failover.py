@@ -6,7 +6,7 @@ One region is enough: the load balancer stays when the other is lost.
 from collections.abc import Iterator
 from typing import Final
 
-from catalog.problems import Problem, listed, shown
+from catalog.problems import Problem, joined, shown
 from config.consumers import Consumer
 
 # An endpoint with the region's own address, and the load balancer's backend.
@@ -37,7 +37,7 @@ def check_failover(path: tuple[str, str], consumer: Consumer) -> Iterator[Proble
         if ranges:
             yield Problem(
                 (*where, "proxy_only"),
-                f"ranges for {listed(ranges)}",
+                f"ranges for {joined(ranges)}",
                 "none where the network isn't made here",
                 "remove them: the network's owner makes its proxy-only subnets",
             )
@@ -46,14 +46,14 @@ def check_failover(path: tuple[str, str], consumer: Consumer) -> Iterator[Proble
     if missing:
         yield Problem(
             (*where, "proxy_only"),
-            f"no range for {listed(missing)}",
-            f"one for each region of subnets: {listed(consumer.subnets)}",
+            f"no range for {joined(missing)}",
+            f"one for each region of subnets: {joined(consumer.subnets)}",
             "add a private range of /26 or larger",
         )
     for region in sorted(ranges.keys() - consumer.subnets.keys()):
         yield Problem(
             (*where, "proxy_only", region),
             "a range of a region without a subnet",
-            listed(consumer.subnets),
+            joined(consumer.subnets),
             "remove it, or add a subnet there",
         )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from catalog.config_folder import config_folder
-from catalog.problems import KeyPath, Problem, listed, shown
+from catalog.problems import KeyPath, Problem, joined, shown
 from config.certificate import Certificate
 from config.checks.references import check_name
 from config.gateway import Gateway
@@ -62,7 +62,7 @@ def _check_keys(certificate: Certificate) -> Iterator[Problem]:
                 yield Problem(
                     (*PATH, key),
                     f"a key of kind {kind}",
-                    listed(own) if own else f"no key beside kind for kind {certificate.kind}",
+                    joined(own) if own else f"no key beside kind for kind {certificate.kind}",
                     f"remove it or set kind: {kind}",
                 )
     for key in own:
@@ -96,8 +96,8 @@ def _check_names(known: Known, certificate: Certificate) -> Iterator[Problem]:
     if missing:
         yield Problem(
             (*PATH, "names"),
-            f"no certificate for {listed(missing)}",
-            f"one for each of {listed(wanted)}",
+            f"no certificate for {joined(missing)}",
+            f"one for each of {joined(wanted)}",
             "add their names: a regional load balancer takes certificates of its region alone",
         )
 
@@ -132,9 +132,9 @@ def _check_chain(known: Known, gateway: Gateway, file: str) -> Iterator[Problem]
     if wrong:
         yield Problem(
             path,
-            f"{shown(file)}, a certificate for {listed(leaf.names) if leaf.names else 'no name'}",
-            f"one for {listed(hosts)}",
-            f"get one that names {listed(wrong)} (subjectAltName), or change gateway.hostname",
+            f"{shown(file)}, a certificate for {joined(leaf.names) if leaf.names else 'no name'}",
+            f"one for {joined(hosts)}",
+            f"get one that names {joined(wrong)} (subjectAltName), or change gateway.hostname",
         )
     now = datetime.now(UTC)
     if not leaf.not_before <= now < leaf.not_after:

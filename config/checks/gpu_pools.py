@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from catalog.limits import clusters
 from catalog.limits import gpu_pools as limits
-from catalog.problems import Problem, below, listed, shown
+from catalog.problems import Problem, below, joined, shown
 from config.checks.references import check_region_keys, check_regions
 from config.gpu_pools import GpuPool
 from config.known import Known
@@ -34,7 +34,7 @@ def _check_regions(known: Known, path: tuple[str, str], pool: GpuPool) -> Iterat
             yield Problem(
                 (*path, "machine_type"),
                 f"{shown(pool.machine_type)} in {region}",
-                f"regions that sell it: {listed(pool.machine.regions)}",
+                f"regions that sell it: {joined(pool.machine.regions)}",
                 f"set regions: without {region}, or change the machine type",
             )
         if pool.compact_placement:
@@ -45,10 +45,10 @@ def _check_regions(known: Known, path: tuple[str, str], pool: GpuPool) -> Iterat
             yield Problem(
                 where,
                 "zones of a region without this pool",
-                listed(pool.regions or ()),
+                joined(pool.regions or ()),
                 "remove the entry or add the region to regions",
             )
         elif not zones:
-            sold = listed(pool.machine.zones_in(region))
+            sold = joined(pool.machine.zones_in(region))
             yield Problem(where, "an empty list", sold, "add a zone")
         yield from below(where, limits.zones(pool.machine, region, zones))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits.guardrails import UNSCREENED
-from catalog.problems import Problem, listed, shown
+from catalog.problems import Problem, joined, shown
 from config.checks.callouts import check_callout
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, ResponsibleAi
 from config.known import Known
@@ -45,7 +45,7 @@ def _check_service(path: tuple[str, str], guardrail: Guardrail) -> Iterator[Prob
         yield Problem(
             (*path, field),
             "a setting of Model Armor beside service",
-            f"none of {listed(_MODEL_ARMOR)}",
+            f"none of {joined(_MODEL_ARMOR)}",
             "remove it: the service decides what it screens",
         )
     if replica and guardrail.service.service is not None:
@@ -60,7 +60,7 @@ def _check_service(path: tuple[str, str], guardrail: Guardrail) -> Iterator[Prob
         yield Problem(
             (*path, "service", unused[0]),
             "a setting of a service of its own",
-            f"none of {listed(_OF_A_DEPLOYMENT)} where at is '{REPLICA}'",
+            f"none of {joined(_OF_A_DEPLOYMENT)} where at is '{REPLICA}'",
             "remove it: there is one in each replica, and its health is the model's",
         )
     if replica and guardrail.fail_open:
@@ -146,6 +146,6 @@ def _check_above(
             yield Problem(
                 (*path, "responsible_ai", harm),
                 shown(found),
-                f"{listed(_STRICTNESS[least:])}, as guardrail_floor is enforced",
+                f"{joined(_STRICTNESS[least:])}, as guardrail_floor is enforced",
                 "raise it, or lower the floor",
             )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits.guardrails import UNSCREENED, info_types
-from catalog.problems import Problem, below, did_you_mean, listed, shown
+from catalog.problems import Problem, below, did_you_mean, joined, shown
 from config.guardrails import DEFAULT, REPLICA, Guardrail
 from config.known import Known
 
@@ -24,7 +24,7 @@ def check_guardrails(known: Known) -> Iterator[Problem]:
             yield Problem(
                 ("models", name, "guardrail"),
                 shown(model.guardrail),
-                listed(allowed),
+                joined(allowed),
                 did_you_mean(
                     model.guardrail, allowed, "add it to guardrails or choose one of them"
                 ),
@@ -43,7 +43,7 @@ def _check_used(known: Known) -> Iterator[Problem]:
             ("guardrails", name),
             "a guardrail of no model",
             f"'{DEFAULT}', for models that name none, or what a model names",
-            f"add `guardrail: {name}` to a model in {listed(known.models)} or remove it",
+            f"add `guardrail: {name}` to a model in {joined(known.models)} or remove it",
         )
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.limits.images import ARTIFACT_REGISTRY
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
 from catalog.releases import IMAGES
 from config.images import repository_of, tag_of
 from config.known import Known
@@ -17,7 +18,7 @@ def check_images(known: Known) -> Iterator[Problem]:
             yield Problem(
                 ("images", name),
                 "an image the platform does not run",
-                listed(IMAGES),
+                joined(IMAGES),
                 did_you_mean(name, IMAGES, "remove it or choose one of them"),
             )
     for name, image in known.images.items():
@@ -38,7 +39,7 @@ def _check_repository(known: Known, path: KeyPath, image: str) -> Iterator[Probl
     """Nodes may read the project's own repositories; a grant on others is their owners'."""
     repository = repository_of(image)
     if (
-        ".pkg.dev/" in image
+        ARTIFACT_REGISTRY in image
         and known.project
         and (repository is None or repository.project != known.project.id)
     ):

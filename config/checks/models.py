@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from catalog import vllm_options
 from catalog.conventions import dns_label
 from catalog.limits import inference as limits
-from catalog.problems import KeyPath, Problem, below, listed, shown, shown_path
+from catalog.problems import KeyPath, Problem, below, joined, shown, shown_path
 from config.checks.backends import check_backends, check_length
 from config.checks.memory import check_memory
 from config.checks.references import check_name, check_regions
@@ -132,7 +132,7 @@ def _check_replica_set(
     if missing:
         yield Problem(
             where,
-            f"{shown(replica_set.node_pool)}, which is not in {listed(missing)}",
+            f"{shown(replica_set.node_pool)}, which is not in {joined(missing)}",
             "a pool in every region of the model",
             "add the regions to the pool or set regions: of the model",
         )

@@ -6,6 +6,7 @@ from typing import Final
 
 from catalog.limits.network import apart
 from catalog.problems import KeyPath, Problem, shown
+from catalog.words import plural
 from config.known import Known
 
 # GKE gives each node a /24 of the pod range at its default of 110 pods, and keeps 4 addresses of a
@@ -45,8 +46,8 @@ def _check_endpoints(known: Known, region: str, cidr: str) -> Iterator[Problem]:
     if wanted > room:
         yield Problem(
             ("regions", region, "psc_nat"),
-            f"{shown(cidr)}, room for {room} endpoints",
-            f"a range with room for the {wanted} endpoints consumers may connect",
+            f"{shown(cidr)}, room for {plural(room, 'endpoint')}",
+            f"a range with room for the {plural(wanted, 'endpoint')} consumers may connect",
             "choose a larger range or lower connection_limit of consumers",
         )
 
@@ -63,7 +64,7 @@ def _room(region: str, kind: str, cidr: str, nodes: int, room: int) -> Iterable[
     if nodes > room:
         yield Problem(
             ("regions", region, kind),
-            f"{shown(cidr)}, room for {room} nodes",
-            f"a range with room for the {nodes} nodes the pools of {region} may have",
+            f"{shown(cidr)}, room for {plural(room, 'node')}",
+            f"a range with room for the {plural(nodes, 'node')} the pools of {region} may have",
             "choose a larger range or lower max_nodes",
         )

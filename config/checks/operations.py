@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from catalog.limits import operations as limits
-from catalog.problems import Problem, below, listed, shown
+from catalog.problems import Problem, below, joined, shown
 from config.checks.references import check_name
 from config.known import Known
 from config.operations import Alerts, LatencyThresholds, Thresholds
@@ -30,7 +30,7 @@ def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
         yield from check_name(known, "models", path, name)
         if not any(value is not None for value in dict(own).values()):
             yield Problem(
-                path, "no threshold", listed(LatencyThresholds.model_fields), "add one or remove it"
+                path, "no threshold", joined(LatencyThresholds.model_fields), "add one or remove it"
             )
         yield from _check_order(path, own, alerts.thresholds)
         yield from _check_timeout(known, path, own)

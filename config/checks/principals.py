@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
 from config.known import Known
 from config.principals import is_pipeline
 
@@ -17,6 +17,6 @@ def check_principals(known: Known, path: KeyPath, principals: Sequence[str]) -> 
             yield Problem(
                 (*path, position),
                 shown(principal),
-                f"a pipeline ({listed(pipelines)}), or an account such as group:analysts@acme.com",
+                f"a pipeline ({joined(pipelines)}), or an account such as group:analysts@acme.com",
                 did_you_mean(principal, pipelines, "add the pipeline, or write the account's kind"),
             )

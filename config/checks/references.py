@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from catalog.problems import KeyPath, Problem, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
 from config.known import Known
 
 
@@ -13,7 +13,7 @@ def check_name(known: Known, collection: str, path: KeyPath, name: str) -> Itera
         yield Problem(
             path,
             shown(name),
-            listed(names),
+            joined(names),
             did_you_mean(name, names, f"add it to {collection} or choose one of them"),
         )
 

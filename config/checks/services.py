@@ -6,7 +6,7 @@ from typing import Final
 from catalog.config_folder import config_folder
 from catalog.limits import cloud_run as limits
 from catalog.openapi import DocumentError, parsed
-from catalog.problems import KeyPath, Problem, below, did_you_mean, listed, shown
+from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
 from config.checks.containers import check_secrets
 from config.checks.references import check_name
 from config.known import Known
@@ -42,7 +42,7 @@ def _check_name(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
         yield Problem(
             path,
             f"the name {shown(name)}",
-            f"a name apart from the pipeline {listed(taken)} and its service",
+            f"a name apart from the pipeline {joined(taken)} and its service",
             "rename one of them",
         )
 
@@ -58,7 +58,7 @@ def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Pro
         where = (*path, "models", position)
         if names and name not in names:
             remedy = did_you_mean(name, names, "choose one of them or add it to models")
-            yield Problem(where, shown(name), listed(names), remedy)
+            yield Problem(where, shown(name), joined(names), remedy)
         elif name in served and not _is_in(known, served[name], service.region):
             yield Problem(
                 where,
@@ -120,7 +120,7 @@ def _check_variables(path: KeyPath, service: Service) -> Iterator[Problem]:
                 yield Problem(
                     (*path, key, variable),
                     f"the name {shown(variable)}",
-                    f"names other than {listed(own)}",
+                    f"names other than {joined(own)}",
                     "remove it: the platform sets it",
                 )
 

@@ -5,8 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.words import plural
 from emulator.demo.checks import Check
-from emulator.runtime.emulator import Emulator, Hosted
+from emulator.runtime.emulator import Emulator, RunningService
 from sandbox.access import EVERYONE, grants_on, members_that_may
 
 _INVOKE = "run.routes.invoke"
@@ -23,7 +24,7 @@ class Caller:
     wanted: int
 
 
-async def invoker_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
+async def invoker_checks(emulator: Emulator, hosted: RunningService) -> list[Check]:
     """Call the service's front page as different callers."""
     account, audience = invoker(emulator, hosted), hosted.service.uri
     token = emulator.issuer.token
@@ -47,7 +48,7 @@ async def invoker_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
     return found
 
 
-async def share_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
+async def share_checks(emulator: Emulator, hosted: RunningService) -> list[Check]:
     """Call a service whose requests several revisions share, a hundred times."""
     account, shares = invoker(emulator, hosted), hosted.service.shares
     if account is None or len({share.revision for share in shares}) < 2:
@@ -66,7 +67,7 @@ async def share_checks(emulator: Emulator, hosted: Hosted) -> list[Check]:
     ]
 
 
-async def chat(emulator: Emulator, hosted: Hosted) -> tuple[list[Check], list[str]]:
+async def chat(emulator: Emulator, hosted: RunningService) -> tuple[list[Check], list[str]]:
     """Ask the LLM backend three times: once, again, and streamed. Return checks and replies."""
     account, name = invoker(emulator, hosted), hosted.service.name
     headers = (
@@ -92,11 +93,11 @@ async def chat(emulator: Emulator, hosted: Hosted) -> tuple[list[Check], list[st
         async for line in response.aiter_lines():
             pieces += [line.removeprefix("data: ")] if line.startswith("data: ") else []
     checks.append(Check(name, "streamed to its end", pieces[-1:], ["[DONE]"]))
-    replies.append(f"streamed in {len(pieces)} events: {_joined(pieces)}")
+    replies.append(f"streamed in {plural(len(pieces), 'event')}: {_joined(pieces)}")
     return checks, replies
 
 
-def invoker(emulator: Emulator, hosted: Hosted) -> str | None:
+def invoker(emulator: Emulator, hosted: RunningService) -> str | None:
     """Return an account or group that may call the service, as `kind:email`."""
     return next(iter(members_that_may(emulator.world, _INVOKE, *_where(hosted))), None)
 
@@ -110,13 +111,13 @@ def signed(emulator: Emulator, member: str, audience: str) -> str:
     return emulator.issuer.token(someone, audience, groups=[member])
 
 
-def is_public(emulator: Emulator, hosted: Hosted) -> bool:
+def is_public(emulator: Emulator, hosted: RunningService) -> bool:
     """Return whether nobody's token is looked at."""
     everyone = any(member == EVERYONE for _, member in grants_on(emulator.world, _where(hosted)))
     return hosted.service.anyone or everyone
 
 
-def _where(hosted: Hosted) -> tuple[str, str]:
+def _where(hosted: RunningService) -> tuple[str, str]:
     return hosted.service.id, f"projects/{hosted.service.project}"
 
 

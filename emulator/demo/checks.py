@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from emulator.demo.pipelines import Pipeline, sendings
+from emulator.demo.pipelines import Pipeline, sample_messages
 from emulator.runtime.emulator import Emulator
 
 
@@ -56,7 +56,7 @@ def checks_of(emulator: Emulator, pipeline: Pipeline) -> list[Check]:
         ]
     if pipeline.topic.schema is not None:
         refused = len(pipeline.refused)
-        wanted = len(sendings()[pipeline.hosted.folder]["misfits"])
+        wanted = len(sample_messages()[pipeline.hosted.folder]["misfits"])
         checks.append(Check(name, "messages refused by the schema", refused, wanted))
     for archive in pipeline.archives:
         archived = pipeline.archived()

@@ -8,12 +8,12 @@ from typing import Any
 import yaml
 
 from emulator.demo.attributes import Attributes, let_through_and_held_back
+from emulator.messages.cloud_storage_export import read_messages
 from emulator.messages.dead_letters import original_id, source_subscription
-from emulator.messages.lake import read_messages
 from emulator.messages.publishing import Draft, PublishError
 from emulator.messages.resources import SUBSCRIPTION, Subscription, Topic
 from emulator.messages.schemas import encode
-from emulator.runtime.emulator import Emulator, Hosted
+from emulator.runtime.emulator import Emulator, RunningService
 from emulator.warehouse.store import table_id
 
 _RESULTS = "RESULTS_TABLE"
@@ -26,7 +26,7 @@ class Pipeline:
 
     topic: Topic
     push: Subscription
-    hosted: Hosted
+    hosted: RunningService
     results: str
     """Id of the results table."""
     archives: list[Subscription]
@@ -58,7 +58,7 @@ class Pipeline:
         Messages have attributes that the push subscription's filter lets through; some have such
         that it holds back.
         """
-        plan = sendings()[self.hosted.folder]
+        plan = sample_messages()[self.hosted.folder]
         through, back = self._attributes(emulator)
         sent: list[str] = plan["good"] if through is not None else []
         for number, text in enumerate(sent, start=1):
@@ -126,7 +126,7 @@ class Pipeline:
         return found
 
 
-def sendings() -> dict[str, Any]:
+def sample_messages() -> dict[str, Any]:
     """Return the content of messages.yaml."""
     return yaml.safe_load(Path(__file__).with_name("messages.yaml").read_text())
 
@@ -137,7 +137,7 @@ def pipelines(emulator: Emulator) -> list[Pipeline]:
     subscriptions = list(emulator.broker.pipes.subscriptions.values())
     for push in subscriptions:
         hosted = next((e for e in emulator.hosted if push.push and _leads_to(push, e)), None)
-        if hosted is None or hosted.folder not in sendings():
+        if hosted is None or hosted.folder not in sample_messages():
             continue
         of_dead = [e for e in subscriptions if e.pulled and e.topic == push.dead_letter_topic]
         found.append(
@@ -153,6 +153,6 @@ def pipelines(emulator: Emulator) -> list[Pipeline]:
     return found
 
 
-def _leads_to(push: Subscription, hosted: Hosted) -> bool:
+def _leads_to(push: Subscription, hosted: RunningService) -> bool:
     endpoint = push.push.endpoint if push.push else ""
     return any(endpoint.startswith(url) for url in hosted.service.audiences)

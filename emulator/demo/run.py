@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from catalog.words import plural
 from emulator.demo.calls import chat, invoker_checks, share_checks
 from emulator.demo.checks import Check, checks_of
 from emulator.demo.page import write_page
@@ -180,4 +181,6 @@ def _conclude(checks: Sequence[Check], replies: Sequence[str], page: Path) -> No
     print(f"\nPage: {page}", flush=True)
     wrong = sum(not check.good for check in checks)
     if wrong:
-        raise DemoError(f"{wrong} of {len(checks)} counts are wrong: see the lines marked WRONG")
+        raise DemoError(
+            f"{wrong} of {plural(len(checks), 'count')} wrong: see the lines marked WRONG"
+        )

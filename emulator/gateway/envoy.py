@@ -117,7 +117,7 @@ def configuration(
     }
 
 
-def left_out(cluster: Cluster) -> list[str]:
+def unsupported(cluster: Cluster) -> list[str]:
     """Return the backends of routes that are no pool: they answer 501 here."""
     return sorted(
         {

@@ -44,7 +44,7 @@ def replicas(cluster: Cluster) -> list[Replica]:
     return found
 
 
-def keep(client: Client, cluster: Cluster, replica: Replica, *, ready: bool = True) -> None:
+def apply_pod(client: Client, cluster: Cluster, replica: Replica, *, ready: bool = True) -> None:
     """Make the pod of a replica what the kubelet would tell of it, ready or not."""
     pod = _pod(cluster, replica)
     client.apply(pod)
@@ -60,7 +60,7 @@ def keep(client: Client, cluster: Cluster, replica: Replica, *, ready: bool = Tr
     client.request("PATCH", f"{client.path(pod)}/status", {"status": status}, _MERGE_PATCH)
 
 
-def forget(client: Client, cluster: Cluster, replica: Replica) -> None:
+def delete_pod(client: Client, cluster: Cluster, replica: Replica) -> None:
     """Delete the pod of a replica."""
     client.delete(_pod(cluster, replica))
 

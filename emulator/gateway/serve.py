@@ -18,7 +18,7 @@ from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.envoy import configuration
 from emulator.gateway.model_servers import Replica, model_servers
 from emulator.gateway.programs import LOOPBACK, Program, ProgramError, free_ports
-from emulator.gateway.replicas import forget, keep, replicas
+from emulator.gateway.replicas import apply_pod, delete_pod, replicas
 from emulator.gateway.workloads import PROGRAMS, Workload
 
 ENVOY: Final = Path(sys.executable).parent / "envoy"
@@ -86,8 +86,8 @@ def path(cluster: Cluster, client: Client, folder: Path) -> Generator[Gateway]:
         servers = replicas(cluster)
         running.enter_context(model_servers(servers))
         for each in servers:
-            keep(client, cluster, each)
-            running.callback(forget, client, cluster, each)
+            apply_pod(client, cluster, each)
+            running.callback(delete_pod, client, cluster, each)
         started = {
             deployment["metadata"]["name"]: workloads.start(
                 running, client, cluster, deployment, folder / deployment["metadata"]["name"]

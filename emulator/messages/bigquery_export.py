@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from emulator.messages.broker import Broker, Delivery
-from emulator.messages.lake import as_text, metadata
+from emulator.messages.cloud_storage_export import as_text, metadata
 from emulator.messages.resources import service_agent
 from emulator.messages.schemas import SchemaError, decode
 from emulator.warehouse.columns import RowError

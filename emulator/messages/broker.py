@@ -7,7 +7,7 @@ from emulator.messages import dead_letters
 from emulator.messages.clock import Clock
 from emulator.messages.ledger import Ledger
 from emulator.messages.publishing import Draft, PublishError, checked_attributes
-from emulator.messages.resources import Pipes, Subscription
+from emulator.messages.resources import PubSubResources, Subscription
 from emulator.messages.store import Message, Store
 from sandbox.world import World
 
@@ -35,7 +35,7 @@ class Broker(Ledger):
         super().__init__(store)
         self._world = world
         self.clock = clock
-        self.pipes = Pipes(world)
+        self.pipes = PubSubResources(world)
 
     def publish(self, topic_id: str, drafts: Sequence[Draft]) -> list[str]:
         """Keep messages and return their ids.

@@ -4,7 +4,7 @@ https://cloud.google.com/pubsub/docs/handling-failures
 """
 
 from emulator.messages.publishing import OWN_PREFIX, Draft
-from emulator.messages.resources import Pipes, Subscription, service_agent
+from emulator.messages.resources import PubSubResources, Subscription, service_agent
 from emulator.messages.store import Message
 from sandbox.access import may
 from sandbox.world import World
@@ -61,7 +61,7 @@ def source_subscription(message: Message) -> str:
     return f"projects/{project}/subscriptions/{name}"
 
 
-def source_topic(pipes: Pipes, message: Message) -> str | None:
+def source_topic(pipes: PubSubResources, message: Message) -> str | None:
     """Return the topic the message was published to; None when its subscription is gone."""
     subscription = pipes.subscriptions.get(source_subscription(message))
     return None if subscription is None else subscription.topic

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from catalog.words import plural
 from emulator.messages.resources import Topic
 from emulator.messages.schemas import SchemaError, decode
 
@@ -29,7 +30,9 @@ def checked_attributes(topic: Topic, draft: Draft) -> dict[str, str]:
     if not draft.data and not draft.attributes:
         raise PublishError("a message needs data or attributes")
     if len(draft.data) > _LARGEST_BYTES:
-        raise PublishError(f"found {len(draft.data)} bytes, allowed: up to {_LARGEST_BYTES}")
+        raise PublishError(
+            f"found {plural(len(draft.data), 'byte')}, allowed: up to {_LARGEST_BYTES}"
+        )
     if topic.schema is None:
         return dict(draft.attributes)
     try:

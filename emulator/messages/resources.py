@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.message_filter import Filter, parse_filter
 from resources import durations
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 TOPIC = "gcp:pubsub/topic:Topic"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
@@ -97,7 +97,7 @@ class Subscription:
         return not (self.push or self.storage or self.bigquery)
 
 
-class Pipes:
+class PubSubResources:
     """All topics and subscriptions of a world, by id."""
 
     def __init__(self, world: World) -> None:
@@ -144,7 +144,7 @@ def _topics(world: World) -> list[Topic]:
     return [_topic(resource, schemas) for resource in world.by_type(TOPIC)]
 
 
-def _topic(resource: Resource, schemas: Mapping[str, Resource]) -> Topic:
+def _topic(resource: CloudResource, schemas: Mapping[str, CloudResource]) -> Topic:
     settings = part(resource.inputs, "schemaSettings")
     schema = schemas.get(str(settings.get("schema")))
     return Topic(
@@ -163,7 +163,7 @@ def _topic(resource: Resource, schemas: Mapping[str, Resource]) -> Topic:
     )
 
 
-def _subscription(resource: Resource) -> Subscription:
+def _subscription(resource: CloudResource) -> Subscription:
     inputs = resource.inputs
     push, dead = part(inputs, "pushConfig"), part(inputs, "deadLetterPolicy")
     project = resource.project or inputs["project"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from emulator.messages.bigquery_export import BigQueryExport
 from emulator.messages.broker import Broker, Delivery
 from emulator.messages.clock import SkippingClock
-from emulator.messages.lake import Lake
+from emulator.messages.cloud_storage_export import CloudStorageExport
 from emulator.messages.push import Pusher
 from emulator.messages.resources import Subscription
 
@@ -29,7 +29,7 @@ class Deliveries:
         self,
         broker: Broker,
         pusher: Pusher,
-        lake: Lake,
+        lake: CloudStorageExport,
         export: BigQueryExport,
         clock: SkippingClock,
         on_event: OnEvent,

@@ -15,7 +15,7 @@ import yaml
 from emulator.messages.bigquery_export import BigQueryExport
 from emulator.messages.broker import Broker
 from emulator.messages.clock import SkippingClock
-from emulator.messages.lake import Lake
+from emulator.messages.cloud_storage_export import CloudStorageExport
 from emulator.messages.push import Pusher
 from emulator.messages.store import Store
 from emulator.runtime.deliveries import CLOCK, Deliveries, OnEvent
@@ -43,7 +43,7 @@ CACHE = "gcp:redis/instance:Instance"
 
 
 @dataclass
-class Hosted:
+class RunningService:
     """A service that runs here."""
 
     service: CloudRun
@@ -68,14 +68,14 @@ class Emulator:
     broker: Broker
     clock: SkippingClock
     warehouse: Warehouse
-    lake: Lake
+    lake: CloudStorageExport
     issuer: Issuer
     client: httpx.AsyncClient
     deliveries: Deliveries
     apis: str
     """URL of Google's APIs for callers with a token."""
     model: LocalOpenAI
-    hosted: list[Hosted] = field(default_factory=list[Hosted])
+    hosted: list[RunningService] = field(default_factory=list[RunningService])
     elsewhere: dict[str, str] = field(default_factory=dict[str, str])
     """Services that can't run here, by name, with the reason."""
 
@@ -110,7 +110,7 @@ async def emulate(
         broker.give_back()
         warehouse = Warehouse(world, home / "warehouse.db")
         stack.callback(warehouse.close)
-        lake = Lake(world, home / "lake")
+        lake = CloudStorageExport(world, home / "lake")
         issuer = Issuer(home / "issuer")
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         client = await stack.enter_async_context(
@@ -172,7 +172,7 @@ def _redis(world: World, certificate: Path) -> LocalRedis:
 
 async def _host(
     stack: AsyncExitStack, emulator: Emulator, service: CloudRun, addresses: Mapping[str, str]
-) -> Hosted:
+) -> RunningService:
     # Before anything starts: a service that can't run here leaves nothing behind.
     folders = {each.revision: folder_of(each.image) for each in (service, *service.others)}
     revisions: dict[str, Instances] = {}
@@ -188,7 +188,7 @@ async def _host(
     server = await _serve(stack, LocalServer(ingress))
     for name in Traffic(service.shares).revisions & revisions.keys():
         await revisions[name].start()
-    return Hosted(
+    return RunningService(
         service, folders[service.revision], latest, revisions, ingress, server.url, storage_write
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from emulator.messages.resources import part, seconds
 from emulator.runtime.secrets import Secrets
 from sandbox.gcp.effects.cloud_run import REVISION
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class CloudRun:
     """Earlier revisions that have a share."""
 
 
-def service_of(world: World, resource: Resource, by_hand: Path | None = None) -> CloudRun:
+def service_of(world: World, resource: CloudResource, by_hand: Path | None = None) -> CloudRun:
     """Return the service of a resource, as it was deployed last.
 
     `by_hand` is the folder with the values of secrets that the stack gives none, a file each.
@@ -86,13 +86,13 @@ def service_of(world: World, resource: Resource, by_hand: Path | None = None) ->
     return replace(latest, shares=shares, others=tuple(others))
 
 
-def _latest(resource: Resource) -> str:
+def _latest(resource: CloudResource) -> str:
     given = resource.inputs["template"].get("revision")
     made_up = resource.outputs.get("latestReadyRevision", resource.inputs["name"])
     return str(given or made_up).rpartition("/")[2]
 
 
-def _shares(resource: Resource, latest: str) -> list[Share]:
+def _shares(resource: CloudResource, latest: str) -> list[Share]:
     return [
         Share(
             revision=str(each.get("revision") or latest),
@@ -104,7 +104,7 @@ def _shares(resource: Resource, latest: str) -> list[Share]:
 
 
 def _revision(
-    resource: Resource, template: Mapping[str, Any], name: str, secrets: Secrets
+    resource: CloudResource, template: Mapping[str, Any], name: str, secrets: Secrets
 ) -> CloudRun:
     inputs, outputs = resource.inputs, resource.outputs
     container: Mapping[str, Any] = template["containers"][0]

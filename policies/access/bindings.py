@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from resources.kubernetes import kind_of, objects
-from resources.properties import Absence, listed, text
+from resources.properties import Absence, elements, text
 from resources.resource import Resource
 
 _RBAC: Final = "rbac.authorization.k8s.io/"
@@ -26,5 +26,5 @@ def bound(resource: Resource) -> Iterator[str | Absence]:
         yield from (text(resource.props, key) for key in ("user", "group"))
     elif kind_of(resource.type) in _BINDINGS:
         for binding in objects(resource.type, resource.props):
-            for subject in listed(binding, "subjects"):
+            for subject in elements(binding, "subjects"):
                 yield text(subject, "name")

@@ -7,7 +7,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.access.capabilities import Capabilities, of_permissions, of_role
 from policies.access.grants import Grant, grant_type, grants, is_grant
-from policies.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, principal
+from policies.access.model import UNKNOWN_PRINCIPAL, RoleAssignment, Scope, principal
 from resources.properties import (
     MISSING,
     Absence,
@@ -92,7 +92,7 @@ def _email(account: Resource) -> str | None:
     return None
 
 
-def holdings(stack: Stack, accounts: Accounts) -> Iterator[Holding]:
+def role_assignments(stack: Stack, accounts: Accounts) -> Iterator[RoleAssignment]:
     """Yield everything that principals hold through Google Cloud in the stack."""
     custom = _custom_roles(stack)
     for token, resources in stack.by_type.items():
@@ -103,7 +103,7 @@ def holdings(stack: Stack, accounts: Accounts) -> Iterator[Holding]:
     for service in stack.by_type.get(_SERVICE, ()):
         if flag(service.props, "invokerIamDisabled") is True:
             open_scope = Scope("service", service.name)
-            yield Holding("allUsers", "invoker check off", frozenset({"invoke"}), open_scope)
+            yield RoleAssignment("allUsers", "invoker check off", frozenset({"invoke"}), open_scope)
 
 
 def _granted(
@@ -111,7 +111,7 @@ def _granted(
     stack: Stack,
     accounts: Accounts,
     custom: Mapping[str, Capabilities | None],
-) -> Iterator[Holding]:
+) -> Iterator[RoleAssignment]:
     scope = _scope(resource, stack)
     on = _accounts_of(resource, accounts) if scope.kind == "service account" else frozenset[str]()
     kind = grant_type(resource.type)
@@ -120,7 +120,7 @@ def _granted(
     try:
         made = list(grants(resource))
     except (UnknownValueError, UnreadableError):
-        yield Holding(UNKNOWN_PRINCIPAL, "a policy document", None, scope)
+        yield RoleAssignment(UNKNOWN_PRINCIPAL, "a policy document", None, scope)
         return
     for grant in made:
         capabilities = _capabilities(grant, resource, custom)
@@ -128,7 +128,7 @@ def _granted(
         for member in grant.members:
             for who in _principals(member, resource, accounts):
                 role = "an access policy" if grant.permissions else show(grant.role)
-                yield Holding(who, role, capabilities, scope, limited, on)
+                yield RoleAssignment(who, role, capabilities, scope, limited, on)
 
 
 def _principals(member: str | Absence, resource: Resource, accounts: Accounts) -> list[str]:

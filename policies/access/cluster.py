@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import Final, cast
 
 from policies.access.capabilities import NOTHING, Capabilities, of_cluster_role
-from policies.access.model import UNKNOWN_PRINCIPAL, Holding, Scope, pod, principal
+from policies.access.model import (
+    UNKNOWN_NAMESPACE,
+    UNKNOWN_PRINCIPAL,
+    RoleAssignment,
+    Scope,
+    pod,
+    principal,
+)
 from resources.kubernetes import objects
 from resources.properties import MISSING, Absence, entries, get, is_mapping, text
 from resources.resource import Resource, Stack
@@ -43,24 +50,28 @@ _FLEET: Final = {
 }
 
 
-def pods(stack: Stack) -> dict[str, str]:
-    """Return every pod identity that the stack makes, with its namespace."""
-    found: dict[str, str] = {}
-    for each in stack.by_type.get("kubernetes:core/v1:ServiceAccount", ()):
-        name = text(each.props, "metadata", "name")
-        if isinstance(name, str):
-            namespace = _namespace(each.props)
-            found[pod(namespace, name)] = namespace
-    return found
+def pods(stack: Stack) -> set[str]:
+    """Return every pod identity that the stack makes."""
+    return {
+        _pod(_namespace(each.props), _name(each.props))
+        for each in stack.by_type.get("kubernetes:core/v1:ServiceAccount", ())
+    }
 
 
-def holdings(stack: Stack) -> Iterator[Holding]:
+def _pod(namespace: str | Absence, name: str | Absence) -> str:
+    if isinstance(namespace, str) and isinstance(name, str):
+        return pod(namespace, name)
+    return UNKNOWN_PRINCIPAL
+
+
+def role_assignments(stack: Stack) -> Iterator[RoleAssignment]:
     """Yield everything that principals hold through Kubernetes roles in the stack."""
     roles = _roles(stack)
     yield from _fleet(stack)
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for binding in _made(stack, kind):
-            namespace = _namespace(binding.props) if kind == "RoleBinding" else ""
+            place = _namespace(binding.props) if kind == "RoleBinding" else ""
+            namespace = place if isinstance(place, str) else UNKNOWN_NAMESPACE
             scope = Scope("namespace", namespace) if namespace else Scope("cluster")
             kind_of_role = text(binding.props, "roleRef", "kind")
             ref_kind = kind_of_role if kind_of_role in _KINDS else "role"
@@ -72,8 +83,8 @@ def holdings(stack: Stack) -> Iterator[Holding]:
                 if own is not None:
                     capabilities = own | (capabilities or NOTHING)
                     capabilities |= _aggregated(stack, f"{_AGGREGATE}{name}", binding.provider)
-            for who in _subjects(binding.props, namespace):
-                yield Holding(who, f"{ref_kind} of {binding.name}", capabilities, scope)
+            for who in _subjects(binding.props, place):
+                yield RoleAssignment(who, f"{ref_kind} of {binding.name}", capabilities, scope)
 
 
 def _made(stack: Stack, kind: str) -> Sequence[Resource]:
@@ -93,6 +104,9 @@ def _roles(stack: Stack) -> dict[tuple[str, str, str, object], Capabilities | No
     for kind in _KINDS:
         for each in _made(stack, kind):
             place = _namespace(each.props) if kind == "Role" else ""
+            if isinstance(place, Absence):
+                # It may be the role of any binding, or of none.
+                continue
             key = (each.provider, kind, place, _name(each.props))
             allows = _of_rules(each.props)
             if kind == "ClusterRole" and allows is not None:
@@ -132,7 +146,7 @@ def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
     return found
 
 
-def _fleet(stack: Stack) -> Iterator[Holding]:
+def _fleet(stack: Stack) -> Iterator[RoleAssignment]:
     """Yield roles that a fleet gives in its clusters."""
     for token, highest in _FLEET.items():
         for each in stack.by_type.get(token, ()):
@@ -144,19 +158,19 @@ def _fleet(stack: Stack) -> Iterator[Holding]:
                     continue
                 who = principal(f"{prop}:{name}") if isinstance(name, str) else UNKNOWN_PRINCIPAL
                 capabilities = of_cluster_role(role) if role else None
-                yield Holding(who, f"role of {each.name}", capabilities, Scope("cluster"))
+                yield RoleAssignment(who, f"role of {each.name}", capabilities, Scope("cluster"))
 
 
 def _name(props: object) -> str | Absence:
     return text(props, "metadata", "name")
 
 
-def _namespace(props: object) -> str:
+def _namespace(props: object) -> str | Absence:
     found = text(props, "metadata", "namespace")
-    return found if isinstance(found, str) else "default"
+    return "default" if found is MISSING else found
 
 
-def _subjects(props: object, namespace: str) -> Iterator[str]:
+def _subjects(props: object, namespace: str | Absence) -> Iterator[str]:
     subjects = entries(props, "subjects")
     for subject in subjects if isinstance(subjects, tuple) else ():
         kind, name = text(subject, "kind"), text(subject, "name")
@@ -164,7 +178,7 @@ def _subjects(props: object, namespace: str) -> Iterator[str]:
             yield UNKNOWN_PRINCIPAL
         elif kind == "ServiceAccount":
             own = text(subject, "namespace")
-            yield pod(own if isinstance(own, str) else namespace, name)
+            yield _pod(namespace if own is MISSING else own, name)
         elif name in ("system:unauthenticated", "system:anonymous"):
             yield "allUsers"
         elif name == "system:authenticated":

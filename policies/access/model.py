@@ -9,6 +9,7 @@ from policies.access.capabilities import Capabilities
 from resources.properties import show
 
 UNKNOWN_PRINCIPAL: Final = "(not known during preview)"
+UNKNOWN_NAMESPACE: Final = "(not known during preview)"
 PUBLIC: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 _POD: Final = (
     re.compile(r"serviceAccount:[^@\[]+\.svc\.id\.goog\[(?P<ns>[^/\]]+)/(?P<sa>[^\]]+)\]"),
@@ -40,12 +41,13 @@ class Scope:
 
     def __str__(self) -> str:
         # A namespace comes from a property, which may hold anything.
-        hidden = self.kind == "namespace" and not _WORD.fullmatch(self.name)
+        shown_as_it_is = self.name == UNKNOWN_NAMESPACE or _WORD.fullmatch(self.name)
+        hidden = self.kind == "namespace" and not shown_as_it_is
         return f"{self.kind} {show(None) if hidden else self.name}".strip()
 
 
 @dataclass(frozen=True)
-class Holding:
+class RoleAssignment:
     """One role of one principal on one scope. `capabilities` is None when the role is not known.
 
     `accounts` names the service accounts that the role is held on, when it is on some.

@@ -16,13 +16,14 @@ from policies.access.grants import grant_type, grants
 from policies.access.model import principal
 from resources.pods import makes_pods, pod_specs
 from resources.properties import (
+    EACH,
     MISSING,
     Absence,
     all_at,
+    elements,
     get,
     is_mapping,
     is_sequence,
-    listed,
     text,
 )
 from resources.resource import Resource, Stack, stack_of
@@ -39,11 +40,11 @@ _WITHIN: Final[Mapping[str, str]] = {"dataset": "table"}
 
 @dataclass(frozen=True)
 class Wanted:
-    """A need of one identity, on one thing."""
+    """A need of one identity, on one thing. Either is None where it isn't known yet."""
 
     need: Need
-    principal: str
-    target: str
+    principal: str | None
+    target: str | None
     """Its name; empty for the project."""
     resource: Resource = field(compare=False)
 
@@ -73,9 +74,9 @@ class Granted:
 
     def serves(self, wanted: Wanted) -> bool:
         """Return whether it is given to the identity of a need, on what that is on."""
-        if self.principal not in (None, wanted.principal):
+        if None not in (self.principal, wanted.principal) and self.principal != wanted.principal:
             return False
-        if self.kind == _PROJECT or self.target is None:
+        if self.kind == _PROJECT or self.target is None or wanted.target is None:
             return True
         if self.kind == wanted.need.on:
             return self.target == wanted.target
@@ -92,7 +93,7 @@ class Balance:
 
     @cached_property
     def wanted(self) -> Sequence[Wanted]:
-        """Every need whose identity and target are known."""
+        """Every need of the stack."""
         found = dict.fromkeys(
             each
             for need in needs()
@@ -117,6 +118,8 @@ class Balance:
     def missing(self) -> Iterator[tuple[Wanted, Sequence[str]]]:
         """Yield each need that no grant serves, with the permissions that are missing."""
         for wanted in self.wanted:
+            if wanted.principal is None or wanted.target is None:
+                continue
             serving = [each for each in self.granted if each.serves(wanted)]
             left = [each for each in wanted.need.may if not any(one.gives(each) for one in serving)]
             if left:
@@ -141,7 +144,7 @@ class Balance:
             for target in self._targets(need, resource):
                 yield Wanted(need, who, target, resource)
 
-    def _identities(self, need: Need, resource: Resource) -> Iterator[str]:
+    def _identities(self, need: Need, resource: Resource) -> Iterator[str | None]:
         kind, _, rest = need.who.partition(":")
         if kind == "agent":
             yield need.who
@@ -152,15 +155,15 @@ class Balance:
         else:
             yield from self._account(resource, rest)
 
-    def _account(self, resource: Resource, path: str) -> Iterator[str]:
+    def _account(self, resource: Resource, path: str) -> Iterator[str | None]:
         steps = path.split(".")
         found = text(resource.props, *steps)
         if resource.urn in self._accounts.by_urn:
             yield self._accounts.by_urn[resource.urn]
         elif isinstance(found, str):
             yield self._named(found)
-        else:
-            yield from self._accounts.wired(resource, steps[0])
+        elif found is not MISSING:
+            yield from self._accounts.wired(resource, steps[0]) or [None]
 
     def _named(self, member: str) -> str:
         who = principal(member if ":" in member else f"serviceAccount:{member}")
@@ -171,7 +174,7 @@ class Balance:
             return self._accounts.named(who.removeprefix("serviceAccount:"))
         return who
 
-    def _nodes(self, resource: Resource) -> Iterator[str]:
+    def _nodes(self, resource: Resource) -> Iterator[str | None]:
         """Yield whom nodes run as: those of an object's cluster, of all where it isn't known."""
         provider = self._stack.by_urn.get(resource.provider)
         clusters = frozenset(provider.dependencies.get("kubeconfig", ()) if provider else ())
@@ -180,25 +183,29 @@ class Balance:
             if not clusters or not within or clusters & within:
                 yield from self._account(pool, "nodeConfig.serviceAccount")
 
-    def _targets(self, need: Need, resource: Resource) -> Iterator[str]:
+    def _targets(self, need: Need, resource: Resource) -> Iterator[str | None]:
         if need.matching:
             found = self._matched(need, resource)
             yield from found if need.on != _PROJECT else found[:1] and ("",)
         elif need.on == _PROJECT:
             yield ""
         elif resource.type == kinds()[need.on].type:
-            yield from _name(resource, kinds()[need.on])
+            yield _name(resource, kinds()[need.on])
         else:
             yield from self._of_property(need, resource)
 
-    def _of_property(self, need: Need, resource: Resource) -> Iterator[str]:
+    def _of_property(self, need: Need, resource: Resource) -> Iterator[str | None]:
         steps = need.named.split(".")
         values = [each for each in all_at(resource.props, steps) if each is not MISSING]
+        wired = self._wired(resource, steps[0], kinds()[need.on])
+        if EACH not in steps and len(wired) == 1:
+            yield wired[0]
+            return
         names = [each for each in values if isinstance(each, str) and "://" not in each]
         yield from (_last(need.on, each) for each in names)
         if len(names) < len(values):
             # An address, or what isn't known yet.
-            yield from self._wired(resource, steps[0], kinds()[need.on])
+            yield from wired or [None]
 
     def _matched(self, need: Need, resource: Resource) -> Sequence[str]:
         found = get(resource.props, *need.named.split(".")) if need.named else resource.props
@@ -216,7 +223,7 @@ class Balance:
     def _wired(self, resource: Resource, prop: str, kind: Kind) -> Sequence[str]:
         found = (self._stack.by_urn.get(urn) for urn in resource.dependencies.get(prop, ()))
         made = [each for each in found if each is not None and each.type == kind.type]
-        return [name for each in made for name in _name(each, kind)]
+        return [_name(each, kind) for each in made]
 
     def _granted(self, resource: Resource) -> Iterator[Granted]:
         if grant_type(resource.type) is None:
@@ -251,15 +258,17 @@ class Balance:
         for each in (each for token in CUSTOM_ROLES for each in self._stack.by_type.get(token, ())):
             known = name and name.rpartition("/")[2] == text(each.props, "roleId")
             if known or each.urn in resource.dependencies.get("role", ()):
-                given = listed(each.props, "permissions")
+                given = elements(each.props, "permissions")
                 return each.name, frozenset(one for one in given if isinstance(one, str))
         return name, frozenset()
 
     def _target(self, resource: Resource, name: str, kind: Kind) -> str | None:
+        wired = self._wired(resource, kind.by[-1], kind)
+        if wired:
+            return wired[0]
         parts = [text(resource.props, each) for each in kind.by]
-        if all(isinstance(each, str) for each in parts):
-            return _last(name, ".".join(map(str, parts)))
-        return next(iter(self._wired(resource, kind.by[-1], kind)), None)
+        known = all(isinstance(each, str) for each in parts)
+        return _last(name, ".".join(map(str, parts))) if known else None
 
 
 def components_of(resource: Resource) -> Sequence[str]:
@@ -287,10 +296,11 @@ def balance_of(resources: Sequence[Resource]) -> Balance:
     return cast("Balance", stack.shared["needs"])
 
 
-def _name(resource: Resource, kind: Kind) -> Iterator[str]:
+def _name(resource: Resource, kind: Kind) -> str:
+    """Return its name; one that isn't known yet is that in the program."""
     parts = [text(resource.props, each) for each in kind.name]
-    if all(isinstance(each, str) for each in parts):
-        yield ".".join(map(str, parts))
+    known = all(isinstance(each, str) for each in parts)
+    return ".".join(map(str, parts)) if known else resource.name
 
 
 def _last(kind: str, value: str) -> str:
@@ -320,4 +330,4 @@ def _texts(value: object) -> Iterator[str]:
     elif is_mapping(value):
         yield from (each for key in list(value) for each in _texts(get(value, key)))
     elif is_sequence(value):
-        yield from (each for one in listed(value) for each in _texts(one))
+        yield from (each for one in elements(value) for each in _texts(one))

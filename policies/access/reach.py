@@ -12,8 +12,9 @@ from typing import Final, cast
 
 from policies.access import cloud, cluster
 from policies.access.model import (
+    UNKNOWN_NAMESPACE,
     UNKNOWN_PRINCIPAL,
-    Holding,
+    RoleAssignment,
     is_account,
     is_agent,
     namespace_of,
@@ -112,8 +113,11 @@ class Access:
         self._stack = stack
         self._accounts = cloud.Accounts(stack)
         self._pods = cluster.pods(stack)
-        self.held: defaultdict[str, list[Holding]] = defaultdict(list)
-        for each in (*cloud.holdings(stack, self._accounts), *cluster.holdings(stack)):
+        self.held: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
+        for each in (
+            *cloud.role_assignments(stack, self._accounts),
+            *cluster.role_assignments(stack),
+        ):
             self.held[each.principal].append(each)
         # A pod holds what its namespace, cluster or pool is granted.
         for who in [each for each in self.held if namespace_of(each) is not None]:
@@ -123,14 +127,13 @@ class Access:
         self._reach: dict[tuple[Way, ...], Reach] = {}
 
     @property
-    def unknown(self) -> list[Holding]:
-        """What is held through a role, or by a principal, that is not known."""
-        return [
-            each
+    def unknown(self) -> bool:
+        """Whether a role, a principal or a namespace is not known."""
+        return UNKNOWN_PRINCIPAL in {*self.held, *self._pods} or any(
+            each.capabilities is None or each.scope.name == UNKNOWN_NAMESPACE
             for all_held in self.held.values()
             for each in all_held
-            if each.capabilities is None or each.principal == UNKNOWN_PRINCIPAL
-        ]
+        )
 
     def may(self, who: str) -> frozenset[str]:
         """Return what a principal may do somewhere, by its own grants."""
@@ -138,7 +141,7 @@ class Access:
             capability for each in self.held.get(who, ()) for capability in each.capabilities or ()
         )
 
-    def administers(self, who: str) -> Holding | None:
+    def administers(self, who: str) -> RoleAssignment | None:
         """Return what makes a principal an administrator of a project, cluster or more, if
         anything."""
         for each in self.held.get(who, ()):
@@ -146,7 +149,7 @@ class Access:
                 return each
         return None
 
-    def privileged(self, who: str) -> Holding | None:
+    def privileged(self, who: str) -> RoleAssignment | None:
         """Return what a principal holds that nobody should get by deploying code, if anything."""
         for each in self.held.get(who, ()):
             found = each.capabilities or frozenset[str]()
@@ -206,7 +209,7 @@ class Access:
                 elif capability == "build":
                     yield Way("runs builds as", self._builders)
 
-    def _targets(self, held: Holding) -> tuple[str, ...]:
+    def _targets(self, held: RoleAssignment) -> tuple[str, ...]:
         if held.scope.kind == "service account":
             return tuple(sorted(held.accounts))
         if held.scope.kind in ("namespace", "cluster"):
@@ -226,7 +229,7 @@ class Access:
     def _pods_by_namespace(self) -> Mapping[str, tuple[str, ...]]:
         """The pods that the stack makes or grants something to; under no name, all of them."""
         found: defaultdict[str, list[str]] = defaultdict(list)
-        for who in {**self._pods, **dict.fromkeys(self.held)}:
+        for who in dict.fromkeys((*sorted(self._pods), *self.held)):
             kind, _, rest = who.partition(":")
             if kind == "pod":
                 found[rest.partition("/")[0]].append(who)

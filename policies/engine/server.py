@@ -75,6 +75,10 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         self._not_applicable: dict[str, bytes] = {}
         self._inputs: dict[str, struct_pb2.Struct] = {}
 
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Refuse in silence: the engine goes on without it."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "not needed")
+
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Return the version of the policy SDK that this speaks like."""
         return plugin_pb2.PluginInfo(version=VERSION)

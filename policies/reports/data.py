@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from policies.reports.run import OUTCOMES, Found, Run
+from policies.reports.run import OUTCOMES, Finding, Run
 
 
 def render(run: Run) -> str:
@@ -26,7 +26,7 @@ def render(run: Run) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _finding(found: Found) -> dict[str, Any]:
+def _finding(found: Finding) -> dict[str, Any]:
     return {
         "rule": found.rule["id"],
         "severity": found.rule["severity"],

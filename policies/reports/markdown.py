@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from policies.reports.run import OUTCOMES, Found, Run
+from policies.reports.run import OUTCOMES, Finding, Run
 from policies.reports.text import summary
 
 
@@ -41,7 +41,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield from _folded(table["title"], table["columns"], table["rows"])
 
 
-def _row(found: Found) -> tuple[str, ...]:
+def _row(found: Finding) -> tuple[str, ...]:
     rule = found.rule
     text = f"{found.text} (exempted: {found.exempted})" if found.exempted else found.text
     name = f"[{rule['id']}]({rule['url']})"

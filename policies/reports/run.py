@@ -11,7 +11,7 @@ OUTCOMES: Final = ("passed", "failed", "exempted", "unknown", "not applicable")
 
 
 @dataclass(frozen=True)
-class Found:
+class Finding:
     """One finding: the rule's record, the resource (empty for the stack) and what was found."""
 
     rule: dict[str, Any]
@@ -42,7 +42,7 @@ class Run:
     rules: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     counts: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     resources: int = 0
-    found: list[Found] = field(default_factory=list[Found])
+    found: list[Finding] = field(default_factory=list[Finding])
     unread: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     exemptions: list[str] = field(default_factory=list[str])
     tables: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -53,17 +53,17 @@ class Run:
     """Whether the stack rules ran: the engine leaves them out when an update fails before."""
 
     @property
-    def violations(self) -> list[Found]:
+    def violations(self) -> list[Finding]:
         """What stops the deployment."""
         return [each for each in self.found if each.level == "mandatory" and not each.exempted]
 
     @property
-    def advice(self) -> list[Found]:
+    def advice(self) -> list[Finding]:
         """What does not."""
         return [each for each in self.found if each.level == "advisory" and not each.exempted]
 
     @property
-    def exempted(self) -> list[Found]:
+    def exempted(self) -> list[Finding]:
         """What is accepted for a while."""
         return [each for each in self.found if each.exempted]
 
@@ -115,7 +115,7 @@ def _take(run: Run, record: dict[str, Any], urn: str) -> Iterator[str]:
         if result["unread"]:
             run.unread.append((rule["id"], urn, result["unread"]))
         run.found += [
-            Found(rule, each["urn"], each["text"], each["fingerprint"], each["exempted"])
+            Finding(rule, each["urn"], each["text"], each["fingerprint"], each["exempted"])
             for each in result["findings"]
         ]
         yield rule["id"]

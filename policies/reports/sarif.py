@@ -6,7 +6,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 import json
 from typing import Any, Final
 
-from policies.reports.run import Found, Run
+from policies.reports.run import Finding, Run
 
 SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -58,7 +58,7 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _result(found: Found, places: dict[str, int]) -> dict[str, Any]:
+def _result(found: Finding, places: dict[str, int]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": found.rule["id"],
         "ruleIndex": places[found.rule["id"]],

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from policies.reports.run import OUTCOMES, Found, Run
+from catalog.words import plural
+from policies.reports.run import OUTCOMES, Finding, Run
 
 
 def render(run: Run) -> str:
@@ -40,7 +41,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield "The rules on the whole stack did not run: the preview failed before."
 
 
-def _finding(found: Found) -> Iterator[str]:
+def _finding(found: Finding) -> Iterator[str]:
     rule = found.rule
     yield f"  {rule['id']} [{rule['severity']}] {found.subject}"
     yield f"    found: {found.text}"
@@ -76,6 +77,8 @@ def summary(run: Run) -> str:
     totals = run.totals()
     outcomes = ", ".join(f"{totals[name]:,} {name}" for name in OUTCOMES)
     return (
-        f"{len(run.rules)} rules x {run.resources:,} resources: {outcomes}; "
-        f"{len(run.violations)} violations, {len(run.advice)} advisories."
+        f"{plural(len(run.rules), 'rule')} x {plural(f'{run.resources:,}', 'resource')}: "
+        f"{outcomes}; "
+        f"{plural(len(run.violations), 'violation')}, "
+        f"{plural(len(run.advice), 'advisory', 'advisories')}."
     )

@@ -8,7 +8,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from resources.addresses import is_everywhere
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, listed, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    elements,
+    entries,
+    flag,
+    get,
+    is_mapping,
+    text,
+)
 from resources.resource import Resource
 
 _ACM: Final = "gcp:accesscontextmanager/"
@@ -51,13 +60,13 @@ def named(resource: Resource) -> tuple[tuple[object, ...], tuple[object, ...]]:
     path = LEVELS.get(resource.type)
     conditions = (resource.props,)
     if path is not None:
-        levels = listed(resource.props, path) if path else (resource.props,)
-        conditions = tuple(c for level in levels for c in listed(level, "basic", "conditions"))
-    members = tuple(m for each in conditions for m in listed(each, "members"))
+        levels = elements(resource.props, path) if path else (resource.props,)
+        conditions = tuple(c for level in levels for c in elements(level, "basic", "conditions"))
+    members = tuple(m for each in conditions for m in elements(each, "members"))
     networks = tuple(
         text(source, "vpcSubnetwork", "network")
         for each in conditions
-        for source in listed(each, "vpcNetworkSources")
+        for source in elements(each, "vpcNetworkSources")
     )
     return members, networks
 
@@ -88,7 +97,7 @@ def _open_condition(condition: object) -> Iterator[str]:
     ranges = entries(condition, "ipSubnetworks")
     if ranges is UNKNOWN:
         return
-    if _ANYBODY & {*listed(condition, "members")}:
+    if _ANYBODY & {*elements(condition, "members")}:
         yield "lets everyone in"
         return
     if any(entries(condition, name) not in (MISSING, ()) for name in _LISTS):

@@ -58,6 +58,7 @@ _URL_MAP: Final[tuple[Row, ...]] = (
     ("pathMatchers.*.pathRules.*.urlRedirect.hostRedirect", "host"),
     ("pathMatchers.*.routeRules.*.urlRedirect.hostRedirect", "host"),
 )
+_NAMES: Final[tuple[Row, ...]] = (("match.destFqdns.*", "host"),)
 _ENDPOINT: Final[tuple[Row, ...]] = (("fqdn", "host"), ("ipAddress", "address"))
 # What Google's templates of Dataflow call the places they write to.
 _PARAMETERS: Final = (
@@ -167,10 +168,14 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:colab/schedule:Schedule": (
         ("createNotebookExecutionJobRequest.notebookExecutionJob.gcsOutputUri", "bucket"),
     ),
+    "gcp:composer/environment:Environment": (("storageConfig.bucket", "bucket"),),
     "gcp:compute/diskAsyncReplication:DiskAsyncReplication": (("secondaryDisk.disk", "name"),),
+    "gcp:compute/firewallPolicyRule:FirewallPolicyRule": _NAMES,
     "gcp:compute/forwardingRule:ForwardingRule": (("target", "name"),),
     "gcp:compute/globalNetworkEndpoint:GlobalNetworkEndpoint": _ENDPOINT,
+    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": _NAMES,
     "gcp:compute/packetMirroring:PacketMirroring": (("collectorIlb.url", "name"),),
+    "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule": _NAMES,
     "gcp:compute/regionNetworkEndpoint:RegionNetworkEndpoint": _ENDPOINT,
     "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
         ("pscTargetService", "name"),
@@ -180,6 +185,10 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:container/cluster:Cluster": (("notificationConfig.pubsub.topic", "name"),),
     "gcp:databasemigrationservice/connectionProfile:ConnectionProfile": tuple(
         (f"{each}.host", "host") for each in ("mysql", "oracle", "postgresql")
+    ),
+    "gcp:databasemigrationservice/migrationJob:MigrationJob": (
+        ("destination", "name"),
+        ("source", "name"),
     ),
     "gcp:dataflow/flexTemplateJob:FlexTemplateJob": (
         ("containerSpecGcsPath", "template"),
@@ -253,7 +262,6 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:gkebackup/restoreChannel:RestoreChannel": (("destinationProject", "project"),),
     "gcp:gkehub/feature:Feature": _synced("fleetDefaultMemberConfig.configmanagement"),
     "gcp:gkehub/featureMembership:FeatureMembership": _synced("configmanagement"),
-    "gcp:gkehub/membership:Membership": (("project", "project"),),
     "gcp:healthcare/dicomStore:DicomStore": (("notificationConfig.pubsubTopic", "name"),),
     "gcp:healthcare/fhirStore:FhirStore": (
         ("notificationConfig.pubsubTopic", "name"),
@@ -270,7 +278,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:kms/autokeyConfig:AutokeyConfig": (("keyProject", "project"),),
     "gcp:logging/billingAccountSink:BillingAccountSink": _SINK,
     "gcp:logging/folderSink:FolderSink": _SINK,
-    "gcp:logging/linkedDataset:LinkedDataset": (("parent", "name"),),
+    "gcp:logging/linkedDataset:LinkedDataset": (("bucket", "name"), ("parent", "name")),
     "gcp:logging/organizationSink:OrganizationSink": _SINK,
     "gcp:logging/projectSink:ProjectSink": _SINK,
     "gcp:monitoring/monitoredProject:MonitoredProject": (("metricsScope", "project"),),
@@ -334,7 +342,11 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:vertex/aiEndpoint:AiEndpoint": (
         ("predictRequestResponseLoggingConfig.bigqueryDestination.outputUri", "table"),
     ),
+    "gcp:vertex/aiIndex:AiIndex": (("metadata.contentsDeltaUri", "bucket"),),
 }
+# What any resource may be made in; `net-ways-out` reads where a spoke is made.
+_MADE_IN: Final[tuple[Row, ...]] = (("project", "project"),)
+_JOINED: Final = "gcp:networkconnectivity/"
 # Group and kind of Kubernetes, whichever the version.
 _ROUTES: Final[tuple[Row, ...]] = (
     ("spec.rules.*.filters.*.requestMirror", "mirror"),
@@ -403,3 +415,11 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
     "source.toolkit.fluxcd.io/OCIRepository": _FLUX,
     "velero.io/BackupStorageLocation": (("spec.objectStorage.bucket", "bucket"),),
 }
+
+
+def rows_of(token: str, kind: str) -> tuple[Row, ...]:
+    """Return the destinations of a type, or of a kind of Kubernetes."""
+    if not token.startswith("gcp:"):
+        return TOOLS.get(token) or KUBERNETES.get(kind, ())
+    made_in = () if token.startswith(_JOINED) else _MADE_IN
+    return (*DESTINATIONS.get(token, ()), *made_in)

@@ -15,4 +15,4 @@ def check_instances(resource: Resource, limits: Limits) -> Iterator[str]:
     if isinstance(instances, Absence):
         yield f"its maximum of instances is {instances.value}, allowed {show(cap)}"
     elif instances > cap:
-        yield f"may run {show(instances)} instances, allowed {show(cap)}"
+        yield f"may run {show(instances, 'instance')}, allowed {show(cap)}"

@@ -140,7 +140,9 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
     "gcp:vpcaccess/connector:Connector": _all("maxInstances"),
     "gcp:workstations/workstationConfig:WorkstationConfig": _all("host.gceInstance.poolSize"),
 }
-_RAY: Final = ("workerGroupSpecs.*.maxReplicas", "workerGroupSpecs.*.replicas")
+_RAY: Final = tuple(
+    f"workerGroupSpecs.*.{name}" for name in ("maxReplicas", "numOfHosts", "replicas")
+)
 _REPLICAS: Final = ("spec.replicas",)
 KNATIVE: Final = "serving.knative.dev/Service"
 _REVISION: Final = "serving.knative.dev/Revision"

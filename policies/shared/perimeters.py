@@ -10,7 +10,7 @@ from typing import Final
 
 from policies.shared.mail import PUBLIC_MAIL
 from policies.shared.projects import project_of
-from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
 from resources.resource import Resource
 
 _ACM: Final = "gcp:accesscontextmanager/"
@@ -48,7 +48,7 @@ class Bounds:
     domains: frozenset[str] = frozenset()
 
 
-def ways(rule: object, direction: str, bounds: Bounds) -> Iterator[str]:
+def too_wide(rule: object, direction: str, bounds: Bounds) -> Iterator[str]:
     """Yield what is too wide in an ingress or egress rule."""
     if direction == "ingress":
         yield from _ingress(rule, bounds)
@@ -56,7 +56,7 @@ def ways(rule: object, direction: str, bounds: Bounds) -> Iterator[str]:
         yield from _egress(rule, bounds)
 
 
-def foreign(resources: tuple[object, ...], allowed: frozenset[str]) -> bool:
+def has_outside_project(resources: tuple[object, ...], allowed: frozenset[str]) -> bool:
     """Return whether one of the projects or networks is of none of the projects."""
     return any(
         isinstance(each, str) and each != "*" and project_of(each) not in allowed
@@ -64,7 +64,7 @@ def foreign(resources: tuple[object, ...], allowed: frozenset[str]) -> bool:
     )
 
 
-def strangers(identities: Iterable[object], bounds: Bounds) -> bool:
+def has_outside_identity(identities: Iterable[object], bounds: Bounds) -> bool:
     """Return whether one of the identities is of no domain and no project that the environment
     names; where it names none, whether one has an address that anybody gets."""
     return any(isinstance(each, str) and _is_stranger(each, bounds) for each in identities)
@@ -107,10 +107,12 @@ def _ingress(rule: object, bounds: Bounds) -> Iterator[str]:
         anything = any(text(each, "serviceName") == "*" for each in operations)
         if anywhere or anything or nowhere:
             yield "an ingress rule for any identity that is not narrow"
-    if strangers(listed(origin, "identities"), bounds):
+    if has_outside_identity(elements(origin, "identities"), bounds):
         yield "an ingress rule for somebody whom the environment does not name"
     projects = tuple(text(each, "resource") for each in known)
-    if "*" in projects or (bounds.own and foreign(projects, bounds.own | bounds.egress)):
+    if "*" in projects or (
+        bounds.own and has_outside_project(projects, bounds.own | bounds.egress)
+    ):
         yield "an ingress rule from a project that the environment does not name"
 
 
@@ -124,11 +126,15 @@ def _egress(rule: object, bounds: Bounds) -> Iterator[str]:
         yield "an egress rule for any identity that is not narrow"
     elif everything:
         yield "an egress rule to any project"
-    if strangers(listed(origin, "identities"), bounds):
+    if has_outside_identity(elements(origin, "identities"), bounds):
         yield "an egress rule for somebody whom the environment does not name"
     if entries(target, "externalResources") not in (MISSING, ()):
         yield "an egress rule to storage outside Google Cloud"
-    if bounds.own and "*" not in bounds.egress and foreign(known, bounds.own | bounds.egress):
+    if (
+        bounds.own
+        and "*" not in bounds.egress
+        and has_outside_project(known, bounds.own | bounds.egress)
+    ):
         yield "an egress rule to a project that the environment does not name"
 
 

@@ -55,7 +55,7 @@ _WRITES: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnResources:
     """What is the stack's own, or as good by what the environment says."""
 
     projects: frozenset[str]
@@ -64,12 +64,12 @@ class Own:
     registries: frozenset[str]
 
 
-def own_of(
+def own_resources(
     resources: Sequence[Resource],
     projects: Sequence[str],
     places: Sequence[str],
     registries: Sequence[str],
-) -> Own:
+) -> OwnResources:
     """Return what is the stack's own; `places` are buckets and hosts the environment names."""
     stack = stack_of(resources)
     own = own_projects(stack, projects)
@@ -89,7 +89,7 @@ def own_of(
         text(each.props, "name") for each in stack.by_type.get(_BUCKET, ()) if _is_in(each, own)
     }
     named = {each for each in buckets if isinstance(each, str)}
-    return Own(
+    return OwnResources(
         own,
         frozenset(named | set(places)),
         frozenset(hosts),
@@ -102,7 +102,7 @@ def _is_in(resource: Resource, projects: frozenset[str]) -> bool:
     return not projects or project in (MISSING, UNKNOWN) or project in projects
 
 
-def elsewhere(value: object, kind: str, own: Own) -> str:
+def destination_problem(value: object, kind: str, own: OwnResources) -> str:
     """Return what is wrong with a destination of this kind; empty where it is one's own."""
     if kind == "outside":
         return "" if value in (MISSING, UNKNOWN) else "leads outside Google Cloud"
@@ -116,7 +116,7 @@ def elsewhere(value: object, kind: str, own: Own) -> str:
     return _KINDS[kind](value, own)
 
 
-def _url(value: str, own: Own) -> str:
+def _url(value: str, own: OwnResources) -> str:
     match = _URL.match(value)
     if match is None:
         return _host(value, own)
@@ -125,7 +125,7 @@ def _url(value: str, own: Own) -> str:
     return _host(match["host"], own)
 
 
-def _host(value: str, own: Own) -> str:
+def _host(value: str, own: OwnResources) -> str:
     host = value.lower().rstrip(".")
     if _IN_CLUSTER.fullmatch(host) or _is_private(host):
         return ""
@@ -143,7 +143,7 @@ def _is_private(value: str) -> bool:
     return any(address in each for each in _PRIVATE)
 
 
-def _address(value: str, own: Own) -> str:
+def _address(value: str, own: OwnResources) -> str:
     return "" if _is_private(value) else _host(value, own)
 
 
@@ -151,18 +151,18 @@ def _google(host: str) -> bool:
     return host.rstrip(".").endswith(".googleapis.com")
 
 
-def _project(value: str, own: Own) -> str:
+def _project(value: str, own: OwnResources) -> str:
     if not own.projects or value.removeprefix("projects/") in own.projects:
         return ""
     return "is in a project that the environment does not name"
 
 
-def _name(value: str, own: Own) -> str:
+def _name(value: str, own: OwnResources) -> str:
     project = project_of(value)
     return "" if project in (None, "_", "-") else _project(project or "", own)
 
 
-def _bucket(value: str, own: Own) -> str:
+def _bucket(value: str, own: OwnResources) -> str:
     match = _BUCKET_NAME.fullmatch(value)
     if match and (match[1] in own.buckets or not own.projects):
         return ""
@@ -172,16 +172,16 @@ def _bucket(value: str, own: Own) -> str:
     return "is a bucket that is neither the stack's nor named by the environment"
 
 
-def _template(value: str, own: Own) -> str:
+def _template(value: str, own: OwnResources) -> str:
     return "" if _GOOGLE_TEMPLATES.fullmatch(value) else _bucket(value, own)
 
 
-def _image(value: str, own: Own) -> str:
+def _image(value: str, own: OwnResources) -> str:
     match = _IMAGE.fullmatch(value)
     return _project(match[1], own) if match else "is an image of no registry of Google's"
 
 
-def _output(value: str, own: Own) -> str:
+def _output(value: str, own: OwnResources) -> str:
     if value.startswith("gs://"):
         return _bucket(value, own)
     if _URL.match(value):
@@ -189,7 +189,7 @@ def _output(value: str, own: Own) -> str:
     return _name(value, own) if project_of(value) is not None else _table(value, own)
 
 
-def _table(value: str, own: Own) -> str:
+def _table(value: str, own: OwnResources) -> str:
     if project_of(value) is not None:
         return _name(value, own)
     match = _TABLE.fullmatch(value)
@@ -200,11 +200,11 @@ def _table(value: str, own: Own) -> str:
     return _project(parts[0].strip("`"), own)
 
 
-def _sink(value: str, own: Own) -> str:
+def _sink(value: str, own: OwnResources) -> str:
     return _bucket(value, own) if value.startswith("storage.googleapis.com/") else _name(value, own)
 
 
-def _sql(value: str, own: Own) -> str:
+def _sql(value: str, own: OwnResources) -> str:
     found = [
         _bucket(each, own) if each.startswith("gs://") else "exports outside Google Cloud"
         for each in _EXPORT.findall(value)
@@ -213,7 +213,7 @@ def _sql(value: str, own: Own) -> str:
     return next((each for each in found if each), "")
 
 
-def _registry(value: str, own: Own) -> str:
+def _registry(value: str, own: OwnResources) -> str:
     match = _URL.match(value)
     host = match["host"] if match else value.partition("/")[0]
     if match is not None and match["scheme"] != "https":
@@ -243,7 +243,7 @@ def _begins(address: str, names: frozenset[str]) -> bool:
     return any(plain.startswith(f"{_plain(name)}/") for name in names)
 
 
-def _repository(value: str, own: Own) -> str:
+def _repository(value: str, own: OwnResources) -> str:
     if value.startswith("http://"):
         return "is not https"
     image = _IMAGE.match(f"{_plain(value)}/")
@@ -252,23 +252,23 @@ def _repository(value: str, own: Own) -> str:
     return "is a repository that the environment does not name"
 
 
-def _chart(value: str, own: Own) -> str:
+def _chart(value: str, own: OwnResources) -> str:
     # Without a scheme it is a folder of the program, or a name in a repository given beside it.
     match = _URL.match(value)
     return _registry(f"https://{_plain(value)}", own) if match else ""
 
 
-def _manifest(value: str, own: Own) -> str:
+def _manifest(value: str, own: OwnResources) -> str:
     # A file of the program is the program's own.
     return _repository(value, own) if _REMOTE.match(value) else ""
 
 
-def _email(value: str, _own: Own) -> str:
+def _email(value: str, _own: OwnResources) -> str:
     domain = value.rpartition("@")[2].lower()
     return "is an address that anybody gets" if domain in PUBLIC_MAIL else ""
 
 
-def _everything(value: str, _own: Own) -> str:
+def _everything(value: str, _own: OwnResources) -> str:
     return "takes every place" if value == "*" else ""
 
 

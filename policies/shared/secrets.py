@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.conventions import WRITE_ONLY, WRITE_ONLY_VERSION
 from resources.properties import entries, get, is_mapping, is_sequence
 
 # Variables, options and entries of a map.
@@ -41,7 +42,9 @@ _LOOKS: Final = re.compile(
     # A signed token.
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{6,}\.[\w-]*"
 )
-_SPEAKS: Final = re.compile(r"pass|pwd|secret|token|key|auth|://[^/\s]*@", re.IGNORECASE)
+_SPEAKS: Final = re.compile(
+    r"pass|pwd|secret|token|key|auth|://[^/\s]*@|\slogin\s|\bmysql|\bmongo|\bcurl\b", re.IGNORECASE
+)
 # Settings within a text, of which each has a colon or an equals sign.
 _SETS: Final = re.compile(
     r"\"private_key\"\s*:|client-key-data\s*:|\"auth\"\s*:\s*\"[A-Za-z0-9+/=]{8,}\""
@@ -64,6 +67,16 @@ _SETS: Final = re.compile(
     r"|\b(?:\w+[_.-])?(?:password|passwd|secret|token|api[_-]?key)\s*=\s*[\"']"
     + _VALUE
     + r"[^\s\"']{8,}[\"']"
+    # An option of a command, its value after a space.
+    r"|(?:^|\s)--?(?:[\w.-]*[-_.])?(?:password|passwd|token|api-?key|secret-key|access-key)\s+"
+    + _VALUE
+    + r"[\"']?[^\s\"'-][^\s\"']{5,}"
+    # How clients take a password in one letter.
+    r"|\b(?:docker|helm|podman|skopeo|crane|oras)\b[^\n;|&]*\slogin\b[^\n;|&]*\s-p\s+"
+    + _VALUE
+    + r"\S{4,}"
+    r"|\b(?:mysql\w*|sshpass|mongo\w*)\b[^\n;|&]*\s-p[\"']?" + _VALUE + r"[^\s\"'-]{4,}"
+    r"|\bcurl\b[^\n;|&]*\s(?:-u|--user)\s+[\"']?[^\s:\"']+:" + _VALUE + r"[^\s\"']{3,}"
     # A machine of .netrc.
     r"|\blogin\s+\S+\s+password\s+\S+",
     re.IGNORECASE,
@@ -76,7 +89,8 @@ _HARMLESS: Final = re.compile(
 _USER: Final = frozenset({"-u", "--user", "--proxy-user", "--userpass"})
 _COMMANDS: Final = frozenset({"args", "arguments", "command", "commands", "entrypoint"})
 _DEPTH: Final = 40
-_CALLED: Final = ("name", "key")
+# How a property calls a variable, a header or an entry, and its value.
+_CALLED: Final = (("name", "value"), ("key", "value"), ("headerName", "headerValue"))
 
 
 def is_secret(name: object, value: object) -> bool:
@@ -145,14 +159,13 @@ def _texts(value: object, key: str, depth: int) -> Iterator[tuple[str, str]]:
         yield key, value
     elif depth < _DEPTH and is_mapping(value):
         names = list(value)
-        for called in _CALLED:
-            if called in names and "value" in names:
-                # A variable, a header or an entry.
-                name, given = get(value, called), get(value, "value")
+        for called, valued in _CALLED:
+            if called in names and valued in names:
+                name, given = get(value, called), get(value, valued)
                 if isinstance(name, str) and isinstance(given, str):
                     yield name.upper(), given
         for name in names:
-            if not name.endswith(("Wo", "WoVersion")):
+            if not name.endswith((WRITE_ONLY, WRITE_ONLY_VERSION)):
                 yield from _texts(get(value, name), name, depth + 1)
     elif depth < _DEPTH and is_sequence(value):
         parts = entries_of(value)

@@ -7,7 +7,7 @@ from typing import Final
 from resources.node_pools import MOST_ZONES, ZONE
 from resources.properties import MISSING, Absence, entries, get, text
 from resources.resource import Resource
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
@@ -18,12 +18,14 @@ def with_zones(resources: Sequence[Resource]) -> Iterator[Resource]:
     of_cluster: dict[str, int] = {}
     for each in resources:
         zones = _zones(each) if each.type == _CLUSTER else 0
-        for name in {each.urn, *names_of(each, "name")} if zones else ():
+        for name in {each.urn, *referenced_names(each, "name")} if zones else ():
             # Clusters of one name cannot be told apart by it: the larger one counts.
             of_cluster[name] = max(zones, of_cluster.get(name, 0))
     for each in resources:
         if each.type == _POOL and get(each.props, "nodeLocations") is MISSING:
-            most = max((of_cluster.get(name, 0) for name in names_of(each, "cluster")), default=0)
+            most = max(
+                (of_cluster.get(name, 0) for name in referenced_names(each, "cluster")), default=0
+            )
             if most:
                 yield replace(each, props={**each.props, "nodeLocations": ["zone"] * most})
                 continue

@@ -20,6 +20,9 @@ def check(objects: Objects) -> Iterator[Finding]:
             for extension in chain.extensions:
                 yield from _called(extensions, extension, objects, subject)
     for route in objects.routes:
+        # One that only redirects leads to no model, and its Gateway may be another stack's.
+        if not any(rule.backends for rule in route.rules):
+            continue
         for parent in route.parents:
             if parent.kind not in {"Gateway", UNKNOWN}:
                 continue

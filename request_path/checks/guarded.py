@@ -20,7 +20,7 @@ from request_path.matching import Claim, claims_of
 from request_path.model_armor import screening
 from request_path.models import models_of, pools_of, reaches_models, used_backends
 from request_path.objects import Chain, Extension, Extensions, Objects
-from request_path.pods import chosen, guards_itself
+from request_path.pods import guards_itself, selected_pods
 from request_path.publication import region_of as gateway_region
 from resources.properties import UNKNOWN
 
@@ -49,7 +49,7 @@ def check(objects: Objects) -> Iterator[Finding]:
 def _guarded_in_pods(claim: Claim, objects: Objects) -> bool:
     """Return whether every replica has its own guardrail before the model server."""
     pools = list(pools_of(claim, objects))
-    pods = [(each, pool) for pool in pools for _, each in chosen(pool, objects)]
+    pods = [(each, pool) for pool in pools for _, each in selected_pods(pool, objects)]
     return (
         len(pools) == len(used_backends(claim))
         and bool(pods)

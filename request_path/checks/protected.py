@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from request_path.edge import named_policy, policy_of
 from request_path.finding import Finding, finding
 from request_path.matching import Claim, claims_of
 from request_path.models import backend_of, reaches_models
 from request_path.objects import Objects
 from request_path.publication import region_of
+from request_path.security_policies import named_policy, policy_of
 from resources.properties import UNKNOWN
 from resources.selectors import may_equal
 

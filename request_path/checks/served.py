@@ -10,12 +10,12 @@ from request_path.matching import Claim, claims_of
 from request_path.models import (
     BASE_MODEL_HEADER,
     MODEL_HEADER,
-    asked_models,
     backend_of,
     reaches_models,
+    requested_models,
 )
 from request_path.objects import Backend, Objects, Pods, Pool, Service, Workload
-from request_path.pods import answering, chosen, served_models
+from request_path.pods import listening_container, selected_pods, served_models
 from resources.properties import UNKNOWN
 from resources.selectors import may_equal, may_match
 
@@ -76,29 +76,33 @@ def _service(
 ) -> Iterator[Finding]:
     """Yield a Service with models behind it: a proxy to a server outside the cluster, for
     example."""
-    replicas = list(chosen(service, objects))
+    replicas = list(selected_pods(service, objects))
     if not replicas:
         yield finding("no-replicas", service)
     if not any(may_equal(port, backend.port) for port in service.ports):
         yield finding("port-unserved/service", claim.route, backend.port, service)
     for port, target in service.targets.items():
         for workload, pods in replicas:
-            if may_equal(port, backend.port) and target and answering(pods, target) is None:
+            if (
+                may_equal(port, backend.port)
+                and target
+                and listening_container(pods, target) is None
+            ):
                 yield finding("port-unserved/pods", service, target, workload)
     yield from _health_check(service, objects)
 
 
 def _models(claim: Claim, pool: Pool, objects: Objects) -> Iterator[Finding]:
-    for workload, pods in chosen(pool, objects):
+    for workload, pods in selected_pods(pool, objects):
         served = served_models(pods)
-        for model in sorted(asked_models(claim)):
+        for model in sorted(requested_models(claim)):
             if isinstance(served, frozenset) and model not in served:
                 names = ", ".join(sorted(served)) or "nothing"
                 yield finding("another-model", claim.route, model, workload, names)
 
 
 def _pool(pool: Pool, objects: Objects) -> Iterator[Finding]:
-    replicas = list(chosen(pool, objects))
+    replicas = list(selected_pods(pool, objects))
     if not replicas:
         yield finding("no-replicas", pool)
     for workload, pods in replicas:
@@ -122,7 +126,7 @@ def _replicas(pool: Pool, workload: Workload, pods: Pods, objects: Objects) -> I
     if pods.role == "worker":
         yield finding("workers-selected", pool, workload)
     for port in pool.ports:
-        if pods.role != "worker" and answering(pods, port) is None:
+        if pods.role != "worker" and listening_container(pods, port) is None:
             yield finding("port-unserved/pods", pool, port, workload)
     wanted = None if pods.node_selector is UNKNOWN else pods.node_selector.get(NODE_POOL)
     known = [each.name for each in objects.node_pools]
@@ -153,12 +157,12 @@ def _unrouted(claims: list[Claim], objects: Objects) -> Iterator[Finding]:
     """Yield names that replicas serve and no route asks for, where routes ask by name at all."""
     by_cluster: dict[str, set[str]] = {}
     for claim in claims:
-        by_cluster.setdefault(claim.route.cluster, set()).update(asked_models(claim))
-    by_path = {claim.route.cluster for claim in claims if not asked_models(claim)}
+        by_cluster.setdefault(claim.route.cluster, set()).update(requested_models(claim))
+    by_path = {claim.route.cluster for claim in claims if not requested_models(claim)}
     for pool in objects.pools:
         if pool.cluster in by_path:
             continue
-        for workload, pods in chosen(pool, objects):
+        for workload, pods in selected_pods(pool, objects):
             served = served_models(pods)
             names = served if isinstance(served, frozenset) else frozenset[str]()
             for model in sorted(names - by_cluster.get(pool.cluster, set())):

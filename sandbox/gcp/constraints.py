@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from catalog.words import plural
 from sandbox.check import Failure
 from sandbox.gcp.facts import NOTHING, Fact, Facts, Node
 from sandbox.values import (
@@ -75,9 +76,9 @@ def _keys(fact: Fact, path: str, value: Values) -> Found:
 def _length(fact: Fact, path: str, length: int) -> Found:
     # The provider takes an empty list for none.
     if fact.fewest is not None and 0 < length < fact.fewest:
-        yield path, f"found {length} elements, allowed: {fact.fewest} or more"
+        yield path, f"found {plural(length, 'element')}, allowed: {fact.fewest} or more"
     if fact.most is not None and length > fact.most:
-        yield path, f"found {length} elements, allowed: {fact.most} or fewer"
+        yield path, f"found {plural(length, 'element')}, allowed: {fact.most} or fewer"
 
 
 def _elements(fact: Fact, path: str, item: Value) -> Found:
@@ -102,9 +103,9 @@ def _unfit(fact: Fact, text: str) -> Iterator[str]:
         yield f"anything but {', '.join(fact.refused)}"
     yield from _out_of_range(fact, text)
     if fact.shortest is not None and len(text.encode()) < fact.shortest:
-        yield f"{fact.shortest} bytes or more"
+        yield f"{plural(fact.shortest, 'byte')} or more"
     if fact.longest is not None and len(text.encode()) > fact.longest:
-        yield f"{fact.longest} bytes or fewer"
+        yield f"{plural(fact.longest, 'byte')} or fewer"
     yield from (f"what matches '{each}'" for each in fact.patterns if not _matches(each, text))
     yield from (
         f"what does not match '{each}'" for each in fact.refused_patterns if _matches(each, text)

@@ -8,7 +8,7 @@ from sandbox.gcp.naming import last_segment, relative_name
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import InUse, row
 from sandbox.values import texts_in
-from sandbox.world import Resource
+from sandbox.world import EXISTING, CloudResource
 
 
 def check_protection(request: Request) -> None:
@@ -46,7 +46,7 @@ def check_unused(request: Request) -> None:
     )
 
 
-def _users(request: Request, rule: InUse) -> Iterator[Resource]:
+def _users(request: Request, rule: InUse) -> Iterator[CloudResource]:
     spellings = {request.id}
     short = last_segment(request.id)
     for other in request.world.all():
@@ -55,8 +55,9 @@ def _users(request: Request, rule: InUse) -> Iterator[Resource]:
         module = other.type.split(":")[1].split("/")[0]
         if other.type not in rule.types and module not in rule.modules:
             continue
-        # What Pulumi made refers by its inputs: outputs also name those that refer to it.
-        said = other.inputs if other.owner == "pulumi" else {**other.outputs, **other.inputs}
+        # What has inputs refers by them: outputs also name those that refer to it.
+        declared = other.owner in {"pulumi", EXISTING}
+        said = other.inputs if declared else {**other.outputs, **other.inputs}
         texts = list(texts_in(said))
         if any(relative_name(text) in spellings for text in texts) or (
             other.type in rule.types and short in texts

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from catalog.conventions import WRITE_ONLY
 from sandbox.errors import google, missing
 from sandbox.gcp.effects.cluster import DEFAULT_VERSION
 from sandbox.gcp.identifiers import make_id
-from sandbox.gcp.naming import hexes, project_number
+from sandbox.gcp.naming import hex_digits, project_number
 from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import agent_email
 from sandbox.sdk_shapes import ListOf, ObjectOf
@@ -38,7 +39,7 @@ def invoke(world: World, config: ProviderConfig, token: str, args: Values) -> Va
 
 def _complete(function: FunctionType, found: Values, args: Values) -> Values:
     """Only what the result type has, every member of it present."""
-    identity = found.get("id") or hexes(json.dumps(args, sort_keys=True, default=str), 12)
+    identity = found.get("id") or hex_digits(json.dumps(args, sort_keys=True, default=str), 12)
     known = {"id": identity, **args, **found}
     return {name: known[name] for name in function.outputs if known.get(name) is not None}
 
@@ -171,7 +172,8 @@ def _secret_version(world: World, config: ProviderConfig, args: Values) -> Value
         versions = [each for each in versions if each.id == f"{parent}/versions/{wanted}"]
     if versions:
         found = max(versions, key=lambda each: int(each.id.rpartition("/")[2]))
-        return {**found.outputs, "id": found.id, "name": found.id}
+        value = found.inputs.get("secretData") or found.inputs.get(f"secretData{WRITE_ONLY}")
+        return {**found.outputs, "id": found.id, "name": found.id, "secretData": value}
     name = f"{parent}/versions/{wanted}"
     if parent.split("/")[1] in world.projects():
         raise missing(name)
@@ -188,7 +190,7 @@ def _iam_policy(_: World, __: ProviderConfig, args: Values) -> Values:
 
 
 def _organization(_: World, __: ProviderConfig, args: Values) -> Values:
-    number = str(args.get("organization") or hexes(str(args.get("domain")), 10))
+    number = str(args.get("organization") or hex_digits(str(args.get("domain")), 10))
     number = number.removeprefix("organizations/")
     return {"orgId": number, "name": f"organizations/{number}", "domain": args.get("domain", "")}
 

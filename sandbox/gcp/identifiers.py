@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.gcp.naming import hexes, last_segment, relative_name
+from sandbox.gcp.naming import hex_digits, last_segment, relative_name
 from sandbox.gcp.request import ProviderConfig, Request
 from sandbox.gcp.rows import is_grant, row
 from sandbox.sdk_types import ResourceType
@@ -31,15 +31,32 @@ def identifying_inputs(resource: ResourceType) -> frozenset[str]:
     return frozenset(name for name in found if name is not None)
 
 
+CHOSEN: Final = "*"
+"""What the cloud chooses of an id."""
+
+
+def left_out(resource: ResourceType, inputs: Values) -> Iterator[str]:
+    """Yield each input that the id needs and that isn't there, `CHOSEN` where none would say it."""
+    if is_grant(resource.token):
+        return
+    for hole in _HOLE.findall(id_format(resource) or _fallback(resource)):
+        names = [name for name in _spellings(hole) if name in resource.inputs]
+        if hole != "#" and all(inputs.get(name) is None for name in names):
+            yield names[0] if names else CHOSEN
+
+
 def make_id(request: Request) -> str:
     """Return the id the cloud gives a new resource."""
     resource = request.type
     pattern = id_format(resource) or _fallback(resource)
     spare = iter(_identifying(resource, request.inputs))
     known = set(_HOLE.findall(pattern))
-    result = _HOLE.sub(
-        lambda hole: _filled(hole.group(1), pattern[: hole.start()], request, known, spare), pattern
-    )
+    result, at = "", 0
+    for hole in _HOLE.finditer(pattern):
+        result += pattern[at : hole.start()]
+        result += _filled(hole.group(1), result, request, known, spare)
+        at = hole.end()
+    result += pattern[at:]
     return _with_grant(result, request) if is_grant(resource.token) else result
 
 
@@ -60,8 +77,7 @@ def _identifying(resource: ResourceType, inputs: Values) -> Iterator[str]:
 
 def _filled(hole: str, before: str, request: Request, known: set[str], spare: Iterator[str]) -> str:
     if hole == "#":
-        prefix = _HOLE.sub("", before) or _parent(request)
-        return str(sum(r.id.startswith(prefix) for r in _siblings(request)) + 1)
+        return str(1 + max(_numbers(before, request), default=0))
     if hole != "*":
         for name in _spellings(hole):
             value = request.inputs.get(name) or (
@@ -84,20 +100,19 @@ def _spellings(hole: str) -> Iterator[str]:
         yield "name"
 
 
-def _parent(request: Request) -> str:
-    return str(request.inputs.get("secret", ""))
-
-
-def _siblings(request: Request) -> Iterator[Request]:
+def _numbers(before: str, request: Request) -> Iterator[int]:
+    """Yield the numbers that the others of a type have behind `before`."""
     for other in request.world.by_type(request.type.token):
-        yield Request(request.world, request.type, request.config, "", other.inputs, other.id)
+        number = other.id.removeprefix(before)
+        if number.isdigit():
+            yield int(number)
 
 
 def _generated(request: Request) -> str:
     """Return a server-made name: stable for a resource, another one for its replacement."""
     taken = {resource.id for resource in request.world.by_type(request.type.token)}
     for attempt in range(len(taken) + 1):
-        value = str(int(hexes(f"{request.urn}#{attempt}", 14), 16))
+        value = str(int(hex_digits(f"{request.urn}#{attempt}", 14), 16))
         if not any(value in id_ for id_ in taken):
             return value
     raise AssertionError("more names than resources")

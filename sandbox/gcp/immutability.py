@@ -10,6 +10,7 @@ from sandbox.diff import Change, changes
 from sandbox.gcp.facts import ELEMENT, Facts, Node, facts_of
 from sandbox.gcp.identifiers import identifying_inputs
 from sandbox.gcp.naming import relative_name
+from sandbox.gcp.write_only import readable
 from sandbox.sdk_types import ResourceType
 from sandbox.values import (
     Secret,
@@ -37,6 +38,7 @@ def differences(resource: ResourceType, old: Values, new: Values) -> list[Change
 
     What the cloud decided is kept where it isn't given any more.
     """
+    old, new = readable(old), readable(new)
     facts = facts_of(resource.token)
     if facts is None:
         return changes(old, new, same_spelling)

@@ -14,7 +14,7 @@ def digits(seed: str, count: int) -> str:
     return str(number + 10 ** (count - 1) if number < 10 ** (count - 1) else number)
 
 
-def hexes(seed: str, count: int = 8) -> str:
+def hex_digits(seed: str, count: int = 8) -> str:
     """Return `count` (up to 64) hexadecimal digits."""
     return hashlib.sha256(seed.encode()).hexdigest()[:count]
 

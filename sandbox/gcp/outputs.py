@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from sandbox.gcp.facts import Facts, Node, default_of, facts_of
 from sandbox.gcp.immutability import defaults
-from sandbox.gcp.naming import digits, hexes
+from sandbox.gcp.naming import digits, hex_digits
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import row, service
+from sandbox.gcp.write_only import readable
 from sandbox.sdk_shapes import ListOf, MapOf, ObjectOf, Output, Scalar
 from sandbox.values import UNKNOWN, Value, Values, as_list, as_map, is_list, is_map, merged
 
@@ -79,7 +80,8 @@ def _inside(node: Node, value: Value, old: Value, *, unknown: bool) -> Value:
 
 def _known(request: Request) -> Values:
     outputs = request.type.outputs
-    result = {name: value for name, value in request.inputs.items() if name in outputs}
+    given = readable(request.inputs)
+    result = {name: value for name, value in given.items() if name in outputs}
     labels = request.inputs.get("labels", {})
     if "effectiveLabels" in outputs and is_map(labels):
         defaults = request.config.default_labels
@@ -98,7 +100,7 @@ def _tabled(request: Request) -> Values:
         "project": request.project,
         "number": request.number,
         "region": request.region,
-        "hash": hexes(request.id),
+        "hash": hex_digits(request.id),
         "digits": digits(request.id, 18),
     }
     return {key: _filled(value, names) for key, value in row(request.type.token).outputs.items()}
@@ -131,7 +133,7 @@ def _made(output: Output, request: Request) -> Value:
         default = default_of(request.type, output.name)
         return default if default is not None else _empty(output)
     if isinstance(output.shape, Scalar) and output.shape.kind == "string":
-        return hexes(f"{request.id}.{output.name}", 16)
+        return hex_digits(f"{request.id}.{output.name}", 16)
     return _empty(output)
 
 
@@ -148,7 +150,7 @@ def _by_name(name: str, request: Request) -> Value:
         case "project" | "region" | "zone" | "location":
             return request.config.default(name) or None
         case "fingerprint" | "labelFingerprint" | "etag" | "metadataFingerprint":
-            return f"{hexes(f'{request.id}.{name}', 11)}="
+            return f"{hex_digits(f'{request.id}.{name}', 11)}="
         case "generatedId" | "numericId" | "uniqueId":
             return digits(request.id, 19)
         case "state":

@@ -94,12 +94,11 @@ def _account_exists(request: Request, email: str) -> bool:
 def _check_name(request: Request, name: str, text: str) -> None:
     name = _VERSION.sub("", name)
     parts = name.split("/")
-    if name == request.id or _is_catalogue(parts):
+    if name == request.id or _is_catalogue(parts) or request.world.exists(name):
         return
-    if not _is_ours(request, parts):
-        request.world.assume(text, request.urn)
-    elif not request.world.exists(name):
+    if _is_ours(request, parts):
         raise missing(name)
+    request.world.assume(text, request.urn)
 
 
 def _is_ours(request: Request, parts: list[str]) -> bool:

@@ -10,7 +10,7 @@ import yaml
 from sandbox.errors import kubernetes
 from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.values import Values, as_map, is_map
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 _FIRST_LINE: Final = 80
 
@@ -31,7 +31,7 @@ class Access:
 class Cluster:
     """A cluster that exists."""
 
-    resource: Resource
+    resource: CloudResource
 
     @property
     def id(self) -> str:

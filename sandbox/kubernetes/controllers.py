@@ -8,15 +8,15 @@ from sandbox.kubernetes import gateways
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.objects import Kind, at, metadata_of, split_id
 from sandbox.values import as_map
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 _SECURITY_POLICY = "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy"
 _ACCOUNT = "iam.gke.io/gcp-service-account"
 
 
 def after_apply(
-    world: World, cluster: Cluster, kind: Kind, applied: Resource, old: Resource | None
-) -> Resource:
+    world: World, cluster: Cluster, kind: Kind, applied: CloudResource, old: CloudResource | None
+) -> CloudResource:
     """Let the controllers act; returns the object as the provider sees it when it stops waiting."""
     if gateways.is_gateway(kind):
         if gateways.waits(applied.inputs):
@@ -31,7 +31,9 @@ def after_apply(
     return applied
 
 
-def _not_waited_for(world: World, applied: Resource, old: Resource | None) -> Resource:
+def _not_waited_for(
+    world: World, applied: CloudResource, old: CloudResource | None
+) -> CloudResource:
     """Without `pulumi.com/waitFor` the provider answers before the controller has acted.
 
     What the controller made earlier stays visible.
@@ -48,7 +50,7 @@ def _not_waited_for(world: World, applied: Resource, old: Resource | None) -> Re
     return live
 
 
-def _check_security_policy(world: World, cluster: Cluster, policy: Resource) -> None:
+def _check_security_policy(world: World, cluster: Cluster, policy: CloudResource) -> None:
     for name in at(policy.inputs, "spec.default.securityPolicy"):
         place = f"projects/{cluster.project}/regions/{cluster.region}"
         full = f"{place}/securityPolicies/{last_segment(str(name))}"
@@ -59,7 +61,7 @@ def _check_security_policy(world: World, cluster: Cluster, policy: Resource) -> 
             )
 
 
-def _check_account(world: World, account: Resource) -> None:
+def _check_account(world: World, account: CloudResource) -> None:
     email = as_map(metadata_of(account.inputs).get("annotations")).get(_ACCOUNT)
     if not isinstance(email, str):
         return
@@ -73,7 +75,7 @@ def _check_account(world: World, account: Resource) -> None:
         )
 
 
-def before_delete(world: World, cluster: Cluster, kind: Kind, gone: Resource) -> None:
+def before_delete(world: World, cluster: Cluster, kind: Kind, gone: CloudResource) -> None:
     """Take down what controllers made; a namespace takes its objects along."""
     if gateways.is_gateway(kind):
         gateways.tear_down(world, gone)

@@ -10,7 +10,7 @@ from sandbox.errors import google
 from sandbox.errors import kubernetes as refused
 from sandbox.gcp.effects.network import ADDRESS, FORWARDING_RULE, SUBNETWORK, free_address
 from sandbox.gcp.effects.psc import ATTACHMENT
-from sandbox.gcp.naming import digits, hexes, last_segment, project_number
+from sandbox.gcp.naming import digits, hex_digits, last_segment, project_number
 from sandbox.gcp.outputs import now
 from sandbox.gcp.request import ProviderConfig, Request
 from sandbox.kubernetes.cluster import Cluster
@@ -18,7 +18,7 @@ from sandbox.kubernetes.known import known
 from sandbox.kubernetes.objects import Kind, metadata_of, split_id
 from sandbox.sdk_types import resource_type
 from sandbox.values import Values, as_list, as_map
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 RULES: Final = "networking.gke.io/forwarding-rules"
 _CERTIFICATES: Final = "networking.gke.io/cert-manager-certs"
@@ -39,7 +39,7 @@ def waits(inputs: Values) -> bool:
     return _WAIT in as_map(metadata_of(inputs).get("annotations"))
 
 
-def program(world: World, cluster: Cluster, gateway: Resource) -> Resource:
+def program(world: World, cluster: Cluster, gateway: CloudResource) -> CloudResource:
     """Make the load balancer; returns the Gateway as it is afterwards.
 
     Raises what keeps the Gateway from becoming Programmed: an unknown class, address or
@@ -60,7 +60,7 @@ def program(world: World, cluster: Cluster, gateway: Resource) -> Resource:
     return _programmed(world, cluster, gateway, ids, address)
 
 
-def _scheme(gateway: Resource, spec: Values) -> str:
+def _scheme(gateway: CloudResource, spec: Values) -> str:
     classes = known()["gateway_classes"]
     wanted = spec.get("gatewayClassName")
     if wanted not in classes:
@@ -70,14 +70,16 @@ def _scheme(gateway: Resource, spec: Values) -> str:
     return classes[wanted]
 
 
-def _not_programmed(gateway: Resource, why: str) -> Exception:
+def _not_programmed(gateway: CloudResource, why: str) -> Exception:
     return refused(
         f'the Kubernetes API server reported that "{gateway.id}" failed to fully initialize or '
         f"become live: timed out waiting for condition Programmed: {why}"
     )
 
 
-def _check_proxy_subnetwork(world: World, cluster: Cluster, gateway: Resource, scheme: str) -> None:
+def _check_proxy_subnetwork(
+    world: World, cluster: Cluster, gateway: CloudResource, scheme: str
+) -> None:
     if scheme not in {"INTERNAL_MANAGED", "EXTERNAL_MANAGED"}:
         return
     for subnetwork in world.by_type(SUBNETWORK, cluster.project):
@@ -97,7 +99,7 @@ def _check_proxy_subnetwork(world: World, cluster: Cluster, gateway: Resource, s
 
 
 def _check_certificates(
-    world: World, cluster: Cluster, gateway: Resource, listener: Values
+    world: World, cluster: Cluster, gateway: CloudResource, listener: Values
 ) -> None:
     options = as_map(as_map(listener.get("tls")).get("options"))
     for name in str(options.get(_CERTIFICATES, "")).split(","):
@@ -107,7 +109,7 @@ def _check_certificates(
 
 
 def _address(
-    world: World, cluster: Cluster, gateway: Resource, spec: Values, ports: list[int]
+    world: World, cluster: Cluster, gateway: CloudResource, spec: Values, ports: list[int]
 ) -> str:
     wanted = as_list(spec.get("addresses"))
     if not wanted:
@@ -141,7 +143,7 @@ def _address(
     return ip
 
 
-def _kept_or_free(world: World, cluster: Cluster, gateway: Resource) -> str:
+def _kept_or_free(world: World, cluster: Cluster, gateway: CloudResource) -> str:
     for rule in _rules(world, gateway):
         return str(rule.outputs["ipAddress"])
     kind = resource_type(FORWARDING_RULE)
@@ -151,25 +153,25 @@ def _kept_or_free(world: World, cluster: Cluster, gateway: Resource) -> str:
     return free_address(request, cluster.feature("subnetwork"))
 
 
-def _owner(gateway: Resource) -> str:
+def _owner(gateway: CloudResource) -> str:
     return f"{_OWNER}:{gateway.scope}/{gateway.id}"
 
 
-def _rule_id(cluster: Cluster, gateway: Resource, port: int) -> str:
+def _rule_id(cluster: Cluster, gateway: CloudResource, port: int) -> str:
     namespace, name = split_id(gateway.id)
-    seed = hexes(f"{cluster.id}/{gateway.id}/{port}", 12)
+    seed = hex_digits(f"{cluster.id}/{gateway.id}/{port}", 12)
     short = f"{namespace}-{name}"[:36].strip("-")
-    rule = f"gkegw1-{hexes(cluster.id, 4)}-{short}-{seed}"
+    rule = f"gkegw1-{hex_digits(cluster.id, 4)}-{short}-{seed}"
     return f"projects/{cluster.project}/regions/{cluster.region}/forwardingRules/{rule}"
 
 
-def _rules(world: World, gateway: Resource) -> list[Resource]:
+def _rules(world: World, gateway: CloudResource) -> list[CloudResource]:
     rules = world.by_type(FORWARDING_RULE)
     return [rule for rule in rules if rule.owner == _owner(gateway)]
 
 
 def _put_rule(
-    world: World, cluster: Cluster, gateway: Resource, port: int, address: str, scheme: str
+    world: World, cluster: Cluster, gateway: CloudResource, port: int, address: str, scheme: str
 ) -> str:
     id_ = _rule_id(cluster, gateway, port)
     before = world.get(FORWARDING_RULE, id_)
@@ -199,7 +201,7 @@ def _put_rule(
         "pscConnectionStatus": "",
     }
     world.put(
-        Resource(
+        CloudResource(
             FORWARDING_RULE,
             id_,
             project=cluster.project,
@@ -212,8 +214,8 @@ def _put_rule(
 
 
 def _programmed(
-    world: World, cluster: Cluster, gateway: Resource, rules: list[str], address: str
-) -> Resource:
+    world: World, cluster: Cluster, gateway: CloudResource, rules: list[str], address: str
+) -> CloudResource:
     number = project_number(cluster.project)
     named = [f"/{rule.replace(cluster.project, number, 1)}" for rule in rules]
     metadata = metadata_of(gateway.outputs)
@@ -235,7 +237,7 @@ def _programmed(
     return live
 
 
-def tear_down(world: World, gateway: Resource) -> None:
+def tear_down(world: World, gateway: CloudResource) -> None:
     """Remove the load balancer; refused while a service attachment publishes it."""
     for rule in _rules(world, gateway):
         for attachment in world.by_type(ATTACHMENT):
@@ -255,13 +257,13 @@ def tear_down(world: World, gateway: Resource) -> None:
     _remove_rules(world, gateway, keep=set())
 
 
-def _remove_rules(world: World, gateway: Resource, keep: set[str]) -> None:
+def _remove_rules(world: World, gateway: CloudResource, keep: set[str]) -> None:
     for rule in _rules(world, gateway):
         if rule.id not in keep:
             world.remove(FORWARDING_RULE, rule.id)
 
 
-def apply_policy(world: World, cluster: Cluster, policy: Resource) -> None:
+def apply_policy(world: World, cluster: Cluster, policy: CloudResource) -> None:
     """Let a GCPGatewayPolicy switch global access of its Gateway's rules."""
     spec = as_map(policy.inputs.get("spec"))
     target = f"{split_id(policy.id)[0]}/{as_map(spec.get('targetRef')).get('name')}"

@@ -2,18 +2,18 @@
 
 import base64
 
-from sandbox.gcp.naming import hexes
+from sandbox.gcp.naming import hex_digits
 from sandbox.gcp.outputs import now
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.objects import RELEASE, Kind, metadata_of
 from sandbox.values import UNKNOWN, Values, as_map, is_map, merged
-from sandbox.world import Resource
+from sandbox.world import CloudResource
 
 _DECIDED = ("uid", "resourceVersion", "creationTimestamp", "generation")
 
 
 def outputs_of(
-    cluster: Cluster, kind: Kind, id_: str, inputs: Values, old: Resource | None
+    cluster: Cluster, kind: Kind, id_: str, inputs: Values, old: CloudResource | None
 ) -> Values:
     """Return the live object after it was applied."""
     if kind.token == RELEASE:
@@ -89,7 +89,7 @@ def _condition(kind: str) -> Values:
 def _service(cluster: Cluster, id_: str, spec: Values) -> Values:
     if spec.get("type") == "ExternalName":
         return {}
-    seed = hexes(f"{cluster.id}/{id_}", 4)
+    seed = hex_digits(f"{cluster.id}/{id_}", 4)
     base = str(cluster.resource.outputs.get("servicesIpv4Cidr", "10.8.0.0/20")).split(".")
     address = f"{base[0]}.{base[1]}.{int(seed[:1], 16)}.{int(seed[2:], 16)}"
     address = spec.get("clusterIP") or address
@@ -109,7 +109,7 @@ def _secret(inputs: Values) -> Values:
     return {"type": "Opaque", "data": encoded}
 
 
-def _release(id_: str, inputs: Values, old: Resource | None) -> Values:
+def _release(id_: str, inputs: Values, old: CloudResource | None) -> Values:
     namespace, _, name = id_.rpartition("/")
     revision = int(old.outputs["status"]["revision"]) + 1 if old else 1
     return {
@@ -127,5 +127,5 @@ def _release(id_: str, inputs: Values, old: Resource | None) -> Values:
 
 
 def _uid(seed: str) -> str:
-    text = hexes(seed, 32)
+    text = hex_digits(seed, 32)
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

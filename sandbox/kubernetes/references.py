@@ -18,7 +18,7 @@ from sandbox.kubernetes.gateways import waits
 from sandbox.kubernetes.known import known, row
 from sandbox.kubernetes.objects import Kind, at, object_id, split_id
 from sandbox.values import Values, is_map
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 _POLL_SECONDS: Final = 0.05
 _LONGEST_SECONDS: Final = 120.0
@@ -145,7 +145,7 @@ def _grant_problem(
     )
 
 
-def _grants(grant: Resource, kind: Kind, namespace: str, target: Target) -> bool:
+def _grants(grant: CloudResource, kind: Kind, namespace: str, target: Target) -> bool:
     spec: Any = grant.inputs.get("spec", {})
     wanted = {"group": kind.group, "kind": kind.name, "namespace": namespace}
     return (

@@ -17,12 +17,15 @@ from sandbox.diff import Change, changes
 from sandbox.errors import CloudError
 from sandbox.sdk_types import provider_inputs
 from sandbox.values import Secret, Value, Values, from_struct, plain_map, to_struct
-from sandbox.world import Resource, World, WorldError
+from sandbox.world import CloudResource, World, WorldError
 
 Config = TypeVar("Config")
 Handler = Callable[[Any, grpc.ServicerContext], Any]
 _LOG: Final = logging.getLogger("sandbox")
 _ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "__internal"})
+_METHODS: Final = tuple(
+    name for name in vars(provider_pb2_grpc.ResourceProviderServicer) if not name.startswith("_")
+)
 _DIFF_KINDS: Final = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
     ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
@@ -108,7 +111,7 @@ class Provider(Generic[Config]):
         """Delete a resource."""
         raise NotImplementedError
 
-    def forget(self, resource: Resource) -> None:
+    def forget(self, resource: CloudResource) -> None:
         """Delete what no program asks for any more, whatever uses it."""
         raise NotImplementedError
 
@@ -139,12 +142,15 @@ class Provider(Generic[Config]):
 class Wire(provider_pb2_grpc.ResourceProviderServicer):
     """Puts a provider on the wire: configurations by connection, refusals as gRPC statuses.
 
-    What is not listed here (Handshake, Construct, Call...) answers UNIMPLEMENTED.
+    What is not listed here (Handshake, Construct, Call...) answers UNIMPLEMENTED, after which the
+    engine does without.
     """
 
     def __init__(self, provider: Provider[Any]) -> None:
         self._provider = provider
         self._configs: dict[str, Any] = {}
+        for name in _METHODS:
+            self._serve(name, _unimplemented(name))
         fixed: dict[str, Any] = {
             "Attach": empty_pb2.Empty(),
             "Cancel": empty_pb2.Empty(),
@@ -205,6 +211,14 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
             acceptOutputs=False,
             supports_autonaming_configuration=True,
         )
+
+
+def _unimplemented(name: str) -> Handler:
+    def handler(request: Any, context: grpc.ServicerContext) -> Any:
+        del request, context
+        raise CloudError(f"the sandbox does not offer {name}", grpc.StatusCode.UNIMPLEMENTED)
+
+    return handler
 
 
 def _always(answer: Any) -> Handler:

@@ -9,7 +9,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.check import Checker
+from sandbox.check import Checker, Failure
 from sandbox.diff import Change
 from sandbox.errors import CloudError, google
 from sandbox.gcp.conditions import conditions
@@ -25,6 +25,7 @@ from sandbox.gcp.outputs import outputs_of, previewed
 from sandbox.gcp.references import check_references
 from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import check_enabled
+from sandbox.gcp.write_only import readable
 from sandbox.names import google_names
 from sandbox.providers.base import (
     Provider,
@@ -48,7 +49,7 @@ from sandbox.values import (
     plain_map,
     to_struct,
 )
-from sandbox.world import Resource
+from sandbox.world import EXISTING, CloudResource
 
 _DEFAULTS = "__defaults"
 
@@ -92,21 +93,21 @@ class GcpProvider(Provider[ProviderConfig]):
         """Check inputs against the SDK's types, and name what has no name."""
         kind = self._type(request.type)
         news, olds = from_struct(request.news), from_struct(request.olds)
-        failures = Checker(kind.token, lenient=True).check(news, kind.inputs)
+        unnamed: list[Failure] = []
         if _is_autonamed(kind) and news.get("name") is None:
             name, failure = autoname(request, "name")
             kept = olds.get("name") if "name" in olds.get(_DEFAULTS, []) else None
-            failures += [failure] if failure else []
+            unnamed = [failure] if failure else []
             news = {**news, "name": kept or name, _DEFAULTS: ["name"]}
-        facts = facts_of(kind.token)
-        for more in (
-            refusals(kind.token, facts, news) if facts else [],
-            conditions(kind.token, plain_map(news), plain_map(olds)),
-            google_names(kind.token, plain_map(news)),
-        ):
-            told = {failure.path for failure in failures}
-            failures += [failure for failure in more if failure.path not in told]
-        return check_response(news, failures)
+        return check_response(news, [*unnamed, *failures_of(kind, news, olds)])
+
+    def put_existing(self, kind: ResourceType, inputs: Values, id_: str) -> None:
+        """Put what others made into the world; an id of '' is worked out from the inputs."""
+        wanted = Request(self.world, kind, ProviderConfig(), "", inputs)
+        wanted = replace(wanted, id=id_ or make_id(wanted))
+        if self.world.get(kind.token, wanted.id) is None:
+            with self.world.transaction():
+                self._put(wanted, inputs, EXISTING)
 
     def diff(self, request: Any, config: ProviderConfig) -> provider_pb2.DiffResponse:
         """Compare inputs; immutable ones replace."""
@@ -160,15 +161,19 @@ class GcpProvider(Provider[ProviderConfig]):
         return make_id(wanted)
 
     def _write(self, request: Request, inputs: Values) -> Values:
-        effect = effect_of(request.type.token)
         check_references(request)
-        effect.check(request)
+        effect_of(request.type.token).check(request)
+        return self._put(request, inputs, "pulumi")
+
+    def _put(self, request: Request, inputs: Values, owner: str) -> Values:
+        effect = effect_of(request.type.token)
         outputs = outputs_of(request, effect.outputs(request))
         self.world.put(
-            Resource(
+            CloudResource(
                 request.type.token,
                 request.id,
                 project=request.project,
+                owner=owner,
                 urn=request.urn,
                 inputs=inputs,
                 outputs=outputs,
@@ -204,7 +209,7 @@ class GcpProvider(Provider[ProviderConfig]):
         if found is None:
             return provider_pb2.ReadResponse()
         olds, old_inputs = from_struct(request.properties), from_struct(request.inputs)
-        inputs = dict(found.inputs)
+        inputs = readable(found.inputs)
         if _DEFAULTS in old_inputs:
             inputs[_DEFAULTS] = old_inputs[_DEFAULTS]
         return provider_pb2.ReadResponse(
@@ -227,7 +232,7 @@ class GcpProvider(Provider[ProviderConfig]):
             self._remove(unwanted)
         return empty_pb2.Empty()
 
-    def forget(self, resource: Resource) -> None:
+    def forget(self, resource: CloudResource) -> None:
         """Delete what no program asks for any more, whatever uses it."""
         kind = self._type(resource.type)
         config = ProviderConfig(resource.project, "", "", {})
@@ -254,6 +259,21 @@ class GcpProvider(Provider[ProviderConfig]):
             return provider_pb2.InvokeResponse()
         result = invoke(self.world, config, request.tok, args)
         return invoke_response(result)
+
+
+def failures_of(kind: ResourceType, inputs: Values, before: Values) -> list[Failure]:
+    """Return every failure of a resource's inputs; `before` are those that an update starts
+    from."""
+    failures = Checker(kind.token, lenient=True).check(inputs, kind.inputs)
+    facts = facts_of(kind.token)
+    for more in (
+        refusals(kind.token, facts, inputs) if facts else [],
+        conditions(kind.token, plain_map(inputs), plain_map(before)),
+        google_names(kind.token, plain_map(inputs)),
+    ):
+        told = {failure.path for failure in failures}
+        failures += [failure for failure in more if failure.path not in told]
+    return failures
 
 
 def _own(given: Values) -> Values:

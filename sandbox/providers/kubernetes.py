@@ -50,7 +50,7 @@ from sandbox.values import (
     plain_map,
     to_struct,
 )
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 _AUTONAMED = "pulumi.com/autonamed"
 _IDENTITY = ("metadata.name", "metadata.namespace", "apiVersion", "kind")
@@ -168,7 +168,7 @@ class KubernetesProvider(Provider[Access]):
         check_references(self.world, cluster, kind, id_, inputs, self.patience)
         with self.world.transaction():
             old = self.world.get(kind.token, id_, cluster.id)
-            applied = Resource(
+            applied = CloudResource(
                 kind.token,
                 id_,
                 cluster.id,
@@ -224,7 +224,7 @@ class KubernetesProvider(Provider[Access]):
         self._remove(cluster, kind, request.id)
         return empty_pb2.Empty()
 
-    def forget(self, resource: Resource) -> None:
+    def forget(self, resource: CloudResource) -> None:
         """Delete what no program asks for any more, whatever uses it."""
         cluster = self.world.get(CLUSTER, resource.scope)
         if cluster is not None:

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 
 from catalog.message_filter import LONGEST_BYTES, parse_filter
 from emulator.demo.attributes import let_through_and_held_back
-from emulator.demo.pipelines import sendings
+from emulator.demo.pipelines import sample_messages
 from emulator.messages.resources import MessageSchema
 from emulator.messages.schemas import SchemaError, decode
 from tests.demo.test_filters import FILTERS
@@ -46,6 +46,6 @@ def test_found_attributes_are_judged_as_the_filter_does(case: tuple[str, list[bo
 @pytest.mark.parametrize(("type_", "definition"), [("AVRO", AVRO), ("PROTOCOL_BUFFER", PROTO3)])
 def test_misfits_fit_no_schema_of_a_review(type_: str, definition: str, encoding: str) -> None:
     schema = MessageSchema("shape", type_, definition, encoding, "1")
-    for text in sendings()["sentiment_analyzer"]["misfits"]:
+    for text in sample_messages()["sentiment_analyzer"]["misfits"]:
         with pytest.raises(SchemaError):
             decode(schema, text.encode())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.messages.broker import Broker
-from emulator.messages.lake import BUCKET, Lake, read_messages
+from emulator.messages.cloud_storage_export import BUCKET, CloudStorageExport, read_messages
 from emulator.messages.publishing import Draft
 from emulator.messages.resources import Subscription
 from sandbox.world import World
@@ -20,11 +20,11 @@ Open = Callable[[], Broker]
 
 
 @pytest.fixture
-def lake(world: World, tmp_path: Path) -> Lake:
+def lake(world: World, tmp_path: Path) -> CloudStorageExport:
     add(world, BUCKET, "archive", name="archive")
     for role in ("storage.objectCreator", "storage.legacyBucketReader"):
         grant(world, RIGHTS, "b/archive", f"roles/{role}", AGENT, bucket="archive")
-    return Lake(world, tmp_path / "lake")
+    return CloudStorageExport(world, tmp_path / "lake")
 
 
 def archive(world: World, topic: str = MAIN, **config: Any) -> str:
@@ -38,7 +38,7 @@ def opened(open_broker: Open, id_: str) -> tuple[Broker, Subscription]:
 
 
 def test_text_files_have_prefix_time_and_suffix(
-    world: World, lake: Lake, open_broker: Open, clock: ManualClock
+    world: World, lake: CloudStorageExport, open_broker: Open, clock: ManualClock
 ) -> None:
     id_ = archive(
         world,
@@ -70,7 +70,7 @@ def test_text_files_have_prefix_time_and_suffix(
 )
 def test_a_file_is_written_when_it_is_old_or_full(
     world: World,
-    lake: Lake,
+    lake: CloudStorageExport,
     open_broker: Open,
     clock: ManualClock,
     config: dict[str, Any],
@@ -84,7 +84,7 @@ def test_a_file_is_written_when_it_is_old_or_full(
 
 
 def test_avro_files_hold_the_message_with_what_pubsub_knows_of_it(
-    world: World, lake: Lake, open_broker: Open
+    world: World, lake: CloudStorageExport, open_broker: Open
 ) -> None:
     id_ = archive(world, avroConfig={"writeMetadata": True})
     broker, subscription = opened(open_broker, id_)
@@ -103,7 +103,7 @@ def test_avro_files_hold_the_message_with_what_pubsub_knows_of_it(
 
 
 def test_avro_files_have_the_topics_own_fields_where_it_has_a_schema(
-    world: World, lake: Lake, open_broker: Open
+    world: World, lake: CloudStorageExport, open_broker: Open
 ) -> None:
     topic = add_schema(world, AVRO, "AVRO", "JSON")
     id_ = archive(world, topic, avroConfig={"useTopicSchema": True})
@@ -115,7 +115,7 @@ def test_avro_files_have_the_topics_own_fields_where_it_has_a_schema(
 
 
 def test_without_the_right_to_write_messages_wait_and_are_archived_later(
-    world: World, lake: Lake, open_broker: Open, clock: ManualClock
+    world: World, lake: CloudStorageExport, open_broker: Open, clock: ManualClock
 ) -> None:
     grants = world.by_type(RIGHTS)
     world.remove(*grants[0].key)
@@ -132,7 +132,7 @@ def test_without_the_right_to_write_messages_wait_and_are_archived_later(
 
 @pytest.mark.parametrize("most", [{"maxBytes": 7}, {"maxMessages": 2}])
 def test_what_is_more_than_a_file_takes_goes_to_the_next_one(
-    world: World, lake: Lake, open_broker: Open, most: dict[str, Any]
+    world: World, lake: CloudStorageExport, open_broker: Open, most: dict[str, Any]
 ) -> None:
     id_ = archive(world, **most)
     broker, subscription = opened(open_broker, id_)
@@ -146,7 +146,7 @@ def test_what_is_more_than_a_file_takes_goes_to_the_next_one(
 
 
 def test_a_message_that_no_longer_fits_the_schema_waits_and_is_not_lost(
-    world: World, lake: Lake, open_broker: Open
+    world: World, lake: CloudStorageExport, open_broker: Open
 ) -> None:
     topic = add_topic(world, "typed")
     id_ = archive(world, topic, avroConfig={"useTopicSchema": True})

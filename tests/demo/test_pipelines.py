@@ -29,10 +29,10 @@ from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
 from emulator.warehouse.store import Warehouse
 from launcher.operations import demo, replay
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from sandbox.gcp.effects.cloud_run import SERVICE
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 from tests.demo.test_services import INVOKER, STRANGER, template, until
 from tests.demo.worlds import PUBLISHER, grant
 from tests.engine.conftest import Rehearsal
@@ -108,7 +108,7 @@ def test_the_demo_fails_when_a_count_is_wrong(
     with World(home / "world.db") as world:
         (dead,) = (g for g in world.by_type(PUBLISHER) if g.inputs["topic"].endswith("dead-letter"))
         world.remove(*dead.key)
-        with pytest.raises(DemoError, match="counts are wrong"):
+        with pytest.raises(DemoError, match="counts wrong"):
             asyncio.run(run.demo("dev", world, home, patience=5))
     assert "0  WRONG, wanted 4" in capsys.readouterr().out
 
@@ -283,10 +283,12 @@ def a_cache_with_a_password(world: World, project: str) -> dict[str, Any]:
     secret = f"projects/{project}/secrets/cache-password"
     instance = {"authEnabled": True, "transitEncryptionMode": "SERVER_AUTHENTICATION"}
     outputs = {"authString": "s3cret"}
-    cache = Resource(CACHE, "cache", project=project, inputs=instance, outputs=outputs)
+    cache = CloudResource(CACHE, "cache", project=project, inputs=instance, outputs=outputs)
     version = {"secret": secret, "secretDataWo": "s3cret"}
     world.put(cache)
-    world.put(Resource(SECRET_VERSION, f"{secret}/versions/1", project=project, inputs=version))
+    world.put(
+        CloudResource(SECRET_VERSION, f"{secret}/versions/1", project=project, inputs=version)
+    )
     return {
         "name": "REDIS_PASSWORD",
         "valueSource": {"secretKeyRef": {"secret": "cache-password", "version": "latest"}},

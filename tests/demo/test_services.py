@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from emulator.runtime.emulator import Emulator, Hosted, emulate
+from emulator.runtime.emulator import Emulator, RunningService, emulate
 from emulator.runtime.images import ImageError, command_of, folder_of
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import service_of
@@ -27,7 +27,7 @@ STRANGER = "stranger@acme-inference-dev.iam.gserviceaccount.com"
 PATIENCE_SECONDS = 60
 
 
-def on(home: Path, work: Callable[[Emulator, Hosted], Awaitable[None]]) -> None:
+def on(home: Path, work: Callable[[Emulator, RunningService], Awaitable[None]]) -> None:
     """Run `work` with the stack's first service at work."""
 
     async def run() -> None:
@@ -53,13 +53,13 @@ def push_account(world: World) -> str:
     return str(granted.inputs["member"]).removeprefix("serviceAccount:")
 
 
-async def status(emulator: Emulator, hosted: Hosted, token: str | None, **more: str) -> int:
+async def status(emulator: Emulator, hosted: RunningService, token: str | None, **more: str) -> int:
     headers = {**({} if token is None else {"authorization": f"Bearer {token}"}), **more}
     return (await emulator.client.get(f"{hosted.url}/", headers=headers)).status_code
 
 
 def test_the_invoker_gets_through_and_nobody_else(home: Path) -> None:
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         account, uri = push_account(emulator.world), hosted.service.uri
         sign = emulator.issuer.token
         assert await status(emulator, hosted, sign(account, uri)) == 200
@@ -85,7 +85,7 @@ def test_the_invoker_gets_through_and_nobody_else(home: Path) -> None:
 
 
 def test_a_key_of_another_sandbox_proves_nothing(home: Path, tmp_path: Path) -> None:
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         other = Issuer(tmp_path / "other")
         token = other.token(push_account(emulator.world), hosted.service.uri)
         assert await status(emulator, hosted, token) == 401
@@ -94,7 +94,7 @@ def test_a_key_of_another_sandbox_proves_nothing(home: Path, tmp_path: Path) -> 
 
 
 def test_who_may_call_is_what_the_worlds_iam_says_at_that_moment(home: Path) -> None:
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         (granted,) = emulator.world.by_type(INVOKER)
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         stranger = emulator.issuer.token(STRANGER, hosted.service.uri)
@@ -130,7 +130,7 @@ def test_custom_audiences_are_audiences_too(home: Path) -> None:
 
     change(home, lambda world: alter(world, SERVICE, custom))
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         token = emulator.issuer.token(push_account(emulator.world), "https://api.acme.example")
         assert await status(emulator, hosted, token) == 200
 
@@ -138,7 +138,7 @@ def test_custom_audiences_are_audiences_too(home: Path) -> None:
 
 
 def test_a_service_starts_with_the_first_request_and_again_when_it_was_killed(home: Path) -> None:
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         assert hosted.service.least == 0
         assert hosted.instances.running() == []
@@ -158,7 +158,7 @@ def test_the_least_number_of_instances_is_always_there(home: Path) -> None:
 
     template(home, two)
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         await until(lambda: len(hosted.instances.running()) == 2)
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         assert await status(emulator, hosted, token) == 200
@@ -175,7 +175,7 @@ def test_an_instance_without_requests_ends_down_to_the_least(home: Path) -> None
 
     template(home, up_to_two)
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         hosted.instances.idle_seconds = 0.2
         async with hosted.instances.turn(), hosted.instances.turn():
             assert len(hosted.instances.running()) == 2
@@ -190,7 +190,7 @@ def test_an_instance_without_requests_ends_down_to_the_least(home: Path) -> None
 
 
 def test_a_service_scales_to_zero_and_up_again(home: Path) -> None:
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         hosted.instances.idle_seconds = 0.2
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         for started in (1, 2):
@@ -208,7 +208,7 @@ def test_beyond_instances_times_concurrency_requests_get_429(home: Path) -> None
 
     template(home, narrow)
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         hosted.instances.pending_seconds = 0.2
         async with hosted.instances.turn():
@@ -226,7 +226,7 @@ def test_more_requests_than_one_instance_takes_start_another(home: Path) -> None
 
     template(home, narrow)
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         async with hosted.instances.turn() as one, hosted.instances.turn() as other:
             assert one.port != other.port
 
@@ -239,7 +239,7 @@ def test_a_request_longer_than_the_timeout_gets_504(home: Path) -> None:
 
     template(home, hurried)
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         assert await status(emulator, hosted, token) == 504
 
@@ -248,7 +248,7 @@ def test_a_request_longer_than_the_timeout_gets_504(home: Path) -> None:
 
 @pytest.mark.parametrize("begun", [b"POST / HTTP/1.1", b"GET /healthz HTTP/1.1"])
 def test_a_body_with_two_lengths_never_reaches_the_service(home: Path, begun: bytes) -> None:
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         assert emulator.hosted
         url = httpx.URL(hosted.url)
         reader, writer = await asyncio.open_connection(url.host, url.port)
@@ -267,7 +267,7 @@ def test_a_service_that_cannot_start_gets_503_and_names_its_log(home: Path) -> N
 
     template(home, broken)
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         headers = {"authorization": f"Bearer {token}"}
         response = await emulator.client.get(f"{hosted.url}/", headers=headers)
@@ -300,7 +300,7 @@ def test_a_service_gets_what_cloud_run_gives_and_no_token_it_could_use(home: Pat
 
     template(home, echo)
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         token = emulator.issuer.token(push_account(emulator.world), hosted.service.uri)
         headers = {"authorization": f"Bearer {token}", "x-own": "kept"}
         seen = (await emulator.client.get(f"{hosted.url}/", headers=headers)).json()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.demo.calls import chat
-from emulator.runtime.emulator import Emulator, Hosted, emulate
+from emulator.runtime.emulator import Emulator, RunningService, emulate
 from emulator.runtime.mounts import mounted
 from emulator.runtime.services import Share
 from emulator.runtime.traffic import Traffic
@@ -65,7 +65,7 @@ def refused(stack: Rehearsal, **settings: Any) -> str:
     return str(found.value)
 
 
-def on(stack: Rehearsal, work: Callable[[Emulator, Hosted], Awaitable[None]]) -> None:
+def on(stack: Rehearsal, work: Callable[[Emulator, RunningService], Awaitable[None]]) -> None:
     async def run() -> None:
         with World(stack.places.world) as world:
             async with emulate(world, stack.places.home, skip=False) as emulator:
@@ -74,12 +74,12 @@ def on(stack: Rehearsal, work: Callable[[Emulator, Hosted], Awaitable[None]]) ->
     asyncio.run(run())
 
 
-def invoker_token(emulator: Emulator, hosted: Hosted) -> str:
+def invoker_token(emulator: Emulator, hosted: RunningService) -> str:
     return emulator.issuer.token("ada@acme.com", hosted.service.uri, groups=[MEMBER])
 
 
 async def answered(
-    emulator: Emulator, hosted: Hosted, count: int, **headers: str
+    emulator: Emulator, hosted: RunningService, count: int, **headers: str
 ) -> dict[str, int]:
     """Return how many of so many requests went to each revision."""
     before = hosted.ingress.answered.copy()
@@ -102,7 +102,7 @@ def test_a_service_waits_for_its_secret_and_then_reads_it_as_a_file(stack: Rehea
     place.parent.mkdir()
     place.write_text("s3cret")
 
-    async def work(emulator: Emulator, hosted: Hosted) -> None:
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
         checks, _ = await chat(emulator, hosted)
         assert [check for check in checks if not check.good] == []
         assert emulator.model.headers[0]["authorization"] == "Bearer s3cret"
@@ -116,7 +116,7 @@ def test_a_service_waits_for_its_secret_and_then_reads_it_as_a_file(stack: Rehea
 def test_a_canary_gets_its_share_and_its_tag_then_gives_it_back(stack: Rehearsal) -> None:
     changed(stack, revision="v2", memory_mib=1024, traffic=CANARY)
 
-    async def shared(emulator: Emulator, hosted: Hosted) -> None:
+    async def shared(emulator: Emulator, hosted: RunningService) -> None:
         assert await answered(emulator, hosted, 100) == {"chat-v1": 90, "chat-v2": 10}
         host = hosted.service.uri.removeprefix("https://")
         assert await answered(emulator, hosted, 3, host=f"next---{host}") == {"chat-v2": 3}
@@ -131,7 +131,7 @@ def test_a_canary_gets_its_share_and_its_tag_then_gives_it_back(stack: Rehearsal
     blue_green = [{"revision": "v1", "percent": 100}, {**CANARY[1], "percent": 0}]
     changed(stack, traffic=blue_green)
 
-    async def by_its_tag_alone(emulator: Emulator, hosted: Hosted) -> None:
+    async def by_its_tag_alone(emulator: Emulator, hosted: RunningService) -> None:
         host = hosted.service.uri.removeprefix("https://")
         assert await answered(emulator, hosted, 20) == {"chat-v1": 20}
         assert await answered(emulator, hosted, 2, host=f"next---{host}") == {"chat-v2": 2}
@@ -139,7 +139,7 @@ def test_a_canary_gets_its_share_and_its_tag_then_gives_it_back(stack: Rehearsal
     on(stack, by_its_tag_alone)
     changed(stack, traffic=[{"revision": "v1", "percent": 100}])
 
-    async def rolled_back(emulator: Emulator, hosted: Hosted) -> None:
+    async def rolled_back(emulator: Emulator, hosted: RunningService) -> None:
         assert await answered(emulator, hosted, 5) == {"chat-v1": 5}
         assert hosted.revisions["chat-v2"].running() == []
 

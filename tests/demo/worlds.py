@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator.messages.resources import SCHEMA, SUBSCRIPTION, TOPIC
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 PROJECT = "acme"
 AGENT = "service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -22,7 +22,7 @@ def add(
     world: World, type_: str, id_: str, outputs: dict[str, Any] | None = None, **inputs: Any
 ) -> None:
     given = {"project": PROJECT, **inputs}
-    world.put(Resource(type_, id_, project=PROJECT, inputs=given, outputs=outputs or {}))
+    world.put(CloudResource(type_, id_, project=PROJECT, inputs=given, outputs=outputs or {}))
 
 
 def add_topic(world: World, name: str, **inputs: Any) -> str:

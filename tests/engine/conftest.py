@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 
 ENGINE = ROOT / ".engine" / "bin" / "pulumi"
 
@@ -22,7 +22,7 @@ def engine() -> None:
 
 
 @dataclass(frozen=True)
-class _Places(StackPlaces):
+class _Places(StackPaths):
     """Where a rehearsal is: beside its home, it may have an environment of its own."""
 
     @property
@@ -45,6 +45,11 @@ class Rehearsal:
         document = yaml.safe_load(self.config.read_text())
         change(document["config"])
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def add_existing(self, **types: list[dict[str, Any]]) -> None:
+        """Let resources be there in the sandbox, by type with `__` for its dot."""
+        document = {"existing": {name.replace("__", "."): each for name, each in types.items()}}
+        self.places.existing.write_text(yaml.safe_dump(document))
 
     def allow_unscreened(self, *models: str) -> None:
         """Name models that the policies let go without a guardrail."""

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pulumi.automation import EngineEvent
 
 from launcher.operations import opened
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 
 UNCHANGED = frozenset({"same", "read"})
 
 
-def plan_of(places: StackPlaces) -> Mapping[str, frozenset[str]]:
+def plan_of(places: StackPaths) -> Mapping[str, frozenset[str]]:
     """Return the operations planned for each resource by its URN; those that stay are not in it.
 
     A replacement is `replace` with its steps. The engine's own resources are left out.

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from config.load import from_file
-from launcher.backend import check_made, init
-from launcher.places import ROOT, StackPlaces
+from launcher.backend import check_stack_exists, init
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackPlaces:
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackPaths:
     """Return dev in a project of its own, with a file backend that Pulumi is logged in to."""
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
         shutil.copyfile(ROOT / name, tmp_path / name)
@@ -24,24 +24,24 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackPlaces:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "plain")
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
     monkeypatch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
-    return StackPlaces(stack="dev", config=tmp_path / "Pulumi.dev.yaml", home=tmp_path / "dev")
+    return StackPaths(stack="dev", config=tmp_path / "Pulumi.dev.yaml", home=tmp_path / "dev")
 
 
 def test_the_stack_file_keeps_its_comments_and_gains_the_key_of_its_secrets(
-    places: StackPlaces,
+    places: StackPaths,
 ) -> None:
     before = places.config.read_text()
     with pytest.raises(LaunchError, match="no stack named 'dev': run `make init STACK=dev"):
-        check_made(places)
+        check_stack_exists(places)
     init(places, "passphrase")
-    check_made(places)
+    check_stack_exists(places)
     first, added = places.config.read_text().split("encryptionsalt: ")
     assert first == before
     assert added.startswith("v1:")
     assert from_file(places.config) == from_file(ROOT / "Pulumi.dev.yaml")
 
 
-def test_a_refused_stack_leaves_the_file_as_it_was(places: StackPlaces) -> None:
+def test_a_refused_stack_leaves_the_file_as_it_was(places: StackPaths) -> None:
     before = places.config.read_text()
     with pytest.raises(LaunchError, match="step 3 of README"):
         init(places, "no-such-provider")
@@ -49,12 +49,12 @@ def test_a_refused_stack_leaves_the_file_as_it_was(places: StackPlaces) -> None:
 
 
 def test_no_login_is_named_with_its_command(
-    places: StackPlaces, monkeypatch: pytest.MonkeyPatch
+    places: StackPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PULUMI_BACKEND_URL")
     monkeypatch.delenv("PULUMI_ACCESS_TOKEN", raising=False)
     with pytest.raises(LaunchError, match=r"not logged in .*`pulumi login gs://"):
-        check_made(places)
+        check_stack_exists(places)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_no_login_is_named_with_its_command(
     ],
 )
 def test_a_login_that_is_over_is_named_with_its_command(
-    said: str, places: StackPlaces, fakes: Callable[..., Path]
+    said: str, places: StackPaths, fakes: Callable[..., Path]
 ) -> None:
     fakes("pulumi", stack=f"echo '{said}' >&2; exit 255")
     with pytest.raises(LaunchError, match="expired: run `gcloud auth application-default login`"):
-        check_made(places)
+        check_stack_exists(places)

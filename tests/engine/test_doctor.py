@@ -10,7 +10,7 @@ import pytest
 from catalog.services import SERVICES
 from catalog.table import read
 from launcher.doctor import doctor, roles_for
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 
 ABOVE = cast("dict[str, str]", read("deployer.yaml")["of_organization"])
@@ -20,8 +20,8 @@ ACCOUNT = "it@acme.com"
 
 
 @pytest.fixture
-def dev(tmp_path: Path) -> StackPlaces:
-    return StackPlaces(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "dev")
+def dev(tmp_path: Path) -> StackPaths:
+    return StackPaths(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "dev")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def google(tmp_path: Path, fakes: Callable[..., Path]) -> Callable[..., None]:
     return put
 
 
-def told(places: StackPlaces, capsys: pytest.CaptureFixture[str]) -> str:
+def told(places: StackPaths, capsys: pytest.CaptureFixture[str]) -> str:
     try:
         doctor(places, "gcp")
     except LaunchError as problem:
@@ -61,14 +61,14 @@ def told(places: StackPlaces, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_without_a_cloud_it_looks_at_the_machine_and_the_files(
-    dev: StackPlaces, capsys: pytest.CaptureFixture[str]
+    dev: StackPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     doctor(dev, "sandbox")
     assert "Pulumi.dev.yaml is valid" in capsys.readouterr().out
 
 
 def test_a_project_in_which_all_is_well_has_nothing_wrong(
-    dev: StackPlaces, google: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    dev: StackPaths, google: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     google()
     said = told(dev, capsys)
@@ -110,7 +110,7 @@ WRONG: dict[str, tuple[str, Any, str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_has_its_command(
     case: str,
-    dev: StackPlaces,
+    dev: StackPaths,
     google: Callable[..., None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -141,7 +141,7 @@ def test_what_cannot_be_seen_is_unknown_and_not_wrong(
     words: str,
     answer: Any,
     command: str,
-    dev: StackPlaces,
+    dev: StackPaths,
     google: Callable[..., None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:

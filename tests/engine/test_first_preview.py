@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from launcher.operations import preview
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_a_first_preview_says_nothing_false(
     stack: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    preview(StackPlaces(stack, ROOT / f"Pulumi.{stack}.yaml", tmp_path / stack))
+    preview(StackPaths(stack, ROOT / f"Pulumi.{stack}.yaml", tmp_path / stack))
     told = capsys.readouterr().out
     assert ": 0 violations, 0 advisories." in told
     assert "Not priced:" not in told

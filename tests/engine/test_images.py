@@ -9,7 +9,7 @@ import pytest
 from config.platform import Platform
 from launcher import images, operations
 from launcher.images import dockerfile_of, own_images, push
-from launcher.places import ROOT, StackPlaces, checked
+from launcher.paths import ROOT, StackPaths, checked
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
@@ -30,7 +30,7 @@ def test_the_first_step_leaves_out_what_runs_images_and_the_second_makes_it(
 ) -> None:
     rehearsal = rehearsal_of("dev")
     with monkeypatch.context() as nobody_pushes:
-        nobody_pushes.setattr(operations, "put_stand_ins", nobody)
+        nobody_pushes.setattr(operations, "push_placeholders", nobody)
         operations.images(rehearsal.places)
         assert rehearsal.resources("gcp:artifactregistry/repository:Repository")
         assert not rehearsal.resources("gcp:cloudrunv2/service:Service")
@@ -50,8 +50,8 @@ def exported(tmp_path: Path, *ids: str) -> str:
 
 
 @pytest.fixture
-def dev(tmp_path: Path) -> StackPlaces:
-    return StackPlaces(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "dev")
+def dev(tmp_path: Path) -> StackPaths:
+    return StackPaths(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "dev")
 
 
 def calls(log: Path, program: str) -> list[str]:
@@ -59,7 +59,7 @@ def calls(log: Path, program: str) -> list[str]:
 
 
 def test_cloud_build_builds_what_is_not_there(
-    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+    dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path
 ) -> None:
     log = fakes("pulumi", "gcloud", export=exported(tmp_path), describe="exit 1")
     push(dev)
@@ -73,7 +73,7 @@ def test_cloud_build_builds_what_is_not_there(
 
 
 def test_nothing_is_built_or_made_twice(
-    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+    dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path
 ) -> None:
     log = fakes("pulumi", "gcloud", export=exported(tmp_path, REPOSITORY))
     push(dev)
@@ -82,7 +82,7 @@ def test_nothing_is_built_or_made_twice(
 
 
 def test_docker_builds_where_there_is_no_gcloud(
-    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+    dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path
 ) -> None:
     log = fakes("pulumi", "docker", export=exported(tmp_path, REPOSITORY), manifest="exit 1")
     push(dev)
@@ -91,7 +91,7 @@ def test_docker_builds_where_there_is_no_gcloud(
 
 
 def test_without_either_it_says_what_to_install(
-    dev: StackPlaces, fakes: Callable[..., Path]
+    dev: StackPaths, fakes: Callable[..., Path]
 ) -> None:
     fakes("pulumi")
     with pytest.raises(LaunchError, match="neither gcloud nor docker is on PATH"):
@@ -99,7 +99,7 @@ def test_without_either_it_says_what_to_install(
 
 
 def test_a_build_that_fails_is_named_with_the_way_on(
-    dev: StackPlaces, fakes: Callable[..., Path], tmp_path: Path
+    dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path
 ) -> None:
     fakes(
         "pulumi",

@@ -8,7 +8,7 @@ import pytest
 from launcher import operations
 from launcher.problem import LaunchError
 from sandbox.gcp.functions import FOREIGN_SECRET
-from sandbox.world import Resource, World
+from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 from tests.engine.plans import plan_of
 
@@ -57,16 +57,13 @@ def test_a_certificate_that_cannot_serve_stops_before_anything_is_made(
     assert not dev.places.checkpoint.exists()
 
 
-def test_an_own_certificate_is_shown_and_its_key_is_sealed(dev: Rehearsal) -> None:
+def test_an_own_certificate_is_shown_and_its_key_is_written_only(dev: Rehearsal) -> None:
     own = {"kind": "self-managed", "chain_file": f"{CERTIFICATES}/dev.pem", "private_key": KEY}
     dev.edit(lambda config: gateway_of(config, certificate=own))
-    with pytest.raises(LaunchError, match="pemPrivateKey puts the secret into the state"):
-        operations.up(dev.places)
-    named = ["inference-us-central1-certificate"]
-    dev.limit("data-no-plaintext-secret", ownCertificates=named)
     operations.up(dev.places, skip_preview=True)
     (certificate,) = dev.resources(CERTIFICATE)
     assert shown_certificate(dev) == certificate["outputs"]["name"]
+    assert "pemPrivateKeyWo" not in certificate["outputs"]["selfManaged"]
     assert not dev.resources("gcp:certificateauthority/authority:Authority")
     kept = [path for path in dev.places.state.rglob("*") if path.is_file()]
     assert dev.places.checkpoint in kept
@@ -101,9 +98,9 @@ def test_a_managed_certificate_is_proven_in_the_zone_and_takes_over(dev: Rehears
 
 
 def test_an_existing_certificate_is_only_named(dev: Rehearsal) -> None:
-    name = "projects/acme-inference-dev/locations/us-central1/certificates/made-by-others"
-    with World(dev.places.world) as world, world.transaction():
-        world.put(Resource(CERTIFICATE, name, project="acme-inference-dev"))
+    place = {"project": "acme-inference-dev", "location": "us-central1"}
+    theirs = {**place, "name": "made-by-others", "managed": {"domains": ["inference.dev.acme.com"]}}
+    dev.add_existing(certificatemanager__Certificate=[theirs])
     existing = {"kind": "existing", "names": {"us-central1": "made-by-others"}}
     dev.edit(lambda config: gateway_of(config, certificate=existing))
     operations.up(dev.places, skip_preview=True)

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from launcher import operations
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
@@ -18,6 +19,37 @@ pytestmark = pytest.mark.usefixtures("engine")
 @pytest.fixture(scope="module", params=["dev", "prod"])
 def stack(request: pytest.FixtureRequest, brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
     return brought_up(request.param)
+
+
+def referring(stack: Rehearsal) -> None:
+    """Let alerts go to PagerDuty too, with the key and the config of docs/existing.md."""
+    document = (ROOT / "docs" / "existing.md").read_text()
+    blocks = dict(re.findall(r"^```yaml\n# (\S+)\n(.+?)^```", document, re.M | re.S))
+    stack.places.existing.write_text(blocks["sandbox.prod.yaml"])
+    pager = yaml.safe_load(blocks["Pulumi.prod.yaml"])["alerts"]["notify"]
+    stack.edit(lambda given: given["alerts"]["notify"].update(pager))
+
+
+@pytest.mark.parametrize(
+    ("stack", "touched"),
+    [
+        ("dev", {"Subscription": "~"}),
+        ("prod", {"Subscription": "~", "NotificationChannel": "+", "AlertPolicy": "~"}),
+    ],
+    indirect=["stack"],
+)
+def test_a_change_touches_what_it_names_alone(
+    stack: Rehearsal, touched: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def longer(config: dict[str, Any]) -> None:
+        config["pipelines"]["sentiment"]["ack_deadline_seconds"] = 300
+
+    stack.edit(longer)
+    if stack.places.stack == "prod":
+        referring(stack)
+    operations.up(stack.places)
+    lines = re.findall(r"^  (\S) +\d+  \S+:(\w+)  ", capsys.readouterr().out, re.M)
+    assert {name: sign for sign, name in lines} == touched
 
 
 def test_a_second_preview_changes_nothing(
@@ -32,7 +64,8 @@ def test_a_second_preview_changes_nothing(
 def test_a_second_up_says_that_nothing_changed_and_what_is_there(
     stack: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operations.up(stack.places)
+    # On dev with the preview before it, as users run it; the test above has previewed prod.
+    operations.up(stack.places, skip_preview=stack.places.stack == "prod")
     printed = capsys.readouterr().out
     assert "Nothing changed." in printed
     assert re.search(r"gcp:container +\d Cluster, \d NodePool", printed)
@@ -59,25 +92,11 @@ def test_a_refresh_finds_no_drift_in_what_was_just_made(
     assert "Nothing changed." in capsys.readouterr().out
 
 
-def test_a_longer_ack_deadline_updates_the_subscription_alone(
-    stack: Rehearsal, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def longer(config: dict[str, Any]) -> None:
-        config["pipelines"]["sentiment"]["ack_deadline_seconds"] = 300
-
-    stack.edit(longer)
-    operations.up(stack.places)
-    printed = capsys.readouterr().out
-    assert "\n1 updated." in printed
-    assert re.findall(r"^  ~ +1  (\S+  \S+)", printed, re.M) == [
-        "gcp:pubsub:Subscription  sentiment-push"
-    ]
-
-
 def test_no_secret_is_in_the_state_in_clear(stack: Rehearsal) -> None:
     for resource in stack.resources("gcp:serviceaccount/key:Key"):
         pytest.fail(f"a key in the state: {resource['urn']}")
     assert stack.deployment()["secrets_providers"]["type"] == "passphrase"
+    assert "made up" not in stack.places.checkpoint.read_text()
 
 
 def test_every_consumer_endpoint_is_connected(stack: Rehearsal) -> None:
@@ -125,6 +144,7 @@ def test_destroy_leaves_nothing(stack: Rehearsal) -> None:
     assert stack.deployment().get("resources", []) == []
     with World(stack.places.world) as world:
         assert world.count() == 0
+        assert len(world.all()) == (2 if stack.places.existing.exists() else 0)
     for operation in (operations.demo, operations.replay):
         with pytest.raises(LaunchError, match="isn't there on the sandbox cloud any more"):
             operation(stack.places)

@@ -11,8 +11,9 @@ import pytest
 from config.errors import ConfigError
 from config.load import from_file
 from launcher import operations
+from launcher.existing import read_existing
 from launcher.new_environment import environment_text, new_environment
-from launcher.places import ROOT, places_of, stacks
+from launcher.paths import ROOT, stack_paths, stacks
 from launcher.problem import LaunchError
 from launcher.pulumi_cli import command_line
 from policies.engine import environment as policies
@@ -54,6 +55,16 @@ def test_it_is_valid_and_shares_no_range_and_no_name(project: Path, source: str)
     assert f"acme-inference-{source}" not in text + file.read_text()
 
 
+def test_what_is_there_is_copied_with_the_names(project: Path) -> None:
+    zone = "{project: acme-inference-dev, name: dev, dnsName: dev.acme.com.}"
+    text = f"existing: {{dns.ManagedZone: [{zone}]}}\n"
+    (project / "sandbox.dev.yaml").write_text(text)
+    new_environment("staging", "dev")
+    (copied,) = read_existing(project / "sandbox.staging.yaml")
+    assert copied.inputs["project"] == "acme-inference-staging"
+    assert copied.inputs["dnsName"] == "staging.acme.com."
+
+
 def test_a_second_one_shares_no_range_with_the_first(project: Path) -> None:
     new_environment("staging", "dev")
     new_environment("test", "dev")
@@ -81,7 +92,7 @@ def test_a_name_that_cannot_be_one_writes_nothing(project: Path) -> None:
 @pytest.mark.usefixtures("project")
 def test_it_passes_its_own_policies(capsys: pytest.CaptureFixture[str]) -> None:
     new_environment("staging", "dev")
-    operations.preview(places_of("staging"))
+    operations.preview(stack_paths("staging"))
     assert "0 violations" in capsys.readouterr().out
 
 
@@ -94,7 +105,7 @@ def test_what_is_shipped_is_taken_over_word_by_word_and_read_instead(project: Pa
     assert stacks() == ["dev", "prod"]
     (project / "Pulumi.prod.yaml").unlink()
     with pytest.raises(LaunchError, match=r"no stack named 'prod': there is no .*own/Pulumi.prod"):
-        places_of("prod")
+        stack_paths("prod")
 
 
 def test_files_that_a_stack_file_names_stand_beside_it(project: Path) -> None:
@@ -116,11 +127,11 @@ def test_pulumi_is_told_where_the_stack_file_is(
     fakes("pulumi")
     file = str(project / "Pulumi.dev.yaml")
     for operation in ("up", "preview", "refresh", "destroy"):
-        line = command_line(operation, places_of("dev"))
+        line = command_line(operation, stack_paths("dev"))
         assert line[line.index("--config-file") + 1] == file
-    assert "--config-file" not in command_line("export", places_of("dev"))
-    assert places_of("dev").environment == project / POLICIES / "dev.yaml"
-    assert places_of("dev").home == tmp_path / "sandbox" / "dev"
+    assert "--config-file" not in command_line("export", stack_paths("dev"))
+    assert stack_paths("dev").environment == project / POLICIES / "dev.yaml"
+    assert stack_paths("dev").home == tmp_path / "sandbox" / "dev"
 
 
 @pytest.mark.parametrize("folder", ["own", "/nowhere"])

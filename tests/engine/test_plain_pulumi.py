@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 COPIED = ("Pulumi.yaml", "Pulumi.dev.yaml")
 LINKED = ("__main__.py", ".venv", "catalog", "components", "config", "sizing", "stacks")

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from launcher import cli, operations
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 from launcher.recovery import unrecorded
 from sandbox.errors import google
 from sandbox.providers import gcp as google_cloud
@@ -53,10 +53,10 @@ def stack_there(
 def named_dev(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Give the command line this stack for its dev."""
 
-    def places_of(_: str) -> StackPlaces:
+    def stack_paths(_: str) -> StackPaths:
         return rehearsal.places
 
-    monkeypatch.setattr(cli, "places_of", places_of)
+    monkeypatch.setattr(cli, "stack_paths", stack_paths)
     return rehearsal
 
 
@@ -243,7 +243,7 @@ def test_what_nobody_foresaw_is_one_message_too(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_: StackPlaces) -> None:
+    def fail(_: StackPaths) -> None:
         raise problem
 
     monkeypatch.setitem(operations.OPERATIONS, "up", fail)

@@ -16,7 +16,7 @@ import yaml
 from config.examples import laid_over
 from config.load import from_mapping
 from launcher import operations
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from tests.engine.conftest import Rehearsal
 
 ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.screen import Screen, cut
+from launcher.console import Console, cut
 
 
 class Terminal(io.StringIO):
@@ -20,8 +20,8 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
 
-def said(out: io.StringIO, log: Path) -> Screen:
-    screen = Screen(log, out)
+def said(out: io.StringIO, log: Path) -> Console:
+    screen = Console(log, out)
     screen.status("3 of about 9 done")
     screen.detail("a detail")
     screen.tell("what matters")
@@ -54,7 +54,7 @@ def test_every_line_can_be_asked_for(
 
 def test_a_terminal_of_80_columns_breaks_no_line_and_no_word(tmp_path: Path) -> None:
     out = Terminal()
-    screen = Screen(tmp_path / "up.log", out)
+    screen = Console(tmp_path / "up.log", out)
     long = "word " * 40
     screen.tell(f"{long}\nshort")
     screen.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from launcher import operations
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from tests.engine.conftest import Rehearsal
 
 STATES = sorted((ROOT / "tests" / "upgrades").glob("*.tar.xz"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 from launcher.verify import verify
 from sandbox.providers import serve
@@ -12,19 +12,19 @@ from sandbox.world import World
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> StackPlaces:
-    return StackPlaces("dev", ROOT / "Pulumi.dev.yaml", tmp_path / "dev")
+def places(tmp_path: Path) -> StackPaths:
+    return StackPaths("dev", ROOT / "Pulumi.dev.yaml", tmp_path / "dev")
 
 
 def test_the_plans_of_the_same_providers_agree(
-    places: StackPlaces, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    places: StackPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with World(tmp_path / "real.db") as world, serve(world) as servers:
         verify(places, servers.debug_providers)
     assert "as the real providers do" in capsys.readouterr().out
 
 
-def test_a_machine_that_cannot_have_the_plugins_says_so(places: StackPlaces) -> None:
+def test_a_machine_that_cannot_have_the_plugins_says_so(places: StackPaths) -> None:
     with pytest.raises(
         LaunchError, match=r"gcp .* can't be installed here .* nothing was verified"
     ):

@@ -32,6 +32,7 @@ from stacks.platform import build_platform
 from tests.config.intended import INTENDED, configured
 from tests.config.matrix import ENVIRONMENTS, stacks
 from tests.config.options import options, standing
+from tests.config.samples import ROOT
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
 from tests.unit.harness import Cloud, run
 from tests.unit.judged import Seen, refused, seen
@@ -97,7 +98,15 @@ def test_every_option_and_every_value_stands_in_a_stack(environment: str) -> Non
     assert not missing, f"run `python -m tests.config.matrix`: {sorted(map(str, missing))}"
 
 
-@pytest.mark.parametrize("component", COMPONENTS)
+def _is_made(component: str) -> bool:
+    """Return whether the program makes a component, by itself or within another."""
+    called = re.compile(rf"\b{component}\(")
+    own = ROOT / COMPONENTS[component].replace(".", "/")
+    files = [*(ROOT / "stacks").rglob("*.py"), *(ROOT / "components").rglob("*.py")]
+    return any(called.search(each.read_text()) for each in files if each != own.with_suffix(".py"))
+
+
+@pytest.mark.parametrize("component", [*filter(_is_made, COMPONENTS)])
 def test_every_option_of_a_component_is_reached_from_a_stack_file(component: str) -> None:
     for environment, number in CASES:
         made(environment, number)

@@ -17,7 +17,7 @@ from emulator.gateway.client import Client
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.model_servers import Replica
 from emulator.gateway.programs import ProgramError
-from emulator.gateway.replicas import keep
+from emulator.gateway.replicas import apply_pod
 from tests.kubernetes.held import held
 
 CHAT = "/chat/completions"
@@ -170,22 +170,22 @@ def test_a_busy_replica_is_spared(path: Path) -> None:
 
 def test_a_replica_that_is_not_ready_gets_nothing_until_it_is(path: Path) -> None:
     away, other = path.behind("qwen3-4b-l4")
-    keep(path.client, path.cluster, away, ready=False)
+    apply_pod(path.client, path.cluster, away, ready=False)
     until(lambda: path.pods("qwen3-4b") == {other.pod})
     other.waiting, other.cache_usage = 100, 0.95
     assert path.ask("qwen3-4b").pod == other.pod
-    keep(path.client, path.cluster, away)
+    apply_pod(path.client, path.cluster, away)
     until(lambda: path.ask("qwen3-4b").pod == away.pod)
 
 
 def test_without_a_ready_replica_a_model_is_unavailable(path: Path) -> None:
     pool = path.behind("qwen3-4b-l4")
     for each in pool:
-        keep(path.client, path.cluster, each, ready=False)
+        apply_pod(path.client, path.cluster, each, ready=False)
     until(lambda: path.ask("qwen3-4b").status == 503)
     assert path.ask("llama-3.1-8b").status == 200
     for each in pool:
-        keep(path.client, path.cluster, each)
+        apply_pod(path.client, path.cluster, each)
     until(lambda: path.ask("qwen3-4b").status == 200)
 
 

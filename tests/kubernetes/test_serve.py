@@ -15,7 +15,7 @@ import pytest
 
 from emulator.gateway import serve
 from launcher import gateway
-from launcher.places import ROOT
+from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
 

@@ -1,6 +1,6 @@
 """What an update does, from the engine's events."""
 
-from plans.duration import duration, in_words
+from plans.duration import duration, format_minutes
 from plans.quota import needs
 from tests.plans.documents import CLUSTER, COMPONENT, NETWORK, POOL, Document, gpu_pool, urn
 
@@ -66,9 +66,9 @@ def test_a_loop_of_needs_ends() -> None:
 
 
 def test_spans_are_told_in_minutes() -> None:
-    assert in_words(0, 0.5) == "less than a minute"
-    assert in_words(3.2, 3.4) == "3 minutes"
-    assert in_words(0.2, 12.4) == "1 to 12 minutes"
+    assert format_minutes(0, 0.5) == "less than a minute"
+    assert format_minutes(3.2, 3.4) == "3 minutes"
+    assert format_minutes(0.2, 12.4) == "1 to 12 minutes"
 
 
 def test_gpus_need_quota_by_region_type_and_kind_of_quota() -> None:

@@ -4,8 +4,8 @@
 value that a preview does not know. `type` and `limits` are those of cases that have none.
 
 `mutations` are bad changes to the prod stack that the rule must catch, each a change or a list:
-`of` a type (and `named` a pattern), `set` paths to values (null leaves a property out), or `add` a
-resource. A change that is `given` only makes what the next one spoils.
+`of` a type (and `named` a pattern), `set` paths (`a|b|0`) to values (null leaves a property out),
+or `add` a resource. A change that is `given` only makes what the next one spoils.
 """
 
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from launcher import policy_report
-from launcher.places import ROOT, StackPlaces
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 from policies import check
 from policies.engine.environment import ENVIRONMENTS, VARIABLE
@@ -148,7 +148,7 @@ def test_the_report_does_not_start_the_engine(
     (tmp_path / "dev.yaml").write_bytes(text)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "dev.yaml"))
     monkeypatch.setattr(policy_report, "opened", started)
-    places = StackPlaces(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "home")
+    places = StackPaths(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=tmp_path / "home")
     with pytest.raises(LaunchError) as caught:
         policy_report.policy(places, "sandbox", "text", None)
     assert said in str(caught.value)
@@ -179,6 +179,6 @@ def test_an_environment_of_ones_own_is_kept_anywhere(tmp_path: Path, run_check: 
 
 
 def test_the_report_of_an_environment_without_a_file(tmp_path: Path) -> None:
-    places = StackPlaces(stack="qa", config=tmp_path / "Pulumi.qa.yaml", home=tmp_path / "home")
+    places = StackPaths(stack="qa", config=tmp_path / "Pulumi.qa.yaml", home=tmp_path / "home")
     with pytest.raises(LaunchError, match="no environment named 'qa'"):
         policy_report.policy(places, "sandbox", "text", None)

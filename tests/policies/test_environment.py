@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pulumi.runtime.proto.analyzer_pb2 import AnalyzerStackConfigureRequest, EnforcementLevel
 
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 from policies import check
 from policies.engine.config import PolicyConfigError
@@ -148,6 +148,6 @@ def test_the_file_of_an_environment_may_be_anywhere(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_stack_without_an_environment_does_not_start(tmp_path: Path) -> None:
-    places = StackPlaces(stack="qa", config=tmp_path / "Pulumi.qa.yaml", home=tmp_path)
+    places = StackPaths(stack="qa", config=tmp_path / "Pulumi.qa.yaml", home=tmp_path)
     with pytest.raises(LaunchError, match=r"no environment named 'qa', there are: dev, prod; copy"):
         places.policy_packs()

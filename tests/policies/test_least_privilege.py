@@ -1,8 +1,12 @@
 """What the examples of the least-privilege pack cannot say: policy documents and exceptions."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from pulumi_policy.proxy import UnknownValueError
 
+from policies.access import capabilities
 from tests.policies.harness import UNKNOWN, check
 
 PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
@@ -26,3 +30,9 @@ def test_exceptions_of_the_config() -> None:
     config = {"allowedRoles": ["roles/storage.objectAdmin"]}
     assert check("iam-no-admin-for-workload-sa", PROJECT_MEMBER, props, config) == []
     assert check("iam-resource-scope-preferred", PROJECT_MEMBER, props, config) == []
+
+
+def test_a_pattern_of_permissions_is_nothing_but_permissions() -> None:
+    # A comment within a folded text is a part of it.
+    patterns = yaml.safe_load(Path(capabilities.__file__).with_suffix(".yaml").read_text())
+    assert [name for name, pattern in patterns.items() if "#" in pattern] == []

@@ -168,7 +168,7 @@ def test_mutation(stack_of: Callable[[str], Stack], score: dict[str, bool], name
         unchanged = {id(row) for row in base}
         rows = [row for row in rows if id(row) not in unchanged]
     score[name] = bool(set(stack.messages(rule, rows)) - before)
-    assert score[name], f"{rule} does not say anything new"
+    assert score[name], f"{rule} says nothing new of {changes} (a path is written a|b|0)"
 
 
 def test_every_rule_has_a_mutation() -> None:

@@ -16,7 +16,7 @@ from policies.engine.packs import ALL, rules_of
 from policies.reports import data, markdown, sarif, state, text
 from policies.reports.run import OUTCOMES, Run, of_event_log
 from tests.policies.cases import CASES
-from tests.policies.harness import TODAY, UNKNOWN, resource, urn
+from tests.policies.harness import RULES, TODAY, UNKNOWN, resource, urn
 from tests.policies.test_properties import SECRET, cases
 
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -53,6 +53,13 @@ def test_every_rule_counts_every_resource_once(run: Run) -> None:
         assert sum(counts.values()) == (0 if rule["level"] == "disabled" else asked), rule_id
     assert run.resources == 3
     assert run.whole
+
+
+def test_what_is_one_is_named_in_the_singular() -> None:
+    rules = [RULES["iam-no-basic-roles"]]
+    one = text.summary(state.judge(STATE[:1], rules, settings_of(file_of("prod")), TODAY))
+    assert one.startswith("1 rule x 1 resource: ")
+    assert one.endswith("; 1 violation, 0 advisories.")
 
 
 def test_findings_are_there_and_secrets_are_not(run: Run) -> None:

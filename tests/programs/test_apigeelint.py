@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.api_management.proxy_bundle import ApigeeJwt, proxy_files
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 APIGEELINT = ROOT / ".engine" / "apigeelint" / "node_modules" / ".bin" / "apigeelint"
 TOKENS: ApigeeJwt = {

@@ -208,7 +208,7 @@ def test_google_cloud_is_asked_by_the_ordinary_cli(
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert main(["--stack", "dev", "--cloud", "gcp"]) == 0
-    assert "dev: 1 models" in capsys.readouterr().out
+    assert "dev: 1 model, " in capsys.readouterr().out
 
 
 def test_google_cloud_without_a_login_says_what_the_cli_said(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from request_path.cel import Both, CelError, Comparison, Condition, Constant, Either, Not, parse
+from request_path.cel import And, CelError, Comparison, Condition, Constant, Not, Or, parse
 from request_path.coverage import Truth, covers, holds
 from request_path.matching import Request, Requests
 
@@ -32,8 +32,8 @@ CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
     st.one_of(TESTS, st.builds(Constant, st.booleans())),
     lambda inner: st.one_of(
         st.builds(Not, inner),
-        st.builds(Both, st.tuples(inner, inner)),
-        st.builds(Either, st.tuples(inner, inner)),
+        st.builds(And, st.tuples(inner, inner)),
+        st.builds(Or, st.tuples(inner, inner)),
     ),
     max_leaves=6,
 )
@@ -73,9 +73,9 @@ def evaluated(condition: Condition, request: Request) -> bool | None:
         case Not(part):
             inner = evaluated(part, request)
             return None if inner is None else not inner
-        case Both(parts) | Either(parts):
+        case And(parts) | Or(parts):
             results = [evaluated(part, request) for part in parts]
-            decisive = isinstance(condition, Either)
+            decisive = isinstance(condition, Or)
             if decisive in results:
                 return decisive
             return None if None in results else not decisive
@@ -117,9 +117,9 @@ def written(condition: Condition) -> str:
             return str(value).lower()
         case Not(part):
             return f"!({written(part)})"
-        case Both(parts):
+        case And(parts):
             return f"({' && '.join(map(written, parts))})"
-        case Either(parts):
+        case Or(parts):
             return f"({' || '.join(map(written, parts))})"
         case Comparison("header", "in", _, header):
             return f"'{header}' in request.headers"

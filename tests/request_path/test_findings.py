@@ -469,6 +469,28 @@ def test_what_is_broken_is_found(
 
 
 HARMLESS: list[tuple[str, Change]] = [
+    (
+        "a route that only redirects, at a Gateway of another stack",
+        both(
+            twin(ROUTE, f"{QWEN}-route", named="to-https"),
+            put(
+                *(ROUTE, "to-https", "spec"),
+                to={
+                    "parentRefs": [{"name": "web", "namespace": "edge"}],
+                    "rules": [
+                        {
+                            "filters": [
+                                {
+                                    "type": "RequestRedirect",
+                                    "requestRedirect": {"scheme": "https", "statusCode": 301},
+                                }
+                            ]
+                        }
+                    ],
+                },
+            ),
+        ),
+    ),
     ("the prefix named exactly", cel('request.path == "/v1" || request.path.startsWith("/v1/")')),
     ("no condition", put(TRAFFIC, EXTENSION, *CHAIN, "matchCondition", to=GONE)),
     ("the Gateway's hosts", cel('request.host.endsWith("inference.acme.internal")')),

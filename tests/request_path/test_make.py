@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 PROBE = '\nprobe:\n\t@echo "$$PATH"\n\t@awk \'BEGIN { print "$(REQUEST_PATH)" }\'\n'
 NESTED = "\nnested:\n\t@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) probe\n"

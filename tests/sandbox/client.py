@@ -45,9 +45,6 @@ class Client:
         request = provider_pb2.DiffRequest(old_inputs=to_struct(old), news=to_struct(new))
         return self._call("DiffConfig", request)
 
-    def construct(self) -> None:
-        self._call("Construct", provider_pb2.ConstructRequest())
-
     def checked(
         self, token: str, inputs: Values, *, name: str = "it", olds: Values | None = None
     ) -> tuple[Values, list[Failure]]:

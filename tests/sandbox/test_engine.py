@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import automation
 
 from sandbox.providers import serve
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 SERVICES = ("compute", "container", "pubsub", "iam")
 
@@ -178,7 +178,9 @@ def test_a_stack_lives_its_whole_life(
 
         topic = "gcp:pubsub/topic:Topic"
         by_hand = {"name": "orders", "labels": {"team": "ml"}}
-        world.put(Resource(topic, "projects/acme/topics/orders", inputs=by_hand, outputs=by_hand))
+        world.put(
+            CloudResource(topic, "projects/acme/topics/orders", inputs=by_hand, outputs=by_hand)
+        )
         del settings["cidr"]
         settings["adopted"] = "acme/orders"
         assert changes(stack.up().summary.resource_changes)["import"] == 1

@@ -15,6 +15,7 @@ ADDRESS = "gcp:compute/address:Address"
 TOPIC = "gcp:pubsub/topic:Topic"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 ACCOUNT = "gcp:serviceaccount/account:Account"
+CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
 SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"  # noqa: S105 -- a type
 MEMBER = "gcp:projects/iAMMember:IAMMember"
 REPLACING = {1, 3, 5}
@@ -315,6 +316,31 @@ def test_the_latest_value_of_a_secret_can_be_read_once_there_is_one(cloud: Clien
         cloud.invoke(access, **key)
     cloud.create(SECRET_VERSION, {"secret": secret, "secretData": Secret("hush")})
     assert cloud.invoke(access, **key)["secretData"] in ("hush", Secret("hush"))
+
+
+def test_what_is_written_only_is_in_no_answer_and_changes_with_its_version(cloud: Client) -> None:
+    cloud.enable("monitoring")
+    key = {"serviceKeyWo": Secret("hush"), "serviceKeyWoVersion": "1"}
+    inputs = {"type": "pagerduty", "sensitiveLabels": key}
+    id_, outputs = cloud.create(CHANNEL, inputs)
+    assert outputs["sensitiveLabels"] == {"serviceKeyWoVersion": "1"}
+    assert cloud.read(CHANNEL, id_)[1]["sensitiveLabels"] == {"serviceKeyWoVersion": "1"}
+    other = {**inputs, "sensitiveLabels": {**key, "serviceKeyWo": Secret("other")}}
+    assert not cloud.diff(CHANNEL, id_, inputs, other).diffs
+    newer = {**inputs, "sensitiveLabels": {**key, "serviceKeyWoVersion": "2"}}
+    assert list(cloud.diff(CHANNEL, id_, inputs, newer).detailedDiff) == [
+        "sensitiveLabels.serviceKeyWoVersion"
+    ]
+
+
+def test_the_value_of_a_secret_that_was_written_only_can_be_read(cloud: Client) -> None:
+    secret, _ = cloud.create(
+        "gcp:secretmanager/secret:Secret", {"secretId": "key", "replication": {"auto": {}}}
+    )
+    value = {"secretDataWo": Secret("hush"), "secretDataWoVersion": "1"}
+    cloud.create(SECRET_VERSION, {"secret": secret, **value})
+    access = "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess"
+    assert cloud.invoke(access, secret="key")["secretData"] in ("hush", Secret("hush"))  # noqa: S106 a name
 
 
 def test_each_connection_has_its_own_configuration(cloud: Client, servers: Servers) -> None:

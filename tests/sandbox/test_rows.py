@@ -1,13 +1,16 @@
 """The rows of `sandbox/types/` speak of types and properties that the SDK has."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox.gcp import rows
 from sandbox.gcp.rows import Row
 from sandbox.sdk_types import ResourceType, resource_type, tokens
 
+FOLDER = Path(rows.__file__).parents[1] / "types"
 TOKENS = {
     f"{token.split(':')[1].split('/')[0]}.{token.split(':')[2]}": token for token in tokens("gcp")
 }
@@ -44,6 +47,11 @@ def test_a_grant_says_what_it_is_on() -> None:
     assert rows.grants()["gcp:storage/bucketIAMMember:BucketIAMMember"] == ("bucket", "{value}")
     assert rows.grants()["gcp:projects/iAMBinding:IAMBinding"] == ("", "projects/{project}")
     assert all(target for _, target in rows.grants().values())
+
+
+def test_a_service_stands_in_one_file() -> None:
+    others = yaml.safe_load((FOLDER / "others.yaml").read_text())
+    assert not {path.stem for path in FOLDER.glob("*.yaml")} & set(others)
 
 
 def test_a_service_without_types_has_its_api() -> None:

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import pytest
+from pulumi.runtime.proto import provider_pb2
 
 from sandbox.providers import ServeError, serve
 from sandbox.world import World
@@ -38,9 +40,21 @@ def test_a_damaged_world_does_not_end_in_a_traceback(world: World, gcp: Client) 
     assert str(world.path) in str(refused.value)
 
 
-def test_handshake_and_construct_are_left_to_older_ways(gcp: Client) -> None:
-    with pytest.raises(RefusedError, match=r"(?i)not implemented"):
-        gcp.construct()
+@pytest.mark.parametrize(
+    ("method", "request_type"),
+    [
+        ("Handshake", provider_pb2.ProviderHandshakeRequest),
+        ("Construct", provider_pb2.ConstructRequest),
+        ("Call", provider_pb2.CallRequest),
+    ],
+)
+def test_what_the_engine_does_without_is_refused_in_silence(
+    gcp: Client, method: str, request_type: type, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        getattr(gcp.stub, method)(request_type())
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED  # pyright: ignore[reportAttributeAccessIssue] -- a Call too
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.world import Assumption, Resource, World, WorldError
+from sandbox.world import Assumption, CloudResource, World, WorldError
 
 TOPIC = "gcp:pubsub/topic:Topic"
 
 
-def topic(short: str, **inputs: object) -> Resource:
-    return Resource(TOPIC, f"projects/p/topics/{short}", project="p", inputs=dict(inputs))
+def topic(short: str, **inputs: object) -> CloudResource:
+    return CloudResource(TOPIC, f"projects/p/topics/{short}", project="p", inputs=dict(inputs))
 
 
 def test_a_world_survives_its_process(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_world_survives_its_process(tmp_path: Path) -> None:
 
 def test_clusters_are_kept_apart(world: World) -> None:
     for scope in ("one", "two"):
-        world.put(Resource("kubernetes:core/v1:ConfigMap", "default/a", scope))
+        world.put(CloudResource("kubernetes:core/v1:ConfigMap", "default/a", scope))
     assert world.count() == len(world.all()) == len(["one", "two"])
     world.remove("kubernetes:core/v1:ConfigMap", "default/a", "one")
     assert not world.exists("default/a", "one")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 # Answers as Go does, writes what it would build, and notes each build.
 GO = """#!/bin/sh

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 CALL = (
     "import sys; sys.path.insert(0, 'tools')\n"

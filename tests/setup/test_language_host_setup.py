@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 # As Go on an empty module cache: the module is there only after it was downloaded.
 GO = """#!/bin/sh

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 # What set-up starts, noted instead of done; pip and uv are files that answer as told.
 INSTALL = """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from launcher.recording import wiring
+from launcher.engine_events import dependency_graph
 from launcher.replacements import replacements_section
 from plans.plan import plan_of
 
@@ -40,7 +40,7 @@ def _section(replaced: Mapping[str, Sequence[str]], *gone: str) -> str:
         }
         for urn, keys in changed.items()
     }
-    wired = wiring(STATE)
+    wired = dependency_graph(STATE)
     return replacements_section(
         plan_of({"stack": "dev", "steps": steps, "now": wired, "then": wired})
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.places import ROOT
+from launcher.paths import ROOT
 
 COPIED = (
     *(".yamllint", "pyproject.toml", "requirements.txt"),

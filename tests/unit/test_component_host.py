@@ -13,6 +13,7 @@ import yaml
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from components import COMPONENTS
+from tests.unit.reached import arguments_of
 
 FOLDER = Path(__file__).parents[2] / "components"
 PLUGIN: Mapping[str, Any] = yaml.safe_load((FOLDER / "PulumiPlugin.yaml").read_text())
@@ -52,8 +53,8 @@ def test_every_component_is_offered_with_its_arguments_and_outputs(schema: Mappi
     for kind, resource in resources.items():
         assert resource["isComponent"]
         assert resource["description"]
-        # What it installs is the same everywhere.
-        assert resource["inputProperties"] or kind == "inference:index:InferenceCrds"
+        given = arguments_of(kind.rpartition(":")[2]).__annotations__
+        assert len(resource["inputProperties"]) == len(given)
         assert resource["properties"]
         assert set(resource.get("requiredInputs", [])) <= set(resource["inputProperties"])
 

@@ -15,6 +15,7 @@ import components
 from components.pages import package
 from tests.unit import examples, test_managed_certificate
 from tests.unit.harness import Cloud, Deploy, Recorded, run
+from tests.unit.reached import arguments_of
 
 every_component = pytest.mark.parametrize("name", components.COMPONENTS)
 
@@ -79,8 +80,7 @@ def test_type_token_is_the_class(name: str, monkeypatch: pytest.MonkeyPatch):
 def test_other_languages_can_use_it(name: str):
     definition = package()["component_definitions"][name]
     assert definition.description
-    # What it installs is the same everywhere.
-    assert definition.inputs or name == "InferenceCrds"
+    assert len(definition.inputs) == len(arguments_of(name).__annotations__)
     assert definition.outputs
     undocumented = [key for key, value in definition.inputs.items() if not value.description]
     assert not undocumented

@@ -121,7 +121,7 @@ class TestReplica:
     @pytest.mark.parametrize(("port", "reason"), [(8000, "found 8000, which"), (80, "found 80; a")])
     def test_a_port_it_cannot_have_is_told(self, port: int, reason: str):
         args = cast(
-            "ModelServerArgs", {**GUARDED, "replica_guardrail": {"image": "a", "port": port}}
+            "ModelServerArgs", {**GUARDED, "replica_guardrail": {"image": "a:1", "port": port}}
         )
         (problem,) = validate_model_server("guarded", args).found
         assert problem["property_path"] == "replica_guardrail.port"

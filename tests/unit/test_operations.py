@@ -338,7 +338,10 @@ def test_channels_tell_by_mail_by_topic_and_by_pagerduty(deploy: Deploy):
     cloud = deploy(lambda: NotificationChannels("told", arguments.CHANNELS), answers=KEY)
     mail, pager = cloud.one(CHANNEL, "told-oncall"), cloud.one(CHANNEL, "told-pager")
     assert mail.inputs["labels"] == {"email_address": "oncall@acme.com"}
-    assert pager.inputs["sensitiveLabels"] == {"serviceKey": "pager-key"}
+    assert pager.inputs["sensitiveLabels"] == {
+        "serviceKeyWo": "pager-key",
+        "serviceKeyWoVersion": "projects/acme/secrets/pagerduty-key",
+    }
     assert "sensitiveLabels" in pager.secret_inputs
     assert cloud.one(CHANNEL, "told-incidents").inputs["type"] == "pubsub"
 

@@ -22,7 +22,7 @@ def _deploy(deploy: Deploy, args: SelfManagedCertificateArgs = ARGS) -> Cloud:
     return deploy(lambda: SelfManagedCertificate("cert", args), answers=answers)
 
 
-def test_the_key_comes_from_the_secret_and_is_sealed(deploy: Deploy):
+def test_the_key_comes_from_the_secret_and_is_written_only(deploy: Deploy):
     cloud = _deploy(deploy)
     assert cloud.calls == [
         Call(SECRET, {"project": "acme-secrets", "secret": "tls", "version": "3"}, "")
@@ -30,10 +30,10 @@ def test_the_key_comes_from_the_secret_and_is_sealed(deploy: Deploy):
     certificate = cloud.one(CERTIFICATE)
     assert certificate.inputs["selfManaged"] == {
         "pemCertificate": ARGS["chain_pem"],
-        "pemPrivateKey": "the key",
+        "pemPrivateKeyWo": "the key",
+        "pemPrivateKeyWoVersion": "3",
     }
     assert "selfManaged" in certificate.secret_inputs
-    assert "selfManaged" in certificate.additional_secret_outputs
 
 
 def test_a_renewed_certificate_is_another_one(deploy: Deploy):

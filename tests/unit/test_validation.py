@@ -3,6 +3,7 @@
 import pulumi
 import pytest
 
+from catalog.limits import Choice, Entries
 from catalog.problems import shown
 from components.validation import Problems, component_type
 
@@ -35,14 +36,14 @@ def test_nothing_is_raised_without_problems():
 @pytest.mark.parametrize("name", ["a", "a-b", "a1", "a" * 63])
 def test_resource_names_that_are_allowed(name: str):
     problems = Problems()
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     assert problems.found == []
 
 
 @pytest.mark.parametrize("name", ["", "A", "1a", "a-", "a_b", "a.b", "a" * 64])
 def test_resource_names_that_are_not(name: str):
     problems = Problems()
-    problems.check_name("name", name)
+    problems.check_name(name, "name")
     assert problems.found[0]["reason"] == (
         f"found {shown(name)}; allowed: 1 to 63 lowercase letters, digits or hyphens, a letter "
         "first, no hyphen last; shorten or change it (Compute Engine and Kubernetes allow "
@@ -53,15 +54,15 @@ def test_resource_names_that_are_not(name: str):
 def test_values_not_yet_known_pass():
     problems = Problems()
     unknown = pulumi.Output.from_input("?")
-    problems.check_name("name", unknown)
-    problems.check_one_of("mode", unknown, ["a"])
+    problems.check_name(unknown, "name")
+    problems.check_limit(Choice(["a"]), unknown, "mode")
     assert problems.found == []
 
 
 def test_choices_are_listed():
     problems = Problems()
-    problems.check_one_of("mode", "on", ("enforced", "dry-run"))
-    problems.check_not_empty("services", [], "an API name")
+    problems.check_limit(Choice(("dry-run", "enforced")), "on", "mode")
+    problems.check_limit(Entries("an API name"), [], "services")
     assert [problem["reason"] for problem in problems.found] == [
         "found 'on'; allowed: dry-run, enforced; choose one of them",
         "found an empty list; allowed: one entry or more; give an API name",

@@ -23,6 +23,7 @@ _SWITCHES: Final[Mapping[str, tuple[str, ...]]] = {
 # Chains that no request takes inspect nothing.
 _MATCHES: Final = ("extensionChains.*.matchCondition.celExpression",)
 _WEBHOOKS: Final = "webhooks.*.failurePolicy"
+_EXTENSIONS: Final = ("spec.extensionChains.*.extensions.*.failOpen",)
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "admissionregistration.k8s.io/MutatingWebhookConfiguration": (_WEBHOOKS,),
     "admissionregistration.k8s.io/MutatingAdmissionPolicy": ("spec.failurePolicy",),
@@ -40,7 +41,8 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
         "spec.rules.*.validate.failureAction",
     ),
     "networking.gke.io/GCPAuthzExtension": ("spec.failOpen",),
-    "networking.gke.io/GCPRoutingExtension": ("spec.extensionChains.*.extensions.*.failOpen",),
+    "networking.gke.io/GCPRoutingExtension": _EXTENSIONS,
+    "networking.gke.io/GCPTrafficExtension": _EXTENSIONS,
 }
 _BINDING: Final = "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding"
 # Constraints of Gatekeeper, whose kinds are one's own.

@@ -18,10 +18,10 @@ from resources.properties import (
     UNKNOWN,
     Props,
     all_at,
+    elements,
     entries,
     get,
     is_mapping,
-    listed,
     number,
     text,
 )
@@ -68,7 +68,7 @@ def _template(props: Props) -> Iterator[str]:
     filters = entries(props, *_HARM)
     if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
-    elif any(text(each, "confidenceLevel") not in _LEVELS for each in listed(props, *_HARM)):
+    elif any(text(each, "confidenceLevel") not in _LEVELS for each in elements(props, *_HARM)):
         yield "has a filter for harmful content that lets nearly all pass"
     if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
         yield "has a filter for prompt injection that lets nearly all pass"

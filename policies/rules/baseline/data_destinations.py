@@ -5,9 +5,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.destinations import DESTINATIONS, KUBERNETES, TOOLS
+from policies.shared.destinations import rows_of
 from policies.shared.limits import Limits, NamesLimit
-from policies.shared.places import elsewhere, own_of
+from policies.shared.places import destination_problem, own_resources
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import kind_of, objects
 from resources.properties import all_at
@@ -24,14 +24,14 @@ _REGISTRIES: Final = (
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     names = (limits.names(each) for each in ("projects", "places", "registries"))
-    own = own_of(resources, *names)
+    own = own_resources(resources, *names)
     for token, found in stack_of(resources).by_type.items():
-        rows = DESTINATIONS.get(token) or TOOLS.get(token) or KUBERNETES.get(kind_of(token), ())
+        rows = rows_of(token, kind_of(token))
         for each in found if rows else ():
             for made in objects(each.type, each.props):
                 for path, kind in rows:
                     for value in all_at(made, path.split(".")):
-                        problem = elsewhere(value, kind, own)
+                        problem = destination_problem(value, kind, own)
                         if problem:
                             yield StackFinding(f"{path.replace('.*', '[]')} {problem}", each)
 
@@ -41,8 +41,8 @@ RULE: Final = StackRule(
     display_name="Data goes where the environment says",
     description=(
         "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, shared views, "
-        "upstreams, charts and repositories that are deployed are the stack's own, or of projects, "
-        "places and registries that the environment names."
+        "upstreams, charts, repositories that are deployed, and the projects of resources are the "
+        "stack's own, or of projects, places and registries that the environment names."
     ),
     why="One property that leads elsewhere sends every message, table or log to somebody else.",
     remediation=(

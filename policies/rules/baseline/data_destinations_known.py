@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.destinations import DESTINATIONS
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
-from resources.properties import get, is_mapping, is_sequence, listed
+from resources.properties import Props, search
 from resources.resource import Resource
 
 _LOOKS_LIKE: Final = re.compile(
@@ -18,26 +18,15 @@ _LOOKS_LIKE: Final = re.compile(
     r"|gcs(Output|Destination)[A-Za-z]*|output(Uri|Bucket|Dataset|Table)|(push|webhook)[A-Z]\w*"
     r"|pubsub(Destination|Topic)|webhook"
 )
-_DEPTH: Final = 8
 
 
-def _suspects(props: object, depth: int = 0) -> Iterator[str]:
-    if depth > _DEPTH:
-        return
-    if is_mapping(props):
-        for name in list(props):
-            value = get(props, name)
-            if isinstance(value, str) and value and _LOOKS_LIKE.fullmatch(name):
-                yield name
-            else:
-                yield from _suspects(value, depth + 1)
-    elif is_sequence(props):
-        for each in listed(props):
-            yield from _suspects(each, depth + 1)
+def _suspect(name: str, value: object, _holder: Props) -> tuple[str, ...] | None:
+    found = isinstance(value, str) and value and _LOOKS_LIKE.fullmatch(name)
+    return (name,) if found else None
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    for name in sorted(set(_suspects(resource.props))):
+    for name in sorted(set(search(resource.props, _suspect))):
         yield f"{name} may be a destination, and no row of the table covers the type"
 
 

@@ -16,11 +16,11 @@ _DAY: Final = 86400.0
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     longest, shortest = limits.number("maxDays"), limits.number("minDestroyDays")
-    kept = seconds(resource.props, "destroyScheduledDuration")
+    kept, least = seconds(resource.props, "destroyScheduledDuration"), show(shortest, "day")
     if kept is UNKNOWN:
-        yield f"its destroyScheduledDuration is {kept.value}, at least {show(shortest)} days wanted"
+        yield f"its destroyScheduledDuration is {kept.value}, at least {least} wanted"
     elif isinstance(kept, float) and kept < shortest * _DAY:
-        yield f"destroys versions after {show(kept / _DAY)} days, at least {show(shortest)} wanted"
+        yield f"destroys versions after {show(kept / _DAY, 'day')}, at least {least} wanted"
     # Only symmetric keys that Google makes can rotate by themselves.
     purpose = text(resource.props, "purpose")
     symmetric = purpose in (MISSING, UNKNOWN, "ENCRYPT_DECRYPT")
@@ -28,9 +28,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         return
     period = seconds(resource.props, "rotationPeriod")
     if isinstance(period, Absence):
-        yield f"its rotationPeriod is {period.value}, allowed {show(longest)} days"
+        yield f"its rotationPeriod is {period.value}, allowed {show(longest, 'day')}"
     elif period > longest * _DAY:
-        yield f"rotates every {show(period / _DAY)} days, allowed {show(longest)} days"
+        yield f"rotates every {show(period / _DAY, 'day')}, allowed {show(longest, 'day')}"
 
 
 RULE: Final = ResourceRule(

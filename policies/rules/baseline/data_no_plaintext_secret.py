@@ -5,7 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.limits import Limits, NamesLimit
+from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from policies.shared.secrets import encodes_secret, holds_secret, in_arguments, is_secret
 from resources.kubernetes import kind_of, objects
@@ -52,8 +52,6 @@ _STATEFUL: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "gcp:sql/sourceRepresentationInstance:SourceRepresentationInstance": (("password",),),
     "gcp:sql/user:User": (("password",),),
 }
-# Certificate Manager takes a key in no other way: an environment names the ones it accepts.
-_CERTIFICATE: Final = "gcp:certificatemanager/certificate:Certificate"
 # It says what objects may hold, and holds none.
 _SCHEMA: Final = "apiextensions.k8s.io/CustomResourceDefinition"
 _IN_CLUSTER: Final = "core/Secret"
@@ -140,9 +138,7 @@ def _named(resource: Resource) -> Iterator[str]:
             yield from _container(container, *names)
 
 
-def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    if resource.type == _CERTIFICATE and resource.name in limits.names("ownCertificates"):
-        return
+def _check(resource: Resource, _: Limits) -> Iterator[str]:
     found = list(_named(resource))
     yield from found
     if not found and holds_secret(resource.props):
@@ -168,14 +164,6 @@ RULE: Final = ResourceRule(
     references=(
         Reference("checkov", "CKV_K8S_35"),
         Reference("trivy", "KSV-0109"),
-    ),
-    limits=(
-        NamesLimit(
-            "ownCertificates",
-            "Certificates, by their names in the program, whose private key the state may hold, "
-            "encrypted",
-            default=(),
-        ),
     ),
     applies=lambda resource_type: (
         resource_type.startswith(("gcp:", "kubernetes:")) and kind_of(resource_type) != _SCHEMA

@@ -20,6 +20,8 @@ _ALL_CLUSTERS: Final = (
     Expected("rbacBindingConfig.enableInsecureBindingSystemUnauthenticated", (False,)),
     Expected("enableLegacyAbac", (False,), unset=True),
     Expected("masterAuth.clientCertificateConfig.issueClientCertificate", (False,), unset=True),
+    # NET_ADMIN for pods of Autopilot.
+    Expected("allowNetAdmin", (False,), unset=True),
 )
 # Autopilot has these always, and does not take them as settings.
 _STANDARD_CLUSTERS: Final = (

@@ -10,7 +10,7 @@ from policies.shared.rule import StackFinding, StackRule
 from resources.addresses import is_everywhere
 from resources.properties import UNKNOWN, flag, text
 from resources.resource import Resource, stack_of
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _G: Final = "gcp:appengine/"
 _VERSIONS: Final = (
@@ -31,7 +31,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     internal: set[str] = set()
     for each in stack.by_type.get(_SETTINGS, ()):
         if text(each.props, "networkSettings", "ingressTrafficAllowed") in (*_INTERNAL, UNKNOWN):
-            internal |= names_of(each, "service")
+            internal |= referenced_names(each, "service")
         else:
             yield StackFinding("takes requests from everywhere", each)
     iap = any(
@@ -40,7 +40,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     )
     for token in _VERSIONS:
         for each in stack.by_type.get(token, ()):
-            if not iap and not names_of(each, "service") & internal:
+            if not iap and not referenced_names(each, "service") & internal:
                 yield StackFinding("is open to everyone at appspot.com", each)
     for each in stack.by_type.get(_FIREWALL, ()):
         ranges = text(each.props, "sourceRange")

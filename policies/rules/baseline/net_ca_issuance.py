@@ -34,7 +34,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     most = limits.number("maxDays")
     life = seconds(policy, "maximumLifetime")
     if life is MISSING or (isinstance(life, float) and life > most * _DAY):
-        yield f"issues for more than {show(most)} days"
+        yield f"issues for more than {show(most, 'day')}"
 
 
 RULE: Final = ResourceRule(

@@ -8,9 +8,9 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, all_at, entries, get, listed, text
+from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, get, text
 from resources.resource import Resource, Stack, stack_of
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _ZONE: Final = "gcp:dns/managedZone:ManagedZone"
 _RECORD: Final = "gcp:dns/recordSet:RecordSet"
@@ -87,21 +87,21 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in zones:
         name = text(each.props, "dnsName")
         if _is_public(each):
-            public |= names_of(each, "name") | {each.urn}
+            public |= referenced_names(each, "name") | {each.urn}
             if isinstance(name, str) and (name.endswith(_PRIVATE) or _within(name, private)):
                 yield StackFinding("is public, and its names are private", each)
         if isinstance(name, str) and _within(name.lower(), _GOOGLE) and _is_answered(each):
             yield StackFinding("has Google's names answered by somebody else", each)
-        servers = listed(each.props, "forwardingConfig", "targetNameServers")
+        servers = elements(each.props, "forwardingConfig", "targetNameServers")
         if any(_is_public_address(text(server, "ipv4Address")) for server in servers):
             yield StackFinding("has its names answered by a server on the internet", each)
     for each in stack.by_type.get(_RECORD, ()):
-        values = (*listed(each.props, "rrdatas"), *_routed(each.props))
+        values = (*elements(each.props, "rrdatas"), *_routed(each.props))
         if _leads_elsewhere(text(each.props, "name"), values):
             yield StackFinding(
                 "leads a name of Google elsewhere than to its restricted addresses", each
             )
-        if names_of(each, "managedZone") & public and any(map(_is_private_address, values)):
+        if referenced_names(each, "managedZone") & public and any(map(_is_private_address, values)):
             yield StackFinding("tells a private address in a public zone", each)
     yield from _answered(stack)
 
@@ -118,8 +118,8 @@ def _answered(stack: Stack) -> Iterator[StackFinding]:
         passes = text(each.props, "behavior") == "bypassResponsePolicy"
         if passes and isinstance(name, str) and _is_google(name):
             yield StackFinding("lets names of Google be answered past the restricted ones", each)
-        for local in listed(each.props, "localData", "localDatas"):
-            if _leads_elsewhere(text(each.props, "dnsName"), listed(local, "rrdatas")):
+        for local in elements(each.props, "localData", "localDatas"):
+            if _leads_elsewhere(text(each.props, "dnsName"), elements(local, "rrdatas")):
                 yield StackFinding(
                     "leads a name of Google elsewhere than to its restricted addresses", each
                 )

@@ -7,7 +7,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, UNKNOWN, listed, text
+from resources.properties import MISSING, UNKNOWN, elements, text
 from resources.resource import Resource
 
 _ZONE: Final = "gcp:dns/managedZone:ManagedZone"
@@ -18,7 +18,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         return
     if text(resource.props, "dnssecConfig", "state") not in ("on", "transfer", UNKNOWN):
         yield "is public and not signed: dnssecConfig.state is not on"
-    for key in listed(resource.props, "dnssecConfig", "defaultKeySpecs"):
+    for key in elements(resource.props, "dnssecConfig", "defaultKeySpecs"):
         if text(key, "algorithm") == "rsasha1":
             yield "is signed by RSASHA1, which is broken"
 

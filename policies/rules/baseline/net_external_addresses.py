@@ -7,9 +7,9 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, listed, text
+from resources.properties import MISSING, elements, text
 from resources.resource import Resource, Stack, stack_of
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _ADDRESSES: Final = (
     "gcp:compute/address:Address",
@@ -27,16 +27,16 @@ def _in_use(stack: Stack) -> frozenset[str]:
     """Return what the addresses of Cloud NAT and load balancers are called, by name or wiring."""
     found: set[str] = set()
     for each in stack.by_type.get(_NAT, ()):
-        links = [link for name in _LISTS for link in listed(each.props, name)]
-        for rule in listed(each.props, "rules"):
-            links += listed(rule, "action", "sourceNatActiveIps")
+        links = [link for name in _LISTS for link in elements(each.props, name)]
+        for rule in elements(each.props, "rules"):
+            links += elements(rule, "action", "sourceNatActiveIps")
         found |= {link.rpartition("/")[2] for link in links if isinstance(link, str)}
         for name in (*_LISTS, "rules"):
             found |= set(each.dependencies.get(name, ()))
     # What load balancers let in is judged as theirs.
     for token in _FORWARDING_RULES:
         for each in stack.by_type.get(token, ()):
-            found |= names_of(each, "ipAddress")
+            found |= referenced_names(each, "ipAddress")
     return frozenset(found)
 
 
@@ -45,7 +45,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     allowed = _in_use(stack) | frozenset(limits.names("allowedNames"))
     for token in _ADDRESSES:
         for each in stack.by_type.get(token, ()):
-            names = names_of(each, "name") | names_of(each, "address") | {each.urn}
+            names = referenced_names(each, "name") | referenced_names(each, "address") | {each.urn}
             external = text(each.props, "addressType") in (MISSING, "EXTERNAL")
             if external and not names & allowed:
                 yield StackFinding(

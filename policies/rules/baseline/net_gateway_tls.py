@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
 from resources.resource import Resource
 from resources.selectors import may_select
 
@@ -55,7 +55,7 @@ def _beside(resource: Resource) -> Iterator[str]:
         yield "passes on what no guardrail reads"
     elif kind_of(resource.type) == _GRANT:
         for grant in objects(resource.type, resource.props):
-            if any(_lends(source, grant) for source in listed(grant, "spec", "from")):
+            if any(_lends(source, grant) for source in elements(grant, "spec", "from")):
                 yield "lends its objects to routes of another namespace"
 
 

@@ -23,6 +23,16 @@ _MANY: Final = (
 _EXPORTS: Final = ("multicluster.x-k8s.io/ServiceExport", "net.gke.io/ServiceExport")
 # Istio's own, served by whatever its selector takes.
 _ISTIO: Final = "networking.istio.io/Gateway"
+# Served by an ingress with an external address, unless a label keeps them inside:
+# https://knative.dev/docs/serving/services/private-services/
+_KEPT_INSIDE: Final = {
+    "serving.knative.dev/Route": "networking.knative.dev/visibility",
+    "serving.knative.dev/Service": "networking.knative.dev/visibility",
+    "serving.kserve.io/InferenceService": "networking.kserve.io/visibility",
+}
+# Gives a service a name on the web.
+_MAPPING: Final = "serving.knative.dev/DomainMapping"
+_INSIDE: Final = ("cluster-local", UNKNOWN)
 _INTERNAL: Final = (
     ("networking.gke.io/load-balancer-type", "Internal"),
     ("cloud.google.com/load-balancer-type", "Internal"),
@@ -36,9 +46,13 @@ _INTERNAL_CLASSES: Final = frozenset(
     }
 )
 _INTERNAL_INGRESS: Final = "gce-internal"
+_PLAIN: Final = ("metadata", "annotations", "kubernetes.io/ingress.allow-http")
 
 
-_KINDS: Final = (_SERVICE, _GATEWAY, _ISTIO, *_INGRESSES, *_MANY, *_EXPORTS)
+_KINDS: Final = (
+    *(_SERVICE, _GATEWAY, _ISTIO, *_INGRESSES, *_MANY, *_EXPORTS),
+    *(*_KEPT_INSIDE, _MAPPING),
+)
 
 
 def _service(service: object) -> Iterator[str]:
@@ -63,6 +77,8 @@ def _ingress(ingress: object, *, patch: bool) -> Iterator[str]:
     given = not patch or not kind is named is MISSING
     if given and _INTERNAL_INGRESS not in (kind, named):
         yield "is an Ingress with an external load balancer"
+    elif not patch and text(ingress, *_PLAIN) not in ("false", UNKNOWN):
+        yield "is an Ingress that takes plain HTTP"
 
 
 def _gateway(gateway: object) -> Iterator[str]:
@@ -88,6 +104,11 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield "is of the external load balancer of several clusters"
         elif kind in _EXPORTS:
             yield "offers a Service to every cluster of the fleet"
+        elif kind in _KEPT_INSIDE:
+            if text(each, "metadata", "labels", _KEPT_INSIDE[kind]) not in _INSIDE:
+                yield "is served on the internet without the label that keeps it in the cluster"
+        elif kind == _MAPPING:
+            yield "gives a service a name on the internet"
         elif kind == _ISTIO:
             yield "opens ports past the inference Gateway"
         else:
@@ -97,7 +118,10 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
 RULE: Final = ResourceRule(
     id="net-k8s-no-public-lb",
     display_name="Nothing in a cluster is public",
-    description="No Service, Gateway or Ingress is public, unless it is allowed by name.",
+    description=(
+        "No Service, Gateway, Ingress or Knative service is public, unless it is allowed by name, "
+        "and no Ingress takes plain HTTP."
+    ),
     why="It gets an address on the internet past the gateway, its guardrails and its certificates.",
     remediation=(
         "use ClusterIP, an internal load balancer or a gke-l7-rilb Gateway, or allow the name "

@@ -15,7 +15,7 @@ from policies.shared.limits import Limits
 from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, text
 from resources.resource import Resource
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _GCP: Final = "gcp:compute/"
 _POLICIES: Final = (f"{_GCP}regionSslPolicy:RegionSslPolicy", f"{_GCP}sSLPolicy:SSLPolicy")
@@ -172,7 +172,7 @@ def _hollow(resources: Sequence[Resource]) -> frozenset[str]:
     found: set[str] = set()
     for each in resources:
         if each.type in _ARMOR and _is_hollow(each):
-            names = names_of(each, "name") | {each.urn, each.name}
+            names = referenced_names(each, "name") | {each.urn, each.name}
             found |= set() if names & {name.rpartition("/")[2] for name in ruled} else names
     return frozenset(found)
 
@@ -188,7 +188,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     yield from (
         StackFinding("stops nothing", each)
         for each in resources
-        if each.type in _ARMOR and (names_of(each, "name") | {each.urn, each.name}) & hollow
+        if each.type in _ARMOR and (referenced_names(each, "name") | {each.urn, each.name}) & hollow
     )
     for each in resources:
         if each.type in _POLICIES:

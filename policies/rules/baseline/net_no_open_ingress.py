@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.addresses import is_everywhere, is_public
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, listed, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, flag, get, text
 from resources.resource import Resource
 
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
@@ -64,12 +64,12 @@ def _administers(rule: object, *, firewall: bool) -> bool:
     if flag(rule, "disabled") is True or text(rule, "direction") == "EGRESS":
         return False
     match = rule if firewall else get(rule, "match")
-    ranges = listed(match, _SOURCES[0] if firewall else _POLICY_SOURCES[0])
+    ranges = elements(match, _SOURCES[0] if firewall else _POLICY_SOURCES[0])
     if not firewall and text(rule, "action") != "allow":
         return False
     return any(map(is_public, ranges)) and any(
         _has_port(each, "protocol" if firewall else "ipProtocol")
-        for each in listed(match, "allows" if firewall else "layer4Configs")
+        for each in elements(match, "allows" if firewall else "layer4Configs")
     )
 
 

@@ -67,7 +67,7 @@ def _attachment(attachment: object, accepted: str, limits: Limits) -> Iterator[s
         if isinstance(limit, Absence) or limit == 0:
             yield "accepts a consumer without a known connectionLimit"
         elif limit > most:
-            yield f"accepts {show(limit)} connections of a consumer, allowed {show(most)}"
+            yield f"accepts {show(limit, 'connection')} of a consumer, allowed {show(most)}"
     spread = number(attachment, "propagatedConnectionLimit")
     if isinstance(spread, float) and spread > most:
         yield f"accepts {show(spread)} propagated connections, allowed {show(most)}"

@@ -15,10 +15,10 @@ from policies.shared.perimeters import (
     SINGLE,
     Bounds,
     bridges,
-    foreign,
+    has_outside_identity,
+    has_outside_project,
     regular,
-    strangers,
-    ways,
+    too_wide,
 )
 from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
@@ -110,7 +110,7 @@ def _perimeter(
         yield "restricts no service"
     yield from _accessible(config, restricted, known=any(each.isdigit() for each in bounds.own))
     projects = entries(config, "resources")
-    if bounds.own and isinstance(projects, tuple) and foreign(projects, bounds.own):
+    if bounds.own and isinstance(projects, tuple) and has_outside_project(projects, bounds.own):
         yield "holds a project that the environment does not name"
     levels = entries(config, "accessLevels")
     if isinstance(levels, tuple) and "*" in levels:
@@ -120,7 +120,7 @@ def _perimeter(
     for direction in ("ingress", "egress"):
         rules = entries(config, f"{direction}Policies")
         for rule in rules if isinstance(rules, tuple) else ():
-            yield from (f"has {finding}" for finding in ways(rule, direction, bounds))
+            yield from (f"has {finding}" for finding in too_wide(rule, direction, bounds))
 
 
 def _of_another(levels: tuple[object, ...], parent: object) -> bool:
@@ -185,7 +185,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
                 for finding in _perimeter(perimeter, used, limits.names("modes"), bounds):
                     yield StackFinding(finding, each)
         elif each.type in RULES:
-            for finding in ways(each.props, RULES[each.type], bounds):
+            for finding in too_wide(each.props, RULES[each.type], bounds):
                 yield StackFinding(f"is {finding}", each)
         elif each.type in LEVELS or each.type == CONDITION:
             yield from (StackFinding(finding, each) for finding in _level(each, bounds))
@@ -202,21 +202,21 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
 def _level(resource: Resource, bounds: Bounds) -> Iterator[str]:
     yield from open_levels(resource)
     members, networks = named(resource)
-    if strangers(members, bounds):
+    if has_outside_identity(members, bounds):
         yield "lets in somebody whom the environment does not name"
-    if bounds.own and foreign(networks, bounds.own | bounds.egress):
+    if bounds.own and has_outside_project(networks, bounds.own | bounds.egress):
         yield "lets in a network of another project"
 
 
 def _joined(resource: Resource, bounds: Bounds) -> Iterator[StackFinding]:
     """Yield a foreign project that a bridge or a resource of its own joins to the perimeter."""
     if resource.type in SINGLE:
-        if foreign((text(resource.props, "resource"),), bounds.own):
+        if has_outside_project((text(resource.props, "resource"),), bounds.own):
             yield StackFinding("joins a project that the environment does not name", resource)
     elif resource.type in (PERIMETER, PERIMETERS):
         for bridge in bridges(resource):
             found = entries(bridge, "status", "resources")
-            if isinstance(found, tuple) and foreign(found, bounds.own):
+            if isinstance(found, tuple) and has_outside_project(found, bounds.own):
                 yield StackFinding(
                     "bridges to a project that the environment does not name", resource
                 )

@@ -53,6 +53,7 @@ _LISTED: Final = "LIST_OF_SUBNETWORKS"
 _BUNDLES: Final = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
 # The bundle of Private Service Connect that has the APIs no perimeter restricts as well.
 _ALL_APIS: Final = "all-apis"
+_WEB_PROXY: Final = "SECURE_WEB_GATEWAY"
 # https://cloud.google.com/vpc/docs/configure-private-google-access#config-options
 _RESTRICTED: Final = tuple(map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18")))
 _GOOGLE: Final = (*_RESTRICTED, ipaddress.ip_network("199.36.153.8/30"))
@@ -106,12 +107,25 @@ def _spoke(props: object) -> Iterator[str]:
         yield "joins a line or a machine that leads to other networks"
 
 
+def _web_proxy(props: object) -> Iterator[str]:
+    if text(props, "type") == _WEB_PROXY and get(props, "gatewaySecurityPolicy") in (MISSING, ""):
+        yield "is a web proxy without a policy that says where it leads"
+
+
+def _tunnel(props: object) -> Iterator[str]:
+    ranges = entries(props, "cidrs")
+    if isinstance(ranges, tuple) and is_everywhere(ranges):
+        yield "lets tunnels lead to every address"
+
+
 def _policy_route(props: object) -> Iterator[str]:
     if is_everywhere((text(props, "filter", "destRange"),)):
         yield "leads the internet's addresses to a machine of its own"
 
 
 _ALONE: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
+    "gcp:iap/tunnelDestGroup:TunnelDestGroup": _tunnel,
+    "gcp:networkservices/gateway:Gateway": _web_proxy,
     _BUNDLES: _bundle,
     _NAT: _nat,
     _POLICY_ROUTE: _policy_route,

@@ -14,10 +14,10 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     all_at,
+    elements,
     entries,
     get,
     is_mapping,
-    listed,
     text,
 )
 from resources.resource import Resource
@@ -55,7 +55,7 @@ def _takes_all(selector: object) -> bool:
     """Return whether a selector takes everything: it asks for nothing that must be there."""
     if not is_mapping(selector):
         return False
-    known = listed(selector, "matchExpressions")
+    known = elements(selector, "matchExpressions")
     asks = [each for each in known if text(each, "operator") not in ("DoesNotExist", "NotIn")]
     named = [text(each, "key") for each in asks if text(each, "operator") == "Exists"]
     # Every namespace has the label of its name.
@@ -83,7 +83,7 @@ def _other_lets_all_in(kind: str, policy: object) -> Iterator[str]:
     path = _OTHERS[kind]
     for found in all_at(policy, path.split(".")):
         allows = text(found, "action") == "Allow"
-        peers = listed(found, "from") if is_mapping(found) and allows else ()
+        peers = elements(found, "from") if is_mapping(found) and allows else ()
         calico = "projectcalico.org/" in kind and allows and _calico_takes_all(get(found, "source"))
         if (
             calico
@@ -100,7 +100,7 @@ def _other_lets_all_in(kind: str, policy: object) -> Iterator[str]:
 def _calico_takes_all(source: object) -> bool:
     asked = ("selector", "namespaceSelector", "serviceAccounts", "nets")
     found = [get(source, name) for name in asked]
-    nets = listed(source, "nets")
+    nets = elements(source, "nets")
     return all(each in (MISSING, "", "all()", {}) for each in found) or is_everywhere(nets)
 
 

@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.pods import CHARTS, changes_pods, containers, loosened, pod_specs, pod_templates
+from resources.pods import CHARTS, changes_pods, containers, host_access, pod_specs, pod_templates
 from resources.properties import MISSING, UNKNOWN, entries, flag, get, is_mapping, text
 from resources.resource import Resource
 
@@ -151,7 +151,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
                     yield f"a volume of the cluster is a {kind}"
                     break
         return
-    for name in sorted(set(loosened(resource.type, resource.props))):
+    for name in sorted(set(host_access(resource.type, resource.props))):
         yield f"{name} takes away from the isolation of its pods"
     for template in pod_templates(resource.type, resource.props):
         yield from _annotations(template)

@@ -49,7 +49,6 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.ADVISORY,
     url="https://kubernetes.io/docs/concepts/security/service-accounts/",
     references=(
-        Reference("checkov", "CKV_K8S_21"),
         Reference("checkov", "CKV_K8S_38"),
         Reference("checkov", "CKV_K8S_41"),
         Reference("trivy", "KSV-0036"),

@@ -9,7 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.durations import seconds
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, listed, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, flag, get, text
 from resources.resource import Resource, stack_of
 
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
@@ -64,7 +64,7 @@ _BOUND: Final = re.compile(r"(?:>=?|==)\s*([0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)
 
 def _waits(props: object) -> Iterator[float]:
     """Yield the seconds that each condition of a policy has to hold before it alerts."""
-    for condition in listed(props, "conditions"):
+    for condition in elements(props, "conditions"):
         found = [seconds(condition, name, "duration") for name in _CONDITIONS]
         yield from (each for each in found if isinstance(each, float))
 

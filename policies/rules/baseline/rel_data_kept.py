@@ -7,9 +7,19 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NumberLimit
-from policies.shared.rule import ResourceRule
+from policies.shared.rule import Reference, ResourceRule
 from resources.durations import moment, seconds
-from resources.properties import MISSING, UNKNOWN, entries, flag, get, listed, number, show, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    elements,
+    entries,
+    flag,
+    get,
+    number,
+    show,
+    text,
+)
 from resources.resource import Resource
 
 _DAY: Final = 86400.0
@@ -63,7 +73,7 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
         if any(get(condition, name) not in (MISSING, 0) for name in _SOME):
             continue
         # An empty beginning or end is that of every name.
-        if any(each and "" not in each for each in (listed(condition, e) for e in _ENDINGS)):
+        if any(each and "" not in each for each in (elements(condition, e) for e in _ENDINGS)):
             continue
         if text(condition, "withState") == "ARCHIVED":
             continue
@@ -71,7 +81,14 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
         if age is MISSING and get(condition, "createdBefore") is MISSING:
             age = number(condition, "daysSinceCustomTime")
         if age is MISSING or (isinstance(age, float) and age < least):
-            yield f"lifecycleRules[{index}] deletes what is younger than {show(least)} days"
+            yield f"lifecycleRules[{index}] deletes what is younger than {show(least, 'day')}"
+
+
+def _restores(bucket: object) -> Iterator[str]:
+    """Check that what is deleted or written over can be had back for a while."""
+    kept = number(bucket, "softDeletePolicy", "retentionDurationSeconds")
+    if kept in (0, UNKNOWN) and flag(bucket, "versioning", "enabled") is not True:
+        yield "has neither versioning nor soft delete"
 
 
 def _cleanup(repository: object, least: float) -> Iterator[str]:
@@ -79,19 +96,19 @@ def _cleanup(repository: object, least: float) -> Iterator[str]:
     mirror = text(repository, "mode") == "REMOTE_REPOSITORY"
     if mirror or flag(repository, "cleanupPolicyDryRun") is True:
         return
-    for index, policy in enumerate(listed(repository, "cleanupPolicies")):
+    for index, policy in enumerate(elements(repository, "cleanupPolicies")):
         condition = get(policy, "condition")
         if text(policy, "action") != "DELETE" or condition is UNKNOWN:
             continue
         # Untagged images, and those of a version or a tag, are some.
         some = any(
-            listed(condition, name)
+            elements(condition, name)
             for name in ("packageNamePrefixes", "tagPrefixes", "versionNamePrefixes")
         )
         old = seconds(condition, "olderThan")
         now = old is MISSING or (isinstance(old, float) and old < least * _DAY)
         if now and not some and text(condition, "tagState") != "UNTAGGED":
-            yield f"cleanupPolicies[{index}] deletes what is younger than {show(least)} days"
+            yield f"cleanupPolicies[{index}] deletes what is younger than {show(least, 'day')}"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -104,22 +121,23 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield from _cleanup(resource.props, least)
         return
     if resource.type == _BUCKET:
+        yield from _restores(resource.props)
         yield from _lifecycle(resource.props, least)
         return
     for path, unit in _ENDS.get(resource.type, ()):
         found = number(resource.props, *path.split("."))
         if isinstance(found, float) and 0 < found * unit < least * _DAY:
-            yield f"{path} ends data after less than {show(least)} days"
+            yield f"{path} ends data after less than {show(least, 'day')}"
     for path, limit in _TTLS.get(resource.type, ()):
         fewest = limits.number(limit)
         ttl = seconds(resource.props, *path.split("."))
         if isinstance(ttl, float) and ttl < fewest * _DAY:
-            yield f"{path} ends it after less than {show(fewest)} days"
+            yield f"{path} ends it after less than {show(fewest, 'day')}"
     if resource.type in _TIMES:
         path = _TIMES[resource.type]
         end = moment(get(resource.props, path))
         if end is not None and end - dt.datetime.now(dt.UTC) < dt.timedelta(days=least):
-            yield f"{path} ends it in less than {show(least)} days"
+            yield f"{path} ends it in less than {show(least, 'day')}"
 
 
 RULE_TYPES: Final = (_BUCKET, _IMAGES, *_ENDS, *_TTLS)
@@ -130,13 +148,17 @@ RULE: Final = ResourceRule(
     display_name="Data is kept",
     description=(
         "No lifecycle rule, expiration or time to live deletes objects, tables, logs, secrets or "
-        "subscriptions within days."
+        "subscriptions within days, and what a bucket loses comes back."
     ),
     why="It is gone before anybody sees that it is missing.",
-    remediation="leave it out, or set at least the days of the limit.",
+    remediation=(
+        "leave it out, or set at least the days of the limit; leave softDeletePolicy at its seven "
+        "days or enable versioning."
+    ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/storage/docs/lifecycle",
+    references=(Reference("checkov", "CKV_GCP_78"), Reference("trivy", "GCP-0078")),
     limits=(
         NumberLimit("minDays", "Fewest days that data is kept", default=7),
         NumberLimit("minLogDays", "Fewest days that logs are kept", default=30),

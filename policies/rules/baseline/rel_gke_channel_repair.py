@@ -11,7 +11,7 @@ from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.durations import moment
 from resources.node_pools import max_nodes
-from resources.properties import MISSING, Props, entries, flag, get, listed, number, text
+from resources.properties import MISSING, Props, elements, entries, flag, get, number, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
@@ -47,7 +47,7 @@ def _blue_green(pool: Props) -> Iterator[str]:
 
 
 def _exclusions(cluster: Props) -> Iterator[str]:
-    for index, each in enumerate(listed(cluster, "maintenancePolicy", "maintenanceExclusions")):
+    for index, each in enumerate(elements(cluster, "maintenancePolicy", "maintenanceExclusions")):
         first, last = (moment(get(each, name)) for name in ("startTime", "endTime"))
         scope = text(each, "exclusionOptions", "scope")
         most = _LONGEST if scope in (MISSING, "NO_UPGRADES") else _LONGEST_MINOR

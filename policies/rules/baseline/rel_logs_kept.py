@@ -10,7 +10,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, listed, show, text
+from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, show, text
 from resources.resource import Resource
 
 _L: Final = "gcp:logging/"
@@ -99,7 +99,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     kind = resource.type
     if kind in _EXCLUSIONS and _left_out(resource.props):
         yield "leaves out more than a few kinds of log entries"
-    elif kind in _SINKS and any(map(_left_out, listed(resource.props, "exclusions"))):
+    elif kind in _SINKS and any(map(_left_out, elements(resource.props, "exclusions"))):
         yield "exclusions leave out more than a few kinds of log entries"
     elif kind in _MUTES and not _narrow(text(resource.props, "filter"), _CATEGORY):
         yield "mutes more than a category of findings"
@@ -108,7 +108,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     elif kind == _SNOOZE:
         hours, most = _hours(resource.props), limits.number("maxSnoozeHours")
         if hours is not None and hours > most:
-            yield f"silences alerts for more than {show(most)} hours"
+            yield f"silences alerts for more than {show(most, 'hour')}"
     for each in objects(kind, resource.props):
         for path, off in _SWITCHES.get(kind) or _SWITCHES.get(kind_of(kind), ()):
             if any(value == off for value in all_at(each, path.split("."))):

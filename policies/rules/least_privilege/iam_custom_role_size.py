@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.words import plural
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.properties import Absence, entries, show
@@ -22,7 +23,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if isinstance(permissions, Absence):
         yield f"its permissions are {permissions.value}, so they cannot be counted"
     elif len(permissions) > cap:
-        yield f"has {len(permissions)} permissions, allowed {show(cap)}"
+        yield f"has {plural(len(permissions), 'permission')}, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(

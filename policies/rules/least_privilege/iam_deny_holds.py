@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
-from resources.properties import MISSING, UNKNOWN, entries, get, listed, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
 from resources.resource import Resource
 
 _POLICY: Final = "gcp:iam/denyPolicy:DenyPolicy"
@@ -38,12 +38,15 @@ def _rule(rule: object) -> Iterator[str]:
     for name in ("deniedPrincipals", "deniedPermissions"):
         if entries(rule, name) in (MISSING, ()):
             yield f"has no {name}, so it denies nothing"
-    excepted, denied = listed(rule, "exceptionPrincipals"), listed(rule, "deniedPrincipals")
+    excepted, denied = (
+        elements(rule, "exceptionPrincipals"),
+        elements(rule, "deniedPrincipals"),
+    )
     if any(isinstance(each, str) and _EVERYBODY.fullmatch(each) for each in excepted) or _covers(
         excepted, denied
     ):
         yield "excepts everybody whom it denies"
-    if _covers(listed(rule, "exceptionPermissions"), listed(rule, "deniedPermissions")):
+    if _covers(elements(rule, "exceptionPermissions"), elements(rule, "deniedPermissions")):
         yield "excepts every permission that it denies"
     condition = text(rule, "denialCondition", "expression")
     if isinstance(condition, str) and _NEVER.fullmatch(condition.strip()):

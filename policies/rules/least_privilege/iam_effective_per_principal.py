@@ -30,7 +30,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         if len(roles) > cap:
             some = ", ".join(sorted(role for role, _ in roles))
             yield StackFinding(
-                f"{shown(who)} comes to {len(roles)} roles on whole projects or clusters, "
+                f"{shown(who)} comes to {show(len(roles), 'role')} on whole projects or clusters, "
                 f"allowed {show(cap)}: {some}"
             )
 

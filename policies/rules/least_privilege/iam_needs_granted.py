@@ -14,8 +14,9 @@ from resources.resource import Resource
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     for wanted, missing in balance_of(resources).missing():
+        who = shown(wanted.principal or "")
         yield StackFinding(
-            f"needs that {shown(wanted.principal)} holds {', '.join(missing)} on {wanted.on}, "
+            f"needs that {who} holds {', '.join(missing)} on {wanted.on}, "
             "which no grant of the stack gives",
             wanted.resource,
         )

@@ -53,7 +53,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         if end is None:
             yield f"grants {show(grant.role)} without an end ({why})"
         elif (end - datetime.now(UTC)).total_seconds() > latest * _DAY:
-            yield f"grants {show(grant.role)} for more than {show(latest)} days ({why})"
+            yield f"grants {show(grant.role)} for more than {show(latest, 'day')} ({why})"
 
 
 def _entitlement(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _entitlement(resource: Resource, limits: Limits) -> Iterator[str]:
     latest = limits.number("maxDays")
     longest = seconds(resource.props, "maxRequestDuration")
     if not isinstance(longest, float) or longest > latest * _DAY:
-        yield f"lends roles for more than {show(latest)} days, or for a time that is not known"
+        yield f"lends roles for more than {show(latest, 'day')}, or for a time that is not known"
     lends = [grant.role for grant in grants(resource) if grant.role is not MISSING]
     if all(isinstance(role, str) and elevated(role, wide=True) is None for role in lends):
         return

@@ -1,4 +1,4 @@
-"""A workload identity provider says whose tokens it takes."""
+"""A provider of workload or workforce identities says whose tokens it takes."""
 
 import re
 from collections.abc import Iterator, Mapping, Set
@@ -7,9 +7,9 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.conditions import Tokens, alternatives, literal
-from policies.shared.limits import Limits
+from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
-from resources.properties import MISSING, Absence, entries, flag, get, text
+from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, text
 from resources.resource import Resource
 
 # A comparison of something in the token: `assertion.repository == "acme/app"`.
@@ -46,6 +46,8 @@ _PUBLIC: Final[Mapping[str, Set[str]]] = {
         "terraform_workspace_id",
     },
 }
+_WORKLOADS: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
+_PROVIDERS: Final = ("gcp:iam/workforcePoolProvider:WorkforcePoolProvider", _WORKLOADS)
 _ROOTS: Final = ("assertion", "attribute", "google")
 
 
@@ -89,13 +91,21 @@ def _holds_to_one(condition: str, telling: Set[str]) -> bool:
     )
 
 
-def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    # An AWS account or a trust store is a restriction by itself.
-    federated = any(get(resource.props, kind) is not MISSING for kind in ("oidc", "saml"))
-    if flag(resource.props, "disabled") is True or not federated:
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    if flag(resource.props, "disabled") is True:
+        return
+    aws = get(resource.props, "aws") if resource.type == _WORKLOADS else MISSING
+    account = text(aws, "accountId")
+    if account not in (MISSING, UNKNOWN, *limits.names("awsAccounts")):
+        yield "takes identities of an account of AWS that the environment does not name"
+    issuer = text(resource.props, "oidc", "issuerUri")
+    if isinstance(issuer, str) and not issuer.startswith("https://"):
+        yield "takes tokens of an issuer that anybody on the way can stand in for"
+    # A named account is a restriction by itself; an authority issues certificates to many.
+    if aws is not MISSING:
         return
     condition = text(resource.props, "attributeCondition")
-    telling = _PUBLIC.get(str(text(resource.props, "oidc", "issuerUri")).rstrip("/"))
+    telling = _PUBLIC.get(str(issuer).rstrip("/"))
     if isinstance(condition, Absence):
         yield f"its attributeCondition is {condition.value}"
     elif not _TELLS_APART.search(condition):
@@ -113,16 +123,19 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
 
 RULE: Final = ResourceRule(
     id="iam-wif-provider-restricted",
-    display_name="Workload identity providers are restricted",
+    display_name="Identity providers are restricted",
     description=(
-        "A workload identity pool provider has an attribute condition and no wildcard audience."
+        "A provider of a workload identity or workforce pool, by OIDC, SAML or X.509, has an "
+        "attribute condition, an issuer with TLS and no wildcard audience; one of AWS, a named "
+        "account."
     ),
     why=(
         "Public issuers sign tokens for anyone: without a condition any of their customers can "
         "sign in."
     ),
     remediation=(
-        "set attributeCondition to a test of assertion.*, such as the organization and repository."
+        "set attributeCondition to a test of assertion.*, such as the organization and repository, "
+        "or name the account of AWS in the policy config."
     ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
@@ -132,8 +145,7 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_125"),
         Reference("trivy", "GCP-0068"),
     ),
-    applies=lambda resource_type: (
-        resource_type == "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
-    ),
+    limits=(NamesLimit("awsAccounts", "Accounts of AWS whose identities may sign in", default=()),),
+    applies=lambda resource_type: resource_type in _PROVIDERS,
     check=_check,
 )

@@ -13,9 +13,9 @@ from resources.properties import (
     UNKNOWN,
     Absence,
     Props,
+    elements,
     entries,
     get,
-    listed,
     number,
     show,
 )
@@ -57,12 +57,12 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             yield StackFinding(f"its amount is {amount.value}, allowed {show(cap)}", budget)
         elif amount > cap:
             yield StackFinding(f"its amount is {show(amount)}, allowed {show(cap)}", budget)
-        watched = listed(budget.props, "budgetFilter", "projects")
+        watched = elements(budget.props, "budgetFilter", "projects")
         own = own_projects(resources)
         numbered = any(each.isdigit() for each in own)
         if watched and numbered and not any(_is_own(each, own) for each in watched):
             yield StackFinding("watches another project", budget)
-        parts = (listed(budget.props, "budgetFilter", each) for each in _PARTS)
+        parts = (elements(budget.props, "budgetFilter", each) for each in _PARTS)
         others = (get(budget.props, "budgetFilter", each) for each in _OTHER_PARTS)
         if any(isinstance(each, str) for found in parts for each in found) or any(
             each not in (MISSING, UNKNOWN, {}) for each in others

@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.words import plural
 from cost import estimate as cost
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import StackFinding, StackRule
@@ -16,7 +17,8 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     age, cap = (stack_of(resources).today - estimate.as_of).days, limits.number("maxDays")
     if age > cap:
         yield StackFinding(
-            f"the oldest price used is of {estimate.as_of}, {age} days old, allowed {cap:.0f}"
+            f"the oldest price used is of {estimate.as_of}, {plural(age, 'day')} old, "
+            f"allowed {cap:.0f}"
         )
 
 

@@ -26,7 +26,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if isinstance(most, Absence):
         yield f"its maximum of nodes is {most.value}, allowed {show(cap)}"
     elif most > cap:
-        yield f"may grow to {show(most)} nodes, allowed {show(cap)}"
+        yield f"may grow to {show(most, 'node')}, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(

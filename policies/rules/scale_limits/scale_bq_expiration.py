@@ -10,7 +10,7 @@ from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.properties import flag, get, is_mapping, number, text
 from resources.resource import Resource
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _DATASET: Final = "gcp:bigquery/dataset:Dataset"
 _TABLE: Final = "gcp:bigquery/table:Table"
@@ -43,14 +43,14 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         if each.type == _DATASET and any(
             isinstance(number(each.props, name), float) for name in _DEFAULTS
         ):
-            expiring |= names_of(each, "datasetId") | {each.urn}
+            expiring |= referenced_names(each, "datasetId") | {each.urn}
     for each in resources:
         # Views and external tables hold no data.
         if each.type != _TABLE or any(
             is_mapping(get(each.props, kind)) for kind in (*_VIEWS, "externalDataConfiguration")
         ):
             continue
-        if not names_of(each, "datasetId") & expiring and not any(
+        if not referenced_names(each, "datasetId") & expiring and not any(
             isinstance(number(each.props, *end), float) for end in _ENDS
         ):
             yield StackFinding("keeps its data for ever", each)

@@ -36,7 +36,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if isinstance(slots, Absence):
         yield f"its number of slots is {slots.value}, allowed {show(cap)}"
     elif slots > cap:
-        yield f"may take {show(slots)} slots, allowed {show(cap)}"
+        yield f"may take {show(slots, 'slot')}, allowed {show(cap)}"
     plans = limits.names("commitmentPlans")
     if resource.type == _COMMITMENT and text(resource.props, "plan") not in plans:
         yield f"commits by a plan that is not allowed: {', '.join(plans) or 'none is'}"

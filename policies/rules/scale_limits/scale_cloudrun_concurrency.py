@@ -19,7 +19,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         state = found.value if isinstance(found, Absence) else "not set"
         yield f"its maxInstanceRequestConcurrency is {state}, allowed {show(cap)}"
     elif found > cap:
-        yield f"takes {show(found)} requests at once, allowed {show(cap)}"
+        yield f"takes {show(found, 'request')} at once, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(

@@ -25,7 +25,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         if least is UNKNOWN:
             yield f"{'.'.join(path)} is not known during preview, allowed {show(cap)}"
         elif isinstance(least, float) and least > cap:
-            yield f"keeps {show(least)} instances warm, allowed {show(cap)}"
+            yield f"keeps {show(least, 'instance')} warm, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(

@@ -9,19 +9,23 @@ from policies.shared.limits import Limits, NumberLimit
 from policies.shared.multipliers import KNATIVE, KUBERNETES, QUEUE, counted
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import UNKNOWN, number, show
+from resources.properties import MISSING, UNKNOWN, number, show
 from resources.resource import Resource
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxReplicas")
     for each in objects(resource.type, resource.props):
-        for value in counted(kind_of(resource.type), each):
-            replicas = number(value)
+        found = [number(value) for value in counted(kind_of(resource.type), each)]
+        if kind_of(resource.type) == KNATIVE and not any(
+            each not in (MISSING, 0) for each in found
+        ):
+            yield f"has no max-scale, so its replicas have no bound, allowed {show(cap)}"
+        for replicas in found:
             if replicas is UNKNOWN:
                 yield f"its number of replicas is not known during preview, allowed {show(cap)}"
             elif isinstance(replicas, float) and replicas > cap:
-                yield f"asks for {show(replicas)} replicas, allowed {show(cap)}"
+                yield f"asks for {show(replicas, 'replica')}, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.pods import containers, makes_pods, pod_specs
-from resources.properties import MISSING, get, is_mapping, listed, text
+from resources.properties import MISSING, elements, get, is_mapping, text
 from resources.resource import Resource
 
 
@@ -17,7 +17,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         if get(container, "resources", "limits", "ephemeral-storage") is MISSING:
             yield f"{where} has no limit of ephemeral-storage"
     for spec in pod_specs(resource.type, resource.props):
-        for index, volume in enumerate(listed(spec, "volumes")):
+        for index, volume in enumerate(elements(spec, "volumes")):
             empty = get(volume, "emptyDir")
             # What is in memory is within the limits of memory.
             of_disk = is_mapping(empty) and text(empty, "medium") in (MISSING, "")

@@ -11,7 +11,7 @@ from resources.gpus import CLUSTER
 from resources.properties import flag
 from resources.quantities import quantity
 from resources.resource import Resource
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _GPUS: Final = ("requests.nvidia.com/gpu", "limits.nvidia.com/gpu")
 
@@ -27,10 +27,10 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
             continue
         hard = [quantity(each.props, "spec", "hard", name) for name in _GPUS]
         if any(isinstance(bound, float) for bound in hard):
-            bounded |= names_of(each, "metadata", "namespace")
+            bounded |= referenced_names(each, "metadata", "namespace")
     for each in resources:
         if each.type == "kubernetes:core/v1:Namespace":
-            names = names_of(each, "metadata", "name") | {each.urn}
+            names = referenced_names(each, "metadata", "name") | {each.urn}
             if not names & bounded:
                 yield StackFinding("has no ResourceQuota that bounds its GPUs", each)
 

@@ -1,5 +1,6 @@
 """Node auto-provisioning stays within limits."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,14 +9,51 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.gpus import CLUSTER
-from resources.properties import MISSING, Absence, entries, flag, number, show, text
+from resources.kubernetes import kind_of, objects
+from resources.properties import (
+    MISSING,
+    Absence,
+    entries,
+    flag,
+    get,
+    is_mapping,
+    number,
+    show,
+    text,
+)
+from resources.quantities import quantity
 from resources.resource import Resource
 
 _CAPS: Final = {"cpu": "maxCpus", "memory": "maxMemoryGib"}
 _CLASS: Final = "kubernetes:cloud.google.com/v1:ComputeClass"
+# https://karpenter.sh/docs/concepts/nodepools/#speclimits
+_KARPENTER: Final = "karpenter.sh/NodePool"
+_GPU: Final = re.compile(r".*/(gpu|tpu)")
+_GIB: Final = 2**30
+
+
+def _karpenter(pool: object, limits: Limits) -> Iterator[str]:
+    found = get(pool, "spec", "limits")
+    names = [*found] if is_mapping(found) else []
+    for kind in _CAPS:
+        if kind not in names:
+            yield f"its auto-provisioning has no limit on {kind}"
+    for kind in names:
+        if kind not in _CAPS and not _GPU.fullmatch(kind):
+            continue
+        cap, most = limits.number(_CAPS.get(kind, "maxGpus")), quantity(found, kind)
+        what = kind if kind in _CAPS else show(kind)
+        if isinstance(most, Absence):
+            yield f"the maximum of its auto-provisioning limit on {what} is {most.value}"
+        elif most / (_GIB if kind == "memory" else 1) > cap:
+            yield f"auto-provisions beyond {show(cap)} of {what}"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    if kind_of(resource.type) == _KARPENTER:
+        for pool in objects(resource.type, resource.props):
+            yield from _karpenter(pool, limits)
+        return
     if resource.type == _CLASS:
         made = flag(resource.props, "spec", "nodePoolAutoCreation", "enabled")
         if made not in (MISSING, False):
@@ -51,7 +89,7 @@ RULE: Final = ResourceRule(
     display_name="Node auto-provisioning is limited",
     description=(
         "A cluster with node auto-provisioning limits CPU, memory and every GPU type within the "
-        "caps, and no ComputeClass makes node pools."
+        "caps, as does a NodePool of Karpenter, and no ComputeClass makes node pools."
     ),
     why="Auto-provisioning makes node pools by itself that no other limit of this stack bounds.",
     remediation=(
@@ -66,6 +104,8 @@ RULE: Final = ResourceRule(
         NumberLimit("maxMemoryGib", "Most memory of a cluster with auto-provisioning, in GiB"),
         NumberLimit("maxGpus", "Most GPUs of each type of a cluster with auto-provisioning"),
     ),
-    applies=lambda resource_type: resource_type in (CLUSTER, _CLASS),
+    applies=lambda resource_type: (
+        resource_type in (CLUSTER, _CLASS) or kind_of(resource_type) == _KARPENTER
+    ),
     check=_check,
 )

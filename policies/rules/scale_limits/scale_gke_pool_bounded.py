@@ -26,11 +26,11 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if isinstance(nodes, Absence):
         yield f"its maximum of nodes is {nodes.value}, allowed {show(cap)}"
     elif nodes > cap:
-        yield f"may grow to {show(nodes)} nodes over its zones, allowed {show(cap)}"
+        yield f"may grow to {show(nodes, 'node')} over its zones, allowed {show(cap)}"
     else:
         surge = number(resource.props, "upgradeSettings", "maxSurge")
         if isinstance(surge, float) and nodes + surge > max(cap, nodes + 1):
-            yield f"an upgrade may add {show(surge)} nodes, above the {show(cap)} allowed"
+            yield f"an upgrade may add {show(surge, 'node')}, above the {show(cap)} allowed"
 
 
 RULE: Final = ResourceRule(

@@ -11,7 +11,7 @@ from resources.gpus import gpu_demand
 from resources.pods import containers, makes_pods
 from resources.properties import MISSING, Absence, entries, get, number, show, text
 from resources.resource import Resource
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _MAXIMA: Final = {
     "kubernetes:autoscaling/v1:HorizontalPodAutoscaler": "maxReplicas",
@@ -59,7 +59,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         name: each
         for each in resources
         if makes_pods(each.type)
-        for name in names_of(each, "metadata", "name")
+        for name in referenced_names(each, "metadata", "name")
     }
     for each in resources:
         if each.type not in _MAXIMA:

@@ -29,7 +29,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield f"its {highest} is {most.value}, allowed {show(cap)}"
             continue
         if most > cap:
-            yield f"scales to {show(most)} replicas, allowed {show(cap)}"
+            yield f"scales to {show(most, 'replica')}, allowed {show(cap)}"
         if isinstance(least, float) and least > most:
             yield f"its {lowest} {show(least)} is above its {highest} {show(most)}"
 

@@ -12,7 +12,7 @@ from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import StackFinding, StackRule
 from resources.properties import MISSING, Absence, UnreadableError, get, number, show, text
 from resources.resource import Resource
-from resources.wiring import names_of
+from resources.wiring import referenced_names
 
 _SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
 _TOPIC_URN: Final = re.compile(r"[:$]gcp:pubsub/topic:Topic::")
@@ -61,9 +61,9 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
                 f"its maxDeliveryAttempts is {value.value}, allowed {show(cap)}", each
             )
         elif value > cap:
-            yield StackFinding(f"delivers {show(value)} times, allowed {show(cap)}", each)
+            yield StackFinding(f"delivers {show(value, 'time')}, allowed {show(cap)}", each)
         elif value < _DEFAULT_ATTEMPTS:
-            yield StackFinding(f"delivers {show(value)} times, the least there is are 5", each)
+            yield StackFinding(f"delivers {show(value, 'time')}, the least there is are 5", each)
         if get(each.props, "retryPolicy") is MISSING:
             yield StackFinding("has no retryPolicy, so all attempts are made at once", each)
         topics = _topics(each, "deadLetterPolicy", "deadLetterTopic") & made
@@ -74,7 +74,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
 
 
 def _own_names(resource: Resource) -> frozenset[str]:
-    return names_of(resource, "name") | {resource.urn}
+    return referenced_names(resource, "name") | {resource.urn}
 
 
 def _granted(resources: Sequence[Resource], kind: str, roles: Sequence[str]) -> set[str]:
@@ -93,7 +93,7 @@ def _granted(resources: Sequence[Resource], kind: str, roles: Sequence[str]) -> 
         except (UnknownValueError, UnreadableError):
             given = True
         if given:
-            found |= {_ANY} if family.wide else names_of(each, kind)
+            found |= {_ANY} if family.wide else referenced_names(each, kind)
     return found
 
 

@@ -20,9 +20,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxDays")
     retention = seconds(resource.props, "messageRetentionDuration")
     if retention is UNKNOWN:
-        yield f"its messageRetentionDuration is not known during preview, allowed {show(cap)} days"
+        yield f"its messageRetentionDuration is {retention.value}, allowed {show(cap, 'day')}"
     elif isinstance(retention, float) and retention > cap * _DAY:
-        yield f"keeps messages for {show(retention / _DAY)} days, allowed {show(cap)} days"
+        yield f"keeps messages for {show(retention / _DAY, 'day')}, allowed {show(cap, 'day')}"
     if flag(resource.props, "retainAckedMessages") in (True, UNKNOWN):
         yield "keeps messages that are acknowledged"
     if resource.type != _SUBSCRIPTION:

@@ -24,7 +24,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         cap = limits.number("maxAttempts")
         retries = number(resource.props, "retryConfig", "retryCount")
         if retries is not MISSING and (isinstance(retries, Absence) or retries > cap):
-            yield f"retries {show(retries)} times, allowed {show(cap)}"
+            yield f"retries {show(retries, 'time')}, allowed {show(cap)}"
         return
     for path, name in _BOUNDS:
         cap = limits.number(name)

@@ -35,7 +35,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     if isinstance(count, Absence):
         yield f"its number of machines is {count.value}, allowed {show(cap)}"
     elif count > cap:
-        yield f"reserves {show(count)} machines, allowed {show(cap)}"
+        yield f"reserves {show(count, 'machine')}, allowed {show(cap)}"
     if all(get(resource.props, end) is MISSING for end in _ENDS[resource.type]):
         yield "has no end"
 

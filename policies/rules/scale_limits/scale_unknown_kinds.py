@@ -10,7 +10,7 @@ from policies.shared.limits import Limits, NumberLimit
 from policies.shared.multipliers import KUBERNETES
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import get, is_mapping, is_sequence, listed, number, show
+from resources.properties import elements, get, is_mapping, is_sequence, number, show
 from resources.resource import Resource
 
 _COUNTS: Final = re.compile(
@@ -37,7 +37,7 @@ def _counts(value: object, depth: int = 0) -> Iterator[tuple[str, float]]:
                 yield name, found
             yield from _counts(get(value, name), depth + 1)
     elif is_sequence(value):
-        for each in listed(value):
+        for each in elements(value):
             yield from _counts(each, depth + 1)
 
 

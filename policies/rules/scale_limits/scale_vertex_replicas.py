@@ -45,7 +45,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         if isinstance(most, Absence):
             yield f"its maximum of replicas is {most.value}, allowed {show(cap)}"
         elif most > cap:
-            yield f"may run {show(most)} replicas, allowed {show(cap)}"
+            yield f"may run {show(most, 'replica')}, allowed {show(cap)}"
 
 
 RULE: Final = ResourceRule(

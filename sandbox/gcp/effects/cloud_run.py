@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from sandbox.errors import google
 from sandbox.gcp.contents import check_contents
-from sandbox.gcp.naming import hexes
+from sandbox.gcp.naming import hex_digits
 from sandbox.gcp.request import Request
 from sandbox.values import Value, Values, as_list, is_map
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
 REVISION: Final = "cloud:run/revision:Revision"
@@ -19,7 +19,7 @@ REVISION: Final = "cloud:run/revision:Revision"
 _OWNER: Final = "cloud run"
 
 
-def revisions_of(world: World, service: str) -> list[Resource]:
+def revisions_of(world: World, service: str) -> list[CloudResource]:
     """Return the revisions of a service, oldest first. Their inputs are the templates."""
     return [each for each in world.by_type(REVISION) if each.id.startswith(f"{service}/revisions/")]
 
@@ -72,7 +72,7 @@ def after_service(request: Request) -> None:
     id_ = f"{request.id}/revisions/{latest}"
     if request.world.get(REVISION, id_) is None:
         request.world.put(
-            Resource(REVISION, id_, "", request.project, _OWNER, inputs=_template(request))
+            CloudResource(REVISION, id_, "", request.project, _OWNER, inputs=_template(request))
         )
 
 
@@ -91,7 +91,7 @@ def _latest(request: Request) -> tuple[str, int]:
         if each.inputs == template and (at == len(known) or template.get("revision")):
             return _name(each), len(known)
     number = len(known) + 1
-    made_up = f"{request.inputs['name']}-{number:05}-{hexes(f'{request.id}.{number}')[:3]}"
+    made_up = f"{request.inputs['name']}-{number:05}-{hex_digits(f'{request.id}.{number}')[:3]}"
     return str(template.get("revision") or made_up), number
 
 
@@ -100,5 +100,5 @@ def _template(request: Request) -> dict[str, Any]:
     return dict(found) if is_map(found) else {}
 
 
-def _name(revision: Resource) -> str:
+def _name(revision: CloudResource) -> str:
     return revision.id.rpartition("/")[2]

@@ -5,10 +5,10 @@ from typing import Final
 
 from sandbox.errors import google
 from sandbox.gcp.effects.network import SUBNETWORK
-from sandbox.gcp.naming import digits, hexes
+from sandbox.gcp.naming import digits, hex_digits
 from sandbox.gcp.request import Request
 from sandbox.values import Values, as_list, as_map
-from sandbox.world import Resource
+from sandbox.world import CloudResource
 
 CLUSTER: Final = "gcp:container/cluster:Cluster"
 NODE_POOL: Final = "gcp:container/nodePool:NodePool"
@@ -48,14 +48,14 @@ def check_cluster(request: Request) -> None:
 def cluster_outputs(request: Request) -> Values:
     """Return everything GKE decides about a new cluster."""
     ranges, policy = _ranges(request) or {}, as_map(request.inputs.get("ipAllocationPolicy"))
-    host = f"gke-{hexes(request.id, 28)}-{request.number}.{request.region}.gke.goog"
+    host = f"gke-{hex_digits(request.id, 28)}-{request.number}.{request.region}.gke.goog"
     version = _version(request)
-    address = f"34.{int(digits(request.id, 3)) % 200 + 20}.{int(hexes(request.id, 2), 16)}.10"
+    address = f"34.{int(digits(request.id, 3)) % 200 + 20}.{int(hex_digits(request.id, 2), 16)}.10"
     regional = request.region.count("-") == 1
     zones = [f"{request.region}-{zone}" for zone in "abc"] if regional else []
     pods = ranges.get(policy.get("clusterSecondaryRangeName", ""), "10.4.0.0/14")
     services = ranges.get(policy.get("servicesSecondaryRangeName", ""), "10.8.0.0/20")
-    pem = f"-----BEGIN CERTIFICATE-----\n{hexes(request.id, 64)}\n-----END CERTIFICATE-----\n"
+    pem = f"-----BEGIN CERTIFICATE-----\n{hex_digits(request.id, 64)}\n-----END CERTIFICATE-----\n"
     return {
         "endpoint": address,
         "selfLink": f"https://container.googleapis.com/v1/{request.id}",
@@ -104,7 +104,7 @@ def node_pool_outputs(request: Request) -> Values:
     }
 
 
-def _cluster(request: Request) -> Resource | None:
+def _cluster(request: Request) -> CloudResource | None:
     name = request.own_name(str(request.inputs["cluster"]))
     if "/" not in name:
         name = f"projects/{request.project}/locations/{request.region}/clusters/{name}"

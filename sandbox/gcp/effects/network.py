@@ -4,10 +4,10 @@ import ipaddress
 from collections.abc import Iterator
 
 from sandbox.errors import google
-from sandbox.gcp.naming import hexes, last_segment
+from sandbox.gcp.naming import hex_digits, last_segment
 from sandbox.gcp.request import Request
 from sandbox.values import Values, as_list
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 ADDRESS = "gcp:compute/address:Address"
@@ -118,7 +118,8 @@ def free_address(request: Request, subnetwork_name: object) -> str:
     world."""
     subnetwork = _subnetwork(request, subnetwork_name)
     if subnetwork is None:
-        return f"10.128.{int(hexes(request.id, 2), 16)}.{int(hexes(request.id[::-1], 2), 16)}"
+        third, fourth = (int(hex_digits(seed, 2), 16) for seed in (request.id, request.id[::-1]))
+        return f"10.128.{third}.{fourth}"
     network = _parsed(subnetwork.inputs["ipCidrRange"])
     taken = set(_taken(request.world, request.project, request.region))
     start = _RESERVED_AT_START + _EPHEMERAL_START - 2
@@ -129,7 +130,7 @@ def free_address(request: Request, subnetwork_name: object) -> str:
     raise google(400, f"IP space of '{subnetwork.id}' is exhausted", "ipSpaceExhausted")
 
 
-def _subnetwork(request: Request, name: object) -> Resource | None:
+def _subnetwork(request: Request, name: object) -> CloudResource | None:
     if not isinstance(name, str) or not name:
         return None
     full = request.own_name(name)
@@ -146,5 +147,5 @@ def _taken(world: World, project: str, region: str) -> Iterator[str]:
 
 
 def _public(seed: str) -> str:
-    parts = (int(hexes(f"{seed}#{index}", 2), 16) for index in range(3))
+    parts = (int(hex_digits(f"{seed}#{index}", 2), 16) for index in range(3))
     return ".".join(["34", *map(str, parts)])

@@ -11,7 +11,7 @@ from sandbox.gcp.effects.network import ADDRESS, FORWARDING_RULE, SUBNETWORK, fr
 from sandbox.gcp.naming import digits, project_number
 from sandbox.gcp.request import Request
 from sandbox.values import Values, as_list
-from sandbox.world import Resource, World
+from sandbox.world import CloudResource, World
 
 ATTACHMENT: Final = "gcp:compute/serviceAttachment:ServiceAttachment"
 _INTERNAL: Final = frozenset({"INTERNAL", "INTERNAL_MANAGED"})
@@ -54,7 +54,7 @@ def forwarding_rule_outputs(request: Request) -> Values:
     return outputs
 
 
-def _reserved(request: Request) -> Resource | None:
+def _reserved(request: Request) -> CloudResource | None:
     given = request.inputs.get("ipAddress")
     if not isinstance(given, str):
         return None
@@ -72,11 +72,11 @@ def _address(request: Request) -> str:
     return str(kept) if kept else free_address(request, request.inputs.get("subnetwork"))
 
 
-def _attachment(world: World, name: str) -> Resource | None:
+def _attachment(world: World, name: str) -> CloudResource | None:
     return world.get(ATTACHMENT, name)
 
 
-def _status(request: Request, attachment: Resource) -> str:
+def _status(request: Request, attachment: CloudResource) -> str:
     inputs = attachment.inputs
     if inputs.get("connectionPreference") == "ACCEPT_AUTOMATIC":
         return "ACCEPTED"
@@ -104,7 +104,7 @@ def _network(request: Request) -> str:
     return name if "/" in name else f"projects/{request.project}/global/networks/{name}"
 
 
-def _room(request: Request, attachment: Resource, entry: Values) -> bool:
+def _room(request: Request, attachment: CloudResource, entry: Values) -> bool:
     """Return whether the entry's connection limit leaves room beside the older endpoints."""
     limit = int(entry.get("connectionLimit") or 0)
     older = [
@@ -117,7 +117,7 @@ def _room(request: Request, attachment: Resource, entry: Values) -> bool:
     return len(older) < limit
 
 
-def _endpoints(request: Request, attachment: Resource) -> list[Resource]:
+def _endpoints(request: Request, attachment: CloudResource) -> list[CloudResource]:
     return [
         rule
         for rule in request.world.by_type(FORWARDING_RULE)
@@ -167,11 +167,11 @@ def _closed(state: Values) -> bool:
     return state.get(STATUS) == _CLOSED
 
 
-def _tell(request: Request, rule: Resource, status: str) -> None:
+def _tell(request: Request, rule: CloudResource, status: str) -> None:
     request.world.put(replace(rule, outputs={**rule.outputs, STATUS: status}))
 
 
-def _list_endpoints(request: Request, attachment: Resource) -> None:
+def _list_endpoints(request: Request, attachment: CloudResource) -> None:
     listed = [
         {
             "endpoint": rule.outputs.get("selfLink", rule.id),

@@ -8,7 +8,7 @@ from pulumi.automation.events import EngineEvent, StepEventStateMetadata
 from plans.plan import Recorder
 
 
-def taking(recorder: Recorder) -> Callable[[EngineEvent], None]:
+def record_into(recorder: Recorder) -> Callable[[EngineEvent], None]:
     """Return what takes an event into the recorder."""
 
     def take(event: EngineEvent) -> None:
@@ -29,18 +29,18 @@ def _state(state: StepEventStateMetadata | None) -> Mapping[str, Any] | None:
     return {key: getattr(state, key) for key in kept} if state else None
 
 
-def wiring(recorded: Iterable[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+def dependency_graph(recorded: Iterable[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
     """Return what the resources of a state need, as the packs tell it of a preview."""
     needs: dict[str, list[str]] = {}
     properties: dict[str, Mapping[str, list[str]]] = {}
     for each in recorded:
         named: dict[str, list[str] | None] = each.get("propertyDependencies") or {}
         properties[each["urn"]] = {name: urns for name, urns in named.items() if urns}
-        needs[each["urn"]] = list(dict.fromkeys(needed(each)))
+        needs[each["urn"]] = list(dict.fromkeys(dependencies_of(each)))
     return {"needs": needs, "properties": properties}
 
 
-def needed(resource: Mapping[str, Any]) -> Iterator[str]:
+def dependencies_of(resource: Mapping[str, Any]) -> Iterator[str]:
     """Yield the URNs that a resource of a state needs."""
     yield from resource.get("dependencies") or ()
     named: Mapping[str, Sequence[str] | None] = resource.get("propertyDependencies") or {}

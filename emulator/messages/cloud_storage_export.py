@@ -38,7 +38,7 @@ _METADATA = [
 ]
 
 
-class Lake:
+class CloudStorageExport:
     """The buckets' files, in `<folder>/<bucket>/`."""
 
     def __init__(self, world: World, folder: Path) -> None:

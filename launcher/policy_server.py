@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 from pulumi import automation
 
-from launcher.places import StackPlaces
+from launcher.paths import StackPaths
 
 
 @contextmanager
-def packs_served(
-    stack: automation.Stack, places: StackPlaces, folders: list[str]
+def policy_server(
+    stack: automation.Stack, places: StackPaths, folders: list[str]
 ) -> Generator[list[str]]:
     """Yield the folders of the packs, which the engine finds served."""
     # The rules take longer to load than a destruction wants to wait for them.

@@ -14,7 +14,7 @@ _CLEAR: Final = "\r\033[K"
 _CUT: Final = " ..."
 
 
-class Screen:
+class Console:
     """Standard output, or another stream, and the log file of a run."""
 
     def __init__(self, log: Path | None = None, out: TextIO | None = None) -> None:
@@ -49,7 +49,7 @@ class Screen:
         if self.in_place:
             print(f"{_CLEAR}{cut(text, self.width - 1)}", end="", file=self._out, flush=True)
 
-    def muted(self) -> "Screen":
+    def muted(self) -> "Console":
         """Return one that shows nothing of a run but how far it is."""
         return _Muted(out=self._out)
 
@@ -65,7 +65,7 @@ class Screen:
             print(text, file=self._file, flush=True)
 
 
-class _Muted(Screen):
+class _Muted(Console):
     def tell(self, text: str) -> None:
         del text
 

@@ -2,8 +2,9 @@
 
 import ipaddress
 
+from catalog.words import plural
 from config.platform import Platform
-from launcher.places import StackPlaces, shown_file
+from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
 from sandbox.world import World
 
@@ -13,7 +14,7 @@ SHOWN = 5
 _PROTECTION_RULE = "rel-deletion-protection"
 
 
-def check_whole(places: StackPlaces, world: World) -> None:
+def check_whole(places: StackPaths, world: World) -> None:
     """Raise LaunchError if the state, its passphrase or the world was lost without the others."""
     made = places.checkpoint.exists()
     afresh = f"put it back, or remove {places.home} to start afresh"
@@ -21,7 +22,7 @@ def check_whole(places: StackPlaces, world: World) -> None:
         raise LaunchError(f"{places.passphrase_file}, which opens the state, is gone: {afresh}")
     if not made and world.count():
         raise LaunchError(
-            f"the sandbox cloud holds {world.count()} resources, and their state "
+            f"the sandbox cloud holds {plural(world.count(), 'resource')}, and their state "
             f"({places.checkpoint}) is gone: {afresh}"
         )
     # A run that was refused at its first resource leaves components alone.
@@ -31,7 +32,7 @@ def check_whole(places: StackPlaces, world: World) -> None:
         )
 
 
-def check_unprotected(places: StackPlaces) -> None:
+def check_unprotected(places: StackPaths) -> None:
     """Raise LaunchError if anything of the stack is protected: nothing of it is deleted then."""
     protected = [
         resource["urn"].rpartition("::")[2]
@@ -41,14 +42,14 @@ def check_unprotected(places: StackPlaces) -> None:
     if protected:
         more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
         raise LaunchError(
-            f"{len(protected)} resources of {places.stack} are protected "
+            f"{places.stack} has {plural(len(protected), 'protected resource')} "
             f"({', '.join(protected[:SHOWN])}{more}), nothing was deleted. To delete them, set "
             f"deletion_protection: false in {places.config.name}{_also_allowed(places)}, run `make "
             f"up STACK={places.stack}`, then destroy again"
         )
 
 
-def _also_allowed(places: StackPlaces) -> str:
+def _also_allowed(places: StackPaths) -> str:
     """Return what the policies need to let the change pass, or '' where they do."""
     # The rules take longer to load than everything else of a refusal.
     from policies.engine.environment import load
@@ -58,7 +59,7 @@ def _also_allowed(places: StackPlaces) -> str:
     return f" and {_PROTECTION_RULE}: disabled below rules: in {shown_file(places.environment)}"
 
 
-def check_ranges(places: StackPlaces, platform: Platform) -> None:
+def check_ranges(places: StackPaths, platform: Platform) -> None:
     """Raise LaunchError if a region that exists gets other address ranges, or return them away.
 
     Clusters and load balancers hold on to a region's subnets, so those can't be replaced.
@@ -87,7 +88,7 @@ def check_ranges(places: StackPlaces, platform: Platform) -> None:
         raise LaunchError(lines)
 
 
-def _made_ranges(places: StackPlaces) -> list[tuple[str, str, str]]:
+def _made_ranges(places: StackPaths) -> list[tuple[str, str, str]]:
     """Return region, role and range of each subnet of the platform's own network."""
     found: list[tuple[str, str, str]] = []
     for resource in places.recorded():

@@ -22,12 +22,22 @@ VENV_BIN = ROOT / ".venv" / "bin"
 
 
 @dataclass(frozen=True)
-class StackPlaces:
+class StackPaths:
     """The paths of one stack. `home` holds everything the sandbox knows of it."""
 
     stack: str
     config: Path
     home: Path
+
+    @property
+    def existing(self) -> Path:
+        """The file of what the sandbox cloud holds before anything is made; it may be missing."""
+        return self.config.with_name(f"sandbox.{self.stack}.yaml")
+
+    @property
+    def imports(self) -> Path:
+        """The file of what `import` takes over."""
+        return self.config.with_name(f"import.{self.stack}.yaml")
 
     @property
     def world(self) -> Path:
@@ -161,7 +171,7 @@ def stacks() -> list[str]:
     return sorted(path.name.split(".")[1] for path in config_folder().glob("Pulumi.*.yaml"))
 
 
-def places_of(stack: str) -> StackPlaces:
+def stack_paths(stack: str) -> StackPaths:
     """Return the paths of `stack`. Raises LaunchError if it has no config file."""
     config = config_folder() / f"Pulumi.{stack}.yaml"
     if stack not in stacks():
@@ -171,15 +181,15 @@ def places_of(stack: str) -> StackPlaces:
             f"no stack named {stack!r}{hint}: there is no {shown_file(config)}; stacks: "
             f"{', '.join(stacks()) or 'none yet'}. To add one: make new ENV={stack} FROM=dev"
         )
-    return StackPlaces(stack=stack, config=config, home=home_of(stack))
+    return StackPaths(stack=stack, config=config, home=stack_folder(stack))
 
 
-def home_of(stack: str) -> Path:
+def stack_folder(stack: str) -> Path:
     """Return the folder of what the sandbox knows of a stack, whether it has a file or not."""
     return Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox")).resolve() / stack
 
 
-def checked(places: StackPlaces) -> Platform:
+def checked(places: StackPaths) -> Platform:
     """Return the stack's config. Raises LaunchError with every mistake in it."""
     try:
         return from_file(places.config)
