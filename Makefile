@@ -43,6 +43,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  STACK=$(subst $(eval ) ,|,$(STACKS)) picks the stack (now $(STACK)); CLOUD=sandbox|gcp the cloud (now $(CLOUD))"
+	@echo "  CONFIG=<folder> has your own stack files and policies, in the place of those here"
 
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)

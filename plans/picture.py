@@ -260,6 +260,25 @@ def _calls(picture: Picture, stack: Stack) -> None:
 
 
 def models_changed(plan: Plan) -> tuple[list[str], list[str]]:
-    """Return the models that are served anew, and those that no longer are."""
-    then, now = (set(models_in(read(each))) for each in (plan.before, plan.after))
-    return sorted(now - then), sorted(then - now)
+    """Return the models that are served anew, and those that no longer are, or not in a region."""
+    then, now = (read(each) for each in (plan.before, plan.after))
+    return _served_anew(then, now), _served_anew(now, then)
+
+
+def _served_anew(then: Objects, now: Objects) -> list[str]:
+    before = set(models_in(then))
+    elsewhere = [
+        f"{model} in {region}"
+        for region, model in _served_in(now) - _served_in(then)
+        if model in before
+    ]
+    return sorted([*(set(models_in(now)) - before), *elsewhere])
+
+
+def _served_in(objects: Objects) -> set[tuple[str, str]]:
+    return {
+        (region, model)
+        for claim in claims_of(objects)
+        if (region := region_of_gateway(claim.gateway, objects))
+        for model in requested_models(claim)
+    }

@@ -79,8 +79,9 @@ def _facts(
             f"It would take {format_minutes(time.least, time.most)}: an estimate, from "
             f"catalog/durations.yaml of {as_of()}."
         )
-    if granted or opened:
-        yield f"{words.found}: {plural(granted, 'grant')}, {plural(opened, 'exposure')}."
+    new = [plural(count, one) for count, one in ((granted, "grant"), (opened, "exposure")) if count]
+    if new:
+        yield f"{words.found}: {', '.join(new)}."
 
 
 def _verdict(run: Run) -> str:

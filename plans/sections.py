@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from catalog.words import plural
@@ -12,8 +13,9 @@ from plans.document import Section, Table
 from plans.duration import as_of, duration, format_minutes
 from plans.plan import CHANGES, Plan, Step, kind_of
 from plans.quota import Need
-from plans.words import Words, count_operations, difference, usd
+from plans.words import SAME, Words, count_operations, difference, usd
 from policies.reports.run import Finding, Run
+from policies.rules.baseline.rel_deletion_protection import RULE as PROTECTION
 from request_path.hops import named
 from request_path.reading import read
 from resources.gpus import NODE_POOL
@@ -23,6 +25,8 @@ _SHOWN_VALUES: Final = 4
 _KINDS: Final = 6
 _ROWS_UNFOLDED: Final = 12
 _NAMES: Final = 20
+_LOUD: Final = 12
+"""So many of what is replaced and deleted nobody can overlook: more, and nobody reads them."""
 
 
 @dataclass(frozen=True)
@@ -34,27 +38,77 @@ class Costs:
 
 
 def replaced_and_deleted(plan: Plan) -> Section | None:
-    """Return what is replaced and deleted, with all that goes with it."""
-    lines = [
-        f"{each.operation} **{each.label}**{_why(each)}{_with(plan, each, others)}"
+    """Return what is replaced and deleted, with all that goes with it.
+
+    What is deleted as a whole is one line. What holds data, and what stops workloads, comes first.
+    """
+    wholes: defaultdict[str, list[Step]] = defaultdict(list)
+    for each in plan.changes:
+        if each.operation == "delete" and (whole := _whole(plan, each)) is not each:
+            wholes[whole.urn].append(each)
+    found = [
+        _Going(plan, each, [each], others)
         for each, others in plan.taking("replace", "delete")
+        if each.urn not in wholes
+        and _whole(plan, each).urn not in wholes
+        and not each.type.startswith("pulumi:")
     ]
-    loud = frozenset(range(len(lines)))
-    return Section("going", "Replaced and deleted", tuple(lines), loud=loud) if lines else None
+    for urn, parts in wholes.items():
+        held = [each for each in parts if not any(each.urn == part.parent for part in parts)]
+        found.append(_Going(plan, plan.by_urn[urn], held, held))
+    found.sort(key=lambda each: each.order)
+    loud = frozenset(range(len(found))[: max(_LOUD, sum(each.serious for each in found))])
+    lines = tuple(each.words for each in found)
+    return Section("going", "Replaced and deleted", lines, loud=loud) if lines else None
+
+
+@dataclass(frozen=True)
+class _Going:
+    """A step that replaces or deletes, what it is of, and what goes with that."""
+
+    plan: Plan
+    step: Step
+    parts: Sequence[Step]
+    others: Sequence[Step]
+
+    @cached_property
+    def stopping(self) -> list[str]:
+        """The workloads that only the nodes which go can take."""
+        pools = [each for each in self.parts if each.type == NODE_POOL]
+        return sorted({name for pool in pools for name in running_on(self.plan, pool)})
+
+    @property
+    def serious(self) -> bool:
+        """Whether data or workloads go."""
+        return bool(self.stopping) or any(PROTECTION.applies(each.type) for each in self.parts)
+
+    @property
+    def order(self) -> tuple[bool, bool, int, str]:
+        """What sorts the most serious first."""
+        others = len(self.others)
+        return not self.serious, self.step.operation != "replace", -others, self.step.label
+
+    @property
+    def words(self) -> str:
+        """What goes, why, and what with it."""
+        kinds = _kinds(self.others)
+        with_it = f"; with it {kinds}" if kinds else ""
+        stops = f"; what runs on it stops: {', '.join(self.stopping)}" if self.stopping else ""
+        return f"{self.step.operation} **{self.step.label}**{_why(self.step)}{with_it}{stops}"
+
+
+def _whole(plan: Plan, step: Step) -> Step:
+    """Return the outermost of what is deleted together with a step that is part of it."""
+    current = step
+    while (above := plan.by_urn.get(current.parent)) and above.operation == "delete":
+        current = above
+    return current
 
 
 def _why(step: Step) -> str:
     if step.operation != "replace" or not step.changed:
         return ""
     return f" for {', '.join(_values(step))}"
-
-
-def _with(plan: Plan, step: Step, others: Sequence[Step]) -> str:
-    kinds = _kinds(others)
-    stopping = sorted(running_on(plan, step)) if step.type == NODE_POOL else []
-    parts = [f"with it {kinds}"] if kinds else []
-    parts += [f"what runs on it stops: {', '.join(stopping)}"] if stopping else []
-    return f"; {'; '.join(parts)}" if parts else ""
 
 
 def running_on(plan: Plan, pool: Step) -> Iterator[str]:
@@ -128,16 +182,20 @@ def cost(costs: Costs, words: Words) -> Section:
 
 
 def cost_lines(costs: Costs, words: Words) -> Section | None:
-    """Return what each part costs, where the difference is largest first."""
+    """Return what each part costs whose cost changes, where the difference is largest first."""
     sums: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for side, each in enumerate((costs.before, costs.after)):
         for line in each.lines:
             sums[f"{line.name}: {line.what}"][side] += line.expected
     ordered = sorted(sums.items(), key=lambda row: (-abs(row[1][1] - row[1][0]), -row[1][1]))
     rows = [(name, usd(then), usd(now), difference(then, now)) for name, (then, now) in ordered]
+    changed = [row for row in rows if row[-1] != SAME]
+    same = len(rows) - len(changed)
+    lines = (f"{plural(same, 'other line')} the same, in the totals above.",) if same else ()
     columns = ("expected, USD a month", words.before, words.after, "difference")
-    table = Table(columns, rows)
-    return Section("cost-lines", "Cost by resource", table=table, folded=True) if rows else None
+    table = Table(columns, changed)
+    title = "Cost by resource"
+    return Section("cost-lines", title, lines, table, folded=True) if changed else None
 
 
 def gpus(needs: Sequence[Need], words: Words) -> Section | None:
@@ -175,7 +233,7 @@ def _kinds(steps: Sequence[Step]) -> str:
     counts = Counter(kind_of(each.type) for each in steps)
     shown = [f"{count} {kind}" for kind, count in counts.most_common(_KINDS)]
     rest = len(counts) - len(shown)
-    return ", ".join([*shown, f"{plural(rest, 'other kind')}"] if rest > 0 else shown)
+    return ", ".join([*shown, plural(rest, "other kind")] if rest > 0 else shown)
 
 
 def resources(plan: Plan, words: Words) -> Section | None:

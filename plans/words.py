@@ -8,6 +8,7 @@ from typing import Final
 from plans.plan import CHANGES, Step
 
 _SIGNIFICANT_USD: Final = 0.5
+SAME: Final = "the same"
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,5 @@ def difference(then: float, now: float) -> str:
     """Return by how many dollars an amount changes."""
     change = now - then
     if abs(change) < _SIGNIFICANT_USD:
-        return "the same"
+        return SAME
     return f"{'+' if change > 0 else '-'}${abs(change):,.0f}"

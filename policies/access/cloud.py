@@ -1,6 +1,7 @@
 """What principals hold through Google Cloud: IAM, access lists, and checks turned off."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy.proxy import UnknownValueError
@@ -42,6 +43,7 @@ _WHO: Final = (
     "grantees",
     "details",
 )
+_IAM: Final = re.compile("I(?:AM|am)(?:Member|Binding|Policy)")
 _NOT_TARGETS: Final = frozenset({*_WHO, "role", "project", "location", "condition"})
 
 
@@ -208,15 +210,20 @@ def _kind(token: str) -> str:
 
 
 def _target(resource: Resource, stack: Stack) -> str:
-    """Return the name in the program of what is granted on, or of the grant itself."""
-    wired: Sequence[str] = [
-        urn
+    """Return the name in the program of what is granted on, or of the grant itself.
+
+    The grant may wait for more than that: then it is what the grant's type is named after.
+    """
+    wired = [
+        stack.by_urn[urn]
         for prop, urns in sorted(resource.dependencies.items())
         if prop not in _NOT_TARGETS
         for urn in urns
-        if urn in stack.by_urn
+        if urn in stack.by_urn and not is_grant(stack.by_urn[urn].type)
     ]
-    return stack.by_urn[wired[0]].name if wired else resource.name
+    granted = _IAM.sub("", resource.type)
+    found = [each for each in wired if each.type == granted] or wired
+    return found[0].name if found else resource.name
 
 
 def _accounts_of(resource: Resource, accounts: Accounts) -> frozenset[str]:

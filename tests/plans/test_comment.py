@@ -7,10 +7,18 @@ import pytest
 
 from plans import comment, mermaid
 from plans.picture import picture_of
-from plans.plan import Plan
+from plans.plan import Plan, plan_of
 from plans.report import report_of
 from policies.reports.run import Run, of_records
-from tests.plans.documents import CLUSTER, GRANT, POOL, Document, gpu_pool
+from tests.plans.documents import (
+    CLUSTER,
+    COMPONENT,
+    GRANT,
+    NETWORK,
+    POOL,
+    Document,
+    gpu_pool,
+)
 
 TODAY = date(2026, 11, 29)
 LINK = "https://ci.example/report"
@@ -76,6 +84,39 @@ def test_nodes_that_are_replaced_name_the_workloads_they_stop() -> None:
     assert "what runs on it stops: Deployment inference/qwen" in rendered(document.plan())
 
 
+def test_what_is_deleted_as_a_whole_is_one_line() -> None:
+    document = Document()
+    whole = document.step("delete", COMPONENT, "l4", {}, None)
+    document.step("delete", POOL, "l4-pool", gpu_pool(2), None, parent=whole)
+    for index in range(30):
+        document.step("delete", NETWORK, f"network-{index}", {}, None)
+    lines = rendered(document.plan()).splitlines()
+    assert lines.count("- **!** delete **GpuNodePool l4**; with it 1 NodePool") == 1
+    assert not [each for each in lines if "l4-pool" in each and "delete **" in each]
+    assert len([each for each in lines if each.startswith("- **!** delete")]) == 12
+    assert "<details><summary>19 others</summary>" in lines
+
+
+def test_what_holds_data_is_told_first_and_aloud_among_many() -> None:
+    document = Document()
+    for index in range(30):
+        document.step("replace", GRANT, f"grant-{index}", {}, {}, changed=["role"])
+    document.step("delete", "gcp:storage/bucket:Bucket", "zebra", {}, None)
+    lines = [each for each in rendered(document.plan()).splitlines() if each.startswith("- **!**")]
+    assert lines[0] == "- **!** delete **Bucket zebra**"
+    assert len(lines) == 12
+
+
+def test_a_part_of_the_cost_that_stays_is_no_line() -> None:
+    document = Document()
+    document.step("same", POOL, "stays", gpu_pool(2), gpu_pool(2))
+    document.step("update", POOL, "grows", gpu_pool(2), gpu_pool(3))
+    text = rendered(document.plan()).partition("Cost by resource")[2]
+    assert "| grows: g2-standard-8 nodes" in text
+    assert "| stays: " not in text
+    assert "- 2 other lines the same, in the totals above." in text
+
+
 def test_a_violation_stops_the_change_in_the_first_line() -> None:
     document = Document()
     document.step("update", POOL, "l4", gpu_pool(2), gpu_pool(60))
@@ -98,6 +139,18 @@ def test_a_wider_role_is_told_in_words() -> None:
     assert "no more: user:eve&#64;acme.com gets roles/viewer on project" in text
 
 
+def test_a_grant_is_told_on_what_it_is_on_though_it_waits_for_more() -> None:
+    document = Document()
+    push = document.step("create", "gcp:pubsub/subscription:Subscription", "a-push", None, {})
+    topic = document.step("create", "gcp:pubsub/topic:Topic", "orders", None, {})
+    member = {"role": "roles/pubsub.publisher", "member": "group:apps@acme.com"}
+    of_type = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+    grant = document.step("create", of_type, "grant", None, member)
+    data = document.data()
+    data["now"]["properties"] = {grant: {"topic": [push, topic]}}
+    assert "roles/pubsub.publisher on topic orders: writes data" in rendered(plan_of(data))
+
+
 def test_new_exposure_is_told_in_words() -> None:
     document = Document()
     rule = {"direction": "INGRESS", "allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]}
@@ -116,7 +169,7 @@ def test_many_grants_are_folded_and_counted() -> None:
         document.step("create", GRANT, f"grant-{index}", None, inputs)
     text = rendered(document.plan())
     assert "<details><summary>30 of them</summary>" in text
-    assert "- New: 30 grants, 0 exposures." in text
+    assert "- New: 30 grants." in text
     assert "mermaid" not in text
 
 

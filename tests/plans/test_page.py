@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from plans import drawing, mermaid, page
-from plans.picture import MODELS_SHOWN, picture_of
+from plans.picture import MODELS_SHOWN, models_changed, picture_of
 from plans.plan import Plan
 from plans.report import report_of
 from tests.plans.chromium import PROGRAM, Page, opened
@@ -87,6 +87,34 @@ def test_few_models_are_drawn_one_by_one_with_what_becomes_of_them():
     assert told["GPU nodes", "l4"] == "update"
     assert told["Gateway", "gateway"] == "same"
     assert "class" in mermaid.render(picture)
+
+
+def test_a_model_that_a_region_loses_is_told_though_another_serves_it():
+    document = Document()
+    kinds = "kubernetes:gateway.networking.k8s.io/v1"
+    for region, operation in (("us-central1", "same"), ("us-east4", "delete")):
+        address = {"region": region, "name": region, "addressType": "INTERNAL"}
+        document.step("same", "gcp:compute/address:Address", region, address, address)
+        place = {"namespace": region}
+        gateway = {
+            "metadata": {"name": region, **place},
+            "spec": {
+                "gatewayClassName": "gke-l7-rilb",
+                "listeners": [{"name": "https", "protocol": "HTTPS", "port": 443}],
+                "addresses": [{"type": "NamedAddress", "value": region}],
+            },
+        }
+        match = {"type": "Exact", "name": "x-gateway-model-name", "value": "qwen"}
+        route = {
+            "metadata": {"name": "qwen", **place},
+            "spec": {
+                "parentRefs": [{"name": region}],
+                "rules": [{"matches": [{"headers": [match]}], "backendRefs": [{"name": "qwen"}]}],
+            },
+        }
+        document.step(operation, f"{kinds}:Gateway", region, gateway, gateway)
+        document.step(operation, f"{kinds}:HTTPRoute", f"qwen-{region}", route, route)
+    assert models_changed(document.plan()) == ([], ["qwen in us-east4"])
 
 
 def test_many_models_are_drawn_by_the_nodes_they_run_on():

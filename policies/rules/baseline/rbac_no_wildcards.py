@@ -10,6 +10,7 @@ import yaml
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies import access
+from policies.access.cluster import AGGREGATE
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import kind_of, objects
@@ -47,7 +48,6 @@ _HARMLESS: Final = frozenset(
         "service-account-issuer-discovery",
     )
 )
-_AGGREGATES: Final = "rbac.authorization.k8s.io/aggregate-to-"
 # Labels that the roles of the system itself carry.
 _OF_SYSTEM: Final = "kubernetes.io/bootstrapping"
 _SELECTS: Final = frozenset({"In", "Exists"})
@@ -101,7 +101,7 @@ def _cluster_role(role: object) -> Iterator[str]:
         not _strings(rule, "verbs") <= _READING
         for rule in (rules if isinstance(rules, tuple) else ())
     )
-    if writes and text(role, "metadata", "labels", f"{_AGGREGATES}view") == "true":
+    if writes and text(role, "metadata", "labels", f"{AGGREGATE}view") == "true":
         yield "lets those change something who may only read"
 
 
@@ -118,7 +118,7 @@ def _selects_wide(selector: object) -> bool:
             if text(each, "operator") in _SELECTS or each is UNKNOWN
         ),
     ]
-    wide = {_OF_SYSTEM, *(f"{_AGGREGATES}{role}" for role in _WIDE_ROLES)}
+    wide = {_OF_SYSTEM, *(f"{AGGREGATE}{role}" for role in _WIDE_ROLES)}
     # What only leaves some out selects everything else.
     return UNKNOWN not in (labels, rows) and (not keys or not wide.isdisjoint(keys))
 
