@@ -9,7 +9,7 @@ from resources.pods import changes_pods, containers, makes_pods, pod_specs
 from resources.properties import Absence, Props, entries, get, search, text
 from resources.resource import Resource
 
-_TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
+TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:cloudrun/service:Service": ("template", "spec"),
     "gcp:cloudrunv2/job:Job": ("template", "template"),
     "gcp:cloudrunv2/service:Service": ("template",),
@@ -34,13 +34,13 @@ def _alone(name: str, found: object, holder: Props) -> list[tuple[str, str]] | N
 
 def runs_images(token: str) -> bool:
     """Return whether resources of this type run containers."""
-    return token in _TEMPLATES or changes_pods(token)
+    return token in TEMPLATES or changes_pods(token)
 
 
 def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
     """Yield where each container stands, and its image; unknown when wired from another
     resource."""
-    if resource.type not in _TEMPLATES:
+    if resource.type not in TEMPLATES:
         for where, container in containers(resource.type, resource.props):
             yield where, text(container, "image")
         if changes_pods(resource.type) and not (
@@ -55,6 +55,6 @@ def images(resource: Resource) -> Iterator[tuple[str, str | Absence]]:
                 if isinstance(reference, str):
                     yield f"volumes[{index}]", reference
         return
-    found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
+    found = entries(resource.props, *TEMPLATES[resource.type], "containers")
     for index, container in enumerate(found if isinstance(found, tuple) else ()):
         yield f"containers[{index}]", text(container, "image")

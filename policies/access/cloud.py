@@ -23,8 +23,8 @@ from resources.properties import (
 from resources.resource import Resource, Stack
 
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
-_IDENTITY: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
-_CUSTOM_ROLES: Final = (
+IDENTITY: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
+CUSTOM_ROLES: Final = (
     "gcp:projects/iAMCustomRole:IAMCustomRole",
     "gcp:organizations/iAMCustomRole:IAMCustomRole",
 )
@@ -64,7 +64,7 @@ class Accounts:
             elif isinstance(name, str):
                 # Its project is that of the provider, which is not seen here.
                 self._by_id[name.lower()] = who
-        for each in stack.by_type.get(_IDENTITY, ()):
+        for each in stack.by_type.get(IDENTITY, ()):
             self.by_urn[each.urn] = f"agent:{each.name}"
 
     @property
@@ -168,7 +168,7 @@ def _role_id(role: str) -> str:
 def _custom_roles(stack: Stack) -> dict[str, Capabilities | None]:
     """Return what the custom roles of the stack let their holders do, by URN and by name."""
     found: dict[str, Capabilities | None] = {}
-    for token in _CUSTOM_ROLES:
+    for token in CUSTOM_ROLES:
         for role in stack.by_type.get(token, ()):
             permissions = entries(role.props, "permissions")
             names = [each for each in _tuple(permissions) if isinstance(each, str)]

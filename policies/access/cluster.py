@@ -43,7 +43,7 @@ _IDENTITIES: Final = frozenset({"users", "groups", "serviceaccounts", "uids", "*
 _ANYONE: Final = frozenset({"users", "groups", "*"})
 _TOKENS: Final = frozenset({"serviceaccounts/token", "*"})
 _SECRETS: Final = frozenset({"secrets", "*"})
-_AGGREGATE: Final = "rbac.authorization.k8s.io/aggregate-to-"
+AGGREGATE: Final = "rbac.authorization.k8s.io/aggregate-to-"
 _FLEET: Final = {
     "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding": "cluster-admin",
     "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding": "admin",
@@ -82,7 +82,7 @@ def role_assignments(stack: Stack) -> Iterator[RoleAssignment]:
                 own = of_cluster_role(name)
                 if own is not None:
                     capabilities = own | (capabilities or NOTHING)
-                    capabilities |= _aggregated(stack, f"{_AGGREGATE}{name}", binding.provider)
+                    capabilities |= _aggregated(stack, f"{AGGREGATE}{name}", binding.provider)
             for who in _subjects(binding.props, place):
                 yield RoleAssignment(who, f"{ref_kind} of {binding.name}", capabilities, scope)
 
@@ -141,7 +141,7 @@ def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
     for each in _made(stack, "ClusterRole"):
         labels = get(each.props, "metadata", "labels")
         for name, value in labels.items() if is_mapping(labels) else ():
-            if name.startswith(_AGGREGATE) and value == "true":
+            if name.startswith(AGGREGATE) and value == "true":
                 found[each.provider, name] |= _of_rules(each.props) or NOTHING
     return found
 

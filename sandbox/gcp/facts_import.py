@@ -6,6 +6,7 @@ FILE holds, by type and property, what the schemas and validators of pulumi-gcp 
 `--check` says whether the SDK in use is the one the facts were taken over for.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -50,17 +51,17 @@ _RENAMED: Final = {
 }
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Take over a file of facts, or check what was taken over; 1 when that is out of date."""
-    match arguments:
-        case ["--check"]:
-            return _check()
-        case [file]:
-            _take_over(json.loads(Path(file).read_text(encoding="utf-8")))
-            return 0
-        case _:
-            print(__doc__, file=sys.stderr)
-            return 2
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", metavar="FILE", nargs="?", type=Path, help="facts by type, as JSON")
+    what.add_argument("--check", action="store_true", help="say whether they are of the SDK in use")
+    given = parser.parse_args(arguments)
+    if given.check:
+        return _check()
+    _take_over(json.loads(given.file.read_text(encoding="utf-8")))
+    return 0
 
 
 def known_types() -> list[str]:
@@ -200,4 +201,4 @@ def _check() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -5,17 +5,17 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.model import PUBLIC
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.properties import UNKNOWN, Absence, entries, flag, text
 from resources.resource import Resource
 
-_PUBLIC: Final = frozenset({"allAuthenticatedUsers", "allUsers"})
 _ACCESS: Final = "gcp:bigquery/datasetAccess:DatasetAccess"
 
 
 def _is_public(access: object) -> bool:
-    return bool({text(access, "specialGroup"), text(access, "iamMember")} & _PUBLIC)
+    return bool({text(access, "specialGroup"), text(access, "iamMember")} & PUBLIC)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from policies.shared.secrets import encodes_secret, holds_secret, in_arguments, is_secret
+from resources.images import TEMPLATES
 from resources.kubernetes import kind_of, objects
 from resources.pods import changes_pods, containers
 from resources.properties import MISSING, entries, get, is_mapping
@@ -57,12 +58,6 @@ _SCHEMA: Final = "apiextensions.k8s.io/CustomResourceDefinition"
 _IN_CLUSTER: Final = "core/Secret"
 _CONFIG_MAP: Final = "core/ConfigMap"
 # Where the containers of Cloud Run stand.
-_TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
-    "gcp:cloudrun/service:Service": ("template", "spec"),
-    "gcp:cloudrunv2/job:Job": ("template", "template"),
-    "gcp:cloudrunv2/service:Service": ("template",),
-    "gcp:cloudrunv2/workerPool:WorkerPool": ("template",),
-}
 # What variables and arguments are called in Cloud Run and in a pod.
 _CLOUD_RUN: Final = ("envs", ("args", "commands"))
 _POD: Final = ("env", ("args", "command"))
@@ -87,10 +82,10 @@ _MAPS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 
 def _containers(resource: Resource) -> Iterator[object]:
     """Yield the containers of a service or of pods."""
-    if resource.type not in _TEMPLATES:
+    if resource.type not in TEMPLATES:
         yield from (container for _, container in containers(resource.type, resource.props))
         return
-    found = entries(resource.props, *_TEMPLATES[resource.type], "containers")
+    found = entries(resource.props, *TEMPLATES[resource.type], "containers")
     yield from found if isinstance(found, tuple) else ()
 
 
@@ -132,8 +127,8 @@ def _named(resource: Resource) -> Iterator[str]:
         for each in objects(resource.type, resource.props):
             yield from _map(get(each, "data"))
             yield from _map(get(each, "binaryData"))
-    elif resource.type in _TEMPLATES or changes_pods(resource.type):
-        names = _CLOUD_RUN if resource.type in _TEMPLATES else _POD
+    elif resource.type in TEMPLATES or changes_pods(resource.type):
+        names = _CLOUD_RUN if resource.type in TEMPLATES else _POD
         for container in _containers(resource):
             yield from _container(container, *names)
 

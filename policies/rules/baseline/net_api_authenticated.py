@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import yaml
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.openapi import METHODS
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.properties import MISSING, UNKNOWN, elements, text
@@ -15,7 +16,6 @@ from resources.resource import Resource
 
 _GATEWAY: Final = "gcp:apigateway/apiConfig:ApiConfig"
 _ENDPOINTS: Final = "gcp:endpoints/service:Service"
-_METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
 _UNREGISTERED: Final = ("allow_unregistered_calls", "allowUnregisteredCalls")
 
 
@@ -56,7 +56,7 @@ def _openapi(document: object) -> Iterator[str]:
     for methods in _mapping(found.get("paths")).values():
         for method, operation in _mapping(methods).items():
             own = _mapping(operation).get("security")
-            if method in _METHODS and not (asks if own is None else _asks(own)):
+            if method in METHODS and not (asks if own is None else _asks(own)):
                 yield "has an operation that asks nobody who calls"
                 return
 

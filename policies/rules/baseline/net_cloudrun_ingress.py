@@ -8,11 +8,11 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, StackFinding, StackRule
+from policies.shared.types import CLOUD_RUN_FIRST
 from resources.properties import UNKNOWN, flag, get, text
 from resources.resource import Resource, Stack, stack_of
 
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
-_CLASSIC: Final = "gcp:cloudrun/service:Service"
 _INTERNAL: Final = ("INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER")
 _FUNCTIONS: Final = ("ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB")
 _INGRESS: Final[Mapping[str, Expected]] = {
@@ -30,7 +30,7 @@ _ANNOTATION: Final = "run.googleapis.com/ingress"
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     behind_gateways = _behind_gateways(stack)
-    for token in (_CLASSIC, *_INGRESS, *_MAPPINGS):
+    for token in (CLOUD_RUN_FIRST, *_INGRESS, *_MAPPINGS):
         for resource in stack.by_type.get(token, ()):
             if resource.urn not in behind_gateways:
                 yield from (StackFinding(each, resource) for each in _open(resource, limits))
@@ -58,7 +58,7 @@ def _open(resource: Resource, limits: Limits) -> Iterator[str]:
     if resource.type in _MAPPINGS:
         yield "gives a service a name on the internet"
         return
-    if resource.type == _CLASSIC:
+    if resource.type == CLOUD_RUN_FIRST:
         found = get(resource.props, "metadata", "annotations", _ANNOTATION)
         if found not in ("internal", "internal-and-cloud-load-balancing"):
             yield f"its annotation {_ANNOTATION} is neither internal nor for load balancers"

@@ -7,6 +7,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import StackFinding, StackRule
+from policies.shared.types import FORWARDING_RULES
 from resources.properties import MISSING, elements, text
 from resources.resource import Resource, Stack, stack_of
 from resources.wiring import referenced_names
@@ -16,10 +17,6 @@ _ADDRESSES: Final = (
     "gcp:compute/globalAddress:GlobalAddress",
 )
 _NAT: Final = "gcp:compute/routerNat:RouterNat"
-_FORWARDING_RULES: Final = (
-    "gcp:compute/forwardingRule:ForwardingRule",
-    "gcp:compute/globalForwardingRule:GlobalForwardingRule",
-)
 _LISTS: Final = ("natIps", "drainNatIps")
 
 
@@ -34,7 +31,7 @@ def _in_use(stack: Stack) -> frozenset[str]:
         for name in (*_LISTS, "rules"):
             found |= set(each.dependencies.get(name, ()))
     # What load balancers let in is judged as theirs.
-    for token in _FORWARDING_RULES:
+    for token in FORWARDING_RULES:
         for each in stack.by_type.get(token, ()):
             found |= referenced_names(each, "ipAddress")
     return frozenset(found)

@@ -9,6 +9,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
+from policies.shared.types import FORWARDING_RULES
 from resources.properties import MISSING, UNKNOWN, entries, flag, get, text
 from resources.resource import Resource
 
@@ -53,10 +54,6 @@ _SWITCHES: Final[Mapping[str, Expected]] = {
 }
 
 
-_RULES: Final = (
-    "gcp:compute/forwardingRule:ForwardingRule",
-    "gcp:compute/globalForwardingRule:GlobalForwardingRule",
-)
 _EXTERNAL: Final = ("EXTERNAL", "EXTERNAL_MANAGED", "EXTERNAL_PASSTHROUGH", MISSING)
 # Collections of targets that end HTTP, for the rules on load balancers to judge.
 _HTTP: Final = re.compile(r"/(targetHttpProxies|targetHttpsProxies|targetGrpcProxies)/")
@@ -88,7 +85,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type in _SWITCHES:
         yield from unmet(resource.props, (_SWITCHES[resource.type],))
         return
-    if resource.type in _RULES:
+    if resource.type in FORWARDING_RULES:
         if _passes_through(resource.props):
             yield "is an external address that leads to machines past every HTTP proxy"
         return
@@ -111,7 +108,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
                 yield f"networkInterfaces[{index}] has {name}"
 
 
-_TYPES: Final = frozenset({*_MACHINES, *_SWITCHES, *_RULES, *_KEPT, _POOL})
+_TYPES: Final = frozenset({*_MACHINES, *_SWITCHES, *FORWARDING_RULES, *_KEPT, _POOL})
 
 
 RULE: Final = ResourceRule(

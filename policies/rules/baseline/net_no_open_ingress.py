@@ -7,16 +7,12 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
+from policies.shared.types import FIREWALL_POLICY_RULES
 from resources.addresses import is_everywhere, is_public
 from resources.properties import MISSING, UNKNOWN, elements, entries, flag, get, text
 from resources.resource import Resource
 
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
-_POLICY_RULES: Final = (
-    "gcp:compute/firewallPolicyRule:FirewallPolicyRule",
-    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
-    "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
-)
 # Policies that hold their rules themselves.
 _POLICIES: Final = (
     "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules",
@@ -118,7 +114,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             yield f"rules[{index}] allows ingress from every address"
 
 
-_TYPES: Final = (_FIREWALL, *_POLICY_RULES, *_POLICIES, *_GROUPS)
+_TYPES: Final = (_FIREWALL, *FIREWALL_POLICY_RULES, *_POLICIES, *_GROUPS)
 
 
 RULE: Final = ResourceRule(

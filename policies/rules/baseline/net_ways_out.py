@@ -9,17 +9,13 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
+from policies.shared.types import FIREWALL_POLICY_RULES
 from resources.addresses import is_everywhere
 from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, get, text
 from resources.resource import Resource, Stack, stack_of
 
 _ROUTE: Final = "gcp:compute/route:Route"
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
-_POLICY_RULES: Final = (
-    "gcp:compute/firewallPolicyRule:FirewallPolicyRule",
-    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
-    "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
-)
 # Networks and projects that are joined: the properties that name the other one.
 _JOINED: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:compute/networkPeering:NetworkPeering": ("peerNetwork",),
@@ -154,7 +150,7 @@ def _joined(stack: Stack, own: frozenset[str]) -> Iterator[StackFinding]:
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     own = own_projects(stack, limits.names("projects"))
-    for token in (_FIREWALL, *_POLICY_RULES):
+    for token in (_FIREWALL, *FIREWALL_POLICY_RULES):
         for each in stack.by_type.get(token, ()):
             for finding in _egress(each.props, firewall=token == _FIREWALL):
                 yield StackFinding(finding, each)

@@ -10,6 +10,7 @@ import yaml
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies import access
+from policies.access.cluster import AGGREGATE
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import kind_of, objects
@@ -47,7 +48,6 @@ _HARMLESS: Final = frozenset(
         "service-account-issuer-discovery",
     )
 )
-_AGGREGATES: Final = "rbac.authorization.k8s.io/aggregate-to-"
 # Labels that the roles of the system itself carry.
 _OF_SYSTEM: Final = "kubernetes.io/bootstrapping"
 _SELECTS: Final = frozenset({"In", "Exists"})
@@ -69,6 +69,14 @@ def _wild(names: frozenset[str]) -> bool:
     return any("*" in each for each in names - {"*/scale"})
 
 
+def _speaks_of(power: Mapping[str, Any], groups: frozenset[str], resources: frozenset[str]) -> bool:
+    if "of" in power:
+        return any(re.fullmatch(power["of"], group) for group in groups)
+    if resources.isdisjoint(power["resources"]):
+        return False
+    return "groups" not in power or not groups.isdisjoint(power["groups"])
+
+
 def _role(rule: object) -> Iterator[str]:
     verbs, resources = _strings(rule, "verbs"), _strings(rule, "resources")
     groups, addresses = _strings(rule, "apiGroups"), _strings(rule, "nonResourceURLs")
@@ -81,9 +89,8 @@ def _role(rule: object) -> Iterator[str]:
     for says, power in _powers().items():
         if (
             (everything or power.get("named"))
-            and not resources.isdisjoint(power["resources"])
             and not verbs.isdisjoint(power["verbs"])
-            and not ("groups" in power and groups.isdisjoint(power["groups"]))
+            and _speaks_of(power, groups, resources)
         ):
             yield says
     if UNKNOWN in (rule, entries(rule, "verbs"), entries(rule, "resources")):
@@ -101,7 +108,7 @@ def _cluster_role(role: object) -> Iterator[str]:
         not _strings(rule, "verbs") <= _READING
         for rule in (rules if isinstance(rules, tuple) else ())
     )
-    if writes and text(role, "metadata", "labels", f"{_AGGREGATES}view") == "true":
+    if writes and text(role, "metadata", "labels", f"{AGGREGATE}view") == "true":
         yield "lets those change something who may only read"
 
 
@@ -118,7 +125,7 @@ def _selects_wide(selector: object) -> bool:
             if text(each, "operator") in _SELECTS or each is UNKNOWN
         ),
     ]
-    wide = {_OF_SYSTEM, *(f"{_AGGREGATES}{role}" for role in _WIDE_ROLES)}
+    wide = {_OF_SYSTEM, *(f"{AGGREGATE}{role}" for role in _WIDE_ROLES)}
     # What only leaves some out selects everything else.
     return UNKNOWN not in (labels, rows) and (not keys or not wide.isdisjoint(keys))
 

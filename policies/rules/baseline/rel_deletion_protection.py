@@ -7,6 +7,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
+from policies.shared.types import VIEWS
 from resources.properties import MISSING, UNKNOWN, flag, get, is_mapping, text
 from resources.resource import Resource
 
@@ -40,7 +41,6 @@ _EMPTIED: Final = (
 )
 # A table of BigQuery that is one of these holds nothing of its own: a new query makes it anew.
 _TABLE: Final = "gcp:bigquery/table:Table"
-_VIEWS: Final = ("view", "materializedView")
 _KEPT: Final = ("PREVENT", "ABANDON")
 # Cloud Spanner itself refuses to drop it then, whoever asks.
 _SPANNER: Final = "gcp:spanner/database:Database"
@@ -59,7 +59,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         yield "forceDestroy is not false"
     if resource.type not in _PROTECTED and resource.type not in _OTHERWISE:
         return
-    if resource.type == _TABLE and any(is_mapping(get(resource.props, view)) for view in _VIEWS):
+    if resource.type == _TABLE and any(is_mapping(get(resource.props, view)) for view in VIEWS):
         return
     kept = resource.protected or text(resource.props, "deletionPolicy") in _KEPT
     if not kept and not _is_on(resource):

@@ -3,7 +3,6 @@
 Pools with GPUs are not asked: what a region has of a GPU is often in one zone.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,19 +11,19 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.gpus import node_gpus
+from resources.node_pools import ZONE
 from resources.properties import entries, get, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:container/nodePool:NodePool"
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
-_ZONE: Final = re.compile(r".*-[a-z]")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POOL and node_gpus(get(resource.props, "nodeConfig")):
         return
     location = text(resource.props, "location")
-    if isinstance(location, str) and _ZONE.fullmatch(location):
+    if isinstance(location, str) and ZONE.fullmatch(location):
         yield "is in one zone"
         return
     zones = entries(resource.props, "nodeLocations")

@@ -8,27 +8,22 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
+from policies.shared.types import CLOUD_RUN, CLOUD_RUN_FIRST
 from resources.properties import MISSING, flag, get
 from resources.resource import Resource
 
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
-_CLOUD_RUN: Final = (
-    "gcp:cloudrunv2/job:Job",
-    "gcp:cloudrunv2/service:Service",
-    "gcp:cloudrunv2/workerPool:WorkerPool",
-)
 _ASKS: Final = (
     Expected("binaryAuthorization.evaluationMode", ("PROJECT_SINGLETON_POLICY_ENFORCE",)),
 )
-_CLASSIC: Final = "gcp:cloudrun/service:Service"
 _ANNOTATION: Final = "run.googleapis.com/binary-authorization"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type == _CLASSIC:
+    if resource.type == CLOUD_RUN_FIRST:
         if get(resource.props, "metadata", "annotations", _ANNOTATION) in (MISSING, ""):
             yield "does not ask Binary Authorization"
-    elif resource.type in _CLOUD_RUN:
+    elif resource.type in CLOUD_RUN:
         asks = flag(resource.props, "binaryAuthorization", "useDefault") is True
         if not asks and get(resource.props, "binaryAuthorization", "policy") is MISSING:
             yield "does not ask Binary Authorization"
@@ -51,6 +46,6 @@ RULE: Final = ResourceRule(
         Reference("CIS GKE", "5.10.4"),
         Reference("checkov", "CKV_GCP_66"),
     ),
-    applies=lambda resource_type: resource_type in (_CLUSTER, _CLASSIC, *_CLOUD_RUN),
+    applies=lambda resource_type: resource_type in (_CLUSTER, CLOUD_RUN_FIRST, *CLOUD_RUN),
     check=_check,
 )

@@ -11,17 +11,12 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
+from policies.shared.types import CLOUD_RUN, CLOUD_RUN_FIRST
 from resources.pods import changes_pods, pod_templates
 from resources.properties import MISSING, all_at, get, text
 from resources.resource import Resource
 
 _POLICY: Final = "gcp:binaryauthorization/policy:Policy"
-_CLASSIC: Final = "gcp:cloudrun/service:Service"
-_CLOUD_RUN: Final = (
-    "gcp:cloudrunv2/job:Job",
-    "gcp:cloudrunv2/service:Service",
-    "gcp:cloudrunv2/workerPool:WorkerPool",
-)
 _DECIDES: Final = (
     Expected("evaluationMode", ("ALWAYS_DENY", "REQUIRE_ATTESTATION")),
     Expected("enforcementMode", ("ENFORCED_BLOCK_AND_AUDIT_LOG",)),
@@ -49,13 +44,13 @@ def _policy(props: object) -> Iterator[str]:
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type == _POLICY:
         yield from _policy(resource.props)
-    elif resource.type in _CLOUD_RUN:
+    elif resource.type in CLOUD_RUN:
         if get(resource.props, "binaryAuthorization", "breakglassJustification") not in (
             MISSING,
             "",
         ):
             yield "goes past Binary Authorization by breakglassJustification"
-    elif resource.type == _CLASSIC:
+    elif resource.type == CLOUD_RUN_FIRST:
         if get(resource.props, "metadata", "annotations", _BREAK_GLASS) not in (MISSING, ""):
             yield "goes past Binary Authorization by an annotation"
     else:
@@ -78,7 +73,7 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/binary-authorization/docs/using-breakglass",
     applies=lambda resource_type: (
-        resource_type in (_POLICY, _CLASSIC, *_CLOUD_RUN) or changes_pods(resource_type)
+        resource_type in (_POLICY, CLOUD_RUN_FIRST, *CLOUD_RUN) or changes_pods(resource_type)
     ),
     check=_check,
 )

@@ -7,15 +7,15 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
+from policies.shared.types import CLOUD_RUN_FIRST
 from resources.properties import MISSING, flag, text
 from resources.resource import Resource
 
-_FIRST_VERSION: Final = "gcp:cloudrun/service:Service"
 _ANNOTATION: Final = ("metadata", "annotations", "run.googleapis.com/invoker-iam-disabled")
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type == _FIRST_VERSION:
+    if resource.type == CLOUD_RUN_FIRST:
         if str(text(resource.props, *_ANNOTATION)).lower() not in (str(MISSING).lower(), "false"):
             yield f"{_ANNOTATION[-1]} is not false, so callers are not checked"
         return
@@ -47,7 +47,7 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/run/docs/securing/managing-access#invoker_check",
     applies=lambda resource_type: (
-        resource_type in (_FIRST_VERSION, "gcp:cloudrunv2/service:Service")
+        resource_type in (CLOUD_RUN_FIRST, "gcp:cloudrunv2/service:Service")
     ),
     check=_check,
 )

@@ -7,16 +7,13 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.capabilities import ELEVATED, of_permissions
+from policies.access.cloud import CUSTOM_ROLES
 from policies.access.grants import short_name
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
 from resources.properties import Absence, entries, text
 from resources.resource import Resource
 
-_ROLES: Final = (
-    "gcp:projects/iAMCustomRole:IAMCustomRole",
-    "gcp:organizations/iAMCustomRole:IAMCustomRole",
-)
 # These grant permissions without a role.
 _ACCESS_POLICIES: Final = (
     "gcp:iam/folderAccessPolicy:FolderAccessPolicy",
@@ -57,7 +54,7 @@ def _escalates(permission: str) -> str | None:
 
 
 def _granted(resource: Resource) -> Iterator[tuple[object, ...] | Absence]:
-    if resource.type in _ROLES:
+    if resource.type in CUSTOM_ROLES:
         yield entries(resource.props, "permissions")
         return
     rules = entries(resource.props, "details", "rules")
@@ -85,6 +82,6 @@ RULE: Final = ResourceRule(
             "allowedPermissions", "Permissions that custom roles may have after all", default=()
         ),
     ),
-    applies=lambda resource_type: resource_type in (*_ROLES, *_ACCESS_POLICIES),
+    applies=lambda resource_type: resource_type in (*CUSTOM_ROLES, *_ACCESS_POLICIES),
     check=_check,
 )

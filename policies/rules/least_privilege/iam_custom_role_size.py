@@ -6,15 +6,11 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from catalog.words import plural
+from policies.access.cloud import CUSTOM_ROLES
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.properties import Absence, entries, show
 from resources.resource import Resource
-
-_ROLES: Final = (
-    "gcp:projects/iAMCustomRole:IAMCustomRole",
-    "gcp:organizations/iAMCustomRole:IAMCustomRole",
-)
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -36,6 +32,6 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.ADVISORY,
     url="https://cloud.google.com/iam/docs/creating-custom-roles",
     limits=(NumberLimit("maxPermissions", "Most permissions of one custom role", default=40),),
-    applies=lambda resource_type: resource_type in _ROLES,
+    applies=lambda resource_type: resource_type in CUSTOM_ROLES,
     check=_check,
 )

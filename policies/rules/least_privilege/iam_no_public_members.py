@@ -6,12 +6,11 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.grants import grants, is_grant
+from policies.access.model import PUBLIC
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.properties import show
 from resources.resource import Resource
-
-PUBLIC: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
+from policies.shared.types import VIEWS
 from resources.properties import flag, get, is_mapping, number, text
 from resources.resource import Resource
 from resources.wiring import referenced_names
@@ -17,7 +18,6 @@ _TABLE: Final = "gcp:bigquery/table:Table"
 _DEFAULTS: Final = ("defaultTableExpirationMs", "defaultPartitionExpirationMs")
 _ENDS: Final = (("expirationTime",), ("timePartitioning", "expirationMs"))
 _PARTITIONS: Final = ("timePartitioning", "rangePartitioning")
-_VIEWS: Final = ("view", "materializedView")
 _SOURCE: Final = re.compile(r"([\w-]+)\.([\w-]+)(?=[`\s),;]|$)")
 
 
@@ -28,7 +28,7 @@ def _read_by_views(resources: Sequence[Resource]) -> frozenset[str]:
     """
     found: set[str] = set()
     for each in resources:
-        for kind in _VIEWS if each.type == _TABLE else ():
+        for kind in VIEWS if each.type == _TABLE else ():
             found |= set(each.dependencies.get(kind, ()))
             query = text(each.props, kind, "query")
             if isinstance(query, str):
@@ -47,7 +47,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in resources:
         # Views and external tables hold no data.
         if each.type != _TABLE or any(
-            is_mapping(get(each.props, kind)) for kind in (*_VIEWS, "externalDataConfiguration")
+            is_mapping(get(each.props, kind)) for kind in (*VIEWS, "externalDataConfiguration")
         ):
             continue
         if not referenced_names(each, "datasetId") & expiring and not any(
