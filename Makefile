@@ -36,7 +36,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
 .PHONY: test-quick test-rest test-services
 
 help: ## List the targets
@@ -154,6 +154,10 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 	@$(API_SERVER)
 	@$(EXTENSION)
 	$(PYTHON) -m pytest tests/kubernetes
+
+test-matrix: ## Make, preview and destroy every option's stack on the real engine; some minutes each
+	@$(SETUP)
+	$(PYTHON) -m pytest -m matrix tests/engine/test_matrix.py --durations 0
 
 test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took
 	@python3 tools/fresh.py

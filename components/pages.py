@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pulumi.provider.experimental.analyzer import AnalyzeResult, PropertyDefinition, PropertyType
 
+from catalog.needs import Need, needs_of
 from catalog.pages import cell, kept
 from components import COMPONENTS, load
 from components.analyzer import Analyzer
@@ -64,6 +65,10 @@ def _page(name: str, given: str, package: AnalyzeResult) -> Iterator[str]:
     for key, output in definition.outputs.items():
         python = definition.outputs_mapping[key]
         yield f"| `{python}` | {_type(output)} | {cell(output.description or '')} |"
+    needed = needs_of(name)
+    if needed:
+        yield from ("", "## Needs", "", "| identity | permissions | on |", "|---|---|---|")
+        yield from (_need(each) for each in needed)
     kinds = _kinds({**definition.outputs, **definition.inputs}, package, {})
     if kinds:
         yield from ("", "## Types")
@@ -76,6 +81,14 @@ def _page(name: str, given: str, package: AnalyzeResult) -> Iterator[str]:
             yield from _arguments(found.properties, found.properties_mapping)
         else:
             yield f"Of `{found.module.partition('.')[0]}`."
+
+
+def _need(need: Need) -> str:
+    identity, _, prop = need.who.partition(":")
+    of = f"`{need.of.rpartition(':')[2]}`"
+    who = f"the account of {of}, `{prop}`" if prop else f"the {identity} of {of}"
+    permissions = ", ".join(f"`{each}`" for each in need.may)
+    return f"| {who} | {permissions} | {need.on} |"
 
 
 def _arguments(

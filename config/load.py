@@ -60,7 +60,9 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
         if ("environment",) not in broken:
             problems += _other_environment(given.get("environment"), source)
         raise ConfigError(source, problems) from None
-    problems = [*check(_everything(platform)), *_other_environment(platform.environment, source)]
+    # Several parts of one key, such as replica sets, may find the same of it.
+    found = [*check(_everything(platform)), *_other_environment(platform.environment, source)]
+    problems = list(dict.fromkeys(found))
     if problems:
         raise ConfigError(source, problems)
     return platform

@@ -8,7 +8,7 @@ from catalog.limits.names import ANYONE
 Principal = Annotated[
     str,
     Text(
-        r"(?:user|group|serviceAccount):[^\s:@]+@[a-z0-9.-]+|" + ANYONE + r"|[a-z][a-z0-9-]{0,62}",
+        r"(?:user|group|serviceAccount):[^\s:@*]+@[a-z0-9.-]+|" + ANYONE + r"|[a-z][a-z0-9-]{0,62}",
         "the name of a pipeline, user:, group: or serviceAccount: with an e-mail address, or"
         " principal://, principalSet://",
         "write it like group:analysts@acme.com",

@@ -15,6 +15,9 @@ PROJECT: Final = "inference"
 # https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
 TOP_LEVEL: Final = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
 
+_MOST_BYTES: Final = 250_000
+"""A stack file of a hundred models has a tenth of it; what is longer is read for seconds."""
+
 _SWITCHES: Final = {"true": True, "false": False}
 
 
@@ -22,7 +25,11 @@ def values_of(path: Path) -> Mapping[str, object]:
     """Our keys of a stack file, without namespace. Raises ConfigError when it cannot be read."""
     source = path.name
     try:
-        document = strict_yaml.load(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if len(content) > _MOST_BYTES:
+            found, allowed = f"{len(content):,} bytes", f"{_MOST_BYTES:,} bytes or fewer"
+            raise _refused(source, found, allowed, "write what the environment needs")
+        document = strict_yaml.load(content.decode("utf-8"))
     except FileNotFoundError:
         raise _refused(source, "no such file", "a stack file", f"create it: {path}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -143,6 +143,8 @@ def _retyped(error: ErrorDetails, node: Node) -> str:
     return f"make it {_KINDS.get(str(node.get('type')), 'something else')}"
 
 
+# Of how many problems the key that is meant is looked for; fewer are shown.
+_GUESSED: Final = 1000
 # What to do, by pydantic's kind of error.
 _REMEDIES: Final[Mapping[str, Callable[[ErrorDetails, Node], str]]] = {
     "literal_error": _nearest,
@@ -163,8 +165,8 @@ def problems_of(errors: Sequence[ErrorDetails]) -> list[Problem]:
     """Return one problem for each of pydantic's errors, in the order of the file's schema."""
     paths = [error["loc"] for error in errors]
     found = [
-        _problem(error)
-        for error in errors
+        _problem(error, guess=index < _GUESSED)
+        for index, error in enumerate(errors)
         if error["type"] not in _FOLLOWS
         or (error["type"] == "too_short" and not _has_below(paths, error["loc"]))
     ]
@@ -175,7 +177,7 @@ def _has_below(paths: Sequence[KeyPath], path: KeyPath) -> bool:
     return any(other[: len(path)] == path and len(other) > len(path) for other in paths)
 
 
-def _problem(error: ErrorDetails) -> Problem:
+def _problem(error: ErrorDetails, *, guess: bool) -> Problem:
     path, found = error["loc"], shown(error["input"])
     if path and path[-1] == "[key]":
         path, found = path[:-1], f"the name {found}"
@@ -189,7 +191,7 @@ def _problem(error: ErrorDetails) -> Problem:
     if kind == "extra_forbidden":
         keys = _node(path[:-1]).get("properties", {})
         found = f"an unknown key{lookalike(str(path[-1]))}"
-        remedy = did_you_mean(path[-1], keys, _elsewhere(path))
+        remedy = did_you_mean(path[-1], keys if guess else (), _elsewhere(path))
         return Problem(path, found, joined(keys), remedy)
     remedy = _REMEDIES.get(kind, _retyped)(error, node)
     return Problem(path, found, _allowed(node), remedy)

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from catalog.needs import roles_with
 from sandbox.gcp.naming import last_segment
-from sandbox.gcp.rows import grants, roles_with
+from sandbox.gcp.rows import grants
 from sandbox.values import Values
 from sandbox.world import CloudResource, World
 

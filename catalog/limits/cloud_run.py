@@ -38,7 +38,7 @@ SECRET_FILE: Final = Text(
     "write it like /secrets/api/llm_api_key",
 )
 MEMBER: Final = Text(
-    r"(?:user|group|serviceAccount):[^\s@]+@[^\s@]+|" + ANYONE,
+    r"(?:user|group|serviceAccount):[^\s@*]+@[^\s@*]+|" + ANYONE,
     "a member: user:, group: or serviceAccount: and an address, or principal://...",
     "write it like group:support@acme.com (the public cannot be let in)",
 )

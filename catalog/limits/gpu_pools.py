@@ -38,8 +38,10 @@ TAINT_KEY: Final = Text(
     "write it like team or acme.com/team",
 )
 NODE_LABEL_KEY: Final = Text(
-    rf"(?!(?:[^/]*\.)?(?:kubernetes|k8s)\.io/){KUBERNETES_LABEL_KEY.pattern}",
-    "a Kubernetes label key outside kubernetes.io and k8s.io, which are Kubernetes' own",
+    r"(?!(?:[^/]*\.)?(?:kubernetes|k8s)\.io/|cloud\.google\.com/gke-)"
+    rf"{KUBERNETES_LABEL_KEY.pattern}",
+    "a Kubernetes label key outside kubernetes.io, k8s.io and cloud.google.com/gke-, which"
+    " Kubernetes and GKE set",
     "write it like team or acme.com/team",
 )
 

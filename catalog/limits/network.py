@@ -80,7 +80,7 @@ TITLE: Final = Text(
 ACCESS_LEVEL: Final = Text(
     "[A-Za-z][A-Za-z0-9_]{0,49}", "1 to 50 letters, digits or underscores, a letter first"
 )
-_EMAIL: Final = r"[^\s:@]+@[^\s:@]+\.[^\s:@]+"
+_EMAIL: Final = r"[^\s:@*]+@[^\s:@*]+\.[^\s:@*]+"
 MEMBER: Final = Text(
     f"(?:user|serviceAccount):{_EMAIL}",
     "user: or serviceAccount: and an e-mail address (access levels take no groups)",

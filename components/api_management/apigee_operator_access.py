@@ -9,6 +9,7 @@ from typing import Final, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.needs import needs_of
 from components.ready import after
 from components.service_accounts import account_id
 from components.validation import component_type, register
@@ -16,62 +17,11 @@ from components.validation import component_type, register
 NAMESPACE: Final = "apim"
 KUBERNETES_ACCOUNT: Final = "apim-ksa"
 """The chart of the operator makes this account, in the namespace above."""
-APIGEE: Final = (
-    "apigee.apiproducts.get",
-    "apigee.apiproducts.list",
-    "apigee.deployments.create",
-    "apigee.deployments.delete",
-    "apigee.deployments.get",
-    "apigee.deployments.list",
-    "apigee.deployments.update",
-    "apigee.envgroupattachments.create",
-    "apigee.envgroupattachments.delete",
-    "apigee.envgroupattachments.get",
-    "apigee.envgroupattachments.list",
-    "apigee.envgroups.create",
-    "apigee.envgroups.delete",
-    "apigee.envgroups.get",
-    "apigee.envgroups.list",
-    "apigee.envgroups.update",
-    "apigee.environments.get",
-    "apigee.environments.list",
-    "apigee.instanceattachments.get",
-    "apigee.instanceattachments.list",
-    "apigee.instances.get",
-    "apigee.instances.list",
-    "apigee.operations.get",
-    "apigee.operations.list",
-    "apigee.organizations.get",
-    "apigee.proxies.create",
-    "apigee.proxies.delete",
-    "apigee.proxies.get",
-    "apigee.proxies.list",
-    "apigee.proxies.update",
-    "apigee.proxyrevisions.delete",
-    "apigee.proxyrevisions.deploy",
-    "apigee.proxyrevisions.get",
-    "apigee.proxyrevisions.list",
-    "apigee.proxyrevisions.undeploy",
-    "apigee.proxyrevisions.update",
-)
-NETWORK: Final = (
-    "compute.networks.get",
-    "compute.networks.use",
-    "compute.regionBackendServices.create",
-    "compute.regionBackendServices.delete",
-    "compute.regionBackendServices.get",
-    "compute.regionBackendServices.list",
-    "compute.regionBackendServices.update",
-    "compute.regionBackendServices.use",
-    "compute.regionNetworkEndpointGroups.create",
-    "compute.regionNetworkEndpointGroups.delete",
-    "compute.regionNetworkEndpointGroups.get",
-    "compute.regionNetworkEndpointGroups.list",
-    "compute.regionNetworkEndpointGroups.use",
-    "compute.regionOperations.get",
-    "compute.subnetworks.get",
-    "compute.subnetworks.use",
-    "networkservices.operations.get",
+PERMISSIONS: Final = tuple(
+    permission
+    for need in needs_of("ApigeeOperatorAccess")
+    if need.on == "project"
+    for permission in need.may
 )
 GOOGLE_ROLES: Final = (
     "roles/apigee.admin",
@@ -140,9 +90,11 @@ class ApigeeOperatorAccess(pulumi.ComponentResource):
                 for role in GOOGLE_ROLES
             }
         else:
+            apigee = [each for each in PERMISSIONS if each.startswith("apigee.")]
+            network = [each for each in PERMISSIONS if each not in apigee]
             roles = {
-                "apigee": self._role(name, "Apigee", args["organization"], APIGEE),
-                "network": self._role(name, "Network", args["project"], NETWORK),
+                "apigee": self._role(name, "Apigee", args["organization"], apigee),
+                "network": self._role(name, "Network", args["project"], network),
             }
         grants = [
             gcp.projects.IAMMember(
@@ -160,14 +112,14 @@ class ApigeeOperatorAccess(pulumi.ComponentResource):
         register(self)
 
     def _role(
-        self, name: str, area: str, project: pulumi.Input[str], permissions: tuple[str, ...]
+        self, name: str, area: str, project: pulumi.Input[str], permissions: list[str]
     ) -> tuple[pulumi.Input[str], pulumi.Output[str]]:
         role = gcp.projects.IAMCustomRole(
             f"{name}-{area.lower()}-role",
             project=project,
             role_id=f"{name}_apigee_operator_{area.lower()}".replace("-", "_"),
             title=f"Apigee operator of {name}: {area}",
-            permissions=list(permissions),
+            permissions=permissions,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return project, role.id

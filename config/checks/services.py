@@ -66,6 +66,8 @@ def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Pro
                 "models of the service's region",
                 "choose another region or model",
             )
+        elif name in service.models[:position]:
+            yield Problem(where, f"{shown(name)} again", "each model once", "remove it")
     if service.models and service.effective_egress == "none":
         yield Problem(
             (*path, "egress"),

@@ -23,7 +23,7 @@ from resources.properties import (
 from resources.resource import Resource, Stack
 
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
-_IDENTITY: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
+IDENTITY: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
 CUSTOM_ROLES: Final = (
     "gcp:projects/iAMCustomRole:IAMCustomRole",
     "gcp:organizations/iAMCustomRole:IAMCustomRole",
@@ -64,7 +64,7 @@ class Accounts:
             elif isinstance(name, str):
                 # Its project is that of the provider, which is not seen here.
                 self._by_id[name.lower()] = who
-        for each in stack.by_type.get(_IDENTITY, ()):
+        for each in stack.by_type.get(IDENTITY, ()):
             self.by_urn[each.urn] = f"agent:{each.name}"
 
     @property

@@ -30,6 +30,8 @@ from typing import Final
 Row = tuple[str, str]
 _FEED: Final[tuple[Row, ...]] = (("feedOutputConfig.pubsubDestination.topic", "name"),)
 _SINK: Final[tuple[Row, ...]] = (("destination", "sink"),)
+# What holds a copy of data goes to the project that it is made in.
+_MADE_IN: Final[tuple[Row, ...]] = (("project", "project"),)
 _TOPIC: Final[tuple[Row, ...]] = (("pubsubTopic", "name"),)
 _EXPORT: Final[tuple[Row, ...]] = (("dataset", "name"),)
 _GRANTED: Final = ("view.projectId", "routine.projectId")
@@ -181,6 +183,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("pscTargetService", "name"),
     ),
     "gcp:compute/regionUrlMap:RegionUrlMap": _URL_MAP,
+    "gcp:compute/snapshot:Snapshot": _MADE_IN,
     "gcp:compute/uRLMap:URLMap": _URL_MAP,
     "gcp:container/cluster:Cluster": (("notificationConfig.pubsub.topic", "name"),),
     "gcp:databasemigrationservice/connectionProfile:ConnectionProfile": tuple(
@@ -260,8 +263,10 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:filestore/instance:Instance": (("initialReplication.replicas.*.peerInstance", "name"),),
     "gcp:gkebackup/backupChannel:BackupChannel": (("destinationProject", "project"),),
     "gcp:gkebackup/restoreChannel:RestoreChannel": (("destinationProject", "project"),),
+    "gcp:gkebackup/backupPlan:BackupPlan": _MADE_IN,
     "gcp:gkehub/feature:Feature": _synced("fleetDefaultMemberConfig.configmanagement"),
     "gcp:gkehub/featureMembership:FeatureMembership": _synced("configmanagement"),
+    "gcp:gkehub/membership:Membership": _MADE_IN,
     "gcp:healthcare/dicomStore:DicomStore": (("notificationConfig.pubsubTopic", "name"),),
     "gcp:healthcare/fhirStore:FhirStore": (
         ("notificationConfig.pubsubTopic", "name"),
@@ -344,9 +349,6 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "gcp:vertex/aiIndex:AiIndex": (("metadata.contentsDeltaUri", "bucket"),),
 }
-# What any resource may be made in; `net-ways-out` reads where a spoke is made.
-_MADE_IN: Final[tuple[Row, ...]] = (("project", "project"),)
-_JOINED: Final = "gcp:networkconnectivity/"
 # Group and kind of Kubernetes, whichever the version.
 _ROUTES: Final[tuple[Row, ...]] = (
     ("spec.rules.*.filters.*.requestMirror", "mirror"),
@@ -371,6 +373,12 @@ _OUTPUTS: Final[tuple[Row, ...]] = (
     *((f"spec.{each}.host", "host") for each in ("es", "http", "loki", "opensearch", "splunk")),
     ("spec.gcs.bucket", "bucket"),
 )
+_LOGGING: Final[tuple[Row, ...]] = (
+    *((f"spec.{each}.endpoint", "url") for each in ("http", "logz", "loki", "splunkHec")),
+    ("spec.elasticsearch.host", "host"),
+    ("spec.gcs.bucket", "bucket"),
+    *((f"spec.{each}", "outside") for each in ("azurestorage", "datadog", "newrelic", "oss", "s3")),
+)
 _FILES: Final[tuple[Row, ...]] = (("file", "manifest"), ("files.*", "manifest"))
 # What reads charts and files; its objects are resources of their own, save those of a release.
 TOOLS: Final[Mapping[str, tuple[Row, ...]]] = {
@@ -394,14 +402,26 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
     "core/Endpoints": (("subsets.*.addresses.*.ip", "address"),),
     "core/Service": (("spec.externalName", "host"),),
     "discovery.k8s.io/EndpointSlice": (("endpoints.*.addresses.*", "address"),),
+    "eventing.knative.dev/Trigger": (("spec.subscriber.uri", "url"),),
     "external-secrets.io/ClusterSecretStore": _STORES,
     "external-secrets.io/SecretStore": _STORES,
     "fluentbit.fluent.io/ClusterOutput": _OUTPUTS,
     "fluentbit.fluent.io/Output": _OUTPUTS,
+    "grafana.integreatly.org/GrafanaContactPoint": (("spec.settings.url", "url"),),
     "gateway.networking.k8s.io/GRPCRoute": _ROUTES,
     "gateway.networking.k8s.io/HTTPRoute": _ROUTES,
     "monitoring.coreos.com/Prometheus": _WRITES,
     "monitoring.coreos.com/PrometheusAgent": _WRITES,
+    "logging.banzaicloud.io/ClusterOutput": _LOGGING,
+    "logging.banzaicloud.io/Output": _LOGGING,
+    "messaging.knative.dev/Subscription": (
+        ("spec.reply.uri", "url"),
+        ("spec.subscriber.uri", "url"),
+    ),
+    "monitoring.coreos.com/AlertmanagerConfig": (
+        ("spec.receivers.*.webhookConfigs.*.url", "url"),
+        ("spec.receivers.*.slackConfigs.*.apiURL", "url"),
+    ),
     "monitoring.googleapis.com/OperatorConfig": (
         ("collection.externalLabels.project_id", "project"),
         ("exports.*.url", "url"),
@@ -421,5 +441,4 @@ def rows_of(token: str, kind: str) -> tuple[Row, ...]:
     """Return the destinations of a type, or of a kind of Kubernetes."""
     if not token.startswith("gcp:"):
         return TOOLS.get(token) or KUBERNETES.get(kind, ())
-    made_in = () if token.startswith(_JOINED) else _MADE_IN
-    return (*DESTINATIONS.get(token, ()), *made_in)
+    return DESTINATIONS.get(token, ())

@@ -12,7 +12,7 @@ from resources.properties import entries, get, is_mapping, is_sequence
 # Variables, options and entries of a map.
 _NAME: Final = re.compile(
     r".*(password|passwd|passphrase)|(.*[_.-])?(pass|pwd|secret|token|credentials?|client[_-]?secret"
-    r"|(api|private|secret|access|account)[_.-]?key|auth[_-]?string)"
+    r"|(api|private|secret|access|account|signing|encryption)[_.-]?key|auth[_-]?string)"
     r"|(.*[_.-])?(tls|ssl|server|client|ca)[_.-]key|(.*/)?id_(rsa|dsa|ecdsa|ed25519)"
     r"|.*\.(p12|pfx|jks|keystore)|kubeconfig|\.?docker(cfg|configjson)|\.?(htpasswd|netrc|pgpass)"
     r"|(proxy-)?authorization|x-(goog-)?api-key|x-auth-token|cookie",
@@ -43,20 +43,30 @@ _LOOKS: Final = re.compile(
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{6,}\.[\w-]*"
 )
 _SPEAKS: Final = re.compile(
-    r"pass|pwd|secret|token|key|auth|://[^/\s]*@|\slogin\s|\bmysql|\bmongo|\bcurl\b", re.IGNORECASE
+    r"pass|pwd|secret|token|key|auth|://[^/\s]*@|\slogin\s|\bmysql|\bmongo|\bcurl\b|[?&]sig="
+    r"|jdbc:oracle",
+    re.IGNORECASE,
 )
 # Settings within a text, of which each has a colon or an equals sign.
 _SETS: Final = re.compile(
     r"\"private_key\"\s*:|client-key-data\s*:|\"auth\"\s*:\s*\"[A-Za-z0-9+/=]{8,}\""
     # A password in an address.
     r"|[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,64}:" + _VALUE + r"[^\s/@\"']{3,}@"
+    # The same without a scheme of the web, as Oracle writes it, and a signature of Azure.
+    r"|jdbc:oracle:\w+:[\w$]+/" + _VALUE + r"[^\s/@\"']{3,}@"
+    r"|[?&]sig=[A-Za-z0-9%+/]{20}"
     # A header with a credential.
     r"|\b(?:authorization|x-(?:goog-)?api-key)[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)?\s+"
     + _VALUE
     + r"[\w.~+/=-]{8,}"
     # A setting in a connection string, a query or a script.
-    r"|(?:^|[\s;&?\"',{-])(?:\w+[_.-])?(?:password|passwd|pwd|secret|token|api[_-]?key"
-    r"|access[_-]?key|secret[_-]?key|client[_-]?secret)=" + _VALUE + r"[^\s;&\"']{4,}"
+    r"|(?:^|[\s;&?\"',{:/-])(?:[\w.-]*[_.-])?(?:password|passwd|pwd|secret|(?:auth)?token"
+    r"|(?:access|account|api|encryption|secret|signing)[_-]?key|client[_-]?secret)="
+    + _VALUE
+    + r"[^\s;&\"']{4,}"
+    # The same with spaces, alone on a line.
+    r"|(?:^|\n)[ \t]*(?:[\w.-]*[_.-])?(?:password|passwd|(?:access|api|secret)[_-]?key)"
+    r"[ \t]+=[ \t]+" + _VALUE + r"[^\s\"'():;,]{8,}[ \t]*(?:\n|$)"
     # A line of a settings file.
     r"|(?:^|[\n{,])[\s-]*[\"']?(?:[\w.-]*[_.-])?(?:password|passwd|api[_-]?key|access[_-]?key"
     r"|secret[_-]?key|client[_-]?secret|private[_-]?key|token)[\"']?[ \t]*:[ \t]*"

@@ -49,7 +49,6 @@ class Service:
     account: str = ""
     name: str = ""
     host: str = ""
-    permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     types: Mapping[str, Row] = field(default_factory=dict[str, Row])
 
 
@@ -86,13 +85,6 @@ def services() -> Mapping[str, Service]:
     """Return every service by the module of the SDK."""
     files = {path.stem for path in _FOLDER.glob("*.yaml")} - {_OTHERS}
     return {name: service(name) for name in sorted(files | _others().keys())}
-
-
-def roles_with(permission: str) -> tuple[str, ...]:
-    """Return the predefined roles that hold a permission, without their `roles/`."""
-    return next(
-        known for each in services().values() if (known := each.permissions.get(permission))
-    )
 
 
 @cache

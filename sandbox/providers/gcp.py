@@ -10,11 +10,12 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.check import Checker, Failure
+from sandbox.diff import Change
 from sandbox.errors import CloudError, google
 from sandbox.gcp.conditions import conditions
 from sandbox.gcp.constraints import refusals
 from sandbox.gcp.deletion import check_protection, check_unused
-from sandbox.gcp.effects import effect_of
+from sandbox.gcp.effects import effect_of, psc
 from sandbox.gcp.facts import Facts, Node, facts_of
 from sandbox.gcp.functions import invoke
 from sandbox.gcp.identifiers import expand, id_format, is_upsert, make_id
@@ -115,6 +116,9 @@ class GcpProvider(Provider[ProviderConfig]):
         new = plain_map(from_struct(request.news))
         found = differences(kind, old, new)
         replacing = {change.path for change in found if replaces(kind, change, old, new)}
+        if psc.recreates_closed(kind.token, plain_map(from_struct(request.olds)), new):
+            found.append(Change(psc.STATUS, "update"))
+            replacing.add(psc.STATUS)
         delete_first = bool(replacing) and self._same_id(request, config, new)
         return diff_response(found, replacing, delete_first=delete_first)
 

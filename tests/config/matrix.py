@@ -35,7 +35,8 @@ _JWT: Final = {
 }
 _KEY: Final = "projects/acme-secrets/secrets/inference-tls/versions/3"
 _DATAFLOW: Final = {"fields": [{"name": "text", "type": "STRING"}]}
-_LLAMA: Final = {"source": "acme/llama", "memory_gib": 500, "guardrail": "own", "replica_sets": [
+_LLAMA: Final = {
+    "source": "gs://acme-models/llama", "memory_gib": 500, "guardrail": "own", "replica_sets": [
     {"node_pool": "h200", "replicas": 1, "gpus": 8, "weight": 50},
     {"node_pool": "h200", "name": "half", "replicas": 1, "gpus": 4, "weight": 50},
 ]}  # fmt: skip
@@ -43,7 +44,7 @@ _OWN: Final = {"at": "replica", "service": {
     "image": "docker.io/acme/guard:1.0", "port": 8080, "environment": {"MODE": "strict"},
 }}  # fmt: skip
 _LARGE: Final = {
-    "source": "acme/large",
+    "source": "gs://acme-models/large",
     "memory_gib": 1000,
     "guardrail": "none",
     "replica_sets": [{"node_pool": "h200", "replicas": 1, "gpus": 8, "nodes": 2}],

@@ -214,3 +214,10 @@ def test_keys_of_other_namespaces_are_left_to_pulumi(tmp_path: Path) -> None:
     text = (ROOT / "Pulumi.dev.yaml").read_text()
     path.write_text(text.replace("config:\n", "config:\n  gcp:project: other\n", 1))
     assert from_file(path) == from_file(ROOT / "Pulumi.dev.yaml")
+
+
+def test_a_file_of_a_size_no_environment_has_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text("config: {}\n" + "#" * 300_000)
+    with pytest.raises(ConfigError, match=r"Pulumi\.test\.yaml: found 300,011 bytes; allowed: "):
+        from_file(file)

@@ -143,7 +143,10 @@ def clean() -> None:
         },
     )
     gcp.projects.IAMMember(
-        "logs", project="acme", role="roles/logging.logWriter", member=member(runner.email)
+        "logs",
+        project="acme",
+        role="roles/container.defaultNodeServiceAccount",
+        member=member(runner.email),
     )
     gcp.container.NodePool(
         "l4",

@@ -6,29 +6,30 @@ environment, and to a real Kubernetes API server.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final, cast
 
 import pytest
 
+from catalog.needs import Need, asked_for, needs
 from components import COMPONENTS
 from config.load import from_mapping
 from emulator.gateway.client import Client, Manifest, RefusedError
 from emulator.gateway.cluster import RELEASE
 from emulator.gateway.wire import on_the_wire
-from policies.engine.config import DISABLED, EXEMPTIONS, LEVEL, Settings, read_settings
-from policies.engine.environment import ENVIRONMENTS as FILES
-from policies.engine.environment import load
+from policies.access.needs import Balance, asked
+from policies.engine.config import Settings, read_settings
 from policies.engine.packs import ALL, rules_of
+from resources.resource import Stack
 from sandbox.gcp.facts import facts_of
 from sandbox.gcp.outputs import filled
 from sandbox.values import UNKNOWN, texts_in
 from stacks.platform import build_platform
+from tests.config.intended import INTENDED, configured
 from tests.config.matrix import ENVIRONMENTS, stacks
 from tests.config.options import options, standing
 from tests.config.samples import ROOT
@@ -37,102 +38,13 @@ from tests.unit.harness import Cloud, run
 from tests.unit.judged import Seen, refused, seen
 from tests.unit.reached import Recorder, options_of
 
-
-@dataclass(frozen=True)
-class Intent:
-    """Why a rule refuses what an option asks for, and what an environment says to allow it."""
-
-    why: str
-    allow: Mapping[str, object]
-    """Keys of the rule in the environment's file: names are added to those that are there."""
-
-
-_OFF: Final = {LEVEL: DISABLED}
-_WITHOUT: Final = "an environment may go without it"
-_SIZE: Final = "how large a stack may grow is the environment's decision"
-_PLACE: Final = "where data may be is the environment's decision"
-_FOREIGN: Final = "who may come in from elsewhere is the environment's decision"
-
-
-def _exempt(resource: str, finding: str) -> Mapping[str, object]:
-    soon = dt.date.today() + dt.timedelta(days=30)
-    who = {"reason": "the option asks for it", "owner": "platform@acme.com"}
-    return {EXEMPTIONS: [{"resource": resource, "finding": finding, **who, "expires": str(soon)}]}
-
-
-_REGIONS: Final = [
-    str(each.value) for each in options() if each.path[-1] == "region" and each.value is not None
-]
-INTENDED: Final[Mapping[str, Intent]] = {
-    "ai-guardrail-on-every-path": Intent(
-        "what goes unscreened, and what others make, is named",
-        {
-            "unscreenedModels": ["qwen3-4b", "tone", "large"],
-            "foreignServices": ["services", "a-z", "a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-z"],
-            **_exempt("*:*:*::inference-*-extension", "(failOpen)"),
-        },
-    ),
-    "ai-model-armor-on": Intent("what a template screens at least is held", _OFF),
-    "cost-budget-present": Intent(_WITHOUT, _OFF),
-    "cost-monthly-ceiling": Intent(_SIZE, dict.fromkeys(
-        ("maxWorstCaseUsd", "maxExpectedUsd", "maxBaselineUsd"), 10**9
-    )),
-    "data-destinations": Intent(_PLACE, _OFF),
-    "data-residency": Intent(_PLACE, {"allowedLocations": _REGIONS}),
-    "iam-no-admin-for-workload-sa": Intent("Google's roles for the operator of Apigee are wide", {
-        "allowedRoles": [
-            "roles/apigee.admin", "roles/compute.loadBalancerAdmin", "roles/compute.networkAdmin",
-            "roles/networkservices.serviceExtensionsAdmin",
-        ],
-    }),
-    "iam-no-cross-project-sa": Intent(_FOREIGN, {"allowedProjects": ["acme-ci"]}),
-    "iam-no-domain-wide-members": Intent(_FOREIGN, _OFF),
-    "iam-no-foreign-pools": Intent(_FOREIGN, _OFF),
-    "iam-temporary-needs-expiry": Intent("people read data for a time, or as a group", _OFF),
-    "iam-no-toxic-pair": Intent("a service with secrets leaves by the network: egress: all", _OFF),
-    "net-cloudrun-ingress": Intent("a second way in is the environment's decision", {
-        "ownAddress": ["INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"],
-        **_exempt("gcp:cloudrunv2/service:Service::*-run", "ingress must be"),
-    }),
-    "net-psc-attachment-explicit": Intent(_FOREIGN, _OFF),
-    "net-ways-out": Intent(_FOREIGN, {"projects": ["acme-net"]}),
-    "net-vpcsc-perimeter": Intent(_WITHOUT, _OFF),
-    "pod-netpol": Intent("gateway.isolated: false leaves the namespace open", _OFF),
-    "rel-alerts": Intent(_WITHOUT, _OFF),
-    "rel-deletion-protection": Intent("deletion_protection: false is for the environments", _OFF),
-    "scale-capacity": Intent(_SIZE, {"maxNodes": 100, "maxGib": 65536}),
-    "scale-deploy-replicas": Intent(_SIZE, {"maxReplicas": 1000}),
-    "scale-gke-gpu-per-pool": Intent(_SIZE, {"maxGpus": 100000}),
-    "scale-gke-pool-bounded": Intent(_SIZE, {"maxNodes": 100000}),
-    "scale-gpu-total": Intent(_SIZE, dict.fromkeys(
-        ("maxGpus", "maxGpusPerRegion", "maxGpusPerType"), 100000
-    )),
-    "scale-gpu-types-allowed": Intent(_SIZE, {"gpuTypes": [
-        "nvidia-a100-80gb", "nvidia-b200", "nvidia-h100-80gb", "nvidia-h100-mega-80gb",
-        "nvidia-h200-141gb", "nvidia-l4", "nvidia-tesla-a100",
-    ]}),
-    "scale-vertex-replicas": Intent(_SIZE, {"maxReplicas": 100}),
-    "sup-image-registry": Intent("whose images run is the environment's decision", {
-        "allowedRegistries": [
-            "docker.io/acme", "us-docker.pkg.dev/acme", "acme", "vllm",
-        ],
-    }),
-}  # fmt: skip
-"""What prod or dev refuses of its options, by rule."""
-
-
 CASES: Final = [(each, number) for each in ENVIRONMENTS for number in range(len(stacks(each)))]
 
 
 @cache
 def settings(environment: str, *, allowing: bool) -> Mapping[str, Settings]:
     """Return the environment as shipped, or with all that the table allows."""
-    config = load(FILES / f"{environment}.yaml")
-    for rule, intent in INTENDED.items() if allowing else ():
-        for key, value in intent.allow.items():
-            there: Any = config[rule].get(key, ())
-            config[rule][key] = [*there, *value] if isinstance(value, list) else value
-    return read_settings(rules_of(ALL), config)
+    return read_settings(rules_of(ALL), configured(environment, allowing=allowing))
 
 
 GIVEN: Final = Recorder()
@@ -223,6 +135,47 @@ def test_a_first_preview_takes_nothing_unknown_for_a_violation(
 ) -> None:
     found = refused(seen_first(made(environment, number)), settings(environment, allowing=True))
     assert found == []
+
+
+@pytest.mark.parametrize(("environment", "number"), CASES)
+def test_what_an_option_needs_is_granted_and_no_grant_can_go(environment: str, number: int) -> None:
+    balance = Balance(Stack([each.in_stack for each in seen(made(environment, number))]))
+    missing = [
+        f"{each.resource.name}: {each.principal} lacks {permissions} on {each.on}"
+        for each, permissions in balance.missing()
+    ]
+    assert missing == []
+    # Each is the only one that gives something that is needed.
+    alone = {
+        givers[0].resource.urn
+        for each in balance.wanted
+        for permission in each.need.may
+        if (
+            givers := [one for one in balance.granted if one.serves(each) and one.gives(permission)]
+        )
+        and len({giver.resource.urn for giver in givers}) == 1
+    }
+    needless = [
+        each.resource.name
+        for each in balance.granted
+        if balance.judged(each) and each.resource.urn not in alone
+    ]
+    assert needless == []
+    assert [each.resource.name for each, _ in balance.surplus()] == []
+
+
+def test_every_need_and_every_reason_for_more_is_met_by_a_stack() -> None:
+    met: set[Need] = set()
+    reasons: set[tuple[str, str]] = set()
+    for environment, number in CASES:
+        balance = Balance(Stack([each.in_stack for each in seen(made(environment, number))]))
+        met |= {each.need for each in balance.wanted}
+        reasons |= {
+            (each, grant.kind) for grant in balance.granted for each in asked(grant.resource)
+        }
+    assert {*needs()} - met == set()
+    given = {**asked_for(by="component"), **asked_for(by="name")}
+    assert {(each, kind) for each, kinds in given.items() for kind in kinds} <= reasons
 
 
 def _number(text: str) -> float:

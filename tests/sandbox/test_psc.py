@@ -135,3 +135,35 @@ def test_an_address_serves_one_rule(gcp: Client, producer: dict[str, Any]) -> No
     _, rule = endpoint(gcp, attachment)
     with pytest.raises(RefusedError, match="Error 409: IP_IN_USE_BY_ANOTHER_RESOURCE"):
         gcp.create(RULE, {"name": "x", "ipAddress": rule["ipAddress"], "target": attachment})
+
+
+@pytest.mark.parametrize(("reconciles", "status"), [(True, "PENDING"), (False, "ACCEPTED")])
+def test_who_is_not_accepted_any_more_stays_connected_unless_connections_are_reconciled(
+    gcp: Client, producer: dict[str, Any], reconciles: bool, status: str
+) -> None:
+    accept = {"projectIdOrNum": "acme", "connectionLimit": 1}
+    inputs = {**producer, "reconcileConnections": reconciles, "consumerAcceptLists": [accept]}
+    attachment, made = gcp.create(ATTACHMENT, inputs)
+    consumer(gcp)
+    id_, _ = endpoint(gcp, attachment)
+    other = {**inputs, "consumerAcceptLists": [{**accept, "projectIdOrNum": "other"}]}
+    gcp.update(ATTACHMENT, attachment, made, other)
+    assert gcp.read(RULE, id_)[2]["pscConnectionStatus"] == status
+
+
+def test_an_endpoint_of_an_attachment_that_was_made_anew_is_closed_until_it_is_too(
+    gcp: Client, producer: dict[str, Any]
+) -> None:
+    inputs = {**producer, "connectionPreference": "ACCEPT_AUTOMATIC"}
+    attachment, _ = gcp.create(ATTACHMENT, inputs)
+    consumer(gcp)
+    id_, rule = endpoint(gcp, attachment)
+    gcp.delete(ATTACHMENT, attachment)
+    gcp.create(ATTACHMENT, inputs)
+    state = gcp.read(RULE, id_)[2]
+    assert state["pscConnectionStatus"] == "CLOSED"
+    asked = {**rule, "recreateClosedPsc": True}
+    assert list(gcp.diff(RULE, id_, {**state, "recreateClosedPsc": True}, asked).replaces) == [
+        "pscConnectionStatus"
+    ]
+    assert list(gcp.diff(RULE, id_, rule, rule).replaces) == []

@@ -86,6 +86,7 @@ def test_endpoint_is_internal_and_targets_the_attachment_of_its_region(deploy: D
     assert endpoint.inputs["ipAddress"] == address.outputs["selfLink"]
     assert endpoint.inputs["network"] == NETWORK
     assert endpoint.inputs["allowPscGlobalAccess"] is False
+    assert endpoint.inputs["recreateClosedPsc"] is True
 
 
 def test_global_access_can_be_allowed(deploy: Deploy):

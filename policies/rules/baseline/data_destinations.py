@@ -41,8 +41,8 @@ RULE: Final = StackRule(
     display_name="Data goes where the environment says",
     description=(
         "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, shared views, "
-        "upstreams, charts, repositories that are deployed, and the projects of resources are the "
-        "stack's own, or of projects, places and registries that the environment names."
+        "upstreams, charts and repositories that are deployed are the stack's own, or of projects, "
+        "places and registries that the environment names."
     ),
     why="One property that leads elsewhere sends every message, table or log to somebody else.",
     remediation=(

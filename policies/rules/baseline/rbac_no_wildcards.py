@@ -69,6 +69,14 @@ def _wild(names: frozenset[str]) -> bool:
     return any("*" in each for each in names - {"*/scale"})
 
 
+def _speaks_of(power: Mapping[str, Any], groups: frozenset[str], resources: frozenset[str]) -> bool:
+    if "of" in power:
+        return any(re.fullmatch(power["of"], group) for group in groups)
+    if resources.isdisjoint(power["resources"]):
+        return False
+    return "groups" not in power or not groups.isdisjoint(power["groups"])
+
+
 def _role(rule: object) -> Iterator[str]:
     verbs, resources = _strings(rule, "verbs"), _strings(rule, "resources")
     groups, addresses = _strings(rule, "apiGroups"), _strings(rule, "nonResourceURLs")
@@ -81,9 +89,8 @@ def _role(rule: object) -> Iterator[str]:
     for says, power in _powers().items():
         if (
             (everything or power.get("named"))
-            and not resources.isdisjoint(power["resources"])
             and not verbs.isdisjoint(power["verbs"])
-            and not ("groups" in power and groups.isdisjoint(power["groups"]))
+            and _speaks_of(power, groups, resources)
         ):
             yield says
     if UNKNOWN in (rule, entries(rule, "verbs"), entries(rule, "resources")):

@@ -43,7 +43,11 @@ EFFECTS: Mapping[str, Effect] = {
         after_write=psc.after_endpoint,
         after_delete=psc.after_endpoint,
     ),
-    psc.ATTACHMENT: Effect(psc.check_attachment, after_write=psc.after_attachment),
+    psc.ATTACHMENT: Effect(
+        psc.check_attachment,
+        after_write=psc.after_attachment,
+        after_delete=psc.after_attachment_deletion,
+    ),
     cluster.CLUSTER: Effect(
         cluster.check_cluster,
         cluster.cluster_outputs,

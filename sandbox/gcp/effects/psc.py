@@ -16,6 +16,9 @@ from sandbox.world import CloudResource, World
 ATTACHMENT: Final = "gcp:compute/serviceAttachment:ServiceAttachment"
 _INTERNAL: Final = frozenset({"INTERNAL", "INTERNAL_MANAGED"})
 _API_BUNDLES: Final = frozenset({"all-apis", "vpc-sc"})
+STATUS: Final = "pscConnectionStatus"
+_CLOSED: Final = "CLOSED"
+_DECIDED: Final = ("ACCEPTED", "REJECTED")
 
 
 def check_forwarding_rule(request: Request) -> None:
@@ -42,12 +45,12 @@ def forwarding_rule_outputs(request: Request) -> Values:
     attachment = _attachment(request.world, request.own_name(str(request.inputs.get("target", ""))))
     if attachment is not None:
         outputs["pscConnectionId"] = digits(f"psc:{request.id}", 17)
-        outputs["pscConnectionStatus"] = _status(request, attachment)
+        outputs[STATUS] = _CLOSED if _closed(request.old) else _status(request, attachment)
     elif request.inputs.get("target") in _API_BUNDLES:
         outputs["pscConnectionId"] = digits(f"psc:{request.id}", 17)
-        outputs["pscConnectionStatus"] = "ACCEPTED"
+        outputs[STATUS] = "ACCEPTED"
     else:
-        outputs["pscConnectionId"] = outputs["pscConnectionStatus"] = ""
+        outputs["pscConnectionId"] = outputs[STATUS] = ""
     return outputs
 
 
@@ -108,7 +111,7 @@ def _room(request: Request, attachment: CloudResource, entry: Values) -> bool:
         rule
         for rule in _endpoints(request, attachment)
         if rule.id != request.id
-        and rule.outputs.get("pscConnectionStatus") == "ACCEPTED"
+        and rule.outputs.get(STATUS) == "ACCEPTED"
         and rule.project == request.project
     ]
     return len(older) < limit
@@ -131,22 +134,48 @@ def after_endpoint(request: Request) -> None:
 
 
 def after_attachment(request: Request) -> None:
-    """Judge the existing endpoints anew after the accept lists changed."""
+    """Judge the existing endpoints anew after the accept lists changed.
+
+    What was decided stays so, unless connections are reconciled; what was closed stays closed.
+    """
     attachment = request.world.get(ATTACHMENT, request.id)
     if attachment is None:
         return
     for rule in _endpoints(request, attachment):
+        decided = rule.outputs.get(STATUS) in _DECIDED
+        if _closed(rule.outputs) or (decided and not attachment.inputs.get("reconcileConnections")):
+            continue
         endpoint = replace(request, inputs=rule.inputs, id=rule.id)
-        status = _status(endpoint, attachment)
-        request.world.put(replace(rule, outputs={**rule.outputs, "pscConnectionStatus": status}))
+        _tell(endpoint, rule, _status(endpoint, attachment))
     _list_endpoints(request, attachment)
+
+
+def after_attachment_deletion(request: Request) -> None:
+    """Close the endpoints of an attachment that is gone, for good: another of its name doesn't
+    open them."""
+    for rule in request.world.by_type(FORWARDING_RULE):
+        if request.own_name(str(rule.inputs.get("target", ""))) == request.id:
+            _tell(request, rule, _CLOSED)
+
+
+def recreates_closed(token: str, state: Values, inputs: Values) -> bool:
+    """Return whether the provider makes an endpoint anew, as its producer closed the connection."""
+    return token == FORWARDING_RULE and bool(inputs.get("recreateClosedPsc")) and _closed(state)
+
+
+def _closed(state: Values) -> bool:
+    return state.get(STATUS) == _CLOSED
+
+
+def _tell(request: Request, rule: CloudResource, status: str) -> None:
+    request.world.put(replace(rule, outputs={**rule.outputs, STATUS: status}))
 
 
 def _list_endpoints(request: Request, attachment: CloudResource) -> None:
     listed = [
         {
             "endpoint": rule.outputs.get("selfLink", rule.id),
-            "status": rule.outputs.get("pscConnectionStatus", "PENDING"),
+            "status": rule.outputs.get(STATUS, "PENDING"),
             "pscConnectionId": rule.outputs.get("pscConnectionId", ""),
             "consumerNetwork": rule.inputs.get("network", ""),
         }
