@@ -90,5 +90,5 @@ def _known(places: StackPaths, world: World) -> str:
         return f"The state ({places.state}) can't be read: the next run goes back to the one before"
     if unknown:
         lacking = plural(unknown, "resource")
-        return f"The state ({places.state}) lacks {lacking}, which the next run takes up"
+        return f"The state ({places.state}) lacks {lacking}: the next run takes them up"
     return f"The state ({places.state}) knows of it"

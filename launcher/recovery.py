@@ -78,9 +78,8 @@ def find_lost(places: StackPaths, world: World) -> list[str]:
     world.lost = {resource.key: resource for resource in lost}
     if not lost:
         return []
-    return [
-        f"an interrupted run made {plural(len(lost), 'resource')} more than it noted: taking up"
-    ]
+    made = plural(len(lost), "resource")
+    return [f"an interrupted run made {made} more than it noted: taking them up"]
 
 
 def unrecorded(places: StackPaths, world: World) -> list[CloudResource]:

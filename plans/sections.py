@@ -25,6 +25,8 @@ _SHOWN_VALUES: Final = 4
 _KINDS: Final = 6
 _ROWS_UNFOLDED: Final = 12
 _NAMES: Final = 20
+# https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.zones.clusters.nodePools/update
+_OF_NODES: Final = ("nodeConfig.machineType", "nodeConfig.disk", "nodeConfig.imageType")
 _LOUD: Final = 12
 """So many of what is replaced and deleted nobody can overlook: more, and nobody reads them."""
 
@@ -53,6 +55,7 @@ def replaced_and_deleted(plan: Plan) -> Section | None:
         and _whole(plan, each).urn not in wholes
         and not each.type.startswith("pulumi:")
     ]
+    found += [_Going(plan, each, [each], []) for each in plan.changes if nodes_made_anew(each)]
     for urn, parts in wholes.items():
         held = [each for each in parts if not any(each.urn == part.parent for part in parts)]
         found.append(_Going(plan, plan.by_urn[urn], held, held))
@@ -94,7 +97,9 @@ class _Going:
         kinds = _kinds(self.others)
         with_it = f"; with it {kinds}" if kinds else ""
         stops = f"; what runs on it stops: {', '.join(self.stopping)}" if self.stopping else ""
-        return f"{self.step.operation} **{self.step.label}**{_why(self.step)}{with_it}{stops}"
+        what = self.step.operation
+        what = "make anew the nodes of" if what == "update" else what
+        return f"{what} **{self.step.label}**{_why(self.step)}{with_it}{stops}"
 
 
 def _whole(plan: Plan, step: Step) -> Step:
@@ -106,9 +111,18 @@ def _whole(plan: Plan, step: Step) -> Step:
 
 
 def _why(step: Step) -> str:
-    if step.operation != "replace" or not step.changed:
+    if step.operation == "delete" or not step.changed:
         return ""
     return f" for {', '.join(_values(step))}"
+
+
+def nodes_made_anew(step: Step) -> bool:
+    """Return whether an update of a node pool makes its nodes anew, one after the other."""
+    return (
+        step.type == NODE_POOL
+        and step.operation == "update"
+        and any(each.startswith(_OF_NODES) for each in step.changed)
+    )
 
 
 def running_on(plan: Plan, pool: Step) -> Iterator[str]:

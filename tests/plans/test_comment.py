@@ -84,6 +84,17 @@ def test_nodes_that_are_replaced_name_the_workloads_they_stop() -> None:
     assert "what runs on it stops: Deployment inference/qwen" in rendered(document.plan())
 
 
+def test_an_update_that_makes_nodes_anew_is_no_quiet_change() -> None:
+    document = Document()
+    old, new = gpu_pool(2), gpu_pool(3, "g2-standard-16")
+    changed = ["nodeConfig.machineType", "autoscaling.totalMaxNodeCount"]
+    document.step("update", POOL, "l4", old, new, changed=changed)
+    document.step("update", POOL, "grows", old, gpu_pool(3), changed=changed[1:])
+    lines = [each for each in rendered(document.plan()).splitlines() if "**!**" in each]
+    (line,) = lines
+    assert line.startswith("- **!** make anew the nodes of **NodePool l4** for `autoscaling")
+
+
 def test_what_is_deleted_as_a_whole_is_one_line() -> None:
     document = Document()
     whole = document.step("delete", COMPONENT, "l4", {}, None)
