@@ -28,7 +28,7 @@ class Price:
     """USD for one `unit`, such as GiB-month or cluster-hour.
 
     Where it has a `type`, that is what a resource of it costs, `times` the number at a path of its
-    inputs.
+    inputs, or of the entries of a list there.
     """
 
     usd: float

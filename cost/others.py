@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from catalog.prices import CAPACITY, USAGE, is_free
 from cost.model import Item
 from cost.pricing import ONE, Bounds, Pricing, by_usage, missing, unknown
-from resources.properties import Absence, number
+from resources.properties import Absence, entries, number
 from resources.resource import Resource
 
 
@@ -13,7 +13,7 @@ def other(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     """Yield the rows of a type that needs no arithmetic; one that has none is told."""
     rows = pricing.of_type(resource.type)
     for name, times in rows:
-        found = number(resource.props, *times.split(".")) if times else 1.0
+        found = _amount(resource, times) if times else 1.0
         what = name.replace("-", " ")
         if isinstance(found, Absence):
             yield unknown(resource, f"{times}, which {what} is priced by,", found)
@@ -27,3 +27,10 @@ def other(resource: Resource, pricing: Pricing) -> Iterator[Item]:
         yield missing(
             resource, f"there is no price for {resource.type}", advisory=module not in CAPACITY
         )
+
+
+def _amount(resource: Resource, path: str) -> float | Absence:
+    """Return the number at the path of the inputs, or how many entries a list there has."""
+    keys = path.split(".")
+    found = entries(resource.props, *keys)
+    return float(len(found)) if isinstance(found, tuple) else number(resource.props, *keys)

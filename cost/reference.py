@@ -37,8 +37,8 @@ price, which is a ceiling."""
 _OTHERS: Final = """\
 ## Everything else
 
-A price with a type counts for each resource of it, times the number at the path of its inputs where
-there is one; the others are added up by `cost/`."""
+A price with a type counts for each resource of it, times the number at the path of its inputs, or
+of the entries of a list there, where there is one; the others are added up by `cost/`."""
 _USAGE: Final = """\
 ## Billed by use
 
