@@ -66,6 +66,7 @@ COMPONENTS: Mapping[str, str] = {
     "ResultsTable": "components.serverless.results_table",
     "SelfManagedCertificate": "components.inference.self_managed_certificate",
     "ServiceImages": "components.serverless.service_images",
+    "ServiceLevelObjectives": "components.operations.service_level_objectives",
     "ServicesAccess": "components.network.services_access",
     "TrafficExtension": "components.inference.traffic_extension",
     "VertexAlerts": "components.operations.vertex_alerts",

@@ -19,7 +19,7 @@ from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail, GuardrailFloor
 from config.models import Model
 from config.network import Region
-from config.operations import Alerts, Budget
+from config.operations import Alerts, Budget, Slos
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline
 from config.platform import Platform
@@ -54,6 +54,7 @@ class Known:
     gateway: Gateway | None
     perimeter: Perimeter | None
     alerts: Alerts | None
+    slos: Slos | None
     budget: Budget | None
     api_management: ApiManagement | None
     guardrail_floor: GuardrailFloor | None
@@ -93,6 +94,7 @@ def known_from(
         gateway=cast("Gateway | None", parts.get("gateway")),
         perimeter=cast("Perimeter | None", parts.get("perimeter")),
         alerts=cast("Alerts | None", parts.get("alerts")),
+        slos=cast("Slos | None", parts.get("slos")),
         budget=cast("Budget | None", parts.get("budget")),
         api_management=cast("ApiManagement | None", parts.get("api_management")),
         guardrail_floor=cast("GuardrailFloor | None", parts.get("guardrail_floor")),

@@ -1,4 +1,4 @@
-"""Operations: who is told of what, from which values on, and what a month may cost."""
+"""Operations: who is told of what, what is aimed at, and what a month may cost."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,6 +10,7 @@ from catalog.limits import operations as limits
 from catalog.limits.pubsub import TOPIC
 from config.fields import Settings
 from config.models import ModelName
+from config.services import ServiceName
 
 ChannelName = Annotated[str, label(30, "it becomes part of the names of resources")]
 Seconds = Annotated[float, Field(gt=0, le=2_678_400)]
@@ -86,6 +87,55 @@ class Alerts(Settings):
     def has_topics(self) -> bool:
         """Whether somebody is told through Pub/Sub."""
         return any(channel.pubsub_topic is not None for channel in self.notify.values())
+
+
+class Availability(Settings):
+    """What share of the answers is no 5xx."""
+
+    goal: Annotated[float, limits.GOAL]
+    """The share of good requests, such as 0.995; the rest is the error budget."""
+
+
+class Latency(Settings):
+    """What share of the requests is fast enough."""
+
+    goal: Annotated[float, limits.GOAL]
+    """The share of good requests, such as 0.95; the rest is the error budget."""
+    threshold_seconds: Annotated[float, limits.OBJECTIVE_SECONDS]
+    """The time up to which a request is good."""
+
+
+class ServiceObjectives(Settings):
+    """Objectives of a service that answers requests; at least one."""
+
+    availability: Availability | None = None
+    """Of its answers. Leave it out for no objective."""
+    latency: Latency | None = None
+    """Of the whole answer. Leave it out for no objective."""
+
+
+class ModelObjectives(ServiceObjectives):
+    """Objectives of a model's replica sets; at least one."""
+
+    time_to_first_token: Latency | None = None
+    """Of the first token of the answer. Leave it out for no objective."""
+
+
+class Slos(Settings):
+    """Service level objectives, with their error budgets on a dashboard and, where there are
+    alerts, somebody told of those that are spent too fast."""
+
+    rolling_period_days: Annotated[int, limits.ROLLING_PERIOD_DAYS] = (
+        limits.ROLLING_PERIOD_DAYS.default
+    )
+    """The days over which the goals have to be met."""
+    gateway: ServiceObjectives | None = None
+    """Of all requests to the gateways, whatever model they are for. Leave it out for none."""
+    models: Mapping[ModelName, ModelObjectives] = Field(default_factory=dict)
+    """Of what models' replicas answer, by model name. Add a model once it has answered a request:
+    before, Cloud Monitoring does not know its metrics and refuses objectives on them."""
+    services: Mapping[ServiceName, ServiceObjectives] = Field(default_factory=dict)
+    """Of services, by their name."""
 
 
 class Budget(Settings):

@@ -21,7 +21,7 @@ from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Region
-from config.operations import Alerts, Budget
+from config.operations import Alerts, Budget, Slos
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline, PipelineName
 from config.project import Project
@@ -75,6 +75,8 @@ class Platform(Settings):
     """VPC Service Controls perimeter. Leave it out where there is no organization."""
     alerts: Alerts | None = None
     """Who is told when something is wrong. Leave it out to tell nobody."""
+    slos: Slos | None = None
+    """How much has to be answered, and how fast. Leave it out for no objectives."""
     budget: Budget | None = None
     """What a month may cost. Leave it out where there is no limit."""
 

@@ -15,6 +15,11 @@ def backend_name(model: str, backend: ReplicaSet | ExternalBackend) -> str:
     return dns_label(f"{model}-{backend.name}")
 
 
+def server_name(model: str, replica_set: ReplicaSet, region: str) -> str:
+    """Return the name of the ModelServer of a replica set in a region, and of its objects."""
+    return f"{backend_name(model, replica_set)}-{region}"
+
+
 def pool_of(model: Model, name: str, servers: Mapping[str, ModelServer]) -> Pool:
     """Return the pool of a replica set, whose server has the same name."""
     server = servers[name]

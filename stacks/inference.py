@@ -24,7 +24,7 @@ from config.gpu_pools import GpuPool
 from config.models import ReplicaSet
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.backends import backend_name, pool_of, route_of
+from stacks.backends import backend_name, pool_of, route_of, server_name
 from stacks.callouts import replica_guardrail
 from stacks.certificates import GatewayCertificate, build_certificate
 from stacks.clusters import RegionCluster, build_cluster
@@ -226,5 +226,5 @@ class _RegionBuilder:
             args["replica_guardrail"] = replica_guardrail(guardrail, self.cluster.images)
         if model.gated and self.secret is not None:
             args["hugging_face_secret"] = self.secret
-        server = f"{backend_name(name, replica_set)}-{self.region}"
+        server = server_name(name, replica_set, self.region)
         return ModelServer(server, args, self.cluster.options)

@@ -1,10 +1,11 @@
 """Operations: dashboards, alerts with their channels, and the budget."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
+from components.names import dns_label
 from components.operations.alert_policies import alerts_of, thresholds_of
 from components.operations.budget import Budget, BudgetArgs
 from components.operations.inference_alerts import InferenceAlerts
@@ -12,16 +13,21 @@ from components.operations.inference_dashboard import InferenceDashboard
 from components.operations.notification_channels import Channel, NotificationChannels
 from components.operations.pipeline_alerts import PipelineAlerts
 from components.operations.pipeline_dashboard import PipelineDashboard
+from components.operations.service_level_objectives import (
+    Objective,
+    ServiceLevelObjectives,
+    ServiceLevelObjectivesArgs,
+)
 from components.operations.vertex_alerts import VertexAlerts
 from components.operations.vertex_dashboard import VertexDashboard
 from components.operations.watched_pipelines import WatchedPipeline
 from components.ready import after
 from components.vertex.vertex_endpoint import VertexEndpoint
-from config.operations import Alerts
+from config.operations import Alerts, ServiceObjectives, Slos
 from config.pipelines import Pipeline
 from config.platform import Platform
 from stacks.arguments import set_fields, to_args
-from stacks.backends import backend_name
+from stacks.backends import backend_name, server_name
 from stacks.foundation import PLATFORM, Foundation
 
 
@@ -50,6 +56,8 @@ class _OperationsBuilder:
             dashboards["pipelines"] = self._pipelines(alerts, channels)
         if self.vertex:
             dashboards["vertex"] = self._vertex(alerts, channels)
+        if self.platform.slos is not None:
+            dashboards["objectives"] = self._objectives(self.platform.slos, channels)
         self._budget(channels)
         return dashboards
 
@@ -154,6 +162,36 @@ class _OperationsBuilder:
             )
         return url
 
+    def _objectives(self, slos: Slos, channels: NotificationChannels | None) -> pulumi.Output[str]:
+        args: ServiceLevelObjectivesArgs = {
+            "project": self.project,
+            "models": {
+                name: {
+                    "servers": self._servers(name),
+                    "objectives": _given_objectives(objectives),
+                }
+                for name, objectives in slos.models.items()
+            },
+            "namespace": PLATFORM,
+            "services": {
+                name: _given_objectives(objectives) for name, objectives in slos.services.items()
+            },
+            "rolling_period_days": slos.rolling_period_days,
+            "channels": [] if channels is None else channels.channel_names,
+        }
+        if slos.gateway is not None:
+            args["gateway"] = _given_objectives(slos.gateway)
+        return ServiceLevelObjectives(f"{PLATFORM}-slos", args, self.foundation.google).url
+
+    def _servers(self, name: str) -> Sequence[str]:
+        """Return the names of what is scraped of a model's servers in all regions."""
+        return [
+            dns_label(server_name(name, replica_set, region))
+            for region in self.platform.regions
+            if self.platform.models[name].is_in(region)
+            for replica_set in self.platform.models[name].replica_sets
+        ]
+
     def _budget(self, channels: NotificationChannels | None) -> None:
         budget, services = self.platform.budget, self.foundation.services
         if budget is None:
@@ -184,6 +222,10 @@ def _watched(pipeline: Pipeline) -> WatchedPipeline:
         "sinks": [sink for sink, there in has.items() if there],
         "retention_days": pipeline.retention_days,
     }
+
+
+def _given_objectives(objectives: ServiceObjectives) -> Mapping[str, Objective]:
+    return set_fields(objectives)
 
 
 def _thresholds(alerts: Alerts, dashboard: str) -> Mapping[str, float]:

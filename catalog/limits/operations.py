@@ -1,4 +1,4 @@
-"""Limits of alerts and budgets."""
+"""Limits of alerts, objectives and budgets."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +27,10 @@ MONTHLY_USD: Final = Range(1, 1_000_000_000, "USD")
 THRESHOLD_PERCENT: Final = Range(1, 100, "percent")
 THRESHOLDS_PERCENT: Final = Entries("a percent", default=(50, 80, 100))
 FORECAST_PERCENT: Final = Range(1, 1000, "percent", default=100)
+# The API takes up to 0.9999; no burn rate that alerts can be reached from a goal below 0.7.
+GOAL: Final = Range(0.7, 0.9999)
+ROLLING_PERIOD_DAYS: Final = Range(1, 30, "days", default=28)
+OBJECTIVE_SECONDS: Final = Range(0.001, 86400.0, "seconds")
 
 
 def channel(given: Mapping[str, object]) -> Iterator[Problem]:

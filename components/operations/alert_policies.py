@@ -106,13 +106,11 @@ def _policy(
     target: AlertTarget,
     parent: pulumi.Resource,
 ) -> gcp.monitoring.AlertPolicy:
-    return gcp.monitoring.AlertPolicy(
+    return alert_policy(
         resource_name,
-        project=target["project"],
-        display_name=f"{title}: {alert.title}",
-        combiner="OR",
-        severity=alert.severity,
-        conditions=[
+        f"{title}: {alert.title}",
+        alert.severity,
+        [
             {
                 "display_name": alert.title,
                 "condition_prometheus_query_language": {
@@ -124,11 +122,34 @@ def _policy(
                 },
             }
         ],
+        pulumi.Output.concat(
+            f"{alert.runbook}\n\nFires after {alert.minutes} minutes of `", query, "`"
+        ),
+        target,
+        parent,
+    )
+
+
+def alert_policy(
+    resource_name: str,
+    title: str,
+    severity: str,
+    conditions: Sequence[gcp.monitoring.AlertPolicyConditionArgsDict],
+    runbook: pulumi.Input[str],
+    target: AlertTarget,
+    parent: pulumi.Resource,
+) -> gcp.monitoring.AlertPolicy:
+    """Make a policy that tells the target once all of its conditions hold."""
+    return gcp.monitoring.AlertPolicy(
+        resource_name,
+        project=target["project"],
+        display_name=title,
+        combiner="OR" if len(conditions) == 1 else "AND",
+        severity=severity,
+        conditions=list(conditions),
         documentation={
-            "subject": f"{title}: {alert.title}",
-            "content": pulumi.Output.concat(
-                f"{alert.runbook}\n\nFires after {alert.minutes} minutes of `", query, "`"
-            ),
+            "subject": title,
+            "content": runbook,
             "mime_type": "text/markdown",
             "links": [{"display_name": "Dashboard", "url": target["dashboard_url"]}],
         },

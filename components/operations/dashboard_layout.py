@@ -6,13 +6,16 @@ gives back no field that is zero or empty, so none is written: it would differ f
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 import pulumi
 
 from catalog.metrics import CHARTS, QUERIES, Chart
+
+Widget = dict[str, Any]
+"""A part of a dashboard, as the API has it."""
 
 _COLUMNS: Final = 48
 _IN_A_ROW: Final = 3
@@ -29,8 +32,39 @@ def dashboard_json(dashboard: str, title: str, matchers: Mapping[str, str]) -> s
         for chart in CHARTS.values()
         if chart.dashboard == dashboard and _queries(chart, matchers)
     ]
-    layout = {"columns": _COLUMNS, "tiles": list(_tiles(charts, matchers))}
+    return layout_json(
+        title,
+        [
+            (section, [_widget(chart, matchers) for chart in members])
+            for section, members in groupby(charts, key=lambda chart: chart.section)
+        ],
+    )
+
+
+def layout_json(title: str, sections: Sequence[tuple[str, Sequence[Widget]]]) -> str:
+    """Return the JSON of a dashboard of sections, each a header with widgets below."""
+    layout = {"columns": _COLUMNS, "tiles": list(_tiles(sections))}
     return json.dumps({"displayName": title, "mosaicLayout": layout})
+
+
+def line_chart(title: str, unit: str, lines: Sequence[tuple[Widget, str]]) -> Widget:
+    """Return a chart of lines, each a query and the template of its name. The unit is UCUM."""
+    return {
+        "title": title,
+        "xyChart": {
+            "dataSets": [
+                {
+                    "timeSeriesQuery": {**query, "unitOverride": unit},
+                    "plotType": "LINE",
+                    "targetAxis": "Y1",
+                    "legendTemplate": legend,
+                }
+                for query, legend in lines
+            ],
+            "yAxis": {"scale": "LINEAR"},
+            "chartOptions": {"mode": "COLOR"},
+        },
+    }
 
 
 def console_url(dashboard_id: pulumi.Output[str], project: pulumi.Input[str]) -> pulumi.Output[str]:
@@ -43,46 +77,33 @@ def _queries(chart: Chart, matchers: Mapping[str, str]) -> list[str]:
     return [name for name in chart.queries if QUERIES[name].is_about(matchers)]
 
 
-def _tiles(charts: list[Chart], matchers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _tiles(sections: Sequence[tuple[str, Sequence[Widget]]]) -> Iterator[Widget]:
     y = 0
-    for section, members in groupby(charts, key=lambda chart: chart.section):
+    for section, row in sections:
         yield _tile(0, y, _COLUMNS, _HEADER_HEIGHT, _header(section))
         y += _HEADER_HEIGHT
-        row = list(members)
-        for position, chart in enumerate(row):
+        for position, widget in enumerate(row):
             x = position % _IN_A_ROW * _WIDTH
             top = y + position // _IN_A_ROW * _HEIGHT
-            yield _tile(x, top, _WIDTH, _HEIGHT, _widget(chart, matchers))
+            yield _tile(x, top, _WIDTH, _HEIGHT, widget)
         y += -(-len(row) // _IN_A_ROW) * _HEIGHT
 
 
-def _tile(x: int, y: int, width: int, height: int, widget: dict[str, Any]) -> dict[str, Any]:
+def _tile(x: int, y: int, width: int, height: int, widget: Widget) -> Widget:
     place = {"xPos": x, "yPos": y, "width": width, "height": height}
     return {**{key: value for key, value in place.items() if value}, "widget": widget}
 
 
-def _header(section: str) -> dict[str, Any]:
+def _header(section: str) -> Widget:
     return {"title": section, "sectionHeader": {"dividerBelow": True}}
 
 
-def _widget(chart: Chart, matchers: Mapping[str, str]) -> dict[str, Any]:
+def _widget(chart: Chart, matchers: Mapping[str, str]) -> Widget:
     lines = [
-        {
-            "timeSeriesQuery": {
-                "prometheusQuery": QUERIES[name].text(matchers),
-                "unitOverride": chart.unit,
-            },
-            "plotType": "LINE",
-            "targetAxis": "Y1",
-            "legendTemplate": re.sub(r"\{(\w+)\}", r"${\1}", QUERIES[name].legend),
-        }
+        (
+            {"prometheusQuery": QUERIES[name].text(matchers)},
+            re.sub(r"\{(\w+)\}", r"${\1}", QUERIES[name].legend),
+        )
         for name in _queries(chart, matchers)
     ]
-    return {
-        "title": chart.title,
-        "xyChart": {
-            "dataSets": lines,
-            "yAxis": {"scale": "LINEAR"},
-            "chartOptions": {"mode": "COLOR"},
-        },
-    }
+    return line_chart(chart.title, chart.unit, lines)

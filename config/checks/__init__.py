@@ -17,6 +17,7 @@ from config.checks.operations import check_operations
 from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
 from config.checks.services import check_services
+from config.checks.slos import check_slos
 from config.checks.vertex import check_vertex
 from config.known import Known
 
@@ -35,6 +36,7 @@ _CHECKS = (
     check_services,
     check_perimeter,
     check_operations,
+    check_slos,
     check_edge_protection,
     check_images,
     check_names,

@@ -160,6 +160,11 @@ _VALUES: Final[Mapping[str, Any]] = {
         "thresholds": {"latency_p90_seconds": 10, "dead_letters": 3},
         "models": {"qwen3-4b": {"latency_p90_seconds": 5, "first_token_p90_seconds": 1.5}},
     },
+    "slos": {
+        "gateway": {"availability": {"goal": 0.999}},
+        "models": {"qwen3-4b": {"latency": {"goal": 0.9, "threshold_seconds": 20}}},
+        "services": {"chat": {"latency": {"goal": 0.95, "threshold_seconds": 30}}},
+    },
     "budget": {"billing_account": "01A2B3-C4D5E6-F70819", "monthly_usd": 1000},
 }
 

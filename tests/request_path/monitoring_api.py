@@ -14,8 +14,10 @@ from google.protobuf.json_format import ParseError
 
 TYPES = {
     "AlertPolicy": monitoring_v3.AlertPolicy,
+    "CustomService": monitoring_v3.Service,
     "Dashboard": monitoring_dashboard_v1.Dashboard,
     "NotificationChannel": monitoring_v3.NotificationChannel,
+    "Slo": monitoring_v3.ServiceLevelObjective,
 }
 
 

@@ -20,6 +20,7 @@ from components.inference.vllm import COMMAND, MULTI_NODE_COMMAND
 from tests.engine.conftest import Rehearsal
 
 STACKS = ("dev", "prod")
+_IN_THE_PATH = {"project", "service", "serviceId", "sloId", "__defaults"}
 MONITORING_API = Path(__file__).with_name("monitoring_api.py")
 
 
@@ -173,11 +174,14 @@ def _monitored(resource: dict[str, Any]) -> tuple[str, str] | None:
     if not module.startswith("gcp:monitoring/"):
         return None
     inputs: dict[str, Any] = resource["inputs"]
-    own = {name: value for name, value in inputs.items() if name not in {"project", "__defaults"}}
+    own = {name: value for name, value in inputs.items() if name not in _IN_THE_PATH}
+    if type_ == "Slo":
+        own["rollingPeriod"] = f"{own.pop('rollingPeriodDays') * 86400}s"
+        own["serviceLevelIndicator"] = {"requestBased": own.pop("requestBasedSli")}
     return type_, own.get("dashboardJson") or json.dumps(own)
 
 
-def test_monitoring_takes_every_dashboard_alert_and_channel(
+def test_monitoring_takes_every_dashboard_alert_channel_and_objective(
     rehearsals: dict[str, Rehearsal],
 ) -> None:
     found = [
@@ -186,7 +190,9 @@ def test_monitoring_takes_every_dashboard_alert_and_channel(
         for resource in rehearsals[stack].resources()
         if (document := _monitored(resource))
     ]
-    assert {type_ for type_, _ in found} == {"AlertPolicy", "Dashboard", "NotificationChannel"}
+    assert {type_ for type_, _ in found} == {
+        *("AlertPolicy", "CustomService", "Dashboard", "NotificationChannel", "Slo")
+    }
     assert _refusals(found) == [None] * len(found)
 
 
@@ -196,5 +202,6 @@ def test_monitoring_refuses_a_field_that_it_does_not_have() -> None:
         ("Dashboard", '{"mosaicLayout": {"tiles": [{"widget": {"xyCharts": {}}}]}}'),
         ("AlertPolicy", '{"combiner": "XOR"}'),
         ("NotificationChannel", '{"enabled": "yes"}'),
+        ("Slo", '{"goal": 0.9, "rollingPeriodDays": 28}'),
     ]
     assert None not in _refusals(documents)

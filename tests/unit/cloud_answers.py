@@ -103,6 +103,11 @@ def _service_identity(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 
+def _slo(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    service = f"projects/{inputs['project']}/services/{inputs['service']}"
+    return {"name": f"{service}/serviceLevelObjectives/{inputs['sloId']}"}
+
+
 _COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:accesscontextmanager/accessPolicy:AccessPolicy": {"name": "600000000001"},
     "gcp:apigateway/gateway:Gateway": {"defaultHostname": "chat-1a2b3c.uc.gateway.dev"},
@@ -140,6 +145,7 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
 }
 
 _COMPUTED_FROM_INPUTS = {
+    "gcp:monitoring/slo:Slo": _slo,
     "gcp:serviceaccount/account:Account": _account,
     "gcp:projects/serviceIdentity:ServiceIdentity": _service_identity,
 }
