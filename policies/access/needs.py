@@ -18,6 +18,7 @@ from resources.pods import makes_pods, pod_specs
 from resources.properties import (
     EACH,
     MISSING,
+    UNKNOWN,
     Absence,
     all_at,
     elements,
@@ -186,7 +187,8 @@ class Balance:
     def _targets(self, need: Need, resource: Resource) -> Iterator[str | None]:
         if need.matching:
             found = self._matched(need, resource)
-            yield from found if need.on != _PROJECT else found[:1] and ("",)
+            # What matches is first, what isn't known last.
+            yield from found if need.on != _PROJECT else [each and "" for each in found[:1]]
         elif need.on == _PROJECT:
             yield ""
         elif resource.type == kinds()[need.on].type:
@@ -207,12 +209,13 @@ class Balance:
             # An address, or what isn't known yet.
             yield from wired or [None]
 
-    def _matched(self, need: Need, resource: Resource) -> Sequence[str]:
+    def _matched(self, need: Need, resource: Resource) -> Sequence[str | None]:
         found = get(resource.props, *need.named.split(".")) if need.named else resource.props
         pattern = re.compile(need.matching.replace("{project}", re.escape(self._project)))
-        return [
+        matched: list[str | None] = [
             match[match.re.groups] for each in _texts(found) for match in pattern.finditer(each)
         ]
+        return [*matched, None] if _has_unknown(found) else matched
 
     @cached_property
     def _project(self) -> str:
@@ -322,6 +325,14 @@ def _pods(resource: Resource) -> Iterator[str]:
     for name in dict.fromkeys(names):
         if isinstance(name, str) and isinstance(namespace, str):
             yield f"pod:{namespace}/{name}"
+
+
+def _has_unknown(value: object) -> bool:
+    if is_mapping(value):
+        return any(_has_unknown(get(value, key)) for key in list(value))
+    if is_sequence(value):
+        return any(map(_has_unknown, elements(value)))
+    return value is UNKNOWN
 
 
 def _texts(value: object) -> Iterator[str]:

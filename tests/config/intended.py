@@ -38,6 +38,10 @@ _REGIONS: Final = [
     str(each.value) for each in options() if each.path[-1] == "region" and each.value is not None
 ]
 INTENDED: Final[Mapping[str, Intent]] = {
+    "ai-extensions-fail-closed": Intent(
+        "what passes uninspected when an extension fails is the environment's decision",
+        _exempt("*:*:*::inference-*-extension", "failOpen lets through"),
+    ),
     "ai-guardrail-on-every-path": Intent(
         "what goes unscreened, and what others make, is named",
         {

@@ -129,6 +129,7 @@ def prod(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
     rehearsal = rehearsal_of("prod")
     alone: dict[str, Any] = {"pipelines": {}, "services": {}, "data": {}}
     rehearsal.edit(lambda config: config.update(deletion_protection=False, **alone))
+    rehearsal.edit(lambda config: config["slos"].pop("services"))
     rehearsal.allow_deletion()
     operations.up(rehearsal.places, skip_preview=True)
     return rehearsal

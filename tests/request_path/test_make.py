@@ -13,10 +13,12 @@ NESTED = "\nnested:\n\t@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_L
 
 
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    # As from a shell, not from the recipe that runs the tests.
+    shell = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     return subprocess.run(
         ["make", "--no-print-directory", *arguments],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**shell, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -273,7 +273,7 @@ def test_every_capacity_is_valid(args: GpuNodePoolArgs):
             ARGS,
             {"labels": {"k8s.io/os": "x"}},
             'labels["k8s.io/os"]',
-            "own",
+            "a Kubernetes label key outside kubernetes.io",
         ),
         (ARGS, {"labels": {"a b": "x"}}, 'labels["a b"]', "a Kubernetes label key"),
         (ARGS, {"labels": {"a": "-"}}, "labels.a", "up to 63 letters"),
