@@ -17,7 +17,7 @@ from plans.words import SAME, Words, count_operations, difference, usd
 from policies.reports.run import Finding, Run
 from policies.rules.baseline.rel_deletion_protection import RULE as PROTECTION
 from request_path.hops import named
-from request_path.reading import read
+from request_path.reading import objects_of
 from resources.gpus import NODE_POOL
 from resources.properties import Absence, is_mapping, show, text
 
@@ -128,7 +128,7 @@ def nodes_made_anew(step: Step) -> bool:
 def running_on(plan: Plan, pool: Step) -> Iterator[str]:
     """Yield the workloads that only nodes of a pool can take."""
     name = text(pool.before.props if pool.before else {}, "name")
-    for workload in read(plan.before).workloads:
+    for workload in objects_of(plan.before).workloads:
         for pods in workload.pods:
             selector = pods.node_selector
             if is_mapping(selector) and name in selector.values():

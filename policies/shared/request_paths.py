@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from policies.shared.rule import StackFinding
-from request_path import reading
 from request_path.checks import findings_of
 from request_path.finding import Check, Finding
+from request_path.reading import objects_of
 from resources.properties import show
-from resources.resource import Resource
+from resources.resource import Resource, stack_of
 
 # Beside well-known names, only words of the checks themselves and API paths may be shown.
 _SHOWABLE: Final = re.compile(
@@ -35,13 +35,12 @@ def breaches(
 
     `foreign` are the Services that others make.
     """
-    read = {each.urn: each for each in resources if reading.is_read(each.type)}
-    objects = reading.read(read.values())
-    for finding in findings_of(objects, frozenset(unscreened)):
+    stack = stack_of(resources)
+    for finding in findings_of(objects_of(stack), frozenset(unscreened)):
         if finding.check is not check or _accepted(finding, frozenset(unscreened)):
             continue
         if finding.code != _CALLS or finding.values[-1] not in foreign:
-            yield StackFinding(finding.text(_show), read[finding.subject.urn])
+            yield StackFinding(finding.text(_show), stack.by_urn[finding.subject.urn])
 
 
 def _accepted(finding: Finding, unscreened: frozenset[str]) -> bool:

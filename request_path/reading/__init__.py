@@ -1,20 +1,15 @@
 """Read the objects out of a stack's resources: one module for each family of kinds."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from request_path.objects import Objects
 from request_path.reading import extensions, google, load_balancers, proxy_config, replicas, routes
-from resources.resource import Resource
+from resources.resource import Resource, Stack
 
 POLICY_KINDS: Final = ("HealthCheckPolicy", "GCPBackendPolicy", "GCPGatewayPolicy")
 EXTENSION_KINDS: Final = ("GCPTrafficExtension", "GCPRoutingExtension")
 OTHER_KINDS: Final = ("ReferenceGrant", "ApigeeBackendService", "GCPWasmPlugin", "ServiceImport")
-
-
-def is_read(resource_type: str) -> bool:
-    """Return whether resources of this type can be among the objects."""
-    return _reader(resource_type) is not None
 
 
 def read(resources: Iterable[Resource]) -> Objects:
@@ -28,6 +23,13 @@ def read(resources: Iterable[Resource]) -> Objects:
             if made is not None:
                 found.setdefault(group, []).append(made)
     return Objects(**{group: tuple(each) for group, each in found.items()})
+
+
+def objects_of(stack: Stack) -> Objects:
+    """Return the objects of a stack, read once."""
+    if "objects" not in stack.shared:
+        stack.shared["objects"] = read(stack)
+    return cast("Objects", stack.shared["objects"])
 
 
 def _reader(resource_type: str) -> "_Reader | None":
