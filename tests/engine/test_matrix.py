@@ -15,6 +15,8 @@ from tests.config.matrix import ENVIRONMENTS, stacks
 from tests.engine.conftest import Rehearsal
 
 pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.matrix]
+VERSIONS = 3
+"""So many versions of a secret has one that others made: configs name the third."""
 CASES = [(each, number) for each in ENVIRONMENTS for number in range(len(stacks(each)))]
 
 
@@ -22,7 +24,9 @@ CASES = [(each, number) for each in ENVIRONMENTS for number in range(len(stacks(
 def test_a_stack_is_made_stays_as_it_is_and_goes(
     environment: str, number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack = rehearsal(environment, stacks(environment)[number], tmp_path)
+    config = stacks(environment)[number]
+    stack = rehearsal(environment, config, tmp_path)
+    make_revisions(stack, config.get("services", {}))
     operations.up(stack.places, skip_preview=True)
     capsys.readouterr()
     operations.preview(stack.places)
@@ -35,6 +39,23 @@ def test_a_stack_is_made_stays_as_it_is_and_goes(
         assert world.count() == 0
 
 
+def make_revisions(stack: Rehearsal, services: dict[str, Any]) -> None:
+    """Make the revisions that shares of the traffic name, one after the other."""
+    shared = {name: each["traffic"] for name, each in services.items() if each.get("traffic")}
+    whole = stack.config.read_text()
+    for index in range(max(map(len, shared.values()), default=0)):
+
+        def change(config: dict[str, Any], index: int = index) -> None:
+            for name, traffic in shared.items():
+                service = config["services"][name]
+                service["revision"] = traffic[min(index, len(traffic) - 1)]["revision"]
+                del service["traffic"]
+
+        stack.edit(change)
+        operations.up(stack.places, skip_preview=True)
+        stack.config.write_text(whole)
+
+
 def rehearsal(environment: str, config: dict[str, Any], folder: Path) -> Rehearsal:
     """Return the rehearsal of a config, where the policies allow what its options ask for."""
     made = Rehearsal(environment, folder)
@@ -42,4 +63,48 @@ def rehearsal(environment: str, config: dict[str, Any], folder: Path) -> Rehears
     made.config.write_text(json.dumps({"config": {**own, **config}}))
     rules = configured(environment, allowing=True)
     (folder / "environment.yaml").write_text(json.dumps({"rules": rules}))
+    made.add_existing(**outside(config))
     return made
+
+
+def outside(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return what a config refers to in its own project, and others made."""
+    project = {"project": config["project"]["id"]}
+    notified = config.get("alerts", {}).get("notify", {}).values()
+    secrets = [each["pagerduty_secret"] for each in notified if "pagerduty_secret" in each]
+    secrets += [name for name, each in config.get("secrets", {}).items() if each.get("existing")]
+    gateway = config.get("gateway", {})
+    certificates = gateway.get("certificate", {}).get("names", {})
+    return {
+        "secretmanager__Secret": [
+            {**project, "secretId": each, "replication": {"auto": {}}} for each in secrets
+        ],
+        "secretmanager__SecretVersion": [
+            {"secret": f"projects/{project['project']}/secrets/{each}", "secretData": "made up"}
+            for each in secrets
+            for _ in range(VERSIONS)
+        ],
+        "kubernetes:core/v1:Service": [
+            {"metadata": {"name": name, "namespace": "inference"}, "spec": {}}
+            for name in callouts(config)
+        ],
+        "storage__Bucket": [{**project, "name": "acme-models", "location": "US"}],
+        "certificatemanager__Certificate": [
+            {
+                **project,
+                "name": name,
+                "location": location,
+                "managed": {"domains": [gateway["hostname"]]},
+            }
+            for location, name in certificates.items()
+        ],
+    }
+
+
+def callouts(config: dict[str, Any]) -> list[str]:
+    """Return the Services of others that the load balancer calls."""
+    called = [config.get("api_management", {}).get("extension", {})]
+    called += config.get("guardrails", {}).values()
+    named = [each.get("service", {}) for each in called]
+    named += [each.get("service", {}) for each in named if isinstance(each, dict)]
+    return [each for each in named if isinstance(each, str)]
