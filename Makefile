@@ -25,7 +25,7 @@ SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
 EXTENSION := python3 tools/inference_extension.py
 LINTS := lint-types lint-style lint-generated lint-workflows
-# Side by side: types are checked by one process, and tests of services and of the engine wait a lot.
+# Side by side: types are checked by one process, and tests of services wait a lot.
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
 PAGES := config.schema config.reference components.pages policies.readme policies.reference cost.reference sandbox.reference
@@ -139,9 +139,10 @@ test-quick:
 
 test: ## Run every check and test
 	@$(SETUP)
+	@$(ABREAST) 2 $(LINTS) test-services
 	@$(API_SERVER) --if-possible
 	@python3 tools/apigeelint.py --if-possible
-	@$(ABREAST) 3 test-rest test-services $(LINTS)
+	@$(MAKE) --no-print-directory test-rest
 
 test-rest:
 	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo

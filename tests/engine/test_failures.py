@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from launcher import cli, operations
@@ -59,6 +60,23 @@ def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill an operation and its engine at once, and wait until neither runs."""
+    started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    killed = [each for each in started if os.getpgid(each.pid) == process.pid]
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    while any(runs(each) for each in killed):
+        time.sleep(0.01)
+
+
+def runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
@@ -263,8 +281,7 @@ def test_a_killed_up_is_taken_up_again(
 ) -> None:
     process = started()
     read_until(process, steps=20)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
     result = run("up", "--stack", "dev", "--skip-preview", sandbox=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert not list((tmp_path / "temporary").iterdir())
@@ -276,8 +293,7 @@ def test_what_a_killed_up_made_and_the_config_no_longer_has_is_deleted(
 ) -> None:
     process = started()
     read_until(process, steps=60)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
     made = World(tmp_path / "dev" / "world.db")
     assert made.count() > 0
     result = run("destroy", "--stack", "dev", sandbox=tmp_path)
@@ -295,8 +311,7 @@ def test_what_a_killed_destroy_deleted_is_made_again(
     brought_up("dev").places.home.rename(tmp_path / "dev")
     process = started("destroy")
     read_until(process, steps=20, mark="  - ")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
     operations.up(in_this_process(tmp_path), skip_preview=True)
     nothing_is_left_to_do(in_this_process(tmp_path), capsys)
 
