@@ -14,6 +14,7 @@ AREAS = (
     *("services-access", "notifications", "budget"),
     *("warehouse", "cache", "encryption", "vertex"),
     *("services", "dataflow", "api_gateway", "iap", "binary_authorization"),
+    *("shared-vpc", "shared-vpc-run", "shared-vpc-dataflow"),
 )
 
 

@@ -68,6 +68,7 @@ COMPONENTS: Mapping[str, str] = {
     "ServiceImages": "components.serverless.service_images",
     "ServiceLevelObjectives": "components.operations.service_level_objectives",
     "ServicesAccess": "components.network.services_access",
+    "SharedVpcAccess": "components.network.shared_vpc_access",
     "TrafficExtension": "components.inference.traffic_extension",
     "VertexAlerts": "components.operations.vertex_alerts",
     "VertexConnection": "components.vertex.vertex_connection",

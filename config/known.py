@@ -18,7 +18,7 @@ from config.gateway import Gateway
 from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail, GuardrailFloor
 from config.models import Model
-from config.network import Region
+from config.network import Network, Region
 from config.operations import Alerts, Budget, Slos
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline
@@ -59,6 +59,7 @@ class Known:
     api_management: ApiManagement | None
     guardrail_floor: GuardrailFloor | None
     data: Data
+    network: Network
     regions: Mapping[str, Region]
     cluster: Cluster
     gpu_pools: Mapping[str, GpuPool]
@@ -100,6 +101,7 @@ def known_from(
         guardrail_floor=cast("GuardrailFloor | None", parts.get("guardrail_floor")),
         cluster=cast("Cluster", parts.get("cluster") or Cluster()),
         data=cast("Data", parts.get("data") or Data()),
+        network=cast("Network", parts.get("network") or Network()),
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
         models=cast("Mapping[str, Model]", collections["models"]),

@@ -20,7 +20,7 @@ from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
 from config.models import Model, ModelName, ReplicaSet
-from config.network import ExistingRegion, Region
+from config.network import ExistingRegion, Network, Region
 from config.operations import Alerts, Budget, Slos
 from config.perimeter import Perimeter
 from config.pipelines import Pipeline, PipelineName
@@ -41,6 +41,8 @@ class Platform(Settings):
     """Whether clusters, tables and buckets refuse to be deleted."""
     labels: Labels = Field(default_factory=dict)
     """Labels of everything on Google Cloud, such as who pays; the platform sets some beside."""
+    network: Network = Network()
+    """The network that holds the regions' ranges."""
     regions: Mapping[ExistingRegion, Region] = Field(min_length=1)
     """Regions of the platform with their address ranges."""
     cluster: Cluster = Cluster()
@@ -172,6 +174,12 @@ class Platform(Settings):
         return all(each.fail_open for each in self.all_guardrails.values() if each.at != REPLICA)
 
     @property
+    def host_project(self) -> str | None:
+        """Id of the Shared VPC's host project; None where the network is in the own project."""
+        project = self.network.project
+        return None if project == self.project.id else project
+
+    @property
     def areas(self) -> tuple[str, ...]:
         """The areas of the platform in use, as the catalog of services names them."""
         return (
@@ -179,6 +187,7 @@ class Platform(Settings):
             "inference",
             *(("vertex_ai",) if self._uses_vertex_ai else ()),
             *self._serverless_areas,
+            *self._shared_vpc_areas,
             *(("warehouse",) if self.data.warehouse else ()),
             *(("cache",) if self.data.cache else ()),
             *(("encryption",) if self.data.kms_keys else ()),
@@ -199,6 +208,19 @@ class Platform(Settings):
         return any(
             external.vertex_ai for model in self.models.values() for external in model.external
         )
+
+    @property
+    def _shared_vpc_areas(self) -> tuple[str, ...]:
+        """The areas whose agents use subnets of the host project."""
+        if self.host_project is None:
+            return ()
+        dataflow = any(each.dataflow for each in self.pipelines.values())
+        used = {
+            "shared-vpc": True,
+            "shared-vpc-run": bool(self.services or self.pipelines),
+            "shared-vpc-dataflow": dataflow,
+        }
+        return tuple(area for area, needed in used.items() if needed)
 
     @property
     def _serverless_areas(self) -> tuple[str, ...]:

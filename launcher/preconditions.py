@@ -72,7 +72,7 @@ def check_ranges(places: StackPaths, platform: Platform) -> None:
                 f"regions.{other}: takes {cidr}, which {region} still has until it is removed; "
                 f"choose other ranges, or remove {region} in a run of its own first"
                 for other, ranges in platform.regions.items()
-                if any(_overlap(cidr, str(value)) for value in ranges.model_dump().values())
+                if any(_overlap(cidr, str(value)) for value in ranges.ranges.values())
             ]
             continue
         value = str(getattr(wanted, role))

@@ -17,7 +17,8 @@ from components.ready import after
 from config.platform import Platform
 from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
+from stacks.names import PLATFORM
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def build_apigee_extension(
             region=region,
             namespace=cluster.namespace,
             network=vpc.network_id,
-            subnetwork=vpc.node_subnetwork_ids[region],
+            subnetwork=foundation.node_subnetwork_ids[region],
             organization=api.organization,
             environment=api.environment,
             proxy=api.proxy,

@@ -14,7 +14,8 @@ from components.inference.managed_certificate import (
 from components.inference.private_certificate import PrivateCertificate
 from components.inference.self_managed_certificate import SelfManagedCertificate
 from config.platform import Platform
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
+from stacks.names import PLATFORM
 
 CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
 

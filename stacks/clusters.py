@@ -9,13 +9,13 @@ from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gke_cluster_arguments import GkeClusterArgs
 from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
 from components.network.perimeter_arguments import ENFORCED
-from components.network.vpc import PODS_RANGE, SERVICES_RANGE
 from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 from stacks.images import Images
+from stacks.names import PLATFORM
 
 GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
 
@@ -55,9 +55,9 @@ def build_cluster(
             project=foundation.services.project_for("container", "iam"),
             region=region,
             network=foundation.vpc.network_id,
-            subnetwork=foundation.vpc.node_subnetwork_ids[region],
-            pods_range=PODS_RANGE,
-            services_range=SERVICES_RANGE,
+            subnetwork=foundation.node_subnetwork_ids[region],
+            pods_range=platform.regions[region].existing.pods_range,
+            services_range=platform.regions[region].existing.services_range,
             image_repositories=images.of_clusters(platform),
             deletion_protection=platform.deletion_protection,
         ),

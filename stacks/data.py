@@ -17,7 +17,8 @@ from config.data import Cache, Dataset
 from config.data import LakeBucket as BucketSettings
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
+from stacks.names import PLATFORM
 from stacks.principals import members
 
 
@@ -126,7 +127,8 @@ class _DataBuilder:
         access = PrivateServiceAccess(
             PLATFORM,
             {
-                "project": services.project_for("compute", "servicenetworking"),
+                "project": self.platform.host_project
+                or services.project_for("compute", "servicenetworking"),
                 "network": self.foundation.vpc.network_id,
                 "range": cache.range,
                 "deletion_protection": protected,

@@ -9,7 +9,8 @@ from components.network.regional_security_policy import (
 )
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
+from stacks.names import PLATFORM
 
 
 def build_edge_protection(

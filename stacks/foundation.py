@@ -1,20 +1,18 @@
 """What everything else stands on: the provider, the APIs and the network."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog import ports
 from catalog.limits.names import OWN_LABELS
 from catalog.services import identities_for
-from components.inference import envoy_bootstrap
-from components.network.vpc import SubnetRanges, Vpc
+from components.network.vpc import Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
-from stacks.arguments import to_args
-
-PLATFORM = "inference"
+from stacks.names import PLATFORM
+from stacks.network import build_network, usable_subnetworks
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,8 @@ class Foundation:
     provider: gcp.Provider
     services: ProjectServices
     vpc: Vpc
+    node_subnetwork_ids: Mapping[str, pulumi.Output[str]]
+    """By region, once Google's agents may use them."""
 
     @property
     def google(self) -> pulumi.ResourceOptions:
@@ -54,27 +54,5 @@ def build_foundation(platform: Platform) -> Foundation:
         },
         options,
     )
-    vpc = Vpc(
-        PLATFORM,
-        {
-            "project": services.project_for("compute", "dns"),
-            "subnets": {
-                name: to_args(SubnetRanges, region) for name, region in platform.regions.items()
-            },
-            "backend_ports": _backend_ports(platform),
-            "restricted_google_apis": platform.perimeter is not None,
-            "deletion_protection": platform.deletion_protection,
-        },
-        options,
-    )
-    return Foundation(provider, services, vpc)
-
-
-def _backend_ports(platform: Platform) -> list[int]:
-    """Return the ports of pods that load balancers connect to."""
-    found = {*ports.BACKENDS}
-    for callout in platform.callouts:
-        found |= {callout.port, callout.health_port or callout.port}
-    if any(model.external for model in platform.models.values()):
-        found.add(envoy_bootstrap.PORT)
-    return sorted(found)
+    vpc = build_network(platform, provider, services)
+    return Foundation(provider, services, vpc, usable_subnetworks(platform, services, vpc, options))

@@ -100,7 +100,7 @@ class _FrontBuilder:
         if balancer.kind == "internal":
             certificate = self._certificate(balancer.hostname)
             authority = certificate.ca_certificate_pem
-            args["subnetwork"] = vpc.node_subnetwork_ids[region]
+            args["subnetwork"] = self.foundation.node_subnetwork_ids[region]
             args["certificate"] = pulumi.Output.concat(
                 *("projects/", project, "/locations/", region, "/certificates/"),
                 certificate.certificate_name,

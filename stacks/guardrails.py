@@ -11,7 +11,8 @@ from config.guardrails import DEFAULT
 from config.platform import Platform
 from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
+from stacks.names import PLATFORM
 
 MODEL_ARMOR = "modelarmor.googleapis.com"
 NETWORK_SERVICES = "networkservices.googleapis.com"

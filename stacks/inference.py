@@ -144,7 +144,7 @@ class _RegionBuilder:
             "project": self.foundation.services.project_for("compute"),
             "region": self.region,
             "namespace": cluster.namespace,
-            "subnetwork": self.foundation.vpc.node_subnetwork_ids[self.region],
+            "subnetwork": self.foundation.node_subnetwork_ids[self.region],
             "hostname": self.platform.gateway.hostname,
             "additional_hostnames": self.hostnames[1:],
             "certificate": certificate.name,

@@ -28,7 +28,8 @@ from config.pipelines import Pipeline
 from config.platform import Platform
 from stacks.arguments import set_fields, to_args
 from stacks.backends import backend_name, server_name
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
+from stacks.names import PLATFORM
 
 
 def build_operations(

@@ -15,8 +15,9 @@ from components.network.services_access import ServicesAccess
 from config.consumers import Consumer
 from config.platform import Platform
 from stacks.certificates import GatewayCertificate, build_certificate
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 from stacks.inference import Region
+from stacks.names import PLATFORM
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def _pipeline(
         deletion_protection=platform.deletion_protection,
         **secret_arguments(pipeline, secrets),
     )
-    subnetwork = foundation.vpc.node_subnetwork_ids[pipeline.region]
+    subnetwork = foundation.node_subnetwork_ids[pipeline.region]
     if pipeline.dataflow is not None:
         args["subnetwork"] = subnetwork
     cache = platform.data.cache

@@ -7,7 +7,7 @@ import pulumi
 
 from components.data.redis_cache import RedisCache
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs
-from stacks.foundation import PLATFORM
+from stacks.names import PLATFORM
 
 CA_FILE = "/etc/inference/ca/ca.pem"
 CACHE_CA_FILE = "/etc/inference/cache-ca/ca.pem"

@@ -17,10 +17,11 @@ from components.service_accounts import account_id
 from config.platform import Platform
 from config.services import Service
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 from stacks.frontends import Frontend, build_frontends
 from stacks.images import Images
 from stacks.inference import Region
+from stacks.names import PLATFORM
 from stacks.secrets import Secrets, make_secret, secret_arguments
 from stacks.service_variables import ask_models, use_cache
 
@@ -182,7 +183,7 @@ class _ServicesBuilder:
         vpc = self.foundation.vpc
         return {
             "network": vpc.network_id,
-            "subnetwork": vpc.node_subnetwork_ids[settings.region],
+            "subnetwork": self.foundation.node_subnetwork_ids[settings.region],
             "egress": settings.effective_egress,
         }
 

@@ -6,7 +6,8 @@ from components.vertex.vertex_connection import VertexConnection
 from components.vertex.vertex_endpoint import VertexEndpoint, VertexEndpointArgs
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
+from stacks.names import PLATFORM
 
 
 def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, VertexEndpoint]:
@@ -16,10 +17,11 @@ def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, Ver
         region: VertexConnection(
             f"{PLATFORM}-{region}",
             {
-                "project": services.project_for("networkconnectivity", "compute"),
+                "project": platform.host_project
+                or services.project_for("networkconnectivity", "compute"),
                 "region": region,
                 "network": vpc.network_id,
-                "subnetwork": vpc.node_subnetwork_ids[region],
+                "subnetwork": foundation.node_subnetwork_ids[region],
             },
             foundation.google,
         )

@@ -1,11 +1,12 @@
 """Vpc: the network the platform runs in.
 
-Owns the network, its subnets, egress through Cloud NAT and the firewall. Does not own the clusters
-in it (GKE makes the rules for its own nodes and pods), nor what is published from it.
+Owns the network, its subnets, egress through Cloud NAT and the firewall, as far as no ids of them
+are given: those are there already. Does not own the clusters in it (GKE makes the rules for its own
+nodes and pods), nor what is published from it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
@@ -18,11 +19,15 @@ from components.network.defaults import FLOW_LOGS, deny_ingress
 from components.network.restricted_google_apis import RestrictedGoogleApis
 from components.validation import Problems, component_type, register
 
+_API = "https://www.googleapis.com/compute/v1/"
 PODS_RANGE = "pods"
 SERVICES_RANGE = "services"
 
 HEALTH_CHECK_RANGES = ("35.191.0.0/16", "130.211.0.0/22")
 """https://cloud.google.com/load-balancing/docs/health-check-concepts#ip-ranges"""
+
+RANGES = ("nodes", "pods", "services", "proxy_only", "psc_nat")
+"""The keys of SubnetRanges that are ranges."""
 
 
 class SubnetRanges(TypedDict):
@@ -38,13 +43,32 @@ class SubnetRanges(TypedDict):
     """Proxies of the region's Application Load Balancers; /23 advised."""
     psc_nat: Annotated[pulumi.Input[str], limits.PSC_NAT]
     """Source addresses of Private Service Connect consumers; one per endpoint."""
+    nodes_subnetwork: NotRequired[pulumi.Input[str]]
+    """Id of the subnet with the ranges of nodes, pods and Services; default: one is made."""
+    pods_range: NotRequired[str]
+    """Name of its secondary range for pods; default PODS_RANGE."""
+    proxy_only_subnetwork: NotRequired[pulumi.Input[str]]
+    """Id of the proxy-only subnet, of which a network has one in a region; default: one is made."""
+    psc_nat_subnetwork: NotRequired[pulumi.Input[str]]
+    """Id of the subnet of purpose PRIVATE_SERVICE_CONNECT; default: one is made."""
+    nat: NotRequired[bool]
+    """Whether Cloud NAT is made for the nodes; default true."""
+    load_balancer_rule: NotRequired[bool]
+    """Whether the firewall rule for load balancers is made; default true."""
+
+
+class _Made(NamedTuple):
+    id: pulumi.Output[str]
+    link: pulumi.Output[str]
 
 
 class VpcArgs(TypedDict):
     """Arguments of Vpc."""
 
     project: pulumi.Input[str]
-    """Id of the project."""
+    """Id of the project, the network's own."""
+    network: NotRequired[pulumi.Input[str]]
+    """Id of the network; default: one is made, which nothing gets into that isn't let in here."""
     subnets: Annotated[Mapping[str, SubnetRanges], Entries("the ranges of a region")]
     """Ranges by region, such as `us-central1`."""
     backend_ports: NotRequired[Sequence[Annotated[int, PORT]]]
@@ -68,6 +92,7 @@ def validate_vpc(name: str, args: VpcArgs) -> Problems:
                 ("subnets", region, role): cidr
                 for region, ranges in args["subnets"].items()
                 for role, cidr in ranges.items()
+                if role in RANGES
             }
         )
     )
@@ -79,7 +104,7 @@ class Vpc(pulumi.ComponentResource):
 
     Nodes have private addresses only and reach out through Cloud NAT. Nothing gets in but the
     load balancer's proxies and Google's health checks, to `backend_ports` of the region's pods;
-    all else is denied and logged.
+    all else is denied and logged. In an existing network the rest of its firewall is its owner's.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips
@@ -87,11 +112,13 @@ class Vpc(pulumi.ComponentResource):
     https://cloud.google.com/vpc/docs/about-vpc-hosted-services#psc-subnets
     """
 
+    project: pulumi.Output[str]
+    """Id of the network's project."""
     network_id: pulumi.Output[str]
     network_name: pulumi.Output[str]
     network_self_link: pulumi.Output[str]
     node_subnetwork_ids: Mapping[str, pulumi.Output[str]]
-    """By region; secondary ranges PODS_RANGE and SERVICES_RANGE."""
+    """By region; one that is made has the secondary ranges PODS_RANGE and SERVICES_RANGE."""
     proxy_only_subnetwork_ids: Mapping[str, pulumi.Output[str]]
     """By region; must exist before a Gateway of the region."""
     psc_nat_subnetwork_ids: Mapping[str, pulumi.Output[str]]
@@ -108,50 +135,67 @@ class Vpc(pulumi.ComponentResource):
             parent=self, protect=args.get("deletion_protection") or None
         )
 
-        self._network = gcp.compute.Network(
-            f"{name}-network",
-            name=name,
-            project=args["project"],
-            auto_create_subnetworks=False,
-            routing_mode="GLOBAL" if len(args["subnets"]) > 1 else "REGIONAL",
-            opts=self._protected,
-        )
-        self.network_id = self._network.id
-        self.network_name = self._network.name
-        self.network_self_link = self._network.self_link
-        nodes = {region: self._node_subnetwork(region) for region in args["subnets"]}
+        self.project = pulumi.Output.from_input(args["project"])
+        network = self._network()
+        self.network_id = network.id
+        self.network_self_link = network.link
+        self.network_name = network.id.apply(lambda id_: id_.rpartition("/")[2])
+        nodes = {region: self._nodes(region) for region in args["subnets"]}
         self.node_subnetwork_ids = {region: subnet.id for region, subnet in nodes.items()}
         self.proxy_only_subnetwork_ids = {
             region: self._subnetwork(
                 region, "proxy-only", ranges["proxy_only"], "REGIONAL_MANAGED_PROXY", "ACTIVE"
             )
+            if "proxy_only_subnetwork" not in ranges
+            else pulumi.Output.from_input(ranges["proxy_only_subnetwork"])
             for region, ranges in args["subnets"].items()
         }
         self.psc_nat_subnetwork_ids = {
             region: self._subnetwork(
                 region, "psc-nat", ranges["psc_nat"], "PRIVATE_SERVICE_CONNECT"
             )
+            if "psc_nat_subnetwork" not in ranges
+            else pulumi.Output.from_input(ranges["psc_nat_subnetwork"])
             for region, ranges in args["subnets"].items()
         }
         for region, ranges in args["subnets"].items():
-            self._egress(region, nodes[region])
-            self._allow_load_balancer(region, ranges)
-        deny_ingress(name, args["project"], self._network.id, self)
+            if ranges.get("nat", True):
+                self._egress(region, nodes[region].link)
+            if ranges.get("load_balancer_rule", True):
+                self._allow_load_balancer(region, ranges)
+        if "network" not in args:
+            deny_ingress(name, args["project"], self.network_id, self)
         if args.get("restricted_google_apis", False):
             RestrictedGoogleApis(
                 f"{name}-restricted",
-                {"project": args["project"], "network": self._network.id},
+                {"project": args["project"], "network": self.network_id},
                 opts=pulumi.ResourceOptions(parent=self),
             )
         register(self)
 
-    def _node_subnetwork(self, region: str) -> gcp.compute.Subnetwork:
+    def _network(self) -> _Made:
+        args = self._args
+        if "network" in args:
+            return _there(args["network"])
+        network = gcp.compute.Network(
+            f"{self._prefix}-network",
+            name=self._prefix,
+            project=args["project"],
+            auto_create_subnetworks=False,
+            routing_mode="GLOBAL" if len(args["subnets"]) > 1 else "REGIONAL",
+            opts=self._protected,
+        )
+        return _Made(network.id, network.self_link)
+
+    def _nodes(self, region: str) -> _Made:
         ranges = self._args["subnets"][region]
-        return gcp.compute.Subnetwork(
+        if "nodes_subnetwork" in ranges:
+            return _there(ranges["nodes_subnetwork"])
+        subnetwork = gcp.compute.Subnetwork(
             f"{self._prefix}-{region}-nodes",
             name=f"{self._prefix}-{region}-nodes",
             project=self._args["project"],
-            network=self._network.id,
+            network=self.network_id,
             region=region,
             ip_cidr_range=ranges["nodes"],
             secondary_ip_ranges=[
@@ -162,6 +206,7 @@ class Vpc(pulumi.ComponentResource):
             log_config=FLOW_LOGS,
             opts=self._protected,
         )
+        return _Made(subnetwork.id, subnetwork.self_link)
 
     def _subnetwork(
         self,
@@ -175,7 +220,7 @@ class Vpc(pulumi.ComponentResource):
             f"{self._prefix}-{region}-{role}",
             name=f"{self._prefix}-{region}-{role}",
             project=self._args["project"],
-            network=self._network.id,
+            network=self.network_id,
             region=region,
             ip_cidr_range=ip_cidr_range,
             purpose=purpose,
@@ -183,12 +228,12 @@ class Vpc(pulumi.ComponentResource):
             opts=self._protected,
         ).id
 
-    def _egress(self, region: str, nodes: gcp.compute.Subnetwork) -> None:
+    def _egress(self, region: str, nodes: pulumi.Output[str]) -> None:
         router = gcp.compute.Router(
             f"{self._prefix}-{region}-router",
             name=f"{self._prefix}-{region}-router",
             project=self._args["project"],
-            network=self._network.id,
+            network=self.network_id,
             region=region,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -202,9 +247,11 @@ class Vpc(pulumi.ComponentResource):
             source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
             subnetworks=[
                 {
-                    "name": nodes.self_link,
+                    "name": nodes,
                     "source_ip_ranges_to_nats": ["PRIMARY_IP_RANGE", "LIST_OF_SECONDARY_IP_RANGES"],
-                    "secondary_ip_range_names": [PODS_RANGE],
+                    "secondary_ip_range_names": [
+                        self._args["subnets"][region].get("pods_range", PODS_RANGE)
+                    ],
                 }
             ],
             # A node that pulls a model opens more connections than the fixed 64 ports allow.
@@ -221,7 +268,7 @@ class Vpc(pulumi.ComponentResource):
             f"{self._prefix}-{region}-allow-load-balancer",
             name=f"{self._prefix}-{region}-allow-load-balancer",
             project=self._args["project"],
-            network=self._network.id,
+            network=self.network_id,
             description="Load balancer proxies and health checks to the pods behind them",
             direction="INGRESS",
             source_ranges=[ranges["proxy_only"], *HEALTH_CHECK_RANGES],
@@ -234,3 +281,8 @@ class Vpc(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _there(id_: pulumi.Input[str]) -> _Made:
+    """Return what is there already, by its id."""
+    return _Made(pulumi.Output.from_input(id_), pulumi.Output.concat(_API, id_))

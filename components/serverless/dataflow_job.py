@@ -136,7 +136,7 @@ class DataflowJob(pulumi.ComponentResource):
             max_workers=dataflow.get("max_workers", limits.MAX_WORKERS.default),
             enable_streaming_engine=True,
             ip_configuration="WORKER_IP_PRIVATE",
-            subnetwork=pulumi.Output.from_input(args["subnetwork"]).apply(_short_subnetwork),
+            subnetwork=pulumi.Output.all(args["project"], args["subnetwork"]).apply(_subnetwork),
             temp_location=pulumi.Output.concat("gs://", bucket.name, "/temporary"),
             staging_location=pulumi.Output.concat("gs://", bucket.name, "/staging"),
             on_delete="drain" if protected else "cancel",
@@ -202,6 +202,13 @@ class DataflowJob(pulumi.ComponentResource):
         ]
 
 
-def _short_subnetwork(subnetwork: str) -> str:
-    """Return `regions/<region>/subnetworks/<name>`, as Dataflow wants it."""
-    return f"regions/{subnetwork.partition('/regions/')[2]}"
+def _subnetwork(named: Sequence[str]) -> str:
+    """Return a project's own subnetwork as Dataflow wants it, and one of a host project as a link.
+
+    https://cloud.google.com/dataflow/docs/guides/specifying-networks#specify-subnetwork
+    """
+    project, subnetwork = named
+    place = subnetwork.partition("projects/")[2]
+    if place.startswith(f"{project}/"):
+        return place.partition("/")[2]
+    return f"https://www.googleapis.com/compute/v1/projects/{place}"

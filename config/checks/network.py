@@ -1,4 +1,4 @@
-"""The address plan: ranges that overlap, and ranges the pools outgrow."""
+"""The address plan: ranges that overlap, ranges the pools outgrow, and parts of no network."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -21,11 +21,12 @@ def check_network(known: Known) -> Iterator[Problem]:
     ranges: dict[KeyPath, str] = {
         ("regions", name, kind): cidr
         for name, region in known.regions.items()
-        for kind, cidr in region.model_dump().items()
+        for kind, cidr in region.ranges.items()
     }
     if known.data.cache is not None:
         ranges["data", "cache", "range"] = known.data.cache.range
     yield from apart(ranges)
+    yield from _check_existing(known)
     for name, region in known.regions.items():
         nodes = known.cluster.system_pool.max_nodes + sum(
             pool.max_nodes for pool in known.gpu_pools.values() if pool.is_in(name)
@@ -33,6 +34,35 @@ def check_network(known: Known) -> Iterator[Problem]:
         yield from _check_endpoints(known, name, region.psc_nat)
         yield from _room(name, "nodes", region.nodes, nodes, _addresses(region.nodes))
         yield from _room(name, "pods", region.pods, nodes, _pod_ranges(region.pods))
+
+
+def _check_existing(known: Known) -> Iterator[Problem]:
+    """Check that what is said to be there is in a network that is there, which a perimeter can
+    hold."""
+    network, own = known.network, known.project.id if known.project else None
+    if network.existing is None and "network" not in known.unread:
+        named: list[KeyPath] = [
+            ("regions", name, "existing", key)
+            for name, region in known.regions.items()
+            for key in region.existing.model_fields_set
+        ]
+        if network.google_apis_zone is not None:
+            named.append(("network", "google_apis_zone"))
+        for path in named:
+            yield Problem(
+                path,
+                "what is there of a network that is made",
+                "it in an existing network",
+                "name that in network.existing, or remove this",
+            )
+    if known.perimeter and own and network.project not in {None, own}:
+        yield Problem(
+            ("network", "existing"),
+            f"{shown(network.existing)} with a perimeter around {own} alone",
+            "a network of a project inside the perimeter",
+            "remove perimeter: or use a network of this project: a Shared VPC works in a perimeter "
+            "that holds its host project too",
+        )
 
 
 def _check_endpoints(known: Known, region: str, cidr: str) -> Iterator[Problem]:

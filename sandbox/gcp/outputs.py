@@ -13,6 +13,7 @@ from sandbox.gcp.write_only import readable
 from sandbox.sdk_shapes import ListOf, MapOf, ObjectOf, Output, Scalar
 from sandbox.values import UNKNOWN, Value, Values, as_list, as_map, is_list, is_map, merged
 
+_INTEGER: Final = Scalar("integer")
 _LABELS: Final = {"goog-pulumi-provisioned": "true"}
 
 
@@ -103,7 +104,12 @@ def _tabled(request: Request) -> Values:
         "hash": hex_digits(request.id),
         "digits": digits(request.id, 18),
     }
-    return {key: _filled(value, names) for key, value in row(request.type.token).outputs.items()}
+    made = {key: _filled(value, names) for key, value in row(request.type.token).outputs.items()}
+    shapes = {name: output.shape for name, output in request.type.outputs.items()}
+    return {
+        key: int(value) if isinstance(value, str) and shapes.get(key) == _INTEGER else value
+        for key, value in made.items()
+    }
 
 
 def _filled(value: Value, names: Mapping[str, Any]) -> Value:

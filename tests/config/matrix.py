@@ -21,7 +21,7 @@ from config.checks import services
 from config.errors import ConfigError
 from config.load import from_mapping
 from tests.config.options import Generator, Option, options, source_of, standing
-from tests.config.samples import ROOT, changed, values
+from tests.config.samples import REMOVED, ROOT, changed, values
 
 Config = dict[str, Any]
 ENVIRONMENTS: Final = ("dev", "prod")
@@ -103,6 +103,18 @@ _CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
         ("services|chat|front", "load_balancer"),
         ("services|chat|api_gateway", None),
         ("services|chat|load_balancer", {"kind": "internal", "hostname": "chat.acme.internal"}),
+    ),
+    changed(
+        ("network", {"existing": "projects/acme-net/global/networks/shared"}),
+        ("network|google_apis_zone", "googleapis"),
+        ("regions|us-central1|existing", {
+            "subnetwork": "inference", "pods_range": "a", "services_range": "b",
+            "proxy_only": "proxies", "psc_nat": "psc", "load_balancer_rule": "proxies",
+            "nat": {"router": "egress", "name": "egress"},
+        }),
+        ("pipelines|sentiment|dataflow", _DATAFLOW),
+        ("consumers|shared", REMOVED),
+        ("perimeter", REMOVED),
     ),
 )  # fmt: skip
 _SMALLEST: Final = ("environment", "project", "regions", "gpu_pools", "models", "gateway")

@@ -158,6 +158,10 @@ def test_the_streaming_job_reads_its_own_subscription_on_private_workers(deploy:
     job = cloud.one(JOB)
     assert job.inputs["ipConfiguration"] == "WORKER_IP_PRIVATE"
     assert job.inputs["subnetwork"] == "regions/us-central1/subnetworks/nodes"
+    shared = "projects/host/regions/us-central1/subnetworks/nodes"
+    cloud = _deploy(deploy, dataflow={"fields": FIELDS}, subnetwork=shared)
+    (job,) = cloud.all(job.type)
+    assert job.inputs["subnetwork"] == f"https://www.googleapis.com/compute/v1/{shared}"
     assert job.inputs["onDelete"] == "drain"
     account = job.inputs["serviceAccountEmail"]
     grants = [

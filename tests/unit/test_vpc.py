@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from components.network.vpc import SubnetRanges, Vpc, VpcArgs, validate_vpc
-from tests.unit.harness import Cloud, Deploy
+from tests.unit.harness import Cloud, Deploy, Recorded
 
 NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
@@ -177,6 +177,72 @@ def test_outputs_are_by_region(deploy: Deploy):
             region: f"projects/acme/regions/{region}/subnetworks/net-{region}-{role}"
             for region in TWO_REGIONS["subnets"]
         }
+
+
+LINK = "https://www.googleapis.com/compute/v1/"
+SHARED = "projects/host/global/networks/shared"
+SUBNETS = "projects/host/regions/us-central1/subnetworks"
+THERE: VpcArgs = {
+    "project": "host",
+    "network": SHARED,
+    "subnets": {
+        "us-central1": {
+            **CENTRAL,
+            "nodes_subnetwork": f"{SUBNETS}/inference",
+            "pods_range": "inference-pods",
+            "proxy_only_subnetwork": f"{SUBNETS}/proxies",
+            "psc_nat_subnetwork": f"{SUBNETS}/psc",
+        }
+    },
+}
+
+
+def test_of_what_is_there_only_the_rest_is_made(deploy: Deploy):
+    cloud = _deploy(deploy, THERE)
+    assert not cloud.all(NETWORK)
+    assert not cloud.all(SUBNETWORK)
+    nat = cloud.one(NAT)
+    assert nat.inputs["subnetworks"][0]["name"] == f"{LINK}{SUBNETS}/inference"
+    assert nat.inputs["subnetworks"][0]["secondaryIpRangeNames"] == ["inference-pods"]
+    assert cloud.one(FIREWALL).inputs["network"] == SHARED
+
+
+def test_a_network_of_others_is_never_closed(deploy: Deploy):
+    assert not _denying(_deploy(deploy, THERE))
+    assert _denying(_deploy(deploy, ARGS))
+
+
+def _denying(cloud: Cloud) -> list[Recorded]:
+    return [rule for rule in cloud.all(FIREWALL) if "denies" in rule.inputs]
+
+
+def test_a_way_out_and_a_rule_that_are_there_are_not_made(deploy: Deploy):
+    region = {**THERE["subnets"]["us-central1"], "nat": False, "load_balancer_rule": False}
+    args = cast("VpcArgs", {**THERE, "subnets": {"us-central1": region}})
+    assert [each.type for each in _deploy(deploy, args).resources] == ["inference:index:Vpc"]
+
+
+def test_subnets_are_made_in_an_existing_network(deploy: Deploy):
+    cloud = _deploy(deploy, {**ARGS, "network": SHARED})
+    assert {subnet.inputs["network"] for subnet in cloud.all(SUBNETWORK)} == {SHARED}
+
+
+def test_outputs_of_what_is_there(deploy: Deploy):
+    def program() -> dict[str, Any]:
+        vpc = Vpc("net", THERE)
+        return {
+            "network": [vpc.network_id, vpc.network_name, vpc.network_self_link],
+            "subnets": [
+                vpc.node_subnetwork_ids["us-central1"],
+                vpc.proxy_only_subnetwork_ids["us-central1"],
+                vpc.psc_nat_subnetwork_ids["us-central1"],
+            ],
+        }
+
+    assert deploy(program).value == {
+        "network": [SHARED, "shared", f"{LINK}{SHARED}"],
+        "subnets": [f"{SUBNETS}/{name}" for name in ("inference", "proxies", "psc")],
+    }
 
 
 def _problems(args: dict[str, Any], name: str = "net") -> dict[str, str]:

@@ -1,0 +1,45 @@
+"""A platform in the network of others on the real engine: made, unchanged, gone; theirs stays."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from launcher import operations
+from launcher.paths import ROOT
+from launcher.problem import LaunchError
+from sandbox.world import World
+from tests.engine.conftest import Rehearsal
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+def test_it_is_made_stays_as_it_is_and_goes(
+    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = rehearsal_of("estate")
+    shutil.copyfile(ROOT / "sandbox.estate.yaml", stack.places.existing)
+
+    def without_range(config: dict[str, Any]) -> None:
+        config["regions"]["us-central1"]["existing"]["pods_range"] = "pods"
+
+    whole = stack.config.read_text()
+    stack.edit(without_range)
+    with pytest.raises(LaunchError) as refused:
+        operations.preview(stack.places)
+    assert "existing.pods_range: found 'pods', which the subnet inference doesn't have" in str(
+        refused.value
+    )
+    stack.config.write_text(whole)
+    operations.up(stack.places)
+    assert "0 violations" in capsys.readouterr().out
+    operations.preview(stack.places)
+    assert "Nothing changes." in capsys.readouterr().out
+    operations.destroy(stack.places)
+    assert stack.deployment().get("resources", []) == []
+    with World(stack.places.world) as world:
+        assert world.count() == 0
+        assert {each.project for each in world.all()} == {"acme-network"}
