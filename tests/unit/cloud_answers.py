@@ -13,7 +13,14 @@ PROJECT_ID = "acme-inference-test"
 PROJECT_NUMBER = "415104041262"
 COMPUTE_API = "https://www.googleapis.com/compute/v1/"
 _PROVIDER = ProviderConfig(PROJECT_ID)
-_EMPTY = cast("World", SimpleNamespace(by_type=lambda _token: ()))
+
+
+def _nothing(_token: str) -> tuple[()]:
+    """Return what there is of a type in an empty cloud."""
+    return ()
+
+
+_EMPTY = cast("World", SimpleNamespace(by_type=_nothing))
 
 
 def _account(inputs: Mapping[str, Any]) -> dict[str, Any]:
