@@ -48,8 +48,6 @@ _TABLE: Final = "gcp:bigquery/table:Table"
 _KEPT: Final = ("PREVENT", "ABANDON")
 # Cloud Spanner itself refuses to drop it then, whoever asks.
 _SPANNER: Final = "gcp:spanner/database:Database"
-
-
 _HELD: Final = frozenset((_PERIMETER, *_PROTECTED, *_OTHERWISE))
 
 
@@ -100,12 +98,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_121"),
         Reference("checkov", "CKV_GCP_122"),
     ),
-    applies=lambda resource_type: (
-        resource_type
-        in (
-            *(*_EMPTIED, *_PROTECTED, *_OTHERWISE),
-            _API,
-        )
-    ),
+    applies=lambda resource_type: resource_type in (*_EMPTIED, *_HELD, _API),
     check=_check,
 )
