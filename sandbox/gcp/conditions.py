@@ -26,7 +26,7 @@ def conditions(token: str, inputs: Values, before: Values) -> list[Failure]:
 
     `before` are the inputs that an update starts from, none of a new resource.
     """
-    check = _CONDITIONS.get(token)
+    check = CONDITIONS.get(token)
     found = check(inputs, before) if check is not None else ()
     return [Failure(path, f"{reason}, for '{path}' of {token}") for path, reason in found]
 
@@ -192,7 +192,7 @@ def _last_parts(value: Any) -> set[str]:
     return {each.rpartition("/")[2] for each in names if isinstance(each, str)}
 
 
-_CONDITIONS: Final[Mapping[str, Callable[[Values, Values], Found]]] = {
+CONDITIONS: Final[Mapping[str, Callable[[Values, Values], Found]]] = {
     "gcp:certificateauthority/authority:Authority": _authority,
     "gcp:compute/firewall:Firewall": _firewall,
     "gcp:compute/healthCheck:HealthCheck": _health_check,
