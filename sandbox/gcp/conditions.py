@@ -183,7 +183,7 @@ def _schema(inputs: Values, before: Values) -> Found:
 
 
 def _perimeter(inputs: Values, before: Values) -> Found:
-    """https://github.com/hashicorp/terraform-provider-google/issues/25594: the API asks who calls."""
+    """https://github.com/hashicorp/terraform-provider-google/issues/25594: by whom."""
     del before
     for part in ("status", "spec"):
         for way in ("ingress", "egress"):
