@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from catalog.config_folder import config_folder
+from catalog.conventions import PLATFORM
 from components.inference.managed_certificate import (
     EVERYWHERE,
     ManagedCertificate,
@@ -15,7 +16,6 @@ from components.inference.private_certificate import PrivateCertificate
 from components.inference.self_managed_certificate import SelfManagedCertificate
 from config.platform import Platform
 from stacks.foundation import Foundation
-from stacks.names import PLATFORM
 
 CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
 

@@ -10,10 +10,10 @@ from typing import TypeVar
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.conventions import PLATFORM
 from catalog.problems import KeyPath, Problem, joined, shown
 from config.network import Region
 from config.platform import Platform
-from stacks.names import PLATFORM
 
 _GOOGLE_APIS = "googleapis.com."
 _ALL_SUBNETS = ("ALL_SUBNETWORKS_ALL_IP_RANGES",)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.conventions import PLATFORM
 from catalog.limits.names import OWN_LABELS
 from catalog.services import identities_for
 from components.network.vpc import Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
-from stacks.names import PLATFORM
 from stacks.network import build_network, usable_subnetworks
 
 

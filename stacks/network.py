@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog import ports
+from catalog.conventions import PLATFORM
 from components.inference import envoy_bootstrap
 from components.network.shared_vpc_access import SharedSubnetwork, SharedVpcAccess
 from components.network.vpc import SubnetRanges, Vpc, VpcArgs
@@ -14,7 +15,6 @@ from config.network import Region
 from config.platform import Platform
 from stacks.arguments import to_args
 from stacks.estate import check_network
-from stacks.names import PLATFORM
 
 _GKE = "container.googleapis.com"
 _RUN = "run.googleapis.com"

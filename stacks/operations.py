@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.names import dns_label
 from components.operations.alert_policies import alerts_of, thresholds_of
 from components.operations.budget import Budget, BudgetArgs
@@ -29,7 +30,6 @@ from config.platform import Platform
 from stacks.arguments import set_fields, to_args
 from stacks.backends import backend_name, server_name
 from stacks.foundation import Foundation
-from stacks.names import PLATFORM
 
 
 def build_operations(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog.conventions import dns_label
+from catalog.conventions import PLATFORM, dns_label
 from components.data.redis_cache import RedisCache
 from components.network.private_name import PrivateName
 from components.ready import after
@@ -21,7 +21,6 @@ from stacks.foundation import Foundation
 from stacks.frontends import Frontend, build_frontends
 from stacks.images import Images
 from stacks.inference import Region
-from stacks.names import PLATFORM
 from stacks.secrets import Secrets, make_secret, secret_arguments
 from stacks.service_variables import ask_models, use_cache
 
