@@ -161,7 +161,8 @@ def pruned(config: Config) -> Config:
     """Return a config without the entries that add no option to it."""
     here = _kinds(config)
     # Outer entries first, and the last of a list, so that the places of the others stay.
-    for path in sorted([*places(config)][::-1], key=len):
+    last_first = [*places(config)][::-1]
+    for path in sorted(last_first, key=len):
         without = copy.deepcopy(config)
         try:
             place = at(without, path[:-1])
