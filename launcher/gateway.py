@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from launcher.console import show
 from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 
@@ -34,14 +35,14 @@ def serve(places: StackPaths) -> None:
     if not found:
         raise LaunchError(f"{places.stack} has no Gateway, so there is no way to a model")
     chosen, *others = found
-    print(f"starting the request path of {chosen.name}: about half a minute ...", flush=True)
+    show(f"starting the request path of {chosen.name}: about half a minute ...")
     with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         try:
             with gateway.serve(chosen, Path(folder)) as running:
-                print(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY=any\n")
-                print(f"models: {', '.join(running.models) or 'none'}")
+                show(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY=any\n")
+                show(f"models: {', '.join(running.models) or 'none'}")
                 for pool in pools_without(chosen, running.replicas.values()):
-                    print(f"  the pool {pool} has no replica")
+                    show(f"  the pool {pool} has no replica")
                 for difference in (
                     "model servers are simulated",
                     *DIFFERENCES,
@@ -51,13 +52,13 @@ def serve(places: StackPaths) -> None:
                         for name in unsupported(chosen)
                     ),
                 ):
-                    print(f"  other than on Google Cloud: {difference}")
-                print("requests, until Ctrl-C:", flush=True)
+                    show(f"  other than on Google Cloud: {difference}")
+                show("requests, until Ctrl-C:")
                 _follow(running)
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
         except KeyboardInterrupt:
-            print("ended; nothing is left running")
+            show("ended; nothing is left running")
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def _follow(running: Any) -> None:
         while True:
             running.check()
             while line := log.readline():
-                print(_said(json.loads(line), pods), flush=True)
+                show(_said(json.loads(line), pods))
             time.sleep(_LOOK_SECONDS)
 
 
