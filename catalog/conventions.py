@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+PLATFORM: Final = "inference"
+"""The platform's name in the names of what it makes, such as its network."""
 GUARDRAIL: Final = "guardrail"
 """Last word of the name of what screens prompts and answers: of a container in front of the model
 server in its pod, of an extension of the Gateway, or of the Service that one calls."""
@@ -14,6 +16,12 @@ WRITE_ONLY: Final = "Wo"
 """End of the name of a property of Google Cloud's provider that is sent, and never read back."""
 WRITE_ONLY_VERSION: Final = f"{WRITE_ONLY}Version"
 """End of the name of the property beside it: another value says that there is another secret."""
+EVERYONE: Final = "allUsers"
+EVERY_ACCOUNT: Final = "allAuthenticatedUsers"
+PUBLIC: Final = frozenset({EVERYONE, EVERY_ACCOUNT})
+"""The members of IAM that are nobody in particular."""
+GPUS: Final = "nvidia.com/gpu"
+"""What containers and quotas of Kubernetes and Cloud Run call their GPUs."""
 
 
 def dns_label(text: str) -> str:

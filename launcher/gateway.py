@@ -4,8 +4,9 @@ import json
 import signal
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,14 +18,32 @@ from launcher.problem import LaunchError
 _LOOK_SECONDS = 0.2
 
 
-def serve(places: StackPaths) -> None:
-    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C."""
+@dataclass(frozen=True)
+class RequestPath:
+    """The running request path of a stack's first Gateway."""
+
+    gateway: Any
+    cluster: Any
+    others: Sequence[str]
+    """Clusters that are not run."""
+
+    @property
+    def key(self) -> str:
+        """What a caller sends as its key."""
+        return next(iter(self.gateway.keys().values()), "any")
+
+
+@contextmanager
+def request_path(places: StackPaths) -> Generator[RequestPath]:
+    """Run the path of the stack's first Gateway.
+
+    Raises LaunchError if a program is missing or ends, or the stack has no Gateway.
+    """
     # Its libraries take longer to load than a preview's first line.
     from emulator.gateway import serve as gateway
     from emulator.gateway.cluster import clusters
-    from emulator.gateway.envoy import DIFFERENCES, unsupported
     from emulator.gateway.programs import ProgramError
-    from emulator.gateway.replicas import pools_without
+    from sandbox.world import World
 
     if lacking := gateway.missing():
         raise LaunchError(
@@ -38,27 +57,54 @@ def serve(places: StackPaths) -> None:
     show(f"starting the request path of {chosen.name}: about half a minute ...")
     with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         try:
-            with gateway.serve(chosen, Path(folder)) as running:
-                show(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY=any\n")
-                show(f"models: {', '.join(running.models) or 'none'}")
-                for pool in pools_without(chosen, running.replicas.values()):
-                    show(f"  the pool {pool} has no replica")
-                for difference in (
-                    "model servers are simulated",
-                    *DIFFERENCES,
-                    *(f"{each.name} is not run" for each in others),
-                    *(
-                        f"the backend {name} is not run: it answers 501"
-                        for name in unsupported(chosen)
-                    ),
-                ):
-                    show(f"  other than on Google Cloud: {difference}")
-                show("requests, until Ctrl-C:")
-                _follow(running)
+            with (
+                World(places.world) as cloud,
+                gateway.serve(chosen, cloud, Path(folder)) as running,
+            ):
+                yield RequestPath(running, chosen, [each.name for each in others])
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
-        except KeyboardInterrupt:
-            show("ended; nothing is left running")
+
+
+def serve(places: StackPaths) -> None:
+    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C."""
+    try:
+        with request_path(places) as path:
+            running = path.gateway
+            show(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key}\n")
+            for consumer, key in running.keys().items():
+                show(f"key of {consumer}: {key}")
+            show(f"models: {', '.join(running.models) or 'none'}")
+            for line in _differences(path):
+                show(f"  {line}")
+            show("requests, until Ctrl-C:")
+            _follow(running)
+    except KeyboardInterrupt:
+        show("ended; nothing is left running")
+
+
+def _differences(path: RequestPath) -> Iterator[str]:
+    """Yield what is otherwise than on Google Cloud."""
+    from emulator.gateway.envoy import DIFFERENCES, unsupported
+    from emulator.gateway.replicas import pools_without
+    from emulator.gateway.stand_ins import extensions_of
+
+    running, cluster = path.gateway, path.cluster
+    for pool in pools_without(cluster, running.replicas.values()):
+        yield f"the pool {pool} has no replica"
+    for difference in (
+        "model servers are simulated",
+        *(f"{each.processor.name} is a stand-in" for each in running.extensions.values()),
+        *(
+            f"the extension {each['name']} is not run: requests pass it"
+            for each in extensions_of(cluster)
+            if each["name"] not in running.extensions
+        ),
+        *DIFFERENCES,
+        *(f"{name} is not run" for name in path.others),
+        *(f"the backend {name} is not run: it answers 501" for name in unsupported(cluster)),
+    ):
+        yield f"other than on Google Cloud: {difference}"
 
 
 @contextmanager
