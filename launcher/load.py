@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from launcher.console import show
 from launcher.gateway import request_path
 from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
@@ -119,7 +120,7 @@ def measured(places: StackPaths, model: str, concurrency: int, requests: int) ->
             raise LaunchError(f"MODEL: found {model!r}; allowed: {allowed}")
         replica = next(each for each in running.replicas.values() if model in each.names)
         work = Load(model, concurrency, requests)
-        print(f"{requests} requests to {model}, {concurrency} at once, twice ...", file=sys.stderr)
+        show(f"{requests} requests to {model}, {concurrency} at once, twice ...", sys.stderr)
         return Measured(
             work.on(running.url.removesuffix("/v1"), path.key, Path(folder)),
             work.on(f"http://{replica.address}:{replica.port}", path.key, Path(folder)),
@@ -129,10 +130,10 @@ def measured(places: StackPaths, model: str, concurrency: int, requests: int) ->
 def load(places: StackPaths, model: str, concurrency: int, requests: int) -> None:
     """Print throughput and times of requests to a model, the first where none is named."""
     found = measured(places, model, concurrency, requests)
-    print(f"{'':30}{'the path':>12}{'direct':>12}{'difference':>12}")
+    show(f"{'':30}{'the path':>12}{'direct':>12}{'difference':>12}")
     for title, metric, figure in _ROWS:
         through, direct = found.figures(metric, figure)
-        print(f"{title:30}{through:12.3f}{direct:12.3f}{through - direct:12.3f}")
+        show(f"{title:30}{through:12.3f}{direct:12.3f}{through - direct:12.3f}")
 
 
 def _value(statistic: Mapping[str, Any], figure: str) -> float:
