@@ -30,6 +30,7 @@ _CATALOGUES: Final = frozenset(
     )
 )
 # Names and texts of the resource itself, not references.
+_NETWORKS: Final = ("authorizedNetwork", "network")
 _OWN: Final = frozenset({"name", "project", "description", "title", "expression", "filter"})
 
 
@@ -125,16 +126,23 @@ def _check_short_names(request: Request) -> None:
         value = _at(request.inputs, path)
         if isinstance(value, str) and value and "/" not in value:
             parts = re.split("[.:]", value)
+            places = {"project": request.project, "network_project": _network_project(request)}
             try:
-                target = pattern.format(
-                    *parts, **{**names, "value": value, "project": request.project}
-                )
+                target = pattern.format(*parts, **{**names, **places, "value": value})
             except IndexError:
                 raise google(
                     400, f"Invalid value for field '{path}': '{value}'", "invalid"
                 ) from None
             if not request.world.exists(target):
                 raise missing(target)
+
+
+def _network_project(request: Request) -> str:
+    """Return the project of the network that is named, of a Shared VPC its host."""
+    named = (request.inputs.get(key) for key in _NETWORKS)
+    network = next((each for each in named if isinstance(each, str)), "")
+    whole = relative_name(network).split("/")
+    return whole[1] if whole[0] == "projects" and len(whole) > 1 else request.project
 
 
 def _at(values: Value, path: str) -> Value:

@@ -98,7 +98,49 @@ def outside(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
             }
             for location, name in certificates.items()
         ],
+        **network_of_others(config),
     }
+
+
+def network_of_others(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the network that a config names, with what it says is there of it."""
+    network = config.get("network", {}).get("existing")
+    if network is None:
+        return {}
+    project, name = network.split("/")[1], network.rpartition("/")[2]
+    found: dict[str, list[dict[str, Any]]] = {
+        "compute__Network": [{"project": project, "name": name}],
+        "compute__Subnetwork": [],
+        "compute__Router": [],
+        "compute__RouterNat": [],
+        "dns__ManagedZone": [],
+    }
+    if zone := config["network"].get("google_apis_zone"):
+        parts = {"name": zone, "dnsName": "googleapis.com.", "visibility": "private"}
+        found["dns__ManagedZone"].append({"project": project, **parts})
+    purposes = {"proxy_only": "REGIONAL_MANAGED_PROXY", "psc_nat": "PRIVATE_SERVICE_CONNECT"}
+    for region, each in config["regions"].items():
+        there = each.get("existing", {})
+        place = {"project": project, "region": region}
+        if "subnetwork" in there:
+            ranges = [
+                {"rangeName": there.get(f"{kind}_range", kind), "ipCidrRange": each[kind]}
+                for kind in ("pods", "services")
+            ]
+            nodes = {"name": there["subnetwork"], "ipCidrRange": each["nodes"]}
+            nodes |= {"privateIpGoogleAccess": True, "secondaryIpRanges": ranges}
+            found["compute__Subnetwork"].append({**place, "network": network, **nodes})
+        for key, purpose in purposes.items():
+            if key in there:
+                subnet = {"name": there[key], "ipCidrRange": each[key], "purpose": purpose}
+                found["compute__Subnetwork"].append({**place, "network": network, **subnet})
+        if nat := there.get("nat"):
+            router = {"name": nat["router"], "network": network}
+            found["compute__Router"].append({**place, **router})
+            gateway = {**nat, "natIpAllocateOption": "AUTO_ONLY"}
+            gateway["sourceSubnetworkIpRangesToNat"] = "ALL_SUBNETWORKS_ALL_IP_RANGES"
+            found["compute__RouterNat"].append({**place, **gateway})
+    return found
 
 
 def callouts(config: dict[str, Any]) -> list[str]:
