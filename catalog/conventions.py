@@ -14,6 +14,12 @@ WRITE_ONLY: Final = "Wo"
 """End of the name of a property of Google Cloud's provider that is sent, and never read back."""
 WRITE_ONLY_VERSION: Final = f"{WRITE_ONLY}Version"
 """End of the name of the property beside it: another value says that there is another secret."""
+EVERYONE: Final = "allUsers"
+EVERY_ACCOUNT: Final = "allAuthenticatedUsers"
+PUBLIC: Final = frozenset({EVERYONE, EVERY_ACCOUNT})
+"""The members of IAM that are nobody in particular."""
+GPUS: Final = "nvidia.com/gpu"
+"""What containers and quotas of Kubernetes and Cloud Run call their GPUs."""
 
 
 def dns_label(text: str) -> str:

@@ -12,7 +12,6 @@ from catalog.machines import GPU_MACHINE_TYPES, MachineType
 from config.fields import Settings
 
 PoolName = Annotated[str, label(23, "with the environment it must fit a node pool's 40 characters")]
-NodeLabels = Mapping[Annotated[str, limits.NODE_LABEL_KEY], Annotated[str, KUBERNETES_LABEL_VALUE]]
 
 
 class Taint(Settings):
@@ -55,7 +54,7 @@ class GpuPool(Settings):
     """Whether nodes have an RDMA network, for replicas of several nodes. GKE sets it up."""
     compact_placement: bool = False
     """Whether nodes stand close to each other, for replicas of several nodes; needs one zone."""
-    labels: NodeLabels = Field(default_factory=dict)
+    labels: limits.NodeLabels = Field(default_factory=dict)
     """Kubernetes labels of the nodes."""
     taints: tuple[Taint, ...] = ()
     """Taints of the nodes."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.conventions import GPUS
 from cost.model import Item
 from cost.pricing import Bounds, Pricing, by_usage, missing, unknown
 from resources.cloud_run import max_instances
@@ -12,7 +13,7 @@ from resources.resource import Resource
 
 _GIB: Final = 2.0**30
 # What Cloud Run gives a container that does not say.
-_DEFAULTS: Final = {"cpu": 1.0, "memory": 512 * 2.0**20, "nvidia.com/gpu": 0.0}
+_DEFAULTS: Final = {"cpu": 1.0, "memory": 512 * 2.0**20, GPUS: 0.0}
 
 
 def service(resource: Resource, pricing: Pricing) -> Iterator[Item]:

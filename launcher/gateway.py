@@ -24,6 +24,8 @@ def serve(places: StackPaths) -> None:
     from emulator.gateway.envoy import DIFFERENCES, unsupported
     from emulator.gateway.programs import ProgramError
     from emulator.gateway.replicas import pools_without
+    from emulator.gateway.stand_ins import extensions_of
+    from sandbox.world import World
 
     if lacking := gateway.missing():
         raise LaunchError(
@@ -37,13 +39,27 @@ def serve(places: StackPaths) -> None:
     print(f"starting the request path of {chosen.name}: about half a minute ...", flush=True)
     with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         try:
-            with gateway.serve(chosen, Path(folder)) as running:
-                print(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY=any\n")
+            with (
+                World(places.world) as cloud,
+                gateway.serve(chosen, cloud, Path(folder)) as running,
+            ):
+                keys = running.keys()
+                key = next(iter(keys.values()), "any")
+                print(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY={key}\n")
+                for consumer, its_key in keys.items():
+                    print(f"key of {consumer}: {its_key}")
                 print(f"models: {', '.join(running.models) or 'none'}")
                 for pool in pools_without(chosen, running.replicas.values()):
                     print(f"  the pool {pool} has no replica")
+                served = running.extensions.values()
                 for difference in (
                     "model servers are simulated",
+                    *(f"{each.processor.name} is a stand-in" for each in served),
+                    *(
+                        f"the extension {each['name']} is not run: requests pass it"
+                        for each in extensions_of(chosen)
+                        if each["name"] not in running.extensions
+                    ),
                     *DIFFERENCES,
                     *(f"{each.name} is not run" for each in others),
                     *(

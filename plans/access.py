@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.conventions import PUBLIC
 from policies.access.capabilities import ELEVATED, HANDS_ON
-from policies.access.model import PUBLIC, RoleAssignment, is_agent, shown
+from policies.access.model import RoleAssignment, is_agent, shown
 from policies.access.reach import Access
 from resources.properties import OPAQUE, show
 from resources.resource import Stack

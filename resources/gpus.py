@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.conventions import GPUS
 from catalog.machines import MACHINE_TYPES
 from resources.cloud_run import max_instances
 from resources.node_pools import max_nodes
@@ -90,7 +91,6 @@ _GPU_MACHINE: Final = re.compile(r"(?P<family>[ag]\d+x?-[a-z]+)-(?P<size>\d+)(?P
 _GPU_FAMILY: Final = re.compile(r"[ag]\d+x?-.*|ct\d.*|tpu.*")
 _TPU_MACHINE: Final = re.compile(r"(?P<family>ct\d[a-z]*|tpu\d+x?)-[a-z]+-(?P<chips>\d+)t")
 _TAKES_ACCELERATORS: Final = re.compile(r"(n1-|custom-|f1-|g1-).*")
-_RESOURCE: Final = "nvidia.com/gpu"
 _CLOUD_RUN_DEFAULT: Final = "nvidia-l4"
 
 
@@ -231,8 +231,7 @@ def _cloud_run(template: tuple[str, ...]) -> Callable[[Props], Iterator[GpuDeman
         accelerator = text(props, *template, "nodeSelector", "accelerator")
         containers = entries(props, *template, "containers")
         each = [
-            number(container, "resources", "limits", _RESOURCE)
-            for container in elements(containers)
+            number(container, "resources", "limits", GPUS) for container in elements(containers)
         ]
         count: float | Absence = sum(value for value in each if isinstance(value, float))
         if accelerator is not MISSING and not count:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from catalog.conventions import EVERY_ACCOUNT, EVERYONE
 from catalog.needs import roles_with
 from sandbox.gcp.naming import last_segment
 from sandbox.gcp.rows import grants
@@ -11,8 +12,6 @@ from sandbox.world import CloudResource, World
 _CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 _SERVICE_ACCOUNTS = ".gserviceaccount.com"
 _KINDS = ("serviceAccount:", "user:", "group:")
-EVERYONE = "allUsers"
-EVERY_ACCOUNT = "allAuthenticatedUsers"
 
 
 def may(

@@ -17,6 +17,13 @@ TYPE: Final = Choice(
     )
 )
 """Nested data goes into JSON. https://cloud.google.com/bigquery/docs/schemas"""
+ALIASES: Final[Mapping[str, str]] = {
+    "INT64": "INTEGER",
+    "FLOAT64": "FLOAT",
+    "BOOL": "BOOLEAN",
+    "STRUCT": "RECORD",
+}
+"""What SQL calls the types of a schema."""
 MODE: Final = Choice(("NULLABLE", "REQUIRED", "REPEATED"), default="NULLABLE")
 COLUMN: Final = Text(
     "[A-Za-z_][A-Za-z0-9_]{0,299}",

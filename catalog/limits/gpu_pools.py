@@ -1,10 +1,10 @@
 """Limits of GPU node pools."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from catalog.limits import Choice, Range, Text
-from catalog.limits.names import KUBERNETES_LABEL_KEY, PROJECT
+from catalog.limits.names import KUBERNETES_LABEL_KEY, KUBERNETES_LABEL_VALUE, PROJECT
 from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MachineType
 from catalog.problems import Problem, in_order, joined, shown
 from catalog.words import plural
@@ -44,6 +44,7 @@ NODE_LABEL_KEY: Final = Text(
     " Kubernetes and GKE set",
     "write it like team or acme.com/team",
 )
+NodeLabels = Mapping[Annotated[str, NODE_LABEL_KEY], Annotated[str, KUBERNETES_LABEL_VALUE]]
 
 
 def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:

@@ -19,8 +19,6 @@ DRIVER_VERSIONS: Mapping[str, str] = {
 }
 """The API's value by ours."""
 
-NodeLabels = Mapping[Annotated[str, limits.NODE_LABEL_KEY], Annotated[str, KUBERNETES_LABEL_VALUE]]
-
 
 class Taint(TypedDict):
     """Keeps pods off the nodes that do not tolerate it."""
@@ -65,7 +63,7 @@ class GpuNodePoolArgs(TypedDict):
     rdma: NotRequired[bool]
     """Whether GKE sets up the machine's RDMA network and hands its interfaces to pods (managed
     DRANET); default false."""
-    labels: NotRequired[NodeLabels]
+    labels: NotRequired[limits.NodeLabels]
     """Kubernetes labels of the nodes."""
     taints: NotRequired[Sequence[Taint]]
     """Kubernetes taints of the nodes, besides GKE's own nvidia.com/gpu."""

@@ -13,6 +13,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog import ports
+from catalog.conventions import GPUS
 from catalog.limits import inference as limits
 from components.inference import multi_node, vllm
 from components.inference.custom_resources import (
@@ -186,7 +187,7 @@ class ModelServer(pulumi.ComponentResource):
             amounts={
                 "cpu": str(4 * gpus),
                 "memory": f"{16 * gpus}Gi",
-                "nvidia.com/gpu": str(gpus),
+                GPUS: str(gpus),
             },
             node_selector=args["node_selector"],
             tolerations=args.get("tolerations", ()),

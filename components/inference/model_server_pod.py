@@ -17,6 +17,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from catalog import ports
+from catalog.conventions import GPUS
 from components.inference import vllm
 from components.inference.pods import container_security, pod_security, resources, scratch
 
@@ -27,7 +28,6 @@ HOME = "/home/vllm"
 TOKEN_DIRECTORY = "/var/run/secrets/hugging-face"  # noqa: S105 - a directory
 GRACE_AFTER_DRAIN_SECONDS = 30
 STARTUP_PROBE_SECONDS = 10
-GPU = "nvidia.com/gpu"
 DISK_GIB_PER_GPU = 200
 """More than the memory of any GPU, so it holds the files of each model that fits, and caches."""
 HEALTH: HTTPGetActionArgsDict = {"path": vllm.HEALTH_PATH, "port": "http"}
@@ -48,7 +48,7 @@ def pod_spec(
 ) -> PodSpecArgsDict:
     """Return the spec of the pod. A `token_file` is mounted from a SecretProviderClass
     `account`."""
-    disk = f"{DISK_GIB_PER_GPU * int(amounts[GPU])}Gi"
+    disk = f"{DISK_GIB_PER_GPU * int(amounts[GPUS])}Gi"
     environment = {
         # The user of the image, so that a cache directory needs no entry in /etc/passwd.
         "USER": "vllm",

@@ -5,10 +5,9 @@ from typing import Any
 
 import pulumi_gcp as gcp
 
+from catalog.conventions import GPUS
 from catalog.limits import cloud_run as limits
 from components.serverless.cloud_run_arguments import EGRESS, CloudRunServiceArgs, Secret, Vpc
-
-_GPU = "nvidia.com/gpu"
 
 
 def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
@@ -74,7 +73,7 @@ def _container(args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateConta
     amounts: dict[str, Any] = {
         "cpu": args.get("cpu", limits.CPU.default),
         "memory": f"{args.get('memory_mib', limits.MEMORY_MIB.default)}Mi",
-        **({_GPU: "1"} if gpu else {}),
+        **({GPUS: "1"} if gpu else {}),
     }
     container: gcp.cloudrunv2.ServiceTemplateContainerArgsDict = {
         "image": args["image"],

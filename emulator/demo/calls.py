@@ -5,10 +5,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.conventions import EVERYONE
 from catalog.words import plural
 from emulator.demo.checks import Check
 from emulator.runtime.emulator import Emulator, RunningService
-from sandbox.access import EVERYONE, grants_on, members_that_may
+from sandbox.access import grants_on, members_that_may
 
 _INVOKE = "run.routes.invoke"
 _STRANGER = "stranger@elsewhere.iam.gserviceaccount.com"

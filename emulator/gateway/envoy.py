@@ -1,21 +1,22 @@
 """Envoy in the place of a Gateway's load balancer: its configuration, from the stack's objects.
 
-The order is the load balancer's: routing extension, route, picker, replica. What Envoy can't be of
-it is in `DIFFERENCES`.
+The order is the load balancer's: routing extension, route, traffic extension, picker, replica. What
+Envoy can't be of it is in `DIFFERENCES`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from emulator.gateway.client import Manifest
 from emulator.gateway.cluster import Cluster
+from emulator.gateway.processors import Served
 from emulator.gateway.programs import LOOPBACK
 from emulator.gateway.workloads import Workload
 
 DIFFERENCES: Final = (
     "TLS ends nowhere: the address is plain HTTP, for every host name of the routes",
     "a pool whose picker is away fails, where the load balancer would serve it in turn",
-    "guardrails and API management are not run",
+    "an answer is screened once it is whole, a streamed one too",
 )
 _TYPES: Final = "type.googleapis.com/envoy.extensions"
 _EXT_PROC: Final = f"{_TYPES}.filters.http.ext_proc.v3"
@@ -37,9 +38,15 @@ LOG_FORMAT: Final = {
 
 
 def configuration(
-    cluster: Cluster, workloads: Mapping[str, Workload], port: int, admin_port: int, access_log: str
+    cluster: Cluster,
+    workloads: Mapping[str, Workload],
+    extensions: Sequence[tuple[Manifest, Served]],
+    ports: tuple[int, int],
+    access_log: str,
 ) -> dict[str, Any]:
-    """Return what Envoy runs for the Gateway of a cluster, before running pickers and router."""
+    """Return what Envoy runs for the Gateway of a cluster: behind it the running router, what
+    stands in for its traffic extension, and pickers. Its ports are that of requests and that of
+    its administration."""
     (gateway,) = cluster.of("Gateway")
     router = _routing_extension(cluster, gateway["metadata"]["name"])
     router_port = _local_port(cluster, workloads, router["backendRef"])
@@ -76,7 +83,7 @@ def configuration(
                 {
                     "name": "gateway",
                     "domains": ["*"],
-                    "routes": [*_routes(cluster, pools), _no_route()],
+                    "routes": [*_routes(cluster, pools, extensions), _no_route(extensions)],
                 }
             ],
         },
@@ -88,6 +95,7 @@ def configuration(
                     "failure_mode_allow": router["failOpen"],
                 },
             },
+            *(_traffic_extension(*each) for each in extensions),
             # Of which pool, each route says.
             {
                 "name": _PICKER,
@@ -101,16 +109,20 @@ def configuration(
     }
     listener = {
         "name": "gateway",
-        "address": _address(port),
+        "address": _address(ports[0]),
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
     return {
-        "admin": {"address": _address(admin_port)},
+        "admin": {"address": _address(ports[1])},
         "static_resources": {
             "listeners": [listener],
             "clusters": [
                 _grpc_cluster(_ROUTER, router_port),
                 *(_grpc_cluster(_picker(pool), port) for pool, port in picker_ports.items()),
+                *(
+                    _grpc_cluster(extension["name"], served.port, tls=False)
+                    for extension, served in extensions
+                ),
                 *map(_replicas, pools),
             ],
         },
@@ -151,7 +163,11 @@ def _local_port(
     raise LookupError(f"no Deployment is behind the Service {reference['name']}")
 
 
-def _routes(cluster: Cluster, pools: Mapping[str, Manifest]) -> Iterator[dict[str, Any]]:
+def _routes(
+    cluster: Cluster,
+    pools: Mapping[str, Manifest],
+    extensions: Sequence[tuple[Manifest, Served]],
+) -> Iterator[dict[str, Any]]:
     timeouts = {
         policy["spec"]["targetRef"]["name"]: policy["spec"]["default"]["timeoutSec"]
         for policy in cluster.of("GCPBackendPolicy")
@@ -163,7 +179,9 @@ def _routes(cluster: Cluster, pools: Mapping[str, Manifest]) -> Iterator[dict[st
             seconds = max(
                 timeouts.get(backend["name"], _DEFAULT_TIMEOUT_SECONDS) for backend in backends
             )
-            action = _to_pools(backends, seconds) if served else _answer(501, "not run here")
+            action = (
+                _to_pools(backends, seconds) if served else _answer(501, "not run here", extensions)
+            )
             for match in rule["matches"]:
                 yield {"name": route["metadata"]["name"], "match": _match(match), **action}
 
@@ -200,15 +218,30 @@ def _to_pools(backends: list[dict[str, Any]], seconds: int) -> dict[str, Any]:
     }
 
 
-def _no_route() -> dict[str, Any]:
-    return {"name": "none", "match": {"prefix": "/"}, **_answer(404, "no route")}
+def _no_route(extensions: Sequence[tuple[Manifest, Served]]) -> dict[str, Any]:
+    return {"name": "none", "match": {"prefix": "/"}, **_answer(404, "no route", extensions)}
 
 
-def _answer(status: int, text: str) -> dict[str, Any]:
+def _answer(
+    status: int, text: str, extensions: Sequence[tuple[Manifest, Served]]
+) -> dict[str, Any]:
+    """Return an answer of the load balancer's own, which neither extension nor picker sees."""
+    off = {"@type": f"{_EXT_PROC}.ExtProcPerRoute", "disabled": True}
     return {
         "direct_response": {"status": status, "body": {"inline_string": text}},
-        "typed_per_filter_config": {
-            _PICKER: {"@type": f"{_EXT_PROC}.ExtProcPerRoute", "disabled": True}
+        "typed_per_filter_config": dict.fromkeys(
+            (_PICKER, *(extension["name"] for extension, _ in extensions)), off
+        ),
+    }
+
+
+def _traffic_extension(extension: Manifest, served: Served) -> dict[str, Any]:
+    name, response = extension["name"], served.processor.sees_answers
+    return {
+        "name": name,
+        "typed_config": {
+            **_ext_proc(name, extension["timeout"], response=response),
+            "failure_mode_allow": extension["failOpen"],
         },
     }
 
@@ -240,8 +273,14 @@ def _picker(pool: str) -> str:
     return f"{_PICKER}-{pool}"
 
 
-def _grpc_cluster(name: str, port: int) -> dict[str, Any]:
-    """Return the cluster of a picker or router, which makes its own certificate."""
+def _grpc_cluster(name: str, port: int, *, tls: bool = True) -> dict[str, Any]:
+    """Return the cluster of what speaks ext_proc: pickers and routers make their certificates."""
+    encryption = {
+        "transport_socket": {
+            "name": "tls",
+            "typed_config": {"@type": f"{_TYPES}.transport_sockets.tls.v3.UpstreamTlsContext"},
+        }
+    }
     return {
         "name": name,
         "type": "STATIC",
@@ -250,10 +289,7 @@ def _grpc_cluster(name: str, port: int) -> dict[str, Any]:
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
         },
-        "transport_socket": {
-            "name": "tls",
-            "typed_config": {"@type": f"{_TYPES}.transport_sockets.tls.v3.UpstreamTlsContext"},
-        },
+        **(encryption if tls else {}),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{_TYPES}.upstreams.http.v3.HttpProtocolOptions",

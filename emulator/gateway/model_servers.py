@@ -6,7 +6,6 @@ whether it fails, can be set. Names of metrics: `catalog/metrics.yaml`.
 
 import asyncio
 import json
-import threading
 import time
 import uuid
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from catalog.metrics import METRICS
+from emulator.gateway.loops import background_loop
 
 _WORDS: Final = ("This", "is", "a", "simulated", "answer:", "no", "model", "was", "asked.")
 _NAMES: Final = {key: metric.name for key, metric in METRICS.items()}
@@ -41,6 +41,10 @@ class Replica:
     """What of its KV cache is in use, from 0 to 1."""
     fails: bool = False
     """Whether it answers 500."""
+    words: Sequence[str] = _WORDS
+    """What it answers."""
+    asked: tuple[Mapping[str, str], Any] = field(default_factory=lambda: ({}, None))
+    """Headers and document of the last request to it."""
     running: int = 0
     answered: Counter[int] = field(default_factory=Counter[int])
     """Its answers by the first digit of their status."""
@@ -109,7 +113,8 @@ class _Server:
         replica = self.replica
         replica.running += 1
         try:
-            answer = await self._answer(request, await request.json())
+            replica.asked = request.headers, await request.json()
+            answer = await self._answer(request, replica.asked[1])
         finally:
             replica.running -= 1
         replica.answered[answer.status // 100] += 1
@@ -123,7 +128,7 @@ class _Server:
             return _error(404, f"The model `{model}` does not exist.")
         if not isinstance(asked.get("messages"), list):
             return _error(400, "messages: a list is needed")
-        words = _WORDS[: asked.get("max_tokens") or len(_WORDS)]
+        words = self.replica.words[: asked.get("max_tokens") or None]
         about = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
@@ -167,9 +172,6 @@ def _error(status: int, message: str) -> web.Response:
 @contextmanager
 def model_servers(replicas: Sequence[Replica]) -> Generator[None]:
     """Serve all of them from one thread. Raises OSError if an address is taken."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
     runners = [
         web.AppRunner(_Server(each).application, access_log=None, shutdown_timeout=0.1)
         for each in replicas
@@ -184,11 +186,9 @@ def model_servers(replicas: Sequence[Replica]) -> Generator[None]:
         for runner in runners:
             await runner.cleanup()
 
-    try:
-        asyncio.run_coroutine_threadsafe(start(), loop).result()
-        yield
-    finally:
-        asyncio.run_coroutine_threadsafe(stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with background_loop() as run:
+        try:
+            run(start())
+            yield
+        finally:
+            run(stop())

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Final
 
 from emulator.gateway import workloads
+from emulator.gateway.api_management import ApiManagement
 from emulator.gateway.client import Client
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.envoy import configuration
 from emulator.gateway.model_servers import Replica, model_servers
+from emulator.gateway.processors import Served, processors
 from emulator.gateway.programs import LOOPBACK, Program, ProgramError, free_ports
 from emulator.gateway.replicas import apply_pod, delete_pod, replicas
+from emulator.gateway.stand_ins import stand_ins
 from emulator.gateway.workloads import PROGRAMS, Workload
+from sandbox.world import World
 
 ENVOY: Final = Path(sys.executable).parent / "envoy"
 _PROGRAMS: Final = (API_SERVER, ETCD, *PROGRAMS.values(), ENVOY)
@@ -41,6 +45,8 @@ class Gateway:
     """By pod."""
     workloads: Mapping[str, Workload]
     """Pickers and router, by Deployment."""
+    extensions: Mapping[str, Served]
+    """What stands in for the services of the traffic extension, by their names."""
     access_log: Path
     """A line of JSON for each request, as `envoy.LOG_FORMAT` has it."""
     _programs: Sequence[Program]
@@ -49,6 +55,15 @@ class Gateway:
     def models(self) -> list[str]:
         """The names that requests may have."""
         return sorted({name for each in self.replicas.values() for name in each.names})
+
+    def keys(self) -> Mapping[str, str]:
+        """Return the key of each consumer; empty where nothing asks for one."""
+        return {
+            consumer.name: key
+            for each in self.extensions.values()
+            if isinstance(each.processor, ApiManagement)
+            for key, consumer in each.processor.consumers.items()
+        }
 
     def check(self) -> None:
         """Raise ProgramError if a program has ended."""
@@ -65,19 +80,19 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def serve(cluster: Cluster, folder: Path) -> Generator[Gateway]:
+def serve(cluster: Cluster, cloud: World, folder: Path) -> Generator[Gateway]:
     """Run the path and an API server of its own in an empty folder."""
     with ExitStack() as running:
         own = folder / "control-plane"
         own.mkdir()
         client = running.enter_context(control_plane(own))
         cluster.apply(client)
-        yield running.enter_context(path(cluster, client, folder))
+        yield running.enter_context(path(cluster, client, cloud, folder))
 
 
 @contextmanager
-def path(cluster: Cluster, client: Client, folder: Path) -> Generator[Gateway]:
-    """Run the path of a cluster whose objects an API server has.
+def path(cluster: Cluster, client: Client, cloud: World, folder: Path) -> Generator[Gateway]:
+    """Run the path of a cluster whose objects an API server has, and what they name a cloud.
 
     Raises ProgramError with the end of a program's log if it doesn't become ready, and OSError if
     an address is taken.
@@ -97,10 +112,13 @@ def path(cluster: Cluster, client: Client, folder: Path) -> Generator[Gateway]:
         }
         for workload in started.values():
             workload.wait()
+        found = list(stand_ins(cluster, cloud))
+        extensions = running.enter_context(processors([processor for _, processor in found]))
+        served = list(zip((extension for extension, _ in found), extensions, strict=True))
         port, admin_port = free_ports(2)
         access_log = folder / "requests.jsonl"
         config = folder / "envoy.json"
-        document = configuration(cluster, started, port, admin_port, str(access_log))
+        document = configuration(cluster, started, served, (port, admin_port), str(access_log))
         config.write_text(json.dumps(document), encoding="utf-8")
         command = [ENVOY, "--config-path", config, *_FLAGS]
         envoy = Program(running, folder / "envoy.log", command)
@@ -109,6 +127,7 @@ def path(cluster: Cluster, client: Client, folder: Path) -> Generator[Gateway]:
             f"http://{LOOPBACK}:{port}/v1",
             {each.pod: each for each in servers},
             started,
+            {extension["name"]: each for extension, each in served},
             access_log,
             [envoy, *(each.program for each in started.values())],
         )

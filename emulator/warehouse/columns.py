@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
+from catalog.limits.bigquery import ALIASES
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -84,7 +86,7 @@ def _fitted_one(column: Column, value: Any, where: str) -> Any:
 
 
 def _type(name: str) -> str:
-    return _ALIASES.get(name, name)
+    return ALIASES.get(name, name)
 
 
 def _text(value: Any) -> str:
@@ -171,7 +173,6 @@ def _geography(value: Any) -> str:
     return value
 
 
-_ALIASES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 _KEEP: Mapping[str, Callable[[Any], Any]] = {
     "STRING": _text,
     "BYTES": _bytes,

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.conventions import PUBLIC
 from policies.access import principals
 from policies.access.capabilities import Capabilities
 from resources.properties import show
 
 UNKNOWN_PRINCIPAL: Final = "(not known during preview)"
 UNKNOWN_NAMESPACE: Final = "(not known during preview)"
-PUBLIC: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 _POD: Final = (
     re.compile(r"serviceAccount:[^@\[]+\.svc\.id\.goog\[(?P<ns>[^/\]]+)/(?P<sa>[^\]]+)\]"),
     re.compile(r"principal://[^ ]+/subject/ns/(?P<ns>[^/]+)/sa/(?P<sa>[^/]+)"),

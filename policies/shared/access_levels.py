@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from catalog.conventions import PUBLIC
 from resources.addresses import is_everywhere
 from resources.properties import (
     MISSING,
@@ -29,7 +30,6 @@ LEVELS: Final[Mapping[str, str]] = {
 CONDITION: Final = f"{_ACM}accessLevelCondition:AccessLevelCondition"
 # Attributes that are lists, whose entries each let some in.
 _LISTS: Final = ("members", "requiredAccessLevels", "vpcNetworkSources")
-_ANYBODY: Final = frozenset({"allAuthenticatedUsers", "allUsers"})
 _MANY_COUNTRIES: Final = 5
 # What a custom level may ask of a request; all else says nothing about who or from where it is.
 _NARROWS: Final = re.compile(
@@ -97,7 +97,7 @@ def _open_condition(condition: object) -> Iterator[str]:
     ranges = entries(condition, "ipSubnetworks")
     if ranges is UNKNOWN:
         return
-    if _ANYBODY & {*elements(condition, "members")}:
+    if PUBLIC & {*elements(condition, "members")}:
         yield "lets everyone in"
         return
     if any(entries(condition, name) not in (MISSING, ()) for name in _LISTS):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.conventions import PUBLIC
 from policies.shared.mail import PUBLIC_MAIL
 from policies.shared.projects import project_of
 from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
@@ -35,7 +36,7 @@ _OF_GOOGLE: Final = re.compile(
     r"\.iam\.gserviceaccount\.com|cloudservices\.gserviceaccount\.com|system\.gserviceaccount\.com"
 )
 _FEDERATED: Final = re.compile(r"principal(?:Set)?://iam\.googleapis\.com/projects/([^/]+)/")
-_EVERYBODY: Final = ("*", "allUsers", "allAuthenticatedUsers")
+_EVERYBODY: Final = ("*", *PUBLIC)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from catalog.limits.bigquery import ALIASES
 from sandbox.diff import Change, changes
 from sandbox.gcp.facts import ELEMENT, Facts, Node, facts_of
 from sandbox.gcp.identifiers import identifying_inputs
@@ -186,7 +187,7 @@ def _fits(old: Any, new: Any, *, top: bool) -> bool:
 
 
 def _same_column(old: Values, new: Values) -> bool:
-    kinds = [_KINDS.get(str(each["type"]), each["type"]) for each in (old, new)]
+    kinds = [ALIASES.get(str(each["type"]), each["type"]) for each in (old, new)]
     modes = tuple(each.get("mode") or "NULLABLE" for each in (old, new))
     return bool(
         kinds[0] == kinds[1]
@@ -195,7 +196,6 @@ def _same_column(old: Values, new: Values) -> bool:
     )
 
 
-_KINDS: Final = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
 # What the provider's code decides by the values: google-beta/services/<service>/resource_*.go
 _SPECIAL: Final[Mapping[tuple[str, str], Callable[[Any, Any], bool]]] = {

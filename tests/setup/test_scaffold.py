@@ -12,7 +12,7 @@ from launcher.paths import ROOT
 COPIED = (
     *(".yamllint", "pyproject.toml", "requirements.txt"),
     *("catalog", "components", "cost", "docs/components", "policies", "request_path"),
-    *("resources", "tests/policies", "tests/unit", "tools"),
+    *("resources", "sandbox", "tests/policies", "tests/unit", "tools"),
 )
 
 

@@ -1,89 +1,26 @@
 """What the mocked cloud answers: ids, self links, emails and the like, in Google Cloud's forms."""
 
 from collections.abc import Mapping
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+
+from sandbox.gcp.identifiers import make_id
+from sandbox.gcp.request import ProviderConfig, Request, effective
+from sandbox.sdk_types import resource_type
+from sandbox.world import World
 
 PROJECT_ID = "acme-inference-test"
 PROJECT_NUMBER = "415104041262"
 COMPUTE_API = "https://www.googleapis.com/compute/v1/"
-
-_ID_TEMPLATES = {
-    "gcp:artifactregistry/repository:Repository": (
-        "projects/{project}/locations/{location}/repositories/{repositoryId}"
-    ),
-    "gcp:bigquery/dataset:Dataset": "projects/{project}/datasets/{datasetId}",
-    "gcp:bigquery/table:Table": "projects/{project}/datasets/{datasetId}/tables/{tableId}",
-    "gcp:certificateauthority/authority:Authority": (
-        "projects/{project}/locations/{location}/caPools/{pool}"
-        "/certificateAuthorities/{certificateAuthorityId}"
-    ),
-    "gcp:certificateauthority/caPool:CaPool": (
-        "projects/{project}/locations/{location}/caPools/{name}"
-    ),
-    "gcp:certificatemanager/certificate:Certificate": (
-        "projects/{project}/locations/{location}/certificates/{name}"
-    ),
-    "gcp:certificatemanager/certificateIssuanceConfig:CertificateIssuanceConfig": (
-        "projects/{project}/locations/{location}/certificateIssuanceConfigs/{name}"
-    ),
-    "gcp:cloudrunv2/service:Service": "projects/{project}/locations/{location}/services/{name}",
-    "gcp:compute/address:Address": "projects/{project}/regions/{region}/addresses/{name}",
-    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": (
-        "projects/{project}/locations/{location}/dnsAuthorizations/{name}"
-    ),
-    "gcp:compute/backendService:BackendService": "projects/{project}/global/backendServices/{name}",
-    "gcp:compute/firewall:Firewall": "projects/{project}/global/firewalls/{name}",
-    "gcp:compute/forwardingRule:ForwardingRule": (
-        "projects/{project}/regions/{region}/forwardingRules/{name}"
-    ),
-    "gcp:compute/globalForwardingRule:GlobalForwardingRule": (
-        "projects/{project}/global/forwardingRules/{name}"
-    ),
-    "gcp:compute/globalAddress:GlobalAddress": "projects/{project}/global/addresses/{name}",
-    "gcp:compute/network:Network": "projects/{project}/global/networks/{name}",
-    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
-        "projects/{project}/regions/{region}/networkEndpointGroups/{name}"
-    ),
-    "gcp:compute/regionTargetHttpsProxy:RegionTargetHttpsProxy": (
-        "projects/{project}/regions/{region}/targetHttpsProxies/{name}"
-    ),
-    "gcp:compute/router:Router": "projects/{project}/regions/{region}/routers/{name}",
-    "gcp:compute/sSLPolicy:SSLPolicy": "projects/{project}/global/sslPolicies/{name}",
-    "gcp:compute/serviceAttachment:ServiceAttachment": (
-        "projects/{project}/regions/{region}/serviceAttachments/{name}"
-    ),
-    "gcp:compute/subnetwork:Subnetwork": ("projects/{project}/regions/{region}/subnetworks/{name}"),
-    "gcp:compute/targetHttpsProxy:TargetHttpsProxy": (
-        "projects/{project}/global/targetHttpsProxies/{name}"
-    ),
-    "gcp:compute/uRLMap:URLMap": "projects/{project}/global/urlMaps/{name}",
-    "gcp:container/cluster:Cluster": "projects/{project}/locations/{location}/clusters/{name}",
-    "gcp:container/nodePool:NodePool": (
-        "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"
-    ),
-    "gcp:dataloss/preventionDeidentifyTemplate:PreventionDeidentifyTemplate": (
-        "{parent}/deidentifyTemplates/{templateId}"
-    ),
-    "gcp:dataloss/preventionInspectTemplate:PreventionInspectTemplate": (
-        "{parent}/inspectTemplates/{templateId}"
-    ),
-    "gcp:dns/managedZone:ManagedZone": "projects/{project}/managedZones/{name}",
-    "gcp:modelarmor/template:Template": (
-        "projects/{project}/locations/{location}/templates/{templateId}"
-    ),
-    "gcp:networkconnectivity/hub:Hub": "projects/{project}/locations/global/hubs/{name}",
-    "gcp:projects/service:Service": "{project}/{service}",
-    "gcp:pubsub/schema:Schema": "projects/{project}/schemas/{name}",
-    "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
-    "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
-    "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
-    "gcp:storage/bucket:Bucket": "{name}",
-}
+_PROVIDER = ProviderConfig(PROJECT_ID)
 
 
-class _Given(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return {"project": PROJECT_ID}.get(key, "unset")
+def _nothing(_token: str) -> tuple[()]:
+    """Return what there is of a type in an empty cloud."""
+    return ()
+
+
+_EMPTY = cast("World", SimpleNamespace(by_type=_nothing))
 
 
 def _account(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,8 +129,11 @@ def answer_resource(type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[s
     computed = dict(_COMPUTED.get(type_, {}))
     if type_ in _COMPUTED_FROM_INPUTS:
         computed |= _COMPUTED_FROM_INPUTS[type_](inputs)
-    template = _ID_TEMPLATES.get(type_)
-    id_ = template.format_map(_Given(inputs)) if template else computed.get("name", f"{name}-id")
+    resource = resource_type(type_)
+    if resource is None:
+        return computed.get("name", f"{name}-id"), computed
+    given = effective(resource, dict(inputs), _PROVIDER)
+    id_ = make_id(Request(_EMPTY, resource, _PROVIDER, name, given))
     if type_.startswith("gcp:compute/"):
         computed["selfLink"] = COMPUTE_API + id_
     return id_, computed

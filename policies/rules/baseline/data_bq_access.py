@@ -5,7 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.access.model import PUBLIC
+from catalog.conventions import PUBLIC
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.properties import UNKNOWN, Absence, entries, flag, text

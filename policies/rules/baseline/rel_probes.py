@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import is_patch, kind_of
@@ -25,7 +26,7 @@ _SERVICES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:cloudrun/service:Service": ("template", "spec", "containers"),
     "gcp:cloudrunv2/service:Service": ("template", "containers"),
 }
-_GPU: Final = ("resources", "limits", "nvidia.com/gpu")
+_GPU: Final = ("resources", "limits", GPUS)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:

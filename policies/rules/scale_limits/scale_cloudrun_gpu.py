@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.gpus import gpu_name
@@ -35,7 +36,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     containers = entries(resource.props, *template, "containers")
     for index, container in enumerate(containers if isinstance(containers, tuple) else ()):
         limits = get(container, "resources", "limits")
-        gpus = quantity(limits, "nvidia.com/gpu")
+        gpus = quantity(limits, GPUS)
         if gpus is MISSING or gpus == 0:
             continue
         if gpus != 1:

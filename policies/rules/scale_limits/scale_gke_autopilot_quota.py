@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.gpus import CLUSTER
@@ -13,7 +14,7 @@ from resources.quantities import quantity
 from resources.resource import Resource
 from resources.wiring import referenced_names
 
-_GPUS: Final = ("requests.nvidia.com/gpu", "limits.nvidia.com/gpu")
+_QUOTAS: Final = (f"requests.{GPUS}", f"limits.{GPUS}")
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
@@ -25,7 +26,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in resources:
         if each.type != "kubernetes:core/v1:ResourceQuota":
             continue
-        hard = [quantity(each.props, "spec", "hard", name) for name in _GPUS]
+        hard = [quantity(each.props, "spec", "hard", name) for name in _QUOTAS]
         if any(isinstance(bound, float) for bound in hard):
             bounded |= referenced_names(each, "metadata", "namespace")
     for each in resources:

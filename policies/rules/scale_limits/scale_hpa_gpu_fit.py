@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.gpus import gpu_demand
@@ -19,7 +20,7 @@ _MAXIMA: Final = {
     "kubernetes:keda.sh/v1alpha1:ScaledObject": "maxReplicaCount",
 }
 _GROUPS: Final = "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet"
-_GPU: Final = ("resources", "limits", "nvidia.com/gpu")
+_GPU: Final = ("resources", "limits", GPUS)
 
 
 def _replica_gpus(workload: Resource) -> float:

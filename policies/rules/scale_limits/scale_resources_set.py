@@ -5,13 +5,14 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.pods import containers, makes_pods
 from resources.properties import MISSING, UNKNOWN, Absence, get, number
 from resources.resource import Resource
 
-_GPU: Final = ("resources", "limits", "nvidia.com/gpu")
+_GPU: Final = ("resources", "limits", GPUS)
 # A request left out is taken from the limit. CPU limits are left open on purpose: they throttle.
 _NEEDED: Final = (
     ("cpu request", ("requests", "cpu"), ("limits", "cpu")),
