@@ -51,10 +51,10 @@ class AuditLogsArgs(TypedDict):
 class AuditLogs(pulumi.ComponentResource):
     """Audit logs of a project, access to data included, in a bucket and in BigQuery.
 
-    The bucket `<project>-<name>-kept` keeps each entry for its time whatever anyone does, for auditors;
-    the dataset answers who did what, one table a log, partitioned by day. Each sink writes as an
-    identity of Cloud Logging that has a right on its destination alone. BigQuery logs access to its
-    data without being told; its entries go the same way.
+    The bucket `<project>-<name>-kept` keeps each entry for its time whatever anyone does, for
+    auditors; the dataset answers who did what, one table a log, partitioned by day. Each sink
+    writes as an identity of Cloud Logging that has a right on its destination alone. BigQuery logs
+    access to its data without being told; its entries go the same way.
 
     The tables are made by the sink: a stack that is deleted leaves the dataset until they are gone.
 

@@ -75,7 +75,9 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
         "serverCaCerts": [{"cert": "certificate"}],
     },
     "gcp:logging/projectSink:ProjectSink": {
-        "writerIdentity": f"serviceAccount:service-{PROJECT_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"
+        "writerIdentity": (
+            f"serviceAccount:service-{PROJECT_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"
+        )
     },
     "gcp:storage/bucket:Bucket": {"url": "gs://bucket"},
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": {
