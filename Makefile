@@ -36,7 +36,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve load route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
 .PHONY: test-quick test-rest test-services
 
 help: ## List the targets
@@ -77,6 +77,13 @@ serve: ## Serve the request path to the stack's large models with the real progr
 	@$(API_SERVER)
 	@$(EXTENSION)
 	@$(PYTHON) -m launcher serve --stack $(STACK) --cloud $(CLOUD)
+
+load: ## Send load through the request path, and print what it costs: [MODEL=... CONCURRENCY=8 REQUESTS=400]
+	@$(SETUP)
+	@$(API_SERVER)
+	@$(EXTENSION)
+	@python3 tools/guidellm.py
+	@$(PYTHON) -m launcher load --stack $(STACK) --model '$(MODEL)' $(if $(CONCURRENCY),--concurrency '$(CONCURRENCY)') $(if $(REQUESTS),--requests '$(REQUESTS)')
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
@@ -154,6 +161,7 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
+	@python3 tools/guidellm.py --if-possible
 	$(PYTHON) -m pytest tests/kubernetes
 
 test-matrix: ## Make, preview and destroy every option's stack on the real engine; some minutes each
@@ -189,3 +197,4 @@ lock: ## Pin every requirements.in with hashes into its requirements.txt
 	for service in $(SERVICES); do \
 	  $(COMPILE) -c requirements.txt -o services/$$service/requirements.txt services/$$service/requirements.in || exit; \
 	done
+	$(COMPILE) -o tools/pip/guidellm/requirements.txt tools/pip/guidellm/requirements.in

@@ -9,7 +9,7 @@ from catalog.limits import bigquery, label
 from catalog.limits import storage as limits
 from catalog.limits.network import MANAGED_SERVICES
 from config.fields import Settings
-from config.pipelines import FieldName, ResultField, Results, columns
+from config.pipelines import FieldName, Pipeline, ResultField, Results, columns
 from config.principals import Principal
 
 BucketName = Annotated[str, label(20, "with the project it becomes the name of a bucket")]
@@ -137,3 +137,9 @@ class Data(Settings):
                 if thing.kms_key is not None:
                     users.setdefault(thing.kms_key, set()).add(service)
         return {key: tuple(sorted(services)) for key, services in users.items()}
+
+    def needs_network(self, name: str, pipeline: Pipeline) -> bool:
+        """Return whether a pipeline sends into the network: the cache is there, and passwords leave
+        by its rules alone."""
+        reads = self.cache is not None and name in self.cache.readers
+        return reads or bool(pipeline.secret_names)

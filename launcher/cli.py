@@ -11,6 +11,7 @@ from launcher.capacity import capacity
 from launcher.doctor import doctor
 from launcher.engine import message_of
 from launcher.images import push
+from launcher.load import CONCURRENCY, REQUESTS, load
 from launcher.new_environment import new_environment
 from launcher.operations import OPERATIONS
 from launcher.paths import stack_paths
@@ -22,6 +23,7 @@ from sandbox.providers import ServeError
 from sandbox.world import WorldError
 
 INTERRUPTED = 130
+_OTHERS = ("capacity", "doctor", "init", "load", "new", "policy", "report")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
     parser.add_argument(
         "operation",
-        choices=sorted((*OPERATIONS, "capacity", "doctor", "init", "new", "policy", "report")),
+        choices=sorted((*OPERATIONS, *_OTHERS)),
     )
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
@@ -46,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--skip-preview", action="store_true", help="whether `up` on the sandbox makes at once"
     )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
+    parser.add_argument("--model", default="", help="the model that `load` asks")
+    parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help="of `load`")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="of `load`")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     chosen = parser.parse_args(arguments)
     if chosen.skip_preview and (chosen.operation, chosen.cloud) != ("up", "sandbox"):
@@ -88,6 +93,8 @@ def _do(chosen: argparse.Namespace) -> None:
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "capacity":
         capacity(places, chosen.cloud, chosen.stockout, chosen.quotas)
+    elif chosen.operation == "load":
+        load(places, chosen.model, chosen.concurrency, chosen.requests)
     elif chosen.operation == "report":
         report(places, chosen.cloud, refresh=chosen.refresh)
     elif chosen.cloud == "sandbox":

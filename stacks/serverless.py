@@ -53,9 +53,7 @@ def _pipeline(
     subnetwork = foundation.vpc.node_subnetwork_ids[pipeline.region]
     if pipeline.dataflow is not None:
         args["subnetwork"] = subnetwork
-    cache = platform.data.cache
-    if pipeline.secret_names or (cache is not None and name in cache.readers):
-        # The cache is in the network; passwords leave by the network's rules alone.
+    if platform.data.needs_network(name, pipeline):
         args["vpc"] = {
             "network": foundation.vpc.network_id,
             "subnetwork": subnetwork,

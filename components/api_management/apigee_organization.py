@@ -83,6 +83,8 @@ class ApigeeOrganization(pulumi.ComponentResource):
             opts=child,
         )
         attachments: list[gcp.apigee.InstanceAttachment] = []
+        # An organization takes one operation at a time, and refuses what comes meanwhile.
+        last: pulumi.Resource = environment
         for region in args["regions"]:
             instance = gcp.apigee.Instance(
                 f"{name}-{region}",
@@ -90,21 +92,21 @@ class ApigeeOrganization(pulumi.ComponentResource):
                 org_id=organization.id,
                 location=region,
                 # A region has room for one.
-                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+                opts=pulumi.ResourceOptions(
+                    parent=self, delete_before_replace=True, depends_on=[last]
+                ),
             )
-            attachments.append(
-                gcp.apigee.InstanceAttachment(
-                    f"{name}-{region}-attachment",
-                    instance_id=instance.id,
-                    environment=environment.name,
-                    opts=child,
-                )
+            last = gcp.apigee.InstanceAttachment(
+                f"{name}-{region}-attachment",
+                instance_id=instance.id,
+                environment=environment.name,
+                opts=child,
             )
-        self.organization = organization.project_id
-        # Made of inputs, the name is known in a preview.
-        self.environment = after(
-            environment.name, *[attachment.environment for attachment in attachments]
-        )
+            attachments.append(last)
+        # Made of inputs, the names are known in a preview.
+        attached = [attachment.environment for attachment in attachments]
+        self.organization = after(organization.project_id, *attached)
+        self.environment = after(environment.name, *attached)
         register(self)
 
 

@@ -8,12 +8,17 @@ from catalog.limits.network import apart
 from catalog.problems import KeyPath, Problem, shown
 from catalog.words import plural
 from config.known import Known
+from config.pipelines import Pipeline
+from config.services import Service
 
 # GKE gives each node a /24 of the pod range at its default of 110 pods, and keeps 4 addresses of a
 # subnet.
 # https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips
 _NODE_POD_PREFIX: Final = 24
 _RESERVED_ADDRESSES: Final = 4
+# Cloud Run keeps two addresses an instance.
+# https://cloud.google.com/run/docs/configuring/vpc-direct-vpc#direct-vpc-ip-allocation
+_OF_AN_INSTANCE: Final = 2
 
 
 def check_network(known: Known) -> Iterator[Problem]:
@@ -32,6 +37,7 @@ def check_network(known: Known) -> Iterator[Problem]:
         )
         yield from _check_endpoints(known, name, region.psc_nat)
         yield from _room(name, "nodes", region.nodes, nodes, _addresses(region.nodes))
+        yield from _check_instances(known, name, region.nodes, nodes)
         yield from _room(name, "pods", region.pods, nodes, _pod_ranges(region.pods))
 
 
@@ -50,6 +56,32 @@ def _check_endpoints(known: Known, region: str, cidr: str) -> Iterator[Problem]:
             f"a range with room for the {plural(wanted, 'endpoint')} consumers may connect",
             "choose a larger range or lower connection_limit of consumers",
         )
+
+
+def _check_instances(known: Known, region: str, cidr: str, nodes: int) -> Iterator[Problem]:
+    """Check that a range has addresses for Cloud Run's instances beside its nodes."""
+    instances = sum(each.max_instances for each in _in_network(known) if each.region == region)
+    if not instances or nodes > (room := _addresses(cidr)):
+        return
+    wanted = nodes + _OF_AN_INSTANCE * instances
+    if wanted > room:
+        yield Problem(
+            ("regions", region, "nodes"),
+            f"{shown(cidr)}, room for {plural(room, 'address', 'addresses')}",
+            f"a range with room for {plural(nodes, 'node')}, and twice for the "
+            f"{plural(instances, 'instance')} of services and pipelines in the network",
+            "choose a larger range or lower max_nodes or max_instances",
+        )
+
+
+def _in_network(known: Known) -> Iterator[Service | Pipeline]:
+    """Yield the services and pipelines that send into the network."""
+    for service in known.services.values():
+        if service.effective_egress != "none":
+            yield service
+    for name, pipeline in known.pipelines.items():
+        if known.data.needs_network(name, pipeline):
+            yield pipeline
 
 
 def _addresses(cidr: str) -> int:

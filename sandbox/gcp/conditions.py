@@ -26,7 +26,7 @@ def conditions(token: str, inputs: Values, before: Values) -> list[Failure]:
 
     `before` are the inputs that an update starts from, none of a new resource.
     """
-    check = _CONDITIONS.get(token)
+    check = CONDITIONS.get(token)
     found = check(inputs, before) if check is not None else ()
     return [Failure(path, f"{reason}, for '{path}' of {token}") for path, reason in found]
 
@@ -182,6 +182,18 @@ def _schema(inputs: Values, before: Values) -> Found:
         yield "definition", f"an incompatible revision: {'; '.join(found)}"
 
 
+def _perimeter(inputs: Values, before: Values) -> Found:
+    """https://github.com/hashicorp/terraform-provider-google/issues/25594: by whom."""
+    del before
+    for part in ("status", "spec"):
+        for way in ("ingress", "egress"):
+            for index, policy in enumerate(_maps(as_map(inputs.get(part)).get(f"{way}Policies"))):
+                caller = as_map(policy.get(f"{way}From"))
+                if caller and not caller.get("identities") and not caller.get("identityType"):
+                    path = f"{part}.{way}Policies[{index}].{way}From.identities"
+                    yield path, "nothing given, allowed: one of identities, identityType"
+
+
 def _maps(value: Any) -> list[Values]:
     return [as_map(each) for each in value] if is_list(value) else []
 
@@ -192,7 +204,8 @@ def _last_parts(value: Any) -> set[str]:
     return {each.rpartition("/")[2] for each in names if isinstance(each, str)}
 
 
-_CONDITIONS: Final[Mapping[str, Callable[[Values, Values], Found]]] = {
+CONDITIONS: Final[Mapping[str, Callable[[Values, Values], Found]]] = {
+    "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter": _perimeter,
     "gcp:certificateauthority/authority:Authority": _authority,
     "gcp:compute/firewall:Firewall": _firewall,
     "gcp:compute/healthCheck:HealthCheck": _health_check,

@@ -106,9 +106,9 @@ def _unfit(fact: Fact, text: str) -> Iterator[str]:
         yield f"{plural(fact.shortest, 'byte')} or more"
     if fact.longest is not None and len(text.encode()) > fact.longest:
         yield f"{plural(fact.longest, 'byte')} or fewer"
-    yield from (f"what matches '{each}'" for each in fact.patterns if not _matches(each, text))
+    yield from (f"what matches '{each}'" for each in fact.patterns if not matches(each, text))
     yield from (
-        f"what does not match '{each}'" for each in fact.refused_patterns if _matches(each, text)
+        f"what does not match '{each}'" for each in fact.refused_patterns if matches(each, text)
     )
     if not text.endswith(fact.suffix):
         yield f"what ends with '{fact.suffix}'"
@@ -122,7 +122,8 @@ def _is_one_of(text: str, fact: Fact) -> bool:
     return text in map(str, fact.allowed)
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Return whether a text has a pattern of RE2 somewhere in it."""
     return re.search(_ESCAPE.sub(r"\\Z", pattern), text) is not None
 
 

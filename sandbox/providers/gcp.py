@@ -1,6 +1,7 @@
 """The `gcp` provider: every type of the pulumi-gcp SDK, made in the sandbox world."""
 
 import json
+import re
 from dataclasses import replace
 from importlib import metadata
 from typing import Any, ClassVar, cast
@@ -266,10 +267,13 @@ def failures_of(kind: ResourceType, inputs: Values, before: Values) -> list[Fail
     from."""
     failures = Checker(kind.token, lenient=True).check(inputs, kind.inputs)
     facts = facts_of(kind.token)
+    # What isn't of its type goes with nothing, and against nothing.
+    unfit = {re.split(r"[.\[]", failure.path)[0] for failure in failures} & inputs.keys()
+    fit = plain_map({**inputs, **dict.fromkeys(unfit, UNKNOWN)})
     for more in (
         refusals(kind.token, facts, inputs) if facts else [],
-        conditions(kind.token, plain_map(inputs), plain_map(before)),
-        google_names(kind.token, plain_map(inputs)),
+        conditions(kind.token, fit, plain_map(before)),
+        google_names(kind.token, fit),
     ):
         told = {failure.path for failure in failures}
         failures += [failure for failure in more if failure.path not in told]

@@ -21,7 +21,7 @@ from config.checks import services
 from config.errors import ConfigError
 from config.load import from_mapping
 from tests.config.options import Generator, Option, options, source_of, standing
-from tests.config.samples import ROOT, changed, values
+from tests.config.samples import ROOT, at, changed, places, values
 
 Config = dict[str, Any]
 ENVIRONMENTS: Final = ("dev", "prod")
@@ -151,10 +151,43 @@ def generated(environment: str) -> tuple[list[Config], set[Option]]:
             else:
                 here = now
         if here & wanted:
-            made.append(generator.config)
+            made.append(pruned(generator.config))
         wanted -= here
         found |= here
     return made, wanted
+
+
+def pruned(config: Config) -> Config:
+    """Return a config without the entries that add no option to it."""
+    here = _kinds(config)
+    # Outer entries first, and the last of a list, so that the places of the others stay.
+    for path in sorted([*places(config)][::-1], key=len):
+        without = copy.deepcopy(config)
+        try:
+            place = at(without, path[:-1])
+            del place[path[-1]]
+        except (LookupError, TypeError):
+            continue
+        try:
+            from_mapping(without, source_of(config))
+        except (ConfigError, KeyError):
+            continue
+        if _kinds(without) == here:
+            config = without
+    return config
+
+
+def _kinds(config: Config) -> set[object]:
+    """Return the options of a config, and what of their values makes more than they do: a number
+    above one, a source of another scheme."""
+    kinds: set[object] = set(standing(config))
+    for path in places(config):
+        value, name = at(config, path), [*filter(lambda step: isinstance(step, str), path)][-1]
+        if isinstance(value, str):
+            kinds.add((path[0], name, value.rpartition("://")[0]))
+        elif isinstance(value, int):
+            kinds.add((path[0], name, value > 1))
+    return kinds
 
 
 def _ordered(wanted: set[Option], random: Random, *, once: bool) -> list[Option]:

@@ -10,10 +10,12 @@ import pytest
 import yaml
 from hypothesis import given
 
+from sandbox.gcp.conditions import CONDITIONS
 from sandbox.gcp.constraints import refusals
 from sandbox.gcp.facts import FOLDER, default_of, facts_of
 from sandbox.gcp.facts_import import known_types
 from sandbox.gcp.outputs import filled
+from sandbox.providers.gcp import failures_of
 from sandbox.sdk_types import ResourceType, resource_type
 from sandbox.values import UNKNOWN, Secret, Unknown, Values, is_list, is_map
 from tests.sandbox.client import Client
@@ -154,12 +156,20 @@ def test_unknown_values_are_never_refused(data: st.DataObject) -> None:
 @given(data=st.data())
 def test_a_value_of_any_kind_is_answered(data: st.DataObject) -> None:
     token, path = data.draw(st.sampled_from(_properties()))
-    facts = facts_of(token)
-    assert facts is not None
-    value = data.draw(st.one_of(st.text(max_size=9), st.integers(), st.booleans(), st.just([1])))
+    kinds = st.text(max_size=9), st.integers(), st.booleans(), st.just([1]), st.just({"a": "b"})
+    inputs = _nested(path, data.draw(st.one_of(*kinds)))
     assert all(
-        each.path and token in each.reason for each in refusals(token, facts, _nested(path, value))
+        each.path and token in each.reason for each in failures_of(_kind(token), inputs, inputs)
     )
+
+
+@pytest.mark.parametrize("value", [{"a": "b"}, [{}], "text", 7, True])
+def test_what_goes_together_is_asked_of_what_is_of_its_type_alone(value: Any) -> None:
+    for token in CONDITIONS:
+        kind = _kind(token)
+        for name in kind.inputs:
+            failures = failures_of(kind, {name: value}, {name: value})
+            assert all(token in each.reason for each in failures)
 
 
 def test_a_secret_is_not_shown(gcp: Client) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.providers import Servers
 from sandbox.world import World
-from tests.sandbox.client import Client, RefusedError
+from tests.sandbox.client import Client, RefusedError, connect
 
 NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
@@ -43,20 +44,22 @@ def producer(gcp: Client) -> dict[str, Any]:
     }
 
 
-def consumer(gcp: Client) -> None:
-    gcp.create(NETWORK, {"name": "consumer"})
-    inputs = {"name": "apps", "network": "consumer", "ipCidrRange": "10.5.0.0/24"}
+def consumer(gcp: Client, network: str = "consumer") -> None:
+    gcp.create(NETWORK, {"name": network})
+    inputs = {"name": network, "network": network, "ipCidrRange": "10.5.0.0/24"}
     gcp.create(SUBNETWORK, inputs)
 
 
-def endpoint(gcp: Client, attachment: str, name: str = "endpoint") -> tuple[str, dict[str, Any]]:
+def endpoint(
+    gcp: Client, attachment: str, name: str = "endpoint", network: str = "consumer"
+) -> tuple[str, dict[str, Any]]:
     address, _ = gcp.create(
-        ADDRESS, {"name": name, "addressType": "INTERNAL", "subnetwork": "apps"}
+        ADDRESS, {"name": name, "addressType": "INTERNAL", "subnetwork": network}
     )
     inputs = {
         "name": name,
         "target": attachment,
-        "network": "consumer",
+        "network": network,
         "ipAddress": address,
         "loadBalancingScheme": "",
     }
@@ -110,6 +113,49 @@ def test_a_connection_limit_holds_and_a_wider_list_accepts_later(
     gcp.update(ATTACHMENT, attachment, made, wider)
     statuses = {rule.outputs["pscConnectionStatus"] for rule in world.by_type(RULE)}
     assert statuses == {"ACCEPTED", ""}
+
+
+def test_each_entry_of_a_list_has_a_limit_of_its_own(
+    gcp: Client, producer: dict[str, Any], servers: Servers
+) -> None:
+    limits = {"acme": 1, "other": 2}
+    accepted = [
+        {"projectIdOrNum": name, "connectionLimit": limit} for name, limit in limits.items()
+    ]
+    attachment, _ = gcp.create(ATTACHMENT, {**producer, "consumerAcceptLists": accepted})
+    statuses: dict[str, list[str]] = {}
+    for project in (*limits, "third"):
+        with connect(servers.ports["gcp"]) as theirs:
+            theirs.configure(project=project, region="us-central1")
+            theirs.enable("compute")
+            consumer(theirs)
+            statuses[project] = [
+                endpoint(theirs, attachment, f"{project}-{each}")[1]["pscConnectionStatus"]
+                for each in range(3)
+            ]
+    assert statuses == {
+        "acme": ["ACCEPTED", "PENDING", "PENDING"],
+        "other": ["ACCEPTED", "ACCEPTED", "PENDING"],
+        "third": ["PENDING", "PENDING", "PENDING"],
+    }
+
+
+def test_networks_of_one_project_have_limits_of_their_own(
+    gcp: Client, producer: dict[str, Any]
+) -> None:
+    accepted = [
+        {"networkUrl": f"projects/acme/global/networks/{name}", "connectionLimit": 1}
+        for name in ("one", "two")
+    ]
+    for network in ("one", "two"):
+        consumer(gcp, network)
+    attachment, _ = gcp.create(ATTACHMENT, {**producer, "consumerAcceptLists": accepted})
+    for network in ("one", "two"):
+        found = [
+            endpoint(gcp, attachment, f"{network}-{each}", network)[1]["pscConnectionStatus"]
+            for each in range(2)
+        ]
+        assert found == ["ACCEPTED", "PENDING"]
 
 
 def test_a_published_rule_cannot_be_deleted_first(gcp: Client, producer: dict[str, Any]) -> None:

@@ -12,6 +12,8 @@ SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 ACCOUNT = "gcp:serviceaccount/account:Account"
 SERVICE = "gcp:projects/service:Service"
+ACCESS_LEVEL = "gcp:accesscontextmanager/accessLevel:AccessLevel"
+PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 
 
 @pytest.fixture
@@ -259,3 +261,23 @@ def test_a_refused_request_leaves_no_trace(cloud: Client, world: World) -> None:
     with pytest.raises(RefusedError):
         cloud.create(SUBNETWORK, {"name": "a", "network": "n", "ipCidrRange": "10.0.0.0/24"})
     assert world.count() == before
+
+
+def test_an_access_level_that_a_perimeter_names_stays(cloud: Client) -> None:
+    cloud.enable("accesscontextmanager")
+    policy = {"parent": "accessPolicies/1", "title": "acme"}
+    conditions = [{"ipSubnetworks": ["203.0.113.0/24"]}]
+    name = "accessPolicies/1/accessLevels/corporate"
+    inputs = {**policy, "name": name, "basic": {"conditions": conditions}}
+    level, state = cloud.create(ACCESS_LEVEL, inputs)
+    caller = {"identities": ["user:ada@acme.com"], "sources": [{"accessLevel": level}]}
+    status = {
+        "restrictedServices": ["storage.googleapis.com"],
+        "ingressPolicies": [{"ingressFrom": caller}],
+    }
+    name = "accessPolicies/1/servicePerimeters/acme"
+    perimeter, made = cloud.create(PERIMETER, {**policy, "name": name, "status": status})
+    with pytest.raises(RefusedError, match="access level is referenced by a service perimeter"):
+        cloud.delete(ACCESS_LEVEL, level, state)
+    cloud.delete(PERIMETER, perimeter, made)
+    cloud.delete(ACCESS_LEVEL, level, state)

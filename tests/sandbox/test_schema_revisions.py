@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from catalog.schema_revisions import incompatibilities
-from tests.sandbox.client import Client
+from sandbox.world import World
+from tests.sandbox.client import Client, RefusedError
 
 SCHEMA = "gcp:pubsub/schema:Schema"
 TEXT = {"name": "text", "type": "string"}
@@ -69,3 +70,22 @@ def test_a_preview_refuses_an_incompatible_revision_and_takes_another(gcp: Clien
     assert failure.reason.startswith("an incompatible revision: text was string and is int")
     new = {**inputs, "definition": record(TEXT, STARS)}
     assert gcp.checked(SCHEMA, new, olds=inputs)[1] == []
+
+
+def test_a_schema_has_twenty_revisions_until_somebody_deletes_some(
+    gcp: Client, world: World
+) -> None:
+    gcp.enable("pubsub")
+
+    def with_fields(count: int) -> dict[str, Any]:
+        fields = [{**STARS, "name": f"stars{number}"} for number in range(count)]
+        return {"name": "reviews", "type": "AVRO", "definition": record(TEXT, *fields)}
+
+    id_, state = gcp.create(SCHEMA, with_fields(1))
+    for count in range(2, 21):
+        state = gcp.update(SCHEMA, id_, state, with_fields(count))
+    gcp.update(SCHEMA, id_, state, with_fields(20))
+    with pytest.raises(RefusedError, match=r"20 revisions, allowed: 20\. Delete old ones: `gcloud"):
+        gcp.update(SCHEMA, id_, state, with_fields(21))
+    gcp.delete(SCHEMA, id_, state)
+    assert world.count() == 1

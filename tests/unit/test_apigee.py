@@ -2,6 +2,7 @@
 
 import zipfile
 from copy import deepcopy
+from itertools import combinations
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree as ET
@@ -215,6 +216,21 @@ class TestOrganization:
         instances = cloud.all("gcp:apigee/instance:Instance")
         assert {each.inputs["location"] for each in instances} == {"us-central1", "us-east4"}
         assert len(cloud.all("gcp:apigee/instanceAttachment:InstanceAttachment")) == 2
+
+    def test_the_organization_is_asked_for_one_thing_at_a_time(self, deploy: Deploy):
+        cloud = deploy(
+            lambda: ApigeeApi(
+                "llm", _with(organization=ApigeeOrganization("llm", ORGANIZATION).organization)
+            )
+        )
+        made = [
+            *cloud.all("gcp:apigee/environment:Environment"),
+            *cloud.all("gcp:apigee/instance:Instance"),
+            *cloud.all("gcp:apigee/instanceAttachment:InstanceAttachment"),
+            *cloud.all("gcp:apigee/envGroup:EnvGroup"),
+        ]
+        for one, other in combinations(made, 2):
+            assert cloud.requires(one, other) or cloud.requires(other, one)
 
     def test_a_region_has_room_for_one_instance(self, deploy: Deploy):
         cloud = deploy(lambda: ApigeeOrganization("inference", ORGANIZATION))

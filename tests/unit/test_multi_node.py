@@ -58,6 +58,11 @@ def test_a_group_starts_again_as_a_whole(cloud: Cloud):
     assert group["restartPolicy"] == "RecreateGroupOnPodRestart"
 
 
+def test_groups_roll_one_at_a_time_without_spare_nodes(cloud: Cloud):
+    rollout = cloud.one(GROUPS).inputs["spec"]["rolloutStrategy"]
+    assert rollout["rollingUpdateConfiguration"] == {"maxUnavailable": 1, "maxSurge": 0}
+
+
 def test_leader_and_workers_find_each_other_and_only_the_leader_serves(cloud: Cloud):
     leader, worker = container(cloud, "leader"), container(cloud, "worker")
     for each in (leader, worker):

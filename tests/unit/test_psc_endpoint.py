@@ -367,6 +367,11 @@ CONSUMER: dict[str, Any] = {"network": NETWORK, "subnetworks": {"us-central1": "
             ),
         ),
         (
+            {"propagated_connection_limit": 0},
+            "propagated_connection_limit",
+            "found 0; allowed: a whole number, 1 or more; raise it to 1 or more",
+        ),
+        (
             {"consume": {"Apps": CONSUMER}},
             "consume.Apps",
             (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandbox.gcp import contents, services
-from sandbox.gcp.effects import cloud_run, cluster, network, psc
+from sandbox.gcp.effects import cloud_run, cluster, network, psc, schemas
 from sandbox.gcp.naming import project_number
 from sandbox.gcp.request import Request
 from sandbox.values import Values
@@ -59,6 +59,11 @@ EFFECTS: Mapping[str, Effect] = {
         cloud_run.service_outputs,
         after_write=cloud_run.after_service,
         before_delete=cloud_run.before_service_deletion,
+    ),
+    schemas.SCHEMA: Effect(
+        schemas.check_schema,
+        after_write=schemas.after_schema,
+        before_delete=schemas.before_schema_deletion,
     ),
     contents.REPOSITORY: Effect(after_delete=contents.forget_contents),
     contents.SECRET: Effect(after_delete=contents.forget_contents),

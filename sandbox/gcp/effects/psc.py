@@ -88,7 +88,7 @@ def _status(request: Request, attachment: CloudResource) -> str:
     for entry in as_list(inputs.get("consumerAcceptLists")):
         by_project = entry.get("projectIdOrNum") in consumers
         by_network = request.own_name(str(entry.get("networkUrl") or "-")) == network
-        if (by_project or by_network) and _room(request, attachment, entry):
+        if (by_project or by_network) and _room(request, attachment, entry, by_network=by_network):
             return "ACCEPTED"
     return "PENDING"
 
@@ -104,15 +104,19 @@ def _network(request: Request) -> str:
     return name if "/" in name else f"projects/{request.project}/global/networks/{name}"
 
 
-def _room(request: Request, attachment: CloudResource, entry: Values) -> bool:
-    """Return whether the entry's connection limit leaves room beside the older endpoints."""
-    limit = int(entry.get("connectionLimit") or 0)
+def _room(request: Request, attachment: CloudResource, entry: Values, *, by_network: bool) -> bool:
+    """Return whether an entry's limit leaves room beside the older endpoints of whom it names."""
+    limit, network = int(entry.get("connectionLimit") or 0), _network(request)
     older = [
         rule
         for rule in _endpoints(request, attachment)
         if rule.id != request.id
         and rule.outputs.get(STATUS) == "ACCEPTED"
-        and rule.project == request.project
+        and (
+            _network(replace(request, inputs=rule.inputs)) == network
+            if by_network
+            else rule.project == request.project
+        )
     ]
     return len(older) < limit
 
