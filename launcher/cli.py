@@ -8,6 +8,7 @@ from pathlib import Path
 
 from launcher.backend import init
 from launcher.capacity import capacity
+from launcher.console import show
 from launcher.doctor import doctor
 from launcher.engine import message_of
 from launcher.images import push
@@ -58,22 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _do(chosen)
     except InterruptedRunError as problem:
-        print(f"interrupted: {problem}", file=sys.stderr)
+        show(f"interrupted: {problem}", sys.stderr)
         return INTERRUPTED
     except (LaunchError, ServeError, WorldError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        show(f"error: {problem}", sys.stderr)
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("interrupted; the next run goes on from here", file=sys.stderr)
+        show("interrupted; the next run goes on from here", sys.stderr)
         return INTERRUPTED
     except OSError as problem:
-        print(f"error: {problem}; fix that: the next run goes on from here", file=sys.stderr)
+        show(f"error: {problem}; fix that: the next run goes on from here", sys.stderr)
         return 1
     except Exception as problem:
-        print(f"error: {message_of(problem)}", file=sys.stderr)
+        show(f"error: {message_of(problem)}", sys.stderr)
         return 1
     return 0
 

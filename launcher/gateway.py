@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from launcher.console import show
 from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 
@@ -53,7 +54,7 @@ def request_path(places: StackPaths) -> Generator[RequestPath]:
     if not found:
         raise LaunchError(f"{places.stack} has no Gateway, so there is no way to a model")
     chosen, *others = found
-    print(f"starting the request path of {chosen.name}: about half a minute ...", flush=True)
+    show(f"starting the request path of {chosen.name}: about half a minute ...")
     with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         try:
             with (
@@ -70,16 +71,16 @@ def serve(places: StackPaths) -> None:
     try:
         with request_path(places) as path:
             running = path.gateway
-            print(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key}\n")
+            show(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key}\n")
             for consumer, key in running.keys().items():
-                print(f"key of {consumer}: {key}")
-            print(f"models: {', '.join(running.models) or 'none'}")
+                show(f"key of {consumer}: {key}")
+            show(f"models: {', '.join(running.models) or 'none'}")
             for line in _differences(path):
-                print(f"  {line}")
-            print("requests, until Ctrl-C:", flush=True)
+                show(f"  {line}")
+            show("requests, until Ctrl-C:")
             _follow(running)
     except KeyboardInterrupt:
-        print("ended; nothing is left running")
+        show("ended; nothing is left running")
 
 
 def _differences(path: RequestPath) -> Iterator[str]:
@@ -127,7 +128,7 @@ def _follow(running: Any) -> None:
         while True:
             running.check()
             while line := log.readline():
-                print(_said(json.loads(line), pods), flush=True)
+                show(_said(json.loads(line), pods))
             time.sleep(_LOOK_SECONDS)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from launcher.console import show
 from launcher.gateway import request_path
 from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
@@ -102,13 +103,13 @@ def load(places: StackPaths, model: str, concurrency: int, requests: int) -> Non
             raise LaunchError(f"MODEL: found {model!r}; allowed: {allowed}")
         replica = next(each for each in running.replicas.values() if model in each.names)
         work = Load(model, concurrency, requests)
-        print(f"{requests} requests to {model}, {concurrency} at once, twice ...", flush=True)
+        show(f"{requests} requests to {model}, {concurrency} at once, twice ...")
         through = work.on(running.url.removesuffix("/v1"), path.key, Path(folder))
         direct = work.on(f"http://{replica.address}:{replica.port}", path.key, Path(folder))
-    print(f"{'':30}{'the path':>12}{'direct':>12}{'difference':>12}")
+    show(f"{'':30}{'the path':>12}{'direct':>12}{'difference':>12}")
     for title, metric, figure in _ROWS:
         values = [_value(each[metric]["successful"], figure) for each in (through, direct)]
-        print(f"{title:30}{values[0]:12.3f}{values[1]:12.3f}{values[0] - values[1]:12.3f}")
+        show(f"{title:30}{values[0]:12.3f}{values[1]:12.3f}{values[0] - values[1]:12.3f}")
 
 
 def _value(statistic: Mapping[str, Any], figure: str) -> float:

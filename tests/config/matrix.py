@@ -161,7 +161,9 @@ def pruned(config: Config) -> Config:
     """Return a config without the entries that add no option to it."""
     here = _kinds(config)
     # Outer entries first, and the last of a list, so that the places of the others stay.
-    for path in sorted([*places(config)][::-1], key=len):
+    paths = [*places(config)]
+    paths.reverse()
+    for path in sorted(paths, key=len):
         without = copy.deepcopy(config)
         try:
             place = at(without, path[:-1])
