@@ -36,14 +36,25 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve load route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
 .PHONY: test-quick test-rest test-services
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' -v width=80 ' \
+	  /^##@ / { printf "\n%s:\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { \
+	    line = sprintf("  make %-15s", $$1); \
+	    for (i = 1; i <= split($$2, words, " "); i++) { \
+	      if (length(line) + 1 + length(words[i]) > width) { print line; line = sprintf("%22s", "") } \
+	      line = line " " words[i] \
+	    } \
+	    print line \
+	  }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  STACK=$(subst $(eval ) ,|,$(STACKS)) picks the stack (now $(STACK)); CLOUD=sandbox|gcp the cloud (now $(CLOUD))"
-	@echo "  CONFIG=<folder> has your own stack files and policies, in the place of those here"
+	@echo "STACK=$(subst $(eval ) ,|,$(STACKS)) picks the stack (now $(STACK))"
+	@echo "CLOUD=sandbox|gcp picks the cloud (now $(CLOUD))"
+	@echo "CONFIG=<folder> has your own stack files and policies, instead of those here"
+	@echo "VERBOSE=1 shows every line of a run; .sandbox/<stack>/logs has them too"
 
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
@@ -52,6 +63,7 @@ doctor up preview import images destroy refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
 
+##@ An environment
 up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
 doctor: ## Say what would stop the stack, and the command that mends it; CLOUD=gcp looks there too
 import: ## Take over what import.<stack>.yaml names, and make the rest
@@ -72,11 +84,19 @@ init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://.
 	@$(SETUP)
 	@$(PYTHON) -m launcher init --stack $(STACK) --secrets '$(SECRETS)'
 
+##@ Its models
 serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
 	@$(PYTHON) -m launcher serve --stack $(STACK) --cloud $(CLOUD)
+
+load: ## Send load through the request path, and print what it costs: [MODEL=... CONCURRENCY=8 REQUESTS=400]
+	@$(SETUP)
+	@$(API_SERVER)
+	@$(EXTENSION)
+	@python3 tools/guidellm.py
+	@$(PYTHON) -m launcher load --stack $(STACK) --model '$(MODEL)' $(if $(CONCURRENCY),--concurrency '$(CONCURRENCY)') $(if $(REQUESTS),--requests '$(REQUESTS)')
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
@@ -86,10 +106,11 @@ fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUAN
 	@$(SETUP)
 	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))')) $(if $(EP),--expert-parallel)
 
-capacity: ## Show the quota a stack needs; STOCKOUT=<zone>/<type> rehearses one, QUOTAS=file compares
+capacity: ## Show the quota a stack needs; QUOTAS=file compares, STOCKOUT=<zone>/<type> rehearses one
 	@$(SETUP)
 	@$(PYTHON) -m launcher capacity --stack $(STACK) --cloud $(CLOUD) --stockout '$(STOCKOUT)' $(if $(QUOTAS),--quotas '$(QUOTAS)')
 
+##@ Its review
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
@@ -102,6 +123,7 @@ diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of 
 	@$(SETUP)
 	@$(PYTHON) -m launcher.diff --from '$(FROM)' --to '$(TO)'
 
+##@ Work on the program
 lint: ## Check format, style, types and generated files
 	@$(SETUP)
 	@$(ABREAST) 2 $(LINTS)
@@ -154,6 +176,7 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
+	@python3 tools/guidellm.py --if-possible
 	$(PYTHON) -m pytest tests/kubernetes
 
 test-matrix: ## Make, preview and destroy every option's stack on the real engine; some minutes each
@@ -189,3 +212,4 @@ lock: ## Pin every requirements.in with hashes into its requirements.txt
 	for service in $(SERVICES); do \
 	  $(COMPILE) -c requirements.txt -o services/$$service/requirements.txt services/$$service/requirements.in || exit; \
 	done
+	$(COMPILE) -o tools/pip/guidellm/requirements.txt tools/pip/guidellm/requirements.in

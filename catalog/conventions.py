@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+PLATFORM: Final = "inference"
+"""The platform's name in the names of what it makes, such as its network."""
 GUARDRAIL: Final = "guardrail"
 """Last word of the name of what screens prompts and answers: of a container in front of the model
 server in its pod, of an extension of the Gateway, or of the Service that one calls."""

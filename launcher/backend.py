@@ -9,6 +9,7 @@ from typing import Final
 
 import yaml
 
+from launcher.console import show
 from launcher.paths import ROOT, StackPaths, plain_pulumi
 from launcher.problem import LaunchError
 
@@ -63,7 +64,7 @@ def init(places: StackPaths, secrets: str) -> None:
     written = places.config.read_text(encoding="utf-8")
     places.config.write_text(without_encryption(written) + seals, encoding="utf-8")
     kept = "noted the key of its secrets in it" if seals else "it stays as it is"
-    print(f"{places.config.name}: {kept}. Next: make preview STACK={places.stack} CLOUD=gcp")
+    show(f"{places.config.name}: {kept}. Next: make preview STACK={places.stack} CLOUD=gcp")
 
 
 def without_encryption(text: str) -> str:

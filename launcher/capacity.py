@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cost.estimate import Estimate, estimate
+from launcher.console import show
 from launcher.paths import StackPaths, checked
 from launcher.plan_report import planned
 from launcher.problem import LaunchError
@@ -29,11 +30,11 @@ def capacity(places: StackPaths, cloud: str, out: str, limits: Path | None) -> N
     held = limits_of(limits) if limits else None
     plan, _ = planned(places, cloud)
     needed = needs(plan.after)
-    print(f"\nQuota that {places.stack} needs:\n{capacity_table(needed, whole=True)}")
+    show(f"\nQuota that {places.stack} needs:\n{capacity_table(needed, whole=True)}")
     if found:
-        print(f"\nWithout {found.text}:")
-        print("\n".join(f"  {line}" for line in consequences(found, platform)))
-        print(f"  {_cost(plan.after, found)}")
+        show(f"\nWithout {found.text}:")
+        show("\n".join(f"  {line}" for line in consequences(found, platform)))
+        show(f"  {_cost(plan.after, found)}")
     if held is not None:
         compare(by_metric(needed), held)
 
@@ -82,7 +83,7 @@ def compare(needed: Iterable[Need], held: Mapping[tuple[str, str], float]) -> No
         most = each.least if each.most is None else each.most
         if limit < most:
             line = f"{each.region} {each.metric}: {limit:g} of {each.least:g} to {most:g}"
-            print(f"below the worst case: {line}")
+            show(f"below the worst case: {line}")
             if limit < each.least:
                 few.append(line)
     if few:

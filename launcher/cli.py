@@ -8,9 +8,11 @@ from pathlib import Path
 
 from launcher.backend import init
 from launcher.capacity import capacity
+from launcher.console import show
 from launcher.doctor import doctor
 from launcher.engine import message_of
 from launcher.images import push
+from launcher.load import CONCURRENCY, REQUESTS, load
 from launcher.new_environment import new_environment
 from launcher.operations import OPERATIONS
 from launcher.paths import stack_paths
@@ -22,6 +24,7 @@ from sandbox.providers import ServeError
 from sandbox.world import WorldError
 
 INTERRUPTED = 130
+_OTHERS = ("capacity", "doctor", "init", "load", "new", "policy", "report")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
     parser.add_argument(
         "operation",
-        choices=sorted((*OPERATIONS, "capacity", "doctor", "init", "new", "policy", "report")),
+        choices=sorted((*OPERATIONS, *_OTHERS)),
     )
     parser.add_argument("--stack", default="dev", help="the stack whose Pulumi.<stack>.yaml to use")
     parser.add_argument(
@@ -46,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--skip-preview", action="store_true", help="whether `up` on the sandbox makes at once"
     )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
+    parser.add_argument("--model", default="", help="the model that `load` asks")
+    parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help="of `load`")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="of `load`")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     chosen = parser.parse_args(arguments)
     if chosen.skip_preview and (chosen.operation, chosen.cloud) != ("up", "sandbox"):
@@ -53,22 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _do(chosen)
     except InterruptedRunError as problem:
-        print(f"interrupted: {problem}", file=sys.stderr)
+        show(f"interrupted: {problem}", sys.stderr)
         return INTERRUPTED
     except (LaunchError, ServeError, WorldError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        show(f"error: {problem}", sys.stderr)
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("interrupted; the next run goes on from here", file=sys.stderr)
+        show("interrupted; the next run goes on from here", sys.stderr)
         return INTERRUPTED
     except OSError as problem:
-        print(f"error: {problem}; fix that: the next run goes on from here", file=sys.stderr)
+        show(f"error: {problem}; fix that: the next run goes on from here", sys.stderr)
         return 1
     except Exception as problem:
-        print(f"error: {message_of(problem)}", file=sys.stderr)
+        show(f"error: {message_of(problem)}", sys.stderr)
         return 1
     return 0
 
@@ -88,6 +94,8 @@ def _do(chosen: argparse.Namespace) -> None:
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "capacity":
         capacity(places, chosen.cloud, chosen.stockout, chosen.quotas)
+    elif chosen.operation == "load":
+        load(places, chosen.model, chosen.concurrency, chosen.requests)
     elif chosen.operation == "report":
         report(places, chosen.cloud, refresh=chosen.refresh)
     elif chosen.cloud == "sandbox":

@@ -5,13 +5,16 @@ Elsewhere, as in a pipe, every line is printed as it comes.
 """
 
 import os
+import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
 _CLEAR: Final = "\r\033[K"
 _CUT: Final = " ..."
+_FURTHER: Final = 4
 
 
 class Console:
@@ -19,7 +22,7 @@ class Console:
 
     def __init__(self, log: Path | None = None, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
-        self.in_place = _is_terminal(self._out) and not os.environ.get("VERBOSE")
+        self.in_place = is_watched(self._out)
         self.log = log
         self._file: TextIO | None = None
         if log is not None:
@@ -29,12 +32,12 @@ class Console:
     @property
     def width(self) -> int:
         """The columns that a line may take."""
-        return shutil.get_terminal_size().columns if self.in_place else sys.maxsize
+        return width_of(self._out)
 
     def tell(self, text: str) -> None:
         """Show a text that matters."""
         self._note(text)
-        shown = "\n".join(cut(line, self.width) for line in text.split("\n"))
+        shown = wrapped(text, self.width)
         print(f"{_CLEAR if self.in_place else ''}{shown}", file=self._out, flush=True)
 
     def detail(self, text: str) -> None:
@@ -73,6 +76,47 @@ class _Muted(Console):
         del text
 
 
+def show(text: str, out: TextIO | None = None) -> None:
+    """Print a text so that a terminal breaks no word of it; elsewhere as it is."""
+    stream = out or sys.stdout
+    print(wrapped(text, width_of(stream)), file=stream, flush=True)
+
+
+def width_of(out: TextIO) -> int:
+    """Return the columns that a line of a stream may take."""
+    return shutil.get_terminal_size().columns if is_watched(out) else sys.maxsize
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a text whose long lines go on below, in the column of what is broken.
+
+    What has no space stays whole, however long: an address must be there to copy.
+    """
+    return "\n".join(part for line in text.split("\n") for part in _parts(line, width))
+
+
+def _parts(line: str, width: int) -> Iterator[str]:
+    if len(line) <= width:
+        yield line
+        return
+    indent = " " * _hanging(line, width)
+    part = ""
+    for word in re.findall(r"\s*\S+", line):
+        if part.strip() and len(part) + len(word) > width:
+            yield part
+            part = indent + word.lstrip()
+        else:
+            part += word
+    yield part
+
+
+def _hanging(line: str, width: int) -> int:
+    """Return where the last column of a line begins, or a little further in than the line."""
+    columns = [each.end() for each in re.finditer(r"\S {2,}(?=\S)", line)]
+    last = columns[-1] if columns else width
+    return last if last * 2 <= width else len(line) - len(line.lstrip()) + _FURTHER
+
+
 def cut(line: str, width: int) -> str:
     """Return a line that isn't longer than `width`, cut between words where it can be."""
     if len(line) <= width:
@@ -82,5 +126,7 @@ def cut(line: str, width: int) -> str:
     return f"{whole if len(whole) * 2 > width else kept}{_CUT}"
 
 
-def _is_terminal(out: TextIO) -> bool:
-    return out.isatty() and os.environ.get("TERM") != "dumb"
+def is_watched(out: TextIO) -> bool:
+    """Return whether a person watches a stream, who has not asked for every line of it."""
+    terminal = out.isatty() and os.environ.get("TERM") != "dumb"
+    return terminal and not os.environ.get("VERBOSE")

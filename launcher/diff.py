@@ -2,21 +2,26 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
+from typing import Final
 
-from launcher.paths import stack_folder, stack_paths
+from launcher.console import is_watched, show
+from launcher.paths import shown_file, stack_folder, stack_paths
 from launcher.plan_report import plan_file, planned
 from launcher.problem import LaunchError
 from launcher.verify import emptied
 from plans import comment, mermaid, page
 from plans.difference import difference
 from plans.picture import picture_of
-from plans.report import report_of
+from plans.report import Report, report_of
 from sandbox.providers import ServeError
 from sandbox.world import WorldError
+
+_SHOWN: Final = 12
+"""So many lines of a section are shown on a terminal; the page has all."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,14 +37,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             files = [_plan(chosen[side], open_ones) for side in ("from", "to")]
             plan, words = difference(*files)
     except (LaunchError, ServeError, WorldError, ValueError, OSError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        show(f"error: {problem}", sys.stderr)
         return 1
     found = report_of(plan, None, date.today(), words)
-    print(comment.render(found, mermaid.render(picture_of(plan))), end="")
+    told = comment.render(found, mermaid.render(picture_of(plan)))
     file = stack_folder("diff.html")
     file.write_text(page.render(found, plan, None)[0], encoding="utf-8")
-    print(f"The page: {file}", file=sys.stderr)
+    if is_watched(sys.stdout):
+        show("\n".join(_brief(found)))
+    else:
+        print(told, end="")
+    show(f"The page: {shown_file(file)}", sys.stderr)
     return 0
+
+
+def _brief(found: Report) -> Iterator[str]:
+    """Yield what matters of a difference, to read on a terminal."""
+    yield found.headline
+    yield from (f"  {fact}" for fact in found.facts)
+    for section in found.sections:
+        if section.lines and not section.folded:
+            yield f"\n{section.title}:"
+            order = sorted(range(len(section.lines)), key=lambda each: each not in section.loud)
+            yield from (f"  {section.lines[each]}" for each in order[:_SHOWN])
+            if len(order) > _SHOWN:
+                yield f"  and {len(order) - _SHOWN} more"
+    yield ""
 
 
 def _plan(name: str, open_ones: ExitStack) -> Path:

@@ -17,6 +17,7 @@ from catalog import quotas, strict_yaml
 from catalog.table import read
 from config.platform import Platform
 from launcher.backend import check_stack_exists
+from launcher.console import show
 from launcher.paths import ROOT, StackPaths, checked, engine_root
 from launcher.problem import LaunchError
 
@@ -49,10 +50,10 @@ def doctor(places: StackPaths, cloud: str) -> None:
     """Print each finding. Raises LaunchError if anything is wrong."""
     found: list[Finding] = []
     for finding in _findings(places, cloud):
-        print(finding, flush=True)
+        show(str(finding))
         found.append(finding)
     counts = Counter(each.state for each in found)
-    print(", ".join(f"{counts[state]} {state}" for state in (OK, WRONG, UNKNOWN)))
+    show(", ".join(f"{counts[state]} {state}" for state in (OK, WRONG, UNKNOWN)))
     if counts[WRONG]:
         raise LaunchError(f"{counts[WRONG]} wrong: do what is said below each")
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from catalog.machines import GPU_MACHINE_TYPES
 from catalog.models import MODELS
+from launcher.console import show
 from launcher.problem import LaunchError
 from sizing.memory import GIB, Fit, Serving
 from sizing.models import Published, published, shape_of_file
@@ -21,17 +22,19 @@ from sizing.quantization import SCHEMES
 from sizing.shape import Shape, ShapeError
 from sizing.speed import tokens_per_second
 
-_COLUMNS: Final = "{:<16}{:>6}{:>6}{:>9}{:>9}{:>11}{:>8}{:>11}{:>11}{:>9}{:>9}"
+_COLUMNS: Final = "{:<14}{:>6}{:>8}{:>7}{:>11}{:>6}{:>8}{:>8}{:>6}{:>6}"
 _HEADS: Final = (
-    *("machine type", "gpus", "nodes", "weights", "KV GiB", "longest", "at once"),
-    *("USD/month", "spot", "tok/s 1", "all"),
+    *("machine type", "gpus", "weights", "KV", "longest", "seqs"),
+    *("USD", "spot", "tok/s", "all"),
 )
-_NOTE: Final = (
-    "weights and KV cache in GiB of each GPU; at once: sequences of the whole context; USD per"
-    " month for the\nshare of the machines that a replica takes; tokens a second: an estimate from"
-    " above, the roofline of memory\nbandwidth and FLOPs, of one sequence and of all at once, half"
-    " full"
-)
+_NOTE: Final = """\
+gpus     of a replica, or on each of so many nodes
+weights  and KV cache, GiB of each GPU
+longest  tokens of one sequence
+seqs     sequences of the whole context at once
+USD      a month, and on spot, for the share of the machines that a replica takes
+tok/s    of one sequence, and of all at once, half full: an estimate from above, the roofline of\
+ memory bandwidth and FLOPs"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = _model(chosen.model, chosen.quantization)
         _check_context(found, chosen.context)
-        print(_about(found))
+        show(_about(found))
         return _print(found.shape, serving, chosen.machine)
     except LaunchError as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        show(f"error: {problem}", sys.stderr)
         return 1
 
 
@@ -113,17 +116,17 @@ def _print(shape: Shape, serving: Serving, machine: str) -> int:
     found = _on(shape, serving, machine) if machine else cheapest(shape, serving)
     held = [each for each in found if each.fit.holds]
     if held:
-        print(_COLUMNS.format(*_HEADS))
+        show(_COLUMNS.format(*_HEADS))
     for each in held:
-        print(_COLUMNS.format(*_row(each)))
+        show(_COLUMNS.format(*_row(each)).rstrip())
     if machine:
-        lines = (f"  {_gpus(each.fit.serving)}: {each.fit.arithmetic()}" for each in found)
-        print("", *lines, sep="\n")
+        lines = (f"  {_gpus(each.fit.serving):<4}  {each.fit.arithmetic()}" for each in found)
+        show("\n".join(("", *lines)))
     elif held:
         names = {each.machine.name for each in held}
         without = ", ".join(name for name in GPU_MACHINE_TYPES if name not in names)
-        print(f"\nheld by none of: {without}" if without else "")
-    print(f"\n{_NOTE}" if held else ways(shape, serving))
+        show(f"\nheld by none of: {without}" if without else "")
+    show(f"\n{_NOTE}" if held else ways(shape, serving))
     return 0 if held else 1
 
 
@@ -144,19 +147,18 @@ def _on(shape: Shape, serving: Serving, name: str) -> list[Placement]:
 
 
 def _gpus(serving: Serving) -> str:
-    nodes = f" on each of {serving.pipeline} nodes" if serving.pipeline > 1 else ""
-    return f"{serving.tensor} GPU{'s' if serving.tensor > 1 else ''}{nodes}"
+    return f"{serving.tensor}x{serving.pipeline}" if serving.pipeline > 1 else str(serving.tensor)
 
 
 def _row(placement: Placement) -> Iterator[str]:
     fit = placement.fit
     yield placement.machine.name
-    yield from map(str, (fit.serving.tensor, fit.serving.pipeline))
+    yield _gpus(fit.serving)
     yield from (f"{each:.1f}" for each in (fit.weights, fit.cache))
     yield f"{fit.longest:,}"
     yield f"{fit.at_once:,}"
     for usd in (placement.usd(), placement.usd("spot")):
-        yield "no price" if usd is None else f"{usd:,.0f}"
+        yield "unknown" if usd is None else f"{usd:,.0f}"
     yield from (f"{tokens_per_second(fit, each):,.0f}" for each in (1, fit.at_once))
 
 

@@ -2,29 +2,48 @@
 
 import json
 import signal
+import sys
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from launcher.console import show
 from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 
 _LOOK_SECONDS = 0.2
 
 
-def serve(places: StackPaths) -> None:
-    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C."""
+@dataclass(frozen=True)
+class RequestPath:
+    """The running request path of a stack's first Gateway."""
+
+    gateway: Any
+    cluster: Any
+    others: Sequence[str]
+    """Clusters that are not run."""
+
+    @property
+    def key(self) -> str:
+        """What a caller sends as its key."""
+        return next(iter(self.gateway.keys().values()), "any")
+
+
+@contextmanager
+def request_path(places: StackPaths) -> Generator[RequestPath]:
+    """Run the path of the stack's first Gateway.
+
+    Raises LaunchError if a program is missing or ends, or the stack has no Gateway.
+    """
     # Its libraries take longer to load than a preview's first line.
     from emulator.gateway import serve as gateway
     from emulator.gateway.cluster import clusters
-    from emulator.gateway.envoy import DIFFERENCES, unsupported
     from emulator.gateway.programs import ProgramError
-    from emulator.gateway.replicas import pools_without
-    from emulator.gateway.stand_ins import extensions_of
     from sandbox.world import World
 
     if lacking := gateway.missing():
@@ -36,44 +55,57 @@ def serve(places: StackPaths) -> None:
     if not found:
         raise LaunchError(f"{places.stack} has no Gateway, so there is no way to a model")
     chosen, *others = found
-    print(f"starting the request path of {chosen.name}: about half a minute ...", flush=True)
+    show(f"starting the request path of {chosen.name}: about half a minute ...", sys.stderr)
     with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         try:
             with (
                 World(places.world) as cloud,
                 gateway.serve(chosen, cloud, Path(folder)) as running,
             ):
-                keys = running.keys()
-                key = next(iter(keys.values()), "any")
-                print(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY={key}\n")
-                for consumer, its_key in keys.items():
-                    print(f"key of {consumer}: {its_key}")
-                print(f"models: {', '.join(running.models) or 'none'}")
-                for pool in pools_without(chosen, running.replicas.values()):
-                    print(f"  the pool {pool} has no replica")
-                served = running.extensions.values()
-                for difference in (
-                    "model servers are simulated",
-                    *(f"{each.processor.name} is a stand-in" for each in served),
-                    *(
-                        f"the extension {each['name']} is not run: requests pass it"
-                        for each in extensions_of(chosen)
-                        if each["name"] not in running.extensions
-                    ),
-                    *DIFFERENCES,
-                    *(f"{each.name} is not run" for each in others),
-                    *(
-                        f"the backend {name} is not run: it answers 501"
-                        for name in unsupported(chosen)
-                    ),
-                ):
-                    print(f"  other than on Google Cloud: {difference}")
-                print("requests, until Ctrl-C:", flush=True)
-                _follow(running)
+                yield RequestPath(running, chosen, [each.name for each in others])
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
-        except KeyboardInterrupt:
-            print("ended; nothing is left running")
+
+
+def serve(places: StackPaths) -> None:
+    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C."""
+    try:
+        with request_path(places) as path:
+            running = path.gateway
+            show(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key}\n")
+            for consumer, key in running.keys().items():
+                show(f"key of {consumer}: {key}")
+            show(f"models: {', '.join(running.models) or 'none'}")
+            for line in _differences(path):
+                show(f"  {line}")
+            show("requests, until Ctrl-C:")
+            _follow(running)
+    except KeyboardInterrupt:
+        show("ended; nothing is left running")
+
+
+def _differences(path: RequestPath) -> Iterator[str]:
+    """Yield what is otherwise than on Google Cloud."""
+    from emulator.gateway.envoy import DIFFERENCES, unsupported
+    from emulator.gateway.replicas import pools_without
+    from emulator.gateway.stand_ins import extensions_of
+
+    running, cluster = path.gateway, path.cluster
+    for pool in pools_without(cluster, running.replicas.values()):
+        yield f"the pool {pool} has no replica"
+    for difference in (
+        "model servers are simulated",
+        *(f"{each.processor.name} is a stand-in" for each in running.extensions.values()),
+        *(
+            f"the extension {each['name']} is not run: requests pass it"
+            for each in extensions_of(cluster)
+            if each["name"] not in running.extensions
+        ),
+        *DIFFERENCES,
+        *(f"{name} is not run" for name in path.others),
+        *(f"the backend {name} is not run: it answers 501" for name in unsupported(cluster)),
+    ):
+        yield f"other than on Google Cloud: {difference}"
 
 
 @contextmanager
@@ -97,7 +129,7 @@ def _follow(running: Any) -> None:
         while True:
             running.check()
             while line := log.readline():
-                print(_said(json.loads(line), pods), flush=True)
+                show(_said(json.loads(line), pods))
             time.sleep(_LOOK_SECONDS)
 
 

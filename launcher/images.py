@@ -15,6 +15,7 @@ from typing import Any, Final
 from config.images import repository_of
 from config.platform import Platform
 from launcher.backend import check_stack_exists
+from launcher.console import show
 from launcher.paths import ROOT, StackPaths, checked, plain_pulumi
 from launcher.problem import LaunchError
 from launcher.pulumi_cli import command_line
@@ -82,7 +83,7 @@ def push(places: StackPaths) -> None:
     builder = _builder()
     check_stack_exists(places)
     if wanted := set(own_images(platform).values()) - _made(places):
-        print(f"first all but what runs images, for {', '.join(sorted(wanted))}", flush=True)
+        show(f"first all but what runs images, for {', '.join(sorted(wanted))}")
         # Of what the engine excludes, the packs would see no inputs: they judge the whole before.
         _run(command_line("preview", places), "the preview")
         line = [plain_pulumi(), "up", "--stack", places.stack, *places.config_option]
@@ -93,16 +94,16 @@ def push(places: StackPaths) -> None:
         _push(image, builder)
     for secret in own_secrets(platform):
         project, name = secret.split("/")[1::2]
-        print(
+        show(
             f"{secret}: give it a value, if it has none: gcloud secrets versions add {name} "
             f"--project={project} --data-file=-"
         )
-    print(f"Next: make up STACK={places.stack} CLOUD=gcp")
+    show(f"Next: make up STACK={places.stack} CLOUD=gcp")
 
 
 def _push(image: str, builder: "Builder") -> None:
     if builder.has(image):
-        print(f"{image}: is there")
+        show(f"{image}: is there")
         return
     file = dockerfile_of(image)
     if file is None:
@@ -110,7 +111,7 @@ def _push(image: str, builder: "Builder") -> None:
             f"{image} isn't there, and nothing in services/ is built under that name: push it "
             "yourself, or change the image in the stack file"
         )
-    print(f"{image}: building ...", flush=True)
+    show(f"{image}: building ...")
     for line in builder.build(image, file.relative_to(SERVICES)):
         _run(line, image)
 

@@ -12,6 +12,7 @@ from catalog.config_folder import RELEASE, config_folder
 from config.errors import ConfigError
 from config.load import from_file
 from launcher.backend import without_encryption
+from launcher.console import show
 from launcher.existing import read_existing
 from launcher.paths import ROOT, shown_file, stack_paths, stacks
 from launcher.problem import LaunchError
@@ -52,9 +53,9 @@ def new_environment(name: str, source: str) -> None:
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-        print(f"wrote {shown_file(file)}")
+        show(f"wrote {shown_file(file)}")
     project = from_file(stack).project.id
-    print(
+    show(
         f"Next: put the project's id into both, where it isn't {project}, then "
         f"make preview STACK={name}"
     )

@@ -11,7 +11,7 @@ from typing import Any
 from pulumi import automation
 
 from launcher import gateway, report
-from launcher.console import Console
+from launcher.console import Console, show
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.engine_events import dependency_graph
 from launcher.existing import put_existing
@@ -20,7 +20,7 @@ from launcher.imports import importing
 from launcher.locks import exclusive
 from launcher.outages import outages
 from launcher.outcome import allowed, causes_of, count_by_type, may_be_there, outcome
-from launcher.paths import StackPaths, checked
+from launcher.paths import StackPaths, checked, shown_file
 from launcher.policy_server import policy_server
 from launcher.preconditions import check_ranges, check_unprotected, check_whole
 from launcher.problem import InterruptedRunError, LaunchError
@@ -98,14 +98,14 @@ def up(places: StackPaths, *, skip_preview: bool = False) -> None:
 def take_over(places: StackPaths) -> None:
     """Take over what a file names, and make the rest; what would be replaced is refused before."""
     with importing(places):
-        preview(places)
+        _preview(places)
         up(places, skip_preview=True)
 
 
 def images(places: StackPaths) -> None:
     """Make all but what runs images of the environment, as the first step on Google Cloud does."""
     platform = checked(places)
-    preview(places)
+    _preview(places)
     with _run(
         *(places, "up", lambda: check_ranges(places, platform)),
         exclude=list(RUNS_IMAGES),
@@ -121,11 +121,17 @@ def images(places: StackPaths) -> None:
 
 def preview(places: StackPaths) -> None:
     """Print what `up` would change, what it would cost, and what the policies say."""
+    if _preview(places):
+        show(f"Next: make up STACK={places.stack}")
+
+
+def _preview(places: StackPaths) -> bool:
+    """Print a preview; return whether anything changes."""
     platform = checked(places)
     with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
         _tell_plan(places, progress)
         progress.screen.tell(f"\n{report.policies_line(progress, places.environment)}")
-        progress.screen.tell(f"Next: make up STACK={places.stack}")
+        return bool(progress.changes)
 
 
 def _tell_plan(places: StackPaths, progress: Progress) -> None:
@@ -196,7 +202,7 @@ def _emulated(places: StackPaths, name: str) -> None:
 
     with exclusive(places), World(places.world) as world:
         try:
-            asyncio.run(getattr(run, name)(places.stack, world, places.home))
+            asyncio.run(getattr(run, name)(places.stack, world, places.home, tell=show))
         except run.DemoError as problem:
             raise LaunchError(str(problem)) from problem
 
@@ -272,8 +278,8 @@ def _run(
                     ) from problem
             progress.about = max(progress.about, len(watching.passed))
         yield progress, servers.world
-        if screen.in_place:
-            screen.tell(f"Every line of it: {screen.log}, or VERBOSE=1")
+        if screen.in_place and screen.log:
+            screen.tell(f"Every line of it: {shown_file(screen.log)}, or VERBOSE=1")
 
 
 @contextmanager
@@ -308,7 +314,7 @@ def _assumed(world: World) -> list[str]:
 
 def _tell(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line, file=sys.stderr)
+        show(line, sys.stderr)
 
 
 def _made(places: StackPaths) -> None:

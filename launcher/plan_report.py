@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from catalog.words import plural
+from launcher.console import show
 from launcher.engine_events import dependency_graph, record_into
-from launcher.paths import StackPaths, stack_folder, stacks
+from launcher.paths import StackPaths, shown_file, stack_folder, stacks
 from launcher.policy_report import judged
 from launcher.problem import LaunchError
 from plans import comment, mermaid, page
@@ -47,10 +48,10 @@ def report(places: StackPaths, cloud: str, *, refresh: bool = False) -> None:
     text, refused = page.render(found, plan, run)
     (folder / "page.html").write_text(text, encoding="utf-8")
     if refused:
-        print(f"warning: the page has no picture: {refused}", file=sys.stderr)
-    print(f"{found.headline}\n" + "\n".join(f"  {each}" for each in found.facts))
-    print(f"The page:    {folder / 'page.html'}")
-    print(f"The comment: {folder / 'comment.md'}")
+        show(f"warning: the page has no picture: {refused}", sys.stderr)
+    show(f"{found.headline}\n" + "\n".join(f"  {each}" for each in found.facts))
+    show(f"The page:    {shown_file(folder / 'page.html')}")
+    show(f"The comment: {shown_file(folder / 'comment.md')}")
     if run.violations:
         raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
 

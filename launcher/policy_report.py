@@ -12,10 +12,10 @@ from pulumi.automation.events import EngineEvent
 
 from catalog.words import plural
 from launcher.backend import check_stack_exists
-from launcher.console import Console
+from launcher.console import Console, show
 from launcher.engine import message_of, platform_program, reason_of, watched
 from launcher.operations import opened
-from launcher.paths import ROOT, StackPaths
+from launcher.paths import ROOT, StackPaths, shown_file
 from launcher.policy_server import policy_server
 from launcher.problem import LaunchError
 from launcher.progress import Progress
@@ -42,8 +42,12 @@ def policy(places: StackPaths, cloud: str, form: str, state: Path | None) -> Non
         raise LaunchError(str(problem)) from problem
     folder = places.home / "policy"
     report.write(run, folder)
-    print(report.FORMATS[form][1](run), end="")
-    print(f"The report in every form: {folder}", file=sys.stderr)
+    text = report.FORMATS[form][1](run).removesuffix("\n")
+    if form == "text":
+        show(text)
+    else:
+        print(text)
+    show(f"The report in every form: {shown_file(folder)}", sys.stderr)
     if run.violations:
         raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
 
@@ -85,7 +89,7 @@ def _preview(places: StackPaths, on_event: OnEvent, *, refresh: bool) -> tuple[s
     packs = places.policy_packs()  # refuses an environment that can't be used, before anything
     failures: list[BaseException] = []
     program = watched(platform_program, failures)
-    print(f"preview of {places.stack} on the sandbox cloud ...", file=sys.stderr, flush=True)
+    show(f"preview of {places.stack} on the sandbox cloud ...", sys.stderr)
     with opened(places, program) as (stack, _), policy_server(stack, places, packs):
         recorded = places.recorded()
         return _previewed(stack, packs, on_event, failures, refresh=refresh), recorded

@@ -12,7 +12,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 from launcher.changes import changed_values
 from launcher.console import Console
 from launcher.engine_events import record_into
-from plans.plan import Recorder
+from plans.plan import Recorder, kind_of
 from resources.resource import Resource
 
 SIGNS = {
@@ -126,10 +126,10 @@ class Progress:
         values = changed_values(step) if told else ""
         detail = f" [{values}]" if values else ""
         count = sum(self.changes.values())
-        line = f"  {sign} {count:4d}  {short_type(step.type)}  {name_of(step.urn)}{detail}"
+        beginning, end = f"  {sign} {count:4d} ", f" {name_of(step.urn)}{detail}"
         self._last = time.monotonic()
-        self.lines.append(line)
-        self.screen.detail(line)
+        self.lines.append(f"{beginning}{kind_of(step.type)}{end}")
+        self.screen.detail(f"{beginning} {short_type(step.type)} {end}")
 
     def _diagnosed(self, event: Any) -> None:
         text = str(event.message).strip()

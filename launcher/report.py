@@ -126,23 +126,28 @@ def capacity_section(resources: Iterable[Resource]) -> str:
 
 
 def capacity_table(needed: Iterable[Need], *, whole: bool) -> str:
-    """Return what is needed of each metric, a line each; `whole` also by type and zone."""
-    heads = ("region", "quota", *(("type", "zones") if whole else ()), "minimum", "worst")
-    rows: list[tuple[str, ...]] = [heads]
+    """Return what is needed of each metric, a line each below its region; `whole` also by type and
+    zone."""
+    heads = ("quota", *(("type", "zones") if whole else ()), "minimum", "worst")
+    rows: list[tuple[str, tuple[str, ...]]] = []
     for each in needed if whole else by_metric(needed):
         what = (each.type, each.zones) if whole else ()
         most = "not known yet" if each.most is None else f"{each.most:,.0f}"
-        rows.append((each.region, each.metric, *what, f"{each.least:,.0f}", most))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        rows.append((each.region, (each.metric, *what, f"{each.least:,.0f}", most)))
+    widths = [
+        max(map(len, column)) for column in zip(heads, *(row for _, row in rows), strict=True)
+    ]
     numbers = len(heads) - 2
-    return "\n".join(
-        "  "
-        + "  ".join(
+    lines: list[str] = []
+    for region, row in (("", heads), *rows):
+        if region and f"{region}:" not in lines:
+            lines.append(f"{region}:")
+        shown = (
             cell.rjust(width) if place >= numbers else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        for row in rows
-    )
+        lines.append(f"  {' '.join(shown)}".rstrip())
+    return "\n".join(lines)
 
 
 def assumptions_section(subjects: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from catalog.words import plural
+from launcher.console import show
 from launcher.deployment import exported_resources, sandbox_resources
 from launcher.paths import stack_paths
 from launcher.problem import LaunchError
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             objects, findings, chosen.model, chosen.path or DEFAULT_PATH, as_text=not chosen.json
         )
     except LaunchError as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        show(f"error: {problem}", sys.stderr)
         return 1
 
 
@@ -69,8 +70,8 @@ def _check(stack: str, objects: Objects, findings: list[Finding], *, as_text: bo
     wrong = [finding for finding in findings if not finding.note]
     if as_text:
         if findings:
-            print(findings_text(findings))
-        print(
+            show(findings_text(findings))
+        show(
             f"{stack}: {plural(len(models_in(objects)), 'model')}, "
             f"{plural(len(objects.routes), 'route')}, "
             f"{plural(len(objects.gateways), 'gateway')}: {plural(len(wrong), 'finding')}"
@@ -90,9 +91,9 @@ def _explain(
         raise LaunchError(f"no model named {model!r}{hint}; models: {', '.join(known)}")
     ways: list[Journey] = journeys(objects, model, path)
     if as_text:
-        print("\n\n".join(journey_text(way) for way in ways))
+        show("\n\n".join(journey_text(way) for way in ways))
         if findings:
-            print(f"\n{findings_text(findings)}")
+            show(f"\n{findings_text(findings)}")
     else:
         print(json.dumps(as_json(ways, findings), indent=2))
     return 0 if any(way.arrives for way in ways) else 1

@@ -15,6 +15,7 @@ from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
 from catalog.words import plural
+from launcher.console import show
 from launcher.engine import open_stack, reason_of
 from launcher.existing import put_existing
 from launcher.paths import StackPaths
@@ -56,7 +57,7 @@ def verify(places: StackPaths, real: str | None = None) -> None:
         raise LaunchError(
             f"the sandbox plans {places.stack} otherwise than the real providers:\n{listed}"
         )
-    print(
+    show(
         f"The sandbox plans the {plural(len(ours), 'resource')} of {places.stack} "
         "as the real providers do."
     )

@@ -62,7 +62,9 @@ def models_in(objects: Objects) -> list[str]:
 def journeys(objects: Objects, model: str, path: str) -> list[Journey]:
     """Return the way of a request for a model through each Gateway and host name."""
     claims = claims_of(objects)
-    ways = {(claim.gateway.urn, claim.host): claim for claim in claims if reaches_models(claim)}
+    ways = {
+        (claim.gateway.urn, claim.host): claim for claim in claims if reaches_models(claim, objects)
+    }
     found: list[Journey] = []
     for (urn, host), claim in ways.items():
         request = Request(host.replace("*", "host", 1), path, "POST", {MODEL_HEADER: model})

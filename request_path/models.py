@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from request_path.matching import Claim
-from request_path.objects import Backend, Objects, Pool, Service
-from request_path.pods import selected_pods, served_models
+from request_path.objects import Backend, Objects, Pods, Pool, Service
+from request_path.pods import model_server, selected_pods, served_models
 from resources.properties import UNKNOWN
 
 MODEL_HEADER: Final = "x-gateway-model-name"
@@ -46,11 +46,26 @@ def pools_of(claim: Claim, objects: Objects) -> Iterator[Pool]:
             yield target
 
 
-def reaches_models(claim: Claim) -> bool:
-    """Return whether a claim leads to models: to a pool, or by a model's name."""
+def reaches_models(claim: Claim, objects: Objects) -> bool:
+    """Return whether a claim leads to models: to a pool, to model servers, or by a model's name."""
     named = {header.name for header in claim.match.headers} & {MODEL_HEADER, BASE_MODEL_HEADER}
     kinds = {backend.reference.kind for backend in claim.rule.backends}
-    return bool(kinds & {"InferencePool", UNKNOWN}) or bool(kinds and named)
+    if kinds & {"InferencePool", UNKNOWN} or (kinds and named):
+        return True
+    targets = (backend_of(claim, each, objects) for each in claim.rule.backends)
+    return any(isinstance(each, Service) and any(servers_of(each, objects)) for each in targets)
+
+
+def servers_of(service: Service, objects: Objects) -> Iterator[Pods]:
+    """Yield the pods behind a Service that serve models themselves."""
+    pooled = {
+        (workload.urn, pods.role)
+        for pool in objects.pools
+        for workload, pods in selected_pods(pool, objects)
+    }
+    for workload, pods in selected_pods(service, objects):
+        if model_server(pods) is not None or (workload.urn, pods.role) in pooled:
+            yield pods
 
 
 def requested_models(claim: Claim) -> frozenset[str]:

@@ -1,11 +1,16 @@
 """The objects a request meets, freed of how Kubernetes and Google Cloud write them down."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from request_path.fields import Text
 from resources.properties import UNKNOWN, Unknown
 from resources.selectors import Labels, may_equal
+
+# The cluster of a default provider is the one that the machine's kubeconfig names.
+_ANY_CLUSTER: Final = re.compile(r"^$|::default(_[0-9_]+)?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +38,12 @@ class InCluster(NamedObject):
 
     def beside(self, other: "InCluster") -> bool:
         """Return whether both are, or may be, in one namespace."""
-        return self.cluster == other.cluster and may_equal(self.namespace, other.namespace)
+        return self.shares_cluster(other) and may_equal(self.namespace, other.namespace)
+
+    def shares_cluster(self, other: "InCluster") -> bool:
+        """Return whether both are, or may be, in one cluster: a default provider's is any."""
+        clusters = {self.cluster, other.cluster}
+        return len(clusters) == 1 or any(_ANY_CLUSTER.search(each) for each in clusters)
 
 
 @dataclass(frozen=True)
@@ -174,6 +184,16 @@ class Service(InCluster):
     ports: tuple[int | Unknown, ...]
     targets: Mapping[int | Unknown, int | Unknown | None] = field(compare=False)
     """Port of the pods by its own; None for one that is named."""
+    opened: Text = None
+    """What else than the cluster's own network reaches it by, such as a LoadBalancer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingress(InCluster):
+    """An Ingress, or an export to the clusters of a fleet."""
+
+    services: tuple[str | Unknown, ...]
+    """Names of the Services it leads to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,6 +319,7 @@ class Objects:
     workloads: tuple[Workload, ...] = ()
     autoscalers: tuple[Autoscaler, ...] = ()
     services: tuple[Service, ...] = ()
+    ingresses: tuple[Ingress, ...] = ()
     policies: tuple[Policy, ...] = ()
     extensions: tuple[Extensions, ...] = ()
     templates: tuple[Template, ...] = ()
@@ -324,7 +345,7 @@ class Objects:
         A name that isn't known yet is told from the resources the source is wired from.
         """
         if (
-            source.cluster != candidate.cluster
+            not source.shares_cluster(candidate)
             or not may_equal(reference.kind, candidate.kind)
             or not may_equal(reference.namespace, candidate.namespace)
         ):

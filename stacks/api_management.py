@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from catalog.limits.api_management import NEW
 from components.api_management.apigee_api import ApigeeApi, ApigeeApiArgs
 from components.api_management.apigee_backend import ApigeeBackend, ApigeeBackendArgs
@@ -17,7 +18,7 @@ from components.ready import after
 from config.platform import Platform
 from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from catalog.config_folder import config_folder
+from catalog.conventions import PLATFORM
 from components.inference.managed_certificate import (
     EVERYWHERE,
     ManagedCertificate,
@@ -14,7 +15,7 @@ from components.inference.managed_certificate import (
 from components.inference.private_certificate import PrivateCertificate
 from components.inference.self_managed_certificate import SelfManagedCertificate
 from config.platform import Platform
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 CERTIFICATE_MANAGER = "certificatemanager.googleapis.com"
 

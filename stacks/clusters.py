@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from catalog.conventions import PLATFORM
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gke_cluster_arguments import GkeClusterArgs
 from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
@@ -14,7 +15,7 @@ from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 from stacks.images import Images
 
 GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.data.key_access import KeyAccess
 from components.data.lake_bucket import LakeBucket, LakeBucketArgs
 from components.data.redis_cache import RedisCache, RedisCacheArgs
@@ -17,7 +18,7 @@ from config.data import Cache, Dataset
 from config.data import LakeBucket as BucketSettings
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 from stacks.principals import members
 
 

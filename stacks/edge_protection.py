@@ -2,6 +2,7 @@
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.network.armor_rules import Armor
 from components.network.regional_security_policy import (
     RegionalSecurityPolicy,
@@ -9,7 +10,7 @@ from components.network.regional_security_policy import (
 )
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 
 def build_edge_protection(

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog import ports
+from catalog.conventions import PLATFORM
 from catalog.limits.names import OWN_LABELS
 from catalog.services import identities_for
 from components.inference import envoy_bootstrap
@@ -13,8 +14,6 @@ from components.network.vpc import SubnetRanges, Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
 from stacks.arguments import to_args
-
-PLATFORM = "inference"
 
 
 @dataclass(frozen=True)

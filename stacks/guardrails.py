@@ -1,5 +1,6 @@
 """Guardrails by Model Armor: on each region's gateway, their floor, and the grants for them."""
 
+from catalog.conventions import PLATFORM
 from components.inference.extensions import Extension
 from components.inference.model_armor_access import ModelArmorAccess, ModelArmorAccessArgs
 from components.inference.model_armor_arguments import Guardrail as GuardrailArgs
@@ -11,7 +12,7 @@ from config.guardrails import DEFAULT
 from config.platform import Platform
 from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 MODEL_ARMOR = "modelarmor.googleapis.com"
 NETWORK_SERVICES = "networkservices.googleapis.com"

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.ready import after
 from components.serverless.service_images import ServiceImages, images_prefix
 from config.images import repository_of
 from config.platform import Platform
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.names import dns_label
 from components.operations.alert_policies import alerts_of, thresholds_of
 from components.operations.budget import Budget, BudgetArgs
@@ -28,7 +29,7 @@ from config.pipelines import Pipeline
 from config.platform import Platform
 from stacks.arguments import set_fields, to_args
 from stacks.backends import backend_name, server_name
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 
 def build_operations(

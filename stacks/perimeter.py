@@ -2,12 +2,13 @@
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.network.perimeter_arguments import VpcPerimeterArgs
 from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 
 def build_perimeter(platform: Platform, foundation: Foundation) -> VpcPerimeter | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.inference.managed_certificate import EVERYWHERE
 from components.names import label_of
 from components.network.consumer_vpc import ConsumerVpc
@@ -15,7 +16,7 @@ from components.network.services_access import ServicesAccess
 from config.consumers import Consumer
 from config.platform import Platform
 from stacks.certificates import GatewayCertificate, build_certificate
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 from stacks.inference import Region
 
 

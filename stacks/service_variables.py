@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pulumi
 
+from catalog.conventions import PLATFORM
 from components.data.redis_cache import RedisCache
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs
-from stacks.foundation import PLATFORM
 
 CA_FILE = "/etc/inference/ca/ca.pem"
 CACHE_CA_FILE = "/etc/inference/cache-ca/ca.pem"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog.conventions import dns_label
+from catalog.conventions import PLATFORM, dns_label
 from components.data.redis_cache import RedisCache
 from components.network.private_name import PrivateName
 from components.ready import after
@@ -17,7 +17,7 @@ from components.service_accounts import account_id
 from config.platform import Platform
 from config.services import Service
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 from stacks.frontends import Frontend, build_frontends
 from stacks.images import Images
 from stacks.inference import Region

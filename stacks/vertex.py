@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from catalog.conventions import PLATFORM
 from components.vertex.vertex_connection import VertexConnection
 from components.vertex.vertex_endpoint import VertexEndpoint, VertexEndpointArgs
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.foundation import PLATFORM, Foundation
+from stacks.foundation import Foundation
 
 
 def build_vertex(platform: Platform, foundation: Foundation) -> Mapping[str, VertexEndpoint]:

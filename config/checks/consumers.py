@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from catalog.conventions import PLATFORM
 from catalog.limits.network import apart
 from catalog.problems import KeyPath, Problem, joined, shown, shown_path
 from config.checks.failover import check_failover
@@ -67,6 +68,7 @@ def _check_networks(known: Known) -> Iterator[Problem]:
     """Check that each network resolves the hostname in one way: to its own endpoints or to shared
     ones."""
     taken: dict[str, KeyPath] = {}
+    made = _made_here(known)
     for name, consumer in known.consumers.items():
         used: list[tuple[KeyPath, str]] = [
             (("consumers", name, "shared_with", position), network)
@@ -75,7 +77,14 @@ def _check_networks(known: Known) -> Iterator[Problem]:
         if consumer.network:
             used.insert(0, (("consumers", name, "network"), consumer.network))
         for path, network in used:
-            if network in taken:
+            if network in made:
+                yield Problem(
+                    path,
+                    f"{shown(network)}, {made[network]}",
+                    "a network that this stack doesn't make",
+                    "name the network of who calls: a network here reaches the gateway by itself",
+                )
+            elif network in taken:
                 yield Problem(
                     path,
                     f"{shown(network)} again",
@@ -83,6 +92,19 @@ def _check_networks(known: Known) -> Iterator[Problem]:
                     "remove one of them: a network gets the hostname from one consumer",
                 )
             taken.setdefault(network, path)
+
+
+def _made_here(known: Known) -> Mapping[str, str]:
+    """Return the full names of the networks that the stack makes, each with whose it is."""
+    if known.project is None:
+        return {}
+    whose = {PLATFORM: "the platform's own"}
+    for name, consumer in known.consumers.items():
+        if consumer.subnets:
+            whose.setdefault(name, f"which consumers.{name} makes")
+    return {
+        f"projects/{known.project.id}/global/networks/{name}": says for name, says in whose.items()
+    }
 
 
 def _check_kind(path: tuple[str, str], consumer: Consumer) -> Iterator[Problem]:

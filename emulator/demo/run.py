@@ -19,6 +19,9 @@ PATIENCE_SECONDS = 180.0
 _LOOK_SECONDS = 0.25
 _LLM = "llm_backend"
 _COLUMNS = ("seconds", "published", "handled", "failed", "dead", "predicted", "archived", "skipped")
+_LABEL = 60
+
+Tell = Callable[[str], None]
 
 
 class DemoError(Exception):
@@ -28,14 +31,17 @@ class DemoError(Exception):
 class _Board:
     """Prints a line whenever a count has changed."""
 
-    def __init__(self, emulator: Emulator, done: Sequence[Pipeline], events: Counter[str]) -> None:
+    def __init__(
+        self, emulator: Emulator, done: Sequence[Pipeline], events: Counter[str], tell: Tell
+    ) -> None:
+        self._tell = tell
         self._emulator = emulator
         self._done = done
         self._events = events
         self._began = time.monotonic()
         self._ahead = emulator.clock.ahead
         self._last: tuple[int, ...] = ()
-        print("  ".join(f"{column:>9}" for column in _COLUMNS), flush=True)
+        tell(" ".join(f"{column:>9}" for column in _COLUMNS))
 
     def show(self) -> None:
         """Print the counts."""
@@ -56,10 +62,12 @@ class _Board:
             seconds = time.monotonic() - self._began
             skipped = f"{emulator.clock.ahead - self._ahead:.0f} s"
             cells = [f"{seconds:.1f}", *map(str, counts), skipped]
-            print("  ".join(f"{cell:>9}" for cell in cells), flush=True)
+            self._tell(" ".join(f"{cell:>9}" for cell in cells))
 
 
-async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS) -> None:
+async def demo(
+    stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS, tell: Tell = print
+) -> None:
     """Send messages through every pipeline and print where they went.
 
     Raises DemoError when any count is wrong.
@@ -80,16 +88,15 @@ async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_
         await _until_settled(emulator, lambda: None, patience)
         events.clear()
         done += found
-        print(
+        tell(
             f"demo of {stack} on the sandbox cloud: retries and archives at the stack's own "
-            "times, waits are skipped",
-            flush=True,
+            "times, waits are skipped"
         )
-        _tell(emulator, done)
+        _introduce(emulator, done, tell)
         for pipeline in done:
             pipeline.publish(emulator)
         emulator.deliveries.wake()
-        board = _Board(emulator, done, events)
+        board = _Board(emulator, done, events, tell)
         await _until_handled(emulator, done, board, patience)
         for pipeline in done:
             pipeline.repeat(emulator)
@@ -108,20 +115,22 @@ async def demo(stack: str, world: World, home: Path, patience: float = PATIENCE_
                 replies += replies_of_model
         page = home / "demo.html"
         write_page(page, emulator, done, checks, replies)
-        _conclude(checks, replies, page)
+        _conclude(checks, replies, page, tell)
 
 
-async def replay(stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS) -> None:
+async def replay(
+    stack: str, world: World, home: Path, patience: float = PATIENCE_SECONDS, tell: Tell = print
+) -> None:
     """Publish the dead letters of every pipeline to the topics they came from, and wait."""
     async with emulate(world, home, skip=True) as emulator:
         done = _found(stack, emulator)
         sources = {each.id: each for pipeline in done for each in pipeline.dead_letters}
         count = sum(len(emulator.broker.replay(each)) for each in sources.values())
         emulator.deliveries.wake()
-        print(f"replayed {count} dead letters of {stack}", flush=True)
+        tell(f"replayed {count} dead letters of {stack}")
         await _until_settled(emulator, lambda: None, patience)
         left = sum(len(emulator.broker.waiting(each)) for each in sources.values())
-        print(f"{count - left} of them went through, {left} are dead letters again")
+        tell(f"{count - left} of them went through, {left} are dead letters again")
 
 
 def _found(stack: str, emulator: Emulator) -> list[Pipeline]:
@@ -135,17 +144,16 @@ def _found(stack: str, emulator: Emulator) -> list[Pipeline]:
     return done
 
 
-def _tell(emulator: Emulator, done: Sequence[Pipeline]) -> None:
+def _introduce(emulator: Emulator, done: Sequence[Pipeline], tell: Tell) -> None:
     for name, reason in emulator.elsewhere.items():
-        print(f"  left out: {name}: {reason}")
+        tell(f"  left out: {name}: {reason}")
     for each in done:
         push = each.push
-        print(
+        tell(
             f"  {each.name}: pushed as {push.push.account if push.push else '?'} to "
             f"{each.hosted.service.name} (services/{each.hosted.folder}), rows to "
             f"{each.results.partition('/datasets/')[2].replace('/tables/', '.')}, up to "
-            f"{push.most_attempts} deliveries",
-            flush=True,
+            f"{push.most_attempts} deliveries"
         )
 
 
@@ -170,15 +178,16 @@ async def _until_settled(emulator: Emulator, show: Callable[[], None], patience:
     show()
 
 
-def _conclude(checks: Sequence[Check], replies: Sequence[str], page: Path) -> None:
+def _conclude(checks: Sequence[Check], replies: Sequence[str], page: Path, tell: Tell) -> None:
     for reply in replies:
-        print(f"  {reply}")
-    width = max(len(f"{check.where}: {check.what}") for check in checks)
-    print()
-    for check in checks:
+        tell(f"  {reply}")
+    labels = [f"{check.where}: {check.what}" for check in checks]
+    width = min(_LABEL, max(map(len, labels)))
+    tell("")
+    for label, check in zip(labels, checks, strict=True):
         mark = "ok" if check.good else f"WRONG, wanted {check.wanted}"
-        print(f"  {f'{check.where}: {check.what}':<{width}}  {check.found}  {mark}")
-    print(f"\nPage: {page}", flush=True)
+        tell(f"  {label:<{width}}  {check.found}  {mark}")
+    tell(f"\nPage: {page}")
     wrong = sum(not check.good for check in checks)
     if wrong:
         raise DemoError(

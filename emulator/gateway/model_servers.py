@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -128,41 +128,55 @@ class _Server:
             return _error(404, f"The model `{model}` does not exist.")
         if not isinstance(asked.get("messages"), list):
             return _error(400, "messages: a list is needed")
-        words = self.replica.words[: asked.get("max_tokens") or None]
+        words = self.replica.words[: asked.get("max_completion_tokens") or asked.get("max_tokens")]
         about = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
             "model": model,
             "system_fingerprint": self.replica.pod,
         }
-        if asked.get("stream"):
-            return await self._stream(request, about, words)
-        await asyncio.sleep(self.replica.seconds_per_token * len(words))
-        message = {"role": "assistant", "content": " ".join(words)}
         prompt = len(json.dumps(asked["messages"]).split())
         tokens = {"prompt_tokens": prompt, "completion_tokens": len(words)}
+        usage = {**tokens, "total_tokens": sum(tokens.values())}
+        if asked.get("stream"):
+            options: dict[str, Any] = asked.get("stream_options") or {}
+            told = usage if options.get("include_usage") else None
+            return await self._stream(request, about, words, told)
+        await asyncio.sleep(self.replica.seconds_per_token * len(words))
+        message = {"role": "assistant", "content": " ".join(words)}
         return web.json_response(
             {
                 **about,
                 "object": "chat.completion",
                 "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "usage": {**tokens, "total_tokens": sum(tokens.values())},
+                "usage": usage,
             }
         )
 
     async def _stream(
-        self, request: web.Request, about: Mapping[str, Any], words: Sequence[str]
+        self,
+        request: web.Request,
+        about: Mapping[str, Any],
+        words: Sequence[str],
+        usage: Mapping[str, int] | None,
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
+        about = {**about, "object": "chat.completion.chunk"}
         deltas: list[dict[str, str]] = [{"content": f"{word} "} for word in words]
-        for delta in (*deltas, {}):
-            await asyncio.sleep(self.replica.seconds_per_token)
-            choice = {"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}
-            chunk = {**about, "object": "chat.completion.chunk", "choices": [choice]}
-            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        await response.write(b"data: [DONE]\n\n")
+        with suppress(ConnectionResetError):  # the client has left
+            for delta in (*deltas, {}):
+                await asyncio.sleep(self.replica.seconds_per_token)
+                choice = {"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}
+                await _event(response, {**about, "choices": [choice]})
+            if usage is not None:
+                await _event(response, {**about, "choices": [], "usage": usage})
+            await response.write(b"data: [DONE]\n\n")
         return response
+
+
+async def _event(response: web.StreamResponse, document: Mapping[str, Any]) -> None:
+    await response.write(f"data: {json.dumps(document)}\n\n".encode())
 
 
 def _error(status: int, message: str) -> web.Response:

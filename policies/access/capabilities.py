@@ -27,6 +27,7 @@ ELEVATED: Final[Mapping[str, str]] = {
     "enter": "gets into workloads or nodes",
     "lower-guards": "changes policies, perimeters or guardrails",
     "open-network": "opens the network",
+    "delete": "deletes data, its copies or alerts",
 }
 # Of these, what hands a single resource on to anybody.
 HANDS_ON: Final[Capabilities] = frozenset(

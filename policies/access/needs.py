@@ -20,11 +20,12 @@ from resources.properties import (
     MISSING,
     UNKNOWN,
     Absence,
+    Props,
     all_at,
     elements,
     get,
-    is_mapping,
     is_sequence,
+    search,
     text,
 )
 from resources.resource import Resource, Stack, stack_of
@@ -210,12 +211,17 @@ class Balance:
             yield from wired or [None]
 
     def _matched(self, need: Need, resource: Resource) -> Sequence[str | None]:
-        found = get(resource.props, *need.named.split(".")) if need.named else resource.props
+        below = _below(
+            get(resource.props, *need.named.split(".")) if need.named else resource.props
+        )
         pattern = re.compile(need.matching.replace("{project}", re.escape(self._project)))
         matched: list[str | None] = [
-            match[match.re.groups] for each in _texts(found) for match in pattern.finditer(each)
+            match[match.re.groups]
+            for each in below
+            if isinstance(each, str)
+            for match in pattern.finditer(each)
         ]
-        return [*matched, None] if _has_unknown(found) else matched
+        return [*matched, None] if UNKNOWN in below else matched
 
     @cached_property
     def _project(self) -> str:
@@ -327,18 +333,15 @@ def _pods(resource: Resource) -> Iterator[str]:
             yield f"pod:{namespace}/{name}"
 
 
-def _has_unknown(value: object) -> bool:
-    if is_mapping(value):
-        return any(_has_unknown(get(value, key)) for key in list(value))
-    if is_sequence(value):
-        return any(map(_has_unknown, elements(value)))
-    return value is UNKNOWN
+def _below(value: object) -> Sequence[object]:
+    """Return a value, with every property and every element of a list below it."""
+    found: list[object] = []
 
+    def keep(_name: str, inner: object, _holder: Props) -> Sequence[object] | None:
+        found.append(inner)
+        found.extend(elements(inner) if is_sequence(inner) else ())
+        return None
 
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif is_mapping(value):
-        yield from (each for key in list(value) for each in _texts(get(value, key)))
-    elif is_sequence(value):
-        yield from (each for one in elements(value) for each in _texts(one))
+    # It yields nothing: what it visits is kept on the way.
+    tuple(search({"": value}, keep))
+    return found

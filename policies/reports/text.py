@@ -58,13 +58,13 @@ def counts_table(run: Run) -> list[str]:
         (rule_id, rule["level"], *(str(run.counts[rule_id][name] or "-") for name in OUTCOMES))
         for rule_id, rule in run.rules.items()
     ]
-    return _columns([("rule", "level", *OUTCOMES), *rows])
+    return _columns([("rule", "level", *OUTCOMES[:-1], "n/a"), *rows])
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(
+        " ".join(
             cell.ljust(width) if index < 2 else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()

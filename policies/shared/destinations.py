@@ -231,7 +231,14 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
             for each in ("mysql", "oracle", "postgresql", "sqlServer")
         ),
     ),
-    "gcp:datastream/stream:Stream": (("destinationConfig.destinationConnectionProfile", "name"),),
+    "gcp:datastream/stream:Stream": (
+        ("destinationConfig.bigqueryDestinationConfig.singleTargetDataset.datasetId", "table"),
+        (
+            "destinationConfig.bigqueryDestinationConfig.sourceHierarchyDatasets.projectId",
+            "project",
+        ),
+        ("destinationConfig.destinationConnectionProfile", "name"),
+    ),
     "gcp:developerconnect/connection:Connection": (
         ("bitbucketDataCenterConfig.hostUri", "repository"),
         ("githubEnterpriseConfig.hostUri", "repository"),

@@ -144,7 +144,7 @@ _RAY: Final = tuple(
     f"workerGroupSpecs.*.{name}" for name in ("maxReplicas", "numOfHosts", "replicas")
 )
 _REPLICAS: Final = ("spec.replicas",)
-KNATIVE: Final = "serving.knative.dev/Service"
+KNATIVE: Final = ("serving.knative.dev/Configuration", "serving.knative.dev/Service")
 _REVISION: Final = "serving.knative.dev/Revision"
 QUEUE: Final = "kueue.x-k8s.io/ClusterQueue"
 _QUOTAS: Final = ("spec", "resourceGroups", EACH, "flavors", EACH, "resources", EACH)
@@ -213,7 +213,7 @@ def counted(kind: str, value: object) -> Iterator[object]:
     """Yield what counts the replicas of an object, wherever its kind says so."""
     for path in KUBERNETES.get(kind, ()):
         yield from all_at(value, path.split("."))
-    if kind == KNATIVE:
+    if kind in KNATIVE:
         annotations = get(value, "spec", "template", "metadata", "annotations")
         yield from (get(annotations, name) for name in _MAX_SCALE)
     elif kind == _REVISION:

@@ -17,6 +17,7 @@ _SHOWABLE: Final = re.compile(
     r"|not set|any header|Model Armor|API of Google|API management|Wasm plugin"
     r"|guardrail service|callout"
     r"|its condition isn't known yet|its condition takes only some|its conditions disagree"
+    r"|LoadBalancer|NodePort|external addresses|a network endpoint group"
     r"|Service|ServiceImport|ApigeeBackendService|GCPWasmPlugin|[0-9]{1,5}"
     r"|(/[a-z0-9-]{1,12}){1,4}/?|/"
 )

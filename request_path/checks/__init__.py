@@ -34,7 +34,9 @@ def findings_of(objects: Objects, unscreened: frozenset[str] = frozenset()) -> l
 
 
 def _has_models(objects: Objects) -> bool:
-    return bool(objects.pools) or any(map(reaches_models, claims_of(objects)))
+    return bool(objects.pools) or any(
+        reaches_models(claim, objects) for claim in claims_of(objects)
+    )
 
 
 def _all(objects: Objects) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """Every request to a model, and every answer, passes a guardrail.
 
-A way around it is a path, host or header for which no chain runs, or another chain does; events
-that leave out a body; a guardrail that fails open; a model name without templates.
+A way around it is a Service that others than the Gateway reach; a path, host or header for which no
+chain runs, or another chain does; events that leave out a body; a guardrail that fails open; a
+model name without templates.
 """
 
 from collections.abc import Iterator
@@ -18,11 +19,18 @@ from request_path.extensions import (
 from request_path.finding import Finding, finding
 from request_path.matching import Claim, claims_of
 from request_path.model_armor import screening
-from request_path.models import models_of, pools_of, reaches_models, used_backends
-from request_path.objects import Chain, Extension, Extensions, Objects
+from request_path.models import (
+    models_of,
+    pools_of,
+    reaches_models,
+    servers_behind,
+    servers_of,
+    used_backends,
+)
+from request_path.objects import Chain, Extension, Extensions, Objects, Service
 from request_path.pods import guards_itself, selected_pods
 from request_path.publication import region_of as gateway_region
-from resources.properties import UNKNOWN
+from resources.properties import UNKNOWN, Unknown
 
 STREAMED: Final = "FullDuplexStreamed"
 PROMPTS: Final = "RequestBody"
@@ -41,9 +49,39 @@ class _Way(NamedTuple):
 def check(objects: Objects) -> Iterator[Finding]:
     """Yield every way around the guardrails."""
     for claim in claims_of(objects):
-        if reaches_models(claim) and used_backends(claim) and not _guarded_in_pods(claim, objects):
+        if (
+            reaches_models(claim, objects)
+            and used_backends(claim)
+            and not _guarded_in_pods(claim, objects)
+        ):
             way = _Way(claim, models_of(claim, objects), gateway_region(claim.gateway, objects))
             yield from _on_the_load_balancer(way, objects)
+    for service in objects.services:
+        by = _opened_by(service, objects)
+        if by is not None and _serves_models(service, objects):
+            yield finding("past-the-gateway", service, by)
+
+
+def _opened_by(service: Service, objects: Objects) -> object:
+    """Return what leads to a Service from elsewhere than the Gateway: a word, or an object."""
+    for each in objects.ingresses:
+        if each.beside(service) and service.name in each.services:
+            return each
+    return service.opened
+
+
+def _serves_models(service: Service, objects: Objects) -> bool:
+    """Return whether models are behind a Service, with no guardrail of their own before them."""
+    if service.selector is UNKNOWN or UNKNOWN in service.selector.values():
+        return False
+    return bool(servers_behind(service, objects)) or any(
+        not all(port is not None and guards_itself(pods, port) for port in _targets(service))
+        for pods in servers_of(service, objects)
+    )
+
+
+def _targets(service: Service) -> tuple[int | Unknown | None, ...]:
+    return tuple(service.targets.values()) or (None,)
 
 
 def _guarded_in_pods(claim: Claim, objects: Objects) -> bool:

@@ -15,7 +15,7 @@ from resources.selectors import may_equal
 def check(objects: Objects) -> Iterator[Finding]:
     """Yield each policy of backends that isn't attached, as it isn't there."""
     for claim in claims_of(objects):
-        if reaches_models(claim):
+        if reaches_models(claim, objects):
             yield from _policies(claim, objects)
 
 

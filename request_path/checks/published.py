@@ -26,7 +26,7 @@ def check(objects: Objects) -> Iterator[Finding]:
     claims = {
         (claim.gateway.urn, claim.host): claim
         for claim in claims_of(objects)
-        if reaches_models(claim)
+        if reaches_models(claim, objects)
     }
     for claim in claims.values():
         attachments = attachments_of(claim.gateway, objects)

@@ -24,7 +24,7 @@ NODE_POOL: Final = "cloud.google.com/gke-nodepool"
 
 def check(objects: Objects) -> Iterator[Finding]:
     """Yield what keeps a request from a replica of its model."""
-    claims = [claim for claim in claims_of(objects) if reaches_models(claim)]
+    claims = [claim for claim in claims_of(objects) if reaches_models(claim, objects)]
     for claim in claims:
         yield from _routing(claim, objects)
         yield from _backends(claim, objects)

@@ -19,7 +19,9 @@ def check(objects: Objects) -> Iterator[Finding]:
             rivals[claim.gateway.urn, claim.listener.name, rank(claim)].append(claim)
     for claims in rivals.values():
         for one, other in combinations(claims, 2):
-            if not (reaches_models(one) or reaches_models(other)) or _differ(one, other):
+            if not (reaches_models(one, objects) or reaches_models(other, objects)) or _differ(
+                one, other
+            ):
                 continue
             request = common_request(one, other)
             if request is not None:

@@ -9,6 +9,8 @@ from resources.resource import Resource, Stack
 
 POLICY_KINDS: Final = ("HealthCheckPolicy", "GCPBackendPolicy", "GCPGatewayPolicy")
 EXTENSION_KINDS: Final = ("GCPTrafficExtension", "GCPRoutingExtension")
+WORKLOAD_KINDS: Final = ("Deployment", "StatefulSet", "LeaderWorkerSet")
+INGRESS_KINDS: Final = ("Ingress", "ServiceExport")
 OTHER_KINDS: Final = ("ReferenceGrant", "ApigeeBackendService", "GCPWasmPlugin", "ServiceImport")
 
 
@@ -70,9 +72,8 @@ _CUSTOM: Final[Mapping[str, _Reader]] = {
     "HTTPRoute": ("routes", routes.route),
     "InferencePool": ("pools", replicas.pool),
     "InferenceObjective": ("objectives", replicas.objective),
-    "Deployment": ("workloads", replicas.workload),
-    "StatefulSet": ("workloads", replicas.workload),
-    "LeaderWorkerSet": ("workloads", replicas.workload),
+    **dict.fromkeys(WORKLOAD_KINDS, ("workloads", replicas.workload)),
+    **dict.fromkeys(INGRESS_KINDS, ("ingresses", replicas.ingress)),
     "HorizontalPodAutoscaler": ("autoscalers", replicas.autoscaler),
     **dict.fromkeys(POLICY_KINDS, ("policies", extensions.policy)),
     **dict.fromkeys(EXTENSION_KINDS, ("extensions", extensions.extensions)),

@@ -17,7 +17,8 @@ def policy(resource: Resource) -> o.Policy:
     )
 
 
-def _extension(value: object, home: object) -> o.Extension:
+def extension(value: object, home: object) -> o.Extension:
+    """Read one extension of a chain; `home` is the namespace of its object."""
     return o.Extension(
         name=text(value, "name"),
         google_service=text(value, "googleAPIServiceName"),
@@ -45,7 +46,7 @@ def extensions(resource: Resource) -> o.Extensions:
                     text(each, "celMatcher") or ""
                     for each in items(chain, "matchCondition", "celExpressions")
                 ),
-                tuple(_extension(each, home) for each in items(chain, "extensions")),
+                tuple(extension(each, home) for each in items(chain, "extensions")),
             )
             for chain in items(spec, "extensionChains")
         ),

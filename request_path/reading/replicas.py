@@ -14,6 +14,15 @@ from resources.properties import Unknown, get
 from resources.resource import Resource
 from resources.selectors import labels
 
+# Each makes a group of the pods for a load balancer of somebody's own:
+# https://cloud.google.com/kubernetes-engine/docs/how-to/standalone-neg and
+# https://github.com/GoogleCloudPlatform/gke-autoneg-controller
+_GROUPS: Final = (
+    ("cloud.google.com/neg", "exposed_ports"),
+    ("controller.autoneg.dev/neg", "backend_services"),
+    ("anthos.cft.dev/autoneg", "name"),
+)
+_OPEN_TYPES: Final = ("LoadBalancer", "NodePort")
 WORKER_INDEX: Final = "leaderworkerset.sigs.k8s.io/worker-index"
 
 
@@ -109,6 +118,31 @@ def service(resource: Resource) -> o.Service:
         selector=labels(spec, "selector"),
         ports=tuple(targets),
         targets=targets,
+        opened=_opened(resource),
+    )
+
+
+def _opened(resource: Resource) -> str | None:
+    kind = text(resource.props, "spec", "type")
+    if kind in _OPEN_TYPES:
+        return str(kind)
+    if items(resource.props, "spec", "externalIPs"):
+        return "external addresses"
+    for annotation, word in _GROUPS:
+        if word in str(text(resource.props, "metadata", "annotations", annotation)):
+            return "a network endpoint group"
+    return None
+
+
+def ingress(resource: Resource) -> o.Ingress:
+    """Read an Ingress, or a ServiceExport, which is named like its Service."""
+    spec, name = get(resource.props, "spec"), ("service", "name")
+    paths = [each for rule in items(spec, "rules") for each in items(rule, "http", "paths")]
+    backends = (get(spec, "defaultBackend"), *(get(each, "backend") for each in paths))
+    exported = (resource.props,) if resource.type.endswith(":ServiceExport") else ()
+    return o.Ingress(
+        **in_cluster(resource),
+        services=(*texts(backends, *name), *texts(exported, "metadata", "name")),
     )
 
 

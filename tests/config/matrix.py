@@ -171,9 +171,9 @@ def pruned(config: Config) -> Config:
     """Return a config without the entries that add no option to it."""
     here = _kinds(config)
     # Outer entries first, and the last of a list, so that the places of the others stay.
-    entries = [*places(config)]
-    entries.reverse()
-    for path in sorted(entries, key=len):
+    paths = [*places(config)]
+    paths.reverse()
+    for path in sorted(paths, key=len):
         without = copy.deepcopy(config)
         try:
             place = at(without, path[:-1])

@@ -1,11 +1,14 @@
 """What a terminal shows of a run, and what a pipe and the log file get."""
 
 import io
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from launcher.console import Console, cut
+from launcher.console import Console, cut, wrapped
+from launcher.paths import ROOT
 
 
 class Terminal(io.StringIO):
@@ -52,16 +55,48 @@ def test_every_line_can_be_asked_for(
     assert out.getvalue() == "a detail\nwhat matters\n"
 
 
-def test_a_terminal_of_80_columns_breaks_no_line_and_no_word(tmp_path: Path) -> None:
+def test_a_terminal_of_80_columns_breaks_no_word_and_loses_none(tmp_path: Path) -> None:
     out = Terminal()
     screen = Console(tmp_path / "up.log", out)
     long = "word " * 40
     screen.tell(f"{long}\nshort")
     screen.close()
-    shown = out.getvalue().removesuffix("\r\033[K").removeprefix("\r\033[K").splitlines()
-    assert [len(line) <= 80 for line in shown] == [True, True]
-    assert shown[0].endswith("word ...")
+    shown = out.getvalue().removesuffix("\r\033[K").removeprefix("\r\033[K")
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.split() == [*long.split(), "short"]
     assert long in (tmp_path / "up.log").read_text()
+
+
+def test_what_is_broken_goes_on_in_its_column() -> None:
+    assert wrapped("  12  route that is long", 20) == "  12  route that is\n      long"
+    assert wrapped("ok       a tool that is there", 20) == "ok       a tool that\n         is there"
+
+
+def test_an_address_stays_whole_to_be_copied() -> None:
+    address = f"https://{'x' * 90}.run.app"
+    assert address in wrapped(f"  service_urls.llm-backend  {address}", 80).split()
+
+
+def test_commands_print_by_what_fits_a_terminal() -> None:
+    """JSON and reports in other forms are for programs."""
+    allowed = {
+        "diff.py": 1,
+        "operations.py": 1,
+        "policy_report.py": 1,
+        "route.py": 2,
+    }
+    found = {
+        file.name: len(re.findall(r"(?<![\w.])print\(", file.read_text()))
+        for file in (ROOT / "launcher").glob("*.py")
+        if file.name != "console.py"
+    }
+    assert {name: count for name, count in found.items() if count} == allowed
+
+
+def test_the_list_of_targets_fits_a_terminal() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert max(map(len, told.stdout.splitlines())) <= 80
+    assert "make preview" in told.stdout
 
 
 def test_what_has_no_words_is_cut_where_it_has_to_be() -> None:

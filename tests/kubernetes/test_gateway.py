@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import pathlib
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
@@ -20,6 +21,8 @@ from emulator.gateway.cluster import Cluster
 from emulator.gateway.model_servers import Replica
 from emulator.gateway.programs import ProgramError
 from emulator.gateway.replicas import apply_pod
+from launcher import load
+from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 from tests.kubernetes.held import held
@@ -322,6 +325,30 @@ def test_a_long_prompt_arrives_whole(path: Path) -> None:
     assert answer.status == 200
     _, asked = path.gateway.replicas[answer.pod].asked
     assert asked["messages"] == said(text)
+
+
+loaded = pytest.mark.skipif(
+    not load.PROGRAM.exists(),
+    reason="NO LOAD WAS SENT: `make test-kubernetes` installs guidellm, once",
+)
+
+
+@loaded
+def test_guidellm_measures_the_path(path: Path, tmp_path: pathlib.Path) -> None:
+    url = path.gateway.url.removesuffix("/v1")
+    metrics = load.Load("qwen3-4b", concurrency=2, requests=10).on(url, KEY, tmp_path)
+    assert metrics["request_latency"]["successful"]["count"] == 10
+    assert metrics["output_token_count"]["successful"]["mean"] == len(WORDS)
+
+
+@loaded
+def test_load_beyond_a_consumer_s_rate_is_no_measurement(
+    path: Path, tmp_path: pathlib.Path
+) -> None:
+    path.consumers["slow"] = Consumer("slow", parse("3/minute"), None)
+    url = path.gateway.url.removesuffix("/v1")
+    with pytest.raises(LaunchError, match=r"of 10 requests .* within the rate of the consumer"):
+        load.Load("qwen3-4b", concurrency=1, requests=10).on(url, "slow", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model-armor", "api-management"])

@@ -94,4 +94,5 @@ def test_the_short_table_has_no_types():
     short, whole = (capacity_table(found, whole=each) for each in (False, True))
     assert "g2-standard-8" in whole
     assert "g2-standard-8" not in short
-    assert short.splitlines()[0].split() == ["region", "quota", "minimum", "worst"]
+    assert short.splitlines()[0].split() == ["quota", "minimum", "worst"]
+    assert short.splitlines()[1] == "us-central1:"

@@ -13,7 +13,7 @@ def test_every_machine_type_is_told_of(capsys: pytest.CaptureFixture[str]):
     assert main(["--model", "Qwen/Qwen3-32B", "--context", "16384"]) == 0
     said = capsys.readouterr().out
     assert "32.8 billion parameters" in said
-    assert "a2-ultragpu-1g       1     1     61.0" in said
+    assert "a2-ultragpu-1g     1    61.0" in said
     assert "held by none of: g2-standard-4," in said
     assert "an estimate from above" in said
 
@@ -22,8 +22,8 @@ def test_one_machine_type_shows_the_arithmetic(capsys: pytest.CaptureFixture[str
     question = ["--model", "openai/gpt-oss-120b", "--machine", "a3-highgpu-2g", "--adapters", "2"]
     assert main(question) == 0
     said = capsys.readouterr().out
-    assert "  1 GPU: of each GPU's 79.1 GiB vLLM takes 92%, 72.8: weights 64.5, adapters" in said
-    assert "2 GPUs on each of 8 nodes" in said
+    assert "  1     of each GPU's 79.1 GiB vLLM takes 92%, 72.8: weights 64.5, adapters" in said
+    assert "  2x8   of each GPU" in said
 
 
 def test_quantised_weights_need_less(capsys: pytest.CaptureFixture[str]):

@@ -7,8 +7,10 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
+from request_path.extensions import kind_of as kind_of_extension
+from request_path.reading.extensions import extension
 from resources.kubernetes import kind_of, objects
-from resources.properties import UNKNOWN, all_at, entries
+from resources.properties import UNKNOWN, all_at, entries, get
 from resources.resource import Resource
 
 _CHAINS: Final = ("extensionChains.*.extensions.*.failOpen",)
@@ -22,6 +24,7 @@ _SWITCHES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # Chains that no request takes inspect nothing.
 _MATCHES: Final = ("extensionChains.*.matchCondition.celExpression",)
+_TRAFFIC: Final = "networking.gke.io/GCPTrafficExtension"
 _WEBHOOKS: Final = "webhooks.*.failurePolicy"
 _EXTENSIONS: Final = ("spec.extensionChains.*.extensions.*.failOpen",)
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -42,13 +45,21 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "networking.gke.io/GCPAuthzExtension": ("spec.failOpen",),
     "networking.gke.io/GCPRoutingExtension": _EXTENSIONS,
-    "networking.gke.io/GCPTrafficExtension": _EXTENSIONS,
+    _TRAFFIC: _EXTENSIONS,
 }
 _BINDING: Final = "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding"
 # Constraints of Gatekeeper, whose kinds are one's own.
 _CONSTRAINTS: Final = "constraints.gatekeeper.sh/"
 _ENFORCES: Final = ("spec.enforcementAction",)
 _OPEN: Final = (True, "true", "Ignore", "Allow", "Audit", "audit", "dryrun", "warn")
+
+
+def _told_here(kind: str, holder: object, path: str) -> Iterator[object]:
+    """Yield what stands at a path; not of a guardrail, which ai-guardrail-on-every-path judges."""
+    *owners, switch = path.split(".")
+    for owner in all_at(holder, owners):
+        if kind != _TRAFFIC or not kind_of_extension(extension(owner, "")).guards:
+            yield get(owner, switch)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -59,7 +70,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             yield "has a chain that no request takes"
     for each in objects(resource.type, resource.props):
         for path in paths:
-            if any(value in _OPEN for value in all_at(each, path.split("."))):
+            if any(value in _OPEN for value in _told_here(kind, each, path)):
                 yield f"{path.replace('.*', '[]')} lets through what it could not inspect"
         if kind_of(resource.type) == _BINDING:
             actions = entries(each, "spec", "validationActions")

@@ -1,6 +1,8 @@
-"""No Kubernetes object opens the cluster to the internet."""
+"""No Kubernetes object opens the cluster past the inference Gateway."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -8,7 +10,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, UNKNOWN, entries, get, text
+from resources.properties import MISSING, UNKNOWN, elements, entries, get, text
 from resources.resource import Resource
 
 _SERVICE: Final = "core/Service"
@@ -30,6 +32,48 @@ _KEPT_INSIDE: Final = {
     "serving.knative.dev/Service": "networking.knative.dev/visibility",
     "serving.kserve.io/InferenceService": "networking.kserve.io/visibility",
 }
+# Routes and tunnels of other controllers, by their group: those that come into the cluster past the
+# Gateway, whatever their kinds are called.
+_CONTROLLERS: Final[Mapping[str, re.Pattern[str]]] = {
+    group: re.compile(kinds)
+    for group, kinds in {
+        "apisix.apache.org": "Apisix(Route|Tls|Upstream)",
+        "bindings.k8s.ngrok.com": "BoundEndpoint",
+        "configuration.konghq.com": "(TCP|UDP)Ingress|Kong(Service|Route)",
+        "consul.hashicorp.com": ".*Gateway",
+        "gateway.solo.io": ".*",
+        "getambassador.io": "Host|Listener|(TCP)?Mapping",
+        "ingress.k8s.ngrok.com": ".*Edge|Domain|Tunnel",
+        "ingress.v1.haproxy.org": "TCP",
+        "k8s.nginx.org": "VirtualServer(Route)?|TransportServer",
+        "kuma.io": "MeshGateway(Instance|Route)?|MeshHTTPRoute|MeshTCPRoute",
+        "networking.cfargotunnel.com": ".*Tunnel(Binding)?",
+        "ngrok.k8s.ngrok.com": ".*Endpoint|KubernetesOperator",
+        "projectcontour.io": "HTTPProxy",
+        "skupper.io": ".*",
+        "tailscale.com": "Connector|ProxyGroup|ProxyGroupPolicy",
+        "traefik.containo.us": "IngressRoute(TCP|UDP)?",
+        "traefik.io": "IngressRoute(TCP|UDP)?",
+        "x.getambassador.io": "Ambassador.*",
+    }.items()
+}
+# Groups whose routes other rules judge, or that Google's own Gateway serves.
+_JUDGED: Final = frozenset(
+    {
+        *("core", "apps", "extensions", "networking.k8s.io", "gateway.networking.k8s.io"),
+        *("networking.gke.io", "networking.istio.io", "serving.knative.dev", "apim.googleapis.com"),
+    }
+)
+# What a controller that no table knows calls such a thing.
+_CALLED: Final = re.compile(r".*(Ingress|Route|Gateway|Tunnel|VirtualServer|VirtualHost)(TCP|UDP)?")
+# More listeners for a Gateway, from whoever may make one: https://gateway-api.sigs.k8s.io/geps/gep-1713/
+_LISTENERS: Final = (
+    "gateway.networking.k8s.io/ListenerSet",
+    "gateway.networking.x-k8s.io/XListenerSet",
+)
+_MESH_ROUTE: Final = "networking.istio.io/VirtualService"
+# An address of a private network of another's: https://tailscale.com/kb/1439/kubernetes-operator
+_TAILSCALE: Final = ("metadata", "annotations", "tailscale.com/expose")
 # Gives a service a name on the web.
 _MAPPING: Final = "serving.knative.dev/DomainMapping"
 _INSIDE: Final = ("cluster-local", UNKNOWN)
@@ -37,6 +81,7 @@ _INTERNAL: Final = (
     ("networking.gke.io/load-balancer-type", "Internal"),
     ("cloud.google.com/load-balancer-type", "Internal"),
 )
+_INTERNAL_LB: Final = "networking.gke.io/l4-regional-internal"
 _INTERNAL_CLASSES: Final = frozenset(
     {
         "gke-l7-cross-regional-internal-managed-mc",
@@ -49,25 +94,45 @@ _INTERNAL_INGRESS: Final = "gce-internal"
 _PLAIN: Final = ("metadata", "annotations", "kubernetes.io/ingress.allow-http")
 
 
-_KINDS: Final = (
-    *(_SERVICE, _GATEWAY, _ISTIO, *_INGRESSES, *_MANY, *_EXPORTS),
-    *(*_KEPT_INSIDE, _MAPPING),
-)
+_SAYS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_MANY, "is of the external load balancer of several clusters"),
+    **dict.fromkeys(_EXPORTS, "offers a Service to every cluster of the fleet"),
+    **dict.fromkeys(_LISTENERS, "gives a Gateway listeners that its own rules do not hold"),
+    _ISTIO: "opens ports past the inference Gateway",
+    _MAPPING: "gives a service a name on the internet",
+}
+_ANOTHER_WAY: Final = "opens a way in past the inference Gateway"
+_KINDS: Final = (_SERVICE, _GATEWAY, _MESH_ROUTE, *_INGRESSES, *_KEPT_INSIDE, *_SAYS)
+
+
+def _of_another_controller(kind: str) -> bool:
+    group, _, name = kind.rpartition("/")
+    if group in _CONTROLLERS:
+        return _CONTROLLERS[group].fullmatch(name) is not None
+    return bool(group) and group not in _JUDGED and _CALLED.fullmatch(name) is not None
+
+
+def _is_internal(service: object) -> bool:
+    """Return whether a LoadBalancer is internal: by its class, or else by an annotation."""
+    controller = text(service, "spec", "loadBalancerClass")
+    if controller is not MISSING:
+        return controller in (_INTERNAL_LB, UNKNOWN)
+    annotations = get(service, "metadata", "annotations")
+    return any(text(annotations, name) == value for name, value in _INTERNAL)
 
 
 def _service(service: object) -> Iterator[str]:
     kind = text(service, "spec", "type")
-    annotations = get(service, "metadata", "annotations")
     if kind == "NodePort":
         yield "is a NodePort, open on every node"
     elif kind is UNKNOWN:
         yield "is of a type that is not known during preview"
-    elif kind == "LoadBalancer" and not any(
-        text(annotations, name) == value for name, value in _INTERNAL
-    ):
+    elif kind == "LoadBalancer" and not _is_internal(service):
         yield "is a LoadBalancer without the annotation that makes it internal"
     if entries(service, "spec", "externalIPs") not in (MISSING, ()):
         yield "takes external addresses"
+    if text(service, *_TAILSCALE) == "true":
+        yield "is offered to a network outside by its annotation"
 
 
 def _ingress(ingress: object, *, patch: bool) -> Iterator[str]:
@@ -89,38 +154,45 @@ def _gateway(gateway: object) -> Iterator[str]:
         yield "is a Gateway of a class that is not known during preview"
 
 
+def _kept_inside(kind: str, service: object) -> Iterator[str]:
+    if text(service, "metadata", "labels", _KEPT_INSIDE[kind]) not in _INSIDE:
+        yield "is served on the internet without the label that keeps it in the cluster"
+
+
+def _mesh_route(route: object) -> Iterator[str]:
+    if set(elements(route, "spec", "gateways")) - {"mesh", UNKNOWN}:
+        yield _ANOTHER_WAY
+
+
+_JUDGES: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
+    _SERVICE: _service,
+    _GATEWAY: _gateway,
+    _MESH_ROUTE: _mesh_route,
+    **{kind: partial(_kept_inside, kind) for kind in _KEPT_INSIDE},
+}
+
+
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    kind = kind_of(resource.type)
+    kind, patch = kind_of(resource.type), is_patch(resource.type)
     for each in objects(resource.type, resource.props):
         if text(each, "metadata", "name") in limits.names("allowedNames"):
             continue
         if each is UNKNOWN:
             yield "has objects that are not known during preview"
-        elif kind == _SERVICE:
-            yield from _service(each)
-        elif kind == _GATEWAY:
-            yield from _gateway(each)
-        elif kind in _MANY:
-            yield "is of the external load balancer of several clusters"
-        elif kind in _EXPORTS:
-            yield "offers a Service to every cluster of the fleet"
-        elif kind in _KEPT_INSIDE:
-            if text(each, "metadata", "labels", _KEPT_INSIDE[kind]) not in _INSIDE:
-                yield "is served on the internet without the label that keeps it in the cluster"
-        elif kind == _MAPPING:
-            yield "gives a service a name on the internet"
-        elif kind == _ISTIO:
-            yield "opens ports past the inference Gateway"
+        elif kind in _JUDGES:
+            yield from _JUDGES[kind](each)
+        elif kind in _INGRESSES:
+            yield from _ingress(each, patch=patch)
         else:
-            yield from _ingress(each, patch=is_patch(resource.type))
+            yield _SAYS.get(kind, _ANOTHER_WAY)
 
 
 RULE: Final = ResourceRule(
     id="net-k8s-no-public-lb",
     display_name="Nothing in a cluster is public",
     description=(
-        "No Service, Gateway, Ingress or Knative service is public, unless it is allowed by name, "
-        "and no Ingress takes plain HTTP."
+        "No Service, Gateway, Ingress, Knative service or route of another controller is public or "
+        "a way past the Gateway, unless it is allowed by name, and no Ingress takes plain HTTP."
     ),
     why="It gets an address on the internet past the gateway, its guardrails and its certificates.",
     remediation=(
@@ -133,6 +205,8 @@ RULE: Final = ResourceRule(
     limits=(
         NamesLimit("allowedNames", "Names of Kubernetes objects that may be public", default=()),
     ),
-    applies=lambda resource_type: kind_of(resource_type) in _KINDS,
+    applies=lambda resource_type: (
+        kind_of(resource_type) in _KINDS or _of_another_controller(kind_of(resource_type))
+    ),
     check=_check,
 )

@@ -1,5 +1,6 @@
 """Policies of load balancers and meshes refuse somebody, and ask for certificates."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -8,7 +9,17 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
-from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, get, is_mapping, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    all_at,
+    elements,
+    entries,
+    flag,
+    get,
+    is_mapping,
+    text,
+)
 from resources.resource import Resource
 
 _N: Final = "gcp:networksecurity/"
@@ -39,6 +50,17 @@ _RULES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     _MESH: (("spec.rules",), ("from", "to", "when")),
 }
 _ALWAYS: Final = ("true", "1 == 1")
+# What of a session names where it goes: https://cloud.google.com/secure-web-proxy/docs/cel-matcher-language-reference
+_NAMES_HOST: Final = re.compile(
+    r"(host\(\)|destination\.(ip|port)|request\.host)\s*==\s*['\"]?\w"
+    r"|inUrlList\(|inIpRange\(\s*destination"
+    r"|host\(\)\.(contains|endsWith|matches|startsWith)\(\s*['\"][^'\"]*\w\.\w{2,}"
+)
+_URLS: Final = f"{_N}urlList:UrlList"
+# A list that takes every host, or all those of a domain that anybody may register in.
+_ANY_URL: Final = re.compile(
+    r"(https?://)?\*?\.?(\*|[a-z]{2,}|(co|com|net|org)\.[a-z]{2})?(:\*|:\d+)?(/.*)?"
+)
 
 
 def _takes_everybody(rule: object, narrows: tuple[str, ...]) -> bool:
@@ -68,8 +90,18 @@ def _rules(resource: Resource, policy: object) -> Iterator[str]:
 def _web(rule: object) -> Iterator[str]:
     matcher = text(rule, "sessionMatcher")
     on = flag(rule, "enabled") is not False and text(rule, "basicProfile") == "ALLOW"
-    if on and isinstance(matcher, str) and matcher.strip().strip("()") in _ALWAYS:
-        yield "lets out to every host of the web"
+    if on and isinstance(matcher, str):
+        # Each of several alternatives is a way of its own; what is negated names what is left out.
+        ways = re.split(r"\|\|", matcher)
+        if any(way.lstrip("( ").startswith("!") or not _NAMES_HOST.search(way) for way in ways):
+            yield "lets out to every host of the web"
+
+
+def _urls(found: object) -> Iterator[str]:
+    if any(
+        isinstance(each, str) and _ANY_URL.fullmatch(each) for each in elements(found, "values")
+    ):
+        yield "values take every host of the web, or of a domain that anybody registers in"
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -82,9 +114,11 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             yield from _rules(resource, each)
         elif resource.type == _WEB:
             yield from _web(each)
+        elif resource.type == _URLS:
+            yield from _urls(each)
 
 
-_TYPES: Final = frozenset((*_OPEN, *_RULES, _WEB))
+_TYPES: Final = frozenset((*_OPEN, *_RULES, _WEB, _URLS))
 
 
 RULE: Final = ResourceRule(

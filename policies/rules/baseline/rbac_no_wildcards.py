@@ -77,7 +77,7 @@ def _speaks_of(power: Mapping[str, Any], groups: frozenset[str], resources: froz
     return "groups" not in power or not groups.isdisjoint(power["groups"])
 
 
-def _role(rule: object) -> Iterator[str]:
+def _role(rule: object, *, everywhere: bool) -> Iterator[str]:
     verbs, resources = _strings(rule, "verbs"), _strings(rule, "resources")
     groups, addresses = _strings(rule, "apiGroups"), _strings(rule, "nonResourceURLs")
     if any(map(_wild, (verbs, resources, groups))) or addresses & {"*", "/*"}:
@@ -89,6 +89,7 @@ def _role(rule: object) -> Iterator[str]:
     for says, power in _powers().items():
         if (
             (everything or power.get("named"))
+            and (everywhere or not power.get("cluster"))
             and not verbs.isdisjoint(power["verbs"])
             and _speaks_of(power, groups, resources)
         ):
@@ -165,13 +166,14 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         if kind_of(resource.type) in _BINDINGS:
             yield from _binding(each)
             continue
-        if kind_of(resource.type) == _CLUSTER_ROLE:
+        everywhere = kind_of(resource.type) == _CLUSTER_ROLE
+        if everywhere:
             yield from _cluster_role(each)
         rules = entries(each, "rules")
         if rules is UNKNOWN:
             yield "its rules are not known during preview"
         for rule in rules if isinstance(rules, tuple) else ():
-            yield from _role(rule)
+            yield from _role(rule, everywhere=everywhere)
 
 
 RULE: Final = ResourceRule(

@@ -27,6 +27,8 @@ _PROTECTED: Final[Mapping[str, bool]] = {
     "gcp:spanner/database:Database": True,
     "gcp:sql/databaseInstance:DatabaseInstance": True,
 }
+# It has no switch of its own.
+_PERIMETER: Final = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 # These call their protection by another name; the value that means it is on.
 _OTHERWISE: Final[Mapping[str, tuple[str, str | bool]]] = {
     "gcp:bigtable/table:Table": ("deletionProtection", "PROTECTED"),
@@ -39,14 +41,19 @@ _EMPTIED: Final = (
     "gcp:spanner/instance:Instance",
     "gcp:storage/bucket:Bucket",
 )
+# It goes with the resource, for everything of the project that calls it.
+_API: Final = "gcp:projects/service:Service"
 # A table of BigQuery that is one of these holds nothing of its own: a new query makes it anew.
 _TABLE: Final = "gcp:bigquery/table:Table"
 _KEPT: Final = ("PREVENT", "ABANDON")
 # Cloud Spanner itself refuses to drop it then, whoever asks.
 _SPANNER: Final = "gcp:spanner/database:Database"
+_HELD: Final = frozenset((_PERIMETER, *_PROTECTED, *_OTHERWISE))
 
 
 def _is_on(resource: Resource) -> bool:
+    if resource.type == _PERIMETER:
+        return False
     if resource.type in _OTHERWISE:
         name, value = _OTHERWISE[resource.type]
         return get(resource.props, name) == value
@@ -57,7 +64,9 @@ def _is_on(resource: Resource) -> bool:
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type in _EMPTIED and flag(resource.props, "forceDestroy") in (True, UNKNOWN):
         yield "forceDestroy is not false"
-    if resource.type not in _PROTECTED and resource.type not in _OTHERWISE:
+    if resource.type == _API and flag(resource.props, "disableOnDestroy") is True:
+        yield "disableOnDestroy takes the API from all of the project"
+    if resource.type not in _HELD:
         return
     if resource.type == _TABLE and any(is_mapping(get(resource.props, view)) for view in VIEWS):
         return
@@ -72,8 +81,8 @@ RULE: Final = ResourceRule(
     id="rel-deletion-protection",
     display_name="What holds data is protected from deletion",
     description=(
-        "Clusters, databases, tables, services, buckets, secrets and authorities are protected "
-        "from deletion."
+        "Clusters, databases, tables, services, buckets, secrets, authorities and perimeters are "
+        "protected from deletion, and no API goes with its resource."
     ),
     why="One destroy in the wrong terminal would end the service and its data.",
     remediation=(
@@ -89,6 +98,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_121"),
         Reference("checkov", "CKV_GCP_122"),
     ),
-    applies=lambda resource_type: resource_type in (*_EMPTIED, *_PROTECTED, *_OTHERWISE),
+    applies=lambda resource_type: resource_type in (*_EMPTIED, *_HELD, _API),
     check=_check,
 )

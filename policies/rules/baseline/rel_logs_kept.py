@@ -7,7 +7,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.limits import Limits, NumberLimit
+from policies.shared.limits import Limits, NamesLimit, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
 from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, show, text
@@ -19,7 +19,8 @@ _OWNERS: Final = ("BillingAccount", "Folder", "Organization", "Project")
 
 
 def _tokens(module: str, owners: tuple[str, ...], what: str) -> tuple[str, ...]:
-    return tuple(f"{module}{each[0].lower()}{each[1:]}{what}:{each}{what}" for each in owners)
+    names = [f"{each}{what}" for each in owners]
+    return tuple(f"{module}{name[0].lower()}{name[1:]}:{name}" for name in names)
 
 
 _EXCLUSIONS: Final = _tokens(_L, _OWNERS, "Exclusion")
@@ -27,6 +28,15 @@ _SINKS: Final = _tokens(_L, _OWNERS, "Sink")
 _MUTES: Final = (
     f"{_S}muteConfig:MuteConfig",
     *_tokens(_S, ("V2Folder", "V2Organization", "V2Project"), "MuteConfig"),
+)
+_MODULES: Final = (
+    *_tokens(_S, _OWNERS[1:], "CustomModule"),
+    *_tokens(
+        _S,
+        tuple(f"Management{each}" for each in _OWNERS[1:]),
+        "SecurityHealthAnalyticsCustomModule",
+    ),
+    *_tokens(_S, ("", "ManagementOrganization"), "EventThreatDetectionCustomModule"),
 )
 _AUDIT: Final = (
     "gcp:folder/iamAuditConfig:IamAuditConfig",
@@ -42,14 +52,7 @@ _SWITCHES: Final[Mapping[str, tuple[tuple[str, object], ...]]] = {
     "gcp:dns/policy:Policy": (("enableLogging", False),),
     f"{_L}folderSettings:FolderSettings": (("disableDefaultSink", True),),
     f"{_L}organizationSettings:OrganizationSettings": (("disableDefaultSink", True),),
-    **dict.fromkeys(
-        (
-            f"{_S}folderCustomModule:FolderCustomModule",
-            f"{_S}organizationCustomModule:OrganizationCustomModule",
-            f"{_S}projectCustomModule:ProjectCustomModule",
-        ),
-        (("enablementState", "DISABLED"),),
-    ),
+    **dict.fromkeys(_MODULES, (("enablementState", "DISABLED"),)),
     "networking.gke.io/GCPBackendPolicy": (("spec.default.logging.enabled", False),),
 }
 # What tells one kind of entry or finding from the rest; a type, a name of a log or a severity
@@ -60,7 +63,9 @@ _CONTENT: Final = re.compile(
 )
 _AUDITED: Final = re.compile(r"cloudaudit", re.IGNORECASE)
 _WIDENS: Final = re.compile(r"\bOR\b|\bNOT\b|!=|!~|(^|\s)-")
-_CATEGORY: Final = re.compile(r"\bcategory\s*=\s*[\"']")
+_CATEGORY: Final = re.compile(r"\bcategory\s*=\s*[\"'](?P<name>[^\"']*)")
+# One resource, of which somebody has looked at the finding.
+_ONE: Final = re.compile(r"\bresource[._]?[nN]ame\s*=\s*[\"'][^\"'*]+[\"']")
 
 
 def _narrow(found: object, tells: re.Pattern[str]) -> bool:
@@ -68,6 +73,15 @@ def _narrow(found: object, tells: re.Pattern[str]) -> bool:
     if not isinstance(found, str):
         return found is UNKNOWN
     return bool(tells.search(found)) and not _AUDITED.search(found) and not _WIDENS.search(found)
+
+
+def _mutes(found: object, allowed: tuple[str, ...]) -> bool:
+    """Return whether a filter hides more than a category of one resource, or one that is
+    allowed."""
+    if not _narrow(found, _CATEGORY):
+        return True
+    names = [each["name"] for each in _CATEGORY.finditer(found)] if isinstance(found, str) else []
+    return bool(set(names) - set(allowed)) and not _ONE.search(str(found))
 
 
 def _left_out(holder: object) -> bool:
@@ -101,8 +115,8 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield "leaves out more than a few kinds of log entries"
     elif kind in _SINKS and any(map(_left_out, elements(resource.props, "exclusions"))):
         yield "exclusions leave out more than a few kinds of log entries"
-    elif kind in _MUTES and not _narrow(text(resource.props, "filter"), _CATEGORY):
-        yield "mutes more than a category of findings"
+    elif kind in _MUTES and _mutes(text(resource.props, "filter"), limits.names("mutedCategories")):
+        yield "mutes more than a category of findings of one resource"
     elif kind in _AUDIT:
         yield from _audit(resource.props)
     elif kind == _SNOOZE:
@@ -133,7 +147,10 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/logging/docs/routing/overview#exclusions",
-    limits=(NumberLimit("maxSnoozeHours", "Most hours that alerts are silenced", default=24),),
+    limits=(
+        NumberLimit("maxSnoozeHours", "Most hours that alerts are silenced", default=24),
+        NamesLimit("mutedCategories", "Categories of findings that may be muted", default=()),
+    ),
     applies=lambda resource_type: resource_type in _TYPES or kind_of(resource_type) in _TYPES,
     check=_check,
 )

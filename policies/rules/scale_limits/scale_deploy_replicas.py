@@ -17,7 +17,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     cap = limits.number("maxReplicas")
     for each in objects(resource.type, resource.props):
         found = [number(value) for value in counted(kind_of(resource.type), each)]
-        if kind_of(resource.type) == KNATIVE and not any(
+        if kind_of(resource.type) in KNATIVE and not any(
             each not in (MISSING, 0) for each in found
         ):
             yield f"has no max-scale, so its replicas have no bound, allowed {show(cap)}"
@@ -38,6 +38,6 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.MANDATORY,
     url="https://open-policy-agent.github.io/gatekeeper-library/website/validation/replicalimits/",
     limits=(NumberLimit("maxReplicas", "Most replicas of one workload"),),
-    applies=lambda resource_type: kind_of(resource_type) in (*KUBERNETES, KNATIVE, QUEUE),
+    applies=lambda resource_type: kind_of(resource_type) in (*KUBERNETES, *KNATIVE, QUEUE),
     check=_check,
 )
