@@ -32,7 +32,7 @@ from stacks.platform import build_platform
 from tests.config.intended import INTENDED, configured
 from tests.config.matrix import ENVIRONMENTS, covered, stacks
 from tests.config.options import options
-from tests.config.pairs import LEFT, all_stacks, missing, pair_stacks
+from tests.config.pairs import LEFT, WITH_OTHERS, all_stacks, missing, pair_stacks
 from tests.config.samples import ROOT
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
 from tests.unit.harness import Cloud, run
@@ -103,7 +103,13 @@ def test_options_of_two_areas_stand_together_in_a_stack() -> None:
     assert len(lacking) < LEFT * len(missing(())), "run `python -m tests.config.pairs`"
 
 
-@pytest.mark.parametrize("number", range(len(pair_stacks())))
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=() if number < WITH_OTHERS else pytest.mark.matrix)
+        for number in range(len(pair_stacks()))
+    ],
+)
 def test_nothing_is_refused_of_options_that_stand_together(number: int) -> None:
     config = pair_stacks()[number]
     environment = config["environment"]
