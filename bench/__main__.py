@@ -11,6 +11,7 @@ from typing import Any
 from bench.growth import growth_figures
 from bench.measure import say
 from bench.pack_cost import policies_figures
+from bench.request_path import request_path_figures
 from bench.services import services_figures
 from bench.stacks import stacks_figures
 from bench.table import table
@@ -20,6 +21,7 @@ PARTS: Mapping[str, Callable[[Path], Any]] = {
     "policies": policies_figures,  # of the prod that stacks made
     "growth": growth_figures,
     "services": services_figures,
+    "request path": request_path_figures,
 }
 
 

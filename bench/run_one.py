@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from launcher.engine import open_stack, platform_program
-from launcher.paths import ROOT, StackPaths
+from launcher.images import push_placeholders
+from launcher.paths import ROOT, StackPaths, checked
 from sandbox.providers import serve
 from sandbox.world import World
 
@@ -35,6 +36,7 @@ def main() -> None:
     if wanted["policies"]:
         options["policy_packs"] = places.policy_packs()
     with World(places.world) as world, serve(world) as servers:
+        push_placeholders(checked(places), world)
         stack = open_stack(places, servers.debug_providers, program)
         getattr(stack, wanted["operation"])(**options)
 

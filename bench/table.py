@@ -70,9 +70,16 @@ def _services(services: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def _request_path(figures: Mapping[str, Any]) -> Iterator[str]:
+    for name, row in figures.items():
+        title = name.removesuffix("_ms")
+        yield f"{title}: {row['path']} ms, direct {row['direct']}: {row['added']:+} ms"
+
+
 PARTS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "stacks": _stacks,
     "growth": _growth,
     "policies": _policies,
     "services": _services,
+    "request path": _request_path,
 }

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ def request_path(places: StackPaths) -> Generator[RequestPath]:
     if not found:
         raise LaunchError(f"{places.stack} has no Gateway, so there is no way to a model")
     chosen, *others = found
-    show(f"starting the request path of {chosen.name}: about half a minute ...")
+    show(f"starting the request path of {chosen.name}: about half a minute ...", sys.stderr)
     with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         try:
             with (

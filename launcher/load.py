@@ -6,6 +6,7 @@ What the path costs is the difference: the simulated model servers answer at onc
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -87,8 +88,24 @@ class Load:
         return found["metrics"]
 
 
-def load(places: StackPaths, model: str, concurrency: int, requests: int) -> None:
-    """Print throughput and times of requests to a model, the first where none is named."""
+@dataclass(frozen=True)
+class Measured:
+    """Metrics of the same requests, by the path and to a replica."""
+
+    through: Mapping[str, Any]
+    direct: Mapping[str, Any]
+
+    def figures(self, metric: str, figure: str) -> tuple[float, float]:
+        """Return one figure of a metric of guidellm's: of the path, and without it."""
+        first, second = (each[metric]["successful"] for each in (self.through, self.direct))
+        return _value(first, figure), _value(second, figure)
+
+
+def measured(places: StackPaths, model: str, concurrency: int, requests: int) -> Measured:
+    """Measure requests to a model, the first where none is named.
+
+    Raises LaunchError where that can't be done.
+    """
     if not PROGRAM.exists():
         raise LaunchError("guidellm is missing: `make load` installs it")
     if min(concurrency, requests) < 1:
@@ -103,13 +120,20 @@ def load(places: StackPaths, model: str, concurrency: int, requests: int) -> Non
             raise LaunchError(f"MODEL: found {model!r}; allowed: {allowed}")
         replica = next(each for each in running.replicas.values() if model in each.names)
         work = Load(model, concurrency, requests)
-        show(f"{requests} requests to {model}, {concurrency} at once, twice ...")
-        through = work.on(running.url.removesuffix("/v1"), path.key, Path(folder))
-        direct = work.on(f"http://{replica.address}:{replica.port}", path.key, Path(folder))
+        show(f"{requests} requests to {model}, {concurrency} at once, twice ...", sys.stderr)
+        return Measured(
+            work.on(running.url.removesuffix("/v1"), path.key, Path(folder)),
+            work.on(f"http://{replica.address}:{replica.port}", path.key, Path(folder)),
+        )
+
+
+def load(places: StackPaths, model: str, concurrency: int, requests: int) -> None:
+    """Print throughput and times of requests to a model, the first where none is named."""
+    found = measured(places, model, concurrency, requests)
     show(f"{'':30}{'the path':>12}{'direct':>12}{'difference':>12}")
     for title, metric, figure in _ROWS:
-        values = [_value(each[metric]["successful"], figure) for each in (through, direct)]
-        show(f"{title:30}{values[0]:12.3f}{values[1]:12.3f}{values[0] - values[1]:12.3f}")
+        through, direct = found.figures(metric, figure)
+        show(f"{title:30}{through:12.3f}{direct:12.3f}{through - direct:12.3f}")
 
 
 def _value(statistic: Mapping[str, Any], figure: str) -> float:

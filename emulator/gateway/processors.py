@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import grpc
-from envoy.service.ext_proc.v3 import external_processor_pb2, external_processor_pb2_grpc
 
 from emulator.gateway.loops import Run, background_loop
 from emulator.gateway.programs import LOOPBACK
 
-# Messages that protoc made have no types that a checker reads.
-_Response: Any = cast("Any", external_processor_pb2).ProcessingResponse
-_add: Any = cast("Any", external_processor_pb2_grpc).add_ExternalProcessorServicer_to_server
+_PROTOCOL: Final = "emulator/gateway/ext_proc.proto"
+# Compiled messages have no types that a checker reads.
+_messages, _services = cast("Any", grpc).protos_and_services(_PROTOCOL)
 _CHUNK_BYTES: Final = 60_000
 """Envoy takes no longer piece of a body: 64 KiB."""
 _CONTENT_TYPE: Final = {"key": "content-type", "raw_value": b"application/json"}
@@ -126,7 +125,7 @@ def _model(body: bytes) -> str:
 def _said(message: _Message, decided: bytes | Refusal, hides: Sequence[str]) -> Iterator[Any]:
     """Yield what Envoy is told of a message, in its own order: headers, body, trailers."""
     if isinstance(decided, Refusal):
-        yield _Response(
+        yield _messages.ProcessingResponse(
             immediate_response={
                 "status": {"code": decided.status},
                 "headers": {"set_headers": [{"header": _CONTENT_TYPE}]},
@@ -139,7 +138,7 @@ def _said(message: _Message, decided: bytes | Refusal, hides: Sequence[str]) -> 
     # The length may be another.
     removed = ["content-length", *(hides if kind == "request" else ())]
     common = {"header_mutation": {"remove_headers": removed}}
-    yield _Response(**{f"{kind}_headers": {"response": common}})
+    yield _messages.ProcessingResponse(**{f"{kind}_headers": {"response": common}})
     if message.body:
         pieces = [decided[at : at + _CHUNK_BYTES] for at in range(0, len(decided), _CHUNK_BYTES)]
         for piece in pieces:
@@ -148,9 +147,9 @@ def _said(message: _Message, decided: bytes | Refusal, hides: Sequence[str]) -> 
                 "end_of_stream": piece is pieces[-1] and not message.trailers,
             }
             response = {"body_mutation": {"streamed_response": streamed}}
-            yield _Response(**{f"{kind}_body": {"response": response}})
+            yield _messages.ProcessingResponse(**{f"{kind}_body": {"response": response}})
     if message.trailers:
-        yield _Response(**{f"{kind}_trailers": {}})
+        yield _messages.ProcessingResponse(**{f"{kind}_trailers": {}})
 
 
 @contextmanager
@@ -160,7 +159,7 @@ def processors(found: Sequence[Processor]) -> Generator[list[Served]]:
 
         async def start(processor: Processor) -> Served:
             server = grpc.aio.server()
-            _add(_Servicer(processor), server)
+            _services.add_ExternalProcessorServicer_to_server(_Servicer(processor), server)
             port = server.add_insecure_port(f"{LOOPBACK}:0")
             await server.start()
             return Served(processor, port, server, run)

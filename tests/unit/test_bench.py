@@ -63,6 +63,7 @@ _REPORT: dict[str, Any] = {
             **summary([0.001 * number for number in range(101)], 2.0),
         }
     },
+    "request path": {"p50_ms": {"path": 7.5, "direct": 3.0, "added": 4.5}},
 }
 
 
@@ -84,6 +85,9 @@ def test_the_table_has_every_part_with_its_figures() -> None:
             "services",
             "  llm_backend: ready in 0.50 s, first answer 0.75 s",
             "    40 at a time: 50 requests/s, p50 50 ms, p99 99 ms, 64 of 1024 MiB (6%)",
+            "",
+            "request path",
+            "  p50: 7.5 ms, direct 3.0: +4.5 ms",
         ]
     )
 
