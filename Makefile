@@ -28,7 +28,7 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 # Side by side: types are checked by one process, and tests of services wait a lot.
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
-PAGES := config.schema config.reference components.pages policies.readme policies.reference cost.reference sandbox.reference
+PAGES := config.schema config.reference components.pages policies.readme policies.reference tests.policies.kinds cost.reference sandbox.reference
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
