@@ -13,16 +13,18 @@ AREAS = (
     *("foundation", "inference", "vertex_ai", "serverless", "apigee", "perimeter"),
     *("services-access", "notifications", "budget"),
     *("warehouse", "cache", "encryption", "vertex"),
-    *("services", "dataflow", "api_gateway", "iap", "binary_authorization"),
+    *("services", "dataflow", "api_gateway", "iap", "binary_authorization", "audit"),
 )
 
 
 @dataclass(frozen=True)
 class Service:
-    """One API: the areas that need it and whether a service perimeter can restrict it."""
+    """One API: the areas that need it, whether a service perimeter can restrict it, and whether
+    data, keys or identities are read and written through it, so that this is worth a log."""
 
     areas: tuple[str, ...]
     perimeter: bool
+    audit: bool = False
 
 
 _document = read("services.yaml")
@@ -32,6 +34,10 @@ SERVICES: Mapping[str, Service] = rows(Service, _document, "services")
 RESTRICTED_SERVICES: tuple[str, ...] = tuple(
     sorted(name for name, service in SERVICES.items() if service.perimeter)
 )
+AUDITED_SERVICES: frozenset[str] = frozenset(
+    name for name, service in SERVICES.items() if service.audit
+)
+"""The APIs whose reads and writes of data are worth an audit log."""
 SUPPORTED_SERVICES: frozenset[str] = frozenset(RESTRICTED_SERVICES) | {
     f"{name}.googleapis.com" for name in cast("list[str]", _document["supported"])
 }

@@ -18,6 +18,7 @@ COMPONENTS: Mapping[str, str] = {
     "ApigeeBackend": "components.api_management.apigee_backend",
     "ApigeeOperatorAccess": "components.api_management.apigee_operator_access",
     "ApigeeOrganization": "components.api_management.apigee_organization",
+    "AuditLogs": "components.operations.audit_logs",
     "BodyBasedRouter": "components.inference.body_based_router",
     "Budget": "components.operations.budget",
     "CalloutService": "components.inference.callout_service",

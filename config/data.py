@@ -34,6 +34,9 @@ class LakeBucket(Settings):
     """Age at which objects are deleted. Default: never."""
     retention_days: Days | None = None
     """Age before which nobody can delete or replace an object. Default: any time."""
+    retention_locked: bool = False
+    """Whether nobody can shorten or remove the retention any more, and so the bucket be deleted
+    before its objects may be. There is no way back."""
     soft_delete_days: Annotated[int, limits.SOFT_DELETE_DAYS] = limits.SOFT_DELETE_DAYS.default
     """Days a deleted object can be had back: 0, or 7 to 90."""
     versioning: bool = False

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from catalog.problems import KeyPath
 from config.api_management import ApiManagement
+from config.audit import Audit
 from config.cluster import Cluster
 from config.consumers import Consumer
 from config.data import Data
@@ -56,6 +57,7 @@ class Known:
     alerts: Alerts | None
     slos: Slos | None
     budget: Budget | None
+    audit: Audit | None
     api_management: ApiManagement | None
     guardrail_floor: GuardrailFloor | None
     data: Data
@@ -96,6 +98,7 @@ def known_from(
         alerts=cast("Alerts | None", parts.get("alerts")),
         slos=cast("Slos | None", parts.get("slos")),
         budget=cast("Budget | None", parts.get("budget")),
+        audit=cast("Audit | None", parts.get("audit")),
         api_management=cast("ApiManagement | None", parts.get("api_management")),
         guardrail_floor=cast("GuardrailFloor | None", parts.get("guardrail_floor")),
         cluster=cast("Cluster", parts.get("cluster") or Cluster()),

@@ -8,8 +8,9 @@ from pydantic import Field
 from catalog.limits.guardrails import UNSCREENED
 from catalog.limits.images import CATALOG_IMAGE
 from catalog.releases import IMAGES
-from catalog.services import services_to_enable
+from catalog.services import AUDITED_SERVICES, services_to_enable
 from config.api_management import ApiManagement
+from config.audit import Audit
 from config.callouts import Callout
 from config.cluster import Cluster
 from config.consumers import Consumer, ConsumerName
@@ -79,6 +80,10 @@ class Platform(Settings):
     """How much has to be answered, and how fast. Leave it out for no objectives."""
     budget: Budget | None = None
     """What a month may cost. Leave it out where there is no limit."""
+
+    audit: Audit | None = None
+    """Where audit logs are kept, those of access to data included. Leave it out to log what is
+    changed alone, for the time Cloud Logging keeps it."""
 
     edge_protection: EdgeProtection | None = None
     """Cloud Armor policy before every model. Leave it out for none."""
@@ -192,6 +197,7 @@ class Platform(Settings):
             *(("perimeter",) if self.perimeter else ()),
             *(("notifications",) if self.alerts and self.alerts.has_topics else ()),
             *(("budget",) if self.budget else ()),
+            *(("audit",) if self.audit else ()),
         )
 
     @property
@@ -218,3 +224,8 @@ class Platform(Settings):
     def apis(self) -> tuple[str, ...]:
         """The Google Cloud APIs to enable."""
         return services_to_enable(self.areas)
+
+    @property
+    def audited_apis(self) -> tuple[str, ...]:
+        """The APIs in use whose reads and writes of data are worth an audit log."""
+        return tuple(name for name in self.apis if name in AUDITED_SERVICES)

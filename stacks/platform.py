@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from config.platform import Platform
+from stacks.audit import build_audit
 from stacks.certificates import EVERYWHERE, certificate_outputs
 from stacks.data import build_data
 from stacks.foundation import build_foundation
@@ -30,6 +31,7 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     data = build_data(platform, foundation, pipelines)
     services = build_services(platform, foundation, regions, images, secrets, data.cache)
     vertex = build_vertex(platform, foundation)
+    audit = build_audit(platform, foundation, pipelines)
     dashboards = build_operations(platform, foundation, vertex)
 
     outputs: dict[str, object] = {
@@ -76,6 +78,8 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
             "ca_certificate": data.cache.ca_certificate,
             "password_secret": data.cache.password_secret,
         }
+    if audit is not None:
+        outputs["audit"] = {"bucket": audit.bucket_name, "dataset": audit.dataset_id}
     if perimeter is not None:
         outputs["perimeter"] = perimeter.perimeter_name
     return outputs

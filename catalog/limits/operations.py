@@ -18,6 +18,8 @@ SECRET_ID: Final = Text(
     "the id of a secret in Secret Manager: letters, digits, underscores or hyphens",
     "store the key there: it must not stand in a stack file",
 )
+AUDIT_DAYS: Final = Range(30, 36500, "days", default=400)
+QUERY_DAYS: Final = Range(30, 36500, "days", default=90)
 BILLING_ACCOUNT: Final = Text(
     "[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}",
     "the id of a billing account: three groups of six digits or letters A to F",

@@ -72,6 +72,18 @@ def bucket(given: Mapping[str, Any]) -> Iterator[Problem]:
             "one of versioning and retention_days",
             "remove one: Cloud Storage keeps no old versions in a bucket with a retention policy",
         )
+    yield from _lock(given)
+
+
+def _lock(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a lock of no retention."""
+    if given.get("retention_locked") and given.get("retention_days") is None:
+        yield Problem(
+            ("retention_locked",),
+            "true without retention_days",
+            "true with retention_days",
+            "add retention_days, or remove it",
+        )
 
 
 def _colder(start: str, colder: Mapping[str, int]) -> Iterator[Problem]:

@@ -37,6 +37,8 @@ class LakeBucketArgs(TypedDict):
     """Age at which objects are deleted; without, never."""
     retention_days: NotRequired[Annotated[int | None, limits.DAYS]]
     """Age before which nobody can delete or replace an object; without, any time."""
+    retention_locked: NotRequired[bool]
+    """Whether nobody can shorten or remove the retention any more; default false."""
     soft_delete_days: NotRequired[Annotated[int, limits.SOFT_DELETE_DAYS]]
     """How long a deleted object can be had back."""
     versioning: NotRequired[bool]
@@ -123,7 +125,10 @@ class LakeBucket(pulumi.ComponentResource):
             soft_delete_policy={"retention_duration_seconds": soft_delete * _DAY_SECONDS},
             retention_policy=None
             if retention is None
-            else {"retention_period": str(retention * _DAY_SECONDS)},
+            else {
+                "retention_period": str(retention * _DAY_SECONDS),
+                "is_locked": args.get("retention_locked") or None,
+            },
             lifecycle_rules=lifecycle(args),
             encryption=None if key is None else {"default_kms_key_name": key},
             opts=pulumi.ResourceOptions(

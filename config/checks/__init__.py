@@ -2,6 +2,7 @@
 
 from catalog.problems import Problem
 from config.checks.api_management import check_api_management
+from config.checks.audit import check_audit
 from config.checks.consumers import check_consumers
 from config.checks.data import check_data
 from config.checks.edge_protection import check_edge_protection
@@ -37,6 +38,7 @@ _CHECKS = (
     check_perimeter,
     check_operations,
     check_slos,
+    check_audit,
     check_edge_protection,
     check_images,
     check_names,

@@ -49,7 +49,8 @@ def _check_dataset(known: Known, path: KeyPath, dataset: Dataset) -> Iterator[Pr
 
 def _check_dataset_names(known: Known) -> Iterator[Problem]:
     """Check that nothing else has the names of the datasets of pipelines and views."""
-    taken = {
+    taken = {"audit_logs": "audit"} if known.audit else {}
+    taken |= {
         f"{name.replace('-', '_')}_results": f"pipelines.{name}"
         for name in known.names.get("pipelines", ())
     } | {

@@ -57,6 +57,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
     )),
     "data-destinations": Intent(_PLACE, _OFF),
     "data-residency": Intent(_PLACE, {"allowedLocations": _REGIONS}),
+    "iam-audit-logs": Intent(_WITHOUT, _OFF),
     "iam-no-admin-for-workload-sa": Intent("Google's roles for the operator of Apigee are wide", {
         "allowedRoles": [
             "roles/apigee.admin", "roles/compute.loadBalancerAdmin", "roles/compute.networkAdmin",

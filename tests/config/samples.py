@@ -165,6 +165,7 @@ _VALUES: Final[Mapping[str, Any]] = {
         "models": {"qwen3-4b": {"latency": {"goal": 0.9, "threshold_seconds": 20}}},
         "services": {"chat": {"latency": {"goal": 0.95, "threshold_seconds": 30}}},
     },
+    "audit": {"region": "us-central1"},
     "budget": {"billing_account": "01A2B3-C4D5E6-F70819", "monthly_usd": 1000},
 }
 

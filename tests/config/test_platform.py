@@ -65,7 +65,17 @@ def test_zones_are_those_that_sell_the_machine_unless_given() -> None:
 def test_only_apis_of_areas_in_use_are_enabled() -> None:
     everything = from_mapping(values(), SOURCE)
     assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.apis)
-    areas = ("pipelines", "services", "data", "vertex", "perimeter", "alerts", "budget", "slos")
+    areas = (
+        "pipelines",
+        "services",
+        "data",
+        "vertex",
+        "perimeter",
+        "alerts",
+        "budget",
+        "slos",
+        "audit",
+    )
     less = from_mapping(changed(*((area, REMOVED) for area in areas)), SOURCE)
     assert less.perimeter is None
     assert set(everything.apis) - set(less.apis) == {

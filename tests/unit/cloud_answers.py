@@ -74,6 +74,11 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
         "createTime": "2026-11-21T10:00:00Z",
         "serverCaCerts": [{"cert": "certificate"}],
     },
+    "gcp:logging/projectSink:ProjectSink": {
+        "writerIdentity": (
+            f"serviceAccount:service-{PROJECT_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"
+        )
+    },
     "gcp:storage/bucket:Bucket": {"url": "gs://bucket"},
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": {
         "endpoint": f"projects/{PROJECT_NUMBER}/locations/us-central1/endpoints/123",
