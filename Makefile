@@ -181,7 +181,8 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 
 test-matrix: ## Make, preview and destroy every option's stack on the real engine; some minutes each
 	@$(SETUP)
-	$(PYTHON) -m pytest -m matrix tests/engine/test_matrix.py --durations 0
+	$(PYTHON) -m pytest -m '' tests/engine/test_matrix.py --durations 0
+	$(PYTHON) -m pytest -m matrix tests/kubernetes/test_every_option.py
 
 test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took
 	@python3 tools/fresh.py

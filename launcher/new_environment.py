@@ -56,7 +56,7 @@ def new_environment(name: str, source: str) -> None:
         show(f"wrote {shown_file(file)}")
     project = from_file(stack).project.id
     show(
-        f"Next: put the project's id into both, where it isn't {project}, then "
+        f"Next: put the project's id into both files, where it isn't {project}, then "
         f"make preview STACK={name}"
     )
 

@@ -271,7 +271,7 @@ def _run(
                         raise InterruptedRunError(done.interrupted) from problem
                     if operation == "preview" and progress.resources:
                         _tell_plan(places, progress)
-                    causes = causes_of(failures, watching, problem)
+                    causes = causes_of(places, failures, watching, problem)
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
                         f"{allowed(places, watching)}{may_be_there(places, causes)}"

@@ -12,6 +12,7 @@ from pulumi import automation
 from catalog.words import plural
 from launcher.engine import message_of, reason_of
 from launcher.paths import StackPaths
+from launcher.preconditions import without_protected
 from launcher.progress import NOISE, Progress
 from launcher.recovery import unrecorded
 from launcher.report import allowing
@@ -29,13 +30,16 @@ class Outcome:
 
 
 def causes_of(
-    failures: Iterable[BaseException], progress: Progress, problem: automation.CommandError
+    places: StackPaths,
+    failures: Iterable[BaseException],
+    progress: Progress,
+    problem: automation.CommandError,
 ) -> str:
     """Return why the operation failed, a point for each cause: of the program, the policies, the
     cloud."""
     messages = [message_of(each) for each in failures]
     own = [message for message in messages if not message.startswith(NOISE)]
-    said = own or progress.violations or progress.errors
+    said = own or progress.violations or without_protected(progress.errors, places)
     causes = dict.fromkeys(said or [reason_of(problem)])
     return "\n".join(f"  - {cause}".replace("\n", "\n    ") for cause in causes)
 

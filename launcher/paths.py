@@ -198,8 +198,10 @@ def checked(places: StackPaths) -> Platform:
 
 
 def shown_file(file: Path) -> str:
-    """Return a file's path as a message has it: from the project's folder where it is in it."""
-    return str(file.relative_to(ROOT) if file.is_relative_to(ROOT) else file)
+    """Return a file's path as a message has it: from the folder of the project, or of the config
+    beside it, where it is in one."""
+    folders = (each for each in (ROOT, config_folder()) if file.is_relative_to(each))
+    return str(next((file.relative_to(each) for each in folders), file))
 
 
 def engine_root() -> Path:

@@ -17,6 +17,7 @@ from launcher.engine import message_of, platform_program, reason_of, watched
 from launcher.operations import opened
 from launcher.paths import ROOT, StackPaths, shown_file
 from launcher.policy_server import policy_server
+from launcher.preconditions import without_protected
 from launcher.problem import LaunchError
 from launcher.progress import Progress
 from policies import report
@@ -92,7 +93,7 @@ def _preview(places: StackPaths, on_event: OnEvent, *, refresh: bool) -> tuple[s
     show(f"preview of {places.stack} on the sandbox cloud ...", sys.stderr)
     with opened(places, program) as (stack, _), policy_server(stack, places, packs):
         recorded = places.recorded()
-        return _previewed(stack, packs, on_event, failures, refresh=refresh), recorded
+        return _previewed(stack, places, packs, on_event, failures, refresh=refresh), recorded
 
 
 def _preview_on_gcp(
@@ -108,11 +109,12 @@ def _preview_on_gcp(
     recorded: Recorded = deployment.get("resources") or []
     config = None if places.config.parent == ROOT else str(places.config)
     packs = places.policy_packs()
-    return _previewed(stack, packs, on_event, [], refresh=refresh, config=config), recorded
+    return _previewed(stack, places, packs, on_event, [], refresh=refresh, config=config), recorded
 
 
 def _previewed(
     stack: automation.Stack,
+    places: StackPaths,
     packs: list[str],
     on_event: OnEvent,
     failures: list[BaseException],
@@ -136,6 +138,7 @@ def _previewed(
                 config_file=config,
             )
         except automation.CommandError as problem:
-            causes = [message_of(each) for each in failures] or progress.errors or [str(problem)]
+            causes = [message_of(each) for each in failures]
+            causes = causes or without_protected(progress.errors, places) or [str(problem)]
             return "\n".join(dict.fromkeys(causes))
     return ""

@@ -1,6 +1,7 @@
 """What must be refused before the engine starts, because halfway through is too late."""
 
 import ipaddress
+from collections.abc import Iterable, Sequence
 
 from catalog.words import plural
 from config.platform import Platform
@@ -12,6 +13,7 @@ SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 PURPOSES = {"REGIONAL_MANAGED_PROXY": "proxy_only", "PRIVATE_SERVICE_CONNECT": "psc_nat"}
 SHOWN = 5
 _PROTECTION_RULE = "rel-deletion-protection"
+_PROTECTED = "because it is protected"
 
 
 def check_whole(places: StackPaths, world: World) -> None:
@@ -40,13 +42,37 @@ def check_unprotected(places: StackPaths) -> None:
         if resource.get("protect") or resource.get("inputs", {}).get("deletionProtection") is True
     ]
     if protected:
-        more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
         raise LaunchError(
-            f"{places.stack} has {plural(len(protected), 'protected resource')} "
-            f"({', '.join(protected[:SHOWN])}{more}), nothing was deleted. To delete them, set "
-            f"deletion_protection: false in {places.config.name}{_also_allowed(places)}, run `make "
-            f"up STACK={places.stack}`, then destroy again"
+            f"{places.stack} has {_listed(protected)}, nothing was deleted. To delete them, "
+            f"{_unprotect(places)}, then destroy again"
         )
+
+
+def without_protected(causes: Iterable[str], places: StackPaths) -> list[str]:
+    """Return the causes, with one for all that the engine keeps because it is protected."""
+    every = list(causes)
+    kept = [each for each in every if _PROTECTED in each]
+    if not kept:
+        return every
+    names = list(dict.fromkeys(each.partition(": ")[0] for each in kept))
+    told = (
+        f"this deletes {_listed(names)}. If that is meant, {_unprotect(places)} before this change "
+        "and without it: what is no longer in the stack file can't lose its protection"
+    )
+    return [told, *(each for each in every if each not in kept)]
+
+
+def _listed(protected: Sequence[str]) -> str:
+    more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
+    count = plural(len(protected), "protected resource")
+    return f"{count} ({', '.join(protected[:SHOWN])}{more})"
+
+
+def _unprotect(places: StackPaths) -> str:
+    return (
+        f"set deletion_protection: false in {places.config.name}{_also_allowed(places)}, run `make "
+        f"up STACK={places.stack}`"
+    )
 
 
 def _also_allowed(places: StackPaths) -> str:

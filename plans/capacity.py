@@ -120,4 +120,4 @@ def _of_a_node(pool: Resource) -> Iterator[tuple[str, quotas.Quota, float]]:
 def _zones(pool: Resource) -> str:
     found = entries(pool.props, "nodeLocations")
     letters = [str(each).rpartition("-")[2] for each in found] if isinstance(found, tuple) else []
-    return ", ".join(sorted(letters)) or "of the cluster"
+    return ", ".join(sorted(letters)) or "cluster's"

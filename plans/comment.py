@@ -1,6 +1,7 @@
 """A report as the comment of a pull request, in GitHub's Markdown."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,7 @@ MOST: Final = 65_536
 """Characters that GitHub takes in a comment."""
 _ROWS: Final = (200, 60, 20, 8, 3)
 """How many rows of a table or lines are shown: fewer until it fits."""
+_CODE: Final = 96
 _QUIET: Final = 8
 """More lines than these, that nobody must see, are folded."""
 _MARKUP: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "\\|", "\n": " ", "@": "&#64;"})
@@ -38,12 +40,17 @@ def render(report: Report, picture: str, link: str = "") -> str:
 
 def failed(stack: str, why: str, link: str = "", what: str = "the preview failed") -> str:
     """Return the comment of a plan that isn't there, for a reason in a few words and at length."""
-    text = why.strip()[: MOST // 2].replace("```", "'''")
+    # GitHub breaks no line of code: a long one would have to be scrolled to.
+    text = "\n".join(map(_broken, why.strip()[: MOST // 2].splitlines())).replace("```", "'''")
     more = f"\n{_whole(link)}\n" if link else ""
     return (
         f"{marker(stack)}\n## {stack}: {what}\n\n```text\n{text}\n```\n\n"
         f"Nothing was changed.\n{more}"
     )
+
+
+def _broken(line: str) -> str:
+    return textwrap.fill(line, _CODE, break_long_words=False, break_on_hyphens=False)
 
 
 def _lines(report: Report, picture: str, link: str, rows: int) -> Iterator[str]:

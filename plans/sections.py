@@ -25,6 +25,7 @@ _SHOWN_VALUES: Final = 4
 _KINDS: Final = 6
 _ROWS_UNFOLDED: Final = 12
 _NAMES: Final = 20
+_FINDINGS: Final = 3
 # https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.zones.clusters.nodePools/update
 _OF_NODES: Final = ("nodeConfig.machineType", "nodeConfig.disk", "nodeConfig.imageType")
 _LOUD: Final = 12
@@ -136,17 +137,20 @@ def running_on(plan: Plan, pool: Step) -> Iterator[str]:
 
 
 def policies(run: Run) -> Section | None:
-    """Return what the packs found."""
-    found = [*run.violations, *run.advice, *run.exempted]
-    columns = ("level", "rule", "resource", "found", "what to do")
-    table = Table(columns, [_finding(each) for each in found])
-    return Section("policies", "Policies", table=table) if found else None
+    """Return what the packs found, a line for each rule; what stops the change comes first."""
+    groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for each in (*run.violations, *run.advice, *run.exempted):
+        groups["exempted" if each.exempted else each.level, each.rule["id"]].append(each)
+    lines = tuple(_of_rule(*key, found) for key, found in groups.items())
+    loud = frozenset(range(len({each.rule["id"] for each in run.violations})))
+    return Section("policies", "Policies", lines, loud=loud) if lines else None
 
 
-def _finding(found: Finding) -> tuple[str, ...]:
-    level = "exempted" if found.exempted else found.level
-    remedy = found.exempted or found.rule["remediation"]
-    return level, f"`{found.rule['id']}`", found.subject, found.text, remedy
+def _of_rule(level: str, rule: str, found: Sequence[Finding]) -> str:
+    shown = "; ".join(f"**{each.subject}** {each.text}" for each in found[:_FINDINGS])
+    more = f"; and {len(found) - _FINDINGS} more" if len(found) > _FINDINGS else ""
+    remedy = found[0].exempted or f"To do: {found[0].rule['remediation']}"
+    return f"{level} `{rule}`: {shown}{more}. {remedy}"
 
 
 def served(anew: Sequence[str], lost: Sequence[str], words: Words) -> Section | None:

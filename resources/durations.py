@@ -6,7 +6,9 @@ from typing import Final
 
 from resources.properties import UNKNOWN, Absence, text
 
-_DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)s")
+_DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)([smhd])")
+# Artifact Registry takes days too: https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def seconds(value: object, *path: str | int) -> float | Absence:
@@ -15,7 +17,7 @@ def seconds(value: object, *path: str | int) -> float | Absence:
     if isinstance(found, Absence):
         return found
     match = _DURATION.fullmatch(found)
-    return float(match[1]) if match else UNKNOWN
+    return float(match[1]) * _SECONDS[match[2]] if match else UNKNOWN
 
 
 def moment(value: object) -> dt.datetime | None:

@@ -1,7 +1,8 @@
 """Stacks in which every option and every documented value stands at least once, on dev and on prod.
 
 `python -m tests.config.matrix` writes them to `matrix/<environment>.json`, from the models of the
-config: what is there stays as long as it loads, and is extended by what is missing.
+config: what is there stays as long as it loads, and is extended by what is missing. With `--count`
+it only says how many options stand in them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -27,6 +28,9 @@ Config = dict[str, Any]
 ENVIRONMENTS: Final = ("dev", "prod")
 FOLDER: Final = Path(__file__).parent / "matrix"
 MOST_STACKS: Final = 30
+COVERING: Final = (("dev", 0),)
+"""Environment and number of the stacks that `make test` makes on the engine: most options a second.
+`make test-matrix` makes all."""
 
 _JWT: Final = {
     "issuer": "https://id.acme.com",
@@ -127,6 +131,11 @@ def stacks(environment: str) -> list[Config]:
     return json.loads(file.read_text()) if file.exists() else []
 
 
+def covered(configs: Iterable[Config]) -> set[Option]:
+    """Return the options that stand in one of the configs."""
+    return {option for config in configs for option in standing(config)}
+
+
 def _beginnings(environment: str) -> Iterator[tuple[Config, bool]]:
     """Yield configs to begin with, and whether one value of each key is enough there."""
     document: Any = strict_yaml.load((ROOT / f"Pulumi.{environment}.yaml").read_text())
@@ -163,7 +172,8 @@ def generated(environment: str) -> tuple[list[Config], set[Option]]:
             else:
                 here = now
         if here & wanted:
-            made.append(pruned(generator.config))
+            known = generator.config in stacks(environment)
+            made.append(generator.config if known else pruned(generator.config))
         wanted -= here
         found |= here
     return made, wanted
@@ -219,22 +229,29 @@ def _text(stacks: list[Config]) -> str:
     return "[" + ",\n\n".join(f"{{\n{each}\n}}" for each in areas) + "]\n"
 
 
-def main() -> int:
-    """Write the stacks; return 1 where an option is missing."""
+def main(arguments: Sequence[str]) -> int:
+    """Write the stacks, or only count; return 1 where an option is missing."""
     services.parsed = cache(parsed)  # pyright: ignore[reportPrivateImportUsage] - the same each time
-    FOLDER.mkdir(exist_ok=True)
-    missing = set[Option]()
+    lacking = set[Option]()
     for environment in ENVIRONMENTS:
-        made, left = generated(environment)
-        for config in made:
-            from_mapping(config, source_of(config))
-        (FOLDER / f"{environment}.json").write_text(_text(made))
-        print(f"{environment}: {len(made)} stacks, {len(left)} options missing")
-        missing |= left
-    for option in sorted(map(str, missing)):
+        made = stacks(environment)
+        if "--count" not in arguments:
+            made, _ = generated(environment)
+            FOLDER.mkdir(exist_ok=True)
+            (FOLDER / f"{environment}.json").write_text(_text(made))
+        print(f"{environment}: {counts(made)}")
+        lacking |= {*options()} - covered(made)
+    engine = [stacks(each)[number] for each, number in COVERING]
+    print(f"of these on the engine in `make test`: {counts(engine)}")
+    for option in sorted(map(str, lacking)):
         print(f"missing: {option}", file=sys.stderr)
-    return 1 if missing else 0
+    return 1 if lacking else 0
+
+
+def counts(configs: Sequence[Config]) -> str:
+    """Return how many stacks there are, and how many of all options stand in them."""
+    return f"{len(configs)} stacks with {len(covered(configs))} of {len({*options()})} options"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -250,6 +250,17 @@ def test_destroying_what_is_protected_deletes_nothing_and_says_how(
     assert len(rehearsal.resources()) == before
 
 
+def test_a_change_that_deletes_what_is_protected_says_the_keys_that_protect_it(
+    brought_up: Callable[[str], Rehearsal],
+) -> None:
+    rehearsal = brought_up("prod")
+    rehearsal.edit(lambda config: config["data"]["lake"].pop("training"))
+    with pytest.raises(LaunchError, match=r"1 protected resource \(training-lake-bucket\)") as told:
+        operations.preview(rehearsal.places)
+    assert "deletion_protection: false in Pulumi.prod.yaml" in str(told.value)
+    assert "pulumi state unprotect" not in str(told.value)
+
+
 def test_the_ranges_of_a_living_region_stay(brought_up: Callable[[str], Rehearsal]) -> None:
     rehearsal = brought_up("dev")
     rehearsal.edit(lambda config: config["regions"]["us-central1"].update(pods="10.96.0.0/14"))

@@ -30,8 +30,9 @@ from sandbox.gcp.outputs import filled
 from sandbox.values import UNKNOWN, texts_in
 from stacks.platform import build_platform
 from tests.config.intended import INTENDED, configured
-from tests.config.matrix import ENVIRONMENTS, stacks
-from tests.config.options import options, standing
+from tests.config.matrix import ENVIRONMENTS, covered, stacks
+from tests.config.options import options
+from tests.config.pairs import LEFT, WITH_OTHERS, all_stacks, missing, pair_stacks
 from tests.config.samples import ROOT
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
 from tests.unit.harness import Cloud, run
@@ -93,9 +94,30 @@ def _unknown(value: Any, decided: Set[str]) -> Any:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_every_option_and_every_value_stands_in_a_stack(environment: str) -> None:
-    there = {option for config in stacks(environment) for option in standing(config)}
-    missing = {*options()} - there
-    assert not missing, f"run `python -m tests.config.matrix`: {sorted(map(str, missing))}"
+    lacking = {*options()} - covered(stacks(environment))
+    assert not lacking, f"run `python -m tests.config.matrix`: {sorted(map(str, lacking))}"
+
+
+def test_options_of_two_areas_stand_together_in_a_stack() -> None:
+    lacking = missing([*all_stacks(), *pair_stacks()])
+    assert len(lacking) < LEFT * len(missing(())), "run `python -m tests.config.pairs`"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=() if number < WITH_OTHERS else pytest.mark.matrix)
+        for number in range(len(pair_stacks()))
+    ],
+)
+def test_nothing_is_refused_of_options_that_stand_together(number: int) -> None:
+    config = pair_stacks()[number]
+    environment = config["environment"]
+    platform = from_mapping(config, f"Pulumi.{environment}.yaml")
+    cloud = run(lambda: build_platform(platform))
+    allowed = settings(environment, allowing=True)
+    assert refused(seen(cloud), allowed) == []
+    assert refused(seen_first(cloud), allowed) == []
 
 
 def _is_made(component: str) -> bool:

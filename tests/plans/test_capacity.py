@@ -8,7 +8,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from catalog.machines import MACHINE_TYPES
 from catalog.quotas import DISKS, GPUS, cpus
 from launcher.report import capacity_table
-from plans.capacity import by_metric, needs
+from plans.capacity import Need, by_metric, needs
 from resources.resource import Resource
 from tests.plans.documents import POOL, gpu_pool
 
@@ -96,3 +96,11 @@ def test_the_short_table_has_no_types():
     assert "g2-standard-8" not in short
     assert short.splitlines()[0].split() == ["quota", "minimum", "worst"]
     assert short.splitlines()[1] == "us-central1:"
+
+
+def test_the_whole_table_fits_a_terminal():
+    longest = [
+        Need("us-central1", zones, "nvidia-h100-80gb", "GPUS_PER_GPU_FAMILY (NVIDIA_H100)", *few)
+        for zones, few in (("a, b, c", (8, 16)), ("cluster's", (600, 12_000)))
+    ]
+    assert max(map(len, capacity_table(longest, whole=True).splitlines())) <= 80

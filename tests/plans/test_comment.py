@@ -137,6 +137,24 @@ def test_a_violation_stops_the_change_in_the_first_line() -> None:
     assert "| us-central1 | nvidia-l4 | standard | 2 | 60 |" in text
 
 
+def test_a_failure_is_read_without_scrolling() -> None:
+    text = comment.failed("dev", "  - why: " + "many words " * 40)
+    assert max(map(len, text.splitlines())) <= 100
+    assert text.split().count("words") == 40
+
+
+def test_findings_of_a_rule_are_one_line_that_says_what_to_do() -> None:
+    document = Document()
+    document.step("update", POOL, "l4", gpu_pool(2), gpu_pool(60))
+    run = judged("may take 60 GPUs, allowed 32")
+    run.found += run.found * 9
+    lines = rendered(document.plan(), run).splitlines()
+    (line,) = [each for each in lines if "may take 60 GPUs" in each]
+    assert line.startswith("- **!** mandatory `")
+    assert "; and 7 more. To do: " in line
+    assert not [each for each in lines if each.startswith("| level")]
+
+
 def test_a_wider_role_is_told_in_words() -> None:
     document = Document()
     user = {"member": "user:eve@acme.com", "project": "acme"}

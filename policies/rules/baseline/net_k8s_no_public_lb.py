@@ -65,12 +65,21 @@ _JUDGED: Final = frozenset(
     }
 )
 # What a controller that no table knows calls such a thing.
-_CALLED: Final = re.compile(r".*(Ingress|Route|Gateway|Tunnel|VirtualServer|VirtualHost)(TCP|UDP)?")
+_CALLED: Final = re.compile(
+    r".*(Ingress|Route|Gateway|Tunnel|VirtualServer|VirtualHost)(TCP|UDP|Group|Set)?"
+)
 # More listeners for a Gateway, from whoever may make one: https://gateway-api.sigs.k8s.io/geps/gep-1713/
 _LISTENERS: Final = (
     "gateway.networking.k8s.io/ListenerSet",
     "gateway.networking.x-k8s.io/XListenerSet",
 )
+# Lets another controller serve Gateways and Ingresses.
+_CLASSES: Final = ("gateway.networking.k8s.io/GatewayClass", "networking.k8s.io/IngressClass")
+# Rewrites what the proxies of a mesh do, listeners with it.
+_PROXIES: Final = "networking.istio.io/EnvoyFilter"
+# Leads a load balancer of one's own to addresses of pods:
+# https://cloud.google.com/load-balancing/docs/negs/zonal-neg-concepts
+_GROUP: Final = "gcp:compute/networkEndpointGroup:NetworkEndpointGroup"
 _MESH_ROUTE: Final = "networking.istio.io/VirtualService"
 # An address of a private network of another's: https://tailscale.com/kb/1439/kubernetes-operator
 _TAILSCALE: Final = ("metadata", "annotations", "tailscale.com/expose")
@@ -98,6 +107,8 @@ _SAYS: Final[Mapping[str, str]] = {
     **dict.fromkeys(_MANY, "is of the external load balancer of several clusters"),
     **dict.fromkeys(_EXPORTS, "offers a Service to every cluster of the fleet"),
     **dict.fromkeys(_LISTENERS, "gives a Gateway listeners that its own rules do not hold"),
+    **dict.fromkeys(_CLASSES, "lets another controller serve Gateways or Ingresses"),
+    _PROXIES: "changes what the proxies of a mesh let in",
     _ISTIO: "opens ports past the inference Gateway",
     _MAPPING: "gives a service a name on the internet",
 }
@@ -173,6 +184,12 @@ _JUDGES: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    if resource.type == _GROUP:
+        # The type that it has where none is given.
+        addresses = text(resource.props, "networkEndpointType") in ("GCE_VM_IP_PORT", MISSING)
+        if addresses and text(resource.props, "name") not in limits.names("allowedNames"):
+            yield _ANOTHER_WAY
+        return
     kind, patch = kind_of(resource.type), is_patch(resource.type)
     for each in objects(resource.type, resource.props):
         if text(each, "metadata", "name") in limits.names("allowedNames"):
@@ -206,7 +223,9 @@ RULE: Final = ResourceRule(
         NamesLimit("allowedNames", "Names of Kubernetes objects that may be public", default=()),
     ),
     applies=lambda resource_type: (
-        kind_of(resource_type) in _KINDS or _of_another_controller(kind_of(resource_type))
+        resource_type == _GROUP
+        or kind_of(resource_type) in _KINDS
+        or _of_another_controller(kind_of(resource_type))
     ),
     check=_check,
 )
