@@ -50,7 +50,8 @@ def _check_existing(known: Known) -> Iterator[Problem]:
         named: list[KeyPath] = [
             ("regions", name, "existing", key)
             for name, region in known.regions.items()
-            for key in region.existing.model_fields_set
+            for key, value in region.existing
+            if value != type(region.existing).model_fields[key].default
         ]
         if network.google_apis_zone is not None:
             named.append(("network", "google_apis_zone"))
