@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from catalog.limits import operations as limits
+from catalog.limits.network import REGION
 from config.fields import Settings
 from config.principals import Principal
 
@@ -10,8 +11,9 @@ from config.principals import Principal
 class Audit(Settings):
     """Audit logs of the project, access to data included, kept and ready for queries."""
 
-    region: str
-    """Region of the bucket and the dataset that the logs go to."""
+    region: Annotated[str, REGION]
+    """Region of the bucket and the dataset that the logs go to. They stay when the platform leaves
+    a region, so that it need not be one of `regions`."""
     retention_days: Annotated[int, limits.AUDIT_DAYS] = limits.AUDIT_DAYS.default
     """Days that the bucket keeps an entry; before, nobody can delete or replace it."""
     locked: bool = False

@@ -208,6 +208,12 @@ def clean() -> None:
         notification_channels=["projects/acme/notificationChannels/1"],
         user_labels=LABELS,
     )
+    gcp.projects.IAMAuditConfig(
+        "audit",
+        project="acme",
+        service="allServices",
+        audit_log_configs=[{"log_type": "DATA_READ"}, {"log_type": "DATA_WRITE"}],
+    )
 
 
 def owner() -> None:
@@ -582,7 +588,7 @@ def test_a_stack_without_an_environment_says_what_to_do(pack: str) -> None:
     with pytest.raises(automation.CommandError) as caught:
         stack.preview(policy_packs=[str(ROOT / "policies" / pack)], color="never")
     output = str(caught.value)
-    assert "no environment named 'qa', there are: dev, prod; copy" in output
+    assert "no environment named 'qa', there are: dev, estate, prod; copy" in output
     assert "not set" not in output
     assert "grants the basic role" not in output
     assert "Traceback" not in output

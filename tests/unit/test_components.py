@@ -110,7 +110,7 @@ def test_children_have_the_component_as_parent_and_in_their_names(name: str):
 def test_nothing_is_aliased_and_nothing_named_by_chance(name: str):
     for resource in _made(name).resources:
         assert not [alias for alias in resource.aliases if OWN_ALIAS.search(str(alias))]
-        if resource.type.startswith("gcp:compute/"):
+        if resource.type.startswith("gcp:compute/") and "IAM" not in resource.type:
             assert resource.inputs["name"]
 
 
