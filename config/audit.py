@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from catalog.limits import operations as limits
-from catalog.limits.network import REGION
 from config.fields import Settings
 from config.principals import Principal
 
@@ -11,7 +10,7 @@ from config.principals import Principal
 class Audit(Settings):
     """Audit logs of the project, access to data included, kept and ready for queries."""
 
-    region: Annotated[str, REGION]
+    region: str
     """Region of the bucket and the dataset that the logs go to. They stay when the platform leaves
     a region, so that it need not be one of `regions`."""
     retention_days: Annotated[int, limits.AUDIT_DAYS] = limits.AUDIT_DAYS.default
