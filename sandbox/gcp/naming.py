@@ -33,6 +33,12 @@ def relative_name(text: str) -> str:
     return stripped.removeprefix("/") if _NUMBERED.match(stripped) else stripped
 
 
+def project_of(text: str, otherwise: str) -> str:
+    """Return the project of a resource name, `otherwise` of one that says none."""
+    parts = relative_name(text).split("/")
+    return parts[1] if parts[0] == "projects" and len(parts) > 1 else otherwise
+
+
 def last_segment(text: str) -> str:
     """Return the short name at the end of a resource name."""
     return text.rstrip("/").rsplit("/", 1)[-1]

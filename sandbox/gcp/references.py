@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from sandbox.errors import google, missing
-from sandbox.gcp.naming import last_segment, project_number, relative_name
+from sandbox.gcp.naming import last_segment, project_number, project_of, relative_name
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import row
 from sandbox.gcp.services import api_behind
@@ -141,8 +141,7 @@ def _network_project(request: Request) -> str:
     """Return the project of the network that is named, of a Shared VPC its host."""
     named = (request.inputs.get(key) for key in _NETWORKS)
     network = next((each for each in named if isinstance(each, str)), "")
-    whole = relative_name(network).split("/")
-    return whole[1] if whole[0] == "projects" and len(whole) > 1 else request.project
+    return project_of(network, request.project)
 
 
 def _at(values: Value, path: str) -> Value:

@@ -10,7 +10,7 @@ from sandbox.errors import google
 from sandbox.errors import kubernetes as refused
 from sandbox.gcp.effects.network import ADDRESS, FORWARDING_RULE, SUBNETWORK, free_address
 from sandbox.gcp.effects.psc import ATTACHMENT
-from sandbox.gcp.naming import digits, hex_digits, last_segment, project_number, relative_name
+from sandbox.gcp.naming import digits, hex_digits, last_segment, project_number, project_of
 from sandbox.gcp.outputs import now
 from sandbox.gcp.request import ProviderConfig, Request
 from sandbox.kubernetes.cluster import Cluster
@@ -82,10 +82,8 @@ def _check_proxy_subnetwork(
 ) -> None:
     if scheme not in {"INTERNAL_MANAGED", "EXTERNAL_MANAGED"}:
         return
-    network = relative_name(cluster.network)
     # Of a Shared VPC the subnets are the host project's.
-    project = network.split("/")[1] if network.startswith("projects/") else cluster.project
-    for subnetwork in world.by_type(SUBNETWORK, project):
+    for subnetwork in world.by_type(SUBNETWORK, project_of(cluster.network, cluster.project)):
         inputs = subnetwork.inputs
         if (
             inputs.get("purpose") == "REGIONAL_MANAGED_PROXY"
