@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.conventions import DEFAULT_MODEL
 from catalog.words import plural
 from request_path.extensions import ROUTING, TRAFFIC, attached, chain_for, kind_of
 from request_path.fields import number, text
 from request_path.hops import Hop, ingress_hops, named, policies_on
 from request_path.matching import Claim, Request, claims_of, winners
-from request_path.model_armor import DEFAULT, SIDES, entries
+from request_path.model_armor import SIDES, entries
 from request_path.models import (
     MODEL_HEADER,
     backend_of,
@@ -144,7 +145,7 @@ def _templates(extension: Extension, model: str | None, side: str) -> str:
     found = entries(extension)
     if found is None:
         return ""
-    chosen_entries = found if model is None else {model: found.get(model, found.get(DEFAULT))}
+    chosen_entries = found if model is None else {model: found.get(model, found.get(DEFAULT_MODEL))}
     names = {str(text(entry, SIDES[side])).rpartition("/")[2] for entry in chosen_entries.values()}
     return f"template {', '.join(sorted(names))}; "
 

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from catalog.conventions import DEFAULT_MODEL
 from request_path.fields import items, text
 from request_path.objects import Extension, Template
 from resources.properties import UNKNOWN, get
 from resources.selectors import may_equal
 
-DEFAULT: Final = "default"
-"""The entry for every name that has none of its own."""
 SIDES: Final = {
     "prompts": "user_prompt_template_id",
     "answers": "model_response_template_id",
@@ -52,8 +51,8 @@ def screening(
         known = guard.settings is not UNKNOWN
         yield Problem("no-settings/unreadable" if known else "no-settings/unknown", (guard.name,))
         return
-    for model in sorted(models) or [DEFAULT]:
-        entry = found.get(model, found.get(DEFAULT))
+    for model in sorted(models) or [DEFAULT_MODEL]:
+        entry = found.get(model, found.get(DEFAULT_MODEL))
         if entry is None:
             yield Problem("no-entry", (model, guard.name), frozenset({model}))
             continue

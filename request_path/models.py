@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from catalog import conventions
 from request_path.matching import Claim
 from request_path.objects import Backend, Objects, Pods, Pool, Service
 from request_path.pods import model_server, selected_pods, served_models
 from resources.properties import UNKNOWN
 
-MODEL_HEADER: Final = "x-gateway-model-name"
+MODEL_HEADER: Final = conventions.MODEL_HEADER.lower()
 BASE_MODEL_HEADER: Final = "x-gateway-base-model-name"
 """The headers that the body-based router sets: the name in the body, or that of its base model."""
 

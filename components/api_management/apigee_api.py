@@ -12,9 +12,10 @@ from typing import Annotated, Final, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.conventions import RATE_ATTRIBUTE
 from catalog.limits import api_management as limits
 from catalog.limits.names import RESOURCE_NAME
-from components.api_management.proxy_bundle import RATE_ATTRIBUTE, ApigeeJwt, write_bundle
+from components.api_management.proxy_bundle import ApigeeJwt, write_bundle
 from components.names import dns_label
 from components.ready import after
 from components.validation import Problems, component_type, register

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Annotated, Final, NotRequired, TypedDict
 from xml.sax.saxutils import escape, quoteattr
 
+from catalog.conventions import RATE_ATTRIBUTE
 from catalog.limits import api_management as limits
 
-RATE_ATTRIBUTE: Final = "requests_per_minute"
-"""Attribute of a product that holds the rate of its consumer, as SpikeArrest reads it: `600pm`."""
 _KEY: Final = "Extract-Key"
 _TOKEN: Final = "VerifyJWT-Token"  # noqa: S105 - the name of a policy
 _CONSUMER: Final = "Verify-Consumer"

@@ -12,6 +12,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog import ports
+from catalog.conventions import MODEL_HEADER
 from catalog.limits.images import IMAGE
 from components.inference import pods, workloads
 from components.inference.custom_resources import (
@@ -23,9 +24,6 @@ from components.inference.custom_resources import (
     pod_monitoring,
 )
 from components.validation import component_type, register
-
-MODEL_HEADER = "X-Gateway-Model-Name"
-
 
 REPLICAS = 2
 
@@ -150,4 +148,4 @@ def _pod_spec(
     }
 
 
-__all__ = ["MODEL_HEADER", "BodyBasedRouter", "BodyBasedRouterArgs"]
+__all__ = ["BodyBasedRouter", "BodyBasedRouterArgs"]

@@ -9,10 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-SETTINGS_KEY: Final = "model_armor_settings"
-DEFAULT_MODEL: Final = "default"
-"""The entry for every model name that has none of its own."""
-_LIMIT_BYTES: Final = 1024 - len(SETTINGS_KEY) - 1
+from catalog.conventions import DEFAULT_MODEL, MODEL_ARMOR_SETTINGS
+
+_LIMIT_BYTES: Final = 1024 - len(MODEL_ARMOR_SETTINGS) - 1
 
 PROMPT: Final = "prompt"
 RESPONSE: Final = "response"
@@ -39,7 +38,7 @@ def model_armor_settings(
             separators=(",", ":"),
         )
         if len(text) <= _LIMIT_BYTES:
-            return {SETTINGS_KEY: text}
+            return {MODEL_ARMOR_SETTINGS: text}
     raise ValueError(
         f"models: found {len(others)} model and adapter names with another guardrail than the "
         f"default {default!r}, {len(text)} bytes of settings; allowed: {_LIMIT_BYTES} bytes for a "

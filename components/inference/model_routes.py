@@ -8,10 +8,10 @@ from typing import Annotated, Any, TypedDict
 
 import pulumi
 
+from catalog.conventions import MODEL_HEADER
 from catalog.limits import Entries
 from catalog.limits.inference import WEIGHT
 from catalog.limits.names import KUBERNETES_NAME
-from components.inference.body_based_router import MODEL_HEADER
 from components.inference.custom_resources import GATEWAY, INFERENCE_POOL, SERVICE
 from components.names import dns_label
 from components.validation import Problems

@@ -14,12 +14,12 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
+from catalog.conventions import RATE_ATTRIBUTE
 from emulator.gateway.processors import Processor, Refusal
 from sandbox.world import World
 
 _APP: Final = "gcp:apigee/developerApp:DeveloperApp"
 _PRODUCT: Final = "gcp:apigee/apiProduct:ApiProduct"
-_RATE: Final = "requests_per_minute"
 _SCHEME: Final = "bearer "
 _DAYS: Final = {"week": 7}
 
@@ -83,8 +83,8 @@ class ApiManagement(Processor):
 def _consumer(name: str, product: Mapping[str, Any]) -> Consumer:
     attributes = {each["name"]: each["value"] for each in product.get("attributes", ())}
     rate = quota = None
-    if _RATE in attributes:
-        rate = parse(f"{attributes[_RATE].removesuffix('pm')}/minute")
+    if RATE_ATTRIBUTE in attributes:
+        rate = parse(f"{attributes[RATE_ATTRIBUTE].removesuffix('pm')}/minute")
     if "quota" in product:
         unit, interval = product["quotaTimeUnit"], int(product["quotaInterval"])
         days = _DAYS.get(unit)

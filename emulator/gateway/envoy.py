@@ -7,6 +7,7 @@ Envoy can't be of it is in `DIFFERENCES`.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from catalog.conventions import MODEL_HEADER
 from emulator.gateway.client import Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.processors import Served
@@ -27,7 +28,7 @@ _DEFAULT_TIMEOUT_SECONDS: Final = 30
 _POOL: Final = "InferencePool"
 LOG_FORMAT: Final = {
     "status": "%RESPONSE_CODE%",
-    "model": "%REQ(X-GATEWAY-MODEL-NAME)%",
+    "model": f"%REQ({MODEL_HEADER})%",
     "route": "%ROUTE_NAME%",
     "pool": "%UPSTREAM_CLUSTER%",
     "replica": "%UPSTREAM_HOST%",

@@ -9,14 +9,13 @@ from typing import Any, Final, cast
 
 import yaml
 
+from catalog.conventions import DEFAULT_MODEL, MODEL_ARMOR_SETTINGS
 from emulator.gateway.processors import Processor, Refusal
 from sandbox.world import World
 
 TEMPLATE: Final = "gcp:modelarmor/template:Template"
 _INSPECT: Final = "gcp:dataloss/preventionInspectTemplate:PreventionInspectTemplate"
 _DETECTORS: Final = Path(__file__).with_name("detectors.yaml")
-_SETTINGS: Final = "model_armor_settings"
-_DEFAULT: Final = "default"
 _ASKED: Final = ("messages", "prompt", "input")
 """Where a request has what a person wrote."""
 _EVENT: Final = "data: "
@@ -34,7 +33,7 @@ class ModelArmor(Processor):
     name = "Model Armor"
 
     def __init__(self, metadata: Mapping[str, str], cloud: World) -> None:
-        entries: list[dict[str, str]] = json.loads(metadata[_SETTINGS])
+        entries: list[dict[str, str]] = json.loads(metadata[MODEL_ARMOR_SETTINGS])
         self._entries = {each["model"]: each for each in entries}
         self._templates = {each.id: each.inputs for each in cloud.by_type(TEMPLATE)}
         self._inspected = {each.id: each.inputs for each in cloud.by_type(_INSPECT)}
@@ -50,9 +49,10 @@ class ModelArmor(Processor):
             return body
         asked = cast("dict[str, Any]", document)
         template = self._template(asked.get("model", ""), "user_prompt_template_id")
+        change = self._change(template)
         try:
             screened = {
-                key: _mapped(value, self._change(template)) if key in _ASKED else value
+                key: _mapped(value, change) if key in _ASKED else value
                 for key, value in asked.items()
             }
         except _FoundError as found:
@@ -87,7 +87,7 @@ class ModelArmor(Processor):
         return sorted(named - _detectors()["info_types"].keys())
 
     def _template(self, model: str, side: str) -> Mapping[str, Any]:
-        entry = self._entries.get(model) or self._entries[_DEFAULT]
+        entry = self._entries.get(model) or self._entries[DEFAULT_MODEL]
         return self._templates[entry[side]]
 
     def _change(self, template: Mapping[str, Any]) -> Change:

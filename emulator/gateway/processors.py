@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import grpc
 
+from catalog.conventions import MODEL_HEADER
 from emulator.gateway.loops import Run, background_loop
 from emulator.gateway.programs import LOOPBACK
 
@@ -101,7 +102,7 @@ class _Servicer:
             if not message.whole:
                 continue
             if kind == "request":
-                model = _model(bytes(message.body))
+                model = message.headers.get(MODEL_HEADER.lower(), "")
                 decided = self._processor.request(message.headers, bytes(message.body))
             else:
                 decided = self._processor.answer(model, bytes(message.body))
@@ -111,15 +112,6 @@ class _Servicer:
 
 def _headers(head: Any) -> dict[str, str]:
     return {each.key: each.raw_value.decode(errors="replace") for each in head.headers.headers}
-
-
-def _model(body: bytes) -> str:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return ""
-    model: object = document.get("model") if isinstance(document, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- any JSON
-    return model if isinstance(model, str) else ""
 
 
 def _said(message: _Message, decided: bytes | Refusal, hides: Sequence[str]) -> Iterator[Any]:

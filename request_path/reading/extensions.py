@@ -1,5 +1,6 @@
 """Read Google's policies and extensions: https://github.com/GoogleCloudPlatform/gke-gateway-api"""
 
+from catalog.conventions import MODEL_ARMOR_SETTINGS
 from request_path import objects as o
 from request_path.fields import is_true, items, text, texts
 from request_path.reading.common import home_of, in_cluster, reference
@@ -29,7 +30,7 @@ def extension(value: object, home: object) -> o.Extension:
         timeout=text(value, "timeout"),
         request_mode=text(value, "requestBodySendMode"),
         response_mode=text(value, "responseBodySendMode"),
-        settings=text(value, "metadata", "model_armor_settings"),
+        settings=text(value, "metadata", MODEL_ARMOR_SETTINGS),
     )
 
 
