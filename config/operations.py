@@ -17,6 +17,28 @@ Seconds = Annotated[float, Field(gt=0, le=2_678_400)]
 Percent = Annotated[float, Field(gt=0, le=100)]
 
 
+class Slack(Settings):
+    """A channel of Slack that Cloud Monitoring's app was let in to."""
+
+    channel: Annotated[str, limits.SLACK_CHANNEL]
+    """Name of the channel, with its #, in quotes."""
+    secret: Annotated[str, limits.SECRET_ID]
+    """Id of a secret in the project, whose latest version is the app's token. Store it before the
+    first `up`."""
+
+
+class Webhook(Settings):
+    """An address that is sent each incident as JSON, with basic authentication."""
+
+    url: Annotated[str, limits.WEBHOOK]
+    """Address, on the internet."""
+    username: Annotated[str, limits.WEBHOOK_USER]
+    """User of the basic authentication."""
+    secret: Annotated[str, limits.SECRET_ID]
+    """Id of a secret in the project, whose latest version is the password. Store it before the
+    first `up`."""
+
+
 class Channel(Settings):
     """A way to tell somebody: give exactly one."""
 
@@ -27,6 +49,10 @@ class Channel(Settings):
     pagerduty_secret: Annotated[str, limits.SECRET_ID] | None = None
     """Id of a secret in the project, whose latest version is the integration key of a PagerDuty
     service. Store it before the first `up`."""
+    slack: Slack | None = None
+    """Channel of Slack."""
+    webhook: Webhook | None = None
+    """Address that is called."""
 
 
 class LatencyThresholds(Settings):

@@ -7,12 +7,23 @@ from typing import Final
 from catalog.limits import Entries, Range, Text
 from catalog.problems import Problem, joined, shown
 
-WAYS: Final = ("email", "pagerduty_secret", "pubsub_topic")
+WAYS: Final = ("email", "pagerduty_secret", "pubsub_topic", "slack", "webhook")
 """Ways to tell somebody."""
 CHANNELS: Final = Entries("a channel")
 EMAIL: Final = Text(
     r"[^\s:@]+@[^\s:@]+\.[^\s:@]+", "an e-mail address", "write it like oncall@acme.com"
 )
+SLACK_CHANNEL: Final = Text(
+    "#[a-z0-9_-]{1,80}",
+    "a channel of Slack: #, then lowercase letters, digits, hyphens or underscores",
+    "write it like '#inference-alerts'",
+)
+WEBHOOK: Final = Text(
+    r"https://[^\s@?#]+",
+    "an https address without a user, a query or a fragment",
+    "write it like https://alerts.acme.com/gcp; what is secret goes into the secret",
+)
+WEBHOOK_USER: Final = Text(r"[^\s:]{1,255}", "a name without spaces and colons", "change it")
 SECRET_ID: Final = Text(
     "[A-Za-z0-9_-]{1,255}",
     "the id of a secret in Secret Manager: letters, digits, underscores or hyphens",

@@ -1,7 +1,8 @@
-"""NotificationChannels: the ways to tell somebody: e-mail, a Pub/Sub topic, PagerDuty.
+"""NotificationChannels: the ways to tell somebody: e-mail, a Pub/Sub topic, PagerDuty, Slack, a
+webhook.
 
-Owns the channels, and the topics they write to. Does not own PagerDuty's key, a secret that must be
-there before, nor who reads the topics.
+Owns the channels, and the topics they write to. Does not own keys, tokens and passwords, secrets
+that must be there before, nor who reads the topics.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,26 @@ from components.ready import after
 from components.validation import Problems, component_type, register
 
 
+class Slack(TypedDict):
+    """A channel of Slack that Cloud Monitoring's app was let in to."""
+
+    channel: Annotated[str, limits.SLACK_CHANNEL]
+    """Name of the channel, with its #."""
+    secret: Annotated[str, limits.SECRET_ID]
+    """Id of the secret whose latest version is the app's token."""
+
+
+class Webhook(TypedDict):
+    """An address that is sent each incident as JSON, with basic authentication."""
+
+    url: Annotated[str, limits.WEBHOOK]
+    """Address, on the internet."""
+    username: Annotated[str, limits.WEBHOOK_USER]
+    """User of the basic authentication."""
+    secret: Annotated[str, limits.SECRET_ID]
+    """Id of the secret whose latest version is the password."""
+
+
 class Channel(TypedDict):
     """A way to tell somebody: exactly one of its keys."""
 
@@ -25,6 +46,10 @@ class Channel(TypedDict):
     """Name of the topic to make."""
     pagerduty_secret: NotRequired[Annotated[str, limits.SECRET_ID]]
     """Id of the secret whose latest version is the integration key."""
+    slack: NotRequired[Slack]
+    """Channel of Slack."""
+    webhook: NotRequired[Webhook]
+    """Address that is called."""
 
 
 class NotificationChannelsArgs(TypedDict):
@@ -53,9 +78,9 @@ class NotificationChannels(pulumi.ComponentResource):
     """Notification channels of Cloud Monitoring.
 
     The account Cloud Monitoring publishes as comes with the first Pub/Sub channel, so the grant on
-    the topic follows the channel. PagerDuty's key is read from Secret Manager and is written only:
-    the channel gets another one in the `up` after the secret got another version. The deployer
-    needs roles/secretmanager.secretAccessor on the secret.
+    the topic follows the channel. Keys, tokens and passwords are read from Secret Manager and are
+    written only: a channel gets another one in the `up` after the secret got another version. The
+    deployer needs roles/secretmanager.secretAccessor on each secret.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/monitoring/support/notification-options
@@ -87,31 +112,57 @@ class NotificationChannels(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         if "pubsub_topic" in channel:
             return self._topic(name, args, channel["pubsub_topic"], child)
-        if "pagerduty_secret" in channel:
-            version = gcp.secretmanager.get_secret_version_access_output(
-                project=args["project"],
-                secret=channel["pagerduty_secret"],
-                opts=pulumi.InvokeOutputOptions(parent=self),
-            )
-            return gcp.monitoring.NotificationChannel(
-                name,
-                project=args["project"],
-                display_name=name,
-                type="pagerduty",
-                sensitive_labels={
-                    "service_key_wo": pulumi.Output.secret(version.secret_data),
-                    "service_key_wo_version": version.name,
-                },
-                opts=child,
-            ).name
+        kind, labels, sensitive = self._told(args["project"], channel)
         return gcp.monitoring.NotificationChannel(
             name,
             project=args["project"],
             display_name=name,
-            type="email",
-            labels={"email_address": channel.get("email", "")},
+            type=kind,
+            labels=labels,
+            sensitive_labels=sensitive,
             opts=child,
         ).name
+
+    def _told(
+        self, project: pulumi.Input[str], channel: Channel
+    ) -> tuple[
+        str,
+        Mapping[str, str] | None,
+        gcp.monitoring.NotificationChannelSensitiveLabelsArgsDict | None,
+    ]:
+        """Return type, labels and sensitive labels of a channel that is no topic.
+
+        https://cloud.google.com/monitoring/alerts/using-channels-api
+        """
+        if "pagerduty_secret" in channel:
+            key, version = self._secret(project, channel["pagerduty_secret"])
+            return "pagerduty", None, {"service_key_wo": key, "service_key_wo_version": version}
+        if "slack" in channel:
+            slack = channel["slack"]
+            key, version = self._secret(project, slack["secret"])
+            return (
+                "slack",
+                {"channel_name": slack["channel"]},
+                {"auth_token_wo": key, "auth_token_wo_version": version},
+            )
+        if "webhook" in channel:
+            webhook = channel["webhook"]
+            key, version = self._secret(project, webhook["secret"])
+            return (
+                "webhook_basicauth",
+                {"url": webhook["url"], "username": webhook["username"]},
+                {"password_wo": key, "password_wo_version": version},
+            )
+        return "email", {"email_address": channel.get("email", "")}, None
+
+    def _secret(
+        self, project: pulumi.Input[str], secret: str
+    ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Return value and name of a secret's latest version."""
+        version = gcp.secretmanager.get_secret_version_access_output(
+            project=project, secret=secret, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        return pulumi.Output.secret(version.secret_data), version.name
 
     def _topic(
         self,

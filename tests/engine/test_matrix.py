@@ -77,6 +77,9 @@ def outside(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     project = {"project": config["project"]["id"]}
     notified = config.get("alerts", {}).get("notify", {}).values()
     secrets = [each["pagerduty_secret"] for each in notified if "pagerduty_secret" in each]
+    secrets += [
+        each[way]["secret"] for each in notified for way in ("slack", "webhook") if way in each
+    ]
     secrets += [name for name, each in config.get("secrets", {}).items() if each.get("existing")]
     gateway = config.get("gateway", {})
     certificates = gateway.get("certificate", {}).get("names", {})

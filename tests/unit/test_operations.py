@@ -346,6 +346,20 @@ def test_channels_tell_by_mail_by_topic_and_by_pagerduty(deploy: Deploy):
     assert cloud.one(CHANNEL, "told-incidents").inputs["type"] == "pubsub"
 
 
+def test_slack_and_webhooks_take_their_secrets_from_secret_manager(deploy: Deploy):
+    cloud = deploy(lambda: NotificationChannels("told", arguments.CHANNELS), answers=KEY)
+    chat, desk = cloud.one(CHANNEL, "told-chat"), cloud.one(CHANNEL, "told-desk")
+    assert (chat.inputs["type"], desk.inputs["type"]) == ("slack", "webhook_basicauth")
+    assert chat.inputs["labels"] == {"channel_name": "#alerts"}
+    assert desk.inputs["labels"] == {"url": "https://desk.acme.com/incidents", "username": "gcp"}
+    for channel, label in ((chat, "authToken"), (desk, "password")):
+        assert channel.inputs["sensitiveLabels"] == {
+            f"{label}Wo": "pager-key",
+            f"{label}WoVersion": "projects/acme/secrets/pagerduty-key",
+        }
+        assert "sensitiveLabels" in channel.secret_inputs
+
+
 def test_monitoring_may_publish_once_the_channel_made_its_account(deploy: Deploy):
     cloud = deploy(lambda: NotificationChannels("told", arguments.CHANNELS), answers=KEY)
     grant = cloud.one("gcp:pubsub/topicIAMMember:TopicIAMMember")
