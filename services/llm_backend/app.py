@@ -137,7 +137,7 @@ class Backend:
         """Pass events on; an error after the first of them becomes the last event."""
         started = time.perf_counter()
         note.category = "client_gone"  # unless the end is reached
-        listener = Listener(exchange)
+        listener = None if self.log.state == "off" else Listener(exchange)
         try:
             async with held:
                 try:
@@ -145,7 +145,8 @@ class Backend:
                         note.fields.setdefault(
                             "first_byte_ms", round((time.perf_counter() - started) * 1000, 2)
                         )
-                        listener.take(data)
+                        if listener is not None:
+                            listener.take(data)
                         yield data
                     note.category = None
                 except ServiceError as error:
