@@ -29,6 +29,7 @@ COMPONENTS: Mapping[str, str] = {
     "CrossRegionFrontend": "components.network.cross_region_frontend",
     "DataflowJob": "components.serverless.dataflow_job",
     "DeadLetter": "components.serverless.dead_letter",
+    "EncryptionKey": "components.data.encryption_key",
     "EndpointPicker": "components.inference.endpoint_picker",
     "ExternalBackend": "components.inference.external_backend",
     "GkeCluster": "components.cluster.gke_cluster",

@@ -75,8 +75,8 @@ def _hugging_face_secret(platform: Platform, foundation: Foundation) -> pulumi.O
         secret_id=HUGGING_FACE_SECRET,
         replication={"auto": {}},
         deletion_protection=platform.deletion_protection,
-        opts=pulumi.ResourceOptions(
-            provider=foundation.provider, protect=platform.deletion_protection
+        opts=pulumi.ResourceOptions.merge(
+            foundation.google, pulumi.ResourceOptions(protect=platform.deletion_protection)
         ),
     ).secret_id
 
