@@ -28,7 +28,7 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 # Side by side: types are checked by one process, and tests of services wait a lot.
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
-PAGES := config.schema config.reference components.pages policies.readme policies.reference tests.policies.kinds cost.reference sandbox.reference
+PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference identity.settings
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -191,9 +191,9 @@ bench: ## Measure stacks and their growth, the policies and the services
 	@$(SETUP)
 	@$(PYTHON) -m bench
 
-schema: ## Write the JSON Schema of the stack files
+schema: ## Write the JSON Schemas of the files that people write
 	@$(SETUP)
-	$(PYTHON) -m config.schema
+	for schema in $(filter %.schema %.settings,$(PAGES)); do $(PYTHON) -m $$schema || exit; done
 
 pages: ## Write the pages that are made from the code: docs/components, docs/reference, the packs' tables
 	@$(SETUP)
