@@ -30,6 +30,8 @@ PUBLIC: Final = frozenset({EVERYONE, EVERY_ACCOUNT})
 """The members of IAM that are nobody in particular."""
 GPUS: Final = "nvidia.com/gpu"
 """What containers and quotas of Kubernetes and Cloud Run call their GPUs."""
+COMPUTE_CLASS_LABEL: Final = "cloud.google.com/compute-class"
+"""The label of nodes, key of their taint and selector of pods that says a compute class."""
 
 
 def dns_label(text: str) -> str:

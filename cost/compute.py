@@ -1,14 +1,15 @@
 """GKE clusters and node pools."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from catalog.machines import MACHINE_TYPES
 from cost.model import Item
 from cost.pricing import ONE, Bounds, Pricing, missing, unknown
-from resources.node_pools import max_nodes, min_nodes
+from resources.node_pools import max_nodes
 from resources.properties import UNKNOWN, Absence, entries, flag, get, number, show, text
 from resources.resource import Resource
+from resources.standing import standing_nodes
 from resources.volumes import gib
 
 # What GKE gives a node that does not say.
@@ -27,17 +28,19 @@ def cluster(resource: Resource, pricing: Pricing) -> Iterator[Item]:
     if flag(resource.props, "clusterAutoscaling", "enabled") in (True, UNKNOWN):
         yield missing(resource, "auto-provisioning makes node pools that are not known here")
     if flag(resource.props, "removeDefaultNodePool") is not True:
-        yield from node_pool(resource, pricing)
+        yield from node_pool(resource, pricing, standing_nodes([resource]))
 
 
-def node_pool(resource: Resource, pricing: Pricing) -> Iterator[Item]:
-    """Yield nodes with their GPUs and boot disks, from the least to the most the pool may have."""
-    least, most = min_nodes(resource.props), max_nodes(resource.props)
+def node_pool(
+    resource: Resource, pricing: Pricing, standing: Mapping[str, float]
+) -> Iterator[Item]:
+    """Yield nodes with their GPUs and boot disks, from those standing, by the URN of their pool, to
+    the most the pool may have."""
+    most = max_nodes(resource.props)
     if isinstance(most, Absence):
         yield unknown(resource, "the number of nodes", most)
         return
-    # A lower bound that is not known yet costs nothing less than none.
-    nodes = Bounds(min(least, most) if isinstance(least, float) else 0.0, most)
+    nodes = Bounds(standing.get(resource.urn, 0.0), most)
     config = get(resource.props, "nodeConfig")
     yield _machines(resource, pricing, config, nodes)
     yield _boot_disks(resource, pricing, config, nodes)

@@ -15,7 +15,9 @@ from cost.model import Estimate, Item, Line, Unpriced
 from cost.others import other
 from cost.pricing import Pricing, region
 from cost.rates import CATALOG, HOURS_PER_MONTH, Rates
+from resources.gpus import NODE_POOL
 from resources.resource import Resource
+from resources.standing import standing_nodes
 
 __all__ = ["Estimate", "Line", "Unpriced", "estimate"]
 
@@ -34,7 +36,6 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "gcp:compute/routerNat:RouterNat": network.nat,
     "gcp:compute/securityPolicy:SecurityPolicy": network.security_policy,
     "gcp:container/cluster:Cluster": compute.cluster,
-    "gcp:container/nodePool:NodePool": compute.node_pool,
     "gcp:dataflow/flexTemplateJob:FlexTemplateJob": dataflow.job,
     "gcp:dataflow/job:Job": dataflow.job,
     "gcp:redis/instance:Instance": data.redis_instance,
@@ -69,6 +70,7 @@ def estimate(
     given = list(resources)
     pricing = Pricing(rates, expected_share)
     handlers = dict(_HANDLERS)
+    handlers[NODE_POOL] = partial(compute.node_pool, standing=standing_nodes(given))
     handlers[_AUTHORITY] = partial(certificates.authority, tiers=certificates.tiers(given))
     handlers[_ENVIRONMENT] = partial(apigee.environment, regions=apigee.regions(given))
     items = [item for resource in given for item in _items(resource, pricing, handlers)]
@@ -106,7 +108,8 @@ def _assumptions(resources: list[Resource], rates: Rates, expected_share: float)
     if elsewhere:
         yield f"{', '.join(elsewhere)} at the prices of {rates.region}, some percent off"
     yield (
-        "minimum: everything scaled in; maximum: everything scaled out and working all month; "
+        "minimum: everything scaled in, with the nodes that the fewest replicas need; maximum: "
+        "everything scaled out and working all month; "
         f"expected: {expected_share:.0%} of the way between them"
     )
     yield "flex-start and reserved nodes at the on-demand list price, which is a ceiling"

@@ -37,7 +37,8 @@ Item = Line | Unpriced
 class Estimate:
     """Cost of all resources in USD per month (730 hours), at list prices.
 
-    `minimum` is with everything scaled in, `maximum` with everything scaled out and working.
+    `minimum` is with everything scaled in to its fewest replicas, `maximum` with everything scaled
+    out and working.
     """
 
     minimum: float

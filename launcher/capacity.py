@@ -88,5 +88,6 @@ def compare(needed: Iterable[Need], held: Mapping[tuple[str, str], float]) -> No
                 few.append(line)
     if few:
         raise LaunchError(
-            f"quota below the minimum: {'; '.join(few)}; ask for more, or lower min_nodes"
+            f"quota below the minimum: {'; '.join(few)}; ask for more, or lower"
+            " replicas or min_nodes"
         )

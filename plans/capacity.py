@@ -10,9 +10,10 @@ from catalog.machines import MACHINE_TYPES
 from plans.quota import capacity
 from policies.shared.gpu_totals import region_of
 from resources.gpus import NODE_POOL
-from resources.node_pools import max_nodes, min_nodes
+from resources.node_pools import max_nodes
 from resources.properties import entries, number, text
 from resources.resource import Resource
+from resources.standing import standing_nodes
 
 _ADDRESSES: Final[Mapping[str, tuple[str, str]]] = {
     # Internal, external. A type that isn't said is external.
@@ -37,9 +38,11 @@ class Need:
 
 def needs(resources: Iterable[Resource]) -> list[Need]:
     """Return what is needed of each metric, by where and what it is."""
+    given = list(resources)
+    standing = standing_nodes(given)
     found: defaultdict[tuple[str, str, str, str], list[Need]] = defaultdict(list)
-    for each in resources:
-        for need in _needs(each):
+    for each in given:
+        for need in _needs(each, standing):
             found[need.region, need.metric, need.type, need.zones].append(need)
     return [_sum(some) for _, some in sorted(found.items())]
 
@@ -74,9 +77,9 @@ def _sum(some: list[Need]) -> Need:
     )
 
 
-def _needs(resource: Resource) -> Iterator[Need]:
+def _needs(resource: Resource, standing: Mapping[str, float]) -> Iterator[Need]:
     if resource.type == NODE_POOL:
-        yield from _nodes(resource)
+        yield from _nodes(resource, standing[resource.urn])
     elif resource.type in _ADDRESSES:
         internal, external = _ADDRESSES[resource.type]
         is_internal = text(resource.props, "addressType") == "INTERNAL"
@@ -84,10 +87,9 @@ def _needs(resource: Resource) -> Iterator[Need]:
         yield Need(region_of(resource) or "global", "", "address", metric, 1.0, 1.0)
 
 
-def _nodes(pool: Resource) -> Iterator[Need]:
+def _nodes(pool: Resource, fewest: float) -> Iterator[Need]:
     """Yield what the nodes of a pool count against: GPUs, CPUs, boot disks and local SSDs."""
-    least, most = min_nodes(pool.props), max_nodes(pool.props)
-    fewest = least if isinstance(least, float) else 0.0
+    most = max_nodes(pool.props)
     region, zones = region_of(pool) or "not known yet", _zones(pool)
     preemptible = capacity(pool) != "standard"
     for kind, quota, each in _of_a_node(pool):

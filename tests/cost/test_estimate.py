@@ -103,6 +103,21 @@ def test_pool_by_counts_per_zone() -> None:
     assert totals(two) == (2 * one, 2 * one, 2 * one)
 
 
+def test_fixed_replicas_keep_nodes_of_a_pool_that_may_be_empty() -> None:
+    limits = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
+    spec = {"nodeSelector": {"cloud.google.com/gke-nodepool": "l4"}, "containers": [limits]}
+    inputs = {"name": "l4", "autoscaling": {"totalMaxNodeCount": 3}, "nodeConfig": node()}
+    found = estimate(
+        [
+            resource("gcp:container/nodePool:NodePool", {"location": "us-central1-a", **inputs}),
+            resource("kubernetes:apps/v1:Deployment", {"spec": {"template": {"spec": spec}}}),
+        ],
+        rates=RATES,
+    )
+    one = MACHINE + DISK
+    assert totals(found) == (one, 2 * one, 3 * one)
+
+
 def test_pool_scaled_to_zero_costs_nothing_at_the_minimum() -> None:
     found = pool(autoscaling={"totalMaxNodeCount": 2}, nodeConfig=node(spot=True))
     assert totals(found) == (0, 0.4 * HOURS + DISK, 2 * (0.4 * HOURS + DISK))

@@ -38,6 +38,14 @@ def test_nodes_count_by_gpus_cpus_and_disks():
     }
 
 
+def test_replicas_that_are_always_there_count_at_the_minimum():
+    limits = {"resources": {"limits": {"nvidia.com/gpu": 2}}}
+    spec = {"nodeSelector": {"cloud.google.com/gke-nodepool": "l4"}, "containers": [limits]}
+    inputs = {"spec": {"replicas": 2, "template": {"spec": spec}}}
+    found = _numbers(_pool(3, "g2-standard-24"), _resource("kubernetes:apps/v1:Deployment", inputs))
+    assert found["NVIDIA_L4_GPUS"] == (4, 6)
+
+
 @pytest.mark.parametrize("switch", ["spot", "flexStart"])
 def test_what_may_be_taken_away_has_metrics_of_its_own(switch: str):
     assert _numbers(_pool(2, "a2-ultragpu-1g", **{switch: True})) == {
