@@ -14,7 +14,7 @@ from config.load import from_file
 from launcher.backend import without_encryption
 from launcher.console import show
 from launcher.existing import read_existing
-from launcher.paths import shown_file, stack_paths, stacks
+from launcher.paths import name_problem, shown_file, stack_paths, stacks
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
 from policies.engine.environment import ENVIRONMENTS, folder, load
@@ -33,6 +33,7 @@ def new_environment(name: str, source: str) -> None:
 
     Raises LaunchError, and writes nothing, if they are there or would not be valid.
     """
+    _check_name(name)
     own = config_folder()
     stack, policies = own / f"Pulumi.{name}.yaml", folder() / f"{name}.yaml"
     existing = own / f"sandbox.{name}.yaml"
@@ -58,6 +59,11 @@ def new_environment(name: str, source: str) -> None:
         f"Next: put the project's id into both files, where it isn't {project}, then "
         f"make preview STACK={name}"
     )
+
+
+def _check_name(name: str) -> None:
+    if problem := name_problem(name):
+        raise LaunchError(f"ENV: {problem}, such as make new ENV=staging")
 
 
 def _sources(source: str) -> tuple[Path, Path]:
