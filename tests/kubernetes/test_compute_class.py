@@ -27,7 +27,6 @@ def test_a_class_is_taken_without_a_warning(cluster: Client):
     [
         ("metadata", {"name": "gke-best"}, "can't begin with gke"),
         ("spec", {"priorities": [{"nodepools": ["l4"], "spot": True}]}, "priorities"),
-        ("spec", {"priorities": [{}]}, "priorities"),
         ("spec", {"whenUnsatisfiable": "Wait"}, "whenUnsatisfiable"),
     ],
 )
