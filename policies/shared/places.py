@@ -213,6 +213,11 @@ def _sql(value: str, own: OwnResources) -> str:
     return next((each for each in found if each), "")
 
 
+def _script(value: str, own: OwnResources) -> str:
+    found = (_host(match["host"], own) for match in _URL.finditer(value))
+    return "names a host that is neither the stack's nor the environment's" if any(found) else ""
+
+
 def _registry(value: str, own: OwnResources) -> str:
     match = _URL.match(value)
     host = match["host"] if match else value.partition("/")[0]
@@ -286,6 +291,7 @@ _KINDS: Final = {
     "project": _project,
     "registry": _registry,
     "repository": _repository,
+    "script": _script,
     "sink": _sink,
     "sql": _sql,
     "table": _table,
