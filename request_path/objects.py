@@ -190,10 +190,10 @@ class Service(InCluster):
 
 @dataclass(frozen=True, kw_only=True)
 class Ingress(InCluster):
-    """An Ingress, or an export to the clusters of a fleet."""
+    """An Ingress, an export to the clusters of a fleet, or a route that no extension reads."""
 
-    services: tuple[str | Unknown, ...]
-    """Names of the Services it leads to."""
+    targets: tuple[Reference, ...]
+    """The Services and pools that it leads to."""
 
 
 @dataclass(frozen=True, kw_only=True)
