@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from catalog.conventions import WRITE_ONLY, WRITE_ONLY_VERSION
@@ -99,6 +100,8 @@ _HARMLESS: Final = re.compile(
 _USER: Final = frozenset({"-u", "--user", "--proxy-user", "--userpass"})
 _COMMANDS: Final = frozenset({"args", "arguments", "command", "commands", "entrypoint"})
 _DEPTH: Final = 40
+# The resources of a stack repeat most of their texts, and each is judged twice.
+_REMEMBERED: Final = 16_384
 # How a property calls a variable, a header or an entry, and its value.
 _CALLED: Final = (("name", "value"), ("key", "value"), ("headerName", "headerValue"))
 
@@ -111,6 +114,7 @@ def is_secret(name: object, value: object) -> bool:
     return named or looks_secret(value)
 
 
+@lru_cache(_REMEMBERED)
 def looks_secret(value: str) -> bool:
     """Tell whether a text is or holds a credential, whatever it is called."""
     # Most texts speak of nothing that a setting would be called.
@@ -155,6 +159,7 @@ def _is_entry(key: str) -> bool:
     return "/" not in key and ("_" in key or "-" in key or "." in key or key.isupper())
 
 
+@lru_cache(_REMEMBERED)
 def _is_property(key: str, value: str) -> bool:
     if _HARMLESS.fullmatch(value):
         return False

@@ -18,6 +18,7 @@ from sandbox.errors import google
 from sandbox.providers import gcp as google_cloud
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
+from tests.stacks import models_alone
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -28,12 +29,19 @@ FAILED_CREATE = "googleapi: Error 403: Quota 'ALL' exceeded"
 
 @pytest.fixture
 def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    return named_dev(rehearsal_of("dev"), monkeypatch)
+    return named_dev(of_models(rehearsal_of), monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def nothing_made(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    return rehearsal_of("dev")
+    return of_models(rehearsal_of)
+
+
+def of_models(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
+    """Return the models of dev alone: a refusal is the same for all else."""
+    rehearsal = rehearsal_of("dev")
+    rehearsal.edit(models_alone)
+    return rehearsal
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ def stack_there(
     brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch
 ) -> Rehearsal:
     """Return what an `up` has made already."""
-    return named_dev(brought_up("dev"), monkeypatch)
+    return named_dev(brought_up("dev with its models alone"), monkeypatch)
 
 
 def named_dev(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
