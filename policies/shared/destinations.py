@@ -21,6 +21,7 @@ A path leads through lists by `*`. What kind of name it is:
 - everything: a list of places that may not take in all
 - outside: a place outside Google Cloud, by being there
 - output: any of these, by its form
+- script: a program, by the addresses that it names
 
 Bare topics, buckets and tables that are read are no destinations.
 """
@@ -337,6 +338,13 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:logging/linkedDataset:LinkedDataset": (("bucket", "name"), ("parent", "name")),
     "gcp:logging/organizationSink:OrganizationSink": _SINK,
     "gcp:logging/projectSink:ProjectSink": _SINK,
+    "gcp:managedkafka/connector:Connector": (
+        ("configs.bucketName", "bucket"),
+        ("configs.cps.project", "project"),
+        ("configs.gcs.bucket.name", "bucket"),
+        ("configs.project", "project"),
+        ("configs.target.cluster.bootstrap.servers", "host"),
+    ),
     "gcp:monitoring/monitoredProject:MonitoredProject": (("metricsScope", "project"),),
     "gcp:monitoring/notificationChannel:NotificationChannel": (
         ("labels.email_address", "email"),
@@ -394,6 +402,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("predictRequestResponseLoggingConfig.bigqueryDestination.outputUri", "table"),
     ),
     "gcp:vertex/aiIndex:AiIndex": (("metadata.contentsDeltaUri", "bucket"),),
+    "gcp:workflows/workflow:Workflow": (("sourceContents", "script"),),
 }
 # Group and kind of Kubernetes, whichever the version.
 _ROUTES: Final[tuple[Row, ...]] = (
@@ -433,7 +442,13 @@ TOOLS: Final[Mapping[str, tuple[Row, ...]]] = {
     "kubernetes:yaml/v2:ConfigFile": _FILES,
     "kubernetes:yaml/v2:ConfigGroup": _FILES,
 }
+_WEBHOOKS: Final[tuple[Row, ...]] = (("webhooks.*.clientConfig.url", "url"),)
 KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
+    "admissionregistration.k8s.io/MutatingWebhookConfiguration": _WEBHOOKS,
+    "admissionregistration.k8s.io/ValidatingWebhookConfiguration": _WEBHOOKS,
+    "apiextensions.k8s.io/CustomResourceDefinition": (
+        ("spec.conversion.webhook.clientConfig.url", "url"),
+    ),
     "argoproj.io/AppProject": (
         ("spec.destinations.*.server", "everything"),
         ("spec.sourceRepos.*", "everything"),
@@ -472,6 +487,7 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
         ("exports.*.url", "url"),
         ("rules.queryProjectID", "project"),
     ),
+    "networking.gke.io/FQDNNetworkPolicy": (("spec.egress.*.matches.*.pattern", "everything"),),
     "networking.istio.io/ServiceEntry": (("spec.hosts.*", "host"),),
     "opentelemetry.io/Instrumentation": (("spec.exporter.endpoint", "endpoint"),),
     "source.toolkit.fluxcd.io/Bucket": (("spec.bucketName", "bucket"),),

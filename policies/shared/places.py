@@ -236,6 +236,11 @@ def _sql(value: str, own: OwnResources) -> str:
     return next((each for each in found if each), "")
 
 
+def _script(value: str, own: OwnResources) -> str:
+    found = (_host(match["host"], own) for match in _URL.finditer(value))
+    return "names a host that is neither the stack's nor the environment's" if any(found) else ""
+
+
 def _registry(value: str, own: OwnResources) -> str:
     match = _URL.match(value)
     host = match["host"] if match else value.partition("/")[0]
@@ -311,6 +316,7 @@ _KINDS: Final = {
     "proxy": _proxy,
     "registry": _registry,
     "repository": _repository,
+    "script": _script,
     "sink": _sink,
     "sql": _sql,
     "table": _table,

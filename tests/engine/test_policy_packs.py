@@ -614,7 +614,7 @@ def test_a_config_alone_is_enough_where_it_says_all(tmp_path: Path) -> None:
 def test_a_rule_that_is_misspelled_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = "iam-no-sa-key: no rule has that name; did you mean iam-no-sa-keys?"
+    said = "iam-no-sa-key: no rule has that name; did you mean 'iam-no-sa-keys'?"
     pack = ROOT / "policies" / "least-privilege"
     output = refused(violating, pack, {"iam-no-sa-key": {"enforcementLevel": "disabled"}})
     assert said in output
@@ -622,7 +622,7 @@ def test_a_rule_that_is_misspelled_is_refused(
     own.write_text(DEV.read_text().replace("rules:\n", "rules:\n  iam-no-sa-key: disabled\n"))
     monkeypatch.setenv("POLICY_ENVIRONMENT", str(own))
     output = refused(violating, pack, {})
-    assert f"{own}: {said}" in output
+    assert f"{own}: rules.{said}" in output
     assert "grants the basic role" not in output
     assert "Traceback" not in output
 
