@@ -33,8 +33,8 @@ from typing import Final
 
 from policies.shared.programs import exported, has_programs, settings
 from resources.kubernetes import kind_of, objects
-from resources.pods import changes_pods
-from resources.properties import Props, all_at, get, is_mapping, search, text
+from resources.pods import changes_pods, pod_specs
+from resources.properties import Props, all_at, elements, get, text
 from resources.resource import Resource
 
 Row = tuple[str, str]
@@ -541,26 +541,29 @@ def destinations(resource: Resource) -> Iterator[tuple[str, object, str]]:
             for value in all_at(made, path.split(".")):
                 yield path.replace(".*", "[]"), value, kind
     if has_programs(token):
-        for setting in settings(token, props):
-            if kind := _kind_of_setting(setting.name):
-                yield setting.name, setting.value, kind
+        for setting in settings(token, props, _kind_of_setting):
+            yield setting.name, setting.value, _kind_of_setting(setting.name)
         yield from (("an exporter", each, "endpoint") for each in exported(token, props))
-    if kind_of(token) == "core/PersistentVolume" or changes_pods(token):
-        yield from search(props, _volume)
+    for volume in _volumes(token, props):
+        yield from _mounted_by(get(volume, "csi"))
 
 
-def _volume(name: str, value: object, _holder: Props) -> list[tuple[str, object, str]] | None:
-    """Return what a volume of a driver of Google's mounts."""
-    if name != "csi" or not is_mapping(value):
-        return None
-    handle = get(value, "volumeHandle")
-    if text(value, "driver") != _GCS_FUSE:
-        return [("csi.volumeHandle", handle, "name")]
-    bucket = get(value, "volumeAttributes", "bucketName")
-    return [
-        ("csi of gcsfuse", each, "everything" if each == _EVERY else "bucket")
-        for each in (handle, bucket)
-    ]
+def _volumes(token: str, props: Props) -> Iterator[object]:
+    if kind_of(token) == "core/PersistentVolume":
+        yield from (get(each, "spec") for each in objects(token, props))
+    elif changes_pods(token):
+        for spec in pod_specs(token, props):
+            yield from elements(spec, "volumes")
+
+
+def _mounted_by(csi: object) -> Iterator[tuple[str, object, str]]:
+    """Yield what a volume of a driver of Google's mounts."""
+    handle = get(csi, "volumeHandle")
+    if text(csi, "driver") != _GCS_FUSE:
+        yield "csi.volumeHandle", handle, "name"
+        return
+    for each in (handle, get(csi, "volumeAttributes", "bucketName")):
+        yield "csi of gcsfuse", each, "everything" if each == _EVERY else "bucket"
 
 
 def rows_of(token: str, kind: str) -> tuple[Row, ...]:

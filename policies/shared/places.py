@@ -146,7 +146,7 @@ def _endpoint(value: str, own: OwnResources) -> str:
     match = _ENDPOINT.fullmatch(value.strip())
     host = (match["host"] or match["v6"]).lower().rstrip(".") if match else ""
     # A word without dots is a Service beside it; one with a variable in it is told by that.
-    if not host or "." not in host or "$" in value or _IN_CLUSTER.fullmatch(host):
+    if not host or not {".", ":"} & {*host} or "$" in value or _IN_CLUSTER.fullmatch(host):
         return "" if match or "$" in value else _host(value, own)
     if _is_private(host) or host in _LOCAL:
         return ""
