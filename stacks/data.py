@@ -35,9 +35,11 @@ def build_data(
     platform: Platform,
     foundation: Foundation,
     pipelines: Mapping[str, PubSubCloudRunPipeline],
+    services: Mapping[str, pulumi.Output[str]],
 ) -> Data:
-    """Make the data part of the config; pipelines may be named as readers and writers."""
-    return _DataBuilder(platform, foundation, pipelines).build()
+    """Make the data part of the config; pipelines may be named as readers and writers, and the
+    accounts of `services` write the logs of their requests."""
+    return _DataBuilder(platform, foundation, pipelines, services).build()
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class _DataBuilder:
     platform: Platform
     foundation: Foundation
     pipelines: Mapping[str, PubSubCloudRunPipeline]
+    services: Mapping[str, pulumi.Output[str]]
 
     def build(self) -> Data:
         data = self.platform.data
@@ -61,6 +64,14 @@ class _DataBuilder:
 
     def _who(self, principals: Sequence[str]) -> Mapping[str, pulumi.Input[str]]:
         return members(principals, self.pipelines)
+
+    def _loggers(self, table: str) -> Mapping[str, pulumi.Input[str]]:
+        """Return the services that log their requests in the table."""
+        return {
+            name: pulumi.Output.concat("serviceAccount:", self.services[name])
+            for name, service in self.platform.services.items()
+            if service.request_log is not None and service.request_log.table == table
+        }
 
     def _key(self, key: str, services: Sequence[str]) -> KeyAccess:
         return KeyAccess(
@@ -104,7 +115,10 @@ class _DataBuilder:
                         Table,
                         table,
                         readers=self._who(table.readers),
-                        writers=self._who(table.writers),
+                        writers={
+                            **self._who(table.writers),
+                            **self._loggers(f"{name}.{key}"),
+                        },
                     )
                     for key, table in dataset.tables.items()
                 },
