@@ -25,6 +25,7 @@ COMPONENTS: Mapping[str, str] = {
     "CloudRunApi": "components.serverless.cloud_run_api",
     "CloudRunLoadBalancer": "components.serverless.cloud_run_load_balancer",
     "CloudRunService": "components.serverless.cloud_run_service",
+    "ComputeClass": "components.cluster.compute_class",
     "ConsumerVpc": "components.network.consumer_vpc",
     "CrossRegionFrontend": "components.network.cross_region_frontend",
     "DataflowJob": "components.serverless.dataflow_job",

@@ -119,6 +119,17 @@ class Platform(Settings):
         """Return the GPU pools of `region`, by name."""
         return {name: pool for name, pool in self.gpu_pools.items() if pool.is_in(region)}
 
+    def compute_classes_in(self, region: str) -> Mapping[str, tuple[str, ...]]:
+        """Return the GPU pools of `region` that are of a class, the best first, by the first of the
+        whole class."""
+        return {
+            replica_set.capacity[0]: tuple(
+                name for name in replica_set.capacity if self.gpu_pools[name].is_in(region)
+            )
+            for _, _, replica_set in self.replica_sets_in(region)
+            if replica_set.capacity
+        }
+
     def models_in(self, region: str) -> Mapping[str, Model]:
         """Return the models `region` serves, by name."""
         return {name: model for name, model in self.models.items() if model.is_in(region)}

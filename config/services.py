@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from catalog.armor import RuleSet
-from catalog.limits import Entries, label
+from catalog.limits import Entries, bigquery, label
 from catalog.limits import cloud_run as limits
 from catalog.limits.network import IP_RANGE
 from config.containers import Container
@@ -70,6 +70,18 @@ class ApiGateway(Settings):
     """Requests of a key's project at most."""
 
 
+class RequestLog(Settings):
+    """Where every request of a service to a model becomes a row, with its tokens."""
+
+    table: Annotated[str, bigquery.TABLE_PATH]
+    """Table of the warehouse, as <dataset>.<table>. Sets PREDICTIONS_TABLE; the service may write
+    there."""
+    content: Literal["none", "hashes", "texts"] = "hashes"
+    """What a row has of prompt and reply: texts without what is redacted, or less."""
+    content_percent: Annotated[int, limits.PERCENT] = 100
+    """Percent of the rows that have it. Tokens and times stand in every row."""
+
+
 class Service(Container):
     """A Cloud Run service that answers requests."""
 
@@ -80,6 +92,9 @@ class Service(Container):
     request names another. Sets LLM_BASE_URL, LLM_MODEL, LLM_MODELS, LLM_CA_FILE."""
     cache: bool = False
     """Whether it uses the cache of data. Sets REDIS_URL, REDIS_PASSWORD, REDIS_CA_FILE."""
+    request_log: RequestLog | None = None
+    """Log of its requests to models. Default: none. Sets PREDICTIONS_TABLE, PREDICTIONS_CONTENT,
+    PREDICTIONS_CONTENT_PERCENT."""
     invokers: tuple[Member, ...] = ()
     """Who may call it. IAM checks each caller."""
     iap: tuple[Member, ...] = ()

@@ -80,7 +80,7 @@ class StackPaths:
         """Return the resources the state holds, without the engine's own."""
         if not self.checkpoint.exists():
             return []
-        latest: dict[str, Any] = read_state(self.checkpoint)["checkpoint"]["latest"] or {}
+        latest: dict[str, Any] = read_state(self.checkpoint)["checkpoint"].get("latest") or {}
         resources: list[dict[str, Any]] = latest.get("resources", [])
         return [each for each in resources if not each["type"].startswith("pulumi:")]
 

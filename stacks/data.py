@@ -33,9 +33,11 @@ def build_data(
     platform: Platform,
     foundation: Foundation,
     pipelines: Mapping[str, PubSubCloudRunPipeline],
+    services: Mapping[str, pulumi.Output[str]],
 ) -> Data:
-    """Make the data part of the config; pipelines may be named as readers and writers."""
-    return _DataBuilder(platform, foundation, pipelines).build()
+    """Make the data part of the config; pipelines may be named as readers and writers, and the
+    accounts of `services` write the logs of their requests."""
+    return _DataBuilder(platform, foundation, pipelines, services).build()
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class _DataBuilder:
     platform: Platform
     foundation: Foundation
     pipelines: Mapping[str, PubSubCloudRunPipeline]
+    services: Mapping[str, pulumi.Output[str]]
 
     def build(self) -> Data:
         data = self.platform.data
@@ -54,6 +57,14 @@ class _DataBuilder:
 
     def _who(self, principals: Sequence[str]) -> Mapping[str, pulumi.Input[str]]:
         return members(principals, self.pipelines)
+
+    def _loggers(self, table: str) -> Mapping[str, pulumi.Input[str]]:
+        """Return the services that log their requests in the table."""
+        return {
+            name: pulumi.Output.concat("serviceAccount:", self.services[name])
+            for name, service in self.platform.services.items()
+            if service.request_log is not None and service.request_log.table == table
+        }
 
     def _bucket(self, name: str, bucket: BucketSettings) -> LakeBucket:
         return LakeBucket(
@@ -81,7 +92,10 @@ class _DataBuilder:
                         Table,
                         table,
                         readers=self._who(table.readers),
-                        writers=self._who(table.writers),
+                        writers={
+                            **self._who(table.writers),
+                            **self._loggers(f"{name}.{key}"),
+                        },
                     )
                     for key, table in dataset.tables.items()
                 },

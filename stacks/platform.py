@@ -15,7 +15,7 @@ from stacks.perimeter import build_perimeter
 from stacks.publication import build_publication
 from stacks.secrets import build_secrets
 from stacks.serverless import build_serverless
-from stacks.services import build_services
+from stacks.services import build_service_accounts, build_services
 from stacks.vertex import build_vertex
 
 
@@ -28,8 +28,9 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     publication = build_publication(platform, foundation, regions)
     secrets = build_secrets(platform, foundation)
     pipelines = build_serverless(platform, foundation, images, secrets)
-    data = build_data(platform, foundation, pipelines)
-    services = build_services(platform, foundation, regions, images, secrets, data.cache)
+    accounts = build_service_accounts(platform, foundation)
+    data = build_data(platform, foundation, pipelines, accounts)
+    services = build_services(platform, foundation, regions, images, secrets, data, accounts)
     vertex = build_vertex(platform, foundation)
     audit = build_audit(platform, foundation, pipelines)
     dashboards = build_operations(platform, foundation, vertex)

@@ -1,13 +1,15 @@
-"""What containers are told of the gateway and the cache: variables, secrets and files."""
+"""What containers are told of the gateway, the cache and the log: variables, secrets and files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
 from catalog.conventions import PLATFORM
 from components.data.redis_cache import RedisCache
+from components.data.warehouse import Warehouse
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs
+from config.services import RequestLog
 
 CA_FILE = "/etc/inference/ca/ca.pem"
 CACHE_CA_FILE = "/etc/inference/cache-ca/ca.pem"
@@ -31,6 +33,19 @@ def ask_models(
     args["environment"] = {**args["environment"], "LLM_CA_FILE": CA_FILE}
     args["secret_ids"] = {**args.get("secret_ids", {}), "gateway-ca": authority}
     args["secret_files"] = {**args.get("secret_files", {}), CA_FILE: {"secret": "gateway-ca"}}
+
+
+def log_requests(
+    args: CloudRunServiceArgs, log: RequestLog, tables: Mapping[str, Warehouse]
+) -> None:
+    """Tell the container where each request becomes a row, and what of it."""
+    dataset, _, table = log.table.partition(".")
+    args["environment"] = {
+        **args.get("environment", {}),
+        "PREDICTIONS_TABLE": tables[dataset].table_ids[table],
+        "PREDICTIONS_CONTENT": log.content,
+        "PREDICTIONS_CONTENT_PERCENT": str(log.content_percent),
+    }
 
 
 def use_cache(args: CloudRunServiceArgs, cache: RedisCache, authority: pulumi.Output[str]) -> None:

@@ -8,7 +8,6 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.conventions import PLATFORM, dns_label
-from components.data.redis_cache import RedisCache
 from components.network.private_name import PrivateName
 from components.ready import after
 from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Iap, Vpc
@@ -17,13 +16,16 @@ from components.service_accounts import account_id
 from config.platform import Platform
 from config.services import Service
 from stacks.arguments import to_args
+from stacks.data import Data
 from stacks.foundation import Foundation
 from stacks.frontends import Frontend, build_frontends
 from stacks.images import Images
 from stacks.inference import Region
 from stacks.secrets import Secrets, make_secret, secret_arguments
-from stacks.service_variables import ask_models, use_cache
+from stacks.service_variables import ask_models, log_requests, use_cache
 
+Accounts = Mapping[str, pulumi.Output[str]]
+"""Emails of the accounts that services run as, by service."""
 IAP = "iap.googleapis.com"
 
 
@@ -41,10 +43,25 @@ def build_services(
     regions: Mapping[str, Region],
     images: Images,
     secrets: Secrets,
-    cache: RedisCache | None,
+    data: Data,
+    accounts: Accounts,
 ) -> Services:
     """Make every service of the config."""
-    return _ServicesBuilder(platform, foundation, regions, images, secrets, cache).build()
+    return _ServicesBuilder(platform, foundation, regions, images, secrets, data, accounts).build()
+
+
+def build_service_accounts(platform: Platform, foundation: Foundation) -> Accounts:
+    """Make the account of every service, before what it is let in to."""
+    return {
+        name: gcp.serviceaccount.Account(
+            f"{name}-run",
+            project=foundation.services.project_for("iam"),
+            account_id=account_id(name, "run"),
+            display_name=f"Service {name}: runs the service",
+            opts=foundation.google,
+        ).email
+        for name in platform.services
+    }
 
 
 @dataclass(frozen=True)
@@ -66,7 +83,8 @@ class _ServicesBuilder:
     regions: Mapping[str, Region]
     images: Images
     secrets: Secrets
-    cache: RedisCache | None
+    data: Data
+    accounts: Accounts
 
     def build(self) -> Services:
         parts = _Parts(
@@ -100,9 +118,11 @@ class _ServicesBuilder:
     def _cache_authority(self) -> pulumi.Output[str] | None:
         """Return the secret with the certificate that signs the cache's, where a service uses
         that."""
-        if self.cache is None or not any(each.cache for each in self.platform.services.values()):
+        if self.data.cache is None or not any(
+            each.cache for each in self.platform.services.values()
+        ):
             return None
-        return self._certificate(f"{PLATFORM}-cache-ca", self.cache.ca_certificate)
+        return self._certificate(f"{PLATFORM}-cache-ca", self.data.cache.ca_certificate)
 
     def _certificate(self, name: str, certificate: pulumi.Output[str]) -> pulumi.Output[str]:
         """Return id of a secret with a certificate, which is none: but files come into Cloud Run's
@@ -137,23 +157,16 @@ class _ServicesBuilder:
         ).hostname
 
     def _service(self, name: str, settings: Service, parts: _Parts) -> CloudRunService:
-        apis = ["iam", "run", "secretmanager"]
+        apis = ["run", "secretmanager"]
         if settings.binary_authorization:
             apis.append("binaryauthorization")
         project = self.foundation.services.project_for(*apis)
-        account = gcp.serviceaccount.Account(
-            f"{name}-run",
-            project=project,
-            account_id=account_id(name, "run"),
-            display_name=f"Service {name}: runs the service",
-            opts=self.foundation.google,
-        )
         args = to_args(
             CloudRunServiceArgs,
             settings,
             project=project,
             image=self.images.reference(settings.image),
-            service_account=account.email,
+            service_account=self.accounts[name],
             invokers=_by_name(settings.invokers),
             environment={"GOOGLE_CLOUD_PROJECT": project, **settings.environment},
             ingress=settings.effective_ingress,
@@ -166,8 +179,10 @@ class _ServicesBuilder:
         if settings.models and parts.gateway is not None:
             authority = parts.authorities.get(settings.region)
             ask_models(args, settings.models, parts.gateway, authority)
-        if settings.cache and self.cache is not None and parts.cache_authority is not None:
-            use_cache(args, self.cache, parts.cache_authority)
+        if settings.cache and self.data.cache is not None and parts.cache_authority is not None:
+            use_cache(args, self.data.cache, parts.cache_authority)
+        if settings.request_log is not None:
+            log_requests(args, settings.request_log, self.data.warehouse)
         return CloudRunService(name, args, self.foundation.google)
 
     def _iap(self, settings: Service) -> Iap | None:

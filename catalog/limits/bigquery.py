@@ -42,6 +42,11 @@ TABLE: Final = Text(
     "1 to 63 lowercase letters, digits or underscores, a letter first",
     "change it (it is the name of a BigQuery table)",
 )
+TABLE_PATH: Final = Text(
+    "[a-z][a-z0-9_]{0,39}[.][a-z][a-z0-9_]{0,62}",
+    "<dataset>.<table> of data.warehouse",
+    "write it like inference.predictions",
+)
 TABLES: Final = Entries("a table")
 REFRESH_MINUTES: Final = Range(1, 10080, "minutes", default=30)
 

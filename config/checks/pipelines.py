@@ -26,4 +26,6 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
         yield from below(path, pubsub.pipeline(given))
         yield from below((*path, "results"), bigquery.shape(given["results"]))
         yield from check_input(path, pipeline)
-        yield from check_output(path, pipeline)
+        yield from check_output(
+            (*path, "results", "fields"), pipeline.image_name, pipeline.results.fields
+        )

@@ -1,28 +1,29 @@
-"""The results table has the columns that a service of ours writes."""
+"""A table has the columns that a service of ours writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final, cast
 
 from catalog import strict_yaml
 from catalog.config_folder import RELEASE
 from catalog.problems import KeyPath, Problem, shown
-from config.pipelines import Pipeline
+from config.pipelines import ResultField
 
 SERVICES: Final = RELEASE / "services"
 
 
-def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
+def check_output(
+    where: KeyPath, image_name: str, fields: Sequence[ResultField]
+) -> Iterator[Problem]:
     """Check that the table has the columns that the service writes, and no others it requires.
 
     Silent about images that are not of a service in `services/`, or that declares no output.
     """
-    written = output_of(pipeline.image_name)
+    written = output_of(image_name)
     if not written:
         return
-    service = shown(pipeline.image_name)
-    columns = {column.name: column for column in pipeline.results.fields}
-    where = (*path, "results", "fields")
+    service = shown(image_name)
+    columns = {column.name: column for column in fields}
     for name, kind in written.items():
         column = columns.get(name)
         if column is None:
@@ -33,14 +34,14 @@ def check_output(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
                 f"add {{name: {name}, type: {kind}}}, or leave fields out",
             )
         elif column.type != kind or column.mode == "REPEATED":
-            at = pipeline.results.fields.index(column)
+            at = fields.index(column)
             yield Problem(
                 (*where, at, "type"),
                 f"{shown(name)} ({column.mode} {column.type})",
                 f"{kind}, not REPEATED: so the image {service} writes it",
                 "change it, or leave fields out",
             )
-    for at, column in enumerate(pipeline.results.fields):
+    for at, column in enumerate(fields):
         if column.mode == "REQUIRED" and column.name not in written:
             yield Problem(
                 (*where, at, "mode"),

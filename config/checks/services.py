@@ -9,12 +9,16 @@ from catalog.openapi import DocumentError, parsed
 from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
 from config.checks.containers import check_secrets
 from config.checks.references import check_name
+from config.checks.service_output import check_output
 from config.known import Known
 from config.models import Model
-from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, Service
+from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, RequestLog, Service
 
 # What the platform gives to a container with models, with the cache, and to every one.
 MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
+LOG_VARIABLES: Final = (
+    *("PREDICTIONS_TABLE", "PREDICTIONS_CONTENT", "PREDICTIONS_CONTENT_PERCENT"),
+)
 CACHE_VARIABLES: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_CA_FILE")
 _OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT",)
 _FRONTS: Final = ("load_balancer", "api_gateway")
@@ -32,6 +36,8 @@ def check_services(known: Known) -> Iterator[Problem]:
         yield from check_secrets(known, path, service)
         yield from _check_models(known, path, service)
         yield from _check_cache(known, path, service)
+        if service.request_log is not None:
+            yield from _check_request_log(known, path, service, service.request_log)
         yield from _check_variables(path, service)
         yield from _check_front(path, service)
 
@@ -104,6 +110,37 @@ def _check_cache(known: Known, path: KeyPath, service: Service) -> Iterator[Prob
         )
 
 
+def _check_request_log(
+    known: Known, path: KeyPath, service: Service, log: RequestLog
+) -> Iterator[Problem]:
+    """Check that the table is there, takes what is written, and keeps no text for ever."""
+    tables = {
+        f"{dataset}.{name}": table
+        for dataset, settings in known.data.warehouse.items()
+        for name, table in settings.tables.items()
+    }
+    table = tables.get(log.table)
+    if table is None:
+        if "data" not in known.unread:
+            yield Problem(
+                (*path, "request_log", "table"),
+                shown(log.table),
+                f"a table of data.warehouse: {joined(tables)}",
+                did_you_mean(log.table, tables, "add it there: without fields it is such a log"),
+            )
+        return
+    where = ("data", "warehouse", *log.table.partition(".")[::2])
+    where = (*where[:3], "tables", where[3])
+    yield from check_output((*where, "fields"), service.image_name, table.fields)
+    if log.content == "texts" and table.partition_expiration_days is None:
+        yield Problem(
+            (*where, "partition_expiration_days"),
+            "nothing",
+            f"a number of days with services.{path[1]}.request_log.content texts",
+            "say how long prompts and replies are kept, or keep hashes",
+        )
+
+
 def _is_in(known: Known, model: Model, region: str) -> bool:
     """Return whether the region serves the model; true where that cannot be told yet."""
     declared = known.names.get("regions", set())
@@ -115,6 +152,7 @@ def _check_variables(path: KeyPath, service: Service) -> Iterator[Problem]:
         *_OWN_VARIABLES,
         *(MODEL_VARIABLES if service.models else ()),
         *(CACHE_VARIABLES if service.cache else ()),
+        *(LOG_VARIABLES if service.request_log else ()),
     )
     for key, variables in (("environment", service.environment), ("secrets", service.secrets)):
         for variable in variables:

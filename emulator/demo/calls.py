@@ -9,10 +9,12 @@ from catalog.conventions import EVERYONE
 from catalog.words import plural
 from emulator.demo.checks import Check
 from emulator.runtime.emulator import Emulator, RunningService
+from emulator.warehouse.store import TABLE, query_of, table_id
 from sandbox.access import grants_on, members_that_may
 
 _INVOKE = "run.routes.invoke"
 _STRANGER = "stranger@elsewhere.iam.gserviceaccount.com"
+_TABLE = "PREDICTIONS_TABLE"
 _CHAT = {"message": "Summarize this: the sandbox cloud runs the whole pipeline on one machine."}
 
 
@@ -70,6 +72,7 @@ async def share_checks(emulator: Emulator, hosted: RunningService) -> list[Check
 
 async def chat(emulator: Emulator, hosted: RunningService) -> tuple[list[Check], list[str]]:
     """Ask the LLM backend three times: once, again, and streamed. Return checks and replies."""
+    before = len(logged(emulator, hosted))
     account, name = invoker(emulator, hosted), hosted.service.name
     headers = (
         {}
@@ -94,8 +97,41 @@ async def chat(emulator: Emulator, hosted: RunningService) -> tuple[list[Check],
         async for line in response.aiter_lines():
             pieces += [line.removeprefix("data: ")] if line.startswith("data: ") else []
     checks.append(Check(name, "streamed to its end", pieces[-1:], ["[DONE]"]))
+    if _TABLE in hosted.service.environment:
+        checks += _log_checks(emulator, hosted, logged(emulator, hosted)[before:])
     replies.append(f"streamed in {plural(len(pieces), 'event')}: {_joined(pieces)}")
     return checks, replies
+
+
+def logged(emulator: Emulator, hosted: RunningService) -> list[dict[str, Any]]:
+    """Return the rows of the service's request log; none where it keeps none."""
+    table = hosted.service.environment.get(_TABLE)
+    return emulator.warehouse.rows(table_id(table)) if table else []
+
+
+def _log_checks(
+    emulator: Emulator, hosted: RunningService, rows: list[dict[str, Any]]
+) -> list[Check]:
+    """Return the counts of the three chats' rows, and of what views make of all rows."""
+    name = hosted.service.name
+    asked = [row for row in rows if not row["metadata"].get("cached")]
+    checks = [
+        Check(name, "chats in the request log", len(rows), 3),
+        Check(name, "of them with tokens", sum(_tokens(row) > 0 for row in rows), len(asked)),
+    ]
+    everything = logged(emulator, hosted)
+    dataset = table_id(hosted.service.environment[_TABLE]).rpartition("/tables/")[0]
+    for view in emulator.world.by_type(TABLE):
+        if view.id.startswith(f"{dataset}/") and "SUM(prompt_tokens)" in query_of(view):
+            days = emulator.warehouse.answer(view.id)
+            what = f"tokens by day, model and consumer in {view.id.rpartition('/')[2]}"
+            counted = sum(map(_tokens, days))
+            checks.append(Check(name, what, counted, sum(map(_tokens, everything))))
+    return checks
+
+
+def _tokens(row: dict[str, Any]) -> int:
+    return sum(row[key] or 0 for key in ("prompt_tokens", "completion_tokens"))
 
 
 def invoker(emulator: Emulator, hosted: RunningService) -> str | None:

@@ -21,6 +21,7 @@ A path leads through lists by `*`. What kind of name it is:
 - everything: a list of places that may not take in all
 - outside: a place outside Google Cloud, by being there
 - output: any of these, by its form
+- script: a program, by the addresses that it names
 
 Bare topics, buckets and tables that are read are no destinations.
 """
@@ -32,8 +33,8 @@ from typing import Final
 
 from policies.shared.programs import exported, has_programs, settings
 from resources.kubernetes import kind_of, objects
-from resources.pods import changes_pods
-from resources.properties import Props, all_at, get, is_mapping, search, text
+from resources.pods import changes_pods, pod_specs
+from resources.properties import Props, all_at, elements, get, text
 from resources.resource import Resource
 
 Row = tuple[str, str]
@@ -337,6 +338,13 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:logging/linkedDataset:LinkedDataset": (("bucket", "name"), ("parent", "name")),
     "gcp:logging/organizationSink:OrganizationSink": _SINK,
     "gcp:logging/projectSink:ProjectSink": _SINK,
+    "gcp:managedkafka/connector:Connector": (
+        ("configs.bucketName", "bucket"),
+        ("configs.cps.project", "project"),
+        ("configs.gcs.bucket.name", "bucket"),
+        ("configs.project", "project"),
+        ("configs.target.cluster.bootstrap.servers", "host"),
+    ),
     "gcp:monitoring/monitoredProject:MonitoredProject": (("metricsScope", "project"),),
     "gcp:monitoring/notificationChannel:NotificationChannel": (
         ("labels.email_address", "email"),
@@ -394,6 +402,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("predictRequestResponseLoggingConfig.bigqueryDestination.outputUri", "table"),
     ),
     "gcp:vertex/aiIndex:AiIndex": (("metadata.contentsDeltaUri", "bucket"),),
+    "gcp:workflows/workflow:Workflow": (("sourceContents", "script"),),
 }
 # Group and kind of Kubernetes, whichever the version.
 _ROUTES: Final[tuple[Row, ...]] = (
@@ -433,7 +442,13 @@ TOOLS: Final[Mapping[str, tuple[Row, ...]]] = {
     "kubernetes:yaml/v2:ConfigFile": _FILES,
     "kubernetes:yaml/v2:ConfigGroup": _FILES,
 }
+_WEBHOOKS: Final[tuple[Row, ...]] = (("webhooks.*.clientConfig.url", "url"),)
 KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
+    "admissionregistration.k8s.io/MutatingWebhookConfiguration": _WEBHOOKS,
+    "admissionregistration.k8s.io/ValidatingWebhookConfiguration": _WEBHOOKS,
+    "apiextensions.k8s.io/CustomResourceDefinition": (
+        ("spec.conversion.webhook.clientConfig.url", "url"),
+    ),
     "argoproj.io/AppProject": (
         ("spec.destinations.*.server", "everything"),
         ("spec.sourceRepos.*", "everything"),
@@ -472,6 +487,7 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
         ("exports.*.url", "url"),
         ("rules.queryProjectID", "project"),
     ),
+    "networking.gke.io/FQDNNetworkPolicy": (("spec.egress.*.matches.*.pattern", "everything"),),
     "networking.istio.io/ServiceEntry": (("spec.hosts.*", "host"),),
     "opentelemetry.io/Instrumentation": (("spec.exporter.endpoint", "endpoint"),),
     "source.toolkit.fluxcd.io/Bucket": (("spec.bucketName", "bucket"),),
@@ -525,26 +541,29 @@ def destinations(resource: Resource) -> Iterator[tuple[str, object, str]]:
             for value in all_at(made, path.split(".")):
                 yield path.replace(".*", "[]"), value, kind
     if has_programs(token):
-        for setting in settings(token, props):
-            if kind := _kind_of_setting(setting.name):
-                yield setting.name, setting.value, kind
+        for setting in settings(token, props, _kind_of_setting):
+            yield setting.name, setting.value, _kind_of_setting(setting.name)
         yield from (("an exporter", each, "endpoint") for each in exported(token, props))
-    if kind_of(token) == "core/PersistentVolume" or changes_pods(token):
-        yield from search(props, _volume)
+    for volume in _volumes(token, props):
+        yield from _mounted_by(get(volume, "csi"))
 
 
-def _volume(name: str, value: object, _holder: Props) -> list[tuple[str, object, str]] | None:
-    """Return what a volume of a driver of Google's mounts."""
-    if name != "csi" or not is_mapping(value):
-        return None
-    handle = get(value, "volumeHandle")
-    if text(value, "driver") != _GCS_FUSE:
-        return [("csi.volumeHandle", handle, "name")]
-    bucket = get(value, "volumeAttributes", "bucketName")
-    return [
-        ("csi of gcsfuse", each, "everything" if each == _EVERY else "bucket")
-        for each in (handle, bucket)
-    ]
+def _volumes(token: str, props: Props) -> Iterator[object]:
+    if kind_of(token) == "core/PersistentVolume":
+        yield from (get(each, "spec") for each in objects(token, props))
+    elif changes_pods(token):
+        for spec in pod_specs(token, props):
+            yield from elements(spec, "volumes")
+
+
+def _mounted_by(csi: object) -> Iterator[tuple[str, object, str]]:
+    """Yield what a volume of a driver of Google's mounts."""
+    handle = get(csi, "volumeHandle")
+    if text(csi, "driver") != _GCS_FUSE:
+        yield "csi.volumeHandle", handle, "name"
+        return
+    for each in (handle, get(csi, "volumeAttributes", "bucketName")):
+        yield "csi of gcsfuse", each, "everything" if each == _EVERY else "bucket"
 
 
 def rows_of(token: str, kind: str) -> tuple[Row, ...]:

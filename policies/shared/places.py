@@ -146,7 +146,7 @@ def _endpoint(value: str, own: OwnResources) -> str:
     match = _ENDPOINT.fullmatch(value.strip())
     host = (match["host"] or match["v6"]).lower().rstrip(".") if match else ""
     # A word without dots is a Service beside it; one with a variable in it is told by that.
-    if not host or "." not in host or "$" in value or _IN_CLUSTER.fullmatch(host):
+    if not host or not {".", ":"} & {*host} or "$" in value or _IN_CLUSTER.fullmatch(host):
         return "" if match or "$" in value else _host(value, own)
     if _is_private(host) or host in _LOCAL:
         return ""
@@ -236,6 +236,11 @@ def _sql(value: str, own: OwnResources) -> str:
     return next((each for each in found if each), "")
 
 
+def _script(value: str, own: OwnResources) -> str:
+    found = (_host(match["host"], own) for match in _URL.finditer(value))
+    return "names a host that is neither the stack's nor the environment's" if any(found) else ""
+
+
 def _registry(value: str, own: OwnResources) -> str:
     match = _URL.match(value)
     host = match["host"] if match else value.partition("/")[0]
@@ -311,6 +316,7 @@ _KINDS: Final = {
     "proxy": _proxy,
     "registry": _registry,
     "repository": _repository,
+    "script": _script,
     "sink": _sink,
     "sql": _sql,
     "table": _table,

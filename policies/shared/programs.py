@@ -7,18 +7,26 @@ name is in small letters with dashes, so that `--trust-remote-code`, `trust_remo
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from catalog import strict_yaml
 from catalog.vllm_options import OPTIONS
 from resources.images import runs_images
 from resources.kubernetes import kind_of
 from resources.pods import CHARTS
-from resources.properties import UNKNOWN, Props, elements, is_mapping, is_sequence, search, text
+from resources.properties import (
+    UNKNOWN,
+    Absence,
+    Props,
+    elements,
+    is_mapping,
+    is_sequence,
+    search,
+    text,
+)
 
 _FILES: Final = "core/ConfigMap"
 # What has variables without containers.
@@ -41,13 +49,17 @@ _SECTIONS: Final = ("exporters", "outputs", "remoteWrite", "remote_write", "sink
 _ADDRESS: Final = re.compile(
     r"(.*_)?(endpoints?|urls?|hosts?|address|brokers|server|bootstrap_servers|dsn)", re.IGNORECASE
 )
+_MAY_EXPORT: Final = re.compile("|".join(("(?i:\\[output)", *_SECTIONS))).search
 _CLASSIC: Final = re.compile(r"(?ims)^\s*\[OUTPUT\]\s*$(.*?)(?=^\s*\[|\Z)")
 _CLASSIC_HOST: Final = re.compile(r"(?im)^\s*(?:host|url|proxy)\s+(\S+)\s*$")
 _LONGEST: Final = 200_000
 
 
-@dataclass(frozen=True)
-class Setting:
+# What stands for a value that another object has.
+_ELSE: Final = Absence.MISSING
+
+
+class Setting(NamedTuple):
     """One setting of a program."""
 
     name: str
@@ -64,36 +76,46 @@ def has_programs(token: str) -> bool:
     return runs_images(token) or token in CHARTS or token in _FUNCTIONS or kind_of(token) == _FILES
 
 
-def settings(token: str, props: Props) -> Iterator[Setting]:
-    """Yield what programs are told by a resource."""
+def settings(token: str, props: Props, wanted: Callable[[str], object]) -> Iterator[Setting]:
+    """Yield what programs are told by a resource, of the names that are wanted."""
     if has_programs(token):
-        yield from search(props, _settings)
+        yield from search(props, partial(_settings, wanted))
 
 
-def _settings(name: str, value: object, holder: Props) -> list[Setting] | None:
+def _settings(
+    wanted: Callable[[str], object], name: str, value: object, holder: Props
+) -> Iterable[Setting] | None:
     if name == "value" or name in _ELSEWHERE:
         named = text(holder, "name")
-        if isinstance(named, str) and name != "value":
-            return [Setting(_plain(named), UNKNOWN, elsewhere=True)]
-        if isinstance(named, str) and (isinstance(value, str | bool | int) or value is UNKNOWN):
-            return [Setting(_plain(named), _text(value)), *_options(value)]
-    if isinstance(value, str | bool | int):
-        return [Setting(_plain(name), _text(value)), *_options(value), *_lines(value)]
-    words = [each for each in elements(value) if isinstance(each, str)]
-    return [*_options(" ".join(words))] if words else None
+        if isinstance(named, str):
+            name = named
+            if not isinstance(value, str | bool | int) and value is not UNKNOWN:
+                value = _ELSE
+    if isinstance(value, str | bool | int | Absence):
+        plain = _plain(name)
+        found = [Setting(plain, _text(value), elsewhere=value is _ELSE)] if wanted(plain) else []
+        if isinstance(value, str):
+            if "--" in value:
+                found += (each for each in _options(value) if wanted(each.name))
+            if "\n" in value and len(value) < _LONGEST:
+                found += (each for each in _lines(value) if wanted(each.name))
+        return found
+    if not is_sequence(value):
+        return None
+    words = " ".join(each for each in elements(value) if isinstance(each, str))
+    return [each for each in _options(words) if wanted(each.name)] if "--" in words else None
 
 
 def _text(value: object) -> object:
     return str(value).lower() if isinstance(value, bool | int) else value
 
 
+@cache
 def _plain(name: str) -> str:
     return _CAMEL.sub("-", name).lower().replace("_", "-")
 
 
-def _options(value: object) -> Iterator[Setting]:
-    if not isinstance(value, str) or "--" not in value:
-        return
+def _options(value: str) -> Iterator[Setting]:
     for word, after in pairwise([*re.split(r"[\s\"']+", value), ""]):
         if word.startswith("--"):
             name, given, own = word[2:].partition("=")
@@ -108,12 +130,11 @@ def _full(name: str) -> str:
     return alike[0] if len(alike) == 1 else name
 
 
-def _lines(value: object) -> Iterator[Setting]:
-    if isinstance(value, str) and "\n" in value and len(value) < _LONGEST:
-        found = [(_plain(name), own) for name, own in _LINE.findall(value)]
-        # The file of a model server says the same as its command line.
-        serves = any(name in _SERVES for name, _ in found)
-        yield from (Setting(name, own, option=serves) for name, own in found)
+def _lines(value: str) -> Iterator[Setting]:
+    found = [(_plain(name), own) for name, own in _LINE.findall(value)]
+    # The file of a model server says the same as its command line.
+    serves = any(name in _SERVES for name, _ in found)
+    yield from (Setting(name, own, option=serves) for name, own in found)
 
 
 def exported(token: str, props: Props) -> Iterator[object]:
@@ -125,19 +146,16 @@ def exported(token: str, props: Props) -> Iterator[object]:
 def _exported(name: str, value: object, _holder: Props) -> list[object] | None:
     if name in _SECTIONS and (is_mapping(value) or is_sequence(value)):
         return [*search({name: value}, _addresses)]
-    if not isinstance(value, str) or len(value) > _LONGEST:
+    if not isinstance(value, str) or not _MAY_EXPORT(value) or len(value) > _LONGEST:
         return None
     found: list[object] = [
         host for part in _CLASSIC.findall(value) for host in _CLASSIC_HOST.findall(part)
     ]
-    if any(f"{each}:" in value for each in _SECTIONS):
-        try:
-            document = strict_yaml.load(value)
-        except strict_yaml.YamlError:
-            return found
-        if is_mapping(document):
-            found += search(document, _exported)
-    return found
+    try:
+        document = strict_yaml.load(value)
+    except strict_yaml.YamlError:
+        return found
+    return [*found, *search(document, _exported)] if is_mapping(document) else found
 
 
 def _addresses(name: str, value: object, _holder: Props) -> list[object] | None:

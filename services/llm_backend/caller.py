@@ -4,9 +4,11 @@ import base64
 import binascii
 import hashlib
 import json
-from typing import Any
+from typing import Any, Final, cast
 
 from starlette.requests import Request
+
+_SERVICE_ACCOUNT: Final = ".gserviceaccount.com"
 
 
 def caller_of(request: Request) -> str:
@@ -16,23 +18,29 @@ def caller_of(request: Request) -> str:
     nothing verifies it is another caller's rate, not its data.
     """
     token = request.headers.get("authorization", "")
-    identity = _subject(token) or _address(request)
-    return hashlib.sha256(identity.encode()).hexdigest()[:16]
+    identity = _claims(token).get("sub") or _address(request)
+    return hashlib.sha256(str(identity).encode()).hexdigest()[:16]
 
 
-def _subject(authorization: str) -> str | None:
+def consumer_of(request: Request) -> str:
+    """Return who the use of models is counted for: a service account by its address, anyone else,
+    who may be a person, by what stands for it in the logs."""
+    email = _claims(request.headers.get("authorization", "")).get("email")
+    if isinstance(email, str) and email.endswith(_SERVICE_ACCOUNT):
+        return email
+    return caller_of(request)
+
+
+def _claims(authorization: str) -> dict[str, Any]:
     scheme, _, token = authorization.partition(" ")
     parts = token.split(".")
     if scheme.lower() != "bearer" or len(parts) != 3:
-        return None
+        return {}
     try:
         claims: Any = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError):
-        return None
-    if not isinstance(claims, dict):
-        return None
-    subject: Any = claims.get("sub")  # pyright: ignore[reportUnknownVariableType]
-    return subject if isinstance(subject, str) else None
+        return {}
+    return cast("dict[str, Any]", claims) if isinstance(claims, dict) else {}
 
 
 def _address(request: Request) -> str:

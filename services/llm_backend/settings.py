@@ -62,6 +62,36 @@ class Settings(ServerSettings):
         "the host name is checked.",
     )
     redis_timeout_seconds: float = Field(default=0.3, gt=0, description="For an answer of Redis.")
+    predictions_table: str = Field(
+        default="",
+        pattern=r"^(?:[^.\s]+\.[^.\s]+\.[^.\s]+)?$",
+        description="`<project>.<dataset>.<table>` every chat becomes a row of; empty: none. The "
+        "platform sets it.",
+    )
+    predictions_content: Literal["none", "hashes", "texts"] = Field(
+        default="hashes",
+        description="What a row has of prompt and reply: nothing, their hashes, or their texts "
+        "without what is redacted.",
+    )
+    predictions_content_percent: int = Field(
+        default=100,
+        ge=0,
+        le=100,
+        description="Share of the rows that have it; tokens and times stand in every row.",
+    )
+    predictions_wait_seconds: float = Field(
+        default=0.5, ge=0, description="Longest wait of a reply for its row, while rows are kept."
+    )
+    predictions_timeout_seconds: float = Field(
+        default=20,
+        gt=0,
+        description="Longest a row may take to be written, retries included; then it is lost.",
+    )
+    bigquery_storage_endpoint: str = Field(
+        default="",
+        description="host:port of another Storage Write API, without TLS nor credentials, such as "
+        "services.local.storage_write; empty for Google's.",
+    )
     cache_seconds: int = Field(default=3600, ge=1, description="Age at which a reply is dropped.")
 
     @field_validator("rate_limit")

@@ -20,11 +20,11 @@ import grpc
 from google.cloud.bigquery_storage_v1 import types
 from google.protobuf.message import DecodeError
 
-from services.sentiment_analyzer.row_message import message_class
+from services.common.row_message import message_class
 
 _SERVICE = "google.cloud.bigquery.storage.v1.BigQueryWrite"
 _STREAM = re.compile(r"(projects/[^/]+/datasets/[^/]+/tables/[^/]+)/streams/_default")
-_JSON_COLUMNS = ("output",)
+_JSON_COLUMNS = ("metadata", "output")
 
 
 class AppendRows(ABC):
@@ -142,7 +142,7 @@ class LocalStorageWrite(AppendRows):
         if not message.IsInitialized():
             raise ValueError(f"missing: {', '.join(message.FindInitializationErrors())}")
         row = {field.name: value for field, value in message.ListFields()}
-        if row["message_id"] in self.refused_ids:
+        if row.get("message_id") in self.refused_ids:
             raise ValueError("the row is made to be refused")
         return {
             key: json.loads(value) if key in _JSON_COLUMNS else value for key, value in row.items()

@@ -11,15 +11,16 @@ from opentelemetry import metrics, trace
 from services.common.application import application
 from services.common.bodies import require_json, validated
 from services.common.errors import ServiceError
+from services.common.hashes import hash_text
 from services.common.observe import noted
+from services.common.sink import Sink, SinkError
+from services.common.storage_write import StorageWriteSink
 from services.sentiment_analyzer.envelope import Envelope, parse_envelope
 from services.sentiment_analyzer.model import MODEL_VERSION, Classifier, Sentiment
 from services.sentiment_analyzer.once import Once
 from services.sentiment_analyzer.payload import Review, check_length, parse_payload
-from services.sentiment_analyzer.results import Result, hash_text
+from services.sentiment_analyzer.results import SHAPE, Result
 from services.sentiment_analyzer.settings import Settings
-from services.sentiment_analyzer.sink import Sink, SinkError
-from services.sentiment_analyzer.storage_write import StorageWriteSink
 
 _SHORT = 250
 """Characters that take less time to classify than another thread takes to begin."""
@@ -83,7 +84,10 @@ class Analyzer:
 def build(settings: Settings) -> FastAPI:
     """Make the application."""
     sink = StorageWriteSink(
-        settings.results_table, settings.bigquery_storage_endpoint, settings.sink_timeout_seconds
+        SHAPE,
+        settings.results_table,
+        settings.bigquery_storage_endpoint,
+        settings.sink_timeout_seconds,
     )
     analyzer = Analyzer(settings, sink)
 

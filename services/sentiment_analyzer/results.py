@@ -1,11 +1,17 @@
 """A result: a row of the table the platform makes."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.common.sink import RowShape
 from services.sentiment_analyzer.model import MODEL_VERSION, Sentiment
+
+SHAPE = RowShape(
+    columns=("message_id", "processed_at", "model", "input", "output", "latency_ms"),
+    required=("message_id", "processed_at"),
+    integers=("processed_at", "latency_ms"),
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,3 @@ class Result:
             "output": json.dumps(output),
             "latency_ms": round(self.latency_ms),
         }
-
-
-def hash_text(text: str) -> str:
-    """Return what stands for a text in the table: `sha256:<hex>`."""
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

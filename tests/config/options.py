@@ -138,6 +138,7 @@ _EXAMPLES: Final = tuple(
             ),
             *(
                 "key:3",
+                "serving.predictions",
                 "google.storage.objects.get",
                 "publishers/google/models/gemma3@gemma-3-4b-it",
             ),

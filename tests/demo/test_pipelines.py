@@ -16,7 +16,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import yaml
 
+from catalog.limits.bigquery import PREDICTION_LOG
 from emulator.demo import run
 from emulator.demo.calls import chat
 from emulator.demo.pipelines import Pipeline, pipelines
@@ -27,14 +29,14 @@ from emulator.runtime.google_apis import AUDIENCE
 from emulator.runtime.secrets import SECRET_VERSION
 from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
-from emulator.warehouse.store import Warehouse
+from emulator.warehouse.store import TABLE, Warehouse
 from launcher.operations import demo, replay
 from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from sandbox.gcp.effects.cloud_run import SERVICE
 from sandbox.world import CloudResource, World
 from tests.demo.test_services import INVOKER, STRANGER, template, until
-from tests.demo.worlds import PUBLISHER, grant
+from tests.demo.worlds import PUBLISHER, add, grant
 from tests.engine.conftest import Rehearsal
 
 WRITER = "gcp:bigquery/iamMember:IamMember"
@@ -295,6 +297,21 @@ def a_cache_with_a_password(world: World, project: str) -> dict[str, Any]:
     }
 
 
+def a_request_log(world: World, project: str, account: str) -> str:
+    """Put the log of predictions and prod's view of it into the world; return the log's name."""
+    stack: Any = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())
+    views = stack["config"]["data"]["warehouse"]["inference"]["materialized_views"]
+    query: str = views["daily_usage"]["query"]
+    dataset, name = f"projects/{project}/datasets/inference", f"{project}.inference.predictions"
+    table = f"{dataset}/tables/predictions"
+    add(world, TABLE, table, schema=json.dumps(PREDICTION_LOG))
+    view = {"query": query.replace("{predictions}", f"`{name}`")}
+    add(world, TABLE, f"{dataset}/tables/daily_usage", materializedView=view)
+    on = {"project": project, "datasetId": "inference", "tableId": "predictions"}
+    grant(world, WRITER, table, "roles/bigquery.dataEditor", account, **on)
+    return name
+
+
 @pytest.mark.parametrize(("auth", "secured"), [("none", False), ("google", False), ("none", True)])
 def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
     home: Path, auth: str, secured: bool
@@ -313,6 +330,8 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
         inputs = json.loads(json.dumps({**model.inputs, "name": "chat"}))
         container = inputs["template"]["containers"][0]
         container["image"] = "us-docker.pkg.dev/acme/services/llm-backend:1.0.0"
+        account = inputs["template"]["serviceAccount"]
+        environment["PREDICTIONS_TABLE"] = a_request_log(world, model.project, account)
         container["envs"] = [{"name": key, "value": value} for key, value in environment.items()]
         if secured:
             container["envs"].append(a_cache_with_a_password(world, model.project))
@@ -325,6 +344,9 @@ def test_the_llm_backend_answers_from_the_stand_in_caches_and_streams(
         (hosted,) = (each for each in emulator.hosted if each.folder == "llm_backend")
         checks, replies = await chat(emulator, hosted)
         assert [check for check in checks if not check.good] == []
+        logged = {check.what: check.found for check in checks}
+        assert logged["chats in the request log"] == 3
+        assert logged["tokens by day, model and consumer in daily_usage"]
         assert "not a model" in replies[0]
         assert replies[1].startswith("second (cached)")
         assert len(emulator.model.requests) == 2

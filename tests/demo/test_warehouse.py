@@ -127,6 +127,24 @@ def test_rows_are_kept_all_or_none_and_can_be_queried(warehouse: Warehouse, tmp_
         warehouse.append(f"{RAW}2", [row])
 
 
+def test_a_view_answers_with_what_its_query_makes_of_the_rows(
+    world: World, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    days, told, other = (RAW.replace("raw", name) for name in ("days", "told", "other"))
+    grouped = "SELECT DATE(publish_time) AS day, COUNT(*) AS n FROM `acme.lake.raw` GROUP BY day"
+    add(world, TABLE, days, materializedView={"query": grouped})
+    add(world, TABLE, told, view={"query": "SELECT n FROM `acme.lake.days`"})
+    add(world, TABLE, other, view={"query": "SELECT * EXCEPT (data) FROM `acme.lake.raw`"})
+    again = Warehouse(world, tmp_path / "warehouse.db")
+    for number, moment in enumerate((0, 1, 86_400)):
+        again.append(RAW, [{"message_id": str(number), "publish_time": moment * 1_000_000}])
+    assert again.answer(days) == [{"day": "1970-01-01", "n": 2}, {"day": "1970-01-02", "n": 1}]
+    assert again.answer(told) == [{"n": 2}, {"n": 1}]
+    with pytest.raises(sqlite3.Error):  # what SQLite can't read is no answer, and stops nothing
+        again.answer(other)
+    again.close()
+
+
 def test_a_table_is_named_with_a_dot_or_a_colon_after_the_project() -> None:
     assert table_id("acme.lake.raw") == table_id("acme:lake.raw") == RAW
 

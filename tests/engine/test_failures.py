@@ -167,6 +167,16 @@ def test_a_bad_config_stops_before_the_engine_starts(
     assert not rehearsal.places.checkpoint.exists()
 
 
+def test_a_state_that_a_first_run_left_empty_holds_nothing(tmp_path: Path) -> None:
+    places = StackPaths("dev", tmp_path / "Pulumi.dev.yaml", tmp_path)
+    places.checkpoint.parent.mkdir(parents=True)
+    # What a full disk left: the engine's copy of before the first run.
+    places.checkpoint.write_text(
+        '{"version": 0, "checkpoint": {"stack": "organization/inference/dev"}}'
+    )
+    assert places.recorded() == []
+
+
 def test_a_half_written_state_goes_back_to_the_run_before(
     brought_up: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
 ) -> None:

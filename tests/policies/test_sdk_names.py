@@ -95,7 +95,6 @@ READS_MANY_TYPES = {
     "cost-types-priced": "prices ask every type",
     "cost-labels": "labels have several names",
     "data-residency": "places have several names",
-    "iam-token-audience": "operators ask for several audiences, pods for one",
     "pod-isolation": "requests of devices stand in two places, by version",
     "scale-cloudrun-max-instances": "services of version 1 have annotations, jobs have tasks",
     "scale-cloudrun-worker-max": "as services",

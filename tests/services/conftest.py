@@ -17,6 +17,7 @@ from tests.services.harness import Service
 
 Start = Callable[..., Service]
 TABLE = "acme.sentiment_results.results"
+PREDICTIONS = "acme.inference.predictions"
 
 
 @pytest.fixture
@@ -39,6 +40,22 @@ def warehouse() -> Iterator[LocalStorageWrite]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def start_logging(start_backend: Start, warehouse: LocalStorageWrite) -> Start:
+    """Start backends that keep a row of every chat."""
+
+    def start_one(**environment: str) -> Service:
+        given = {
+            "PREDICTIONS_TABLE": PREDICTIONS,
+            "PREDICTIONS_WAIT_SECONDS": "30",
+            "BIGQUERY_STORAGE_ENDPOINT": warehouse.endpoint,
+            **environment,
+        }
+        return start_backend(**given)
+
+    return start_one
 
 
 @pytest.fixture

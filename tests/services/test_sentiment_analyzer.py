@@ -9,7 +9,7 @@ import pytest
 from catalog.limits.bigquery import RESULTS
 from services.local.storage_write import LocalStorageWrite
 from services.sentiment_analyzer.model import MODEL_VERSION
-from services.sentiment_analyzer.row_message import COLUMNS
+from services.sentiment_analyzer.results import SHAPE
 from tests.services.conftest import Start
 from tests.services.deliveries import (
     acknowledged,
@@ -56,7 +56,7 @@ def test_a_message_becomes_a_row_of_the_platforms_table(
 
 
 def test_rows_have_the_columns_of_the_table_the_platform_makes() -> None:
-    assert tuple(column["name"] for column in RESULTS) == COLUMNS
+    assert tuple(column["name"] for column in RESULTS) == SHAPE.columns
 
 
 @pytest.mark.parametrize("names", ["messageId publishTime", "message_id publish_time"])

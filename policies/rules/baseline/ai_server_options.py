@@ -86,11 +86,13 @@ _VALUES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "dashboard-host": (re.compile(r"0\.0\.0\.0|::|\[::\]"), _OPENS),
     "model-control-mode": (re.compile("explicit|poll"), _OPENS),
 }
+_NAMES: Final = frozenset({*ANYWHERE, *OPTIONS, *_VALUES})
 _OFF: Final = ("", "0", "false", "no", "none", "null", "off")
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    for each in sorted(settings(resource.type, resource.props), key=lambda each: each.name):
+    found = settings(resource.type, resource.props, _NAMES.__contains__)
+    for each in sorted(found, key=lambda each: each.name):
         does = ANYWHERE.get(each.name) or (each.option and OPTIONS.get(each.name))
         value = each.value.lower() if isinstance(each.value, str) else None
         if each.option and each.name in _VALUES:

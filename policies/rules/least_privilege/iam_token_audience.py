@@ -10,7 +10,7 @@ from policies.shared.limits import Limits, NamesLimit
 from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import kind_of, objects
-from resources.pods import CHARTS, changes_pods
+from resources.pods import CHARTS, changes_pods, makes_pods, pod_specs
 from resources.properties import EACH, UNKNOWN, Props, all_at, elements, get, search, text
 from resources.resource import Resource
 
@@ -20,6 +20,10 @@ _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "authentication.k8s.io/TokenRequest": ("spec", "audiences", EACH),
     "storage.k8s.io/CSIDriver": ("spec", "tokenRequests", EACH, "audience"),
 }
+_PROJECTED: Final = (
+    *("volumes", EACH, "projected", "sources", EACH),
+    *("serviceAccountToken", "audience"),
+)
 # What asks for a token of an account within pods and the objects of operators.
 _ASKS: Final = ("kubernetesServiceAccountToken", "serviceAccountRef", "serviceAccountToken")
 # The cluster's own: https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
@@ -46,6 +50,9 @@ def _audiences(resource: Resource) -> Iterator[object]:
     if kind in _ASKED:
         for each in objects(resource.type, resource.props):
             yield from all_at(each, _ASKED[kind])
+    elif makes_pods(resource.type):
+        for spec in pod_specs(resource.type, resource.props):
+            yield from all_at(spec, _PROJECTED)
     elif changes_pods(resource.type) or resource.type in CHARTS:
         yield from search(resource.props, _asked)
 

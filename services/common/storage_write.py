@@ -1,8 +1,7 @@
 """StorageWriteSink: rows into BigQuery over the Storage Write API's default stream.
 
 A row is committed when it is acknowledged, and can be queried at once. The default stream needs no
-stream of its own to be made, and delivers at least once: rows of a message delivered twice carry
-the same message_id (README.md has the query).
+stream of its own to be made, and delivers at least once: a row that comes twice has the same id.
 https://cloud.google.com/bigquery/docs/write-api-streaming
 """
 
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from services.sentiment_analyzer.sink import Row, SinkError
+from services.common.sink import Row, RowShape, SinkError
 
 if TYPE_CHECKING:
     from google.cloud.bigquery_storage_v1 import types
@@ -42,8 +41,9 @@ class StorageWriteSink:
     A broken connection is made again, with growing waits, until a row's time is over.
     """
 
-    def __init__(self, table: str, endpoint: str, timeout_seconds: float) -> None:
+    def __init__(self, shape: RowShape, table: str, endpoint: str, timeout_seconds: float) -> None:
         project, dataset, name = table.split(".")
+        self._shape = shape
         self._stream = f"projects/{project}/datasets/{dataset}/tables/{name}/streams/_default"
         self._endpoint = endpoint
         self._timeout = timeout_seconds
@@ -99,13 +99,15 @@ class StorageWriteSink:
             except Exception as problem:
                 self._disconnect()
                 self._healthy = False
-                _log.warning("results not written, trying again: %s", problem)
+                _log.warning("rows not written, trying again: %s", problem)
                 await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311
                 wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
     async def _send(self, batch: list[_Pending]) -> None:
         if self._connection is None:
-            self._connection = _Connection(await self._connected_client(), self._stream)
+            self._connection = _Connection(
+                await self._connected_client(), self._stream, self._shape
+            )
         async with asyncio.timeout(self._timeout):
             refused = await self._connection.append([one.row for one in batch])
         for index, one in enumerate(batch):
@@ -143,9 +145,10 @@ class StorageWriteSink:
 class _Connection:
     """One call of AppendRows: requests go out, answers come back in their order."""
 
-    def __init__(self, client: "BigQueryWriteAsyncClient", stream: str) -> None:
+    def __init__(self, client: "BigQueryWriteAsyncClient", stream: str, shape: RowShape) -> None:
         self._client = client
         self._stream = stream
+        self._shape = shape
         self._requests: asyncio.Queue[types.AppendRowsRequest] = asyncio.Queue()
         self._call: Any = None
 
@@ -176,13 +179,13 @@ class _Connection:
     def _request(self, rows: list[Row], *, first: bool) -> "types.AppendRowsRequest":
         from google.cloud.bigquery_storage_v1 import types
 
-        from services.sentiment_analyzer.row_message import serialize, writer_schema
+        from services.common.row_message import serialize, writer_schema
 
         proto = types.AppendRowsRequest.ProtoData(
-            rows=types.ProtoRows(serialized_rows=[serialize(row) for row in rows])
+            rows=types.ProtoRows(serialized_rows=[serialize(self._shape, row) for row in rows])
         )
         if first:
-            proto.writer_schema = types.ProtoSchema(proto_descriptor=writer_schema())
+            proto.writer_schema = types.ProtoSchema(proto_descriptor=writer_schema(self._shape))
         return types.AppendRowsRequest(write_stream=self._stream, proto_rows=proto)
 
 

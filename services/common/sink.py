@@ -1,9 +1,20 @@
-"""Where results go."""
+"""Where rows go."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-Row = Mapping[str, str | int]
+Row = Mapping[str, str | int | None]
+
+
+@dataclass(frozen=True)
+class RowShape:
+    """The columns a service writes; those that are no integers are texts."""
+
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    integers: tuple[str, ...]
+    """A TIMESTAMP is microseconds."""
 
 
 class SinkError(Exception):
