@@ -102,6 +102,9 @@ def _open_condition(condition: object) -> Iterator[str]:
     if PUBLIC & {*elements(condition, "members")}:
         yield "lets everyone in"
         return
+    if isinstance(ranges, tuple) and is_everywhere(ranges):
+        yield "names ranges that take in every address"
+        return
     if any(entries(condition, name) not in (MISSING, ()) for name in _LISTS):
         return
     regions = entries(condition, "regions")
@@ -110,7 +113,7 @@ def _open_condition(condition: object) -> Iterator[str]:
     device = get(condition, "devicePolicy")
     if device is UNKNOWN or (is_mapping(device) and _asks(device)):
         return
-    if isinstance(ranges, tuple) and ranges and not is_everywhere(ranges):
+    if isinstance(ranges, tuple) and ranges:
         return
     yield "lets everyone in"
 

@@ -154,6 +154,11 @@ def holds_secret(value: object, depth: int = 0) -> bool:
     return any(_is_property(key, text) for key, text in _texts(value, "", depth))
 
 
+def shows_secret(value: object) -> bool:
+    """Tell whether a text anywhere within a resource is or holds a credential by itself."""
+    return any(looks_secret(text) for _, text in _texts(value, "", 0))
+
+
 def _is_entry(key: str) -> bool:
     """Tell whether a key is one of a map, which whoever wrote it may have called anything."""
     return "/" not in key and ("_" in key or "-" in key or "." in key or key.isupper())
