@@ -25,6 +25,7 @@ from policies.engine.config import LEVEL
 from policies.engine.environment import ENVIRONMENTS, environments, load
 from policies.engine.packs import rules_of, version_of
 from policies.reports.run import of_event_log
+from tests.engine.conftest import until_programs_end
 from tests.policies import path_routed_gateway as sample
 from tests.policies.echo_provider import serve
 
@@ -91,7 +92,10 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
         def run(program: Callable[[], None], environment: str, *packs: str) -> str:
             stack = stack_of(program, environment)
             folders = [str(ROOT / "policies" / pack) for pack in packs or ("all",)]
-            result = stack.preview(policy_packs=folders, color="never")
+            try:
+                result = stack.preview(policy_packs=folders, color="never")
+            finally:
+                until_programs_end()
             return result.stdout + result.stderr
 
         yield run
