@@ -16,6 +16,9 @@ endif
 STACK ?= dev
 CLOUD ?= sandbox
 FORMAT ?= text
+# Recipes read what is given as variables of the shell, "$$STACK": pasted into them it would be run.
+export STACK CLOUD FORMAT REQUEST_PATH ENV FROM TO SECRETS MODEL STOCKOUT QUOTAS STATE CONCURRENCY REQUESTS
+export MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK
 STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, the files by twos.
@@ -28,7 +31,7 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 # Side by side: types are checked by one process, and tests of services wait a lot.
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
-PAGES := config.schema config.reference components.pages policies.readme policies.reference tests.policies.kinds cost.reference sandbox.reference
+PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference identity.settings
 SERVICES := sentiment_analyzer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -51,8 +54,8 @@ help: ## List the targets
 	    print line \
 	  }' $(MAKEFILE_LIST)
 	@echo
-	@echo "STACK=$(subst $(eval ) ,|,$(STACKS)) picks the stack (now $(STACK))"
-	@echo "CLOUD=sandbox|gcp picks the cloud (now $(CLOUD))"
+	@echo "STACK=$(subst $(eval ) ,|,$(STACKS)) picks the stack (now $$STACK)"
+	@echo "CLOUD=sandbox|gcp picks the cloud (now $$CLOUD)"
 	@echo "CONFIG=<folder> has your own stack files and policies, instead of those here"
 	@echo "VERBOSE=1 shows every line of a run; .sandbox/<stack>/logs has them too"
 
@@ -61,7 +64,7 @@ setup: ## Install the packages and the Pulumi engine; skipped when nothing chang
 
 doctor up preview import images destroy refresh export demo replay verify:
 	@$(SETUP)
-	@$(PYTHON) -m launcher $@ --stack $(STACK) --cloud $(CLOUD)
+	@$(PYTHON) -m launcher $@ --stack="$$STACK" --cloud="$$CLOUD"
 
 ##@ An environment
 up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
@@ -78,50 +81,50 @@ verify: ## Preview with the real provider plugins too, without credentials, and 
 
 new: ## Write an environment's stack file and policies after another's: ENV=staging [FROM=dev]
 	@$(SETUP)
-	@$(PYTHON) -m launcher new --env '$(ENV)' --stack '$(or $(FROM),$(STACK))'
+	@$(PYTHON) -m launcher new --env="$$ENV" --stack="$${FROM:-$$STACK}"
 
 init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://...
 	@$(SETUP)
-	@$(PYTHON) -m launcher init --stack $(STACK) --secrets '$(SECRETS)'
+	@$(PYTHON) -m launcher init --stack="$$STACK" --secrets="$$SECRETS"
 
 ##@ Its models
 serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
-	@$(PYTHON) -m launcher serve --stack $(STACK) --cloud $(CLOUD)
+	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD"
 
 load: ## Send load through the request path, and print what it costs: [MODEL=... CONCURRENCY=8 REQUESTS=400]
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
 	@python3 tools/guidellm.py
-	@$(PYTHON) -m launcher load --stack $(STACK) --model '$(MODEL)' $(if $(CONCURRENCY),--concurrency '$(CONCURRENCY)') $(if $(REQUESTS),--requests '$(REQUESTS)')
+	@$(PYTHON) -m launcher load --stack="$$STACK" --model="$$MODEL" $(if $(CONCURRENCY),--concurrency="$$CONCURRENCY") $(if $(REQUESTS),--requests="$$REQUESTS")
 
 route: ## Explain the way of a request: MODEL=... [PATH=/v1/...]; without MODEL check every way
 	@$(SETUP)
-	@$(PYTHON) -m launcher.route --stack $(STACK) --cloud $(CLOUD) --model '$(MODEL)' --path '$(REQUEST_PATH)'
+	@$(PYTHON) -m launcher.route --stack="$$STACK" --cloud="$$CLOUD" --model="$$MODEL" --path="$$REQUEST_PATH"
 
 fit: ## Say which machines hold a model: MODEL=... [MACHINE=... CONTEXT=... QUANTIZATION=... ADAPTERS=... RANK=... EP=yes]
 	@$(SETUP)
-	@$(PYTHON) -m launcher.fit --model '$(MODEL)' $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key)) '$($(key))')) $(if $(EP),--expert-parallel)
+	@$(PYTHON) -m launcher.fit --model="$$MODEL" $(foreach key,MACHINE CONTEXT QUANTIZATION ADAPTERS RANK,$(if $($(key)),--$(call lower,$(key))="$$$(key)")) $(if $(EP),--expert-parallel)
 
 capacity: ## Show the quota a stack needs; QUOTAS=file compares, STOCKOUT=<zone>/<type> rehearses one
 	@$(SETUP)
-	@$(PYTHON) -m launcher capacity --stack $(STACK) --cloud $(CLOUD) --stockout '$(STOCKOUT)' $(if $(QUOTAS),--quotas '$(QUOTAS)')
+	@$(PYTHON) -m launcher capacity --stack="$$STACK" --cloud="$$CLOUD" --stockout="$$STOCKOUT" $(if $(QUOTAS),--quotas="$$QUOTAS")
 
 ##@ Its review
 policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, STATE=file judges an export
 	@$(SETUP)
-	@$(PYTHON) -m launcher policy --stack $(STACK) --cloud $(CLOUD) --format $(FORMAT) $(if $(STATE),--state $(STATE))
+	@$(PYTHON) -m launcher policy --stack="$$STACK" --cloud="$$CLOUD" --format="$$FORMAT" $(if $(STATE),--state="$$STATE")
 
 report: ## Write what `up` would do as a page and a pull request's comment; REFRESH=yes finds drift
 	@$(SETUP)
-	@$(PYTHON) -m launcher report --stack $(STACK) --cloud $(CLOUD) $(if $(REFRESH),--refresh)
+	@$(PYTHON) -m launcher report --stack="$$STACK" --cloud="$$CLOUD" $(if $(REFRESH),--refresh)
 
 diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
 	@$(SETUP)
-	@$(PYTHON) -m launcher.diff --from '$(FROM)' --to '$(TO)'
+	@$(PYTHON) -m launcher.diff --from="$$FROM" --to="$$TO"
 
 ##@ Work on the program
 lint: ## Check format, style, types and generated files
@@ -191,9 +194,9 @@ bench: ## Measure stacks and their growth, the policies and the services
 	@$(SETUP)
 	@$(PYTHON) -m bench
 
-schema: ## Write the JSON Schema of the stack files
+schema: ## Write the JSON Schemas of the files that people write
 	@$(SETUP)
-	$(PYTHON) -m config.schema
+	for schema in $(filter %.schema %.settings,$(PAGES)); do $(PYTHON) -m $$schema || exit; done
 
 pages: ## Write the pages that are made from the code: docs/components, docs/reference, the packs' tables
 	@$(SETUP)
@@ -201,11 +204,11 @@ pages: ## Write the pages that are made from the code: docs/components, docs/ref
 
 new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
 	@$(SETUP)
-	@$(PYTHON) tools/scaffold.py component '$(NAME)' $(if $(FOLDER),--folder '$(FOLDER)')
+	@$(PYTHON) tools/scaffold.py component "$$NAME" $(if $(FOLDER),--folder="$$FOLDER")
 
 new-rule: ## Make the files of a rule: ID=net-no-peering [PACK=baseline]
 	@$(SETUP)
-	@$(PYTHON) tools/scaffold.py rule '$(ID)' $(if $(PACK),--pack '$(PACK)')
+	@$(PYTHON) tools/scaffold.py rule "$$ID" $(if $(PACK),--pack="$$PACK")
 
 lock: ## Pin every requirements.in with hashes into its requirements.txt
 	@$(SETUP)

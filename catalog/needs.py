@@ -1,12 +1,17 @@
 """What identities must be able to do, and the predefined roles that hold each permission."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, cast
 
+from catalog.encryption import ENTRY, encrypted
 from catalog.table import read, row, rows
 
+_USES_A_KEY: Final = (
+    "cloudkms.cryptoKeyVersions.useToDecrypt",
+    "cloudkms.cryptoKeyVersions.useToEncrypt",
+)
 ANY: Final = "any"
 """The component of needs that hold for whoever makes the resource."""
 
@@ -52,15 +57,37 @@ def agents() -> Mapping[str, str]:
     return cast("Mapping[str, str]", _file()["agents"])
 
 
+def encrypting_services() -> tuple[str, ...]:
+    """Return the APIs whose agents encrypt what the platform makes, without their domain."""
+    found = {api_of(agent) for row_ in encrypted().values() for agent in row_.agents}
+    return tuple(sorted(found))
+
+
+def api_of(agent: str) -> str:
+    """Return the API of one of Google's agents, without its domain."""
+    return agents()[agent].partition(".")[0]
+
+
 @cache
 def needs() -> tuple[Need, ...]:
-    """Return every need."""
+    """Return every need, those of keys of one's own included."""
     table = cast("Mapping[str, list[dict[str, Any]]]", _file()["needs"])
-    return tuple(
-        row(Need, f"needs.{component}", {**columns, "component": component})
-        for component, found in table.items()
-        for columns in found
+    return (
+        *(
+            row(Need, f"needs.{component}", {**columns, "component": component})
+            for component, found in table.items()
+            for columns in found
+        ),
+        *_needs_of_keys(),
     )
+
+
+def _needs_of_keys() -> Iterator[Need]:
+    for of, row_ in encrypted().items():
+        for path in row_.keys:
+            for agent in row_.agents:
+                named = path.replace(ENTRY, ".*")
+                yield Need(of, f"agent:{agent}", _USES_A_KEY, "key", named=named)
 
 
 def needs_of(component: str) -> tuple[Need, ...]:

@@ -44,8 +44,8 @@ class LakeBucket(Settings):
     old_versions_days: Annotated[int, limits.OLD_VERSIONS_DAYS] = limits.OLD_VERSIONS_DAYS.default
     """Days an old version is kept."""
     kms_key: KmsKey | None = None
-    """Key of Cloud KMS, in the bucket's region, that encrypts objects. Default: Google's own
-    keys."""
+    """Key of Cloud KMS, in the bucket's region, that encrypts objects. Default: that of
+    `encryption`, or Google's own."""
     readers: tuple[Principal, ...] = ()
     """Who may read."""
     writers: tuple[Principal, ...] = ()
@@ -96,8 +96,8 @@ class Dataset(Settings):
     views: Mapping[TableName, View] = Field(default_factory=dict)
     """Authorised views by name, in a dataset of their own: <name>_views."""
     kms_key: KmsKey | None = None
-    """Key of Cloud KMS, in the dataset's region, that encrypts tables. Default: Google's own
-    keys."""
+    """Key of Cloud KMS, in the dataset's region, that encrypts tables. Default: that of
+    `encryption`, or Google's own."""
 
 
 class Cache(Settings):
@@ -129,14 +129,10 @@ class Data(Settings):
     """Redis cache in the network. Default: none."""
 
     @property
-    def kms_keys(self) -> Mapping[str, tuple[str, ...]]:
-        """What encrypts with each key: bigquery, storage."""
-        users: dict[str, set[str]] = {}
-        for service, things in (("storage", self.lake), ("bigquery", self.warehouse)):
-            for thing in things.values():
-                if thing.kms_key is not None:
-                    users.setdefault(thing.kms_key, set()).add(service)
-        return {key: tuple(sorted(services)) for key, services in users.items()}
+    def names_keys(self) -> bool:
+        """Whether something is encrypted with a key of its own."""
+        things = (*self.lake.values(), *self.warehouse.values())
+        return any(thing.kms_key is not None for thing in things)
 
     def needs_network(self, name: str, pipeline: Pipeline) -> bool:
         """Return whether a pipeline sends into the network: the cache is there, and passwords leave

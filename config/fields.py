@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -33,7 +33,8 @@ def _scalar(value: object) -> object:
     return value
 
 
-Environment = Annotated[str, label(16, "it becomes part of resource names and a label")]
+ENVIRONMENT_NAME: Final = label(16, "it becomes part of resource names and a label")
+Environment = Annotated[str, ENVIRONMENT_NAME]
 ProjectId = Annotated[str, names.PROJECT_ID]
 Digits = Annotated[
     str,

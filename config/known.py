@@ -15,6 +15,7 @@ from config.cluster import Cluster
 from config.consumers import Consumer
 from config.data import Data
 from config.edge_protection import EdgeProtection
+from config.encryption import Encryption
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail, GuardrailFloor
@@ -70,6 +71,7 @@ class Known:
     consumers: Mapping[str, Consumer]
     pipelines: Mapping[str, Pipeline]
     edge_protection: EdgeProtection | None
+    encryption: Encryption | None
     images: Mapping[str, str]
     vertex: Mapping[str, VertexEndpoint]
     services: Mapping[str, Service]
@@ -111,6 +113,7 @@ def known_from(
         guardrails=cast("Mapping[str, Guardrail]", collections["guardrails"]),
         consumers=cast("Mapping[str, Consumer]", collections["consumers"]),
         pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),
+        encryption=cast("Encryption | None", parts.get("encryption")),
         edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
         images=cast("Mapping[str, str]", parts.get("images") or {}),
         vertex=cast("Mapping[str, VertexEndpoint]", collections["vertex"]),

@@ -12,10 +12,8 @@ from config.errors import ConfigError
 from config.known import Known, known_from, readable
 from config.plain import not_plain
 from config.platform import Platform
-from config.stack_file import values_of
+from config.stack_file import has_default, values_of
 from config.translate import problems_of
-
-_NONE = frozenset(name for name, field in Platform.model_fields.items() if field.default is None)
 
 
 def from_file(path: Path) -> Platform:
@@ -49,7 +47,7 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
     if problems := list(not_plain(values)):
         raise ConfigError(source, problems)
     # Pulumi.yaml cannot have null as a default: there an absent mapping is an empty one.
-    given = {key: value for key, value in values.items() if key not in _NONE or value != {}}
+    given = {key: value for key, value in values.items() if value != {} or _stands(key)}
     try:
         # As JSON, because there lists stand for the tuples of the models.
         platform = Platform.model_validate_json(json.dumps(given))
@@ -66,6 +64,10 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
     if problems:
         raise ConfigError(source, problems)
     return platform
+
+
+def _stands(key: str) -> bool:
+    return key not in Platform.model_fields or has_default(key)
 
 
 def _everything(platform: Platform) -> Known:

@@ -23,11 +23,20 @@ class Adapter(Settings):
     """Hugging Face repository of the adapter."""
 
 
-class ReplicaSet(Settings):
-    """Equal replicas of the model on one GPU pool, in every region of the model."""
+def pools_of(node_pool: str | None, capacity: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the GPU pools of a replica set, the best first."""
+    return (*([] if node_pool is None else [node_pool]), *capacity)
 
-    node_pool: str
-    """Name of the GPU pool (a key of gpu_pools) it runs on."""
+
+class ReplicaSet(Settings):
+    """Equal replicas of the model on one GPU pool, or on one of several, in every region of the
+    model."""
+
+    node_pool: str | None = None
+    """Name of the GPU pool (a key of gpu_pools) it runs on; none with capacity."""
+    capacity: tuple[str, ...] = ()
+    """Names of GPU pools instead of node_pool, the best first: replicas run on the next where GKE
+    gets no nodes of one, and move back once it does. A pool stands in one such list only."""
     replicas: Annotated[int, limits.REPLICAS]
     """Replicas in each region."""
     max_replicas: Annotated[int, limits.REPLICAS] | None = None
@@ -46,9 +55,14 @@ class ReplicaSet(Settings):
     """Where these replicas' weights come from: a new version beside the old one. Default: the
     model's source."""
     name: Annotated[str, limits.BACKEND_NAME] = Field(
-        default_factory=lambda data: str(data["node_pool"])
+        default_factory=lambda data: next(iter(pools_of(data["node_pool"], data["capacity"])), "")
     )
-    """Name of the replica set within the model. Default: the GPU pool's name."""
+    """Name of the replica set within the model. Default: the name of its first GPU pool."""
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The names of the GPU pools that it may run on, the best first."""
+        return pools_of(self.node_pool, self.capacity)
 
     @property
     def gpus_in_all(self) -> int:

@@ -16,6 +16,7 @@ from config.cluster import Cluster
 from config.consumers import Consumer, ConsumerName
 from config.data import Data
 from config.edge_protection import EdgeProtection
+from config.encryption import Encryption
 from config.fields import Environment, Labels, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
@@ -87,6 +88,9 @@ class Platform(Settings):
     """Where audit logs are kept, those of access to data included. Leave it out to log what is
     changed alone, for the time Cloud Logging keeps it."""
 
+    encryption: Encryption | None = None
+    """Keys of one's own for everything that takes one. Leave it out for Google's own keys, beside
+    what names a `kms_key`."""
     edge_protection: EdgeProtection | None = None
     """Cloud Armor policy before every model. Leave it out for none."""
     images: Mapping[str, Annotated[str, CATALOG_IMAGE]] = Field(default_factory=dict)
@@ -114,6 +118,17 @@ class Platform(Settings):
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """Return the GPU pools of `region`, by name."""
         return {name: pool for name, pool in self.gpu_pools.items() if pool.is_in(region)}
+
+    def compute_classes_in(self, region: str) -> Mapping[str, tuple[str, ...]]:
+        """Return the GPU pools of `region` that are of a class, the best first, by the first of the
+        whole class."""
+        return {
+            replica_set.capacity[0]: tuple(
+                name for name in replica_set.capacity if self.gpu_pools[name].is_in(region)
+            )
+            for _, _, replica_set in self.replica_sets_in(region)
+            if replica_set.capacity
+        }
 
     def models_in(self, region: str) -> Mapping[str, Model]:
         """Return the models `region` serves, by name."""
@@ -195,7 +210,7 @@ class Platform(Settings):
             *self._shared_vpc_areas,
             *(("warehouse",) if self.data.warehouse else ()),
             *(("cache",) if self.data.cache else ()),
-            *(("encryption",) if self.data.kms_keys else ()),
+            *(("encryption",) if self.encryption or self.data.names_keys else ()),
             *(("vertex",) if self.vertex else ()),
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(

@@ -66,10 +66,22 @@ def _below_config(document: Mapping[object, object], source: str) -> Mapping[str
         if name in values:
             found = f"the key twice, also as '{PROJECT}:{name}'"
             problems.append(Problem((name,), found, "each key once", "remove one of them"))
+        if value == {} and name in Platform.model_fields and not has_default(name):
+            problems.append(_empty(name))
         values[name] = _switch(name, value) if colon else value
     if problems:
         raise ConfigError(source, problems)
     return values
+
+
+def has_default(name: str) -> bool:
+    """Return whether a key that is left out stands for a value."""
+    return Platform.model_fields[name].default is not None
+
+
+def _empty(name: str) -> Problem:
+    allowed = "a mapping with a key or more: Pulumi takes an empty one for a key that is left out"
+    return Problem((name,), "an empty mapping", allowed, "give one of its keys, or remove it")
 
 
 def _stray(key: str) -> Problem:

@@ -8,20 +8,9 @@ import pulumi
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from identity.pipelines import Pipelines, make
+from identity.settings import read
 
-config = pulumi.Config()
-outputs = make(
-    Pipelines(
-        environment=pulumi.get_stack(),
-        project=config.require("gcp_project"),
-        project_number=config.require("project_number"),
-        repository=config.require("repository"),
-        repository_id=config.require("repository_id"),
-        branch=config.get("branch") or "main",
-        approvers=config.require("approvers"),
-        state_bucket=config.require("state_bucket"),
-        state_key=config.require("state_key"),
-    )
-)
+given = read(pulumi.Config())
+outputs = make(Pipelines(environment=pulumi.get_stack(), project=given.pop("gcp_project"), **given))
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -71,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show("interrupted; the next run goes on from here", sys.stderr)
         return INTERRUPTED
     except OSError as problem:
-        show(f"error: {problem}; fix that: the next run goes on from here", sys.stderr)
+        # Python's own text has its number first, `[Errno 30]`.
+        told = ": ".join(str(each) for each in (problem.filename, problem.strerror) if each)
+        show(f"error: {told or problem}; fix that: the next run goes on from here", sys.stderr)
         return 1
     except Exception as problem:
         show(f"error: {message_of(problem)}", sys.stderr)

@@ -79,8 +79,7 @@ def _attempt(what: str, remedy: str, step: Callable[[], object]) -> Finding:
 
 def _on_google_cloud(places: StackPaths) -> Iterator[Finding]:
     for tool, remedy in _TOOLS.items():
-        version = _version(tool) if shutil.which(tool) else ""
-        yield Finding(OK if version else WRONG, f"{tool} {version or 'is not on PATH'}", remedy)
+        yield _tool(tool, remedy)
     if shutil.which("pulumi"):
         yield _attempt("the stack is in its state backend", "", lambda: check_stack_exists(places))
     yield _secrets(places)
@@ -92,12 +91,17 @@ def _on_google_cloud(places: StackPaths) -> Iterator[Finding]:
         yield from _by_gcloud(platform)
 
 
-def _version(tool: str) -> str:
-    """Return the first line of what a tool says of its version."""
+def _tool(tool: str, remedy: str) -> Finding:
+    """Return whether a tool is there and runs, with the first line of what it says of itself."""
+    if not shutil.which(tool):
+        return Finding(WRONG, f"{tool} is not on PATH", remedy)
     word = "version" if tool == "pulumi" else "--version"
     done = subprocess.run([tool, word], capture_output=True, text=True, check=False)
     lines = (done.stdout or done.stderr).strip().splitlines()
-    return lines[0].removeprefix("Google Cloud SDK ") if lines else "of an unknown version"
+    said = lines[0].removeprefix("Google Cloud SDK ") if lines else "of an unknown version"
+    if done.returncode:
+        return Finding(WRONG, f"{tool} doesn't run: {said}", remedy)
+    return Finding(OK, f"{tool} {said}", remedy)
 
 
 def _secrets(places: StackPaths) -> Finding:

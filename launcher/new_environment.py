@@ -14,7 +14,7 @@ from config.load import from_file
 from launcher.backend import without_encryption
 from launcher.console import show
 from launcher.existing import read_existing
-from launcher.paths import ROOT, shown_file, stack_paths, stacks
+from launcher.paths import name_problem, shown_file, stack_paths, stacks
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
 from policies.engine.environment import ENVIRONMENTS, folder, load
@@ -22,7 +22,7 @@ from policies.engine.environment import ENVIRONMENTS, folder, load
 Network = ipaddress.IPv4Network
 _CIDR: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b")
 _PRIVATE: Final = tuple(map(Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-_SCHEMA: Final = "config/schema.json"
+_SCHEMA: Final = re.compile(r"(?<=^# yaml-language-server: \$schema=)\S+")
 _BLOCK: Final = 16
 """Ranges within one such block stay together."""
 
@@ -33,6 +33,7 @@ def new_environment(name: str, source: str) -> None:
 
     Raises LaunchError, and writes nothing, if they are there or would not be valid.
     """
+    _check_name(name)
     own = config_folder()
     stack, policies = own / f"Pulumi.{name}.yaml", folder() / f"{name}.yaml"
     existing = own / f"sandbox.{name}.yaml"
@@ -41,14 +42,13 @@ def new_environment(name: str, source: str) -> None:
             raise LaunchError(f"{shown_file(file)} is there already: choose another ENV")
     others = [each.read_text(encoding="utf-8") for each in own.glob("Pulumi.*.yaml")]
     old, allowed = _sources(source)
-    text = environment_text(old.read_text(encoding="utf-8"), source, name, others)
-    texts = {
-        stack: text.replace(_SCHEMA, os.path.relpath(ROOT / _SCHEMA, own)),
-        policies: renamed(allowed.read_text(encoding="utf-8"), source, name),
-    }
     outside = old.with_name(f"sandbox.{source}.yaml")
+    texts = {
+        stack: environment_text(_moved_text(old, stack), source, name, others),
+        policies: renamed(_moved_text(allowed, policies), source, name),
+    }
     if outside.exists():
-        texts[existing] = renamed(outside.read_text(encoding="utf-8"), source, name)
+        texts[existing] = renamed(_moved_text(outside, existing), source, name)
     _check(texts)
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +61,11 @@ def new_environment(name: str, source: str) -> None:
     )
 
 
+def _check_name(name: str) -> None:
+    if problem := name_problem(name):
+        raise LaunchError(f"ENV: {problem}, such as make new ENV=staging")
+
+
 def _sources(source: str) -> tuple[Path, Path]:
     """Return the stack file and the policies of an environment, else of the sample of that name."""
     sample = RELEASE / f"Pulumi.{source}.yaml", ENVIRONMENTS / f"{source}.yaml"
@@ -68,6 +73,12 @@ def _sources(source: str) -> tuple[Path, Path]:
         return sample
     old = stack_paths(source)
     return old.config, old.environment
+
+
+def _moved_text(source: Path, to: Path) -> str:
+    """Return a file's text with the path of its schema as it is from another place."""
+    text = source.read_text(encoding="utf-8")
+    return _SCHEMA.sub(lambda found: os.path.relpath(source.parent / found[0], to.parent), text)
 
 
 def environment_text(text: str, source: str, name: str, others: Iterable[str]) -> str:

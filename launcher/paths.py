@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from catalog.config_folder import config_folder
+from catalog.limits import LimitError
+from catalog.problems import shown
 from config.errors import ConfigError
+from config.fields import ENVIRONMENT_NAME
 from config.load import from_file
 from config.platform import Platform
 from launcher.problem import LaunchError
@@ -77,7 +80,7 @@ class StackPaths:
         """Return the resources the state holds, without the engine's own."""
         if not self.checkpoint.exists():
             return []
-        latest: dict[str, Any] = read_state(self.checkpoint)["checkpoint"]["latest"] or {}
+        latest: dict[str, Any] = read_state(self.checkpoint)["checkpoint"].get("latest") or {}
         resources: list[dict[str, Any]] = latest.get("resources", [])
         return [each for each in resources if not each["type"].startswith("pulumi:")]
 
@@ -177,11 +180,22 @@ def stack_paths(stack: str) -> StackPaths:
     if stack not in stacks():
         close = difflib.get_close_matches(stack, stacks(), n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
+        if problem := name_problem(stack):
+            raise LaunchError(f"STACK: {problem}; stacks: {', '.join(stacks()) or 'none yet'}")
         raise LaunchError(
             f"no stack named {stack!r}{hint}: there is no {shown_file(config)}; stacks: "
             f"{', '.join(stacks()) or 'none yet'}. To add one: make new ENV={stack} FROM=dev"
         )
     return StackPaths(stack=stack, config=config, home=stack_folder(stack))
+
+
+def name_problem(name: str) -> str:
+    """Return what is wrong with a stack's name; empty where it can be one."""
+    try:
+        ENVIRONMENT_NAME.check(name)
+    except LimitError as problem:
+        return f"found {shown(name)}; {problem}"
+    return ""
 
 
 def stack_folder(stack: str) -> Path:

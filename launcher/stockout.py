@@ -1,9 +1,10 @@
 """What a stockout does to the models of a config: which move where, which are down, at what cost.
 
-A rehearsal on paper: nodes of the pools that are out are gone, and nothing else changes by itself.
+A rehearsal on paper: nodes of the pools that are out are gone, replicas move along the list of
+their capacity, and nothing else changes by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -73,8 +74,8 @@ def consequences(found: Stockout, platform: Platform) -> Iterator[str]:
             if not model.is_in(region):
                 continue
             for replica_set in model.replica_sets:
-                where = (replica_set.node_pool, region)
-                if where in found.left:
+                pools = _pools_in(platform, replica_set, region)
+                if any((each, region) in found.left for each in pools):
                     yield from _of_set(found, platform, name, model, replica_set, region)
 
 
@@ -86,15 +87,20 @@ def _of_set(
     replica_set: ReplicaSet,
     region: str,
 ) -> Iterator[str]:
-    pool = replica_set.node_pool
-    said = f"{name} on {pool} in {region}"
-    if zones := found.left[pool, region]:
-        yield f"{said}: moves to {', '.join(zones)} as nodes come there; same cost"
+    pools = _pools_in(platform, replica_set, region)
+    said = f"{name} on {pools[0]} in {region}"
+    left = [pool for pool in pools if not found.is_out(pool, region)]
+    if pools[0] in left:
+        if zones := found.left.get((pools[0], region)):
+            yield f"{said}: moves to {', '.join(zones)} as nodes come there; same cost"
+        return
+    if left:
+        yield f"{said}: {_along(platform, replica_set, left)}"
         return
     others = [
         each.name
         for each in model.backends
-        if not (isinstance(each, ReplicaSet) and found.is_out(each.node_pool, region))
+        if not (isinstance(each, ReplicaSet) and _is_down(found, platform, each, region))
     ]
     share = replica_set.weight if replica_set.has_weight else WEIGHT.default
     if others:
@@ -107,6 +113,28 @@ def _of_set(
     yield from _instead(platform, model, replica_set, region, found)
 
 
+def _pools_in(platform: Platform, replica_set: ReplicaSet, region: str) -> Sequence[str]:
+    """Return the pools of a region that a replica set may run on, the best first."""
+    return [name for name in replica_set.pools if platform.gpu_pools[name].is_in(region)]
+
+
+def _is_down(found: Stockout, platform: Platform, replica_set: ReplicaSet, region: str) -> bool:
+    return all(found.is_out(each, region) for each in _pools_in(platform, replica_set, region))
+
+
+def _along(platform: Platform, replica_set: ReplicaSet, left: Sequence[str]) -> str:
+    """Return where replicas move along their list, and how many of them find no room there."""
+    waiting, parts = replica_set.replicas, list[str]()
+    for name in left:
+        pool = platform.gpu_pools[name]
+        here = min(waiting, pool.gpus_per_node // replica_set.gpus * pool.max_nodes)
+        if here:
+            parts.append(f"{plural(here, 'replica')} to {name} ({pool.capacity})")
+        waiting -= here
+    rest = f"; {plural(waiting, 'replica')} down" if waiting else ""
+    return f"moves by itself, {', '.join(parts)}{rest}; and back once the first has nodes again"
+
+
 def _elsewhere(found: Stockout, platform: Platform, model: Model, region: str) -> str:
     """Return which other regions serve the model, and how its clients reach them."""
     serving = [
@@ -114,7 +142,7 @@ def _elsewhere(found: Stockout, platform: Platform, model: Model, region: str) -
         for other in platform.regions
         if other != region
         and model.is_in(other)
-        and any(not found.is_out(each.node_pool, other) for each in model.replica_sets)
+        and any(not _is_down(found, platform, each, other) for each in model.replica_sets)
     ]
     if not serving:
         return "and nothing else serves it"
@@ -133,7 +161,7 @@ def _instead(
         return
     ways: dict[str, Placement] = {}
     for name, pool in platform.gpu_pools.items():
-        if name == replica_set.node_pool or not pool.is_in(region) or found.is_out(name, region):
+        if name in replica_set.pools or not pool.is_in(region) or found.is_out(name, region):
             continue
         fit = fit_of(model, replica_set, pool, shape)
         serving = replace(fit.serving, tensor=1, pipeline=1)

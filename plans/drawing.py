@@ -42,9 +42,9 @@ def svg(picture: Picture, label: str) -> str:
         said = done.stderr.strip().splitlines()
         raise DrawingError(said[-1] if said else f"Graphviz ended with {done.returncode}")
     plain = _TITLE.sub("", _HEAD.sub("", done.stdout, count=1))
-    named = (
-        f'<svg class="picture" role="img" aria-label="{_escaped(label)}" style="max-width:\\1pt"'
-    )
+    # Smaller than this its text can't be read: a narrow screen scrolls it.
+    style = "max-width:\\1pt;min-width:calc(\\1pt * 0.6)"
+    named = f'<svg class="picture" role="img" aria-label="{_escaped(label)}" style="{style}"'
     return _SIZE.sub(named, plain, count=1)
 
 

@@ -28,9 +28,13 @@ _SIGNIFICANT_MINUTES: Final = 0.5
 def render(report: Report, plan: Plan, run: Run | None) -> tuple[str, str]:
     """Return the page, and why it has no picture where it hasn't."""
     drawn, refused = _picture(plan, report.key)
+    told = [(each.id, each.title, _section(each), each.folded) for each in report.sections]
+    # What stops a change or takes away comes before the picture, which fills a screen.
+    first = [part for part, each in zip(told, report.sections, strict=True) if each.loud]
     parts = [
+        *first,
         ("picture", "Architecture", drawn, False),
-        *((each.id, each.title, _section(each), each.folded) for each in report.sections),
+        *(part for part in told if part not in first),
         ("timeline", "Timeline", "".join(_timeline(plan)) if run else "", True),
         ("requests", "The way of a request", "".join(_requests(plan)), True),
         ("callers", "Who can reach and call what", _table(_callers(plan)), True),

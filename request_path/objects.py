@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from request_path.fields import Text
@@ -11,6 +12,11 @@ from resources.selectors import Labels, may_equal
 
 # The cluster of a default provider is the one that the machine's kubeconfig names.
 _ANY_CLUSTER: Final = re.compile(r"^$|::default(_[0-9_]+)?$")
+
+
+@cache
+def _may_be_any(cluster: str) -> bool:
+    return _ANY_CLUSTER.search(cluster) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +48,8 @@ class InCluster(NamedObject):
 
     def shares_cluster(self, other: "InCluster") -> bool:
         """Return whether both are, or may be, in one cluster: a default provider's is any."""
-        clusters = {self.cluster, other.cluster}
-        return len(clusters) == 1 or any(_ANY_CLUSTER.search(each) for each in clusters)
+        same = self.cluster == other.cluster
+        return same or _may_be_any(self.cluster) or _may_be_any(other.cluster)
 
 
 @dataclass(frozen=True)
@@ -190,10 +196,10 @@ class Service(InCluster):
 
 @dataclass(frozen=True, kw_only=True)
 class Ingress(InCluster):
-    """An Ingress, or an export to the clusters of a fleet."""
+    """An Ingress, an export to the clusters of a fleet, or a route that no extension reads."""
 
-    services: tuple[str | Unknown, ...]
-    """Names of the Services it leads to."""
+    targets: tuple[Reference, ...]
+    """The Services and pools that it leads to."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,9 @@ _LOOSE: Final[Mapping[str, object]] = {
     "privileged": True,
     "runAsNonRoot": False,
 }
+# What a kind of an operator calls files and devices of a node, by being there: KubeVirt's disks
+# (https://kubevirt.io/user-guide/storage/disks_and_volumes/#hostdisk) and the volumes of others.
+_OF_NODE: Final = ("flexVolume", "hostDevices", "hostDisk", "hostPath", "permittedHostDevices")
 
 
 @cache
@@ -123,6 +126,8 @@ def _loose(name: str, found: object, holder: Props) -> tuple[str, ...] | None:
     # The containers of a pod are judged as such.
     if _is_spec(holder):
         return ()
+    if name in _OF_NODE and found not in ("", (), [], {}, False):
+        return (name,)
     return (name,) if name in _LOOSE and _same(found, _LOOSE[name]) else None
 
 

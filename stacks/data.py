@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import pulumi
 
 from catalog.conventions import PLATFORM
-from components.data.key_access import KeyAccess
 from components.data.lake_bucket import LakeBucket, LakeBucketArgs
 from components.data.redis_cache import RedisCache, RedisCacheArgs
 from components.data.warehouse import Warehouse
 from components.data.warehouse_arguments import MaterializedView, Table, View, WarehouseArgs
-from components.names import label_of
 from components.network.private_service_access import PrivateServiceAccess
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
 from config.data import Cache, Dataset
@@ -51,14 +49,9 @@ class _DataBuilder:
 
     def build(self) -> Data:
         data = self.platform.data
-        keys = {
-            key: self._key(key, services).key for key, services in sorted(data.kms_keys.items())
-        }
         return Data(
-            lake={name: self._bucket(name, each, keys) for name, each in data.lake.items()},
-            warehouse={
-                name: self._dataset(name, each, keys) for name, each in data.warehouse.items()
-            },
+            lake={name: self._bucket(name, each) for name, each in data.lake.items()},
+            warehouse={name: self._dataset(name, each) for name, each in data.warehouse.items()},
             cache=None if data.cache is None else self._cache(data.cache),
         )
 
@@ -73,20 +66,7 @@ class _DataBuilder:
             if service.request_log is not None and service.request_log.table == table
         }
 
-    def _key(self, key: str, services: Sequence[str]) -> KeyAccess:
-        return KeyAccess(
-            label_of(PLATFORM, *key.split("/")[1::2]),
-            {
-                "project": self.foundation.services.project_for("cloudkms", *services),
-                "key": key,
-                "services": services,
-            },
-            self.foundation.google,
-        )
-
-    def _bucket(
-        self, name: str, bucket: BucketSettings, keys: Mapping[str, pulumi.Output[str]]
-    ) -> LakeBucket:
+    def _bucket(self, name: str, bucket: BucketSettings) -> LakeBucket:
         return LakeBucket(
             f"{name}-lake",
             to_args(
@@ -96,14 +76,11 @@ class _DataBuilder:
                 readers=self._who(bucket.readers),
                 writers=self._who(bucket.writers),
                 deletion_protection=self.platform.deletion_protection,
-                **_key_of(bucket.kms_key, keys),
             ),
             self.foundation.google,
         )
 
-    def _dataset(
-        self, name: str, dataset: Dataset, keys: Mapping[str, pulumi.Output[str]]
-    ) -> Warehouse:
+    def _dataset(self, name: str, dataset: Dataset) -> Warehouse:
         return Warehouse(
             name,
             to_args(
@@ -131,7 +108,6 @@ class _DataBuilder:
                     for key, view in dataset.views.items()
                 },
                 deletion_protection=self.platform.deletion_protection,
-                **_key_of(dataset.kms_key, keys),
             ),
             self.foundation.google,
         )
@@ -162,10 +138,3 @@ class _DataBuilder:
             ),
             self.foundation.google,
         )
-
-
-def _key_of(
-    key: str | None, keys: Mapping[str, pulumi.Output[str]]
-) -> Mapping[str, pulumi.Output[str]]:
-    """Return the key as an argument, once it may be used."""
-    return {} if key is None else {"kms_key": keys[key]}

@@ -12,6 +12,7 @@ from catalog.services import identities_for
 from components.network.vpc import Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
+from stacks.encryption import Encryption, encrypting_agents
 from stacks.network import build_network, usable_subnetworks
 
 
@@ -24,11 +25,14 @@ class Foundation:
     vpc: Vpc
     node_subnetwork_ids: Mapping[str, pulumi.Output[str]]
     """By region, once Google's agents may use them."""
+    encryption: Encryption
 
     @property
     def google(self) -> pulumi.ResourceOptions:
         """Options of a component that makes Google Cloud's resources."""
-        return pulumi.ResourceOptions(provider=self.provider)
+        return pulumi.ResourceOptions(
+            provider=self.provider, transformations=[self.encryption.encrypt]
+        )
 
 
 def build_foundation(platform: Platform) -> Foundation:
@@ -50,9 +54,15 @@ def build_foundation(platform: Platform) -> Foundation:
         {
             "project": platform.project.id,
             "services": platform.apis,
-            "identities": identities_for(platform.areas),
+            "identities": sorted({*identities_for(platform.areas), *encrypting_agents(platform)}),
         },
         options,
     )
     vpc = build_network(platform, provider, services)
-    return Foundation(provider, services, vpc, usable_subnetworks(platform, services, vpc, options))
+    return Foundation(
+        provider,
+        services,
+        vpc,
+        usable_subnetworks(platform, services, vpc, options),
+        Encryption(platform, services, options),
+    )

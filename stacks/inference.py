@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from components.cluster.compute_class import ComputeClass
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
@@ -75,8 +76,8 @@ def _hugging_face_secret(platform: Platform, foundation: Foundation) -> pulumi.O
         secret_id=HUGGING_FACE_SECRET,
         replication={"auto": {}},
         deletion_protection=platform.deletion_protection,
-        opts=pulumi.ResourceOptions(
-            provider=foundation.provider, protect=platform.deletion_protection
+        opts=pulumi.ResourceOptions.merge(
+            foundation.google, pulumi.ResourceOptions(protect=platform.deletion_protection)
         ),
     ).secret_id
 
@@ -103,6 +104,7 @@ class _RegionBuilder:
             name: self._gpu_pool(name, pool)
             for name, pool in self.platform.pools_in(self.region).items()
         }
+        selectors = self._selectors(pools)
         if self.platform.gateway.isolated:
             proxies = self.platform.regions[self.region].proxy_only
             NamespaceIsolation(
@@ -120,7 +122,7 @@ class _RegionBuilder:
             image = self._image("leader_worker_set")
             groups = LeaderWorkerSets(cluster.name, {"image": image}, cluster.options).api_version
         servers = {
-            backend_name(model, replica_set): self._server(pools, model, replica_set, groups)
+            backend_name(model, replica_set): self._server(selectors, model, replica_set, groups)
             for model, _, replica_set in self.platform.replica_sets_in(self.region)
         }
         certificate = build_certificate(self.platform, self.foundation, self.region, self.hostnames)
@@ -170,6 +172,9 @@ class _RegionBuilder:
         return InferenceGateway(cluster.name, args, cluster.options)
 
     def _gpu_pool(self, name: str, pool: GpuPool) -> GpuNodePool:
+        classes = self.platform.compute_classes_in(self.region)
+        first = next((first for first, names in classes.items() if name in names), None)
+        of_class = {} if first is None else {"compute_class": f"{first}-{self.region}"}
         args = to_args(
             GpuNodePoolArgs,
             pool,
@@ -178,8 +183,21 @@ class _RegionBuilder:
             cluster=self.cluster.gke.cluster_name,
             node_service_account=self.cluster.gke.node_service_account,
             node_locations=pool.zones_in(self.region),
+            **of_class,
         )
         return GpuNodePool(f"{name}-{self.region}", args, self.foundation.google)
+
+    def _selectors(self, pools: Mapping[str, GpuNodePool]) -> Mapping[str, Mapping[str, str]]:
+        """Return what puts a pod on each pool: its own name, or that of the class it is of."""
+        selectors = {name: pool.node_selector for name, pool in pools.items()}
+        for first, names in self.platform.compute_classes_in(self.region).items():
+            made = ComputeClass(
+                f"{first}-{self.region}",
+                {"node_pools": [pools[name].node_pool_name for name in names]},
+                self.cluster.options,
+            )
+            selectors |= dict.fromkeys(names, made.node_selector)
+        return selectors
 
     def _metrics_adapter(self) -> MetricsAdapter:
         return MetricsAdapter(
@@ -195,13 +213,17 @@ class _RegionBuilder:
 
     def _server(
         self,
-        pools: Mapping[str, GpuNodePool],
+        selectors: Mapping[str, Mapping[str, str]],
         name: str,
         replica_set: ReplicaSet,
         groups: pulumi.Output[str] | None,
     ) -> ModelServer:
         model, services = self.platform.models[name], self.foundation.services
-        pool = self.platform.gpu_pools[replica_set.node_pool]
+        pools = self.platform.pools_in(self.region)
+        own = [each for each in replica_set.pools if each in pools]
+        taints = {(taint.key, taint.value) for each in own for taint in pools[each].taints}
+        if replica_set.capacity:
+            taints |= set(selectors[own[0]].items())
         args = to_args(
             ModelServerArgs,
             model,
@@ -212,15 +234,14 @@ class _RegionBuilder:
             namespace=self.cluster.namespace,
             model=name,
             image=self._image("vllm"),
-            node_selector=pools[replica_set.node_pool].node_selector,
+            node_selector=selectors[own[0]],
             tolerations=[
-                {"key": taint.key, "operator": "Equal", "value": taint.value}
-                for taint in pool.taints
+                {"key": key, "operator": "Equal", "value": value} for key, value in sorted(taints)
             ],
         )
         if replica_set.nodes > 1 and groups is not None:
             args["leader_worker_set_api"] = groups
-            args["rdma"] = pool.rdma
+            args["rdma"] = pools[own[0]].rdma
         guardrail = self.platform.replica_guardrail(model)
         if guardrail is not None:
             args["replica_guardrail"] = replica_guardrail(guardrail, self.cluster.images)

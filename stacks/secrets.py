@@ -33,7 +33,9 @@ def make_secret(platform: Platform, foundation: Foundation, name: str) -> gcp.se
         secret_id=name,
         replication={"auto": {}},
         deletion_protection=protected,
-        opts=pulumi.ResourceOptions(provider=foundation.provider, protect=protected or None),
+        opts=pulumi.ResourceOptions.merge(
+            foundation.google, pulumi.ResourceOptions(protect=protected or None)
+        ),
     )
 
 

@@ -33,8 +33,14 @@ def _with_services(config: dict[str, Any]) -> None:
     }
 
 
+def models_alone(config: dict[str, Any]) -> None:
+    """Take out all that is not of the way to models."""
+    config.update(pipelines={}, services={}, data={})
+
+
 def _large(config: dict[str, Any]) -> None:
-    """Add a model of two nodes, and the pool it runs on."""
+    """Add a model of two nodes, and the pool it runs on, to the models alone."""
+    models_alone(config)
     config["gpu_pools"]["h200"] = {
         "machine_type": "a3-ultragpu-8g",
         "capacity": "spot",
@@ -57,9 +63,19 @@ VARIANTS: dict[str, tuple[str, Change]] = {
     "prod": ("prod", _as_it_is),
     "dev with services": ("dev", _with_services),
     "dev with its pipeline alone": ("dev", _pipeline_alone),
-    "prod with a model across nodes": ("prod", _large),
+    "dev with its models alone": ("dev", models_alone),
+    "dev with a model across nodes": ("dev", _large),
 }
 """The stack that each is made of, and what is changed of its config."""
+LIMITS: dict[str, dict[str, dict[str, Any]]] = {
+    "dev with a model across nodes": {
+        "cost-monthly-ceiling": {"level": "disabled"},
+        "scale-gke-gpu-per-pool": {"maxGpus": 16},
+        "scale-gpu-total": {"maxGpus": 18, "maxGpusPerRegion": 18, "maxGpusPerType": 16},
+        "scale-gpu-types-allowed": {"gpuTypes": ["nvidia-l4", "nvidia-h200-141gb"]},
+    }
+}
+"""What the policies of a variant allow beyond those of its stack, by rule."""
 
 
 def copy_of(variant: str, shared: Path, folder: Path) -> Rehearsal:
@@ -78,6 +94,8 @@ def copy_of(variant: str, shared: Path, folder: Path) -> Rehearsal:
             beginning.mkdir()
             made = Rehearsal(stack, beginning)
             made.edit(change)
+            for rule, limits in LIMITS.get(variant, {}).items():
+                made.limit(rule, **limits)
             operations.up(made.places, skip_preview=True)
             beginning.rename(original)
     shutil.copytree(original, folder, dirs_exist_ok=True)

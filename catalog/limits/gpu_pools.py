@@ -18,6 +18,13 @@ MACHINE_TYPE: Final = Choice(
     tuple(sorted(GPU_MACHINE_TYPES)), remedy="choose a machine type with GPUs"
 )
 CAPACITY: Final = Choice(CAPACITIES)
+COMPUTE_CLASS: Final = Text(
+    r"(?!gke|autopilot)[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    "1 to 63 lowercase letters, digits or hyphens, a letter first, no hyphen last, that don't begin"
+    " with gke or autopilot",
+    "rename it",
+)
+"""https://cloud.google.com/kubernetes-engine/docs/concepts/about-custom-compute-classes#limitations"""
 DRIVER: Final = Choice(get_args(Driver), default="default")
 TAINT_EFFECT: Final = Choice(get_args(TaintEffect))
 MIN_NODES: Final = Range(0, 1000, "nodes")
@@ -38,10 +45,10 @@ TAINT_KEY: Final = Text(
     "write it like team or acme.com/team",
 )
 NODE_LABEL_KEY: Final = Text(
-    r"(?!(?:[^/]*\.)?(?:kubernetes|k8s)\.io/|cloud\.google\.com/gke-)"
+    r"(?!(?:[^/]*\.)?(?:kubernetes|k8s)\.io/|cloud\.google\.com/(?:gke-|compute-class$))"
     rf"{KUBERNETES_LABEL_KEY.pattern}",
-    "a Kubernetes label key outside kubernetes.io, k8s.io and cloud.google.com/gke-, which"
-    " Kubernetes and GKE set",
+    "a Kubernetes label key outside kubernetes.io, k8s.io, cloud.google.com/gke- and"
+    " cloud.google.com/compute-class, which Kubernetes and GKE set",
     "write it like team or acme.com/team",
 )
 NodeLabels = Mapping[Annotated[str, NODE_LABEL_KEY], Annotated[str, KUBERNETES_LABEL_VALUE]]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from catalog import ports
-from catalog.limits import Choice, Range, Text, label
+from catalog.limits import Choice, Entries, Range, Text, label
 from catalog.problems import Problem, shown
 
 _REPOSITORY: Final = "[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -49,6 +49,9 @@ MAX_LORA_RANK: Final = Choice(
     default=64,
     remedy="give the lowest that is not below any adapter's",
 )
+# What one rule of an HTTPRoute holds, by the definition of its kind.
+ROUTE_MODELS: Final = Entries("a model name", high=64)
+ROUTE_BACKENDS: Final = Entries("a pool", high=16)
 LORA_SLOTS: Final = 4
 """Adapters held in GPU memory at once; the rest wait in CPU memory."""
 STARTUP_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=1800)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from catalog.limits import Choice, Entries, LimitError, Range, Text
+from catalog.limits import Choice, LimitError, Range, Text
+from catalog.needs import encrypting_services
 from catalog.problems import Problem, joined, shown
 
 MINIMUM_DAYS: Final[Mapping[str, int]] = {
@@ -28,8 +29,9 @@ KMS_KEY: Final = Text(
     "a key of Cloud KMS: projects/<project>/locations/<region>/keyRings/<ring>/cryptoKeys/<key>",
     "`gcloud kms keys list` shows them",
 )
-KEY_USER: Final = Choice(("bigquery", "storage"))
-KEY_USERS: Final = Entries("one of bigquery, storage")
+# The policy packs allow as much, as CIS does.
+ROTATION_DAYS: Final = Range(1, 90, "days", default=90)
+KEY_USER: Final = Choice(encrypting_services())
 
 CACHE_GIB: Final = Range(1, 300, "GiB", default=1)
 CACHE_TIER: Final = Choice(("basic", "standard"), default="basic")
@@ -151,11 +153,16 @@ def bills(key: str, days: int, storage_class: str) -> Iterator[Problem]:
         )
 
 
+def key_location(key: str) -> str:
+    """Return where a key is, of its full name."""
+    return key.split("/")[3]
+
+
 def key_place(key: object, region: str) -> Iterator[Problem]:
     """Yield a key that is not where what it encrypts is."""
     if not isinstance(key, str) or not KMS_KEY.matches(key):
         return
-    location = key.split("/")[3]
+    location = key_location(key)
     if location != region.lower():
         yield Problem(
             ("kms_key",),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.conventions import COMPUTE_CLASS_LABEL
 from catalog.limits import gpu_pools as limits
 from catalog.machines import GPU_MACHINE_TYPES
 from components.cluster import defaults
@@ -121,10 +122,20 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
                 },
             }
         ],
-        "labels": {**args.get("labels", {}), **(RDMA_LABEL if args.get("rdma") else {})},
+        "labels": {
+            **args.get("labels", {}),
+            **(RDMA_LABEL if args.get("rdma") else {}),
+            **_class_label(args),
+        },
         "taints": [
-            {"key": taint["key"], "value": taint["value"], "effect": taint["effect"]}
-            for taint in args.get("taints", ())
+            *(
+                {"key": taint["key"], "value": taint["value"], "effect": taint["effect"]}
+                for taint in args.get("taints", ())
+            ),
+            *(
+                {"key": key, "value": value, "effect": "NO_SCHEDULE"}
+                for key, value in _class_label(args).items()
+            ),
         ],
         "gcfs_config": {"enabled": True},
         "gvnic": {"enabled": True},
@@ -146,6 +157,14 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
             "local_ssd_count": machine.local_ssd_count,
         }
     return config
+
+
+def _class_label(args: GpuNodePoolArgs) -> Mapping[str, str]:
+    """Return what a pool that is made by hand needs to be of a class, as label and as taint.
+
+    https://cloud.google.com/kubernetes-engine/docs/concepts/about-custom-compute-classes
+    """
+    return {COMPUTE_CLASS_LABEL: args["compute_class"]} if "compute_class" in args else {}
 
 
 def _reservation_affinity(

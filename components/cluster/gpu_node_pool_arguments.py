@@ -63,6 +63,8 @@ class GpuNodePoolArgs(TypedDict):
     rdma: NotRequired[bool]
     """Whether GKE sets up the machine's RDMA network and hands its interfaces to pods (managed
     DRANET); default false."""
+    compute_class: NotRequired[Annotated[str, limits.COMPUTE_CLASS]]
+    """Name of the compute class whose pods alone the nodes take; default: none."""
     labels: NotRequired[limits.NodeLabels]
     """Kubernetes labels of the nodes."""
     taints: NotRequired[Sequence[Taint]]

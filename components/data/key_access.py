@@ -1,10 +1,10 @@
-"""KeyAccess: a key of Cloud KMS that buckets and datasets may be encrypted with.
+"""KeyAccess: a key of Cloud KMS that Google's services may encrypt a project's data with.
 
 Owns the right of Google's agents to use the key. Does not own the key.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
@@ -13,16 +13,20 @@ from catalog.limits import storage as limits
 from components.ready import after
 from components.validation import Problems, component_type, register
 
+_USE: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+
 
 class KeyAccessArgs(TypedDict):
     """Arguments of KeyAccess."""
 
     project: pulumi.Input[str]
     """Id of the project whose data is encrypted."""
-    key: Annotated[str, limits.KMS_KEY]
+    key: Annotated[pulumi.Input[str], limits.KMS_KEY]
     """Full name of the key."""
-    services: Annotated[Sequence[Annotated[str, limits.KEY_USER]], limits.KEY_USERS]
-    """Who encrypts with it."""
+    services: Sequence[Annotated[str, limits.KEY_USER]]
+    """Who encrypts with it; `usable_by` adds others."""
+    agents: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """E-mail of the agent of each service, beside bigquery and storage: those are looked up."""
 
 
 class KeyAccess(pulumi.ComponentResource):
@@ -42,26 +46,38 @@ class KeyAccess(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(KeyAccess), name, {}, opts)
         Problems.of(KeyAccessArgs, args).raise_if_any(f"KeyAccess {name}")
-        grants = [
-            gcp.kms.CryptoKeyIAMMember(
-                f"{name}-{service}",
-                crypto_key_id=args["key"],
-                role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-                member=pulumi.Output.concat("serviceAccount:", self._agent(service, args)),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for service in args["services"]
-        ]
-        self.key = after(args["key"], *[grant.id for grant in grants])
+        self._prefix = name
+        self._args = args
+        self._grants: dict[str, pulumi.Output[str]] = {}
+        self.key = self.usable_by(*args["services"])
         register(self)
 
-    def _agent(self, service: str, args: KeyAccessArgs) -> pulumi.Output[str]:
+    def usable_by(self, *services: str) -> pulumi.Output[str]:
+        """Return the key once each of these services may use it, be it named before or not."""
+        for service in services:
+            if service not in self._grants:
+                self._grants[service] = self._grant(service)
+        return after(self._args["key"], *[self._grants[service] for service in services])
+
+    def _grant(self, service: str) -> pulumi.Output[str]:
+        return gcp.kms.CryptoKeyIAMMember(
+            f"{self._prefix}-{service}",
+            crypto_key_id=self._args["key"],
+            role=_USE,
+            member=pulumi.Output.concat("serviceAccount:", self._agent(service)),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).id
+
+    def _agent(self, service: str) -> pulumi.Input[str]:
         # Asking for an agent makes it.
         options = pulumi.InvokeOutputOptions(parent=self)
+        project = self._args["project"]
         if service == "storage":
             return gcp.storage.get_project_service_account_output(
-                project=args["project"], opts=options
+                project=project, opts=options
             ).email_address
-        return gcp.bigquery.get_default_service_account_output(
-            project=args["project"], opts=options
-        ).email
+        if service == "bigquery":
+            return gcp.bigquery.get_default_service_account_output(
+                project=project, opts=options
+            ).email
+        return self._args.get("agents", {})[service]

@@ -9,8 +9,7 @@ from typing import Annotated, Any, TypedDict
 import pulumi
 
 from catalog.conventions import MODEL_HEADER
-from catalog.limits import Entries
-from catalog.limits.inference import WEIGHT
+from catalog.limits.inference import ROUTE_BACKENDS, ROUTE_MODELS, WEIGHT
 from catalog.limits.names import KUBERNETES_NAME
 from components.inference.custom_resources import GATEWAY, INFERENCE_POOL, SERVICE
 from components.names import dns_label
@@ -33,9 +32,9 @@ class Backend(TypedDict):
 class Route(TypedDict):
     """Model names and the pools that answer them."""
 
-    models: Annotated[Sequence[str], Entries("a model name", high=64)]
+    models: Annotated[Sequence[str], ROUTE_MODELS]
     """Model names clients send: a base model and its adapters, for instance."""
-    backends: Annotated[Sequence[Backend], Entries("a pool", high=16)]
+    backends: Annotated[Sequence[Backend], ROUTE_BACKENDS]
     """Pools; their weights add up to 100."""
 
 

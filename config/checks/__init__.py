@@ -6,6 +6,7 @@ from config.checks.audit import check_audit
 from config.checks.consumers import check_consumers
 from config.checks.data import check_data
 from config.checks.edge_protection import check_edge_protection
+from config.checks.encryption import check_encryption
 from config.checks.gateway import check_gateway
 from config.checks.gpu_pools import check_gpu_pools
 from config.checks.guardrail_services import check_guardrail_services
@@ -40,6 +41,7 @@ _CHECKS = (
     check_slos,
     check_audit,
     check_edge_protection,
+    check_encryption,
     check_images,
     check_names,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from catalog.conventions import dns_label
-from catalog.limits.inference import OPENAPI
+from catalog.limits.inference import OPENAPI, ROUTE_BACKENDS, ROUTE_MODELS
 from catalog.problems import KeyPath, Problem, shown
 from config.external_backends import ExternalBackend
 from config.known import Known
@@ -23,6 +23,7 @@ def check_backends(known: Known, name: str, model: Model) -> Iterator[Problem]:
     """Check who answers at all, by which share, and what each way to answer needs."""
     path = ("models", name)
     yield from _check_needs(path, model)
+    yield from _check_route(path, model)
     yield from _check_weights(path, model)
     for position, external in enumerate(model.external):
         yield from _check_external(known, (*path, "external", position), name, model, external)
@@ -70,6 +71,25 @@ def _check_needs(path: tuple[str, str], model: Model) -> Iterator[Problem]:
             "a backend beside adapters",
             "replica sets only, as the backend would be asked for adapters it does not have",
             "serve the adapters by a model of its own",
+        )
+
+
+def _check_route(path: tuple[str, str], model: Model) -> Iterator[Problem]:
+    """Check that one route can name all that the model has."""
+    backends, names = len(model.backends), 1 + len(model.adapters)
+    if ROUTE_BACKENDS.high and backends > ROUTE_BACKENDS.high:
+        yield Problem(
+            (*path, "replica_sets" if model.replica_sets else "external"),
+            f"{backends} backends of one model",
+            f"up to {ROUTE_BACKENDS.high}, replica sets and external ones together",
+            "remove some, or give a replica set more replicas",
+        )
+    if ROUTE_MODELS.high and names > ROUTE_MODELS.high:
+        yield Problem(
+            (*path, "adapters"),
+            f"{names - 1} adapters",
+            f"up to {ROUTE_MODELS.high - 1} beside the model itself",
+            "serve some of them by a model of its own",
         )
 
 

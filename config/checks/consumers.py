@@ -68,7 +68,7 @@ def _check_networks(known: Known) -> Iterator[Problem]:
     """Check that each network resolves the hostname in one way: to its own endpoints or to shared
     ones."""
     taken: dict[str, KeyPath] = {}
-    made = _made_here(known)
+    made = _own(known)
     for name, consumer in known.consumers.items():
         used: list[tuple[KeyPath, str]] = [
             (("consumers", name, "shared_with", position), network)
@@ -81,7 +81,7 @@ def _check_networks(known: Known) -> Iterator[Problem]:
                 yield Problem(
                     path,
                     f"{shown(network)}, {made[network]}",
-                    "a network that this stack doesn't make",
+                    "a network that is neither the platform's nor made by this stack",
                     "name the network of who calls: a network here reaches the gateway by itself",
                 )
             elif network in taken:
@@ -94,17 +94,21 @@ def _check_networks(known: Known) -> Iterator[Problem]:
             taken.setdefault(network, path)
 
 
-def _made_here(known: Known) -> Mapping[str, str]:
-    """Return the full names of the networks that the stack makes, each with whose it is."""
+def _own(known: Known) -> Mapping[str, str]:
+    """Return the full names of the platform's network and of those that the stack makes, each with
+    whose it is."""
+    existing = known.network.existing
+    found = {existing: "the platform's own, by network.existing"} if existing else {}
     if known.project is None:
-        return {}
-    whose = {PLATFORM: "the platform's own"}
+        return found
+    whose = {} if existing else {PLATFORM: "the platform's own"}
     for name, consumer in known.consumers.items():
         if consumer.subnets:
             whose.setdefault(name, f"which consumers.{name} makes")
-    return {
+    made = {
         f"projects/{known.project.id}/global/networks/{name}": says for name, says in whose.items()
     }
+    return {**made, **found}
 
 
 def _check_kind(path: tuple[str, str], consumer: Consumer) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Models that fit: into the GPUs of their replicas, with the longest context they are given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -45,17 +45,23 @@ def check_memory(known: Known, model: Model) -> Iterator[Problem]:
                 "correct the path: it begins at the project's folder",
             )
     for position, replica_set in enumerate(model.replica_sets):
-        pool = known.gpu_pools.get(replica_set.node_pool)
         source = replica_set.source or model.source or ""
         found = known_shape(model, replica_set)
         if position == 0 and found is not None:
             yield from _check_context(model, source, found)
-        if pool is None or _UNRECKONED & model.server_args.keys():
+        if _UNRECKONED & model.server_args.keys():
             continue
         path = ("replica_sets", position)
-        yield from _check_given(path, model, replica_set, pool)
-        if found is not None:
-            yield from _check_fit(path, model, source, fit_of(model, replica_set, pool, found))
+        for pool in _unlike(known, replica_set):
+            yield from _check_given(path, model, replica_set, pool)
+            if found is not None:
+                yield from _check_fit(path, model, source, fit_of(model, replica_set, pool, found))
+
+
+def _unlike(known: Known, replica_set: ReplicaSet) -> Iterable[GpuPool]:
+    """Return the pools of a replica set, one of each type of GPU."""
+    pools = (known.gpu_pools.get(name) for name in replica_set.pools)
+    return {pool.machine.gpu_type: pool for pool in pools if pool is not None}.values()
 
 
 def known_shape(model: Model, replica_set: ReplicaSet) -> Published | None:

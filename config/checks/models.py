@@ -1,5 +1,6 @@
 """Models: names that stay apart, pools that exist and hold them, weights that add up."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from catalog import vllm_options
@@ -7,8 +8,9 @@ from catalog.conventions import dns_label
 from catalog.limits import inference as limits
 from catalog.problems import KeyPath, Problem, below, joined, shown, shown_path
 from config.checks.backends import check_backends, check_length
+from config.checks.capacity import check_pools_named, check_pools_shared
 from config.checks.memory import check_memory
-from config.checks.references import check_name, check_regions
+from config.checks.references import check_regions
 from config.gpu_pools import GpuPool
 from config.known import Known
 from config.models import Model, ReplicaSet
@@ -47,6 +49,7 @@ def check_models(known: Known) -> Iterator[Problem]:
                 (*path, "gated"), "true", "false for a source in Cloud Storage", "remove it"
             )
     yield from _check_objective_names(known)
+    yield from check_pools_shared(known)
     yield from _check_room(known)
 
 
@@ -123,24 +126,20 @@ def _check_replica_set(
 ) -> Iterator[Problem]:
     yield from check_length(path, name, replica_set.name)
     yield from below(path, limits.replicas(replica_set.model_dump()))
-    where = (*path, "node_pool")
-    yield from check_name(known, "gpu_pools", where, replica_set.node_pool)
-    pool = known.gpu_pools.get(replica_set.node_pool)
-    if pool is None:
-        return
-    missing = [region for region in known.region_names(model.regions) if not pool.is_in(region)]
-    if missing:
-        yield Problem(
-            where,
-            f"{shown(replica_set.node_pool)}, which is not in {joined(missing)}",
-            "a pool in every region of the model",
-            "add the regions to the pool or set regions: of the model",
-        )
+    yield from check_pools_named(known, path, model, replica_set)
+    pools = [pool for name in replica_set.pools if (pool := known.gpu_pools.get(name))]
+    for machine, pool in {each.machine_type: each for each in pools}.items():
+        yield from _check_gpus(path, replica_set, pool, machine)
+
+
+def _check_gpus(
+    path: KeyPath, replica_set: ReplicaSet, pool: GpuPool, machine: str
+) -> Iterator[Problem]:
     if replica_set.gpus > pool.gpus_per_node:
         yield Problem(
             (*path, "gpus"),
             shown(replica_set.gpus),
-            f"at most {pool.gpus_per_node}, the GPUs of one {pool.machine_type}",
+            f"at most {pool.gpus_per_node}, the GPUs of one {machine}",
             "lower it or choose a pool with larger machines",
         )
     yield from _check_nodes(path, replica_set, pool)
@@ -160,26 +159,26 @@ def _check_nodes(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Itera
 
 def _check_room(known: Known) -> Iterator[Problem]:
     """Check that all replicas of a region find GPUs on their pools at their largest."""
-    for name, pool in known.gpu_pools.items():
-        wanted = {
-            region: _gpus_on(known, name, region) for region in known.region_names(pool.regions)
-        }
-        region = max(wanted, key=wanted.__getitem__, default="")
-        room = pool.max_nodes * pool.gpus_per_node
-        if region and wanted[region] > room:
+    wanted: Counter[tuple[tuple[str, ...], str]] = Counter()
+    for model in known.models.values():
+        for region in known.region_names(model.regions):
+            for each in model.replica_sets:
+                wanted[each.pools, region] += each.most_replicas * each.gpus_in_all
+    told: set[tuple[str, ...]] = set()
+    for (names, region), gpus in wanted.most_common():
+        pools = [pool for name in names if (pool := known.gpu_pools.get(name))]
+        here = [pool for pool in pools if pool.is_in(region)]
+        if not here or len(pools) < len(names) or names in told:
+            continue
+        room = sum(pool.max_nodes * pool.gpus_per_node for pool in here)
+        if gpus > room:
+            told.add(names)
+            first, size = pools[0], pools[0].gpus_per_node
+            others = f" with {joined(names[1:])}" if names[1:] else ""
             yield Problem(
-                ("gpu_pools", name, "max_nodes"),
-                f"{pool.max_nodes}, that is {room} GPUs in {region}",
-                f"nodes for the {wanted[region]} GPUs the models of {region} need on this pool",
-                f"raise it to {-(-wanted[region] // pool.gpus_per_node)} or lower replicas or"
+                ("gpu_pools", names[0], "max_nodes"),
+                f"{first.max_nodes}, that is {room} GPUs in {region}{others}",
+                f"nodes for the {gpus} GPUs the models of {region} need on this pool",
+                f"raise it to {first.max_nodes + -(-(gpus - room) // size)} or lower replicas or"
                 " max_replicas",
             )
-
-
-def _gpus_on(known: Known, pool: str, region: str) -> int:
-    return sum(
-        replica_set.most_replicas * replica_set.gpus_in_all
-        for model in known.models.values()
-        for replica_set in model.replica_sets
-        if model.is_in(region) and replica_set.node_pool == pool
-    )

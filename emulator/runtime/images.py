@@ -3,9 +3,11 @@
 import json
 import re
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Final
 
 SERVICES = Path(__file__).parents[2] / "services"
+_PYTHONS: Final = ("python", "python3")
 
 
 class ImageError(LookupError):
@@ -41,4 +43,5 @@ def command_of(folder: str) -> list[str]:
 
 def local(words: list[str]) -> list[str]:
     """Return a command of an image as it is on this machine."""
-    return [sys.executable, *words[1:]] if words and words[0] == "python" else words
+    is_python = words[:1] and PurePosixPath(words[0]).name in _PYTHONS
+    return [sys.executable, *words[1:]] if is_python else words

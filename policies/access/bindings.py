@@ -1,4 +1,4 @@
-"""Whom roles of Kubernetes are bound to, in a cluster or by a fleet."""
+"""Whom roles of Kubernetes are bound to, in a cluster or by a fleet, and whom pods act as."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,6 +13,16 @@ _FLEET: Final = (
     "gcp:gkehub/membershipRbacRoleBinding:MembershipRbacRoleBinding",
     "gcp:gkehub/scopeRbacRoleBinding:ScopeRbacRoleBinding",
 )
+
+ACCOUNT: Final = "core/ServiceAccount"
+# https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#kubernetes-sa-to-iam
+_ACTS_AS: Final = "iam.gke.io/gcp-service-account"
+
+
+def acts_as(resource: Resource) -> Iterator[str | Absence]:
+    """Yield the service accounts of Google Cloud that those of Kubernetes act as."""
+    for account in objects(resource.type, resource.props):
+        yield text(account, "metadata", "annotations", _ACTS_AS)
 
 
 def binds(resource_type: str) -> bool:

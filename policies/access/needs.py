@@ -92,6 +92,7 @@ class Balance:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._accounts = Accounts(stack)
+        self._values: dict[tuple[str, str], Sequence[object]] = {}
 
     @cached_property
     def wanted(self) -> Sequence[Wanted]:
@@ -211,9 +212,7 @@ class Balance:
             yield from wired or [None]
 
     def _matched(self, need: Need, resource: Resource) -> Sequence[str | None]:
-        below = _below(
-            get(resource.props, *need.named.split(".")) if need.named else resource.props
-        )
+        below = self._below(resource, need.named)
         pattern = re.compile(need.matching.replace("{project}", re.escape(self._project)))
         matched: list[str | None] = [
             match[match.re.groups]
@@ -222,6 +221,13 @@ class Balance:
             for match in pattern.finditer(each)
         ]
         return [*matched, None] if UNKNOWN in below else matched
+
+    def _below(self, resource: Resource, path: str) -> Sequence[object]:
+        """Return what is at a path of a resource and below it, read once for all needs."""
+        key = resource.urn, path
+        if key not in self._values:
+            self._values[key] = _below(get(resource.props, *path.split(".") if path else ()))
+        return self._values[key]
 
     @cached_property
     def _project(self) -> str:

@@ -7,9 +7,9 @@ over them. A config that cannot be used fails closed: the engine stops before th
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final, cast
 
+from catalog.problems import did_you_mean, shown
 from policies.engine.exemptions import Exemption, exemption, exemption_problems
 from policies.shared.limits import Limits
 from policies.shared.rule import AnyRule
@@ -74,8 +74,7 @@ def unknown_rules(config: Iterable[str], rules: Iterable[AnyRule]) -> Iterator[s
     names = {rule.id for rule in rules}
     for name in config:
         if name not in names:
-            close = get_close_matches(str(name), names, n=1)
-            hint = f"did you mean {close[0]}?" if close else "correct or remove the entry"
+            hint = did_you_mean(name, names, "correct or remove the entry")
             yield f"{name}: no rule has that name; {hint}"
 
 
@@ -88,7 +87,7 @@ def problems_of(
     level = values.get(LEVEL)
     if level not in levels:
         why = "; it cannot remediate" if level == REMEDIATE else ""
-        yield f"{rule.id}.{LEVEL}: found {level!r}, allowed: {', '.join(levels)}{why}"
+        yield f"{rule.id}.{LEVEL}: found {shown(level)}, allowed: {', '.join(levels)}{why}"
     yield from _limit_problems(rule, values)
     yield from _exemption_problems(rule, values.get(EXEMPTIONS, ()), today or dt.date.today())
 
@@ -103,7 +102,7 @@ def _limit_problems(rule: AnyRule, values: Mapping[str, object]) -> Iterator[str
             )
     for name, limit in known.items():
         if name in values:
-            found = f"found {values[name]!r}"
+            found = f"found {shown(values[name])}"
         elif values.get(LEVEL) != DISABLED:
             found = "not set"
         else:
@@ -114,7 +113,7 @@ def _limit_problems(rule: AnyRule, values: Mapping[str, object]) -> Iterator[str
 
 def _exemption_problems(rule: AnyRule, found: object, today: dt.date) -> Iterator[str]:
     if not is_sequence(found):
-        yield f"{rule.id}.{EXEMPTIONS}: found {found!r}; write a list of objects"
+        yield f"{rule.id}.{EXEMPTIONS}: found {shown(found)}; write a list of objects"
         return
     for index, each in enumerate(found):
         for problem in exemption_problems(rule, each, today):

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 from catalog import strict_yaml
 from catalog.config_folder import config_folder
+from catalog.problems import did_you_mean, shown
 from policies.engine.config import (
     EXEMPTIONS,
     LEVEL,
@@ -24,11 +25,12 @@ from policies.engine.config import (
     read_settings,
     unknown_rules,
 )
+from policies.engine.exemptions import exemption_problems
 from policies.engine.packs import ALL, rules_of
 
 VARIABLE: Final = "POLICY_ENVIRONMENT"
 ENVIRONMENTS: Final = Path(__file__).resolve().parents[1] / "environments"
-_KEYS: Final = ("rules", "remediate", "exemptions")
+KEYS: Final = ("rules", "remediate", "exemptions")
 
 
 def folder() -> Path:
@@ -86,18 +88,23 @@ def _problems(
 ) -> Iterator[str]:
     """Yield what is wrong in a file; fills `config` with what it says, over the defaults."""
     if not isinstance(document, dict):
-        yield f"found {document!r}; write {', '.join(_KEYS)}"
+        allowed = f"a mapping with {', '.join(KEYS)}"
+        yield f"found {shown(document)}, allowed: {allowed}; begin with rules:"
         return
     given = cast("dict[str, object]", document)
-    for key in [key for key in given if key not in _KEYS]:
-        yield f"{key}: no such key, allowed: {', '.join(_KEYS)}"
+    for key in [key for key in given if key not in KEYS]:
+        yield f"{key}: no such key, allowed: {', '.join(KEYS)}; correct or remove it"
     entries = given.get("rules")
     if not isinstance(entries, dict):
-        yield "rules: not set; give limits and other levels, such as `rel-pdb: advisory`"
+        allowed = "a mapping from rules to levels or limits"
+        remedy = "write such as `rel-pdb: advisory`"
+        yield f"rules: found {shown(entries)}, allowed: {allowed}; {remedy}"
         return
     rules = rules_of(ALL)
     config |= effective(rules, {})
-    yield from unknown_rules(cast("dict[str, object]", entries), rules)
+    yield from (
+        f"rules.{each}" for each in unknown_rules(cast("dict[str, object]", entries), rules)
+    )
     for rule_id, value in cast("dict[str, object]", entries).items():
         if rule_id not in config:
             continue
@@ -106,33 +113,43 @@ def _problems(
         else:
             config[rule_id][LEVEL] = value
     yield from _add_remediations(config, given.get("remediate"))
-    yield from _add_exemptions(config, given.get("exemptions"))
+    yield from _add_exemptions(config, given.get("exemptions"), today or dt.date.today())
     for rule in rules:
-        yield from problems_of(rule, config[rule.id], today)
+        yield from (f"rules.{each}" for each in problems_of(rule, config[rule.id], today))
 
 
 def _add_remediations(config: dict[str, dict[str, object]], value: object) -> Iterator[str]:
-    if not isinstance(value, list | None):
-        yield f"remediate: found {value!r}; write a list of rules"
-        return
     able = sorted(rule.id for rule in rules_of(ALL) if rule.remediable)
-    for rule_id in cast("list[object]", value or []):
+    allowed = f"allowed: rules that can remediate, {', '.join(able)}"
+    if not isinstance(value, list | None):
+        yield f"remediate: found {shown(value)}, {allowed}; write a list of them"
+        return
+    for index, rule_id in enumerate(cast("list[object]", value or [])):
         if rule_id in able:
             config[str(rule_id)][LEVEL] = REMEDIATE
         else:
-            yield f"remediate: found {rule_id!r}, rules that can remediate: {', '.join(able)}"
+            yield f"remediate[{index}]: found {shown(rule_id)}, {allowed}; remove it"
 
 
-def _add_exemptions(config: dict[str, dict[str, object]], value: object) -> Iterator[str]:
+def _add_exemptions(
+    config: dict[str, dict[str, object]], value: object, today: dt.date
+) -> Iterator[str]:
     if not isinstance(value, list | None):
-        yield f"exemptions: found {value!r}; write a list of objects"
+        yield f"exemptions: found {shown(value)}, allowed: a list; begin each with a dash"
         return
+    rules = {rule.id: rule for rule in rules_of(ALL)}
     for index, each in enumerate(cast("list[object]", value or [])):
-        entry = dict(cast("dict[str, object]", each)) if isinstance(each, dict) else {}
-        rule_id = entry.pop("rule", None)
-        if not isinstance(rule_id, str) or rule_id not in config:
-            yield f"exemptions[{index}].rule: found {rule_id!r}; name a rule"
+        path = f"exemptions[{index}]"
+        if not isinstance(each, dict):
+            yield f"{path}: found {shown(each)}, allowed: a mapping; write rule: and the rest"
             continue
-        if isinstance(entry.get("expires"), dt.date):
-            entry["expires"] = str(entry["expires"])
-        cast("list[Any]", config[rule_id].setdefault(EXEMPTIONS, [])).append(entry)
+        entry = dict(cast("dict[str, object]", each))
+        rule_id = entry.pop("rule", None)
+        if not isinstance(rule_id, str) or rule_id not in rules:
+            remedy = did_you_mean(rule_id, rules, "name one")
+            yield f"{path}.rule: found {shown(rule_id)}, allowed: a rule; {remedy}"
+            continue
+        problems = [*exemption_problems(rules[rule_id], entry, today)]
+        yield from (f"{path}.{problem}" for problem in problems)
+        if not problems:
+            cast("list[Any]", config[rule_id].setdefault(EXEMPTIONS, [])).append(entry)

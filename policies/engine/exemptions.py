@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from catalog.problems import shown
 from policies.shared.rule import AnyRule
 from resources.properties import is_mapping
 
@@ -22,6 +23,32 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}")
 _RESOURCE: Final = re.compile(r"stack|urn:pulumi:.+|[a-zA-Z0-9.*/-]+:[^:]+:[A-Za-z0-9*]+::.+")
 _OWNER: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _KEYS: Final = ("resource", "finding", "reason", "owner", "expires")
+SCHEMAS: Final[Mapping[str, Mapping[str, object]]] = {
+    "resource": {
+        "description": f"A URN, TYPE::NAME with * for any text, or {STACK} for the whole.",
+        "pattern": f"^({_RESOURCE.pattern})$",
+        "examples": ["kubernetes:apps/v1:Deployment::preview-*"],
+    },
+    "finding": {
+        "description": "A part of the finding's text, or its fingerprint.",
+        "minLength": _SHORTEST_FINDING,
+    },
+    "reason": {
+        "description": "Why the finding is accepted.",
+        "minLength": _SHORTEST_REASON,
+    },
+    "owner": {
+        "description": "The e-mail address of who answers for it.",
+        "pattern": f"^{_OWNER.pattern}$",
+        "examples": ["ml-platform@acme.com"],
+    },
+    "expires": {
+        "description": f"The last day it holds, at most {MOST_DAYS} days ahead.",
+        "pattern": r"^\d{4}-\d{2}-\d{2}$",
+        "examples": ["2027-01-31"],
+    },
+}
+"""The keys of an exemption for editors, as JSON schemas of texts."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +94,7 @@ def exemption(rule_id: str, value: Mapping[str, object]) -> Exemption:
 def exemption_problems(rule: AnyRule, value: object, today: dt.date) -> Iterator[str]:
     """Yield what is wrong with one entry: the key and what to do."""
     if not is_mapping(value):
-        yield f"found {value!r}; write an object with {', '.join(_KEYS)}"
+        yield f"found {shown(value)}; write an object with {', '.join(_KEYS)}"
         return
     if rule.never_exempt:
         yield f"{rule.id} has no exemptions ({rule.never_exempt}); change the resource"
@@ -80,7 +107,7 @@ def exemption_problems(rule: AnyRule, value: object, today: dt.date) -> Iterator
         else:
             problem = _problem(key, value[key], today)
             if problem:
-                yield f"{key}: found {str(value[key])!r}, allowed: {problem}"
+                yield f"{key}: found {shown(value[key])}, allowed: {problem}"
 
 
 def _problem(key: str, value: object, today: dt.date) -> str | None:

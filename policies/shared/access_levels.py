@@ -86,6 +86,8 @@ def _open_level(level: object) -> Iterator[str]:
     either = text(level, "basic", "combiningFunction") == "OR"
     if found and (negated or all(found) or (either and any(found))):
         yield next(each for each in found if each)[0]
+    elif either and len(conditions) > 1 and any(map(_by_country, conditions)):
+        yield "lets in whole countries beside what its other conditions ask for"
 
 
 def _open_condition(condition: object) -> Iterator[str]:
@@ -100,6 +102,9 @@ def _open_condition(condition: object) -> Iterator[str]:
     if PUBLIC & {*elements(condition, "members")}:
         yield "lets everyone in"
         return
+    if isinstance(ranges, tuple) and is_everywhere(ranges):
+        yield "names ranges that take in every address"
+        return
     if any(entries(condition, name) not in (MISSING, ()) for name in _LISTS):
         return
     regions = entries(condition, "regions")
@@ -108,9 +113,17 @@ def _open_condition(condition: object) -> Iterator[str]:
     device = get(condition, "devicePolicy")
     if device is UNKNOWN or (is_mapping(device) and _asks(device)):
         return
-    if isinstance(ranges, tuple) and ranges and not is_everywhere(ranges):
+    if isinstance(ranges, tuple) and ranges:
         return
     yield "lets everyone in"
+
+
+def _by_country(condition: object) -> bool:
+    """Return whether a condition asks for nothing but a country."""
+    others = (*_LISTS, "ipSubnetworks", "devicePolicy")
+    return entries(condition, "regions") not in (MISSING, (), UNKNOWN) and all(
+        get(condition, name) in (MISSING, None, ()) for name in others
+    )
 
 
 def _asks(device: object) -> bool:

@@ -3,6 +3,7 @@
 A path leads through lists by `*`. What kind of name it is:
 
 - url, host, address: an address on the web, or one of the network
+- endpoint, proxy: a URL or a host with a port that a program sends to, also within its cluster
 - bucket: a bucket by name, by gs:// or by its full name
 - template: a template of Dataflow in a bucket, which may be Google's
 - image: a container image, by the project of its repository
@@ -20,12 +21,21 @@ A path leads through lists by `*`. What kind of name it is:
 - everything: a list of places that may not take in all
 - outside: a place outside Google Cloud, by being there
 - output: any of these, by its form
+- script: a program, by the addresses that it names
 
 Bare topics, buckets and tables that are read are no destinations.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
+
+from policies.shared.programs import exported, has_programs, settings
+from resources.kubernetes import kind_of, objects
+from resources.pods import changes_pods, pod_specs
+from resources.properties import Props, all_at, elements, get, text
+from resources.resource import Resource
 
 Row = tuple[str, str]
 _FEED: Final[tuple[Row, ...]] = (("feedOutputConfig.pubsubDestination.topic", "name"),)
@@ -88,6 +98,23 @@ def _synced(place: str) -> tuple[Row, ...]:
     )
 
 
+_SUBSCRIPTION: Final[tuple[Row, ...]] = (
+    ("bigqueryConfig.table", "table"),
+    ("cloudStorageConfig.bucket", "bucket"),
+    ("deadLetterPolicy.deadLetterTopic", "name"),
+    ("pushConfig.pushEndpoint", "url"),
+)
+# What a routine in Spark loads.
+_SPARK: Final = ("archiveUris", "fileUris", "jarUris", "pyFileUris")
+
+
+def _mounted(place: str) -> tuple[Row, ...]:
+    return (
+        (f"{place}.volumes.*.gcs.bucket", "bucket"),
+        (f"{place}.volumes.*.nfs.server", "address"),
+    )
+
+
 def _upstreams() -> tuple[Row, ...]:
     return (
         *(
@@ -129,14 +156,32 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "gcp:bigquery/routine:Routine": (
         ("definitionBody", "sql"),
+        ("externalRuntimeOptions.runtimeConnection", "name"),
+        ("importedLibraries.*", "bucket"),
+        ("remoteFunctionOptions.connection", "name"),
         ("remoteFunctionOptions.endpoint", "url"),
+        *((f"sparkOptions.{each}.*", "bucket") for each in _SPARK),
+        ("sparkOptions.connection", "name"),
+        ("sparkOptions.containerImage", "image"),
+        ("sparkOptions.mainFileUri", "bucket"),
     ),
     "gcp:bigquery/table:Table": (
         ("biglakeConfiguration.storageUri", "bucket"),
         ("externalDataConfiguration.sourceUris.*", "bucket"),
     ),
+    "gcp:bigqueryanalyticshub/listing:Listing": (
+        ("bigqueryDataset.dataset", "name"),
+        ("pubsubTopic.topic", "name"),
+    ),
+    "gcp:bigqueryanalyticshub/dataExchangeSubscription:DataExchangeSubscription": (
+        ("destinationDataset.datasetReference.projectId", "project"),
+    ),
     "gcp:bigqueryanalyticshub/listingSubscription:ListingSubscription": (
         ("destinationDataset.datasetReference.projectId", "project"),
+        *(
+            (f"destinationPubsubSubscription.pubsubSubscription.{path}", kind)
+            for path, kind in _SUBSCRIPTION
+        ),
     ),
     "gcp:billing/budget:Budget": (("allUpdatesRule.pubsubTopic", "name"),),
     "gcp:cloudasset/folderFeed:FolderFeed": _FEED,
@@ -158,9 +203,9 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("gke.cluster", "name"),
         ("run.location", "name"),
     ),
-    "gcp:cloudrunv2/job:Job": (("template.template.volumes.*.gcs.bucket", "bucket"),),
-    "gcp:cloudrunv2/service:Service": (("template.volumes.*.gcs.bucket", "bucket"),),
-    "gcp:cloudrunv2/workerPool:WorkerPool": (("template.volumes.*.gcs.bucket", "bucket"),),
+    "gcp:cloudrunv2/job:Job": _mounted("template.template"),
+    "gcp:cloudrunv2/service:Service": _mounted("template"),
+    "gcp:cloudrunv2/workerPool:WorkerPool": _mounted("template"),
     "gcp:cloudscheduler/job:Job": (
         ("httpTarget.uri", "url"),
         ("pubsubTarget.topicName", "name"),
@@ -293,6 +338,13 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:logging/linkedDataset:LinkedDataset": (("bucket", "name"), ("parent", "name")),
     "gcp:logging/organizationSink:OrganizationSink": _SINK,
     "gcp:logging/projectSink:ProjectSink": _SINK,
+    "gcp:managedkafka/connector:Connector": (
+        ("configs.bucketName", "bucket"),
+        ("configs.cps.project", "project"),
+        ("configs.gcs.bucket.name", "bucket"),
+        ("configs.project", "project"),
+        ("configs.target.cluster.bootstrap.servers", "host"),
+    ),
     "gcp:monitoring/monitoredProject:MonitoredProject": (("metricsScope", "project"),),
     "gcp:monitoring/notificationChannel:NotificationChannel": (
         ("labels.email_address", "email"),
@@ -306,12 +358,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("mirroringDeploymentGroup", "name"),
     ),
     "gcp:pubsub/liteSubscription:LiteSubscription": (("topic", "name"),),
-    "gcp:pubsub/subscription:Subscription": (
-        ("bigqueryConfig.table", "table"),
-        ("cloudStorageConfig.bucket", "bucket"),
-        ("deadLetterPolicy.deadLetterTopic", "name"),
-        ("pushConfig.pushEndpoint", "url"),
-    ),
+    "gcp:pubsub/subscription:Subscription": _SUBSCRIPTION,
     "gcp:pubsub/topic:Topic": (
         *((f"ingestionDataSourceSettings.{each}", "outside") for each in _OUTSIDE),
         ("ingestionDataSourceSettings.cloudStorage.bucket", "bucket"),
@@ -355,6 +402,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("predictRequestResponseLoggingConfig.bigqueryDestination.outputUri", "table"),
     ),
     "gcp:vertex/aiIndex:AiIndex": (("metadata.contentsDeltaUri", "bucket"),),
+    "gcp:workflows/workflow:Workflow": (("sourceContents", "script"),),
 }
 # Group and kind of Kubernetes, whichever the version.
 _ROUTES: Final[tuple[Row, ...]] = (
@@ -375,7 +423,6 @@ _APPLICATION: Final = (
     ("sources.*.repoURL", "repository"),
     ("destination.server", "url"),
 )
-_WRITES: Final[tuple[Row, ...]] = (("spec.remoteWrite.*.url", "url"),)
 _OUTPUTS: Final[tuple[Row, ...]] = (
     *((f"spec.{each}.host", "host") for each in ("es", "http", "loki", "opensearch", "splunk")),
     ("spec.gcs.bucket", "bucket"),
@@ -395,7 +442,13 @@ TOOLS: Final[Mapping[str, tuple[Row, ...]]] = {
     "kubernetes:yaml/v2:ConfigFile": _FILES,
     "kubernetes:yaml/v2:ConfigGroup": _FILES,
 }
+_WEBHOOKS: Final[tuple[Row, ...]] = (("webhooks.*.clientConfig.url", "url"),)
 KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
+    "admissionregistration.k8s.io/MutatingWebhookConfiguration": _WEBHOOKS,
+    "admissionregistration.k8s.io/ValidatingWebhookConfiguration": _WEBHOOKS,
+    "apiextensions.k8s.io/CustomResourceDefinition": (
+        ("spec.conversion.webhook.clientConfig.url", "url"),
+    ),
     "argoproj.io/AppProject": (
         ("spec.destinations.*.server", "everything"),
         ("spec.sourceRepos.*", "everything"),
@@ -406,6 +459,8 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "configsync.gke.io/RepoSync": _SYNC,
     "configsync.gke.io/RootSync": _SYNC,
+    "datadoghq.com/DatadogAgent": (("spec.global", "outside"),),
+    "dynatrace.com/DynaKube": (("spec.apiUrl", "url"),),
     "core/Endpoints": (("subsets.*.addresses.*.ip", "address"),),
     "core/Service": (("spec.externalName", "host"),),
     "discovery.k8s.io/EndpointSlice": (("endpoints.*.addresses.*", "address"),),
@@ -417,8 +472,6 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
     "grafana.integreatly.org/GrafanaContactPoint": (("spec.settings.url", "url"),),
     "gateway.networking.k8s.io/GRPCRoute": _ROUTES,
     "gateway.networking.k8s.io/HTTPRoute": _ROUTES,
-    "monitoring.coreos.com/Prometheus": _WRITES,
-    "monitoring.coreos.com/PrometheusAgent": _WRITES,
     "logging.banzaicloud.io/ClusterOutput": _LOGGING,
     "logging.banzaicloud.io/Output": _LOGGING,
     "messaging.knative.dev/Subscription": (
@@ -434,14 +487,83 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
         ("exports.*.url", "url"),
         ("rules.queryProjectID", "project"),
     ),
+    "networking.gke.io/FQDNNetworkPolicy": (("spec.egress.*.matches.*.pattern", "everything"),),
     "networking.istio.io/ServiceEntry": (("spec.hosts.*", "host"),),
-    "opentelemetry.io/OpenTelemetryCollector": (("spec.config.exporters.*.endpoint", "url"),),
+    "opentelemetry.io/Instrumentation": (("spec.exporter.endpoint", "endpoint"),),
     "source.toolkit.fluxcd.io/Bucket": (("spec.bucketName", "bucket"),),
     "source.toolkit.fluxcd.io/GitRepository": _FLUX,
     "source.toolkit.fluxcd.io/HelmRepository": _FLUX,
     "source.toolkit.fluxcd.io/OCIRepository": _FLUX,
+    "snapshot.storage.k8s.io/VolumeSnapshotContent": (("spec.source.snapshotHandle", "name"),),
     "velero.io/BackupStorageLocation": (("spec.objectStorage.bucket", "bucket"),),
 }
+
+_TELEMETRY: Final = "otel-exporter-((otlp-)?((traces|metrics|logs|profiles)-)?|zipkin-|jaeger-)"
+# What a program sends to, by what its variables and options are called, in small letters with
+# dashes: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/,
+# and the same of tracers, of clients of models and of Google's own libraries.
+SETTINGS: Final = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (f"{_TELEMETRY}endpoint|otel-exporter-jaeger-agent-host", "endpoint"),
+        ("otlp(-(traces|metrics|logs))?-endpoint", "endpoint"),
+        ("dd-(agent-host|dd-url|site|trace-agent-url|url)|new-relic-host|sentry-dsn", "endpoint"),
+        (
+            "(langfuse|langsmith|langchain|phoenix(-collector)?)-(base-url|endpoint|host)",
+            "endpoint",
+        ),
+        ("mlflow-tracking-uri|pyroscope-server-address|wandb-base-url", "endpoint"),
+        ("vllm-usage-stats-server|elastic-apm-server-urls?|splunk-hec-url", "endpoint"),
+        (
+            "(openai|anthropic|azure-openai|gemini|mistral)-(api-)?(base(-url)?|endpoint)",
+            "endpoint",
+        ),
+        ("(aws|s3|minio)-endpoint(-url(-[a-z0-9-]+)?)?", "endpoint"),
+        ("[a-z-]+-emulator-host|gce-metadata-(host|ip|root)|hf-endpoint", "endpoint"),
+        ("(http|https|all|grpc)-proxy", "proxy"),
+        ("(pip|uv)-(default-|extra-)?index(-url)?|npm-config-registry", "registry"),
+    )
+)
+_GCS_FUSE: Final = "gcsfuse.csi.storage.gke.io"
+_EVERY: Final = "_"
+
+
+@cache
+def _kind_of_setting(name: str) -> str:
+    return next((kind for pattern, kind in SETTINGS if pattern.fullmatch(name)), "")
+
+
+def destinations(resource: Resource) -> Iterator[tuple[str, object, str]]:
+    """Yield where data of a resource goes: the path, what stands there and what it is."""
+    token, props = resource.type, resource.props
+    for path, kind in rows_of(token, kind_of(token)):
+        for made in objects(token, props):
+            for value in all_at(made, path.split(".")):
+                yield path.replace(".*", "[]"), value, kind
+    if has_programs(token):
+        for setting in settings(token, props, _kind_of_setting):
+            yield setting.name, setting.value, _kind_of_setting(setting.name)
+        yield from (("an exporter", each, "endpoint") for each in exported(token, props))
+    for volume in _volumes(token, props):
+        yield from _mounted_by(get(volume, "csi"))
+
+
+def _volumes(token: str, props: Props) -> Iterator[object]:
+    if kind_of(token) == "core/PersistentVolume":
+        yield from (get(each, "spec") for each in objects(token, props))
+    elif changes_pods(token):
+        for spec in pod_specs(token, props):
+            yield from elements(spec, "volumes")
+
+
+def _mounted_by(csi: object) -> Iterator[tuple[str, object, str]]:
+    """Yield what a volume of a driver of Google's mounts."""
+    handle = get(csi, "volumeHandle")
+    if text(csi, "driver") != _GCS_FUSE:
+        yield "csi.volumeHandle", handle, "name"
+        return
+    for each in (handle, get(csi, "volumeAttributes", "bucketName")):
+        yield "csi of gcsfuse", each, "everything" if each == _EVERY else "bucket"
 
 
 def rows_of(token: str, kind: str) -> tuple[Row, ...]:

@@ -29,6 +29,12 @@ _PRIVATE: Final = tuple(
 )
 # Names that a cluster answers itself.
 _IN_CLUSTER: Final = re.compile(r"[a-z0-9.-]+\.svc(\.cluster\.local)?")
+_LOCAL: Final = ("0.0.0.0", "127.0.0.1")  # noqa: S104 - found, not listened on
+_ENDPOINT: Final = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:[^/?#@]*@)?"
+    r"(?:\[(?P<v6>[0-9a-f:.]*)\]|(?P<host>[^/:?#\[\]]*))(?::[0-9]+)?(?:[/?#].*)?",
+    re.IGNORECASE,
+)
 # Where Google keeps the templates of Dataflow, and what Dataflow makes for a project's own jobs.
 _GOOGLE_TEMPLATES: Final = re.compile(r"gs://dataflow-templates(-[a-z0-9-]+)?/.*")
 _STAGING: Final = re.compile(r"dataflow-staging-[a-z0-9-]+-(?:[0-9a-f]{32}|(?P<number>[0-9]+))")
@@ -135,6 +141,23 @@ def _host(value: str, own: OwnResources) -> str:
     return "is a host that is neither the stack's nor named by the environment"
 
 
+def _endpoint(value: str, own: OwnResources) -> str:
+    """Return what is wrong with where a program sends to: a URL, or a host with a port."""
+    match = _ENDPOINT.fullmatch(value.strip())
+    host = (match["host"] or match["v6"]).lower().rstrip(".") if match else ""
+    # A word without dots is a Service beside it; one with a variable in it is told by that.
+    if not host or not {".", ":"} & {*host} or "$" in value or _IN_CLUSTER.fullmatch(host):
+        return "" if match or "$" in value else _host(value, own)
+    if _is_private(host) or host in _LOCAL:
+        return ""
+    return "is not https" if match and match["scheme"] == "http" else _host(host, own)
+
+
+def _proxy(value: str, own: OwnResources) -> str:
+    # A proxy is asked in clear, and passes TLS through.
+    return _endpoint(re.sub(r"^http://", "", value), own)
+
+
 def _is_private(value: str) -> bool:
     try:
         address = ipaddress.ip_address(value)
@@ -213,6 +236,11 @@ def _sql(value: str, own: OwnResources) -> str:
     return next((each for each in found if each), "")
 
 
+def _script(value: str, own: OwnResources) -> str:
+    found = (_host(match["host"], own) for match in _URL.finditer(value))
+    return "names a host that is neither the stack's nor the environment's" if any(found) else ""
+
+
 def _registry(value: str, own: OwnResources) -> str:
     match = _URL.match(value)
     host = match["host"] if match else value.partition("/")[0]
@@ -269,7 +297,7 @@ def _email(value: str, _own: OwnResources) -> str:
 
 
 def _everything(value: str, _own: OwnResources) -> str:
-    return "takes every place" if value == "*" else ""
+    return "takes every place" if value in ("*", "_") else ""
 
 
 _KINDS: Final = {
@@ -277,6 +305,7 @@ _KINDS: Final = {
     "bucket": _bucket,
     "chart": _chart,
     "email": _email,
+    "endpoint": _endpoint,
     "everything": _everything,
     "host": _host,
     "image": _image,
@@ -284,8 +313,10 @@ _KINDS: Final = {
     "name": _name,
     "output": _output,
     "project": _project,
+    "proxy": _proxy,
     "registry": _registry,
     "repository": _repository,
+    "script": _script,
     "sink": _sink,
     "sql": _sql,
     "table": _table,

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, cast
 
 from policies.shared.rule import StackFinding
 from request_path.checks import findings_of
 from request_path.finding import Check, Finding
 from request_path.reading import objects_of
 from resources.properties import show
-from resources.resource import Resource, stack_of
+from resources.resource import Resource, Stack, stack_of
 
 # Beside well-known names, only words of the checks themselves and API paths may be shown.
 _SHOWABLE: Final = re.compile(
@@ -37,15 +37,22 @@ def breaches(
     `foreign` are the Services that others make.
     """
     stack = stack_of(resources)
-    for finding in findings_of(objects_of(stack), frozenset(unscreened)):
+    for finding in _findings(stack):
         if finding.check is not check or _accepted(finding, frozenset(unscreened)):
             continue
         if finding.code != _CALLS or finding.values[-1] not in foreign:
             yield StackFinding(finding.text(_show), stack.by_urn[finding.subject.urn])
 
 
+def _findings(stack: Stack) -> list[Finding]:
+    """Return what is wrong with the request paths of a stack, worked out once for all rules."""
+    if "findings" not in stack.shared:
+        stack.shared["findings"] = findings_of(objects_of(stack))
+    return cast("list[Finding]", stack.shared["findings"])
+
+
 def _accepted(finding: Finding, unscreened: frozenset[str]) -> bool:
-    return finding.note and finding.unscreened <= unscreened
+    return (finding.note or bool(finding.unscreened)) and finding.unscreened <= unscreened
 
 
 def _show(value: object) -> str:

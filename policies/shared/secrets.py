@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from catalog.conventions import WRITE_ONLY, WRITE_ONLY_VERSION
@@ -99,6 +100,8 @@ _HARMLESS: Final = re.compile(
 _USER: Final = frozenset({"-u", "--user", "--proxy-user", "--userpass"})
 _COMMANDS: Final = frozenset({"args", "arguments", "command", "commands", "entrypoint"})
 _DEPTH: Final = 40
+# The resources of a stack repeat most of their texts, and each is judged twice.
+_REMEMBERED: Final = 16_384
 # How a property calls a variable, a header or an entry, and its value.
 _CALLED: Final = (("name", "value"), ("key", "value"), ("headerName", "headerValue"))
 
@@ -111,6 +114,7 @@ def is_secret(name: object, value: object) -> bool:
     return named or looks_secret(value)
 
 
+@lru_cache(_REMEMBERED)
 def looks_secret(value: str) -> bool:
     """Tell whether a text is or holds a credential, whatever it is called."""
     # Most texts speak of nothing that a setting would be called.
@@ -150,11 +154,17 @@ def holds_secret(value: object, depth: int = 0) -> bool:
     return any(_is_property(key, text) for key, text in _texts(value, "", depth))
 
 
+def shows_secret(value: object) -> bool:
+    """Tell whether a text anywhere within a resource is or holds a credential by itself."""
+    return any(looks_secret(text) for _, text in _texts(value, "", 0))
+
+
 def _is_entry(key: str) -> bool:
     """Tell whether a key is one of a map, which whoever wrote it may have called anything."""
     return "/" not in key and ("_" in key or "-" in key or "." in key or key.isupper())
 
 
+@lru_cache(_REMEMBERED)
 def _is_property(key: str, value: str) -> bool:
     if _HARMLESS.fullmatch(value):
         return False

@@ -19,5 +19,9 @@ FORWARDING_RULES: Final = (
     "gcp:compute/forwardingRule:ForwardingRule",
     "gcp:compute/globalForwardingRule:GlobalForwardingRule",
 )
+LOG_SINKS: Final = tuple(
+    f"gcp:logging/{each[0].lower()}{each[1:]}Sink:{each}Sink"
+    for each in ("BillingAccount", "Folder", "Organization", "Project")
+)
 VIEWS: Final = ("view", "materializedView")
 """What a BigQuery table holds that is no data of its own."""

@@ -27,7 +27,7 @@ from request_path.models import (
     servers_of,
     used_backends,
 )
-from request_path.objects import Chain, Extension, Extensions, Objects, Service
+from request_path.objects import Chain, Extension, Extensions, Ingress, Objects, Pool, Service
 from request_path.pods import guards_itself, selected_pods
 from request_path.publication import region_of as gateway_region
 from resources.properties import UNKNOWN, Unknown
@@ -60,14 +60,20 @@ def check(objects: Objects) -> Iterator[Finding]:
         by = _opened_by(service, objects)
         if by is not None and _serves_models(service, objects):
             yield finding("past-the-gateway", service, by)
+    for pool in objects.pools:
+        for each in _leading_to(pool, objects):
+            yield finding("past-the-gateway", pool, each)
 
 
 def _opened_by(service: Service, objects: Objects) -> object:
     """Return what leads to a Service from elsewhere than the Gateway: a word, or an object."""
+    return next(_leading_to(service, objects), service.opened)
+
+
+def _leading_to(target: Service | Pool, objects: Objects) -> Iterator[Ingress]:
     for each in objects.ingresses:
-        if each.beside(service) and service.name in each.services:
-            return each
-    return service.opened
+        if any(objects.refers(each, reference, target) for reference in each.targets):
+            yield each
 
 
 def _serves_models(service: Service, objects: Objects) -> bool:

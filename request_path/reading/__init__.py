@@ -10,7 +10,9 @@ from resources.resource import Resource, Stack
 POLICY_KINDS: Final = ("HealthCheckPolicy", "GCPBackendPolicy", "GCPGatewayPolicy")
 EXTENSION_KINDS: Final = ("GCPTrafficExtension", "GCPRoutingExtension")
 WORKLOAD_KINDS: Final = ("Deployment", "StatefulSet", "LeaderWorkerSet")
-INGRESS_KINDS: Final = ("Ingress", "ServiceExport")
+# Extensions of a Gateway read what comes by HTTPRoutes; Model Armor reads no gRPC.
+UNREAD_KINDS: Final = ("GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+INGRESS_KINDS: Final = ("Ingress", "ServiceExport", *UNREAD_KINDS)
 OTHER_KINDS: Final = ("ReferenceGrant", "ApigeeBackendService", "GCPWasmPlugin", "ServiceImport")
 
 

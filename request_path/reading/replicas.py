@@ -135,15 +135,19 @@ def _opened(resource: Resource) -> str | None:
 
 
 def ingress(resource: Resource) -> o.Ingress:
-    """Read an Ingress, or a ServiceExport, which is named like its Service."""
-    spec, name = get(resource.props, "spec"), ("service", "name")
-    paths = [each for rule in items(spec, "rules") for each in items(rule, "http", "paths")]
-    backends = (get(spec, "defaultBackend"), *(get(each, "backend") for each in paths))
-    exported = (resource.props,) if resource.type.endswith(":ServiceExport") else ()
-    return o.Ingress(
-        **in_cluster(resource),
-        services=(*texts(backends, *name), *texts(exported, "metadata", "name")),
-    )
+    """Read an Ingress, a route, or a ServiceExport, which is named like its Service."""
+    spec, home = get(resource.props, "spec"), home_of(resource)
+    rules = items(spec, "rules")
+    paths = [each for rule in rules for each in items(rule, "http", "paths")]
+    backends = [
+        get(each, "service")
+        for each in (get(spec, "defaultBackend"), *(get(each, "backend") for each in paths))
+    ]
+    backends += [each for rule in rules for each in items(rule, "backendRefs")]
+    if resource.type.endswith(":ServiceExport"):
+        backends.append(get(resource.props, "metadata"))
+    named = (reference(each, home, "Service") for each in backends)
+    return o.Ingress(**in_cluster(resource), targets=tuple(each for each in named if each.name))
 
 
 def objective(resource: Resource) -> o.Objective:

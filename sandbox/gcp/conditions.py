@@ -204,6 +204,13 @@ def _last_parts(value: Any) -> set[str]:
     return {each.rpartition("/")[2] for each in names if isinstance(each, str)}
 
 
+def _project_sink(inputs: Values, before: Values) -> Found:
+    """logging/resource_logging_project_sink.go: options of BigQuery need an identity of its own."""
+    del before
+    if inputs.get("bigqueryOptions") is not None and inputs.get("uniqueWriterIdentity") is False:
+        yield "uniqueWriterIdentity", "false, allowed with bigqueryOptions: true"
+
+
 CONDITIONS: Final[Mapping[str, Callable[[Values, Values], Found]]] = {
     "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter": _perimeter,
     "gcp:certificateauthority/authority:Authority": _authority,
@@ -217,6 +224,7 @@ CONDITIONS: Final[Mapping[str, Callable[[Values, Values], Found]]] = {
     "gcp:compute/sSLPolicy:SSLPolicy": _ssl_policy,
     "gcp:compute/securityPolicy:SecurityPolicy": _security_policy,
     "gcp:container/cluster:Cluster": _cluster,
+    "gcp:logging/projectSink:ProjectSink": _project_sink,
     "gcp:monitoring/notificationChannel:NotificationChannel": _channel,
     "gcp:pubsub/schema:Schema": _schema,
     "gcp:storage/bucketObject:BucketObject": _object,

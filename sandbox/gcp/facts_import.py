@@ -2,7 +2,8 @@
 
 FILE holds, by type and property, what the schemas and validators of pulumi-gcp and its upstream say
 (not kept here). Written is the part that matters to the types that components make or
-`sandbox/types/` knows, less what the SDK's own types say, plus the values that the SDK documents.
+`sandbox/types/` knows, or that were taken over before, less what the SDK's own types say, plus the
+values that the SDK documents. What was written of types that FILE doesn't have stays.
 `--check` says whether the SDK in use is the one the facts were taken over for.
 """
 
@@ -85,11 +86,13 @@ def known_types() -> list[str]:
 
 def _take_over(given: Mapping[str, Any]) -> None:
     modules: dict[str, dict[str, Any]] = {}
-    for token in known_types():
+    known = _taken_over()
+    for token in sorted({*known_types(), *known}):
         kind = resource_type(token)
-        if token in given and kind is not None:
+        row = _row(given[token], kind) if token in given and kind is not None else known.get(token)
+        if row is not None:
             module, name = token.split(":")[1].partition("/")[0], token.split(":")[2]
-            modules.setdefault(module, {})[name] = _row(given[token], kind)
+            modules.setdefault(module, {})[name] = row
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.json"):
         old.unlink()
@@ -102,6 +105,17 @@ def _take_over(given: Mapping[str, Any]) -> None:
         "provider": "as published on 2026-08-21",
     }
     VERSIONS.write_text(json.dumps(versions) + "\n", encoding="utf-8")
+
+
+def _taken_over() -> dict[str, Any]:
+    """Return what was written before, by type."""
+    rows: dict[str, Any] = {}
+    for file in FOLDER.glob("*.json"):
+        if file != VERSIONS:
+            module = file.stem
+            for name, row in json.loads(file.read_text(encoding="utf-8")).items():
+                rows[f"gcp:{module}/{name[0].lower()}{name[1:]}:{name}"] = row
+    return rows
 
 
 def _compact(value: object) -> str:

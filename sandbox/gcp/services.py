@@ -33,7 +33,8 @@ def check_enabled(request: Request) -> None:
 
 def agent_email(api: str, project: str) -> str:
     """Return the e-mail of an API's service agent in a project."""
-    pattern = next((each.agent for each in services().values() if each.service == api), "")
+    named = (each.agent for each in services().values() if each.service == api and each.agent)
+    pattern = next(named, "")
     pattern = pattern or f"service-{{number}}@gcp-sa-{api.split('.')[0]}.iam.gserviceaccount.com"
     return pattern.format(number=project_number(project))
 

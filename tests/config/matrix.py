@@ -79,6 +79,10 @@ _CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
         ("gpu_pools|l4|capacity", "reservation"),
         ("gpu_pools|l4|reservation", "l4"),
         ("gpu_pools|l4|zones", {"us-central1": ["us-central1-a"]}),
+        ("gpu_pools|l4-spot", {
+            "machine_type": "g2-standard-24", "capacity": "spot", "min_nodes": 0, "max_nodes": 2,
+        }),
+        ("models|qwen3-4b|replica_sets|0", {"capacity": ["l4", "l4-spot"], "replicas": 1}),
         ("edge_protection", {"with_guardrails": True, "deny": ["10.0.0.0/8"]}),
         ("services|chat|front", "load_balancer"),
         ("services|chat|api_gateway", None),

@@ -15,7 +15,9 @@ FOLDER = ROOT / "tests" / "config" / "mistakes"
 MISTAKES = {
     f"{file.stem}: {name}": mistake
     for file in sorted(FOLDER.glob("*.yaml"))
-    for name, mistake in cast("dict[str, Any]", strict_yaml.load(file.read_text())).items()
+    for name, mistake in cast(
+        "dict[str, Any]", strict_yaml.load(file.read_text(), own=True)
+    ).items()
 }
 
 

@@ -99,9 +99,10 @@ def test_data_with_a_key_needs_its_api() -> None:
     platform = from_mapping(
         changed(("data|lake|raw|kms_key", key), ("data|warehouse|serving|kms_key", key)), SOURCE
     )
-    assert platform.data.kms_keys == {key: ("bigquery", "storage")}
     assert "cloudkms.googleapis.com" in platform.apis
-    assert "cloudkms.googleapis.com" not in from_mapping(values(), SOURCE).services
+    assert "cloudkms.googleapis.com" not in from_mapping(values(), SOURCE).apis
+    encrypted = from_mapping(changed(("encryption", {"rotation_days": 90})), SOURCE)
+    assert "cloudkms.googleapis.com" in encrypted.apis
 
 
 def test_the_perimeter_closes_the_apis_of_data_and_vertex() -> None:

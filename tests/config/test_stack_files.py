@@ -221,3 +221,12 @@ def test_a_file_of_a_size_no_environment_has_is_not_read(tmp_path: Path) -> None
     file.write_text("config: {}\n" + "#" * 300_000)
     with pytest.raises(ConfigError, match=r"Pulumi\.test\.yaml: found 300,011 bytes; allowed: "):
         from_file(file)
+
+
+def test_an_empty_mapping_is_not_taken_for_defaults(tmp_path: Path) -> None:
+    """Pulumi's own config cannot tell it from a key that is left out."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    shipped = (ROOT / "Pulumi.dev.yaml").read_text()
+    file.write_text(f"{shipped}\n  guardrail_floor: {{}}\n")
+    with pytest.raises(ConfigError, match="guardrail_floor: found an empty mapping; allowed: a "):
+        from_file(file)

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import sys
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,7 @@ import yaml
 from launcher.paths import ROOT, StackPaths
 
 ENGINE = ROOT / ".engine" / "bin" / "pulumi"
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -88,6 +92,18 @@ def rehearsal_of(
         return Rehearsal(stack, tmp_path_factory.mktemp(stack))
 
     yield make
+
+
+def until_programs_end() -> None:
+    """Wait for programs whose engine is gone: they would speak to that of the next run."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(
+        frame.f_code.co_filename.endswith("automation/_server.py") and frame.f_code.co_name == "run"
+        for top in sys._current_frames().values()  # pyright: ignore[reportPrivateUsage] - no other way
+        for frame, _ in traceback.walk_stack(top)
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 FAKE = """#!/bin/sh

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from catalog.encryption import encrypted
 from launcher import operations
 from tests.engine.conftest import Rehearsal
 
@@ -15,8 +16,9 @@ VERTEX = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGard
 
 
 def more(config: dict[str, Any]) -> None:
-    """Add a key for all data, a cache, and an endpoint of Vertex AI, to the small stack."""
+    """Add a key for all data and others for the rest, a cache, and an endpoint of Vertex AI."""
     config["services"] = {}
+    config["encryption"] = {"rotation_days": 30}
     data = config["data"]
     data["lake"]["training"]["kms_key"] = KEY
     data["warehouse"]["inference"]["kms_key"] = KEY
@@ -50,8 +52,17 @@ def stack(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
 
 
 def test_one_key_is_granted_once_to_each_service(stack: Rehearsal) -> None:
-    grants = stack.resources("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")
+    found = stack.resources("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")
+    grants = [grant for grant in found if grant["inputs"]["cryptoKeyId"] == KEY]
     assert len({grant["inputs"]["member"] for grant in grants}) == len(grants) == 2
+
+
+def test_nothing_that_takes_a_key_goes_without(stack: Rehearsal) -> None:
+    takes = [each for each in stack.resources() if each["type"] in encrypted()]
+    assert {"gcp:container/cluster:Cluster", "gcp:secretmanager/secret:Secret"} <= {
+        each["type"] for each in takes
+    }
+    assert [each["urn"] for each in takes if "/cryptoKeys/" not in str(each["inputs"])] == []
 
 
 def test_the_password_is_nowhere_in_clear(stack: Rehearsal) -> None:

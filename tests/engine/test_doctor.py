@@ -155,3 +155,10 @@ def test_roles_are_of_the_apis_that_are_used() -> None:
     assert roles_for(["run.googleapis.com"]) == ["roles/run.admin"]
     assert set(ABOVE) <= set(SERVICES)
     assert len(roles_for(SERVICES)) > 15
+
+
+def test_a_tool_that_does_not_run_is_wrong(
+    dev: StackPaths, google: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    google(**{"--version": None})
+    assert "wrong    gcloud doesn't run" in told(dev, capsys)

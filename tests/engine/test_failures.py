@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,21 +15,40 @@ from pathlib import Path
 import psutil
 import pytest
 
+from catalog.config_folder import VARIABLE
 from launcher import cli, operations
 from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
+from tests.stacks import models_alone
 
 LAUNCHER = [sys.executable, "-m", "launcher"]
 PATIENCE_SECONDS = 120
 
 
 def environment(sandbox: Path) -> dict[str, str]:
-    """Of a command whose sandbox is in this folder, and its temporary files."""
+    """Of a command whose sandbox is in this folder, with its temporary files and its config."""
     temporary = sandbox / "temporary"
     temporary.mkdir(exist_ok=True)
-    return {**os.environ, "INFERENCE_SANDBOX": str(sandbox), "TMPDIR": str(temporary)}
+    return {
+        **os.environ,
+        VARIABLE: str(config_of(sandbox)),
+        "INFERENCE_SANDBOX": str(sandbox),
+        "TMPDIR": str(temporary),
+    }
+
+
+def config_of(sandbox: Path) -> Path:
+    """Return a folder with the shipped config, of whose dev the models are left alone."""
+    folder = sandbox / "config"
+    if not folder.exists():
+        folder.mkdir()
+        (folder / "policies").symlink_to(ROOT / "policies")
+        for file in ROOT.glob("Pulumi.*.yaml"):
+            shutil.copyfile(file, folder / file.name)
+        Rehearsal("dev", folder).edit(models_alone)
+    return folder
 
 
 @pytest.fixture
@@ -92,7 +112,7 @@ def run(*arguments: str, sandbox: Path) -> subprocess.CompletedProcess[str]:
 
 def in_this_process(sandbox: Path) -> StackPaths:
     """Return the places of a command whose sandbox is in this folder."""
-    return StackPaths("dev", ROOT / "Pulumi.dev.yaml", sandbox / "dev")
+    return StackPaths("dev", config_of(sandbox) / "Pulumi.dev.yaml", sandbox / "dev")
 
 
 def nothing_is_left_to_do(places: StackPaths, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,6 +165,16 @@ def test_a_bad_config_stops_before_the_engine_starts(
     with pytest.raises(LaunchError, match=r"Pulumi\.dev\.yaml: nodes: "):
         operations.preview(rehearsal.places)
     assert not rehearsal.places.checkpoint.exists()
+
+
+def test_a_state_that_a_first_run_left_empty_holds_nothing(tmp_path: Path) -> None:
+    places = StackPaths("dev", tmp_path / "Pulumi.dev.yaml", tmp_path)
+    places.checkpoint.parent.mkdir(parents=True)
+    # What a full disk left: the engine's copy of before the first run.
+    places.checkpoint.write_text(
+        '{"version": 0, "checkpoint": {"stack": "organization/inference/dev"}}'
+    )
+    assert places.recorded() == []
 
 
 def test_a_half_written_state_goes_back_to_the_run_before(
@@ -319,7 +349,7 @@ def test_what_a_killed_destroy_deleted_is_made_again(
     brought_up: Callable[[str], Rehearsal],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    brought_up("dev").places.home.rename(tmp_path / "dev")
+    brought_up("dev with its models alone").places.home.rename(tmp_path / "dev")
     process = started("destroy")
     read_until(process, steps=20, mark="  - ")
     kill(process)
@@ -330,7 +360,7 @@ def test_what_a_killed_destroy_deleted_is_made_again(
 def test_export_prints_the_deployment_and_nothing_else(
     tmp_path: Path, brought_up: Callable[[str], Rehearsal]
 ) -> None:
-    brought_up("dev").places.home.rename(tmp_path / "dev")
+    brought_up("dev with its models alone").places.home.rename(tmp_path / "dev")
     result = run("export", "--stack", "dev", sandbox=tmp_path)
     assert result.returncode == 0
     exported = json.loads(result.stdout)

@@ -11,6 +11,7 @@ from sandbox.gcp.functions import FOREIGN_SECRET
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 from tests.engine.plans import plan_of
+from tests.stacks import models_alone
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -36,7 +37,9 @@ def shown_certificate(stack: Rehearsal) -> str:
 
 @pytest.fixture(scope="module")
 def dev(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    return rehearsal_of("dev")
+    rehearsal = rehearsal_of("dev")
+    rehearsal.edit(models_alone)
+    return rehearsal
 
 
 @pytest.mark.parametrize(
@@ -125,14 +128,22 @@ def test_a_consumer_can_be_accepted_by_its_network_alone(dev: Rehearsal) -> None
 
 @pytest.fixture(scope="module")
 def prod(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    """Made once, without what is in one region alone, unprotected before a region goes."""
+    """Made once, unprotected before a region goes, with one model of each kind alone."""
     rehearsal = rehearsal_of("prod")
-    alone: dict[str, Any] = {"pipelines": {}, "services": {}, "data": {}}
-    rehearsal.edit(lambda config: config.update(deletion_protection=False, **alone))
-    rehearsal.edit(lambda config: config["slos"].pop("services"))
+    rehearsal.edit(models_alone)
+    rehearsal.edit(few)
     rehearsal.allow_deletion()
     operations.up(rehearsal.places, skip_preview=True)
     return rehearsal
+
+
+def few(config: dict[str, Any]) -> None:
+    """Leave a model with adapters and one of Vertex AI, and the pool that it runs on."""
+    kept = ("llama-3.1-8b", "google/gemini-2.5-flash")
+    config["models"] = {name: config["models"][name] for name in kept}
+    config["gpu_pools"] = {"l4": config["gpu_pools"]["l4"]}
+    del config["slos"]["services"], config["alerts"]["models"]
+    config["deletion_protection"] = False
 
 
 def without(region: str) -> Callable[[dict[str, Any]], None]:

@@ -52,6 +52,7 @@ def test_a_change_touches_what_it_names_alone(
     assert {name: sign for sign, name in lines} == touched
 
 
+@pytest.mark.parametrize("stack", ["dev"], indirect=True)
 def test_a_second_preview_changes_nothing(
     stack: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,7 +65,7 @@ def test_a_second_preview_changes_nothing(
 def test_a_second_up_says_that_nothing_changed_and_what_is_there(
     stack: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # On dev with the preview before it, as users run it; the test above has previewed prod.
+    # On dev with the preview before it, as users run it.
     operations.up(stack.places, skip_preview=stack.places.stack == "prod")
     printed = capsys.readouterr().out
     assert "Nothing changed." in printed

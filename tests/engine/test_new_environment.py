@@ -84,7 +84,7 @@ def test_what_is_there_is_not_written_over(project: Path) -> None:
 
 
 def test_a_name_that_cannot_be_one_writes_nothing(project: Path) -> None:
-    with pytest.raises(LaunchError, match=r"nothing was written:\nPulumi\.St_1\.yaml: environment"):
+    with pytest.raises(LaunchError, match=r"^ENV: found 'St_1'; allowed: 1 to 16 lowercase"):
         new_environment("St_1", "dev")
     assert len(list((project / POLICIES).iterdir())) == 2
 

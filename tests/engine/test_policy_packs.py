@@ -25,6 +25,7 @@ from policies.engine.config import LEVEL
 from policies.engine.environment import ENVIRONMENTS, environments, load
 from policies.engine.packs import rules_of, version_of
 from policies.reports.run import of_event_log
+from tests.engine.conftest import until_programs_end
 from tests.policies import path_routed_gateway as sample
 from tests.policies.echo_provider import serve
 
@@ -91,7 +92,10 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
         def run(program: Callable[[], None], environment: str, *packs: str) -> str:
             stack = stack_of(program, environment)
             folders = [str(ROOT / "policies" / pack) for pack in packs or ("all",)]
-            result = stack.preview(policy_packs=folders, color="never")
+            try:
+                result = stack.preview(policy_packs=folders, color="never")
+            finally:
+                until_programs_end()
             return result.stdout + result.stderr
 
         yield run
@@ -614,7 +618,7 @@ def test_a_config_alone_is_enough_where_it_says_all(tmp_path: Path) -> None:
 def test_a_rule_that_is_misspelled_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = "iam-no-sa-key: no rule has that name; did you mean iam-no-sa-keys?"
+    said = "iam-no-sa-key: no rule has that name; did you mean 'iam-no-sa-keys'?"
     pack = ROOT / "policies" / "least-privilege"
     output = refused(violating, pack, {"iam-no-sa-key": {"enforcementLevel": "disabled"}})
     assert said in output
@@ -622,7 +626,7 @@ def test_a_rule_that_is_misspelled_is_refused(
     own.write_text(DEV.read_text().replace("rules:\n", "rules:\n  iam-no-sa-key: disabled\n"))
     monkeypatch.setenv("POLICY_ENVIRONMENT", str(own))
     output = refused(violating, pack, {})
-    assert f"{own}: {said}" in output
+    assert f"{own}: rules.{said}" in output
     assert "grants the basic role" not in output
     assert "Traceback" not in output
 

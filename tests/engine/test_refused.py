@@ -2,9 +2,6 @@
 
 import itertools
 import re
-import sys
-import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -17,23 +14,30 @@ from launcher.recovery import unrecorded
 from sandbox.errors import google
 from sandbox.providers import gcp as google_cloud
 from sandbox.world import World
-from tests.engine.conftest import Rehearsal
+from tests.engine.conftest import Rehearsal, until_programs_end
+from tests.stacks import models_alone
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-PATIENCE_SECONDS = 120
 NOTHING = "nothing was made, changed or deleted"
 FAILED_CREATE = "googleapi: Error 403: Quota 'ALL' exceeded"
 
 
 @pytest.fixture
 def stack(rehearsal_of: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    return named_dev(rehearsal_of("dev"), monkeypatch)
+    return named_dev(of_models(rehearsal_of), monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def nothing_made(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    return rehearsal_of("dev")
+    return of_models(rehearsal_of)
+
+
+def of_models(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
+    """Return the models of dev alone: a refusal is the same for all else."""
+    rehearsal = rehearsal_of("dev")
+    rehearsal.edit(models_alone)
+    return rehearsal
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ def stack_there(
     brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch
 ) -> Rehearsal:
     """Return what an `up` has made already."""
-    return named_dev(brought_up("dev"), monkeypatch)
+    return named_dev(brought_up("dev with its models alone"), monkeypatch)
 
 
 def named_dev(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
@@ -73,18 +77,6 @@ def refused(stack: Rehearsal, capsys: pytest.CaptureFixture[str]) -> str:
     assert (NOTHING in message) == (found is None)
     assert (int(found[1]) if found else 0) == made(stack) - before
     return message
-
-
-def until_programs_end() -> None:
-    """Wait for programs whose engine is gone: they would speak to that of the next run."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while any(
-        frame.f_code.co_filename.endswith("automation/_server.py") and frame.f_code.co_name == "run"
-        for top in sys._current_frames().values()  # pyright: ignore[reportPrivateUsage] - no other way
-        for frame, _ in traceback.walk_stack(top)
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def made(stack: Rehearsal) -> int:
@@ -233,7 +225,7 @@ def test_an_engine_that_is_killed_loses_nothing(
 @pytest.mark.parametrize(
     ("problem", "said"),
     [
-        (OSError(28, "No space left on device"), "error: [Errno 28] No space left on device; fix"),
+        (OSError(28, "No space left on device"), "error: No space left on device; fix"),
         (KeyError("x"), "error: a defect of the program at tests/engine/test_refused.py:"),
     ],
 )

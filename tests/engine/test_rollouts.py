@@ -114,11 +114,9 @@ def position(steps: list[Step], sign: str, type_: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def dev(rehearsal_of: Callable[[str], Rehearsal]) -> Rehearsal:
-    """Return dev as it is shipped, as every test but the last leaves it."""
-    rehearsal = rehearsal_of("dev")
-    operations.up(rehearsal.places, skip_preview=True)
-    return rehearsal
+def dev(brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
+    """Return the models of dev as shipped, as every test but the last leaves them."""
+    return brought_up("dev with its models alone")
 
 
 @pytest.fixture

@@ -8,15 +8,22 @@ import pytest
 
 from launcher import operations
 from launcher.paths import ROOT
+from launcher.progress import short_type
 from tests.engine.conftest import Rehearsal
 
 STATES = sorted((ROOT / "tests" / "upgrades").glob("*.tar.xz"))
 _SINKS = frozenset({"inference-pipelines-copies-backlog-age"})
 ANNOUNCED = {"2026-11-29-dev.tar.xz": _SINKS, "2026-11-29-prod.tar.xz": _SINKS}
 """By archive, the names of resources that CHANGELOG.md says are replaced or deleted."""
-ASKED = {"2026-11-29-prod.tar.xz": {"audit": {"region": "us-central1", "retention_days": 400}}}
+ASKED = {
+    "2026-11-29-prod.tar.xz": {
+        "audit": {"region": "us-central1", "retention_days": 400},
+        "guardrail_floor": {"enforce": True},
+    }
+}
 """By archive, what CHANGELOG.md says that a stack file needs before."""
-GOING = re.compile(r"^  (?:-|\+) +\d+  \S+  (\S+)(?: \[.*)?$", re.MULTILINE)
+GOING = re.compile(r"^  (?:-|\+) +\d+  (\S+)  (\S+)(?: \[.*)?$", re.MULTILINE)
+"""A resource that goes, or is made: a replacement where one of its type and name was there."""
 
 
 @pytest.mark.parametrize("archive", STATES, ids=lambda file: file.name.partition(".")[0])
@@ -28,11 +35,14 @@ def test_a_stack_of_an_earlier_version_loses_nothing(
     stack = archive.name.partition(".")[0].rpartition("-")[2]
     rehearsal = Rehearsal(stack, tmp_path)
     rehearsal.edit(lambda config: config.update(ASKED.get(archive.name, {})))
-    before = {each["urn"].rpartition("::")[2] for each in rehearsal.resources()}
+    before = {
+        (short_type(each["type"]), each["urn"].rpartition("::")[2])
+        for each in rehearsal.resources()
+    }
     operations.preview(rehearsal.places)
     told = capsys.readouterr().out
-    going = {name for name in GOING.findall(told) if name in before}
-    assert going <= ANNOUNCED.get(archive.name, frozenset())
+    going = {name for of, name in GOING.findall(told) if (of, name) in before}
+    assert going == ANNOUNCED.get(archive.name, frozenset())
     assert len(before) > 100
 
 

@@ -10,13 +10,13 @@ from emulator.gateway.wire import on_the_wire
 from tests.engine.conftest import Rehearsal
 
 KINDS = ("Namespace", "ServiceAccount", "ResourceClaimTemplate", "LeaderWorkerSet")
-SERVER = "deepseek-v3-h200-us-east4"
+SERVER = "deepseek-v3-h200-us-central1"
 
 
 @pytest.fixture(scope="module")
 def manifests(brought_up: Callable[[str], Rehearsal]) -> list[Manifest]:
     """Return the namespace of one cluster's models, and what a model of two nodes adds to it."""
-    rehearsal = brought_up("prod with a model across nodes")
+    rehearsal = brought_up("dev with a model across nodes")
     found = [
         on_the_wire(resource["inputs"])
         for resource in rehearsal.resources()

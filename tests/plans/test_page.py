@@ -152,6 +152,13 @@ def test_without_a_layout_the_page_says_so(monkeypatch: pytest.MonkeyPatch):
     assert "There is no picture: no Graphviz" in text
 
 
+@pytest.mark.parametrize(("operation", "first"), [("delete", "going"), ("create", "picture")])
+def test_what_is_taken_away_comes_before_the_picture(operation: str, first: str):
+    plan = serving(1, operation)
+    shown, _ = page.render(report_of(plan, None, TODAY), plan, None)
+    assert re.findall(r'<(?:section|details) id="(\w+)"', shown)[0] == first
+
+
 def test_the_page_needs_nothing_else_and_shows_no_secret():
     document = Document()
     planted = {"envs": [{"name": "KEY", "value": PLANTED}], "image": f"<script>{PLANTED}"}

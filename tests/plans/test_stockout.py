@@ -51,6 +51,37 @@ def test_a_set_beside_others_fails_by_its_weight():
     )
 
 
+def _estate(replicas: int = 1) -> Platform:
+    platform = from_file(ROOT / "Pulumi.estate.yaml")
+    model = platform.models["qwen3-4b"]
+    sets = tuple(each.model_copy(update={"replicas": replicas}) for each in model.replica_sets)
+    models = {"qwen3-4b": model.model_copy(update={"replica_sets": sets})}
+    return platform.model_copy(update={"models": models})
+
+
+def test_replicas_move_along_their_list_and_back():
+    (line,) = _lines("us-central1/l4-reserved", _estate())
+    assert line == (
+        "qwen3-4b on l4-reserved in us-central1: moves by itself, 1 replica to l4-on-demand"
+        " (on-demand); and back once the first has nodes again"
+    )
+    (line,) = _lines("us-central1/g2-standard-8", _estate())
+    assert "1 replica to l4-flex (flex-start)" in line
+
+
+def test_replicas_for_which_a_list_has_no_room_are_down():
+    (line,) = _lines("us-central1/l4-reserved", _estate(replicas=4))
+    assert "to l4-spot (spot), 1 replica to l4-flex (flex-start); 1 replica down; and back" in line
+
+
+def test_with_all_of_a_list_out_a_model_is_down():
+    assert "down there, and nothing else serves it" in _lines("us-central1/all", _estate())[0]
+
+
+def test_a_fallback_that_is_out_changes_nothing():
+    assert _lines("us-central1/l4-spot", _estate()) == []
+
+
 def test_what_nothing_else_serves_is_down():
     one = _prod().model_copy(update={"regions": {"us-central1": _prod().regions["us-central1"]}})
     lines = _lines("us-central1/all", one)

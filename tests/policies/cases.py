@@ -78,7 +78,7 @@ def with_unknowns(value: Any) -> Any:
 
 def document(path: Path) -> dict[str, Any]:
     """Return a YAML file of the tests, with its unknown values."""
-    return with_unknowns(strict_yaml.load(path.read_text(encoding="utf-8")))
+    return with_unknowns(strict_yaml.load(path.read_text(encoding="utf-8"), own=True))
 
 
 EXAMPLES: Final = {path.stem: document(path) for path in sorted(FOLDER.glob("*.yaml"))}

@@ -28,7 +28,7 @@ EXEMPTION = {
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "a rule that is misspelled": (
         {"rules": {"iam-no-sa-key": "mandatory"}},
-        "iam-no-sa-key: no rule has that name; did you mean iam-no-sa-keys?",
+        "iam-no-sa-key: no rule has that name; did you mean 'iam-no-sa-keys'?",
     ),
     "a property that is misspelled": (
         {"rules": {"scale-hpa-max": {"level": "mandatory", "maxReplica": 3}}},
@@ -50,16 +50,22 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
         {"rules": {"scale-gpu-types-allowed": {"level": "mandatory", "gpuTypes": "nvidia-l4"}}},
         "found 'nvidia-l4', allowed: a list of ",
     ),
-    "a level in a list": ({"rules": {"iam-no-sa-keys": ["mandatory"]}}, "found ['mandatory']"),
+    "a level in a list": (
+        {"rules": {"iam-no-sa-keys": ["mandatory"]}},
+        "level: found a list",
+    ),
     "the engine's own word for a level": (
         {"rules": {"iam-no-sa-keys": {"level": "mandatory", "enforcementLevel": "disabled"}}},
         "iam-no-sa-keys.enforcementLevel: the rule has no such property, allowed: level",
     ),
-    "a remediation in a list": ({"remediate": [["data-gcs-private"]]}, "remediate: found"),
+    "a remediation in a list": (
+        {"remediate": [["data-gcs-private"]]},
+        "remediate[0]: found a",
+    ),
     "a key that no environment has": ({"limits": {}}, "limits: no such key"),
     "an exemption without a reason": (
         {"exemptions": [{key: each for key, each in EXEMPTION.items() if key != "reason"}]},
-        "scale-hpa-max.exemptions[0].reason: not set",
+        "exemptions[0].reason: not set",
     ),
     "an exemption for too long": (
         {"exemptions": [{**EXEMPTION, "expires": "2999-01-01"}]},
@@ -69,11 +75,11 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
         {"exemptions": [{**EXEMPTION, "rule": "iam-no-public-members"}]},
         "iam-no-public-members has no exemptions",
     ),
-    "an exemption that is a word": ({"exemptions": ["all"]}, "exemptions[0].rule: found None"),
+    "an exemption that is a word": ({"exemptions": ["all"]}, "exemptions[0]: found 'all'"),
 }
 TEXTS: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "found None"),
-    "a list": (b"- a", "write rules"),
+    "nothing": (b"", "found nothing"),
+    "a list": (b"- a", "found a list, allowed: a mapping with rules"),
     "a word": (b"all", "found 'all'"),
     "broken YAML": (b"rules: {", "cannot be read"),
     "a key that is there twice": (

@@ -125,12 +125,22 @@ def refused(rule: AnyRule, changes: Mapping[str, Any]) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("value", [-1, "many", True, None, [3], float("nan")])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (-1, "-1"),
+        ("many", "'many'"),
+        (True, "true"),
+        (None, "nothing"),
+        ([3], "a list"),
+        (float("nan"), "nan"),
+    ],
+)
 @pytest.mark.parametrize("rule", LIMITED, ids=[rule.id for rule in LIMITED])
-def test_a_limit_that_is_none_fails_closed(rule: AnyRule, value: Any) -> None:
+def test_a_limit_that_is_none_fails_closed(rule: AnyRule, value: Any, said: str) -> None:
     limit = rule.limits[0]
     text = refused(rule, {LEVEL: "mandatory", limit.name: value})
-    assert f"{rule.id}.{limit.name}: found {value!r}, allowed: {limit.allowed()}" in text
+    assert f"{rule.id}.{limit.name}: found {said}, allowed: {limit.allowed()}" in text
     assert isinstance(limit, NumberLimit) or "a list of" in text
 
 
@@ -153,10 +163,13 @@ def test_a_property_that_is_misspelled_fails_closed() -> None:
     assert "scale-hpa-max.maxReplica: the rule has no such property, allowed: level, max" in text
 
 
-@pytest.mark.parametrize("level", ["loud", "remediate", None, ["mandatory"]])
-def test_a_level_that_is_none_fails_closed(level: object) -> None:
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [("loud", "'loud'"), ("remediate", "'remediate'"), (None, "nothing"), (["x"], "a list")],
+)
+def test_a_level_that_is_none_fails_closed(level: object, said: str) -> None:
     text = refused(RULES["scale-resources-set"], {LEVEL: level})
-    assert f"scale-resources-set.level: found {level!r}, allowed: advisory, mandatory" in text
+    assert f"scale-resources-set.level: found {said}, allowed: advisory, mandatory" in text
 
 
 @pytest.mark.parametrize("name", environments())

@@ -61,3 +61,26 @@ def test_a_request_is_explained_by_make(home: Path) -> None:
     made = make(*given, INFERENCE_SANDBOX=str(home))
     assert made.returncode == 0, made.stderr
     assert "us-central1: POST https://inference.dev.acme.internal/v1/embeddings\n" in made.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "option"),
+    [
+        ("up", "STACK", "--stack"),
+        ("up", "CLOUD", "--cloud"),
+        ("new", "ENV", "--env"),
+        ("new", "FROM", "--stack"),
+        ("init", "SECRETS", "--secrets"),
+        ("route", "PATH", "--path"),
+        ("fit", "MODEL", "--model"),
+        ("fit", "MACHINE", "--machine"),
+        ("capacity", "STOCKOUT", "--stockout"),
+        ("capacity", "QUOTAS", "--quotas"),
+        ("policy", "FORMAT", "--format"),
+        ("policy", "STATE", "--state"),
+        ("diff", "TO", "--to"),
+    ],
+)
+def test_what_is_given_reaches_the_program_as_it_is(target: str, name: str, option: str) -> None:
+    made = make(target, "SETUP=true", "PYTHON=echo", f"{name}=a 'b $$(id) \"c")
+    assert f"{option}=a 'b $(id) \"c" in made.stdout, made.stderr

@@ -1,6 +1,8 @@
 """What the provider refuses, replaces and leaves open, the sandbox does as well: by its facts."""
 
+import json
 import re
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import given
 
+from sandbox.gcp import facts_import
 from sandbox.gcp.conditions import CONDITIONS
 from sandbox.gcp.constraints import refusals
 from sandbox.gcp.facts import FOLDER, default_of, facts_of
@@ -202,3 +205,27 @@ def _kind(token: str) -> ResourceType:
     found = resource_type(token)
     assert found is not None
     return found
+
+
+def test_what_was_taken_over_stays_when_it_is_taken_over_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "facts"
+    shutil.copytree(FOLDER, folder)
+    monkeypatch.setattr(facts_import, "FOLDER", folder)
+    monkeypatch.setattr(facts_import, "VERSIONS", folder / "versions.json")
+    file = tmp_path / "given.json"
+    given = {"props": {"name": {"type": "string", "forceNew": True}}}
+    file.write_text(json.dumps({"gcp:redis/cluster:Cluster": given}))
+    facts_import.main([str(file)])
+    before, after = (
+        {
+            (each.stem, name): row
+            for each in sorted(place.glob("*.json"))
+            for name, row in json.loads(each.read_text()).items()
+            if each.stem != "versions"
+        }
+        for place in (FOLDER, folder)
+    )
+    assert {key for key in before if after.get(key) != before[key]} == {("redis", "Cluster")}
+    assert after.keys() == before.keys()

@@ -37,7 +37,7 @@ def image_command(service: str) -> list[str]:
         if line["instruction"] in ("ENTRYPOINT", "CMD")
     ]
     command = [word for part in words for word in part]
-    assert command[0] == "python"
+    assert command[0] == "/usr/bin/python3"
     return [sys.executable, *command[1:]]
 
 

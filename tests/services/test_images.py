@@ -40,9 +40,15 @@ def test_the_linter_finds_nothing(image: str) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_the_image_is_small_pinnable_and_not_run_as_root(image: str) -> None:
-    assert lines(image, "FROM") == ["${PYTHON} AS packages", "${PYTHON}"]
-    assert lines(image, "ARG") == ["PYTHON=python:3.11-slim-bookworm"]
+def test_the_image_is_distroless_pinnable_and_not_run_as_root(image: str) -> None:
+    assert lines(image, "FROM") == ["${PYTHON} AS build", "${RUNTIME}"]
+    build, runtime = lines(image, "ARG")
+    # The packages are those of the Python that runs: Debian 12 has 3.11.
+    assert build == "PYTHON=python:3.11-slim-bookworm"
+    assert runtime == "RUNTIME=gcr.io/distroless/python3-debian12:nonroot"
+    made = [str(line["instruction"]) for line in dockerfile(image)]
+    # It has no shell that could run anything.
+    assert "RUN" not in made[len(made) - made[::-1].index("FROM") :]
     user = lines(image, "USER")[-1]
     assert user.split(":")[0].isdecimal()
     assert int(user.split(":")[0]) > 0

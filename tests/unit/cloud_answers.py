@@ -5,7 +5,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from sandbox.gcp.identifiers import make_id
+from sandbox.gcp.naming import project_number
 from sandbox.gcp.request import ProviderConfig, Request, effective
+from sandbox.gcp.services import agent_email
 from sandbox.sdk_types import resource_type
 from sandbox.world import World
 
@@ -35,8 +37,9 @@ def _account(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _service_identity(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    service = str(inputs["service"]).removesuffix(".googleapis.com")
-    email = f"service-{PROJECT_NUMBER}@gcp-sa-{service}.iam.gserviceaccount.com"
+    email = agent_email(str(inputs["service"]), PROJECT_ID).replace(
+        project_number(PROJECT_ID), PROJECT_NUMBER
+    )
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 

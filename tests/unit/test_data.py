@@ -358,9 +358,7 @@ def test_a_cache_that_cannot_be_is_refused(change: Any, path: str):
 
 
 def test_keys_and_ranges_that_cannot_be_are_refused():
-    assert paths(
-        Problems.of(KeyAccessArgs, {"project": "p", "key": "k", "services": ["redis"]})
-    ) == [
+    assert paths(Problems.of(KeyAccessArgs, {"project": "p", "key": "k", "services": ["dns"]})) == [
         "key",
         "services[0]",
     ]

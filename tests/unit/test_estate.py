@@ -8,12 +8,14 @@ from typing import Any
 import pulumi
 import pytest
 
+from catalog.conventions import COMPUTE_CLASS_LABEL
 from config.load import from_file
 from stacks.platform import build_platform
 from tests.config.samples import ROOT
 from tests.unit.harness import Deploy
 
 PLATFORM = from_file(ROOT / "Pulumi.estate.yaml")
+POOL = "gcp:container/nodePool:NodePool"
 SUBNET = "gcp:compute/getSubnetwork:getSubnetwork"
 SUBNETS = "gcp:compute/getSubnetworks:getSubnetworks"
 NAT = "gcp:compute/getRouterNat:getRouterNat"
@@ -39,6 +41,28 @@ def test_what_the_cloud_does_not_tell_passes(deploy: Deploy):
         "clusterSecondaryRangeName": "inference-pods",
         "servicesSecondaryRangeName": "inference-services",
     }
+
+
+def test_gpu_pools_are_of_a_class_in_the_order_of_the_list(deploy: Deploy):
+    cloud = deploy(lambda: build_platform(PLATFORM))
+    (name, pools), *others = PLATFORM.compute_classes_in("us-central1").items()
+    assert not others
+    label = {COMPUTE_CLASS_LABEL: f"{name}-us-central1"}
+    made = cloud.one("kubernetes:cloud.google.com/v1:ComputeClass")
+    assert made.inputs["metadata"]["name"] == label[COMPUTE_CLASS_LABEL]
+    assert made.inputs["spec"]["priorities"] == [
+        {"nodepools": [f"{each}-us-central1"]} for each in pools
+    ]
+    for each in pools:
+        config = cloud.one(POOL, f"{each}-us-central1-pool").inputs["nodeConfig"]
+        assert config["labels"] == label
+        assert [taint["key"] for taint in config["taints"]] == [COMPUTE_CLASS_LABEL]
+    server = cloud.one(
+        "kubernetes:apps/v1:Deployment", "qwen3-4b-l4-reserved-us-central1-deployment"
+    )
+    pod = server.inputs["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == label
+    assert [(each["key"], each["value"]) for each in pod["tolerations"]] == [*label.items()]
 
 
 def test_every_cluster_waits_for_the_grants_on_its_subnet(deploy: Deploy):

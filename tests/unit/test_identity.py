@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
 from identity.pipelines import TABLE, Pipelines, make
+from identity.settings import LIMITS, read
 from policies.engine.environment import settings_of
 from policies.engine.packs import ALL, rules_of
 from policies.reports import state
@@ -135,9 +137,47 @@ def test_no_account_has_a_key(cloud: Cloud):
 
 def test_the_config_of_the_program_names_what_it_reads():
     declared = yaml.safe_load((FOLDER / "Pulumi.yaml").read_text())["config"]
-    read = set(
-        re.findall(r'config\.(?:require|get)\("(\w+)"\)', (FOLDER / "__main__.py").read_text())
-    )
-    assert set(declared) == read
+    assert {*declared} == {*LIMITS}
     given = yaml.safe_load((FOLDER / "Pulumi.dev.yaml").read_text())["config"]
-    assert {key.partition(":")[2] for key in given if key.startswith("inference-identity:")} == read
+    assert {f"inference-identity:{name}" for name in declared} <= {*given}
+
+
+SETTINGS: dict[str, str] = {
+    key.removeprefix("inference-identity:"): value
+    for key, value in yaml.safe_load((FOLDER / "Pulumi.dev.yaml").read_text())["config"].items()
+    if key.startswith("inference-identity:")
+}
+
+
+def settings(**changed: str | None) -> pulumi.Config:
+    given = {**SETTINGS, **changed}
+    pulumi.runtime.set_all_config(
+        {f"inference-identity:{key}": value for key, value in given.items() if value is not None}
+    )
+    return pulumi.Config("inference-identity")
+
+
+def test_the_settings_as_shipped_are_read() -> None:
+    assert read(settings()) == SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("gcp_project", "Acme", "a project id"),
+        ("project_number", "acme-inference", "a number in quotes"),
+        ("repository", "https://github.com/acme/inference", "owner/name"),
+        ("repository_id", "acme", "a number in quotes"),
+        ("branch", "refs/heads/main", "a branch's name"),
+        ("approvers", "platform@acme.com", "user: or group: and an e-mail address"),
+        ("approvers", "allUsers", "user: or group: and an e-mail address"),
+        ("state_bucket", "gs://acme-state", "a bucket's name"),
+        ("state_key", "state", "a key of Cloud KMS"),
+        ("repository_id", None, "a number in quotes"),
+    ],
+)
+def test_a_wrong_setting_is_told(name: str, value: str | None, allowed: str) -> None:
+    found = "nothing" if value is None else f"'{value}'"
+    where = re.escape(f'config["inference-identity:{name}"]') + "|config.inference-identity:" + name
+    with pytest.raises(pulumi.RunError, match=f"({where}): found {found}; allowed: {allowed}"):
+        read(settings(**{name: value}))

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from components.api_management.apigee_backend import ApigeeBackend
+from components.cluster.compute_class import ComputeClass
 from components.inference.callout_service import CalloutService
 from components.inference.external_backend import ExternalBackend
 from components.inference.inference_gateway import InferenceGateway
@@ -70,6 +71,7 @@ def check_fits(api_version: str, kind: str, spec: Mapping[str, Any]) -> None:
 
 
 def _everything() -> None:
+    ComputeClass("class", {"node_pools": ["l4", "l4-spot"]})
     InferenceGateway("gateway", GATEWAY)
     ModelServer("server", GATED_SERVER)
     armor, callout = ModelArmorGuardrail("armor", GUARDRAIL), CalloutService("callout", CALLOUT)
@@ -89,6 +91,7 @@ def test_every_custom_resource_fits_its_definition(deploy: Deploy):
         kinds.add(manifest["kind"])
     assert kinds == {
         "ApigeeBackendService",
+        "ComputeClass",
         "GCPBackendPolicy",
         "GCPGatewayPolicy",
         "GCPRoutingExtension",

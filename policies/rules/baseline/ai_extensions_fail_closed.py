@@ -50,6 +50,8 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 _BINDING: Final = "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding"
 # Constraints of Gatekeeper, whose kinds are one's own.
 _CONSTRAINTS: Final = "constraints.gatekeeper.sh/"
+# What takes objects out of admission by being there.
+_EXCEPTIONS: Final = ("kyverno.io/PolicyException", "policies.kyverno.io/PolicyException")
 _ENFORCES: Final = ("spec.enforcementAction",)
 _OPEN: Final = (True, "true", "Ignore", "Allow", "Audit", "audit", "dryrun", "warn")
 
@@ -64,6 +66,9 @@ def _told_here(kind: str, holder: object, path: str) -> Iterator[object]:
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     kind = kind_of(resource.type)
+    if kind in _EXCEPTIONS:
+        yield "takes what it matches out of admission"
+        return
     paths = _SWITCHES.get(resource.type) or _KINDS.get(kind, _ENFORCES)
     for path in _MATCHES if paths is _CHAINS else ():
         if "false" in {*all_at(resource.props, path.split("."))}:
@@ -92,7 +97,7 @@ RULE: Final = ResourceRule(
     url="https://cloud.google.com/service-extensions/docs/callouts-best-practices",
     applies=lambda resource_type: (
         resource_type in _SWITCHES
-        or kind_of(resource_type) in _KINDS
+        or kind_of(resource_type) in (*_KINDS, *_EXCEPTIONS)
         or kind_of(resource_type).startswith(_CONSTRAINTS)
     ),
     check=_check,

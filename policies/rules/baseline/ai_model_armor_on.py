@@ -53,6 +53,9 @@ _ENFORCED: Final = (
     Expected("googleMcpServerFloorSetting.inspectOnly", (False,), unset=True),
 )
 _HARM: Final = ("filterConfig", "raiSettings", "raiFilters")
+# What a template screens of harmful content names each of them:
+# https://cloud.google.com/security-command-center/docs/key-concepts-model-armor#ma-filters
+_HARMS: Final = frozenset({"DANGEROUS", "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT"})
 # What Model Armor's advanced filter for sensitive data looks for.
 _INSPECTS: Final = "gcp:dataloss/preventionInspectTemplate:PreventionInspectTemplate"
 _SENSITIVE: Final = ("filterConfig", "sdpSettings")
@@ -68,8 +71,12 @@ def _template(props: Props) -> Iterator[str]:
     filters = entries(props, *_HARM)
     if filters in (MISSING, (), UNKNOWN):
         yield "has no filter for harmful content"
-    elif any(text(each, "confidenceLevel") not in _LEVELS for each in elements(props, *_HARM)):
-        yield "has a filter for harmful content that lets nearly all pass"
+    else:
+        found = {text(each, "filterType") for each in elements(props, *_HARM)}
+        if UNKNOWN not in found and not found >= _HARMS:
+            yield "leaves out a filter for harmful content"
+        if any(text(each, "confidenceLevel") not in _LEVELS for each in elements(props, *_HARM)):
+            yield "has a filter for harmful content that lets nearly all pass"
     if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
         yield "has a filter for prompt injection that lets nearly all pass"
     basic = text(props, *_SENSITIVE, "basicConfig", "filterEnforcement")

@@ -1,4 +1,4 @@
-"""A dataset is open to nobody at large and is not emptied with the stack."""
+"""A dataset is open to nobody at large, nor listed for all, and is not emptied with the stack."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,6 +11,12 @@ from policies.shared.rule import Reference, ResourceRule
 from resources.properties import UNKNOWN, Absence, entries, flag, text
 from resources.resource import Resource
 
+# Where anybody finds and may ask for what it lists.
+_LISTS: Final = (
+    "gcp:bigqueryanalyticshub/dataExchange:DataExchange",
+    "gcp:bigqueryanalyticshub/listing:Listing",
+)
+_FOUND: Final = "DISCOVERY_TYPE_PUBLIC"
 _ACCESS: Final = "gcp:bigquery/datasetAccess:DatasetAccess"
 
 
@@ -19,6 +25,10 @@ def _is_public(access: object) -> bool:
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type in _LISTS:
+        if text(resource.props, "discoveryType") == _FOUND:
+            yield "is listed for everyone"
+        return
     if resource.type == _ACCESS:
         accesses: tuple[object, ...] | Absence = (resource.props,)
     else:
@@ -33,9 +43,15 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
 RULE: Final = ResourceRule(
     id="data-bq-access",
     display_name="Datasets are closed and kept",
-    description="A dataset has no access for all users, and its tables are not deleted with it.",
+    description=(
+        "A dataset has no access for all users and no public listing, and its tables are not "
+        "deleted with it."
+    ),
     why="One destroy would delete years of results; one entry would show them to everyone.",
-    remediation="remove the entry from accesses, and leave deleteContentsOnDestroy out.",
+    remediation=(
+        "remove the entry from accesses, set discoveryType to DISCOVERY_TYPE_PRIVATE, and leave "
+        "deleteContentsOnDestroy out."
+    ),
     severity=Severity.MEDIUM,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/bigquery/docs/dataset-access-controls",
@@ -44,6 +60,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_15"),
         Reference("trivy", "GCP-0046"),
     ),
-    applies=lambda resource_type: resource_type in ("gcp:bigquery/dataset:Dataset", _ACCESS),
+    applies=lambda token: token in ("gcp:bigquery/dataset:Dataset", _ACCESS, *_LISTS),
     check=_check,
 )

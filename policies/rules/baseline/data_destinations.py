@@ -5,13 +5,11 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.destinations import rows_of
+from policies.shared.destinations import destinations
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.places import destination_problem, own_resources
 from policies.shared.rule import StackFinding, StackRule
-from resources.kubernetes import kind_of, objects
-from resources.properties import all_at
-from resources.resource import Resource, stack_of
+from resources.resource import Resource
 
 # Public registries that Artifact Registry mirrors.
 _REGISTRIES: Final = (
@@ -25,24 +23,20 @@ _REGISTRIES: Final = (
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     names = (limits.names(each) for each in ("projects", "places", "registries"))
     own = own_resources(resources, *names)
-    for token, found in stack_of(resources).by_type.items():
-        rows = rows_of(token, kind_of(token))
-        for each in found if rows else ():
-            for made in objects(each.type, each.props):
-                for path, kind in rows:
-                    for value in all_at(made, path.split(".")):
-                        problem = destination_problem(value, kind, own)
-                        if problem:
-                            yield StackFinding(f"{path.replace('.*', '[]')} {problem}", each)
+    for each in resources:
+        for where, value, kind in destinations(each):
+            problem = destination_problem(value, kind, own)
+            if problem:
+                yield StackFinding(f"{where} {problem}", each)
 
 
 RULE: Final = StackRule(
     id="data-destinations",
     display_name="Data goes where the environment says",
     description=(
-        "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, shared views, "
-        "upstreams, charts and repositories that are deployed are the stack's own, or of projects, "
-        "places and registries that the environment names."
+        "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, exporters of telemetry, "
+        "mounted buckets, shared views, upstreams, charts and repositories that are deployed are "
+        "the stack's own, or of projects, places and registries that the environment names."
     ),
     why="One property that leads elsewhere sends every message, table or log to somebody else.",
     remediation=(

@@ -7,7 +7,13 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
-from policies.shared.secrets import encodes_secret, holds_secret, in_arguments, is_secret
+from policies.shared.secrets import (
+    encodes_secret,
+    holds_secret,
+    in_arguments,
+    is_secret,
+    shows_secret,
+)
 from resources.images import TEMPLATES
 from resources.kubernetes import kind_of, objects
 from resources.pods import changes_pods, containers
@@ -57,6 +63,11 @@ _STATEFUL: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 _SCHEMA: Final = "apiextensions.k8s.io/CustomResourceDefinition"
 _IN_CLUSTER: Final = "core/Secret"
 _CONFIG_MAP: Final = "core/ConfigMap"
+# What stands below secretKey here is the name of an entry.
+_NAMING: Final = tuple(
+    f"external-secrets.io/{kind}"
+    for kind in ("ClusterExternalSecret", "ExternalSecret", "PushSecret")
+)
 # Where the containers of Cloud Run stand.
 # What variables and arguments are called in Cloud Run and in a pod.
 _CLOUD_RUN: Final = ("envs", ("args", "commands"))
@@ -136,7 +147,8 @@ def _named(resource: Resource) -> Iterator[str]:
 def _check(resource: Resource, _: Limits) -> Iterator[str]:
     found = list(_named(resource))
     yield from found
-    if not found and holds_secret(resource.props):
+    holds = shows_secret if kind_of(resource.type) in _NAMING else holds_secret
+    if not found and holds(resource.props):
         yield "one of its properties looks like a credential"
 
 

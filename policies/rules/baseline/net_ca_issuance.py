@@ -12,11 +12,23 @@ from resources.properties import MISSING, UNKNOWN, flag, get, show, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:certificateauthority/caPool:CaPool"
+# What asks an authority for certificates: where their life stands.
+_LIVES: Final = {
+    "gcp:certificateauthority/certificate:Certificate": "lifetime",
+    "gcp:certificateauthority/certificateTemplate:CertificateTemplate": "maximumLifetime",
+    "gcp:certificatemanager/certificateIssuanceConfig:CertificateIssuanceConfig": "lifetime",
+}
 _ANYTHING: Final = ("", "true", MISSING)
 _DAY: Final = 86400.0
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    most = limits.number("maxDays")
+    if resource.type in _LIVES:
+        life = seconds(resource.props, _LIVES[resource.type])
+        if isinstance(life, float) and life > most * _DAY:
+            yield f"asks for certificates of more than {show(most, 'day')}"
+        return
     policy = get(resource.props, "issuancePolicy")
     if policy is UNKNOWN:
         return
@@ -31,7 +43,6 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     end = flag(authority, "nonCa") in (True, UNKNOWN) or flag(authority, "isCa") in (False, UNKNOWN)
     if not end or flag(authority, "isCa") is True:
         yield "may issue authorities"
-    most = limits.number("maxDays")
     life = seconds(policy, "maximumLifetime")
     if life is MISSING or (isinstance(life, float) and life > most * _DAY):
         yield f"issues for more than {show(most, 'day')}"
@@ -53,6 +64,6 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/certificate-authority-service/docs/policy-controls",
     limits=(NumberLimit("maxDays", "Longest life of a certificate", default=398),),
-    applies=lambda resource_type: resource_type == _POOL,
+    applies=lambda resource_type: resource_type == _POOL or resource_type in _LIVES,
     check=_check,
 )

@@ -5,7 +5,7 @@ by its URL map. Load balancers that GKE makes for a Gateway are no resources of 
 `net-k8s-no-public-lb`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -51,6 +51,7 @@ _ARMOR_RULES: Final = (
     f"{_GCP}securityPolicyRule:SecurityPolicyRule",
 )
 _ADAPTIVE: Final = ("adaptiveProtectionConfig", "layer7DdosDefenseConfig", "enable")
+_TARGETS: Final = (f"{_GCP}target", f"{_GCP}regionTarget")
 _EXTERNAL: Final = ("EXTERNAL", "EXTERNAL_MANAGED")
 _MODERN: Final = (
     Expected("minTlsVersion", ("TLS_1_2", "TLS_1_3")),
@@ -105,6 +106,24 @@ def _schemes(resources: Sequence[Resource]) -> dict[str, list[bool]]:
             for name in _called(each, "target"):
                 found.setdefault(name, []).append(_is_external(scheme, by_default=True))
     return found
+
+
+def _targets(resources: Sequence[Resource]) -> frozenset[str]:
+    """Return the names of the proxies, pools and instances that rules may lead to."""
+    found = (each for each in resources if each.type.startswith(_TARGETS))
+    named = (referenced_names(each, "name") | {each.name} for each in found)
+    return frozenset(name for names in named for name in names)
+
+
+def _leads_elsewhere(rule: Resource, targets: frozenset[str]) -> bool:
+    """Return whether an external rule leads to what the stack has not, which nobody can judge."""
+    target = text(rule.props, "target")
+    return (
+        isinstance(target, str)
+        and _is_external(text(rule.props, "loadBalancingScheme"), by_default=True)
+        and not rule.dependencies.get("target")
+        and target.rpartition("/")[2] not in targets
+    )
 
 
 def _is_public(proxy: Resource, schemes: Mapping[str, Sequence[bool]]) -> bool:
@@ -177,6 +196,17 @@ def _hollow(resources: Sequence[Resource]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _backend(backend: Resource, hollow: Set[str]) -> Iterator[str]:
+    protection, by_default = _BACKENDS[backend.type]
+    scheme = text(backend.props, "loadBalancingScheme")
+    if not _is_external(scheme, by_default=by_default):
+        return
+    if get(backend.props, protection) in (MISSING, ""):
+        yield f"is external and has no {protection}"
+    elif {name.rpartition("/")[2] for name in _called(backend, protection)} & hollow:
+        yield f"is external, and its {protection} stops nothing"
+
+
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     url_maps: dict[str, list[Resource]] = {}
     for each in resources:
@@ -190,23 +220,18 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         for each in resources
         if each.type in _ARMOR and (referenced_names(each, "name") | {each.urn, each.name}) & hollow
     )
+    targets = _targets(resources)
     for each in resources:
-        if each.type in _POLICIES:
+        if each.type in _RULES and _leads_elsewhere(each, targets):
+            yield StackFinding("leads from the internet to what is not in the stack", each)
+        elif each.type in _POLICIES:
             yield from (StackFinding(finding, each) for finding in _policy(each))
         elif each.type in _TLS and get(each.props, "sslPolicy") in (MISSING, ""):
             yield StackFinding("has no sslPolicy, so it takes old TLS", each)
         elif each.type in _HTTP and _is_public(each, schemes) and _plain_http(each, url_maps):
             yield StackFinding("takes plain HTTP from outside and does not only redirect it", each)
         elif each.type in _BACKENDS:
-            protection, by_default = _BACKENDS[each.type]
-            scheme = text(each.props, "loadBalancingScheme")
-            bare = get(each.props, protection) in (MISSING, "")
-            if not _is_external(scheme, by_default=by_default):
-                continue
-            if bare:
-                yield StackFinding(f"is external and has no {protection}", each)
-            elif {name.rpartition("/")[2] for name in _called(each, protection)} & hollow:
-                yield StackFinding(f"is external, and its {protection} stops nothing", each)
+            yield from (StackFinding(finding, each) for finding in _backend(each, hollow))
 
 
 RULE: Final = StackRule(
@@ -214,7 +239,8 @@ RULE: Final = StackRule(
     display_name="Load balancers use TLS and Cloud Armor",
     description=(
         "SSL policies start at TLS 1.2 with a modern profile and every HTTPS proxy has one, plain "
-        "HTTP from outside is redirected only, and external backends have a security policy."
+        "HTTP from outside is redirected only, external backends have a security policy, and "
+        "external rules lead to what the stack has."
     ),
     why=(
         "Plain HTTP and old TLS can be read by others, and without Cloud Armor nothing stops "

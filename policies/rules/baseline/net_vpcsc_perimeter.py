@@ -25,6 +25,7 @@ from policies.shared.rule import StackFinding, StackRule
 from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, is_mapping, text
 from resources.resource import Resource, stack_of
 
+_POLICY: Final = "gcp:accesscontextmanager/accessPolicy:AccessPolicy"
 _ORGANIZATIONS: Final = "gcp:accesscontextmanager/authorizedOrgsDesc:AuthorizedOrgsDesc"
 
 # The platform's own table says of some that no perimeter needs them.
@@ -209,10 +210,15 @@ def _level(resource: Resource, bounds: Bounds) -> Iterator[str]:
 
 
 def _joined(resource: Resource, bounds: Bounds) -> Iterator[StackFinding]:
-    """Yield a foreign project that a bridge or a resource of its own joins to the perimeter."""
+    """Yield a foreign project that a bridge or a resource of its own joins to the perimeter, or
+    that the policy of it is made for."""
     if resource.type in SINGLE:
         if has_outside_project((text(resource.props, "resource"),), bounds.own):
             yield StackFinding("joins a project that the environment does not name", resource)
+    elif resource.type == _POLICY:
+        # The SDK takes the list for one text, as it has one entry at most.
+        if has_outside_project((text(resource.props, "scopes"),), bounds.own):
+            yield StackFinding("is of a project that the environment does not name", resource)
     elif resource.type in (PERIMETER, PERIMETERS):
         for bridge in bridges(resource):
             found = entries(bridge, "status", "resources")

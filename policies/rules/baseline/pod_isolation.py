@@ -1,7 +1,7 @@
 """Pods keep apart from each other, from the cluster's own parts and from the root group."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -30,9 +30,23 @@ _SYSTEM: Final = re.compile(r"default|kube-.+|gke-.+|gmp-.+|.+-system")
 # Claims of devices: the requests of one, by each version of the API.
 _CLAIMS: Final = ("resource.k8s.io/ResourceClaim", "resource.k8s.io/ResourceClaimTemplate")
 _REQUESTS: Final = ("devices", "requests")
-# Google's drivers that mount a secret or a bucket, with the pod's own rights.
+# Where the driver of volumes stands, by kind.
+_DRIVER: Final[Mapping[str, tuple[str, ...]]] = {
+    "core/PersistentVolume": ("spec", "csi", "driver"),
+    "snapshot.storage.k8s.io/VolumeSnapshotClass": ("driver",),
+    "snapshot.storage.k8s.io/VolumeSnapshotContent": ("spec", "driver"),
+    "storage.k8s.io/CSIDriver": ("metadata", "name"),
+    "storage.k8s.io/StorageClass": ("provisioner",),
+}
+# Google's drivers: https://cloud.google.com/kubernetes-engine/docs/concepts/storage-overview
 _DRIVERS: Final = (
+    "filestore.csi.storage.gke.io",
     "gcsfuse.csi.storage.gke.io",
+    "kubernetes.io/gce-pd",
+    "kubernetes.io/no-provisioner",
+    "lustre.csi.storage.gke.io",
+    "parallelstore.csi.storage.gke.io",
+    "pd.csi.storage.gke.io",
     "secrets-store-gke.csi.k8s.io",
     "secrets-store.csi.k8s.io",
 )
@@ -79,6 +93,10 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         if kind in _CLAIMS:
             yield from _claim(each)
             continue
+        if kind in _DRIVER:
+            if text(each, *_DRIVER[kind]) not in (MISSING, UNKNOWN, *limits.names("csiDrivers")):
+                yield "is of a driver that the environment does not name"
+            continue
         namespace = text(each, "metadata", "namespace")
         system = isinstance(namespace, str) and _SYSTEM.fullmatch(namespace)
         # A patch changes what is there already.
@@ -111,9 +129,9 @@ RULE: Final = ResourceRule(
         Reference("trivy", "KSV-0116"),
     ),
     limits=(
-        NamesLimit("csiDrivers", "Drivers that pods may mount volumes by", default=_DRIVERS),
+        NamesLimit("csiDrivers", "Drivers that volumes may be of", default=_DRIVERS),
         NamesLimit("systemNamespaces", "Namespaces of the system that pods may run in", default=()),
     ),
-    applies=lambda token: changes_pods(token) or kind_of(token) in _CLAIMS,
+    applies=lambda token: changes_pods(token) or kind_of(token) in (*_CLAIMS, *_DRIVER),
     check=_check,
 )

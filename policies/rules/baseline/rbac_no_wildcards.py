@@ -166,9 +166,11 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         if kind_of(resource.type) in _BINDINGS:
             yield from _binding(each)
             continue
-        everywhere = kind_of(resource.type) == _CLUSTER_ROLE
-        if everywhere:
+        whole = kind_of(resource.type) == _CLUSTER_ROLE
+        if whole:
             yield from _cluster_role(each)
+        # What the system itself reads decides over the whole cluster.
+        everywhere = whole or text(each, "metadata", "namespace") == "kube-system"
         rules = entries(each, "rules")
         if rules is UNKNOWN:
             yield "its rules are not known during preview"

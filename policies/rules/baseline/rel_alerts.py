@@ -8,6 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
+from policies.shared.types import LOG_SINKS
 from resources.durations import seconds
 from resources.properties import MISSING, UNKNOWN, elements, entries, flag, get, text
 from resources.resource import Resource, stack_of
@@ -21,12 +22,6 @@ _SERVING: Final = (
     "gcp:container/cluster:Cluster",
     "gcp:vertex/aiEndpoint:AiEndpoint",
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment",
-)
-
-
-_SINKS: Final = tuple(
-    f"gcp:logging/{each[0].lower()}{each[1:]}Sink:{each}Sink"
-    for each in ("BillingAccount", "Folder", "Organization", "Project")
 )
 _CONDITIONS: Final = (
     "conditionAbsent",
@@ -121,7 +116,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in (*alerts, *(each for each in resources if each.type == _CHANNEL)):
         if flag(each.props, "enabled") is False:
             yield StackFinding("is switched off", each)
-    for token in _SINKS:
+    for token in LOG_SINKS:
         for each in stack_of(resources).by_type.get(token, ()):
             if flag(each.props, "disabled") is True:
                 yield StackFinding("keeps no logs: it is switched off", each)

@@ -17,6 +17,7 @@ _KINDS: Final = (
     "extensions/Deployment",
     "leaderworkerset.x-k8s.io/LeaderWorkerSet",
 )
+_GRACE: Final = ("spec", "template", "spec", "terminationGracePeriodSeconds")
 _SEVERAL: Final = 2
 
 
@@ -27,6 +28,8 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             yield "asks for no replica"
         if _ends_all(each):
             yield "ends all its replicas at once when it is changed"
+        if number(each, *_GRACE) == 0:
+            yield "ends its pods without time for the requests they have"
 
 
 def _ends_all(workload: object) -> bool:

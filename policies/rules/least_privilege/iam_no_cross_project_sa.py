@@ -5,23 +5,31 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.access.bindings import binds, bound
+from policies.access.bindings import ACCOUNT, acts_as, binds, bound
 from policies.access.grants import grants, is_grant
 from policies.access.principals import project_of
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import ResourceRule
-from resources.properties import show
+from resources.kubernetes import kind_of
+from resources.properties import Absence, show
 from resources.resource import Resource
 
 _BASIC: Final = ("projectEditor", "projectOwner", "projectViewer")
 
 
+def _is_foreign(name: str | Absence, allowed: tuple[str, ...]) -> bool:
+    project = project_of(f"serviceAccount:{name}") if isinstance(name, str) else None
+    return project is not None and project not in allowed
+
+
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedProjects")
-    for name in bound(resource):
-        project = project_of(f"serviceAccount:{name}") if isinstance(name, str) else None
-        if project is not None and project not in allowed:
-            yield "binds a role of Kubernetes to a service account of another project"
+    if kind_of(resource.type) == ACCOUNT:
+        if any(_is_foreign(name, allowed) for name in acts_as(resource)):
+            yield "lets pods act as a service account of another project"
+        return
+    if any(_is_foreign(name, allowed) for name in bound(resource)):
+        yield "binds a role of Kubernetes to a service account of another project"
     for grant in grants(resource):
         for member in grant.members:
             if not isinstance(member, str):
@@ -39,7 +47,8 @@ RULE: Final = ResourceRule(
     id="iam-no-cross-project-sa",
     display_name="No service accounts of other projects",
     description=(
-        "Service accounts and workloads that are granted access belong to the allowed projects."
+        "Service accounts and workloads that are granted access, and those that pods act as, "
+        "belong to the allowed projects."
     ),
     why="Whoever administers the other project can take over the account, and with it the access.",
     remediation=(
@@ -52,6 +61,8 @@ RULE: Final = ResourceRule(
     limits=(
         NamesLimit("allowedProjects", "Projects whose service accounts may be granted access"),
     ),
-    applies=lambda resource_type: is_grant(resource_type) or binds(resource_type),
+    applies=lambda resource_type: (
+        is_grant(resource_type) or binds(resource_type) or kind_of(resource_type) == ACCOUNT
+    ),
     check=_check,
 )

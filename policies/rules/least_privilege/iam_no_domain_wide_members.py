@@ -6,6 +6,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.capabilities import elevated
 from policies.access.grants import grants, is_grant
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
@@ -29,6 +30,10 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
                 yield f"grants {show(grant.role)} to everyone who has a basic role on a project"
             if kind == "domain" and domain not in allowed:
                 yield f"grants {show(grant.role)} to a whole domain"
+            elif kind == "domain" and isinstance(grant.role, str):
+                why = elevated(grant.role, wide=True)
+                if why is not None:
+                    yield f"grants {show(grant.role)}, which {why}, to a whole domain"
             elif kind == "group" and domain not in allowed:
                 yield f"grants {show(grant.role)} to a group outside the allowed domains"
             elif _WHOLE_SET.fullmatch(member):
@@ -40,7 +45,7 @@ RULE: Final = ResourceRule(
     display_name="No grants to whole domains",
     description=(
         "No grant names a whole domain or workload pool, the editors or viewers of a project, or a "
-        "group outside the allowed domains."
+        "group outside the allowed domains, and an allowed domain gets no elevated role."
     ),
     why=(
         "Everyone who joins the domain, the pool or the other organization's group gets the access."

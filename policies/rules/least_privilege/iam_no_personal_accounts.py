@@ -13,12 +13,16 @@ from policies.shared.rule import Reference, ResourceRule
 from resources.properties import Absence, show, text
 from resources.resource import Resource
 
+# Whose groups roles of Kubernetes may be bound to.
+_CLUSTER: Final = "gcp:container/cluster:Cluster"
 _MEMBERSHIP: Final = "gcp:cloudidentity/groupMembership:GroupMembership"
 
 
 def _names(resource: Resource) -> Iterator[str | Absence]:
-    """Yield the accounts and groups that a group or a role of Kubernetes takes in."""
-    if resource.type == _MEMBERSHIP:
+    """Yield the accounts and groups that a group, a cluster or a role of Kubernetes takes in."""
+    if resource.type == _CLUSTER:
+        yield text(resource.props, "authenticatorGroupsConfig", "securityGroup")
+    elif resource.type == _MEMBERSHIP:
         yield from (text(resource.props, key, "id") for key in ("preferredMemberKey", "memberKey"))
     else:
         yield from bound(resource)
@@ -44,8 +48,8 @@ RULE: Final = ResourceRule(
     id="iam-no-personal-accounts",
     display_name="No private accounts",
     description=(
-        "No grant, group or role of Kubernetes names an account of a public mail service or a user "
-        "outside the allowed domains."
+        "No grant, group, cluster or role of Kubernetes names an account of a public mail service "
+        "or a user outside the allowed domains."
     ),
     why="Nobody in the organization can take such an account away or see how it signs in.",
     remediation="grant to a group or user of the organization.",
@@ -64,7 +68,7 @@ RULE: Final = ResourceRule(
         ),
     ),
     applies=lambda resource_type: (
-        is_grant(resource_type) or resource_type == _MEMBERSHIP or binds(resource_type)
+        is_grant(resource_type) or resource_type in (_CLUSTER, _MEMBERSHIP) or binds(resource_type)
     ),
     check=_check,
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.capabilities import of_role
 from policies.access.grants import grants, is_on_service_account
 from policies.access.principals import project_of
 from policies.shared.limits import Limits, NamesLimit
@@ -16,6 +17,8 @@ from resources.resource import Resource
 _SET: Final = re.compile(
     r"principalSet://(?!.*\.svc\.id\.goog/).*/attribute\.(?P<name>[a-z0-9_]+)/(?P<value>.+)"
 )
+_PEOPLE: Final = re.compile(r"(user|group):")
+_ACTS: Final = frozenset({"act-as", "impersonate", "make-keys", "own-accounts"})
 _BROAD: Final = (
     (re.compile(r"all(authenticated)?users", re.IGNORECASE), "the public"),
     (re.compile(r"domain:.*"), "a whole domain"),
@@ -48,6 +51,14 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             match = _SET.fullmatch(member)
             if match and (match["name"] not in attributes or "*" in match["value"]):
                 yield f"grants {show(grant.role)} to everything that shares an attribute"
+            may = of_role(grant.role) if isinstance(grant.role, str) else None
+            if (
+                may
+                and may & _ACTS
+                and _PEOPLE.match(member)
+                and member not in limits.names("people")
+            ):
+                yield f"grants {show(grant.role)} to {show(member)}, people who then act as it"
             project = project_of(member)
             if project is not None and project not in allowed:
                 yield f"grants {show(grant.role)} to {show(member)} of another project"
@@ -68,6 +79,7 @@ RULE: Final = ResourceRule(
     url="https://cloud.google.com/iam/docs/best-practices-service-accounts",
     limits=(
         NamesLimit("allowedProjects", "Projects whose accounts and pods may act as an account"),
+        NamesLimit("people", "Users and groups that may act as an account", default=()),
         NamesLimit(
             "exactAttributes",
             "Attributes of federated identities that tell a single repository or pipeline",

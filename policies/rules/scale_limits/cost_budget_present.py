@@ -15,6 +15,7 @@ from resources.properties import (
     Props,
     elements,
     entries,
+    flag,
     get,
     number,
     show,
@@ -30,6 +31,12 @@ def _tells(props: Props) -> bool:
     channels = entries(props, "allUpdatesRule", "monitoringNotificationChannels")
     topic = get(props, "allUpdatesRule", "pubsubTopic")
     return topic is not MISSING or channels not in (MISSING, ())
+
+
+def _is_silent(props: Props) -> bool:
+    """Return whether not even those who administer the account are written to."""
+    muted = flag(props, "allUpdatesRule", "disableDefaultIamRecipients") is True
+    return muted and not _tells(props)
 
 
 def _warns(props: Props) -> bool:
@@ -49,6 +56,8 @@ def _is_own(project: object, own: frozenset[str]) -> bool:
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     cap = limits.number("maxUsd")
     budgets = [each for each in resources if each.type == "gcp:billing/budget:Budget"]
+    # By default a budget writes to those who administer the account; one has to tell the others.
+    told = any(_tells(each.props) for each in budgets)
     if not budgets:
         yield StackFinding("has no budget")
     for budget in budgets:
@@ -70,7 +79,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             yield StackFinding("watches a part of what is spent", budget)
         if not _warns(budget.props):
             yield StackFinding("has no threshold up to 1", budget)
-        if not _tells(budget.props):
+        if not told or _is_silent(budget.props):
             yield StackFinding("tells nobody: it has no channel and no topic", budget)
 
 

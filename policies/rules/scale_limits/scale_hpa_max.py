@@ -8,21 +8,74 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import is_patch, kind_of, objects
-from resources.properties import MISSING, Absence, number, show
+from resources.properties import MISSING, UNKNOWN, Absence, entries, number, show, text
+from resources.quantities import quantity
 from resources.resource import Resource
 
 # Group and kind, whichever the version.
-_BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
-    "autoscaling/HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"),
-    "keda.sh/ScaledObject": ("minReplicaCount", "maxReplicaCount"),
+_BOUNDS: Final[Mapping[str, tuple[tuple[str, ...], str, str]]] = {
+    "autoscaling/HorizontalPodAutoscaler": (("spec",), "minReplicas", "maxReplicas"),
+    "autoscaling.gke.io/MultidimPodAutoscaler": (
+        ("spec", "constraints", "global"),
+        "minReplicas",
+        "maxReplicas",
+    ),
+    "keda.sh/ScaledObject": (("spec",), "minReplicaCount", "maxReplicaCount"),
 }
+# What grows the pods themselves: where it says how far, by kind.
+_GROWS: Final[Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]]] = {
+    "autoscaling.gke.io/MultidimPodAutoscaler": (
+        ("spec", "constraints", "container"),
+        "name",
+        ("requests", "maxAllowed"),
+    ),
+    "autoscaling.k8s.io/VerticalPodAutoscaler": (
+        ("spec", "resourcePolicy", "containerPolicies"),
+        "containerName",
+        ("maxAllowed",),
+    ),
+}
+_MODES: Final = (("spec", "updatePolicy", "updateMode"), ("spec", "policy", "updateMode"))
+_SIZES: Final = (("cpu", "maxCpus", 1.0), ("memory", "maxGib", 2.0**30))
+_UNITS: Final = {"cpu": "CPUs", "memory": "GiB"}
+_EVERY: Final = "*"
+
+
+def _grows(kind: str, autoscaler: object, limits: Limits) -> Iterator[str]:
+    """Yield what is wrong with how large an autoscaler lets pods grow."""
+    place, name, most = _GROWS[kind]
+    if any(text(autoscaler, *mode) == "Off" for mode in _MODES):
+        return
+    found = entries(autoscaler, *place)
+    if found is UNKNOWN:
+        return
+    policies = found if isinstance(found, tuple) else ()
+    for resource, limit, unit in _SIZES:
+        # The multidimensional one leaves processors as they are.
+        if resource == "cpu" and name == "name":
+            continue
+        cap = limits.number(limit)
+        sizes = [
+            quantity(each, *most, resource)
+            for each in policies
+            if text(each, "mode") != "Off" and each is not UNKNOWN
+        ]
+        others = not any(text(each, name) in (_EVERY, UNKNOWN) for each in policies)
+        if others or any(
+            each is MISSING or (isinstance(each, float) and each > cap * unit) for each in sizes
+        ):
+            yield f"lets pods grow beyond {show(cap)} {_UNITS[resource]}"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    cap = limits.number("maxReplicas")
-    lowest, highest = _BOUNDS[kind_of(resource.type)]
+    kind, cap = kind_of(resource.type), limits.number("maxReplicas")
     for each in objects(resource.type, resource.props):
-        least, most = number(each, "spec", lowest), number(each, "spec", highest)
+        if kind in _GROWS and each is not UNKNOWN and not is_patch(resource.type):
+            yield from _grows(kind, each, limits)
+        if kind not in _BOUNDS:
+            continue
+        place, lowest, highest = _BOUNDS[kind]
+        least, most = number(each, *place, lowest), number(each, *place, highest)
         if most is MISSING and is_patch(resource.type):
             continue
         if isinstance(most, Absence):
@@ -38,11 +91,13 @@ RULE: Final = ResourceRule(
     id="scale-hpa-max",
     display_name="Pod autoscaling is capped",
     description=(
-        "A HorizontalPodAutoscaler or ScaledObject states a maximum of replicas within the cap."
+        "A HorizontalPodAutoscaler or ScaledObject states a maximum of replicas within the cap, a "
+        "VerticalPodAutoscaler a maximum of CPUs and memory."
     ),
     why="Each replica takes room on nodes, and the node pools grow with them.",
     remediation=(
-        "set spec.maxReplicas to a plain number within the cap, not below spec.minReplicas."
+        "set spec.maxReplicas to a plain number within the cap, not below spec.minReplicas, and "
+        "maxAllowed for the container '*'."
     ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
@@ -50,7 +105,11 @@ RULE: Final = ResourceRule(
         "https://open-policy-agent.github.io/gatekeeper-library"
         "/website/validation/horizontalpodautoscaler/"
     ),
-    limits=(NumberLimit("maxReplicas", "Most replicas of one autoscaled workload"),),
-    applies=lambda resource_type: kind_of(resource_type) in _BOUNDS,
+    limits=(
+        NumberLimit("maxReplicas", "Most replicas of one autoscaled workload"),
+        NumberLimit("maxCpus", "Most CPUs that a container may grow to", default=64),
+        NumberLimit("maxGib", "Most GiB of memory that a container may grow to", default=512),
+    ),
+    applies=lambda resource_type: kind_of(resource_type) in {*_BOUNDS, *_GROWS},
     check=_check,
 )
