@@ -125,6 +125,7 @@ _EXAMPLES: Final = tuple(
                 "https://id.acme.com",
             ),
             *("storage.googleapis.com", "user:ada@acme.com", "ada@acme.com", "group:all@acme.com"),
+            "#alerts",
             *("serviceAccount:deploy@acme-ci.iam.gserviceaccount.com", "gs://acme-models/qwen/4b"),
             "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/a/*",
             *(
