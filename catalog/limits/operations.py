@@ -19,7 +19,7 @@ SLACK_CHANNEL: Final = Text(
     "write it like '#inference-alerts'",
 )
 WEBHOOK: Final = Text(
-    r"https://[^\s@?#]+",
+    r"https://[^\s/@?#]+(/[^\s@?#]*)?",
     "an https address without a user, a query or a fragment",
     "write it like https://alerts.acme.com/gcp; what is secret goes into the secret",
 )
