@@ -19,7 +19,14 @@ from launcher.images import RUNS_IMAGES, image_source, own_images, push_placehol
 from launcher.imports import importing
 from launcher.locks import exclusive
 from launcher.outages import outages
-from launcher.outcome import allowed, causes_of, count_by_type, may_be_there, outcome
+from launcher.outcome import (
+    allowed,
+    causes_of,
+    count_by_type,
+    may_be_there,
+    outcome,
+    to_take_over,
+)
 from launcher.paths import StackPaths, checked, shown_file
 from launcher.policy_server import policy_server
 from launcher.preconditions import check_ranges, check_unprotected, check_whole
@@ -32,7 +39,7 @@ from launcher.verify import verify
 from plans.plan import plan_of
 from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers, serve
-from sandbox.world import World
+from sandbox.world import LEFT, World
 
 SHOWN = 40
 """So many lines of a plan are shown on a terminal; the log has all of them."""
@@ -165,8 +172,11 @@ def refresh(places: StackPaths) -> None:
 def destroy(places: StackPaths) -> None:
     """Delete everything the state holds."""
     _made(places)
-    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, _):
+    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, world):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
+        if left := [f"\n  - {each.id}" for each in world.all() if each.owner == LEFT]:
+            told = "These stay on the cloud; before `make up` again, see docs/existing.md:"
+            progress.screen.tell(f"{told}{''.join(left)}")
 
 
 def export(places: StackPaths) -> None:
@@ -275,6 +285,7 @@ def _run(
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
                         f"{allowed(places, watching)}{may_be_there(places, causes)}"
+                        f"{to_take_over(places, causes)}"
                     ) from problem
             progress.about = max(progress.about, len(watching.passed))
         yield progress, servers.world

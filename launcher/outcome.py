@@ -4,8 +4,10 @@ What it did is told by the sandbox cloud, before and after: the engine's events 
 no resource of a cloud, and may come late.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pulumi import automation
 
@@ -18,6 +20,7 @@ from launcher.recovery import unrecorded
 from launcher.report import allowing
 from sandbox.world import CloudResource, Key, World
 
+_THERE: Final = re.compile("The resource '([^']+)' already exists")
 Census = Mapping[Key, CloudResource]
 
 
@@ -56,6 +59,19 @@ def may_be_there(places: StackPaths, causes: str) -> str:
     if ", notFound" not in causes:
         return ""
     return f"\nwhat others made is there once {places.existing.name} says so: see docs/existing.md"
+
+
+def to_take_over(places: StackPaths, causes: str) -> str:
+    """Return how to go on where the cloud has something that was to be made."""
+    found = _THERE.findall(causes)
+    if not found:
+        return ""
+    keys = any("/keyRings/" in each for each in found)
+    other = f", or name the key in encryption.keys of {places.config.name}" if keys else ""
+    return (
+        f"\nto take over what is there, name it in {places.imports.name} and run `make import "
+        f"STACK={places.stack}`{other}: see docs/existing.md"
+    )
 
 
 def count_by_type(world: World) -> Census:

@@ -7,13 +7,14 @@ everything else. What a killed run made is found by comparing the state with the
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from catalog.words import plural
 from launcher.paths import StackPaths, read_state
 from launcher.problem import LaunchError
 from sandbox.providers import Servers
-from sandbox.world import CloudResource, World
+from sandbox.world import LEFT, CloudResource, World
 
 
 def restore_state(places: StackPaths) -> list[str]:
@@ -53,7 +54,8 @@ def _readable(file: Path) -> bool:
 def unsettled(places: StackPaths, servers: Servers, operation: str) -> Generator[None]:
     """Around an operation of the engine: that it ended well is known to the next run.
 
-    After a whole `up`, what no program asked for again is deleted.
+    After a whole `up`, what no program asked for again is deleted. What the engine let go of and
+    didn't delete stays, and the next run finds it there.
     """
     if operation == "preview":
         yield
@@ -65,6 +67,8 @@ def unsettled(places: StackPaths, servers: Servers, operation: str) -> Generator
         servers.forget_lost()
     if not servers.has_lost:
         places.unsettled.unlink(missing_ok=True)
+        for each in unrecorded(places, servers.world):
+            servers.world.put(replace(each, owner=LEFT))
 
 
 def find_lost(places: StackPaths, world: World) -> list[str]:

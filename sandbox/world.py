@@ -40,6 +40,8 @@ _COLUMNS: Final = "type, id, scope, project, owner, urn, inputs, outputs, create
 
 EXISTING: Final = "existing"
 """Owner of what was there before anything was made."""
+LEFT: Final = "left"
+"""Owner of what a stack let go of and the cloud keeps."""
 Key = tuple[str, str, str]
 """Type token, id and scope."""
 
@@ -50,8 +52,8 @@ class WorldError(Exception):
 
 @dataclass(frozen=True)
 class CloudResource:
-    """One thing that exists. `owner` is `pulumi`, `EXISTING` or the controller that made it,
-    `urn` the Pulumi resource it stands for."""
+    """One thing that exists. `owner` is `pulumi`, `EXISTING`, `LEFT` or the controller that made
+    it, `urn` the Pulumi resource it stands for."""
 
     type: str
     id: str

@@ -42,7 +42,8 @@ class EncryptionKey(pulumi.ComponentResource):
     """A symmetric key that Google makes and rotates, in a ring of its own.
 
     It stays on Google Cloud when the stack goes, since what it encrypted is lost without it; a ring
-    can't be deleted there at all. To make the stack again, import both.
+    can't be deleted there at all. To make the stack again, take both over by an import, or give the
+    key to KeyAccess in the place of this.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/kms/docs/key-rotation

@@ -8,7 +8,7 @@ from sandbox.gcp.naming import last_segment, relative_name
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import InUse, row
 from sandbox.values import texts_in
-from sandbox.world import EXISTING, CloudResource
+from sandbox.world import EXISTING, LEFT, CloudResource
 
 
 def check_protection(request: Request) -> None:
@@ -56,7 +56,7 @@ def _users(request: Request, rule: InUse) -> Iterator[CloudResource]:
         if other.type not in rule.types and module not in rule.modules:
             continue
         # What has inputs refers by them: outputs also name those that refer to it.
-        declared = other.owner in {"pulumi", EXISTING}
+        declared = other.owner in {"pulumi", EXISTING, LEFT}
         said = other.inputs if declared else {**other.outputs, **other.inputs}
         texts = list(texts_in(said))
         if any(relative_name(text) in spellings for text in texts) or (

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from launcher import operations
-from launcher.outcome import may_be_there
+from launcher.outcome import may_be_there, to_take_over
 from launcher.paths import ROOT
 from launcher.problem import LaunchError
-from sandbox.errors import missing
+from sandbox.errors import google, missing
 from tests.engine.conftest import Rehearsal
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -54,6 +54,16 @@ def test_what_the_cloud_misses_may_be_told_in_the_file(dev: Rehearsal) -> None:
     told = may_be_there(dev.places, str(missing("projects/acme/secrets/key")))
     assert "sandbox.dev.yaml" in told
     assert not may_be_there(dev.places, "another error")
+
+
+def test_what_a_stack_left_is_named_to_be_taken_over(dev: Rehearsal) -> None:
+    ring = "projects/acme/locations/global/keyRings/inference-global"
+    there = str(google(409, f"The resource '{ring}' already exists", "alreadyExists"))
+    told = to_take_over(dev.places, there)
+    assert "import.dev.yaml" in told
+    assert "encryption.keys of Pulumi.dev.yaml" in told
+    assert "encryption" not in to_take_over(dev.places, there.replace("keyRings", "topics"))
+    assert not to_take_over(dev.places, "another error")
 
 
 def test_what_would_be_replaced_is_refused_before_anything_is_done(dev: Rehearsal) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from launcher import operations
+from launcher.recovery import unrecorded
 from sandbox.world import EXISTING, World
 from tests.config.intended import configured
 from tests.config.matrix import COVERING, ENVIRONMENTS, stacks
@@ -44,6 +45,7 @@ def test_a_stack_is_made_stays_as_it_is_and_goes(
     assert stack.deployment().get("resources", []) == []
     with World(stack.places.world) as world:
         assert {each.type for each in world.all() if each.owner != EXISTING} <= KEPT
+        assert unrecorded(stack.places, world) == []
 
 
 def make_revisions(stack: Rehearsal, services: dict[str, Any]) -> None:
