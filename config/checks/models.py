@@ -166,17 +166,18 @@ def _check_room(known: Known) -> Iterator[Problem]:
                 wanted[each.pools, region] += each.most_replicas * each.gpus_in_all
     told: set[tuple[str, ...]] = set()
     for (names, region), gpus in wanted.most_common():
-        pools = [pool for name in names if (pool := known.gpu_pools.get(name))]
-        here = [pool for pool in pools if pool.is_in(region)]
-        if not here or len(pools) < len(names) or names in told:
+        pools = {name: pool for name in names if (pool := known.gpu_pools.get(name))}
+        here = {name: pool for name, pool in pools.items() if pool.is_in(region)}
+        if not here or len(pools) < len(set(names)) or names in told:
             continue
-        room = sum(pool.max_nodes * pool.gpus_per_node for pool in here)
+        room = sum(pool.max_nodes * pool.gpus_per_node for pool in here.values())
         if gpus > room:
             told.add(names)
-            first, size = pools[0], pools[0].gpus_per_node
-            others = f" with {joined(names[1:])}" if names[1:] else ""
+            name, *rest = here
+            first, size = here[name], here[name].gpus_per_node
+            others = f" with {joined(rest)}" if rest else ""
             yield Problem(
-                ("gpu_pools", names[0], "max_nodes"),
+                ("gpu_pools", name, "max_nodes"),
                 f"{first.max_nodes}, that is {room} GPUs in {region}{others}",
                 f"nodes for the {gpus} GPUs the models of {region} need on this pool",
                 f"raise it to {first.max_nodes + -(-(gpus - room) // size)} or lower replicas or"
