@@ -4,7 +4,7 @@ https://cloud.google.com/iam/docs/principal-identifiers
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -131,3 +131,9 @@ def project_of(who: str) -> str | None:
     # The project of a domain, such as example.com:app, is turned around in an account's name.
     name, dot, domain = project.partition(".")
     return f"{domain}:{name}" if dot else name
+
+
+def is_foreign(account: object, own: Container[str]) -> bool:
+    """Return whether an account, by its e-mail, belongs to a project that isn't among one's own."""
+    project = project_of(f"serviceAccount:{account}") if isinstance(account, str) else None
+    return project is not None and project not in own

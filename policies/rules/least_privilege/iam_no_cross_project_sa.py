@@ -7,28 +7,23 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.bindings import ACCOUNT, acts_as, binds, bound
 from policies.access.grants import grants, is_grant
-from policies.access.principals import project_of
+from policies.access.principals import is_foreign, project_of
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of
-from resources.properties import Absence, show
+from resources.properties import show
 from resources.resource import Resource
 
 _BASIC: Final = ("projectEditor", "projectOwner", "projectViewer")
 
 
-def _is_foreign(name: str | Absence, allowed: tuple[str, ...]) -> bool:
-    project = project_of(f"serviceAccount:{name}") if isinstance(name, str) else None
-    return project is not None and project not in allowed
-
-
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     allowed = limits.names("allowedProjects")
     if kind_of(resource.type) == ACCOUNT:
-        if any(_is_foreign(name, allowed) for name in acts_as(resource)):
+        if any(is_foreign(name, allowed) for name in acts_as(resource)):
             yield "lets pods act as a service account of another project"
         return
-    if any(_is_foreign(name, allowed) for name in bound(resource)):
+    if any(is_foreign(name, allowed) for name in bound(resource)):
         yield "binds a role of Kubernetes to a service account of another project"
     for grant in grants(resource):
         for member in grant.members:

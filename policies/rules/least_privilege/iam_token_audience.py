@@ -6,15 +6,16 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.bindings import ACCOUNT, acts_as
+from policies.access.principals import is_foreign
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import kind_of, objects
 from resources.pods import CHARTS, changes_pods, makes_pods, pod_specs
-from resources.properties import EACH, UNKNOWN, Props, all_at, elements, get, search, text
+from resources.properties import EACH, Props, all_at, elements, get, search, text
 from resources.resource import Resource
 
-_ACCOUNT: Final = "core/ServiceAccount"
 # Where tokens are asked for beside the volumes of pods, by kind.
 _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "authentication.k8s.io/TokenRequest": ("spec", "audiences", EACH),
@@ -33,8 +34,6 @@ _CLUSTERS: Final = (
 )
 _POOL: Final = re.compile(r"([a-z0-9.:-]+)\.svc\.id\.goog")
 _GOOGLE: Final = re.compile(r"(https:)?//(iam|container)\.googleapis\.com/.*")
-_IMPERSONATES: Final = ("metadata", "annotations", "iam.gke.io/gcp-service-account")
-_EMAIL: Final = re.compile(r"[^@]+@([a-z0-9.:-]+)\.iam\.gserviceaccount\.com")
 # What accounts of other clouds are named by.
 _OTHER_CLOUDS: Final = ("azure.workload.identity/client-id", "eks.amazonaws.com/role-arn")
 
@@ -66,14 +65,13 @@ def _is_own(audience: object, own: frozenset[str], named: Sequence[str]) -> bool
     return project is not None and (not own or project in own)
 
 
-def _account(account: object, own: frozenset[str]) -> Iterator[str]:
-    email = text(account, *_IMPERSONATES)
-    match = _EMAIL.fullmatch(email) if isinstance(email, str) else None
-    if own and match and match[1] not in own:
+def _account(account: Resource, own: frozenset[str]) -> Iterator[str]:
+    if own and any(is_foreign(email, own) for email in acts_as(account)):
         yield "acts as an account of a project that the environment does not name"
-    for name in _OTHER_CLOUDS:
-        if isinstance(text(account, "metadata", "annotations", name), str):
-            yield "acts as an account of another cloud"
+    for made in objects(account.type, account.props):
+        for name in _OTHER_CLOUDS:
+            if isinstance(text(made, "metadata", "annotations", name), str):
+                yield "acts as an account of another cloud"
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
@@ -82,10 +80,8 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     for each in resources:
         if any(not _is_own(audience, own, named) for audience in _audiences(each)):
             yield StackFinding("asks for a token that somebody else takes", each)
-        if kind_of(each.type) == _ACCOUNT:
-            for made in objects(each.type, each.props):
-                found = () if made is UNKNOWN else _account(made, own)
-                yield from (StackFinding(finding, each) for finding in found)
+        if kind_of(each.type) == ACCOUNT:
+            yield from (StackFinding(finding, each) for finding in _account(each, own))
 
 
 RULE: Final = StackRule(
