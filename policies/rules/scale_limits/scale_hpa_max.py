@@ -22,49 +22,49 @@ _BOUNDS: Final[Mapping[str, tuple[tuple[str, ...], str, str]]] = {
     ),
     "keda.sh/ScaledObject": (("spec",), "minReplicaCount", "maxReplicaCount"),
 }
-# What grows the pods themselves: where it says how far, by kind.
-_GROWS: Final[Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]]] = {
+# What grows the pods themselves: where it says how far, by kind, and what of them.
+_GROWS: Final[Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...], tuple[str, ...]]]] = {
     "autoscaling.gke.io/MultidimPodAutoscaler": (
         ("spec", "constraints", "container"),
         "name",
         ("requests", "maxAllowed"),
+        # Processors stay as they are.
+        ("memory",),
     ),
     "autoscaling.k8s.io/VerticalPodAutoscaler": (
         ("spec", "resourcePolicy", "containerPolicies"),
         "containerName",
         ("maxAllowed",),
+        ("cpu", "memory"),
     ),
 }
 _MODES: Final = (("spec", "updatePolicy", "updateMode"), ("spec", "policy", "updateMode"))
-_SIZES: Final = (("cpu", "maxCpus", 1.0), ("memory", "maxGib", 2.0**30))
-_UNITS: Final = {"cpu": "CPUs", "memory": "GiB"}
+_SIZES: Final = {"cpu": ("maxCpus", 1.0, "CPUs"), "memory": ("maxGib", 2.0**30, "GiB")}
 _EVERY: Final = "*"
 
 
 def _grows(kind: str, autoscaler: object, limits: Limits) -> Iterator[str]:
     """Yield what is wrong with how large an autoscaler lets pods grow."""
-    place, name, most = _GROWS[kind]
+    place, name, most, sizes = _GROWS[kind]
     if any(text(autoscaler, *mode) == "Off" for mode in _MODES):
         return
     found = entries(autoscaler, *place)
     if found is UNKNOWN:
         return
     policies = found if isinstance(found, tuple) else ()
-    for resource, limit, unit in _SIZES:
-        # The multidimensional one leaves processors as they are.
-        if resource == "cpu" and name == "name":
-            continue
+    for resource in sizes:
+        limit, unit, called = _SIZES[resource]
         cap = limits.number(limit)
-        sizes = [
+        bounds = [
             quantity(each, *most, resource)
             for each in policies
             if text(each, "mode") != "Off" and each is not UNKNOWN
         ]
         others = not any(text(each, name) in (_EVERY, UNKNOWN) for each in policies)
         if others or any(
-            each is MISSING or (isinstance(each, float) and each > cap * unit) for each in sizes
+            each is MISSING or (isinstance(each, float) and each > cap * unit) for each in bounds
         ):
-            yield f"lets pods grow beyond {show(cap)} {_UNITS[resource]}"
+            yield f"lets pods grow beyond {show(cap)} {called}"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
