@@ -10,7 +10,7 @@ from catalog.conventions import PLATFORM, dns_label
 from catalog.encryption import CONSTANT, ENTRY, Encrypted, encrypted
 from catalog.needs import api_of, encrypting_services
 from components.data.encryption_key import EncryptionKey, EncryptionKeyArgs
-from components.data.key_access import KeyAccess
+from components.data.key_access import LOOKED_UP, KeyAccess
 from components.names import label_of
 from components.project.services import ProjectServices
 from config.encryption import Encryption as EncryptionSettings
@@ -22,8 +22,8 @@ Props = Mapping[str, Any]
 _CAPITAL: Final = re.compile("[A-Z]")
 _DOMAIN: Final = ".googleapis.com"
 _KMS: Final = "cloudkms"
-# Made with the project; KeyAccess asks for those of the first two.
-_THERE: Final = frozenset({"storage", "bigquery", "compute"})
+# Of Compute Engine the agent is made with the project.
+_THERE: Final = frozenset({*LOOKED_UP, "compute"})
 
 
 def encrypting_agents(platform: Platform) -> Iterator[str]:

@@ -10,10 +10,13 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits import storage as limits
+from catalog.problems import joined, shown
 from components.ready import after
 from components.validation import Problems, component_type, register
 
 _USE: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+LOOKED_UP: Final = ("bigquery", "storage")
+"""Services whose agents are made by asking for them."""
 
 
 class KeyAccessArgs(TypedDict):
@@ -27,6 +30,20 @@ class KeyAccessArgs(TypedDict):
     """Who encrypts with it; `usable_by` adds others."""
     agents: NotRequired[Mapping[str, pulumi.Input[str]]]
     """E-mail of the agent of each service, beside bigquery and storage: those are looked up."""
+
+
+def validate_key_access(args: KeyAccessArgs) -> Problems:
+    """Check the plain values of the arguments, and that every agent is known."""
+    problems = Problems.of(KeyAccessArgs, args)
+    agents = args.get("agents", {})
+    for position, service in enumerate(args["services"]):
+        if service not in {*LOOKED_UP, *agents}:
+            problems.add(
+                f"services[{position}]",
+                f"found {shown(service)}; allowed: {joined([*LOOKED_UP, *agents])}; add the "
+                "e-mail of its agent to agents",
+            )
+    return problems
 
 
 class KeyAccess(pulumi.ComponentResource):
@@ -45,7 +62,7 @@ class KeyAccess(pulumi.ComponentResource):
         self, name: str, args: KeyAccessArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(component_type(KeyAccess), name, {}, opts)
-        Problems.of(KeyAccessArgs, args).raise_if_any(f"KeyAccess {name}")
+        validate_key_access(args).raise_if_any(f"KeyAccess {name}")
         self._prefix = name
         self._args = args
         self._grants: dict[str, pulumi.Output[str]] = {}
@@ -69,7 +86,6 @@ class KeyAccess(pulumi.ComponentResource):
         ).id
 
     def _agent(self, service: str) -> pulumi.Input[str]:
-        # Asking for an agent makes it.
         options = pulumi.InvokeOutputOptions(parent=self)
         project = self._args["project"]
         if service == "storage":

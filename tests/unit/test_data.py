@@ -222,6 +222,12 @@ def test_a_key_may_be_used_by_the_agents_before_data_is_made(deploy: Deploy):
         assert cloud.requires(cloud.one(BUCKET), grant)
 
 
+def test_every_agent_that_gets_a_key_is_known(deploy: Deploy):
+    args: KeyAccessArgs = {**arguments.KEY_ACCESS, "services": ["storage", "pubsub"]}
+    with pytest.raises(pulumi.InputPropertiesError, match=r"services\[1\]: found 'pubsub'"):
+        deploy(lambda: KeyAccess("key", args))
+
+
 def test_redis_has_tls_a_password_and_an_address_in_the_network_only(deploy: Deploy):
     cloud = deploy(lambda: RedisCache("cache", arguments.CACHE))
     instance = cloud.one(REDIS).inputs
