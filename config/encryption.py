@@ -19,10 +19,10 @@ class Encryption(Settings):
     administrators: tuple[Member, ...] = ()
     """Who manages the keys that are made, without being able to decrypt."""
     keys: tuple[KmsKey, ...] = ()
-    """Keys that are there, for what is in their region; of global for secrets. Default: one is made
-    for each place where something is encrypted."""
+    """Existing keys, each for what is in its region, or of global for secrets. In every other place
+    one is made. Default: all are made."""
 
     @property
     def key_by_location(self) -> Mapping[str, str]:
-        """The keys that are there, by where they are."""
+        """The existing keys, by where they are."""
         return {limits.key_location(key): key for key in self.keys}

@@ -14,11 +14,9 @@ from config.known import Known
 from config.models import Model
 from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, RequestLog, Service
 
-# What the platform gives to a container with models, with the cache, and to every one.
+# What the platform gives to a container with models, a log, the cache, and to every one.
 MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
-LOG_VARIABLES: Final = (
-    *("PREDICTIONS_TABLE", "PREDICTIONS_CONTENT", "PREDICTIONS_CONTENT_PERCENT"),
-)
+LOG_VARIABLES: Final = ("PREDICTIONS_TABLE", "PREDICTIONS_CONTENT", "PREDICTIONS_CONTENT_PERCENT")
 CACHE_VARIABLES: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_CA_FILE")
 _OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT",)
 _FRONTS: Final = ("load_balancer", "api_gateway")
@@ -129,8 +127,8 @@ def _check_request_log(
                 did_you_mean(log.table, tables, "add it there: without fields it is such a log"),
             )
         return
-    where = ("data", "warehouse", *log.table.partition(".")[::2])
-    where = (*where[:3], "tables", where[3])
+    dataset, _, name = log.table.partition(".")
+    where = ("data", "warehouse", dataset, "tables", name)
     yield from check_output((*where, "fields"), service.image_name, table.fields)
     if log.content == "texts" and table.partition_expiration_days is None:
         yield Problem(
