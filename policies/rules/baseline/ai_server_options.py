@@ -20,6 +20,7 @@ _READS: Final = "lets requests read files of the pod"
 _SHOWS: Final = "writes prompts and answers into the logs"
 _OPENS: Final = "answers requests that change or inspect the server"
 _TRUSTS: Final = "takes parts of requests that the server trusts as its own"
+_LONGER: Final = "takes requests that are longer than the model was made for"
 _PASSES: Final = "answers where no guardrail reads"
 # Whatever a program calls it by: an option, a variable, a key of a file.
 ANYWHERE: Final[Mapping[str, str]] = {
@@ -37,7 +38,6 @@ ANYWHERE: Final[Mapping[str, str]] = {
     ),
     **dict.fromkeys(
         (
-            "vllm-allow-long-max-model-len",
             "vllm-allow-runtime-lora-updating",
             "vllm-lora-resolver-cache-dir",
             "vllm-lora-resolver-hf-repo-list",
@@ -48,6 +48,7 @@ ANYWHERE: Final[Mapping[str, str]] = {
     ),
     **dict.fromkeys(("vllm-debug-log-api-server-response", "vllm-trace-function"), _SHOWS),
     "allowed-local-media-path": _READS,
+    "vllm-allow-long-max-model-len": _LONGER,
 }
 # Options alone: as keys of an object such words are everybody's.
 OPTIONS: Final[Mapping[str, str]] = {
