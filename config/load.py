@@ -12,7 +12,7 @@ from config.errors import ConfigError
 from config.known import Known, known_from, readable
 from config.plain import not_plain
 from config.platform import Platform
-from config.stack_file import has_default, values_of
+from config.stack_file import may_be_empty, values_of
 from config.translate import problems_of
 
 
@@ -47,7 +47,7 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
     if problems := list(not_plain(values)):
         raise ConfigError(source, problems)
     # Pulumi.yaml cannot have null as a default: there an absent mapping is an empty one.
-    given = {key: value for key, value in values.items() if value != {} or _stands(key)}
+    given = {key: value for key, value in values.items() if value != {} or may_be_empty(key)}
     try:
         # As JSON, because there lists stand for the tuples of the models.
         platform = Platform.model_validate_json(json.dumps(given))
@@ -64,10 +64,6 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
     if problems:
         raise ConfigError(source, problems)
     return platform
-
-
-def _stands(key: str) -> bool:
-    return key not in Platform.model_fields or has_default(key)
 
 
 def _everything(platform: Platform) -> Known:

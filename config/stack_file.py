@@ -66,7 +66,7 @@ def _below_config(document: Mapping[object, object], source: str) -> Mapping[str
         if name in values:
             found = f"the key twice, also as '{PROJECT}:{name}'"
             problems.append(Problem((name,), found, "each key once", "remove one of them"))
-        if value == {} and name in Platform.model_fields and not has_default(name):
+        if value == {} and not may_be_empty(name):
             problems.append(_empty(name))
         values[name] = _switch(name, value) if colon else value
     if problems:
@@ -74,9 +74,10 @@ def _below_config(document: Mapping[object, object], source: str) -> Mapping[str
     return values
 
 
-def has_default(name: str) -> bool:
-    """Return whether a key that is left out stands for a value."""
-    return Platform.model_fields[name].default is not None
+def may_be_empty(name: str) -> bool:
+    """Return whether an empty mapping of a key isn't what Pulumi has for one that is left out."""
+    field = Platform.model_fields.get(name)
+    return field is None or field.default is not None
 
 
 def _empty(name: str) -> Problem:

@@ -56,6 +56,10 @@ class Finding:
             )
         )
 
+    def is_met_by(self, unscreened: frozenset[str]) -> bool:
+        """Return whether it says no more than that models go unscreened which may."""
+        return bool(self.unscreened) and self.unscreened <= unscreened
+
     def line(self) -> str:
         """Return the finding with the object it is about."""
         return f"{self.subject.label}: {self.text()}"

@@ -52,7 +52,7 @@ def _findings(stack: Stack) -> list[Finding]:
 
 
 def _accepted(finding: Finding, unscreened: frozenset[str]) -> bool:
-    return (finding.note or bool(finding.unscreened)) and finding.unscreened <= unscreened
+    return finding.is_met_by(unscreened) or (finding.note and not finding.unscreened)
 
 
 def _show(value: object) -> str:

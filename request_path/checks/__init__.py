@@ -45,6 +45,4 @@ def _all(objects: Objects) -> Iterator[Finding]:
 
 
 def _accepted(finding: Finding, unscreened: frozenset[str]) -> Finding:
-    if finding.unscreened and finding.unscreened <= unscreened:
-        return replace(finding, note=True)
-    return finding
+    return replace(finding, note=True) if finding.is_met_by(unscreened) else finding
