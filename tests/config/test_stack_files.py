@@ -7,7 +7,7 @@ import pytest
 
 from catalog import strict_yaml
 from config.errors import ConfigError
-from config.load import from_file, from_mapping
+from config.load import from_file
 from config.platform import Platform
 from config.stack_file import PROJECT
 from tests.config.samples import ROOT
@@ -23,18 +23,6 @@ def test_stack_file_loads(path: Path) -> None:
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
 def test_stack_file_says_nothing_is_made_by_default_providers(path: Path) -> None:
     assert "pulumi:disable-default-providers: [gcp, kubernetes]" in path.read_text()
-
-
-def test_the_model_that_the_readme_adds_fits_dev() -> None:
-    section = (ROOT / "README.md").read_text().partition("## Add a model")[2]
-    added = cast("dict[str, Any]", strict_yaml.load(section.split("```yaml")[1].split("```")[0]))
-    values = cast("dict[str, Any]", strict_yaml.load((ROOT / "Pulumi.dev.yaml").read_text()))
-    config = values["config"]
-    ((name, model),) = added["models"].items()
-    assert name not in config["models"]
-    del config["pulumi:disable-default-providers"]
-    platform = from_mapping({**config, "models": {**config["models"], name: model}}, "dev")
-    assert platform.models[name].source == model["source"]
 
 
 def test_there_is_a_development_and_a_production_stack() -> None:

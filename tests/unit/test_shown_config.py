@@ -1,4 +1,4 @@
-"""Every block of config in the pages of tasks loads, can be made, and is refused by nothing."""
+"""Every block of config that a page shows loads, can be made, and is refused by nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,20 @@ from tests.unit.harness import run
 from tests.unit.judged import refused, seen
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs" / "tasks").glob("*.md"))
-BLOCK = re.compile(r"^( *)```yaml\n\1# (\S+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+TASKS = ROOT / "docs" / "tasks"
+ELSEWHERE = {
+    "docs/rollouts.md": "tests/engine/test_rollouts.py",
+    "docs/use-elsewhere.md": "tests/engine/test_use_elsewhere.py",
+}
+"""What tests the blocks of a page that are steps, or not of this program."""
+PAGES = [
+    page
+    for page in sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *TASKS.glob("*.md")))
+    if str(page.relative_to(ROOT)) not in ELSEWHERE
+]
+BLOCK = re.compile(r"^( *)```yaml\n\1# ([^\s,]+)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+BESIDE = re.compile(r"(?:sandbox|import)\.\w+\.yaml")
+"""Files whose blocks are held to their schemas by tests/setup/test_schemas.py."""
 
 
 def blocks(page: Path) -> Iterator[tuple[str, Any]]:
@@ -69,17 +81,22 @@ def test_every_block_names_its_file() -> None:
     for page in PAGES:
         assert page.read_text().count("```yaml") == len([*blocks(page)]), page.name
         for file, _ in blocks(page):
-            assert (ROOT / file).exists()
+            assert (ROOT / file).exists() or BESIDE.fullmatch(file)
+
+
+def test_pages_with_blocks_of_another_kind_have_a_test_of_their_own() -> None:
+    for page, test in ELSEWHERE.items():
+        assert Path(page).name in (ROOT / test).read_text()
 
 
 def test_every_page_is_listed() -> None:
-    index = (ROOT / "docs" / "tasks" / "README.md").read_text()
-    assert {f"({page.name})" for page in PAGES if page.name != "README.md"} == {
+    index = (TASKS / "README.md").read_text()
+    assert {f"({page.name})" for page in TASKS.glob("*.md") if page.name != "README.md"} == {
         *re.findall(r"\([a-z-]+\.md\)", index)
     }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_block_loads_alone(page: Path) -> None:
     for file, change in blocks(page):
         if file.startswith("Pulumi."):
