@@ -18,7 +18,7 @@ CLOUD ?= sandbox
 FORMAT ?= text
 # Recipes read what is given as variables of the shell, "$$STACK": pasted into them it would be run.
 export STACK CLOUD FORMAT REQUEST_PATH ENV FROM TO SECRETS MODEL STOCKOUT QUOTAS STATE CONCURRENCY REQUESTS
-export MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK
+export MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
 STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, the files by twos.
@@ -83,9 +83,9 @@ new: ## Write an environment's stack file and policies after another's: ENV=stag
 	@$(SETUP)
 	@$(PYTHON) -m launcher new --env="$$ENV" --stack="$${FROM:-$$STACK}"
 
-init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://...
+init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://... [PROGRAM=identity]
 	@$(SETUP)
-	@$(PYTHON) -m launcher init --stack="$$STACK" --secrets="$$SECRETS"
+	@$(PYTHON) -m launcher init --stack="$$STACK" --secrets="$$SECRETS" --program="$$PROGRAM"
 
 ##@ Its models
 serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C

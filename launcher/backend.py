@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from launcher.console import show
-from launcher.paths import ROOT, StackPaths, plain_pulumi
+from launcher.paths import ROOT, StackPaths, plain_pulumi, shown_file
 from launcher.problem import LaunchError
 
 ENCRYPTION_KEYS: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
@@ -46,25 +46,33 @@ def check_stack_exists(places: StackPaths) -> None:
         )
 
 
-def init(places: StackPaths, secrets: str) -> None:
+def init(places: StackPaths, secrets: str, program: str = "") -> None:
     """Make the stack in the state backend, and leave its file as its authors wrote it.
 
-    Pulumi writes the whole file anew, without comments, to note how the stack's secrets are
-    encrypted: it gets a copy, of which only that note is kept. Raises LaunchError if it refuses.
+    `program` is the folder of a program beside the platform's. Pulumi writes the whole file anew,
+    without comments, to note how the stack's secrets are encrypted: it gets a copy, of which only
+    that note is kept. Raises LaunchError if there is no file, and if Pulumi refuses.
     """
+    config = places.config.parent / program / places.config.name
+    if not config.exists():
+        raise LaunchError(f"there is no {shown_file(config)}: write it after {program}/ here")
     line = [plain_pulumi(), "stack", "init", "--stack", places.stack, "--no-select"]
     line += ["--secrets-provider", secrets] if secrets else []
     with TemporaryDirectory() as folder:
-        for file in (ROOT / "Pulumi.yaml", places.config):
+        for file in (ROOT / program / "Pulumi.yaml", config):
             shutil.copy(file, folder)
         done = subprocess.run(line, cwd=folder, check=False)
-        seals = _encryption_of((Path(folder) / places.config.name).read_text(encoding="utf-8"))
+        seals = _encryption_of((Path(folder) / config.name).read_text(encoding="utf-8"))
     if done.returncode != 0:
         raise LaunchError(f"pulumi made no stack {places.stack!r} (see above): {_STEP}")
-    written = places.config.read_text(encoding="utf-8")
-    places.config.write_text(without_encryption(written) + seals, encoding="utf-8")
+    written = config.read_text(encoding="utf-8")
+    config.write_text(without_encryption(written) + seals, encoding="utf-8")
     kept = "noted the key of its secrets in it" if seals else "it stays as it is"
-    show(f"{places.config.name}: {kept}. Next: make preview STACK={places.stack} CLOUD=gcp")
+    step = f"make preview STACK={places.stack} CLOUD=gcp"
+    if program:
+        line = ["pulumi", "up", "--cwd", str(ROOT / program), "--stack", places.stack]
+        step = " ".join([*line, "--config-file", str(config)])
+    show(f"{shown_file(config)}: {kept}. Next: {step}")
 
 
 def without_encryption(text: str) -> str:

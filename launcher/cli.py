@@ -49,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--skip-preview", action="store_true", help="whether `up` on the sandbox makes at once"
     )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
+    parser.add_argument(
+        "--program",
+        default="",
+        choices=("", "identity"),
+        help="the program beside the platform's whose stack `init` makes",
+    )
     parser.add_argument("--model", default="", help="the model that `load` asks")
     parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help="of `load`")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="of `load`")
@@ -89,7 +95,7 @@ def _do(chosen: argparse.Namespace) -> None:
         tell_if_missing(chosen.stack)
     places = stack_paths(chosen.stack)
     if chosen.operation == "init":
-        init(places, chosen.secrets)
+        init(places, chosen.secrets, chosen.program)
     elif chosen.operation == "doctor":
         doctor(places, chosen.cloud)
     elif chosen.operation == "policy":

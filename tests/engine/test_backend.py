@@ -41,6 +41,20 @@ def test_the_stack_file_keeps_its_comments_and_gains_the_key_of_its_secrets(
     assert from_file(places.config) == from_file(ROOT / "Pulumi.dev.yaml")
 
 
+def test_the_settings_of_the_program_of_identities_keep_their_comments_too(
+    places: StackPaths,
+) -> None:
+    with pytest.raises(LaunchError, match=r"there is no .*identity/Pulumi.dev.yaml"):
+        init(places, "passphrase", "identity")
+    file = places.config.parent / "identity" / "Pulumi.dev.yaml"
+    file.parent.mkdir()
+    shutil.copyfile(ROOT / "identity" / file.name, file)
+    init(places, "passphrase", "identity")
+    first, added = file.read_text().split("encryptionsalt: ")
+    assert first == (ROOT / "identity" / file.name).read_text()
+    assert added.startswith("v1:")
+
+
 def test_a_refused_stack_leaves_the_file_as_it_was(places: StackPaths) -> None:
     before = places.config.read_text()
     with pytest.raises(LaunchError, match="step 3 of README"):
