@@ -15,11 +15,15 @@ import pulumi
 import pulumi_gcp as gcp
 import yaml
 
+from identity.attestation import APIS as ATTESTATION_APIS
+from identity.attestation import make_attestor
+
 ISSUER: Final = "https://token.actions.githubusercontent.com"
 TABLE: Final[Mapping[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("roles.yaml").read_text(encoding="utf-8")
 )
 APIS: Final = (
+    *ATTESTATION_APIS,
     "cloudbuild",
     "cloudkms",
     "cloudresourcemanager",
@@ -101,6 +105,7 @@ def make(given: Pipelines) -> Mapping[str, pulumi.Output[str]]:
         "preview_service_account": accounts["preview"].email,
         "deploy_service_account": accounts["deploy"].email,
         "image_builder": accounts["build"].email,
+        "attestation_key": make_attestor(given.project, accounts["build"].member, after),
     }
 
 

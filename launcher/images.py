@@ -30,6 +30,10 @@ RUNS_IMAGES: Final = (
 """What can't be made before its image is there, as the engine excludes it with its dependents."""
 BUILDER: Final = "IMAGE_BUILDER"
 """The variable that names the account which builds run as; without it, the project's default."""
+KEY: Final = "ATTESTATION_KEY"
+"""The variable that names the version of the key which attests; without it, nothing does."""
+_SCANNED_IN: Final = ("europe", "asia")
+"""Where Artifact Analysis scans beside the United States, as names of regions begin."""
 _REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 
 
@@ -111,7 +115,8 @@ def _push(image: str, builder: "Builder") -> None:
             f"{image} isn't there, and nothing in services/ is built under that name: push it "
             "yourself, or change the image in the stack file"
         )
-    show(f"{image}: building ...")
+    unscanned = "" if builder.scans else f", which {builder.program} neither scans nor attests to"
+    show(f"{image}: building{unscanned} ...")
     for line in builder.build(image, file.relative_to(SERVICES)):
         _run(line, image)
 
@@ -120,6 +125,7 @@ class Builder:
     """Cloud Build through gcloud, which needs no container engine on this machine."""
 
     program = "gcloud"
+    scans = True
 
     def has(self, image: str) -> bool:
         """Return whether an image was pushed."""
@@ -129,18 +135,26 @@ class Builder:
         """Return the commands that build and push an image."""
         repository = repository_of(image)
         project = "" if repository is None else repository.project
-        values = f"_IMAGE={image},_DOCKERFILE={dockerfile}"
+        values = {
+            "_IMAGE": image,
+            "_NAME": image.partition("@")[0].partition(":")[0],
+            "_DOCKERFILE": dockerfile,
+            "_LOCATION": next((each for each in _SCANNED_IN if image.startswith(each)), "us"),
+            "_ATTESTATION_KEY": os.environ.get(KEY, ""),
+        }
+        given = ",".join(f"{name}={value}" for name, value in values.items())
         line = [self.program, "builds", "submit", str(SERVICES), f"--config={BUILD_CONFIG}"]
-        line += [f"--substitutions={values}", f"--project={project}"]
+        line += [f"--substitutions={given}", f"--project={project}"]
         if builder := os.environ.get(BUILDER):
             line.append(f"--service-account=projects/{project}/serviceAccounts/{builder}")
         return [line]
 
 
 class Docker(Builder):
-    """Docker on this machine."""
+    """Docker on this machine, which scans nothing."""
 
     program = "docker"
+    scans = False
 
     def has(self, image: str) -> bool:
         """Return whether an image was pushed."""

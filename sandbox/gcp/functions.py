@@ -1,6 +1,7 @@
 """Functions (data sources): what is in the world, and the few the cloud answers by itself."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -13,9 +14,10 @@ from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import agent_email
 from sandbox.sdk_shapes import ListOf, ObjectOf
 from sandbox.sdk_types import FunctionType, function_type, resource_type
-from sandbox.values import Values, as_list, is_list
+from sandbox.values import Values, as_list, as_map, is_list
 from sandbox.world import World
 
+_KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
 _SECRET_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"  # noqa: S105 a type
 FOREIGN_SECRET: Final = "a secret value outside of the sandbox"  # noqa: S105 not one
 
@@ -181,6 +183,25 @@ def _secret_version(world: World, config: ProviderConfig, args: Values) -> Value
     return {"id": name, "name": name, "enabled": True, "secretData": FOREIGN_SECRET}
 
 
+def _key_version(world: World, _: ProviderConfig, args: Values) -> Values:
+    """Return the first version of a key that signs; its public key is made up."""
+    key = world.get(_KEY, str(args["cryptoKey"]))
+    if key is None:
+        raise missing(str(args["cryptoKey"]))
+    template = as_map(key.inputs.get("versionTemplate"))
+    algorithm = template.get("algorithm", "GOOGLE_SYMMETRIC_ENCRYPTION")
+    begin, end = (f"-----{word} PUBLIC KEY-----" for word in ("BEGIN", "END"))
+    pem = "\n".join((begin, b64encode(hex_digits(key.id, 64).encode()).decode(), end))
+    signs = key.inputs.get("purpose") == "ASYMMETRIC_SIGN"
+    return {
+        "name": f"{key.id}/cryptoKeyVersions/{args.get('version') or 1}",
+        "algorithm": algorithm,
+        "protectionLevel": template.get("protectionLevel", "SOFTWARE"),
+        "publicKeys": [{"algorithm": algorithm, "pem": pem}] if signs else [],
+        "state": "ENABLED",
+    }
+
+
 def _iam_policy(_: World, __: ProviderConfig, args: Values) -> Values:
     bindings = [
         {"role": binding["role"], "members": sorted(as_list(binding.get("members")))}
@@ -204,6 +225,7 @@ _SPECIAL: Final[Mapping[str, Answer]] = {
     "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": _bigquery_agent,
     "gcp:compute/getDefaultServiceAccount:getDefaultServiceAccount": _compute_account,
     "gcp:container/getEngineVersions:getEngineVersions": _engine_versions,
+    "gcp:kms/getKMSCryptoKeyVersion:getKMSCryptoKeyVersion": _key_version,
     "gcp:secretmanager/getSecretVersion:getSecretVersion": _secret_version,
     "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess": _secret_version,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_agent,

@@ -18,7 +18,7 @@ _WORKLOAD_POOL: Final = re.compile(
     r"(?:^|workloadIdentityPools/)([a-z][a-z0-9-]+)\.svc\.id\.goog(?:\[|/|$)"
 )
 _NAME: Final = re.compile(r"^(projects|accessPolicies|folders|organizations)/[^/]+/[^/]+/.+")
-_VERSION: Final = re.compile(r"/versions/(latest|\d+)$")
+_VERSION: Final = re.compile(r"/(?:versions/latest|(?:cryptoKeyV|v)ersions/\d+)$")
 _PLACES: Final = frozenset({"regions", "zones", "locations", "services"})
 # Collections Google fills by itself: a name in them is no reference to something a stack makes.
 _CATALOGUES: Final = frozenset(

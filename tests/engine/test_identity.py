@@ -37,5 +37,6 @@ def test_the_accounts_of_the_pipelines_are_made(
             engine.up()
     types = [each["type"] for each in stack.resources()]
     assert types.count("gcp:serviceaccount/account:Account") == 3
-    assert types.count("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember") == 2
+    assert types.count("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember") == 3
+    assert types.count("gcp:binaryauthorization/attestor:Attestor") == 1
     assert "gcp:privilegedaccessmanager/entitlement:entitlement" in types

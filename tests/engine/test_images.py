@@ -59,9 +59,13 @@ def calls(log: Path, program: str) -> list[str]:
 
 
 def test_cloud_build_builds_what_is_not_there(
-    dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path
+    dev: StackPaths,
+    fakes: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     log = fakes("pulumi", "gcloud", export=exported(tmp_path), describe="exit 1")
+    monkeypatch.setenv(images.KEY, "key/cryptoKeyVersions/1")
     push(dev)
     judged, first = [line for line in calls(log, "pulumi") if line.split()[1] in {"preview", "up"}]
     assert "--policy-pack" in judged
@@ -69,6 +73,8 @@ def test_cloud_build_builds_what_is_not_there(
     built = [line for line in calls(log, "gcloud") if "builds submit" in line]
     assert [f"_IMAGE={PREFIX}/sentiment-analyzer:1.0.0" in line for line in built] == [True, False]
     assert "_DOCKERFILE=llm_backend/Dockerfile" in built[1]
+    assert f",_NAME={PREFIX}/llm-backend," in built[1]
+    assert "_LOCATION=us,_ATTESTATION_KEY=key/cryptoKeyVersions/1 " in built[1]
     assert all("--project=acme-inference-dev" in line for line in built)
 
 
@@ -82,12 +88,16 @@ def test_nothing_is_built_or_made_twice(
 
 
 def test_docker_builds_where_there_is_no_gcloud(
-    dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path
+    dev: StackPaths,
+    fakes: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     log = fakes("pulumi", "docker", export=exported(tmp_path, REPOSITORY), manifest="exit 1")
     push(dev)
     pushed = [line.split()[-1] for line in calls(log, "docker") if " push " in line]
     assert pushed == list(own_images(checked(dev)))
+    assert "which docker neither scans nor attests to" in capsys.readouterr().out
 
 
 def test_without_either_it_says_what_to_install(

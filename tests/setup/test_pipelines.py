@@ -19,11 +19,16 @@ from typing import Any
 import pytest
 import yaml
 
+from identity.attestation import ATTESTOR
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 CLOUD_BUILD = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text())
+IMAGE_BUILD = yaml.safe_load((ROOT / "services" / "cloudbuild.yaml").read_text())
+KEY = "projects/acme/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"
+IMAGE = "europe-west4-docker.pkg.dev/acme/services/nested/llm-backend"
 
 MAKE = f"""#!/bin/sh
 set -e
@@ -42,6 +47,9 @@ echo "$(basename "$0") $*" >> "$CALLS"
 case "$*" in
 *"grants create"*) echo projects/p/locations/global/entitlements/deploy/grants/1;;
 *"grants describe"*) echo "${STATE:-ACTIVE}";;
+*"images scan"*) echo projects/acme/locations/europe/scans/1;;
+*"images describe"*) echo "${5%:*}@sha256:abc";;
+*list-vulnerabilities*) echo "$FOUND";;
 esac
 """
 GH = """#!/usr/bin/env python3
@@ -82,6 +90,11 @@ def shell_steps() -> Iterator[tuple[str, str, Mapping[str, str]]]:
         given = {**CLOUD_BUILD["substitutions"], "_DEPLOY": "yes", "_REPORTS": "reports"}
         text = step["args"][1].replace("$$", "$")
         yield f"cloudbuild/{step['id']}", text, {**given, **environment, "BUILD_ID": "1"}
+    for step in IMAGE_BUILD["steps"]:
+        if step.get("entrypoint") == "bash":
+            text = step["args"][1].replace("$$", "$")
+            given = {**IMAGE_BUILD["substitutions"], "_NAME": IMAGE, "BUILD_ID": "1"}
+            yield f"image/{step['id']}", text, {**given, "_ATTESTATION_KEY": KEY, "FOUND": ""}
 
 
 STEPS = list(shell_steps())
@@ -297,6 +310,39 @@ def test_a_deployment_that_nobody_agrees_to_ends(runner: Runner):
     assert done.returncode == 1
     assert "the grant is DENIED" in done.stdout
     assert not any("make" in call for call in runner.calls)
+
+
+@pytest.mark.parametrize(
+    ("found", "refused"),
+    [
+        ("", False),
+        ("HIGH,False,CVE-1\nMEDIUM,True,CVE-2", False),
+        ("LOW,True,CVE-1\nHIGH,True,CVE-2", True),
+        ("CRITICAL,False,CVE-3", True),
+    ],
+)
+def test_an_image_with_a_severe_vulnerability_is_not_attested_to_and_gets_no_tag(
+    found: str, refused: bool, runner: Runner
+):
+    (text, environment) = next((text, env) for name, text, env in STEPS if name == "image/scan")
+    done = runner.run(text, {**environment, "FOUND": found})
+    assert done.returncode == refused
+    assert ("refused, as _REFUSED says" in done.stdout) == refused
+    last = IMAGE_BUILD["steps"][-1]
+    assert last["id"] == "attest"
+    assert IMAGE_BUILD["images"] == ["$_IMAGE"]
+
+
+def test_an_image_is_attested_to_by_its_digest_where_there_is_a_key(runner: Runner):
+    (text, environment) = next((text, env) for name, text, env in STEPS if name == "image/attest")
+    for key in (KEY, ""):
+        assert runner.run(text, {**environment, "_ATTESTATION_KEY": key}).returncode == 0
+    signed = [call for call in runner.calls if "sign-and-create" in call]
+    assert len(signed) == 1
+    assert f"--artifact-url={IMAGE}@sha256:abc --attestor={ATTESTOR} " in signed[0]
+    attached = [call for call in runner.calls if "attachments create" in call]
+    package = "repositories/services/packages/nested%2Fllm-backend/versions/sha256:abc"
+    assert all(package in call and "--location=europe-west4" in call for call in attached)
 
 
 COMMENT = 'python3 "$PLATFORM/tools/comment.py" ".sandbox/dev/report/comment.md"'

@@ -95,11 +95,16 @@ _COMPUTED_FROM_INPUTS = {
     "gcp:projects/serviceIdentity:ServiceIdentity": _service_identity,
 }
 
+KEY_OF_BUILDS = f"projects/{PROJECT_ID}/locations/global/keyRings/pipelines/cryptoKeys/attestation"
 _CALLS: Mapping[str, Mapping[str, Any]] = {
     "gcp:organizations/getProject:getProject": {
         "number": PROJECT_NUMBER,
         "projectId": PROJECT_ID,
         "name": PROJECT_ID,
+    },
+    "gcp:kms/getKMSCryptoKeyVersion:getKMSCryptoKeyVersion": {
+        "name": f"{KEY_OF_BUILDS}/cryptoKeyVersions/1",
+        "publicKeys": [{"algorithm": "EC_SIGN_P256_SHA256", "pem": "-----BEGIN PUBLIC KEY-----"}],
     },
     "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {
         "email": f"bq-{PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com"
