@@ -132,7 +132,7 @@ lint: ## Check format, style, types and generated files
 	@$(ABREAST) 2 $(LINTS)
 
 lint-types:
-	$(PYTHON) -m basedpyright
+	$(PYTHON) -m pyrefly check --summary=none
 
 lint-style:
 	$(PYTHON) -m ruff format --check .

@@ -17,13 +17,15 @@ class Analyzer(analyzer.Analyzer):
     def analyze_property(self, arg: Any, *args: Any, **kwargs: Any) -> PropertyDefinition:
         """Return the definition of one property."""
         if get_origin(arg) is Mapping:
-            arg = Mapping[str, get_args(arg)[1]]
+            _, entry = get_args(arg)
+            arg = Mapping[str, entry]
         if get_origin(arg) is not Annotated:
             return super().analyze_property(arg, *args, **kwargs)
         inner, *extras = get_args(arg)
         definition = self.analyze_property(inner, *args, **kwargs)
         limits = [_described(each) for each in extras if isinstance(each, Limit)]
-        definition.description = "\n".join(filter(None, [definition.description, *limits]))
+        told = [definition.description] if definition.description else []
+        definition.description = "\n".join([*told, *limits])
         return definition
 
     def get_docstring(self, typ: type, name: str) -> str | None:

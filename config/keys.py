@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -59,8 +59,9 @@ def named(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
 def types_of(model: type[BaseModel]) -> Mapping[str, Any]:
     """Return the types of a model's keys, with what annotates them."""
     return {
-        name: Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        name: Annotated[kind, *field.metadata] if field.metadata else kind
         for name, field in named(model).items()
+        for kind in (cast("Any", field.annotation),)
     }
 
 

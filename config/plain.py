@@ -21,7 +21,7 @@ def not_plain(value: object, path: KeyPath = ()) -> Iterator[Problem]:
         yield Problem(path[:3], found, "plain values", "write it out")
     elif isinstance(value, Mapping):
         yield from _mapping(cast("Mapping[object, object]", value), path)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, (list, tuple)):
         for index, entry in enumerate(cast("list[object]", value)):
             yield from not_plain(entry, (*path, index))
     elif isinstance(value, str):

@@ -44,7 +44,7 @@ def _plain(value: object) -> str | None:
     """Return a value as a line has it; None of what has no short form or must not be seen."""
     if value is _MISSING:
         return "nothing"
-    if isinstance(value, dict | list) or value == SECRET:
+    if isinstance(value, (dict, list)) or value == SECRET:
         return None
     if value in UNKNOWN_TEXTS:
         return "not known yet"

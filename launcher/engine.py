@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 import yaml
 from pulumi import automation
-from pulumi.automation._stack import StackInitMode
+from pulumi.automation._stack import StackInitMode  # noqa: PLC2701 - exported nowhere
 
 from launcher.backend import ENCRYPTION_KEYS
 from launcher.paths import ROOT, VENV_BIN, StackPaths, engine_root

@@ -1,8 +1,9 @@
 """Lay out the graph on standard input: `python -m plans.graphviz < graph.dot > graph.svg`."""
 
 import sys
+from typing import Any
 
-import pygraphviz  # pyright: ignore[reportMissingImports, reportMissingTypeStubs]
+import pygraphviz
 
-graph = pygraphviz.AGraph(string=sys.stdin.read())  # pyright: ignore
-sys.stdout.buffer.write(graph.draw(format="svg", prog="dot"))  # pyright: ignore
+graph: Any = pygraphviz.AGraph(string=sys.stdin.read())
+sys.stdout.buffer.write(graph.draw(format="svg", prog="dot"))

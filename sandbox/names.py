@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from sandbox.check import Failure
 from sandbox.gcp.rows import name_patterns
@@ -26,7 +26,7 @@ def kubernetes_names(kind: Kind, inputs: Values) -> Iterator[Failure]:
     """Yield every name or label of a Kubernetes object that the API server would refuse."""
     rules, holder = known()["names"], name_holder(kind, inputs)
     path = "" if kind.token == RELEASE else "metadata."
-    own = row(kind).get("name")
+    own: Any = row(kind).get("name")
     regex = own if own == "any" or (own and not kind.group) else rules["object"]
     if regex != "any":
         yield from _unfit(kind.token, f"{path}name", holder.get("name"), regex)

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001, PLC2701
 """The shapes of property types, read from the generated classes of the Pulumi SDKs.
 
 The one place that touches private helpers of the pinned `pulumi` package (`pulumi._types`).
@@ -13,7 +14,7 @@ from types import UnionType
 from typing import Any, Final, ForwardRef, Literal, Union
 
 import pulumi
-from pulumi import _types  # pyright: ignore[reportPrivateUsage] -- wrapped here on purpose
+from pulumi import _types
 
 
 @dataclass(frozen=True)
@@ -180,26 +181,26 @@ def properties(cls: type) -> Mapping[str, Property]:
             python_name in parameters
             and parameters[python_name].default is inspect.Parameter.empty,
         )
-        for python_name, pulumi_name, _ in _types._py_properties(cls)  # pyright: ignore[reportPrivateUsage] -- wrapped here on purpose
+        for python_name, pulumi_name, _ in _types._py_properties(cls)
     }
 
 
 def _hints(cls: type) -> dict[str, Shape]:
     namespace = {"Output": pulumi.Output, "T": type(None)}
-    module_globals = _types._globals_for_cls(cls)  # pyright: ignore[reportPrivateUsage] -- wrapped here on purpose
+    module_globals = _types._globals_for_cls(cls)
     return {
         name: describe(
             typing.get_type_hints(getter.fget, globalns=module_globals, localns=namespace).get(
                 "return", Any
             )
         )
-        for _, name, getter in _types._py_properties(cls)  # pyright: ignore[reportPrivateUsage] -- wrapped here on purpose
+        for _, name, getter in _types._py_properties(cls)
     }
 
 
 def getters(cls: type) -> Iterator[tuple[str, str, Any]]:
     """Yield Python name, Pulumi name and getter function of every property of a generated class."""
-    for python_name, pulumi_name, getter in _types._py_properties(cls):  # pyright: ignore[reportPrivateUsage] -- wrapped here on purpose
+    for python_name, pulumi_name, getter in _types._py_properties(cls):
         yield python_name, pulumi_name, getter.fget
 
 

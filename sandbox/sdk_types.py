@@ -91,7 +91,7 @@ class ResourceType:
     @cached_property
     def secret_outputs(self) -> frozenset[str]:
         """Outputs the SDK itself declares secret."""
-        source = inspect.getsource(cast("Any", self.cls)._internal_init)
+        source = inspect.getsource(cast("Any", self.cls)._internal_init)  # noqa: SLF001 - has the names
         found = _SECRET_OUTPUTS.search(source)
         return frozenset(re.findall(r'"(\w+)"', found.group(1))) if found else frozenset()
 

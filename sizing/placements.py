@@ -28,8 +28,10 @@ class Placement:
     def usd(self, capacity: str = "on-demand") -> float | None:
         """Return USD per month of its share of the machines; None where there is no price."""
         price = MACHINE_PRICES.get(self.machine.name)
-        hour = price and (price.spot if capacity == "spot" else price.on_demand)
-        return hour and hour * HOURS_PER_MONTH * self.share
+        hour = None
+        if price is not None:
+            hour = price.spot if capacity == "spot" else price.on_demand
+        return None if hour is None else hour * HOURS_PER_MONTH * self.share
 
 
 def placements(

@@ -153,6 +153,6 @@ def _place(props: Props, place: str) -> str | None:
     if place.startswith(CONSTANT):
         return place.removeprefix(CONSTANT)
     found = _found(props, _steps(place))
-    several = cast("Sequence[Any]", found) if isinstance(found, list | tuple) else [found]
+    several = cast("Sequence[Any]", found) if isinstance(found, (list, tuple)) else [found]
     first = next(iter(several), None)
     return first.lower() if isinstance(first, str) else None

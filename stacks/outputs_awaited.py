@@ -22,4 +22,4 @@ class _Asyncio(ModuleType):
 
 def await_outputs_together() -> None:
     """Let programs of this process wait for their outputs together."""
-    stack.asyncio = _Asyncio("asyncio")  # pyright: ignore[reportAttributeAccessIssue, reportPrivateImportUsage] - no other way
+    setattr(stack, "asyncio", _Asyncio("asyncio"))  # noqa: B010 - the SDK's module does not export it

@@ -46,7 +46,7 @@ def main() -> None:
     parser = server.make_arg_parser(parsers.FlexibleArgumentParser())
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     choices: dict[str, list[str]] = {}
-    for action in parser._actions:
+    for action in parser._actions:  # noqa: SLF001 - argparse lists them nowhere else
         for name in action.option_strings:
             option = name.removeprefix("--")
             if name.startswith("--no-") and kind(action) == "switch":

@@ -30,8 +30,10 @@ class LimitError(ValueError):
 class Limit(ABC):
     """What one value may be."""
 
-    default: Any
-    """The value where none is given; None where there is no such value."""
+    @property
+    def default(self) -> Any:
+        """The value where none is given; None where there is no such value."""
+        return None
 
     @property
     @abstractmethod
@@ -180,7 +182,7 @@ class Entries(Limit):
 
     def check(self, value: Any) -> None:
         """Raise LimitError for a list or mapping with fewer or more entries."""
-        if not isinstance(value, Mapping | Sequence) or isinstance(value, str):
+        if not isinstance(value, (Mapping, Sequence)) or isinstance(value, str):
             return
         entries = cast("Sized", value)
         if len(entries) < self.low:

@@ -56,6 +56,14 @@ class GpuNodePool(pulumi.ComponentResource):
         machine = GPU_MACHINE_TYPES[args["machine_type"]]
         capacity = args["capacity"]
         flex_start = capacity == "flex-start"
+        # GKE gives flex-start pools a strategy of their own, which the provider does not know:
+        # https://github.com/crossplane-contrib/provider-upjet-gcp/issues/1028
+        upgrade: gcp.container.NodePoolUpgradeSettingsArgsDict | None = (
+            None if flex_start else {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1}
+        )
+        placement: gcp.container.NodePoolPlacementPolicyArgsDict | None = (
+            {"type": "COMPACT"} if args.get("compact_placement") else None
+        )
 
         pool = gcp.container.NodePool(
             f"{name}-pool",
@@ -72,16 +80,12 @@ class GpuNodePool(pulumi.ComponentResource):
             },
             # A flex-start node is not repaired: its replacement would have to queue again.
             management={"auto_repair": not flex_start, "auto_upgrade": True},
-            # GKE gives flex-start pools a strategy of their own, which the provider does not know:
-            # https://github.com/crossplane-contrib/provider-upjet-gcp/issues/1028
-            upgrade_settings=None
-            if flex_start
-            else {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1},
+            upgrade_settings=upgrade,
             network_config={
                 "enable_private_nodes": True,
                 "accelerator_network_profile": "auto" if args.get("rdma") else None,
             },
-            placement_policy={"type": "COMPACT"} if args.get("compact_placement") else None,
+            placement_policy=placement,
             node_config=_node_config(args),
             opts=pulumi.ResourceOptions(
                 parent=self,

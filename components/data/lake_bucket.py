@@ -112,6 +112,17 @@ class LakeBucket(pulumi.ComponentResource):
         retention = args.get("retention_days")
         key = args.get("kms_key")
         soft_delete = args.get("soft_delete_days", limits.SOFT_DELETE_DAYS.default)
+        encryption: gcp.storage.BucketEncryptionArgsDict | None = (
+            None if key is None else {"default_kms_key_name": key}
+        )
+        kept: gcp.storage.BucketRetentionPolicyArgsDict | None = (
+            None
+            if retention is None
+            else {
+                "retention_period": str(retention * _DAY_SECONDS),
+                "is_locked": args.get("retention_locked") or None,
+            }
+        )
         bucket = gcp.storage.Bucket(
             f"{name}-bucket",
             name=pulumi.Output.concat(args["project"], "-", name),
@@ -123,14 +134,9 @@ class LakeBucket(pulumi.ComponentResource):
             force_destroy=not protected,
             versioning={"enabled": args.get("versioning", False)},
             soft_delete_policy={"retention_duration_seconds": soft_delete * _DAY_SECONDS},
-            retention_policy=None
-            if retention is None
-            else {
-                "retention_period": str(retention * _DAY_SECONDS),
-                "is_locked": args.get("retention_locked") or None,
-            },
+            retention_policy=kept,
             lifecycle_rules=lifecycle(args),
-            encryption=None if key is None else {"default_kms_key_name": key},
+            encryption=encryption,
             opts=pulumi.ResourceOptions(
                 parent=self, protect=protected or None, delete_before_replace=True
             ),

@@ -85,15 +85,16 @@ class Warehouse(pulumi.ComponentResource):
     def _dataset(
         self, role: str, name: str, accesses: Sequence[gcp.bigquery.DatasetAccessArgsDict]
     ) -> gcp.bigquery.Dataset:
+        encryption: gcp.bigquery.DatasetDefaultEncryptionConfigurationArgsDict | None = (
+            None if self._key is None else {"kms_key_name": self._key}
+        )
         return gcp.bigquery.Dataset(
             f"{self._prefix}-{role}",
             project=self._args["project"],
             dataset_id=name,
             location=self._args["region"],
             accesses=accesses,
-            default_encryption_configuration=None
-            if self._key is None
-            else {"kms_key_name": self._key},
+            default_encryption_configuration=encryption,
             delete_contents_on_destroy=False,
             opts=self._stateful(),
         )

@@ -110,7 +110,7 @@ def _camel_case(value: object) -> object:
             _camel(key): entry if _camel(key) in _FREE else _camel_case(entry)
             for key, entry in entries.items()
         }
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_camel_case(entry) for entry in cast("list[object]", value)]
     return value
 

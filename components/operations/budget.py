@@ -74,6 +74,9 @@ class Budget(pulumi.ComponentResource):
         if forecast is not None:
             rules.append({"threshold_percent": forecast / 100, "spend_basis": "FORECASTED_SPEND"})
         channels = list(args.get("email_channels", ()))
+        told: gcp.billing.BudgetAllUpdatesRuleArgsDict | None = (
+            {"monitoring_notification_channels": channels} if channels else None
+        )
         budget = gcp.billing.Budget(
             f"{name}-budget",
             billing_account=args["billing_account"],
@@ -86,7 +89,7 @@ class Budget(pulumi.ComponentResource):
                 "specified_amount": {"currency_code": "USD", "units": str(args["monthly_usd"])}
             },
             threshold_rules=rules,
-            all_updates_rule={"monitoring_notification_channels": channels} if channels else None,
+            all_updates_rule=told,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.budget_name = budget.id

@@ -172,13 +172,14 @@ class NotificationChannels(pulumi.ComponentResource):
         child: pulumi.ResourceOptions,
     ) -> pulumi.Output[str]:
         regions = args.get("regions")
+        storage: gcp.pubsub.TopicMessageStoragePolicyArgsDict | None = (
+            {"allowed_persistence_regions": list(regions)} if regions else None
+        )
         topic = gcp.pubsub.Topic(
             f"{name}-topic",
             name=topic_name,
             project=args["project"],
-            message_storage_policy={"allowed_persistence_regions": list(regions)}
-            if regions
-            else None,
+            message_storage_policy=storage,
             opts=child,
         )
         channel = gcp.monitoring.NotificationChannel(

@@ -141,8 +141,9 @@ class CloudRunServiceArgs(Container):
 def secrets_known(args: Container) -> Iterator[Problem]:
     """Check that the secrets of variables and files are among those that may be read."""
     known = Choice(args.get("secret_ids", {}))
-    for key in ("secrets", "secret_files"):
-        for place, each in args.get(key, {}).items():
+    variables, files = args.get("secrets", {}), args.get("secret_files", {})
+    for key, named in (("secrets", variables), ("secret_files", files)):
+        for place, each in named.items():
             yield from below((key, place, "secret"), problems_of(known, each["secret"]))
 
 

@@ -53,6 +53,9 @@ class CloudRunService(pulumi.ComponentResource):
             )
             for secret, secret_id in args.get("secret_ids", {}).items()
         ]
+        admission: gcp.cloudrunv2.ServiceBinaryAuthorizationArgsDict | None = (
+            {"use_default": True} if args.get("binary_authorization") else None
+        )
         service = gcp.cloudrunv2.Service(
             f"{name}-run",
             name=name,
@@ -63,9 +66,7 @@ class CloudRunService(pulumi.ComponentResource):
             invoker_iam_disabled=False,
             iap_enabled=True if args.get("iap") else None,
             custom_audiences=[*args.get("custom_audiences", ())] or None,
-            binary_authorization=(
-                {"use_default": True} if args.get("binary_authorization") else None
-            ),
+            binary_authorization=admission,
             deletion_protection=args.get("deletion_protection", True),
             template=template_of(name, args),
             traffics=traffics_of(name, args),

@@ -12,7 +12,7 @@ import httpx
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from emulator.runtime.instances import Instance, Instances, NoInstanceError, StartError
 from emulator.runtime.services import CloudRun
@@ -64,10 +64,10 @@ class Ingress:
             return
         begun, timeout = False, self._service.timeout
 
-        async def noting_send(message: object) -> None:
+        async def noting_send(message: Message) -> None:
             nonlocal begun
             begun = True
-            await send(message)  # pyright: ignore[reportArgumentType]
+            await send(message)
 
         try:
             headers = Headers(scope=scope)

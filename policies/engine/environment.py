@@ -121,7 +121,7 @@ def _problems(
 def _add_remediations(config: dict[str, dict[str, object]], value: object) -> Iterator[str]:
     able = sorted(rule.id for rule in rules_of(ALL) if rule.remediable)
     allowed = f"allowed: rules that can remediate, {', '.join(able)}"
-    if not isinstance(value, list | None):
+    if not (value is None or isinstance(value, list)):
         yield f"remediate: found {shown(value)}, {allowed}; write a list of them"
         return
     for index, rule_id in enumerate(cast("list[object]", value or [])):
@@ -134,7 +134,7 @@ def _add_remediations(config: dict[str, dict[str, object]], value: object) -> It
 def _add_exemptions(
     config: dict[str, dict[str, object]], value: object, today: dt.date
 ) -> Iterator[str]:
-    if not isinstance(value, list | None):
+    if not (value is None or isinstance(value, list)):
         yield f"exemptions: found {shown(value)}, allowed: a list; begin each with a dash"
         return
     rules = {rule.id: rule for rule in rules_of(ALL)}

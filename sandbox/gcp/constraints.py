@@ -22,7 +22,7 @@ from sandbox.values import (
     is_map,
 )
 
-_DURATION: Final = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_DURATION: Final = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|\u00b5s|ms|s|m|h)")
 _ESCAPE: Final = re.compile(r"\\z")
 
 

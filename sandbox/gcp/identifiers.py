@@ -122,7 +122,7 @@ def _with_grant(parent: str, request: Request) -> str:
     parts = [parent, *(str(request.inputs[k]) for k in ("role", "member") if k in request.inputs)]
     condition = request.inputs.get("condition")
     if isinstance(condition, dict) and "title" in condition:
-        parts.append(str(condition["title"]))  # pyright: ignore[reportUnknownArgumentType] -- any JSON
+        parts.append(str(condition["title"]))  # any JSON
     return "/".join(parts)
 
 

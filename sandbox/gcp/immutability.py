@@ -146,7 +146,8 @@ def _value(values: Values, path: str) -> Value:
 def _shrinks(old: Any, new: Any) -> bool:
     """Return whether a range does not grow: to one that contains it, it is expanded in place."""
     try:
-        return not ipaddress.ip_network(new).supernet_of(ipaddress.ip_network(old))  # pyright: ignore[reportArgumentType] -- mixed versions raise TypeError below
+        narrow: Any = ipaddress.ip_network(old)  # mixed versions raise TypeError below
+        return not ipaddress.ip_network(new).supernet_of(narrow)
     except (TypeError, ValueError):
         return True
 

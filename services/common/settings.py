@@ -57,4 +57,4 @@ class ServerSettings(BaseSettings):
     def load(cls) -> Self:
         """Read the settings. Raises `pydantic.ValidationError` that names each wrong variable."""
         folder = os.environ.get(SECRETS_DIR)
-        return cls(_secrets_dir=Path(folder) if folder else None)  # pyright: ignore[reportCallIssue]
+        return cls(_secrets_dir=Path(folder) if folder else None)

@@ -156,10 +156,11 @@ class _Connection:
         """Send a batch; return the refused rows' indices and reasons. None is kept if any is."""
         self._requests.put_nowait(self._request(rows, first=self._call is None))
         if self._call is None:
-            self._call = await self._client.append_rows(
+            call: Any = await self._client.append_rows(
                 requests=self._outgoing(),
                 metadata=(("x-goog-request-params", f"write_stream={self._stream}"),),
             )
+            self._call = call
         response: Any = await self._call.read()
         if not hasattr(response, "row_errors"):
             raise SinkError("the connection was closed")

@@ -34,8 +34,9 @@ class AppendRows(ABC):
         self._server: Any = grpc.server(ThreadPoolExecutor(max_workers=32))
         request: Any = types.AppendRowsRequest
         response: Any = types.AppendRowsResponse
+        append_rows: Any = self._append_rows  # the stubs have but one request for it
         handler: Any = grpc.stream_stream_rpc_method_handler(
-            self._append_rows,
+            append_rows,
             request_deserializer=request.deserialize,
             response_serializer=response.serialize,
         )

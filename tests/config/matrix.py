@@ -235,7 +235,7 @@ def _text(stacks: list[Config]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the stacks, or only count; return 1 where an option is missing."""
-    services.parsed = cache(parsed)  # pyright: ignore[reportPrivateImportUsage] - the same each time
+    services.parsed = cache(parsed)  # the same each time
     lacking = set[Option]()
     for environment in ENVIRONMENTS:
         made = stacks(environment)

@@ -1,7 +1,6 @@
 """Every option that a stack file has, read from the config's models, with values to set it to."""
 
 # A config is any JSON, which has no types:
-# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 from __future__ import annotations
 
 import copy

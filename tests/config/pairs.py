@@ -10,7 +10,6 @@ first stack of its environment. With `--count` it only says how many pairs stand
 """
 
 # A config is any JSON, which has no types:
-# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 from __future__ import annotations
 
 import copy
@@ -223,7 +222,7 @@ def text(configs: Iterable[Config]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the stacks for pairs, or only count."""
-    services.parsed = cache(parsed)  # pyright: ignore[reportPrivateImportUsage] - the same each time
+    services.parsed = cache(parsed)  # the same each time
     if "--count" in arguments:
         made = pair_stacks()
         print(told(made, missing([*all_stacks(), *made])))

@@ -99,7 +99,7 @@ def until_programs_end() -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while any(
         frame.f_code.co_filename.endswith("automation/_server.py") and frame.f_code.co_name == "run"
-        for top in sys._current_frames().values()  # pyright: ignore[reportPrivateUsage] - no other way
+        for top in sys._current_frames().values()  # noqa: SLF001 - no other way
         for frame, _ in traceback.walk_stack(top)
     ):
         assert time.monotonic() < deadline

@@ -115,7 +115,7 @@ def put(value: Any, path: list[str], new: Any) -> None:
     if len(path) == 1:
         value[step] = new
         return
-    if not isinstance(value, list) and not isinstance(value.get(step), dict | list):
+    if not isinstance(value, list) and not isinstance(value.get(step), (dict, list)):
         cast("Row", value)[step] = {}
     put(value[step], path[1:], new)
 

@@ -7,7 +7,6 @@ a replacement where the facts say so. FILE is that of `python -m sandbox.gcp.fac
 """
 
 # Facts and inputs are any JSON:
-# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 from __future__ import annotations
 
 import copy

@@ -30,7 +30,7 @@ class Client:
         try:
             return getattr(self.stub, method)(request)
         except grpc.RpcError as error:
-            raise RefusedError(error.details()) from None  # pyright: ignore[reportAttributeAccessIssue] -- a Call too
+            raise RefusedError(error.details()) from None  # a Call too
 
     def configure(self, **settings: Any) -> None:
         request = provider_pb2.ConfigureRequest(args=to_struct(settings), acceptSecrets=True)

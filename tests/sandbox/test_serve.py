@@ -53,7 +53,7 @@ def test_what_the_engine_does_without_is_refused_in_silence(
 ) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         getattr(gcp.stub, method)(request_type())
-    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED  # pyright: ignore[reportAttributeAccessIssue] -- a Call too
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED  # a Call too
     assert caplog.records == []
 
 

@@ -99,7 +99,7 @@ def test_a_world_damaged_in_the_middle_is_found_on_opening(tmp_path: Path) -> No
 def test_a_world_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "world.db"
     with World(path) as world:
-        world._connection.execute("PRAGMA user_version = 99")  # pyright: ignore[reportPrivateUsage] -- plays a later program
+        world._connection.execute("PRAGMA user_version = 99")  # noqa: SLF001 - plays a later program
     with pytest.raises(WorldError, match="version 99"):
         World(path)
 

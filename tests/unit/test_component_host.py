@@ -38,12 +38,12 @@ def schema() -> Iterator[Mapping[str, Any]]:
 
 def _references(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType] - JSON
+        for key, item in value.items():  # JSON
             if key == "$ref":
-                yield str(item)  # pyright: ignore[reportUnknownArgumentType] - JSON
+                yield str(item)  # JSON
             yield from _references(item)
     elif isinstance(value, list):
-        for item in value:  # pyright: ignore[reportUnknownVariableType] - JSON
+        for item in value:  # JSON
             yield from _references(item)
 
 

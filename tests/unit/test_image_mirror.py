@@ -195,7 +195,7 @@ def _problems(name: str = "images", **changes: Any) -> dict[str, str]:
 
 def test_wrong_arguments_are_named():
     assert _problems() == {}
-    assert _problems(upstreams=WITH_SAMPLES["upstreams"]) == {}  # pyright: ignore[reportTypedDictNotRequiredAccess] - given above
+    assert _problems(upstreams=WITH_SAMPLES["upstreams"]) == {}  # given above
     assert list(_problems("Images")) == ["upstreams.docker-hub", "upstreams.kubernetes"]
     assert _problems(upstreams={}) == {
         "upstreams": "found an empty mapping; allowed: one entry or more; give a registry to mirror"

@@ -151,7 +151,7 @@ class TestEveryModel:
             assert found == (f"{guardrail}-prompt", f"{guardrail}-response")
 
     def test_names_of_the_default_guardrail_are_left_out_only_when_not_all_fit(self):
-        few = dict.fromkeys("abc", "default")
+        few: dict[str, str] = dict.fromkeys("abc", "default")
         text = model_armor_settings("acme", "us-central1", few, "default")["model_armor_settings"]
         assert list(_screened_by(text)) == ["a", "b", "c", "default"]
         many = {**dict.fromkeys("abcdefgh", "default"), "z": "none"}

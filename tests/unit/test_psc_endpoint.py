@@ -125,7 +125,7 @@ def test_several_endpoints_answer_by_nearness(deploy: Deploy):
 
 
 def _consuming(**keys: Any) -> PscEndpointArgs:
-    (consumer,) = TWO_REGIONS["consume"].values()  # pyright: ignore[reportTypedDictNotRequiredAccess] - it is above
+    (consumer,) = TWO_REGIONS["consume"].values()  # it is above
     return cast("PscEndpointArgs", {**TWO_REGIONS, "consume": {"apps": {**consumer, **keys}}})
 
 
