@@ -6,9 +6,9 @@ second then.
 
 import hashlib
 import shutil
+import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 from engine import ensure_engine
@@ -17,6 +17,7 @@ from progress import run, say
 from versions import REQUIREMENTS, ROOT, requirement
 
 MINIMUM_PYTHON = (3, 11)
+SYSTEM = Path("/usr/bin")
 VENV = ROOT / ".venv"
 STAMP = VENV / "requirements.sha256"
 ANALYZER = VENV / "bin" / "pulumi-analyzer-policy-python"
@@ -27,9 +28,26 @@ exec "$(dirname "$0")/python" -u -m pulumi.policy "$1" "$2"
 """
 
 
+def base_python() -> Path:
+    """Return the Python that `.venv` is made of: this one, or the system's of the same version.
+
+    Version managers compile without profile-guided optimization unless told to, distributions with
+    it: importing the platform takes a quarter less there.
+    https://docs.python.org/3.11/using/configure.html#performance-options
+    """
+    major, minor, *_ = sys.version_info
+    own = SYSTEM / f"python{major}.{minor}"
+    able = [own, "-c", "import ensurepip, sqlite3, ssl"]
+    if own.exists() and subprocess.run(able, capture_output=True, check=False).returncode == 0:
+        return own
+    return Path(sys.executable).resolve()
+
+
 def ensure_python_environment() -> None:
     """Make `.venv` hold exactly what requirements.txt pins, each download checked by its hash."""
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
+    base = base_python()
+    version = f"{base} {sys.version_info[:2]}".encode()
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + version).hexdigest()
     python = VENV / "bin" / "python"
     if python.exists() and STAMP.exists() and STAMP.read_text() == wanted:
         return
@@ -43,10 +61,10 @@ def ensure_python_environment() -> None:
                 "and run this again"
             ) from problem
     try:
-        venv.create(VENV, with_pip=True)
-    except Exception as problem:
+        run([base, "-m", "venv", VENV], f"making the virtual environment with {base}")
+    except SetupProblemError as problem:
         raise SetupProblemError(
-            f"the virtual environment could not be made ({problem}): "
+            f"{problem}\nsetup: the virtual environment could not be made: "
             "install Python's venv module (Debian: apt-get install python3-venv)"
         ) from problem
     _install_packages(python)

@@ -29,6 +29,15 @@ def run(command, what, **_):
 setup.run = run
 setup._install_packages(Path("python"))
 """
+BASE = """
+import sys
+sys.path.insert(0, "tools")
+import setup
+from pathlib import Path
+
+setup.SYSTEM = Path({system!r})
+print(setup.base_python())
+"""
 RUN = "import sys; sys.path.insert(0, 'tools'); import progress; progress.{seconds} = 0.05; {call}"
 SLEEP = "progress.run(['sleep', '0.4'], 'building', about='about 1 minute')"
 
@@ -68,6 +77,24 @@ def test_where_both_fail_set_up_ends_with_why() -> None:
     done = install(refused="installing")
     assert done.returncode == 1
     assert "installing the Python packages with pip failed" in done.stderr
+
+
+@pytest.mark.parametrize(("able", "taken"), [("exit 0", True), ("exit 1", False), ("", False)])
+def test_the_systems_python_of_this_version_is_taken_where_it_can_make_an_environment(
+    able: str, taken: bool, tmp_path: Path
+) -> None:
+    own = tmp_path / "python{}.{}".format(*sys.version_info)
+    if able:
+        own.write_text(f"#!/bin/sh\n{able}\n")
+        own.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", BASE.format(system=str(tmp_path))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()) == (own if taken else Path(sys.executable).resolve())
 
 
 def test_a_log_gets_a_line_each_time(tmp_path: Path) -> None:
