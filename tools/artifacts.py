@@ -1,5 +1,7 @@
 """Programs that set-up puts into `.engine/`: built from Go modules, moved into place, stamped."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

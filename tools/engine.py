@@ -1,5 +1,7 @@
 """Puts the Pulumi engine into `.engine/`: one on PATH, else the official release, else a build."""
 
+from __future__ import annotations
+
 import platform
 import re
 import shutil

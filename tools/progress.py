@@ -1,5 +1,7 @@
 """Progress of set-up, on standard error so that a target's standard output stays its own."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import threading

@@ -107,8 +107,14 @@ def ensure_policy_analyzer() -> None:
 def main() -> int:
     """Run the steps in order; return the exit code."""
     if sys.version_info < MINIMUM_PYTHON:
-        wanted = ".".join(map(str, MINIMUM_PYTHON))
-        print(f"setup: Python {wanted} or later is needed, this is {sys.version}", file=sys.stderr)
+        wanted, found = (
+            ".".join(map(str, each)) for each in (MINIMUM_PYTHON, sys.version_info[:3])
+        )
+        print(
+            f"setup: found Python {found}; allowed: {wanted} or later: install one, and put it on "
+            "PATH as python3",
+            file=sys.stderr,
+        )
         return 1
     try:
         ensure_python_environment()

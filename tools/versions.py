@@ -1,5 +1,7 @@
 """Reads the versions that set-up needs from the one place that pins them: requirements.txt."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """The Python packages come by uv, or by pip where it fails; long steps say how far they are."""
 
+import ast
 import os
 import pty
 import re
@@ -138,3 +139,27 @@ def test_what_fails_ends_with_the_end_of_its_output() -> None:
         check=False,
     )
     assert "SetupProblemError: listing failed (exit code 2):\nls: " in done.stderr
+
+
+def test_a_python_that_is_too_old_is_told_what_to_do() -> None:
+    call = "import setup; setup.MINIMUM_PYTHON = (99, 1); sys.exit(setup.main())"
+    line = [sys.executable, "-c", f"import sys; sys.path.insert(0, 'tools'); {call}"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"setup: found Python 3\.\d+\.\d+; allowed: 99\.1 or.*\n", done.stderr)
+
+
+def test_old_pythons_come_as_far_as_to_be_told() -> None:
+    modules, seen = ["setup"], set[str]()
+    while modules:
+        name = modules.pop()
+        file = ROOT / "tools" / f"{name}.py"
+        if name in seen or not file.exists():
+            continue
+        seen.add(name)
+        tree = ast.parse(file.read_text(), feature_version=(3, 7))
+        imported = [each for each in tree.body if isinstance(each, ast.ImportFrom)]
+        modules += [str(each.module) for each in imported]
+        if "|" in file.read_text():
+            assert "__future__" in {each.module for each in imported}, name
+    assert {"setup", "engine", "progress"} <= seen
