@@ -1,16 +1,13 @@
 """The command line behind the make targets."""
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from launcher.backend import init
 from launcher.capacity import capacity
-from launcher.console import show
 from launcher.doctor import doctor
-from launcher.engine import message_of
+from launcher.ending import exit_code_of
 from launcher.images import push
 from launcher.load import CONCURRENCY, REQUESTS, load
 from launcher.new_environment import new_environment
@@ -18,12 +15,8 @@ from launcher.operations import OPERATIONS
 from launcher.paths import stack_paths
 from launcher.plan_report import report, tell_if_missing
 from launcher.policy_report import FORMATS, policy
-from launcher.problem import InterruptedRunError, LaunchError
 from launcher.pulumi_cli import exec_pulumi
-from sandbox.providers import ServeError
-from sandbox.world import WorldError
 
-INTERRUPTED = 130
 _OTHERS = ("capacity", "doctor", "init", "load", "new", "policy", "report")
 
 
@@ -62,35 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.skip_preview and (chosen.operation, chosen.cloud) != ("up", "sandbox"):
         parser.error("--skip-preview: found beside another operation; allowed: `up` on the sandbox")
-    try:
-        _do(chosen)
-    except InterruptedRunError as problem:
-        show(f"interrupted: {problem}", sys.stderr)
-        return INTERRUPTED
-    except (LaunchError, ServeError, WorldError) as problem:
-        show(f"error: {problem}", sys.stderr)
-        return 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        show("interrupted; the next run goes on from here", sys.stderr)
-        return INTERRUPTED
-    except OSError as problem:
-        # Python's own text has its number first, `[Errno 30]`.
-        told = ": ".join(str(each) for each in (problem.filename, problem.strerror) if each)
-        show(f"error: {told or problem}; fix that: the next run goes on from here", sys.stderr)
-        return 1
-    except Exception as problem:
-        show(f"error: {message_of(problem)}", sys.stderr)
-        return 1
-    return 0
+    return exit_code_of(lambda: _do(chosen))
 
 
-def _do(chosen: argparse.Namespace) -> None:
+def _do(chosen: argparse.Namespace) -> int:
     if chosen.operation == "new":
         new_environment(chosen.env, chosen.stack)
-        return
+        return 0
     if chosen.operation == "report":
         tell_if_missing(chosen.stack)
     places = stack_paths(chosen.stack)
@@ -113,3 +84,4 @@ def _do(chosen: argparse.Namespace) -> None:
         push(places)
     else:
         exec_pulumi(chosen.operation, places)
+    return 0

@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from launcher.console import is_watched, show
+from launcher.ending import exit_code_of
 from launcher.paths import shown_file, stack_folder, stack_paths
 from launcher.plan_report import plan_file, planned
 from launcher.problem import LaunchError
@@ -17,8 +18,6 @@ from plans import comment, mermaid, page
 from plans.difference import difference
 from plans.picture import picture_of
 from plans.report import Report, report_of
-from sandbox.providers import ServeError
-from sandbox.world import WorldError
 
 _SHOWN: Final = 12
 """So many lines of a section are shown on a terminal; the page has all."""
@@ -32,16 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"--{side}", required=True, help="a stack, or the plan.json that `make report` wrote"
         )
     chosen = vars(parser.parse_args(arguments))
-    try:
-        with ExitStack() as open_ones:
-            files = [_plan(chosen[side], open_ones) for side in ("from", "to")]
+    return exit_code_of(lambda: _print(chosen))
+
+
+def _print(chosen: Mapping[str, str]) -> int:
+    with ExitStack() as open_ones:
+        files = [_plan(chosen[side], open_ones) for side in ("from", "to")]
+        try:
             plan, words = difference(*files)
-    except (LaunchError, ServeError, WorldError, ValueError, OSError) as problem:
-        show(f"error: {problem}", sys.stderr)
-        return 1
+        except ValueError as problem:
+            raise LaunchError(str(problem)) from problem
     found = report_of(plan, None, date.today(), words)
     told = comment.render(found, mermaid.render(picture_of(plan)))
     file = stack_folder("diff.html")
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.write_text(page.render(found, plan, None)[0], encoding="utf-8")
     if is_watched(sys.stdout):
         show("\n".join(_brief(found)))

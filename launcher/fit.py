@@ -14,6 +14,7 @@ from typing import Final
 from catalog.machines import GPU_MACHINE_TYPES
 from catalog.models import MODELS
 from launcher.console import show
+from launcher.ending import exit_code_of
 from launcher.problem import LaunchError
 from sizing.memory import GIB, Fit, Serving
 from sizing.models import Published, published, shape_of_file
@@ -22,7 +23,7 @@ from sizing.quantization import SCHEMES
 from sizing.shape import Shape, ShapeError
 from sizing.speed import tokens_per_second
 
-_COLUMNS: Final = "{:<14}{:>6}{:>8}{:>7}{:>11}{:>6}{:>8}{:>8}{:>6}{:>6}"
+_COLUMNS: Final = "{:<14}{:>5}{:>8}{:>7}{:>10}{:>6}{:>8}{:>8}{:>7}{:>7}"
 _HEADS: Final = (
     *("machine type", "gpus", "weights", "KV", "longest", "seqs"),
     *("USD", "spot", "tok/s", "all"),
@@ -58,14 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rank=chosen.rank,
         expert_parallel=chosen.expert_parallel,
     )
-    try:
-        found = _model(chosen.model, chosen.quantization)
-        _check_context(found, chosen.context)
-        show(_about(found))
-        return _print(found.shape, serving, chosen.machine)
-    except LaunchError as problem:
-        show(f"error: {problem}", sys.stderr)
-        return 1
+    return exit_code_of(lambda: _fit(chosen, serving))
+
+
+def _fit(chosen: argparse.Namespace, serving: Serving) -> int:
+    found = _model(chosen.model, chosen.quantization)
+    _check_context(found, chosen.context)
+    show(_about(found))
+    return _print(found.shape, serving, chosen.machine)
 
 
 def _count(text: str) -> int:

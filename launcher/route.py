@@ -13,6 +13,7 @@ from typing import Final
 from catalog.words import plural
 from launcher.console import show
 from launcher.deployment import exported_resources, sandbox_resources
+from launcher.ending import exit_code_of
 from launcher.paths import stack_paths
 from launcher.problem import LaunchError
 from policies.engine.config import PolicyConfigError
@@ -38,21 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.path and not chosen.path.startswith("/"):
         parser.error(f"--path: found {chosen.path!r}, which is no path; begin it with /")
-    try:
-        places = stack_paths(chosen.stack)
-        resources = (exported_resources if chosen.cloud == "gcp" else sandbox_resources)(places)
-        objects = read(resources)
-        if not objects.gateways:
-            raise LaunchError(f"{chosen.stack} has no Gateway, so there is no way to a model")
-        findings = findings_of(objects, unscreened_models(chosen.stack))
-        if not chosen.model:
-            return _check(chosen.stack, objects, findings, as_text=not chosen.json)
-        return _explain(
-            objects, findings, chosen.model, chosen.path or DEFAULT_PATH, as_text=not chosen.json
-        )
-    except LaunchError as problem:
-        show(f"error: {problem}", sys.stderr)
-        return 1
+    return exit_code_of(lambda: _route(chosen))
+
+
+def _route(chosen: argparse.Namespace) -> int:
+    places = stack_paths(chosen.stack)
+    resources = (exported_resources if chosen.cloud == "gcp" else sandbox_resources)(places)
+    objects = read(resources)
+    if not objects.gateways:
+        raise LaunchError(f"{chosen.stack} has no Gateway, so there is no way to a model")
+    findings = findings_of(objects, unscreened_models(chosen.stack))
+    if not chosen.model:
+        return _check(chosen.stack, objects, findings, as_text=not chosen.json)
+    return _explain(
+        objects, findings, chosen.model, chosen.path or DEFAULT_PATH, as_text=not chosen.json
+    )
 
 
 def unscreened_models(stack: str) -> frozenset[str]:

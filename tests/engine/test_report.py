@@ -9,7 +9,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from launcher import policy_report
+from launcher import diff, policy_report
 from launcher.cli import main
 from launcher.plan_report import report
 from launcher.problem import LaunchError
@@ -22,7 +22,10 @@ NAME = "key"
 
 
 def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
-    brought_up: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+    brought_up: Callable[[str], Rehearsal],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stack = brought_up("dev")
     stack.edit(lambda config: config["gpu_pools"]["l4-spot"].update(max_nodes=3))
@@ -46,6 +49,13 @@ def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
     assert "The way of a request" in page
     assert {"report.sarif", "report.md"} <= {each.name for each in folder.iterdir()}
     assert str(folder / "comment.md") in capsys.readouterr().out
+    # Where nothing was ever made, and with a file that is none.
+    monkeypatch.setenv("INFERENCE_SANDBOX", str(tmp_path / "none"))
+    plan = str(folder / "plan.json")
+    assert diff.main(["--from", plan, "--to", plan]) == 0
+    assert (tmp_path / "none" / "diff.html").exists()
+    assert diff.main(["--from", plan, "--to", "no-such.json"]) == 1
+    assert "error: no-such.json holds no plan" in capsys.readouterr().err
 
 
 def test_a_config_that_is_refused_is_told_in_the_comment(

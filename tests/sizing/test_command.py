@@ -13,7 +13,7 @@ def test_every_machine_type_is_told_of(capsys: pytest.CaptureFixture[str]):
     assert main(["--model", "Qwen/Qwen3-32B", "--context", "16384"]) == 0
     said = capsys.readouterr().out
     assert "32.8 billion parameters" in said
-    assert "a2-ultragpu-1g     1    61.0" in said
+    assert "a2-ultragpu-1g    1    61.0" in said
     assert "held by none of: g2-standard-4," in said
     assert "an estimate from above" in said
 
