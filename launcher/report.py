@@ -90,9 +90,9 @@ def policies_line(progress: Progress, environment: Path) -> str:
 def allowing(violations: Iterable[str], environment: Path) -> str:
     """Return where the rules of violations take other limits, and which."""
     # The rules take longer to load than what passes needs to be told.
-    from policies.engine.packs import ALL, rules_of
+    from policies.engine.packs import ALL, keys_of, rules_of
 
-    keys = {rule.id: ("level", *(limit.name for limit in rule.limits)) for rule in rules_of(ALL)}
+    keys = {rule.id: keys_of(rule) for rule in rules_of(ALL)}
     rules = dict.fromkeys(line.partition(":")[0] for line in violations)
     lines = [f"  {rule}: {', '.join(keys[rule])}" for rule in rules if rule in keys]
     return "\n".join(

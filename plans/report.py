@@ -37,7 +37,7 @@ def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -
     models = models_changed(plan)
     found = [
         sections.replaced_and_deleted(plan) if words is CHANGE else None,
-        sections.policies(run) if run else None,
+        sections.policies(run, plan.stack) if run else None,
         sections.served(*models, words),
         sections.exposed(*exposed, words),
         sections.access(*grants, words),

@@ -14,6 +14,7 @@ from plans.duration import as_of, duration, format_minutes
 from plans.plan import CHANGES, Plan, Step, kind_of
 from plans.quota import Need
 from plans.words import SAME, Words, count_operations, difference, usd
+from policies.engine.packs import ALL, keys_of, rules_of
 from policies.reports.run import Finding, Run
 from policies.rules.baseline.rel_deletion_protection import RULE as PROTECTION
 from request_path.hops import named
@@ -136,13 +137,22 @@ def running_on(plan: Plan, pool: Step) -> Iterator[str]:
                 yield f"{workload.kind} {named(workload)}"
 
 
-def policies(run: Run) -> Section | None:
-    """Return what the packs found, a line for each rule; what stops the change comes first."""
+def policies(run: Run, environment: str) -> Section | None:
+    """Return what the packs found, a line for each rule; what stops the change comes first.
+
+    The last line says where that is allowed.
+    """
     groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     for each in (*run.violations, *run.advice, *run.exempted):
         groups["exempted" if each.exempted else each.level, each.rule["id"]].append(each)
     lines = tuple(_of_rule(*key, found) for key, found in groups.items())
-    loud = frozenset(range(len({each.rule["id"] for each in run.violations})))
+    stopping = list(dict.fromkeys(each.rule["id"] for each in run.violations))
+    if stopping:
+        keys = {rule.id: ", ".join(keys_of(rule)) for rule in rules_of(ALL)}
+        allowing = "; ".join(f"`{rule}` ({keys[rule]})" for rule in stopping if rule in keys)
+        file = f"`policies/environments/{environment}.yaml`"
+        lines += (f"What is meant so is allowed in {file}, below `rules`: {allowing}.",)
+    loud = frozenset(range(len(stopping)))
     return Section("policies", "Policies", lines, loud=loud) if lines else None
 
 

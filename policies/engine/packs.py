@@ -39,6 +39,11 @@ def rules_of(folder: str) -> tuple[AnyRule, ...]:
     return packs()[folder]
 
 
+def keys_of(rule: AnyRule) -> tuple[str, ...]:
+    """Return what an environment's file may say below a rule's id, to allow what it finds."""
+    return ("level", *(limit.name for limit in rule.limits))
+
+
 def version_of(folder: str) -> str:
     """Return the version that a pack's PulumiPolicy.yaml states."""
     file = Path(__file__).parents[1] / folder / "PulumiPolicy.yaml"

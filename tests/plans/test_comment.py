@@ -134,6 +134,8 @@ def test_a_violation_stops_the_change_in_the_first_line() -> None:
     text = rendered(document.plan(), judged("may take 60 GPUs, allowed 32"))
     assert text.splitlines()[3] == "- Policies stop this change: 1 violation."
     assert "may take 60 GPUs, allowed 32" in text
+    allowed = "`policies/environments/dev.yaml`, below `rules`: `scale-gpu-total` (level, maxGpus, "
+    assert allowed in text
     assert "| us-central1 | nvidia-l4 | standard | 2 | 60 |" in text
 
 
