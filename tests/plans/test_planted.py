@@ -1,4 +1,4 @@
-"""A secret in any property of any resource is neither in the comment nor on the page.
+"""A secret in any property of any resource is neither in comment, page nor findings.
 
 The resources are those of prod as it is recorded, one of each type, with every text in them taken
 for a secret: nothing says which are.
@@ -18,11 +18,15 @@ import pytest
 
 from plans import page
 from plans.report import report_of
+from policies.engine.environment import ENVIRONMENTS, settings_of
+from policies.engine.packs import ALL, rules_of
+from policies.reports import data, markdown, sarif, state, text
 from tests.plans.documents import Document
 from tests.plans.test_comment import judged, rendered
 
 STATE = Path(__file__).parents[1] / "upgrades" / "2026-11-29-prod.tar.xz"
 PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
+TODAY = date(2026, 11, 29)
 NAMES = {"kubernetes:gateway.networking.k8s.io/v1:Gateway": {"metadata.name"}}
 """What the picture is labelled with."""
 WHO = {
@@ -37,6 +41,23 @@ WHO = {
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {"metadata.namespace"},
 }
 """Who is let in to what, where the text could be a name of that kind."""
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+NEEDED = {
+    "gcp:certificatemanager/certificateIssuanceConfig:CertificateIssuanceConfig": {
+        "certificateAuthorityConfig.certificateAuthorityServiceConfig.caPool"
+    },
+    "gcp:cloudrunv2/service:Service": {
+        *("template.containers[].envs[].valueSource.secretKeyRef.secret",),
+        *("template.volumes[].secret.secret",),
+    },
+    "gcp:monitoring/notificationChannel:NotificationChannel": {"labels.topic"},
+    SUBSCRIPTION: {
+        *("deadLetterPolicy.deadLetterTopic", "name"),
+        *("pushConfig.oidcToken.serviceAccountEmail", "pushConfig.pushEndpoint"),
+    },
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {"metadata.namespace"},
+}
+"""What a finding names as what a right is needed on, or held on."""
 SHOWN = 4
 """So many changed values of a resource are told."""
 
@@ -61,6 +82,11 @@ class Planted:
     def __init__(self, shape: str) -> None:
         self._shape, self._numbers = shape, itertools.count()
         self.places: dict[str, tuple[str, str]] = {}
+
+    def found_in(self, text: str) -> set[str]:
+        """Return the secrets that a text has."""
+        secret = re.compile(re.escape(self._shape).replace(re.escape("{}"), r"\d+"))
+        return {each for each in secret.findall(text) if each in self.places}
 
     def into(self, value: Any, of_type: str, path: str = "") -> Any:
         """Return a value with a secret in the place of each text."""
@@ -113,9 +139,29 @@ def test_no_text_is_shown_but_names_and_who_is_let_in(
             document.step("update", of_type, changed[0], old, new, changed=changed)
         document.step("create", of_type, "new", None, planted.into(inputs, of_type))
     plan = document.plan()
-    whole, _ = page.render(report_of(plan, judged(), date(2026, 11, 29)), plan, judged())
-    secret = re.compile(re.escape(shape).replace(re.escape("{}"), r"\d+"))
-    for text in (rendered(plan), whole):
-        found = {planted.places[each] for each in secret.findall(text) if each in planted.places}
+    whole, _ = page.render(report_of(plan, judged(), TODAY), plan, judged())
+    for shown in (rendered(plan), whole):
+        found = {planted.places[each] for each in planted.found_in(shown)}
         assert found <= {(of_type, path) for of_type, paths in allowed.items() for path in paths}
     assert len(planted.places) > 1000
+
+
+@pytest.mark.parametrize(
+    ("shape", "allowed"),
+    [("Hunter2/planted+{}=", {SUBSCRIPTION: {"name"}}), ("hunter2-planted-{}x", NEEDED)],
+    ids=["base64", "words"],
+)
+def test_findings_of_the_policies_show_no_text_but_what_a_right_is_needed_on(
+    shape: str, allowed: Mapping[str, set[str]]
+) -> None:
+    planted, exported = Planted(shape), list[dict[str, Any]]()
+    for index, (of_type, inputs) in enumerate(recorded().items()):
+        given = planted.into(inputs, of_type)
+        urn = f"urn:pulumi:prod::inference::{of_type}::{index}"
+        exported.append({"urn": urn, "type": of_type, "inputs": given, "outputs": given})
+    settings = settings_of(ENVIRONMENTS / "prod.yaml", TODAY)
+    run = state.judge(exported, rules_of(ALL), settings, TODAY)
+    assert len(run.found) > 100
+    for render in (data.render, markdown.render, sarif.render, text.render):
+        found = {planted.places[each] for each in planted.found_in(render(run))}
+        assert found <= {(of_type, path) for of_type, paths in allowed.items() for path in paths}
