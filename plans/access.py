@@ -58,12 +58,18 @@ def _grant(held: RoleAssignment) -> Grant:
         says = "what it allows isn't known"
     else:
         says = ", ".join(_SAYS[each] for each in _SAYS if each in may)
-    role = held.role if held.role.isidentifier() or " " in held.role else show(held.role)
     condition = ", under a condition" if held.conditional else ""
     who = _PROJECT.get(held.principal, shown(held.principal))
     who = who if who != show(OPAQUE) else "somebody whose name isn't shown"
     gets = "get" if held.principal.startswith(_SEVERAL) else "gets"
-    words = f"{who} {gets} {role} on {held.scope}{condition}"
+    words = f"{who} {gets} {_role(held.role)} on {held.scope}{condition}"
     dangerous = frozenset(ELEVATED) if held.scope.wide else HANDS_ON
     wide = held.principal in PUBLIC or may is None or bool(may & dangerous)
     return Grant(f"{words}: {says}" if says else words, wide, is_agent(held.principal))
+
+
+def _role(name: str) -> str:
+    """Return a role as a reviewer may read it."""
+    if name == show(OPAQUE):
+        return "a role whose name isn't shown"
+    return f"the {name}" if " " in name else name if name.isidentifier() else show(name)

@@ -28,6 +28,7 @@ CUSTOM_ROLES: Final = (
     "gcp:projects/iAMCustomRole:IAMCustomRole",
     "gcp:organizations/iAMCustomRole:IAMCustomRole",
 )
+_CUSTOM: Final = re.compile(r"(?:projects|organizations)/[^/]+/roles/([A-Za-z0-9_.]{3,64})")
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 # The properties that name who is granted something.
 _WHO: Final = (
@@ -129,7 +130,7 @@ def _granted(
         limited = conditional or grant.condition is not MISSING
         for member in grant.members:
             for who in _principals(member, resource, accounts):
-                role = "an access policy" if grant.permissions else show(grant.role)
+                role = "an access policy" if grant.permissions else _shown(grant.role)
                 yield RoleAssignment(who, role, capabilities, scope, limited, on)
 
 
@@ -231,3 +232,9 @@ def _accounts_of(resource: Resource, accounts: Accounts) -> frozenset[str]:
     if isinstance(named, str):
         return frozenset({accounts.named(named)})
     return frozenset(accounts.wired(resource, "serviceAccountId"))
+
+
+def _shown(role: str | Absence) -> str:
+    """Return a role as messages have it: one of the project's own by its id."""
+    custom = _CUSTOM.fullmatch(role) if isinstance(role, str) else None
+    return f"custom role {custom[1]}" if custom else show(role)

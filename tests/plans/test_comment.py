@@ -182,6 +182,14 @@ def test_a_grant_is_told_on_what_it_is_on_though_it_waits_for_more() -> None:
     assert "roles/pubsub.publisher on topic orders: writes data" in rendered(plan_of(data))
 
 
+def test_a_role_of_ones_own_is_told_by_its_name() -> None:
+    document = Document()
+    given = {"member": "group:apps@acme.com", "project": "acme"}
+    role = {"role": "projects/acme/roles/inference_caller"}
+    document.step("create", GRANT, "grant", None, given | role)
+    assert "gets the custom role inference_caller on project" in rendered(document.plan())
+
+
 def test_new_exposure_is_told_in_words() -> None:
     document = Document()
     rule = {"direction": "INGRESS", "allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]}
