@@ -12,7 +12,7 @@ from emulator.messages.cloud_storage_export import read_messages
 from emulator.messages.dead_letters import original_id, source_subscription
 from emulator.messages.publishing import Draft, PublishError
 from emulator.messages.resources import SUBSCRIPTION, Subscription, Topic
-from emulator.messages.schemas import encode
+from emulator.messages.schemas import encode, field_names
 from emulator.runtime.emulator import Emulator, RunningService
 from emulator.warehouse.store import table_id
 
@@ -87,7 +87,11 @@ class Pipeline:
     ) -> str:
         record = {"id": id_, "text": text}
         schema = self.topic.schema
-        data = json.dumps(record).encode() if schema is None else encode(schema, record)
+        if schema is None:
+            data = json.dumps(record).encode()
+        else:
+            own = field_names(schema)
+            data = encode(schema, {name: each for name, each in record.items() if name in own})
         key = "demo" if self.push.ordered else ""
         (published,) = emulator.broker.publish(self.topic.id, [Draft(data, attributes or {}, key)])
         return published

@@ -46,6 +46,13 @@ def encode(schema: MessageSchema, record: dict[str, Any]) -> bytes:
     return cast("bytes", message.SerializeToString())
 
 
+def field_names(schema: MessageSchema) -> frozenset[str]:
+    """Return the fields that a record of the schema may have."""
+    if schema.type == "AVRO":
+        return frozenset(each["name"] for each in avro_schema(schema.definition)["fields"])
+    return frozenset(_message_class(schema.definition).DESCRIPTOR.fields_by_name)
+
+
 @cache
 def avro_schema(definition: str) -> Any:
     """Return the parsed form of an Avro schema."""
@@ -62,7 +69,7 @@ def _avro(schema: MessageSchema, data: bytes) -> dict[str, Any]:
         return record
     text = data.decode()
     given = json.loads(text)
-    extra = set(given) - {field["name"] for field in parsed["fields"]}
+    extra = set(given) - field_names(schema)
     if extra:
         raise SchemaError(f"found {', '.join(sorted(extra))}: not in the schema")
     # The reader takes one record a line.

@@ -7,7 +7,7 @@ from catalog.message_filter import LONGEST_BYTES, parse_filter
 from emulator.demo.attributes import let_through_and_held_back
 from emulator.demo.pipelines import sample_messages
 from emulator.messages.resources import MessageSchema
-from emulator.messages.schemas import SchemaError, decode
+from emulator.messages.schemas import SchemaError, decode, field_names
 from tests.demo.test_filters import FILTERS
 
 PROTO3 = 'syntax = "proto3"; message Review { string id = 1; string text = 2; }'
@@ -40,6 +40,21 @@ def test_found_attributes_are_judged_as_the_filter_does(case: tuple[str, list[bo
     assert through is not None or held is not None
     assert through is None or parse_filter(text)(through)
     assert held is None or not parse_filter(text)(held)
+
+
+@pytest.mark.parametrize(
+    ("type_", "definition", "names"),
+    [
+        ("AVRO", AVRO, {"id", "text"}),
+        ("PROTOCOL_BUFFER", PROTO3, {"id", "text"}),
+        ("AVRO", AVRO.replace('{"name": "id", "type": "string"}, ', ""), {"text"}),
+        ("PROTOCOL_BUFFER", PROTO3.replace("string id = 1; ", ""), {"text"}),
+    ],
+)
+def test_messages_have_the_fields_of_their_topics_schema(
+    type_: str, definition: str, names: set[str]
+) -> None:
+    assert field_names(MessageSchema("shape", type_, definition, "JSON", "1")) == names
 
 
 @pytest.mark.parametrize("encoding", ["JSON", "BINARY"])
