@@ -133,6 +133,23 @@ def test_the_deployer_grants_what_the_platform_grants_and_no_more(cloud: Cloud):
     assert not {"roles/owner", "roles/editor"} & {each["role"] for each in bindings}
 
 
+def test_the_builder_pushes_scans_and_signs_with_the_one_key_and_no_more(cloud: Cloud) -> None:
+    builder = cloud.one(ACCOUNT, "build").outputs["member"]
+    on_one = {
+        each.type.rpartition(":")[2]: each.inputs["role"]
+        for each in cloud.resources
+        if each.type != ON_PROJECT and each.inputs.get("member") == builder
+    }
+    assert on_one == {
+        "CryptoKeyIAMMember": "roles/cloudkms.signerVerifier",
+        "AttestorIamMember": "roles/binaryauthorization.attestorsViewer",
+        "NoteIamMember": "roles/containeranalysis.notes.attacher",
+    }
+    assert roles_of(cloud, "build") == {*TABLE["accounts"]["build"], "roles/storage.objectViewer"}
+    key = cloud.one("gcp:kms/cryptoKey:CryptoKey").inputs
+    assert (key["purpose"], key["deletionPolicy"]) == ("ASYMMETRIC_SIGN", "PREVENT")
+
+
 def test_no_account_has_a_key(cloud: Cloud):
     assert not [each for each in cloud.resources if "key:Key" in each.type]
 
