@@ -55,7 +55,10 @@ def init(places: StackPaths, secrets: str, program: str = "") -> None:
     """
     config = places.config.parent / program / places.config.name
     if not config.exists():
-        raise LaunchError(f"there is no {shown_file(config)}: write it after {program}/ here")
+        raise LaunchError(
+            f"there is no {shown_file(config)}: write it after {program}/Pulumi.dev.yaml of the "
+            "program, then this again"
+        )
     line = [plain_pulumi(), "stack", "init", "--stack", places.stack, "--no-select"]
     line += ["--secrets-provider", secrets] if secrets else []
     with TemporaryDirectory() as folder:
@@ -71,7 +74,7 @@ def init(places: StackPaths, secrets: str, program: str = "") -> None:
     step = f"make preview STACK={places.stack} CLOUD=gcp"
     if program:
         line = ["pulumi", "up", "--cwd", str(ROOT / program), "--stack", places.stack]
-        step = " ".join([*line, "--config-file", str(config)])
+        step = " ".join([*line, *([f"--config-file {config}"] if places.config_option else [])])
     show(f"{shown_file(config)}: {kept}. Next: {step}")
 
 

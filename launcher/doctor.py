@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog import quotas, strict_yaml
@@ -30,6 +31,7 @@ _TOOLS: Final = {
     "pulumi": "install the Pulumi CLI: https://www.pulumi.com/docs/install/",
     "gke-gcloud-auth-plugin": "gcloud components install gke-gcloud-auth-plugin",
 }
+_HOST: Final = "pulumi-language-python"
 OK, WRONG, UNKNOWN = "ok", "wrong", "unknown"
 
 
@@ -80,7 +82,8 @@ def _attempt(what: str, remedy: str, step: Callable[[], object]) -> Finding:
 def _on_google_cloud(places: StackPaths) -> Iterator[Finding]:
     for tool, remedy in _TOOLS.items():
         yield _tool(tool, remedy)
-    if shutil.which("pulumi"):
+    if pulumi := shutil.which("pulumi"):
+        yield _language_host(Path(pulumi))
         yield _attempt("the stack is in its state backend", "", lambda: check_stack_exists(places))
     yield _secrets(places)
     try:
@@ -102,6 +105,13 @@ def _tool(tool: str, remedy: str) -> Finding:
     if done.returncode:
         return Finding(WRONG, f"{tool} doesn't run: {said}", remedy)
     return Finding(OK, f"{tool} {said}", remedy)
+
+
+def _language_host(pulumi: Path) -> Finding:
+    """Return whether Pulumi finds what runs Python programs, which is beside it or on PATH."""
+    found = shutil.which(_HOST) or (pulumi.resolve().parent / _HOST).exists()
+    remedy = f"{_TOOLS['pulumi']}, whose releases bring {_HOST}"
+    return Finding(OK if found else WRONG, f"{_HOST}, which runs this program", remedy)
 
 
 def _secrets(places: StackPaths) -> Finding:

@@ -15,6 +15,7 @@ from launcher.problem import LaunchError
 
 ABOVE = cast("dict[str, str]", read("deployer.yaml")["of_organization"])
 ROLES = [*roles_for(SERVICES), *ABOVE.values()]
+TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "pulumi", "pulumi-language-python")
 PROJECT = "acme-inference-dev"
 ACCOUNT = "it@acme.com"
 
@@ -47,7 +48,7 @@ def google(tmp_path: Path, fakes: Callable[..., Path]) -> Callable[..., None]:
             file = tmp_path / f"answer{index}"
             file.write_text(answer if isinstance(answer, str) else json.dumps(answer))
             cases[words] = "exit 1" if answer is None else f"/usr/bin/cat {file}"
-        fakes("gcloud", "gke-gcloud-auth-plugin", "pulumi", **cases)
+        fakes(*TOOLS, **cases)
 
     return put
 
@@ -162,3 +163,14 @@ def test_a_tool_that_does_not_run_is_wrong(
 ) -> None:
     google(**{"--version": None})
     assert "wrong    gcloud doesn't run" in told(dev, capsys)
+
+
+def test_a_pulumi_that_runs_no_python_is_wrong(
+    dev: StackPaths,
+    google: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    google()
+    (tmp_path / "bin" / TOOLS[-1]).unlink()
+    assert f"wrong    {TOOLS[-1]}, which runs this program" in told(dev, capsys)
