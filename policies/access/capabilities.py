@@ -20,19 +20,23 @@ ELEVATED: Final[Mapping[str, str]] = {
     "act-as": "deploys code as service accounts",
     "make-keys": "makes keys",
     "build": "runs builds as service accounts",
+    "publish": "replaces what others run",
     "read-secrets": "reads secrets",
     "decrypt": "decrypts",
     "delete-audit": "turns logging off",
     "federate": "lets identities of elsewhere in",
     "enter": "gets into workloads or nodes",
+    "root": "is root on machines",
     "lower-guards": "changes policies, perimeters or guardrails",
     "open-network": "opens the network",
     "delete": "deletes data, its copies or alerts",
 }
-# Of these, what hands a single resource on to anybody.
+# Of these, what hands a single resource on to anybody, or is all that it has.
 HANDS_ON: Final[Capabilities] = frozenset(
-    {"administer", "share", "own-accounts", "make-keys", "federate"}
+    {"administer", "share", "own-accounts", "make-keys", "federate", "root"}
 )
+# Of these, what a workload has on no single resource either.
+BY_HAND: Final[Capabilities] = HANDS_ON | {"publish"}
 _NAMED_ADMIN: Final = re.compile(r"roles/(.*admin|.*owner|editor)", re.IGNORECASE)
 
 
@@ -59,17 +63,17 @@ def of_role(role: str) -> Capabilities | None:
     return None if found is None else frozenset(found)
 
 
-def elevated(role: str, *, wide: bool) -> str | None:
+def elevated(role: str, *, wide: bool, enough: Capabilities = HANDS_ON) -> str | None:
     """Return what makes a role elevated, None for one that is not.
 
     On a whole project, folder or organization (`wide`) any of `ELEVATED` does, on a single
-    resource what hands it on. A predefined role that no table knows is judged by its name.
+    resource what is `enough` there. A predefined role that no table knows is judged by its name.
     """
     found = of_role(role)
     if found is None:
         return "is called an administrator's" if _NAMED_ADMIN.fullmatch(role) else None
     for capability, says in ELEVATED.items():
-        if capability in found and (wide or capability in HANDS_ON):
+        if capability in found and (wide or capability in enough):
             return says
     # It owns the access lists of objects, which uniform access alone makes void.
     return "gives others access" if role == "roles/storage.legacyObjectOwner" else None

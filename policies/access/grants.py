@@ -30,6 +30,7 @@ _FAMILY: Final = re.compile(
     r"gcp:(?P<service>[^:/]+)/[^:]+:(?P<target>[A-Za-z0-9]*?)I(?:am|AM)(?P<kind>Member|Binding|Policy)"
 )
 ENTITLEMENT: Final = "gcp:privilegedaccessmanager/entitlement:entitlement"
+_ACCESS_POLICIES: Final = "accesscontextmanager"
 _WIDE: Final = {"projects": "project", "folder": "folder", "organizations": "organization"}
 
 
@@ -80,6 +81,13 @@ def is_wide(token: str) -> bool:
     """Return whether a resource of this type grants on a whole project, folder or organization."""
     found = grant_type(token)
     return found is not None and found.wide is not None
+
+
+def reaches_far(token: str) -> bool:
+    """Return whether a grant by this type is as one on a whole organization: an access policy
+    holds all of its perimeters."""
+    found = grant_type(token)
+    return found is not None and (found.wide is not None or found.service == _ACCESS_POLICIES)
 
 
 def is_on_service_account(token: str) -> bool:

@@ -14,6 +14,7 @@ from policies.shared.rule import Reference, ResourceRule
 from resources.properties import Absence, entries, text
 from resources.resource import Resource
 
+_ESCALATES: Final = {**ELEVATED, "run-as-agent": "runs code as an agent of Google's"}
 # These grant permissions without a role.
 _ACCESS_POLICIES: Final = (
     "gcp:iam/folderAccessPolicy:FolderAccessPolicy",
@@ -50,7 +51,7 @@ def _escalates(permission: str) -> str | None:
     found = of_permissions([permission])
     if _SHARES.fullmatch(permission):
         return ELEVATED["share"]
-    return next((says for word, says in ELEVATED.items() if word in found), None)
+    return next((says for word, says in _ESCALATES.items() if word in found), None)
 
 
 def _granted(resource: Resource) -> Iterator[tuple[object, ...] | Absence]:

@@ -6,8 +6,8 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.access.capabilities import elevated
-from policies.access.grants import grants, is_grant, is_wide
+from policies.access.capabilities import BY_HAND, elevated
+from policies.access.grants import grants, is_grant, is_wide, reaches_far
 from policies.access.principals import is_workload
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, ResourceRule
@@ -24,7 +24,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         role = grant.role
         if not isinstance(role, str) or role in allowed:
             continue
-        why = elevated(role, wide=wide)
+        why = elevated(role, wide=reaches_far(resource.type), enough=BY_HAND)
         if why is None and not (wide and _ADMIN_ROLE.fullmatch(role)):
             continue
         for member in grant.members:
@@ -40,7 +40,8 @@ RULE: Final = ResourceRule(
     display_name="No administrator roles for workloads",
     description=(
         "A workload's service account or pod has no administrator role on a project, folder or "
-        "organization, and none on a single resource that lets it share or own that."
+        "organization, and none on a single resource that lets it share or own that, or replace "
+        "what others run."
     ),
     why="Whoever takes over the workload would administer what it was only to use.",
     remediation="grant a user, writer or viewer role, on the single resource.",

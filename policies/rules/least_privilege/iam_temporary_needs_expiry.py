@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.access.capabilities import elevated
 from policies.access.conditions import end_of
-from policies.access.grants import ENTITLEMENT, Grant, grants, is_grant, is_wide
+from policies.access.grants import ENTITLEMENT, Grant, grants, is_grant, reaches_far
 from policies.access.principals import is_agent, is_workload
 from policies.shared.limits import Limits, NamesLimit, NumberLimit
 from policies.shared.rule import ResourceRule
@@ -46,7 +46,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         return
     latest = limits.number("maxDays")
     for grant in grants(resource):
-        why = _why(grant, limits.names("elevatedRoles"), wide=is_wide(resource.type))
+        why = _why(grant, limits.names("elevatedRoles"), wide=reaches_far(resource.type))
         if why is None:
             continue
         end = end_of(grant.condition) if isinstance(grant.condition, str) else None
