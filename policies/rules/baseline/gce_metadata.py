@@ -11,17 +11,26 @@ from resources.properties import MISSING, UNKNOWN, all_at, flag, get, text
 from resources.resource import Resource
 
 _M: Final = ("metadata",)
+_ALL: Final = ("allInstancesConfig.metadata",)
+_KEPT: Final = ("preservedState.metadata",)
 # Type token: where the metadata of machines stand.
 _METADATA: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:compute/instance:Instance": _M,
     "gcp:compute/instanceFromMachineImage:InstanceFromMachineImage": _M,
     "gcp:compute/instanceFromTemplate:InstanceFromTemplate": _M,
+    "gcp:compute/instanceGroupManager:InstanceGroupManager": _ALL,
     "gcp:compute/instanceTemplate:InstanceTemplate": _M,
+    "gcp:compute/perInstanceConfig:PerInstanceConfig": _KEPT,
     "gcp:compute/projectMetadata:ProjectMetadata": _M,
+    "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": _ALL,
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _M,
+    "gcp:compute/regionPerInstanceConfig:RegionPerInstanceConfig": _KEPT,
     "gcp:container/cluster:Cluster": ("nodeConfig.metadata", "nodePools.*.nodeConfig.metadata"),
     "gcp:container/nodePool:NodePool": ("nodeConfig.metadata",),
     "gcp:dataproc/cluster:Cluster": ("clusterConfig.gceClusterConfig.metadata",),
+    "gcp:dataproc/workflowTemplate:WorkflowTemplate": (
+        "placement.managedCluster.config.gceClusterConfig.metadata",
+    ),
     "gcp:tpu/v2Vm:V2Vm": _M,
     "gcp:workbench/instance:Instance": ("gceSetup.metadata",),
 }
@@ -37,6 +46,8 @@ _ITEMS: Final = (
     "gcp:compute/projectMetadataItem:ProjectMetadataItem",
     "gcp:compute/instanceSettings:InstanceSettings",
 )
+# A key of a person, for every machine with OS Login.
+_KEY: Final = "gcp:oslogin/sshPublicKey:SshPublicKey"
 _ON: Final = ("true", "1", "y", "yes")
 # Key: the values that switch a safeguard off; empty for any.
 _UNSAFE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -58,6 +69,8 @@ def _is_unsafe(key: str, value: object) -> bool:
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    if resource.type == _KEY and get(resource.props, "expirationTimeUsec") in (MISSING, "", "0"):
+        yield "is an ssh key without an end"
     if resource.type in _ITEMS:
         key = text(resource.props, "key")
         if key in _UNSAFE and _is_unsafe(str(key), get(resource.props, "value")):
@@ -80,7 +93,7 @@ RULE: Final = ResourceRule(
     display_name="Machines keep their safeguards",
     description=(
         "No metadata of machines, nodes or notebooks adds ssh keys, opens the serial port, "
-        "leaves OS Login or gives root, and none boots unmeasured."
+        "leaves OS Login or gives root, none boots unmeasured, and keys of OS Login end."
     ),
     why="Keys and ports in metadata let people in past IAM and its logs.",
     remediation="remove the key, and use OS Login and IAP.",
@@ -99,6 +112,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_126"),
         Reference("checkov", "CKV_GCP_127"),
     ),
-    applies=lambda resource_type: resource_type in (*_METADATA, *_ITEMS, *_SHIELDED),
+    applies=lambda resource_type: resource_type in (*_METADATA, *_ITEMS, *_SHIELDED, _KEY),
     check=_check,
 )
