@@ -1,8 +1,7 @@
-"""Load balancers take modern TLS only, external ones no plain HTTP and only behind Cloud Armor.
+"""Load balancers take modern TLS only and no plain HTTP, external ones only behind Cloud Armor.
 
-A stack rule: whether a proxy is external is told by its forwarding rule, whether it only redirects
-by its URL map. Load balancers that GKE makes for a Gateway are no resources of the program; see
-`net-k8s-no-public-lb`.
+A stack rule: whether a proxy only redirects is told by its URL map. Load
+balancers that GKE makes for a Gateway are no resources of the program; see `net-k8s-no-public-lb`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -24,8 +23,11 @@ _RULES: Final = (
     f"{_GCP}forwardingRule:ForwardingRule",
     f"{_GCP}globalForwardingRule:GlobalForwardingRule",
 )
-_GLOBAL_HTTP: Final = f"{_GCP}targetHttpProxy:TargetHttpProxy"
-_HTTP: Final = (f"{_GCP}regionTargetHttpProxy:RegionTargetHttpProxy", _GLOBAL_HTTP)
+_HTTP: Final = (
+    f"{_GCP}regionTargetHttpProxy:RegionTargetHttpProxy",
+    f"{_GCP}targetHttpProxy:TargetHttpProxy",
+)
+_INSTANCE: Final = f"{_GCP}targetInstance:TargetInstance"
 _TLS: Final = (
     f"{_GCP}regionTargetHttpsProxy:RegionTargetHttpsProxy",
     f"{_GCP}targetHttpsProxy:TargetHttpsProxy",
@@ -36,11 +38,6 @@ _BACKENDS: Final[Mapping[str, tuple[str, bool]]] = {
     f"{_GCP}backendBucket:BackendBucket": ("edgeSecurityPolicy", True),
     f"{_GCP}backendService:BackendService": ("securityPolicy", True),
     f"{_GCP}regionBackendService:RegionBackendService": ("securityPolicy", False),
-}
-# How the addresses of these end, before the name.
-_COLLECTIONS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(_HTTP, "targetHttpProxies"),
-    **dict.fromkeys(_URL_MAPS, "urlMaps"),
 }
 _ARMOR: Final = (
     f"{_GCP}regionSecurityPolicy:RegionSecurityPolicy",
@@ -82,11 +79,11 @@ def _is_external(scheme: str | Absence, *, by_default: bool) -> bool:
     return by_default if scheme is MISSING else scheme in (*_EXTERNAL, UNKNOWN)
 
 
-def _own_names(resource: Resource) -> frozenset[str]:
+def _own_names(url_map: Resource) -> frozenset[str]:
     """Return what others may call it by: its URN, its name, or the end of its address."""
-    name = text(resource.props, "name")
-    called = name if isinstance(name, str) else resource.name
-    return frozenset({resource.urn, called, f"{_COLLECTIONS[resource.type]}/{called}"})
+    name = text(url_map.props, "name")
+    called = name if isinstance(name, str) else url_map.name
+    return frozenset({url_map.urn, called, f"urlMaps/{called}"})
 
 
 def _called(resource: Resource, prop: str) -> frozenset[str]:
@@ -94,18 +91,6 @@ def _called(resource: Resource, prop: str) -> frozenset[str]:
     found = text(resource.props, prop)
     wired = resource.dependencies.get(prop, ())
     return frozenset({"/".join(found.split("/")[-2:]), *wired} if isinstance(found, str) else wired)
-
-
-def _schemes(resources: Sequence[Resource]) -> dict[str, list[bool]]:
-    """Of each name of a target, whether each forwarding rule to it is external."""
-    found: dict[str, list[bool]] = {}
-    for each in resources:
-        if each.type in _RULES:
-            # A rule without a scheme is external, in a region too.
-            scheme = text(each.props, "loadBalancingScheme")
-            for name in _called(each, "target"):
-                found.setdefault(name, []).append(_is_external(scheme, by_default=True))
-    return found
 
 
 def _targets(resources: Sequence[Resource]) -> frozenset[str]:
@@ -124,13 +109,6 @@ def _leads_elsewhere(rule: Resource, targets: frozenset[str]) -> bool:
         and not rule.dependencies.get("target")
         and target.rpartition("/")[2] not in targets
     )
-
-
-def _is_public(proxy: Resource, schemes: Mapping[str, Sequence[bool]]) -> bool:
-    """Return whether a rule makes it external; a global one without a rule in the stack counts
-    as such."""
-    found = [each for name in _own_names(proxy) for each in schemes.get(name, ())]
-    return any(found) if found else proxy.type == _GLOBAL_HTTP
 
 
 def _redirects(url_map: Resource) -> bool:
@@ -213,7 +191,6 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         if each.type in _URL_MAPS:
             for name in _own_names(each):
                 url_maps.setdefault(name, []).append(each)
-    schemes = _schemes(resources)
     hollow = {name.rpartition("/")[2] for name in _hollow(resources)}
     yield from (
         StackFinding("stops nothing", each)
@@ -228,8 +205,10 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
             yield from (StackFinding(finding, each) for finding in _policy(each))
         elif each.type in _TLS and get(each.props, "sslPolicy") in (MISSING, ""):
             yield StackFinding("has no sslPolicy, so it takes old TLS", each)
-        elif each.type in _HTTP and _is_public(each, schemes) and _plain_http(each, url_maps):
-            yield StackFinding("takes plain HTTP from outside and does not only redirect it", each)
+        elif each.type in _HTTP and _plain_http(each, url_maps):
+            yield StackFinding("takes plain HTTP and does not only redirect it", each)
+        elif each.type == _INSTANCE:
+            yield StackFinding("leads to a machine past every proxy", each)
         elif each.type in _BACKENDS:
             yield from (StackFinding(finding, each) for finding in _backend(each, hollow))
 
@@ -239,8 +218,8 @@ RULE: Final = StackRule(
     display_name="Load balancers use TLS and Cloud Armor",
     description=(
         "SSL policies start at TLS 1.2 with a modern profile and every HTTPS proxy has one, plain "
-        "HTTP from outside is redirected only, external backends have a security policy, and "
-        "external rules lead to what the stack has."
+        "HTTP is redirected only, no target is a single machine, external backends have a "
+        "security policy, and external rules lead to what the stack has."
     ),
     why=(
         "Plain HTTP and old TLS can be read by others, and without Cloud Armor nothing stops "
