@@ -15,6 +15,22 @@ class Multiplier:
     path: str
     counts: str = "nodes"
     must: bool = False
+    times: str = ""
+    """Where the resource says how many there are of what is counted."""
+
+
+# What is counted: the limit of it, the unit that it has, and how many go into one of that.
+UNITS: Final[Mapping[str, tuple[str, str, float]]] = {
+    "GiB": ("maxGib", "GiB", 1.0),
+    "GiB of memory": ("maxMemoryGib", "GiB of memory", 1.0),
+    "MiB of memory": ("maxMemoryGib", "GiB of memory", 1024.0),
+    "bytes": ("maxGib", "GiB", 2.0**30),
+    "machine type": ("maxVcpus", "vCPUs", 1.0),
+    "node type": ("maxMemoryGib", "GiB of memory", 1.0),
+    "nodes": ("maxNodes", "nodes", 1.0),
+    "processing units": ("maxProcessingUnits", "processing units", 1.0),
+    "vCPUs": ("maxVcpus", "vCPUs", 1.0),
+}
 
 
 def _all(*paths: str, counts: str = "nodes") -> tuple[Multiplier, ...]:
@@ -30,10 +46,23 @@ _WORKERS: Final = (
 )
 _FLEX: Final = "workload.dataflowFlexTemplateRequest.launchParameter.environment"
 _CLASSIC: Final = "workload.dataflowLaunchTemplateRequest.launchParameters.environment"
+# GiB of memory of each type of node of Memorystore:
+# https://cloud.google.com/memorystore/docs/cluster/cluster-node-specification
+NODE_GIB: Final[Mapping[str, float]] = {
+    "HIGHMEM_MEDIUM": 13.0,
+    "HIGHMEM_XLARGE": 58.0,
+    "SHARED_CORE_NANO": 1.4,
+    "STANDARD_SMALL": 6.5,
+}
+_SHARDS: Final = (
+    *_all("replicaCount", "shardCount"),
+    Multiplier("nodeType", "node type", times="shardCount"),
+)
 # Rules of their own hold Cloud Run, GKE, Apigee, BigQuery, reservations and Vertex's deployments.
 GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
     "gcp:alloydb/instance:Instance": (
         *_all("machineConfig.cpuCount", counts="vCPUs"),
+        *_all("machineConfig.machineType", counts="machine type"),
         *_all("readPoolConfig.nodeCount"),
     ),
     "gcp:appengine/flexibleAppVersion:FlexibleAppVersion": (
@@ -98,18 +127,20 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
     "gcp:memcache/instance:Instance": (
         *_all("nodeCount"),
         *_all("nodeConfig.cpuCount", counts="vCPUs"),
+        Multiplier("nodeConfig.memorySizeMb", "MiB of memory", times="nodeCount"),
     ),
-    "gcp:memorystore/instance:Instance": _all("replicaCount", "shardCount"),
+    "gcp:memorystore/instance:Instance": _SHARDS,
     "gcp:netapp/storagePool:StoragePool": _all("capacityGib", counts="GiB"),
+    "gcp:netapp/volume:Volume": _all("capacityGib", counts="GiB"),
     "gcp:oracledatabase/cloudExadataInfrastructure:CloudExadataInfrastructure": _all(
         "properties.computeCount", "properties.storageCount"
     ),
     "gcp:parallelstore/instance:Instance": _all("capacityGib", counts="GiB"),
     "gcp:pubsub/liteReservation:LiteReservation": _all("throughputCapacity"),
     "gcp:pubsub/liteTopic:LiteTopic": _all("partitionConfig.count"),
-    "gcp:redis/cluster:Cluster": _all("replicaCount", "shardCount"),
+    "gcp:redis/cluster:Cluster": _SHARDS,
     "gcp:redis/instance:Instance": (
-        *_all("memorySizeGb", counts="GiB"),
+        *_all("memorySizeGb", counts="GiB of memory"),
         *_all("replicaCount"),
     ),
     "gcp:spanner/instance:Instance": (
@@ -125,7 +156,8 @@ GOOGLE: Final[Mapping[str, tuple[Multiplier, ...]]] = {
     ),
     "gcp:sql/databaseInstance:DatabaseInstance": (
         *_all("nodeCount", "settings.readPoolAutoScaleConfig.maxNodeCount"),
-        *_all("settings.diskSize", counts="GiB"),
+        *_all("settings.diskAutoresizeLimit", "settings.diskSize", counts="GiB"),
+        *_all("settings.tier", counts="machine type"),
     ),
     "gcp:vertex/aiFeatureOnlineStore:AiFeatureOnlineStore": _all(
         "bigtable.autoScaling.maxNodeCount"

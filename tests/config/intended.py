@@ -79,7 +79,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
     "pod-netpol": Intent("gateway.isolated: false leaves the namespace open", _OFF),
     "rel-alerts": Intent(_WITHOUT, _OFF),
     "rel-deletion-protection": Intent("deletion_protection: false is for the environments", _OFF),
-    "scale-capacity": Intent(_SIZE, {"maxNodes": 100, "maxGib": 65536}),
+    "scale-capacity": Intent(_SIZE, {"maxNodes": 100, "maxGib": 65536, "maxMemoryGib": 300}),
     "scale-deploy-replicas": Intent(_SIZE, {"maxReplicas": 1000}),
     "scale-gke-gpu-per-pool": Intent(_SIZE, {"maxGpus": 100000}),
     "scale-gke-pool-bounded": Intent(_SIZE, {"maxNodes": 100000}),

@@ -6,19 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.shared.multipliers import GOOGLE, KNATIVE, KUBERNETES, Multiplier
+from policies.shared.multipliers import GOOGLE, KNATIVE, KUBERNETES, UNITS, Multiplier
 from resources.properties import EACH
 from tests.policies.harness import check
 
-CAPS = {
-    "GiB": "maxGib",
-    "bytes": "maxGib",
-    "nodes": "maxNodes",
-    "processing units": "maxProcessingUnits",
-    "vCPUs": "maxVcpus",
-}
-GIB = 2**30
-ROWS = [(token, row) for token, rows in GOOGLE.items() for row in rows]
+# Nodes of Memorystore come in a few sizes alone: the rule's examples have them.
+ROWS = [(token, row) for token, rows in GOOGLE.items() for row in rows if row.counts != "node type"]
 PATHS = [(kind, path) for kind, paths in KUBERNETES.items() for path in paths]
 KEYS = ("autoscaling.knative.dev/max-scale", "autoscaling.knative.dev/maxScale")
 # Some caps, and what goes past them by one and by any amount, in each way of writing a number.
@@ -41,7 +34,8 @@ def google(token: str, row: Multiplier, cap: int, value: object) -> list[str]:
     for each in GOOGLE[token]:
         if each.must and each is not row:
             props |= at(each.path, 1)
-    limits = dict.fromkeys(CAPS.values(), 10**12) | {CAPS[row.counts]: float(cap)}
+    limits = dict.fromkeys((limit for limit, _, _ in UNITS.values()), 10**12)
+    limits[UNITS[row.counts][0]] = cap
     return check("scale-capacity", token, props | at(row.path, value), limits)
 
 
@@ -51,9 +45,12 @@ def google(token: str, row: Multiplier, cap: int, value: object) -> list[str]:
 def test_capacity_of_google(
     token: str, row: Multiplier, cap: int, above: int, written: type
 ) -> None:
-    unit = GIB if row.counts == "bytes" else 1
-    assert google(token, row, cap, written(cap * unit)) == []
-    (said,) = google(token, row, cap, written((cap + above) * unit))
+    def of(amount: int) -> object:
+        number = written(amount * int(UNITS[row.counts][2]))
+        return f"db-custom-{amount}-4096" if row.counts == "machine type" else number
+
+    assert google(token, row, cap, of(cap)) == []
+    (said,) = google(token, row, cap, of(cap + above))
     assert row.path in said
 
 
