@@ -10,7 +10,15 @@ from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from policies.shared.types import LOG_SINKS
 from resources.durations import seconds
-from resources.properties import MISSING, UNKNOWN, elements, entries, flag, get, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    elements,
+    entries,
+    flag,
+    get,
+    text,
+)
 from resources.resource import Resource, stack_of
 
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
@@ -29,9 +37,14 @@ _CONDITIONS: Final = (
     "conditionPrometheusQueryLanguage",
     "conditionThreshold",
 )
+# For how long a condition holds at most before anybody hears of it.
+_WAIT: Final = 6 * 3600.0
 _LONGEST: Final = 86400.0
 # More than any count, share, size or time that is measured, and what no number is below.
 _HIGHEST: Final = 1e15
+# Shares, which are 1 at most unless they are added up.
+_SHARE: Final = re.compile(r"metric\.type\s*=\s*[\"'][^\"']*(?:utilizations?|_fraction)[\"']")
+_ADDS: Final = ("REDUCE_COUNT", "REDUCE_SUM")
 _QUERIES: Final = (
     ("conditionPrometheusQueryLanguage", "query"),
     ("conditionMonitoringQueryLanguage", "query"),
@@ -78,9 +91,18 @@ def _fires(condition: object) -> bool:
     # Read as it is: a number of a rule's limits is never negative, a threshold may be.
     if not isinstance(threshold, int | float) or isinstance(threshold, bool):
         return True
-    if text(condition, "conditionThreshold", "comparison") == "COMPARISON_LT":
-        return threshold > -_HIGHEST
-    return threshold < _HIGHEST
+    asked = get(condition, "conditionThreshold")
+    share = _is_share(asked)
+    if text(asked, "comparison") == "COMPARISON_LT":
+        return threshold > (0 if share else -_HIGHEST)
+    return threshold < (1 if share else _HIGHEST)
+
+
+def _is_share(asked: object) -> bool:
+    """Return whether a condition compares a share of a whole."""
+    filtered = text(asked, "filter")
+    added = {text(each, "crossSeriesReducer") for each in elements(asked, "aggregations")}
+    return isinstance(filtered, str) and bool(_SHARE.search(filtered)) and not added & {*_ADDS}
 
 
 def _may_hold(query: str, *, promql: bool) -> bool:
@@ -121,8 +143,8 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
             if flag(each.props, "disabled") is True:
                 yield StackFinding("keeps no logs: it is switched off", each)
     for each in alerts:
-        if any(found > _LONGEST for found in _waits(each.props)):
-            yield StackFinding("waits longer than a day before it alerts", each)
+        if any(found > _WAIT for found in _waits(each.props)):
+            yield StackFinding("waits longer than six hours before it alerts", each)
         yield from (StackFinding(finding, each) for finding in _silent(each.props))
         if entries(each.props, "notificationChannels") in (MISSING, ()):
             yield StackFinding("alerts nobody: it has no notificationChannels", each)

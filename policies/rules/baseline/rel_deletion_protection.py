@@ -43,6 +43,7 @@ _EMPTIED: Final = (
 )
 # It goes with the resource, for everything of the project that calls it.
 _API: Final = "gcp:projects/service:Service"
+_TAKES: Final = ("disableDependentServices", "disableOnDestroy")
 # A table of BigQuery that is one of these holds nothing of its own: a new query makes it anew.
 _TABLE: Final = "gcp:bigquery/table:Table"
 _KEPT: Final = ("PREVENT", "ABANDON")
@@ -64,8 +65,9 @@ def _is_on(resource: Resource) -> bool:
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if resource.type in _EMPTIED and flag(resource.props, "forceDestroy") in (True, UNKNOWN):
         yield "forceDestroy is not false"
-    if resource.type == _API and flag(resource.props, "disableOnDestroy") is True:
-        yield "disableOnDestroy takes the API from all of the project"
+    for name in _TAKES if resource.type == _API else ():
+        if flag(resource.props, name) is True:
+            yield f"{name} takes APIs from all of the project"
     if resource.type not in _HELD:
         return
     if resource.type == _TABLE and any(is_mapping(get(resource.props, view)) for view in VIEWS):

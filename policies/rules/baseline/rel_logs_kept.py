@@ -9,8 +9,9 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NamesLimit, NumberLimit
 from policies.shared.rule import ResourceRule
+from policies.shared.types import FIREWALL_POLICY_RULES
 from resources.kubernetes import kind_of, objects
-from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, show, text
+from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, get, show, text
 from resources.resource import Resource
 
 _L: Final = "gcp:logging/"
@@ -49,12 +50,19 @@ _SWITCHES: Final[Mapping[str, tuple[tuple[str, object], ...]]] = {
     "gcp:compute/backendService:BackendService": (("logConfig.enable", False),),
     "gcp:compute/regionBackendService:RegionBackendService": (("logConfig.enable", False),),
     "gcp:compute/routerNat:RouterNat": (("logConfig.enable", False),),
+    "gcp:compute/subnetwork:Subnetwork": (
+        ("logConfig.filterExpr", "false"),
+        ("logConfig.flowSampling", 0),
+    ),
     "gcp:dns/policy:Policy": (("enableLogging", False),),
     f"{_L}folderSettings:FolderSettings": (("disableDefaultSink", True),),
     f"{_L}organizationSettings:OrganizationSettings": (("disableDefaultSink", True),),
     **dict.fromkeys(_MODULES, (("enablementState", "DISABLED"),)),
     "networking.gke.io/GCPBackendPolicy": (("spec.default.logging.enabled", False),),
 }
+# What refuses packets, and where it says that it writes that down.
+_FIREWALL: Final = "gcp:compute/firewall:Firewall"
+_FIREWALLS: Final = (_FIREWALL, *FIREWALL_POLICY_RULES)
 # What tells one kind of entry or finding from the rest; a type, a name of a log or a severity
 # alone takes all of them.
 _CONTENT: Final = re.compile(
@@ -98,6 +106,17 @@ def _audit(config: object) -> Iterator[str]:
             yield "exempts members from audit logs"
 
 
+def _refuses(rule: Resource) -> Iterator[str]:
+    """Yield that a firewall refuses in silence."""
+    if rule.type == _FIREWALL:
+        silent = bool(elements(rule.props, "denies")) and get(rule.props, "logConfig") is MISSING
+    else:
+        logs = flag(rule.props, "enableLogging") in (True, UNKNOWN)
+        silent = text(rule.props, "action") == "deny" and not logs
+    if silent:
+        yield "refuses packets without a word in the logs"
+
+
 def _hours(snooze: object) -> float | None:
     times: list[dt.datetime] = []
     for name in ("startTime", "endTime"):
@@ -119,6 +138,8 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield "mutes more than a category of findings of one resource"
     elif kind in _AUDIT:
         yield from _audit(resource.props)
+    elif kind in _FIREWALLS:
+        yield from _refuses(resource)
     elif kind == _SNOOZE:
         hours, most = _hours(resource.props), limits.number("maxSnoozeHours")
         if hours is not None and hours > most:
@@ -129,7 +150,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
                 yield f"{path} keeps what happens from being written down"
 
 
-_TYPES: Final = frozenset((*_EXCLUSIONS, *_SINKS, *_MUTES, *_AUDIT, _SNOOZE, *_SWITCHES))
+_TYPES: Final = frozenset(
+    (*_EXCLUSIONS, *_SINKS, *_MUTES, *_AUDIT, _SNOOZE, *_SWITCHES, *_FIREWALLS)
+)
 
 
 RULE: Final = ResourceRule(
@@ -137,7 +160,7 @@ RULE: Final = ResourceRule(
     display_name="Logs and findings are kept",
     description=(
         "No exclusion, mute rule, snooze, exemption or switch takes more than a few kinds of log "
-        "entries, findings or alerts away."
+        "entries, findings or alerts away, and firewalls write down what they refuse."
     ),
     why="What is not written down was not seen, neither by those who look nor by an auditor.",
     remediation=(
