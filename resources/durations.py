@@ -6,9 +6,9 @@ from typing import Final
 
 from resources.properties import UNKNOWN, Absence, text
 
-_DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)([smhd])")
+_DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ms|[smhd])")
 # Artifact Registry takes days too: https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def seconds(value: object, *path: str | int) -> float | Absence:

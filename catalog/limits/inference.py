@@ -58,8 +58,9 @@ STARTUP_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=1800)
 DRAIN_SECONDS: Final = Range(1, 86400, "seconds", default=60)
 
 REQUEST_TIMEOUT_SECONDS: Final = Range(1, 86400, "seconds", default=300)
-EXTENSION_TIMEOUT_SECONDS: Final = Range(0.01, 10, "seconds", default=10)
-"""The longest a load balancer waits: each wait that ends early fails a request."""
+EXTENSION_TIMEOUT_SECONDS: Final = Range(0.1, 10, "seconds", default=10)
+"""The longest a load balancer waits: each wait that ends early fails a request. It takes 0.01 as
+well, within which nothing is judged."""
 
 UNPRIVILEGED_PORT: Final = Range(1024, 65535)
 CALLOUT_REPLICAS: Final = Range(1, 100, default=2)

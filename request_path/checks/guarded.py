@@ -8,6 +8,7 @@ model name without templates.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from catalog.limits.inference import EXTENSION_TIMEOUT_SECONDS
 from request_path.extensions import (
     API_MANAGEMENT_TITLE,
     TRAFFIC,
@@ -30,6 +31,7 @@ from request_path.models import (
 from request_path.objects import Chain, Extension, Extensions, Ingress, Objects, Pool, Service
 from request_path.pods import guards_itself, selected_pods
 from request_path.publication import region_of as gateway_region
+from resources.durations import seconds
 from resources.properties import UNKNOWN, Unknown
 
 STREAMED: Final = "FullDuplexStreamed"
@@ -161,6 +163,9 @@ def _guardrail(extensions: Extensions, guard: Extension) -> Iterator[Finding]:
         yield finding("fail-open", extensions, guard.name)
     if guard.observes:
         yield finding("observes-only", extensions, guard.name)
+    given = seconds(guard.timeout)
+    if isinstance(given, float) and given < EXTENSION_TIMEOUT_SECONDS.low:
+        yield finding("no-time", extensions, guard.name, guard.timeout)
     modes = {PROMPTS: guard.request_mode, ANSWERS: guard.response_mode}
     for event, mode in modes.items():
         if (

@@ -121,6 +121,8 @@ GUARDED: list[tuple[str, str, Change]] = [
     ("answers left out", "body-not-screened", events("RequestBody", "ResponseHeaders")),
     ("fails open", "fail-open", extension("failOpen", True)),
     ("only watches", "observes-only", extension("observabilityMode", True)),
+    ("has no time", "no-time", extension("timeout", "0s")),
+    ("has a moment", "no-time", extension("timeout", "10ms")),
     (
         "Model Armor of another region",
         "another-region",
