@@ -45,6 +45,7 @@ _POD_SPECS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "ray.io/RayJob": (
         ("spec", "rayClusterSpec", *_HEAD),
         ("spec", "rayClusterSpec", *_WORKERS),
+        ("spec", "submitterPodTemplate", "spec"),
     ),
     "ray.io/RayService": (
         ("spec", "rayClusterConfig", *_HEAD),

@@ -53,6 +53,7 @@ _DRIVERS: Final = (
 
 
 def _pod(spec: object, limits: Limits) -> Iterator[str]:
+    yield from _place(spec)
     if flag(spec, "shareProcessNamespace") in (True, UNKNOWN):
         yield "its containers see each other's processes, files and variables"
     for name in _GROUPS:
@@ -67,14 +68,21 @@ def _pod(spec: object, limits: Limits) -> Iterator[str]:
             *limits.names("csiDrivers"),
         ):
             yield f"volumes[{index}] is made by a driver that the environment does not name"
+    for where, container in containers_of(spec):
+        if number(container, _SECURITY, "runAsGroup") == 0:
+            yield f"{where}: runAsGroup is the root group"
+
+
+def _place(spec: object) -> Iterator[str]:
+    """Yield what is wrong with where a pod runs, and as whom."""
     for each in elements(spec, "tolerations"):
         if is_mapping(each) and text(each, "key") in (MISSING, ""):
             yield "tolerates every taint, so that it runs on nodes that are not for it"
     if get(spec, "nodeName") not in (MISSING, "", UNKNOWN):
         yield "nodeName goes past the scheduler and its taints"
-    for where, container in containers_of(spec):
-        if number(container, _SECURITY, "runAsGroup") == 0:
-            yield f"{where}: runAsGroup is the root group"
+    mounts = flag(spec, "automountServiceAccountToken") is True
+    if mounts and text(spec, "serviceAccountName") in (MISSING, "", "default"):
+        yield "mounts the token of the default account, which is everybody's"
 
 
 def _claim(claim: object) -> Iterator[str]:
@@ -112,8 +120,8 @@ RULE: Final = ResourceRule(
     display_name="Pods keep apart",
     description=(
         "No pod shares processes, is in the root group, mounts by a driver that isn't named, "
-        "tolerates every taint, chooses its node, holds devices of others, or runs in the default "
-        "namespace or among the cluster's own parts."
+        "tolerates every taint, chooses its node, holds devices of others, mounts the token of "
+        "the default account, or runs in the default namespace or among the cluster's own parts."
     ),
     why="Each lets a pod that is broken into reach what other pods hold.",
     remediation=(

@@ -21,10 +21,8 @@ _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "authentication.k8s.io/TokenRequest": ("spec", "audiences", EACH),
     "storage.k8s.io/CSIDriver": ("spec", "tokenRequests", EACH, "audience"),
 }
-_PROJECTED: Final = (
-    *("volumes", EACH, "projected", "sources", EACH),
-    *("serviceAccountToken", "audience"),
-)
+_PROJECTED: Final = ("volumes", EACH, "projected", "sources", EACH, "serviceAccountToken")
+_DAY: Final = 86400
 # What asks for a token of an account within pods and the objects of operators.
 _ASKS: Final = ("kubernetesServiceAccountToken", "serviceAccountRef", "serviceAccountToken")
 # The cluster's own: https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
@@ -51,9 +49,16 @@ def _audiences(resource: Resource) -> Iterator[object]:
             yield from all_at(each, _ASKED[kind])
     elif makes_pods(resource.type):
         for spec in pod_specs(resource.type, resource.props):
-            yield from all_at(spec, _PROJECTED)
+            yield from all_at(spec, (*_PROJECTED, "audience"))
     elif changes_pods(resource.type) or resource.type in CHARTS:
         yield from search(resource.props, _asked)
+
+
+def _lives(resource: Resource) -> bool:
+    """Return whether a token of a pod outlives a day."""
+    specs = pod_specs(resource.type, resource.props) if makes_pods(resource.type) else ()
+    ends = (end for spec in specs for end in all_at(spec, (*_PROJECTED, "expirationSeconds")))
+    return any(isinstance(each, int | float) and each > _DAY for each in ends)
 
 
 def _is_own(audience: object, own: frozenset[str], named: Sequence[str]) -> bool:
@@ -80,6 +85,8 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     for each in resources:
         if any(not _is_own(audience, own, named) for audience in _audiences(each)):
             yield StackFinding("asks for a token that somebody else takes", each)
+        if _lives(each):
+            yield StackFinding("asks for a token of more than a day", each)
         if kind_of(each.type) == ACCOUNT:
             yield from (StackFinding(finding, each) for finding in _account(each, own))
 
@@ -88,7 +95,8 @@ RULE: Final = StackRule(
     id="iam-token-audience",
     display_name="Tokens are for the stack's own",
     description=(
-        "Tokens that pods ask for are for their cluster or a pool of the environment's projects, "
+        "Tokens that pods ask for are for their cluster or a pool of the environment's projects "
+        "and for a day at most, "
         "and accounts of a cluster act as accounts of those projects alone."
     ),
     why="A token for somebody else is a way out of the cluster that no network rule sees.",
