@@ -11,7 +11,7 @@ from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
 from policies.shared.types import FIREWALL_POLICY_RULES
 from resources.addresses import is_everywhere
-from resources.properties import MISSING, UNKNOWN, all_at, entries, flag, get, text
+from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, get, text
 from resources.resource import Resource, Stack, stack_of
 
 _ROUTE: Final = "gcp:compute/route:Route"
@@ -36,6 +36,11 @@ _POLICY_ROUTE: Final = "gcp:networkconnectivity/policyBasedRoute:PolicyBasedRout
 _LINES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:compute/interconnectAttachment:InterconnectAttachment": ("interconnect",),
     "gcp:compute/vPNTunnel:VPNTunnel": ("peerIp", "peerExternalGateway", "peerGcpGateway"),
+}
+# What routers tell their peers that they lead to.
+_ADVERTISED: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:compute/router:Router": ("bgp", "advertisedIpRanges"),
+    "gcp:compute/routerPeer:RouterPeer": ("advertisedIpRanges",),
 }
 _SPOKE: Final = "gcp:networkconnectivity/spoke:Spoke"
 # The same as spokes of a hub: machines, lines and tunnels that it takes routes from.
@@ -157,6 +162,11 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     for token, problem in _ALONE.items():
         for each in stack.by_type.get(token, ()):
             yield from (StackFinding(finding, each) for finding in problem(each.props))
+    for token, path in _ADVERTISED.items():
+        for each in stack.by_type.get(token, ()):
+            ranges = tuple(text(found, "range") for found in elements(each.props, *path))
+            if is_everywhere(ranges):
+                yield StackFinding("draws the internet's addresses of its peers to itself", each)
     yield from _joined(stack, own) if own else ()
     for token, names in _LINES.items():
         for each in stack.by_type.get(token, ()):
