@@ -32,13 +32,26 @@ def policies_figures(base: Path) -> dict[str, Any]:
 
 def added(without: Sequence[Figure], judged: Sequence[Figure]) -> dict[str, float]:
     """Return medians of both and of what each pair of runs differs by, in seconds and percent."""
-    pairs = [(a.seconds, b.seconds) for a, b in zip(without, judged, strict=True)]
     return {
-        "seconds": statistics.median(a for a, _ in pairs),
-        "with_packs_seconds": statistics.median(b for _, b in pairs),
-        "added_seconds": round(statistics.median(b - a for a, b in pairs), 2),
-        "added_percent": round(statistics.median((b / a - 1) * 100 for a, b in pairs), 1),
+        **_added("seconds", [each.seconds for each in without], [each.seconds for each in judged]),
+        **_added(
+            "cpu_seconds",
+            [each.cpu_seconds for each in without],
+            [each.cpu_seconds for each in judged],
+        ),
         "with_packs_peak_mib": statistics.median(figure.peak_mib for figure in judged),
+    }
+
+
+def _added(name: str, without: Sequence[float], judged: Sequence[float]) -> dict[str, float]:
+    pairs = list(zip(without, judged, strict=True))
+    return {
+        name: statistics.median(without),
+        f"with_packs_{name}": statistics.median(judged),
+        f"added_{name}": round(statistics.median(b - a for a, b in pairs), 2),
+        f"added_{name.replace('seconds', 'percent')}": round(
+            statistics.median((b / a - 1) * 100 for a, b in pairs), 1
+        ),
     }
 
 

@@ -4,12 +4,14 @@ import argparse
 import json
 import os
 import runpy
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from launcher.engine import open_stack, platform_program
 from launcher.images import push_placeholders
 from launcher.paths import ROOT, StackPaths, checked
+from launcher.policy_server import policy_server
 from sandbox.providers import serve
 from sandbox.world import World
 
@@ -33,11 +35,12 @@ def main() -> None:
         os.environ["INFERENCE_BARE_RECIPE"] = wanted["recipe"]
         program = bare_program
     options: dict[str, Any] = {}
-    if wanted["policies"]:
-        options["policy_packs"] = places.policy_packs()
-    with World(places.world) as world, serve(world) as servers:
+    with World(places.world) as world, serve(world) as servers, ExitStack() as open_:
         push_placeholders(checked(places), world)
         stack = open_stack(places, servers.debug_providers, program)
+        if wanted["policies"]:
+            served = policy_server(stack, places, places.policy_packs())
+            options["policy_packs"] = open_.enter_context(served)
         getattr(stack, wanted["operation"])(**options)
 
 

@@ -43,6 +43,11 @@ def _policies(policies: Mapping[str, Any]) -> Iterator[str]:
         f" with the packs {preview['with_packs_seconds']:.1f} s:"
         f" {preview['added_seconds']:+.1f} s, {preview['added_percent']:+.0f}%"
     )
+    yield (
+        f"of processor time {preview['cpu_seconds']:.1f} s,"
+        f" with the packs {preview['with_packs_cpu_seconds']:.1f} s:"
+        f" {preview['added_cpu_seconds']:+.1f} s, {preview['added_cpu_percent']:+.0f}%"
+    )
     yield from pack_growth(policies["growth"])
 
 

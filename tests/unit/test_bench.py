@@ -39,8 +39,8 @@ _REPORT: dict[str, Any] = {
     ],
     "policies": {
         "unchanged_preview": added(
-            [Figure(10, 500), Figure(20, 500), Figure(8, 500)],
-            [Figure(12, 550), Figure(21, 580), Figure(12, 560)],
+            [Figure(10, 10, 500), Figure(20, 10, 500), Figure(8, 10, 500)],
+            [Figure(12, 11, 550), Figure(21, 11, 580), Figure(12, 12, 560)],
         ),
         "growth": [
             {
@@ -80,6 +80,7 @@ def test_the_table_has_every_part_with_its_figures() -> None:
             "",
             "policies",
             "  unchanged preview of prod 10.0 s, with the packs 12.0 s: +2.0 s, +20%",
+            "  of processor time 10.0 s, with the packs 11.0 s: +1.0 s, +10%",
             "   5000 resources: one by one 2.50 s, the stack 1.25 s, 0.75 ms a resource, 240 MiB",
             "",
             "services",
@@ -100,8 +101,8 @@ def test_the_table_leaves_out_what_was_not_measured() -> None:
 def test_what_the_packs_add_is_the_median_of_pairs() -> None:
     # A slow moment meets both runs of a pair: the medians' difference would not see that.
     cost = added(
-        [Figure(10, 1), Figure(20, 1), Figure(30, 1)],
-        [Figure(31, 1), Figure(11, 1), Figure(33, 1)],
+        [Figure(10, 1, 1), Figure(20, 1, 1), Figure(30, 1, 1)],
+        [Figure(31, 1, 1), Figure(11, 1, 1), Figure(33, 1, 1)],
     )
     assert (cost["added_seconds"], cost["added_percent"]) == (3, 10)
 
