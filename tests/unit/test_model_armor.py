@@ -294,7 +294,7 @@ class TestRights:
         ({"models": {}}, "models", "found an empty mapping; allowed"),
         ({"default": "strct"}, "default", "found 'strct'; allowed: default, strict"),
         ({"models": {"a": "x"}}, "models.a", "found 'x'; allowed: default, none, strict"),
-        ({"timeout_seconds": 11}, "timeout_seconds", "found 11; allowed: a number from 0.01 to"),
+        ({"timeout_seconds": 11}, "timeout_seconds", "found 11; allowed: a number from 0.1 to"),
     ],
 )
 def test_wrong_arguments_are_told(changes: dict[str, Any], path: str, reason: str):

@@ -162,12 +162,12 @@ def test_what_is_not_told_is_what_the_cluster_takes(extensions: list[Extension])
         (
             {"extensions": [{**SCREENING, "timeout_seconds": 0.001}]},
             "extensions[0].timeout_seconds",
-            "found 0.001; allowed: a number from 0.01 to 10 seconds",
+            "found 0.001; allowed: a number from 0.1 to 10 seconds",
         ),
         (
             {"extensions": [{**SCREENING, "timeout_seconds": 11}]},
             "extensions[0].timeout_seconds",
-            "found 11; allowed: a number from 0.01 to 10 seconds",
+            "found 11; allowed: a number from 0.1 to 10 seconds",
         ),
     ],
 )
