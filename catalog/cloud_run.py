@@ -11,19 +11,22 @@ from catalog.table import read, rows
 
 @dataclass(frozen=True)
 class Cpus:
-    """What an instance with so many vCPUs may have: memory in MiB."""
+    """What an instance with so many vCPUs may have: memory in MiB, and the GPU it must have."""
 
     least_mib: int
     most_mib: int
+    gpu: str = ""
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU and what it needs beside it: vCPUs and memory in MiB; its own memory in GiB."""
+    """A GPU and what it needs beside it: vCPUs and memory in MiB; its own memory in GiB, and the
+    regions that have it."""
 
     least_cpu: int
     least_mib: int
     memory_gib: int
+    regions: tuple[str, ...]
 
 
 _document = read("cloud_run.yaml")
@@ -45,4 +48,4 @@ def cpus_for(gpu: str | None) -> tuple[str, ...]:
     """Return the numbers of vCPUs an instance with `gpu` may have. Raises KeyError for an
     unknown one."""
     least = 0 if gpu is None else GPUS[gpu].least_cpu
-    return tuple(cpu for cpu in CPUS if int(cpu) >= least)
+    return tuple(cpu for cpu, size in CPUS.items() if int(cpu) >= least and size.gpu in ("", gpu))

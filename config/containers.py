@@ -21,7 +21,7 @@ class Container(Settings):
     image: Annotated[str, FULL_IMAGE]
     """Container image of the service, with tag or digest."""
     cpu: Annotated[str, limits.CPU] = limits.CPU.default
-    """vCPUs of an instance, in quotes; 4 or more with a GPU."""
+    """vCPUs of an instance, in quotes; 4, 6 or 8 with an L4, 20 with an RTX PRO 6000."""
     memory_mib: Annotated[int, limits.MEMORY_MIB] = limits.MEMORY_MIB.default
     """Memory of an instance in MiB."""
     gpu: Annotated[str, limits.GPU] | None = None

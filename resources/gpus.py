@@ -81,12 +81,6 @@ GPU_TYPES: Final = tuple(
         | {machine.gpu_type for machine in MACHINE_TYPES.values() if machine.gpu_count}
     )
 )
-# The number in G4 names is that of vCPUs; sizes not listed have one GPU.
-_GPUS_BY_SIZE: Final[Mapping[str, float]] = {
-    "g4-standard-96": 2,
-    "g4-standard-192": 4,
-    "g4-standard-384": 8,
-}
 _GPU_MACHINE: Final = re.compile(r"(?P<family>[ag]\d+x?-[a-z]+)-(?P<size>\d+)(?P<counts>g?)(-.*)?")
 _GPU_FAMILY: Final = re.compile(r"[ag]\d+x?-.*|ct\d.*|tpu.*")
 _TPU_MACHINE: Final = re.compile(r"(?P<family>ct\d[a-z]*|tpu\d+x?)-[a-z]+-(?P<chips>\d+)t")
@@ -158,8 +152,8 @@ def _built_in(machine_type: str) -> Gpus | None:
     family = _FAMILIES.get(match["family"]) if match else None
     if match is None or family is None:
         return Gpus(UNKNOWN, UNKNOWN)
-    count = float(match["size"]) if match["counts"] else _GPUS_BY_SIZE.get(machine_type, 1)
-    return Gpus(family, float(count))
+    # The number in G4 names is that of vCPUs; sizes that the catalog does not list share one GPU.
+    return Gpus(family, float(match["size"]) if match["counts"] else 1.0)
 
 
 def _attached(accelerator: object) -> Gpus:

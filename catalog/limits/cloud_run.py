@@ -14,7 +14,7 @@ from catalog.problems import Problem, in_order, joined, shown
 NO_HEALTH: Final = "none"
 CPU: Final = Choice(tuple(CPUS), default="1")
 GPU: Final = Choice(tuple(GPUS))
-MEMORY_MIB: Final = Range(512, 32768, "MiB", default=512)
+MEMORY_MIB: Final = Range(512, max(each.most_mib for each in CPUS.values()), "MiB", default=512)
 MIN_INSTANCES: Final = Range(0, 1000, "instances", default=0)
 MAX_INSTANCES: Final = Range(1, 1000, "instances", default=5)
 CONCURRENCY: Final = Range(1, 1000, "requests", default=40)
@@ -71,10 +71,17 @@ AUDIENCES: Final = Entries("an audience")
 
 
 def container(given: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield CPU, memory, GPU and numbers of instances that do not go together."""
+    """Yield CPU, memory, GPU, region and numbers of instances that do not go together."""
     cpu, gpu = given.get("cpu", CPU.default), given.get("gpu")
     if cpu in CPUS and (gpu is None or gpu in GPUS):
         yield from _size(cpu, gpu, given.get("memory_mib", MEMORY_MIB.default))
+    if gpu in GPUS and given["region"] not in GPUS[gpu].regions:
+        yield Problem(
+            ("gpu",),
+            f"{shown(gpu)} in {given['region']}",
+            f"regions of Cloud Run that have it: {joined(GPUS[gpu].regions)}",
+            "change the region or the gpu",
+        )
     yield from in_order(
         min_instances=given.get("min_instances", MIN_INSTANCES.default),
         max_instances=given.get("max_instances", MAX_INSTANCES.default),
@@ -84,8 +91,8 @@ def container(given: Mapping[str, Any]) -> Iterator[Problem]:
 def _size(cpu: str, gpu: str | None, memory: int) -> Iterator[Problem]:
     cpus = cpus_for(gpu)
     if cpu not in cpus:
-        remedy = "raise it, or remove the gpu"
-        yield Problem(("cpu",), shown(cpu), f"{joined(cpus)} with gpu {gpu}", remedy)
+        condition = f"with gpu {gpu}" if gpu else "without a gpu"
+        yield Problem(("cpu",), shown(cpu), f"{joined(cpus)} {condition}", "change it or the gpu")
         return
     least, most = sizes_for(cpu, gpu)
     if least <= memory <= most:

@@ -85,9 +85,9 @@ class Container(TypedDict):
     vpc: NotRequired[Vpc | None]
     """Network for outgoing traffic; without, none."""
     cpu: NotRequired[Annotated[str, limits.CPU]]
-    """CPUs of an instance; 4 or more with a GPU."""
+    """CPUs of an instance; 4 or more with an L4, 20 with an RTX PRO 6000."""
     memory_mib: NotRequired[Annotated[int, limits.MEMORY_MIB]]
-    """Memory of an instance; 16384 or more with a GPU."""
+    """Memory of an instance; 16384 or more with an L4, 81920 with an RTX PRO 6000."""
     gpu: NotRequired[Annotated[str | None, limits.GPU]]
     """GPU of an instance; without, none. CPU is billed all the time then."""
     min_instances: NotRequired[Annotated[int, limits.MIN_INSTANCES]]

@@ -76,6 +76,7 @@ def test_every_gpu_machine_type_of_the_supported_families_is_there() -> None:
             for size in (1, 2, 4, 8)
         ]
         + ["a3-megagpu-8g", "a3-ultragpu-8g", "a4-highgpu-8g"]
+        + [f"g4-standard-{size}" for size in (48, 96, 192, 384)]
     )
 
 

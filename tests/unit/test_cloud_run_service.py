@@ -149,7 +149,12 @@ def test_a_probe_ends_before_the_next_one(deploy: Deploy):
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [
-        ({"gpu": "nvidia-h100"}, "gpu", "found 'nvidia-h100'; allowed: nvidia-l4"),
+        ({"gpu": "nvidia-h100"}, "gpu", "found 'nvidia-h100'; allowed: nvidia-l4, "),
+        (
+            {"gpu": "nvidia-l4", "cpu": "4", "memory_mib": 16384, "region": "us-west1"},
+            "gpu",
+            "us-east4",
+        ),
         ({"gpu": "nvidia-l4", "cpu": "2"}, "cpu", "allowed: 4, 6, 8 with gpu nvidia-l4"),
         ({"gpu": "nvidia-l4", "cpu": "4"}, "memory_mib", "allowed: 16384 to 16384 with cpu 4"),
         ({"ingress": "public"}, "ingress", "allowed: internal, load-balancer, all"),

@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.cloud_run import GPUS as KNOWN
 from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
@@ -19,20 +20,16 @@ _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:cloudrunv2/service:Service": ("template",),
     "gcp:cloudrunv2/workerPool:WorkerPool": ("template",),
 }
-# GPU type: fewest CPUs, and least memory in GiB.
-_NEEDS: Final[Mapping[str, tuple[float, float]]] = {
-    "nvidia-l4": (4, 16),
-    "nvidia-rtx-pro-6000": (20, 80),
-}
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     template = _TEMPLATES[resource.type]
     accelerator = text(resource.props, *template, "nodeSelector", "accelerator")
     kind = gpu_name(accelerator) if isinstance(accelerator, str) else "nvidia-l4"
-    cpus, memory = _NEEDS.get(kind, (0.0, 0.0))
-    if isinstance(accelerator, str) and kind not in _NEEDS:
-        yield f"uses the GPU type {show(kind)}, known: {', '.join(_NEEDS)}"
+    known = KNOWN.get(kind)
+    cpus, memory = (known.least_cpu, known.least_mib) if known else (0, 0)
+    if known is None and isinstance(accelerator, str):
+        yield f"uses the GPU type {show(kind)}, known: {', '.join(KNOWN)}"
     containers = entries(resource.props, *template, "containers")
     for index, container in enumerate(containers if isinstance(containers, tuple) else ()):
         limits = get(container, "resources", "limits")
@@ -41,7 +38,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
             continue
         if gpus != 1:
             yield f"containers[{index}] must have one GPU, a plain number"
-        for name, least, unit in (("cpu", cpus, 1.0), ("memory", memory, _GIB)):
+        for name, least, unit in (("cpu", cpus, 1.0), ("memory", memory / 1024, _GIB)):
             found = quantity(limits, name)
             if isinstance(found, Absence):
                 yield f"the {name} of containers[{index}] is {found.value}, needed {show(least)}"
