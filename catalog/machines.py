@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from catalog.table import CatalogError, read, row, rows, table
@@ -22,6 +22,28 @@ class Gpu:
     bf16_tflops: float
     fp8_tflops: float
     confidence: str
+
+    def part(self, partition: Partition) -> Gpu:
+        """Return one of the partitions it is divided into, which works like a GPU."""
+        return replace(
+            self,
+            memory_gib=partition.memory_gib,
+            usable_gib=partition.usable_gib,
+            bandwidth_gbps=self.bandwidth_gbps * partition.usable_gib / self.usable_gib,
+            bf16_tflops=self.bf16_tflops * partition.compute,
+            fp8_tflops=self.fp8_tflops * partition.compute,
+        )
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A size that a GPU can be divided into: how many there are, and what each has of it."""
+
+    count: int
+    memory_gib: float
+    usable_gib: float
+    compute: float
+    """Share of the tensor cores."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +74,11 @@ class MachineType:
     def gpu(self) -> Gpu:
         """The type of its GPUs. Raises KeyError where it has none."""
         return GPUS[self.gpu_type]
+
+    @property
+    def partitions(self) -> Mapping[str, Partition]:
+        """What each of its GPUs can be divided into, by size; empty where it cannot."""
+        return PARTITIONS.get(self.gpu_type, {})
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -119,6 +146,10 @@ _document = read("machines.yaml")
 _letters = cast("Mapping[str, str]", _document["regions"])
 
 GPUS: Mapping[str, Gpu] = rows(Gpu, _document, "gpus")
+PARTITIONS: Mapping[str, Mapping[str, Partition]] = {
+    gpu: rows(Partition, table(_document, "partitions"), gpu)
+    for gpu in table(_document, "partitions")
+}
 AS_OF = dt.date.fromisoformat(str(_document["as_of"]))
 REGIONS: Mapping[str, tuple[str, ...]] = {
     region: _zones({region: some}) for region, some in _letters.items()

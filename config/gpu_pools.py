@@ -8,7 +8,7 @@ from pydantic import Field
 from catalog.limits import gpu_pools as limits
 from catalog.limits import label
 from catalog.limits.names import KUBERNETES_LABEL_VALUE
-from catalog.machines import GPU_MACHINE_TYPES, MachineType
+from catalog.machines import GPU_MACHINE_TYPES, Gpu, MachineType, Partition
 from config.fields import Settings
 
 PoolName = Annotated[str, label(23, "with the environment it must fit a node pool's 40 characters")]
@@ -50,6 +50,9 @@ class GpuPool(Settings):
     """GPU driver GKE installs; disabled installs none."""
     max_run_hours: Annotated[int, limits.MAX_RUN_HOURS] | None = None
     """Hours after which a flex-start node ends. Default: the longest possible."""
+    partition: Annotated[str, limits.PARTITION] | None = None
+    """Size of the partitions that each GPU is divided into (MIG), such as 1g.10gb, for small
+    models: each works like a GPU, and a replica takes one. Default: whole GPUs."""
     rdma: bool = False
     """Whether nodes have an RDMA network, for replicas of several nodes. GKE sets it up."""
     compact_placement: bool = False
@@ -65,9 +68,25 @@ class GpuPool(Settings):
         return GPU_MACHINE_TYPES[self.machine_type]
 
     @property
+    def _part(self) -> Partition | None:
+        """What a GPU is divided into; none where it is whole, or has no such partitions."""
+        return self.machine.partitions.get(self.partition or "")
+
+    @property
+    def gpu(self) -> Gpu:
+        """What a pod gets when it asks for a GPU: one, or a partition of one."""
+        whole = self.machine.gpu
+        return whole if self._part is None else whole.part(self._part)
+
+    @property
+    def partitions(self) -> int:
+        """Into how many each GPU is divided."""
+        return 1 if self._part is None else self._part.count
+
+    @property
     def gpus_per_node(self) -> int:
-        """GPUs of one node."""
-        return self.machine.gpu_count
+        """GPUs that pods find on one node, partitions each for itself."""
+        return self.machine.gpu_count * self.partitions
 
     def zones_in(self, region: str) -> tuple[str, ...]:
         """Return the zones of `region` nodes may run in."""

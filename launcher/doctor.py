@@ -218,7 +218,7 @@ def _quotas(platform: Platform) -> Iterator[Finding]:
         for pool in platform.pools_in(region).values():
             if pool.capacity != "reservation":
                 key = pool.machine.gpu_type, pool.capacity in ("spot", "flex-start")
-                needed[key] += pool.max_nodes * pool.gpus_per_node
+                needed[key] += pool.max_nodes * pool.machine.gpu_count
         found = _json("compute", "regions", "describe", region, f"--project={platform.project.id}")
         given: list[dict[str, Any]] = [] if found is None else found.get("quotas", [])
         limits = {str(each["metric"]): float(each["limit"]) for each in given}

@@ -163,6 +163,8 @@ def _instead(
     for name, pool in platform.gpu_pools.items():
         if name in replica_set.pools or not pool.is_in(region) or found.is_out(name, region):
             continue
+        if pool.partition is not None:
+            continue  # what a whole GPU holds tells nothing of a partition
         fit = fit_of(model, replica_set, pool, shape)
         serving = replace(fit.serving, tensor=1, pipeline=1)
         for placement in cheapest(shape.shape, serving, {pool.machine_type: pool.machine})[:1]:

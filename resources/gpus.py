@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.conventions import GPUS
-from catalog.machines import MACHINE_TYPES
+from catalog.machines import MACHINE_TYPES, PARTITIONS
 from resources.cloud_run import max_instances
 from resources.node_pools import max_nodes
 from resources.properties import (
@@ -200,6 +200,19 @@ def _reservation_name(name: str) -> str:
 def node_gpus(node_config: object) -> list[Gpus]:
     """Return GPUs of one node."""
     return machine_gpus(text(node_config, "machineType"), get(node_config, "guestAccelerators"))
+
+
+def pods_per_gpu(node_config: object) -> float:
+    """Return how many pods find room on each GPU of a node: one on each of its partitions, times
+    those that take turns; 1 where that isn't known."""
+    pods = 1.0
+    for each in elements(node_config, "guestAccelerators"):
+        kind, size = _attached(each).type, text(each, "gpuPartitionSize")
+        known = PARTITIONS.get(kind, {}) if isinstance(kind, str) else {}
+        pods *= known[size].count if isinstance(size, str) and size in known else 1
+        clients = number(each, "gpuSharingConfig", "maxSharedClientsPerGpu")
+        pods *= clients if isinstance(clients, float) else 1
+    return pods
 
 
 def _cluster(props: Props) -> Iterator[GpuDemand]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from catalog.conventions import COMPUTE_CLASS_LABEL, GPUS
-from resources.gpus import NODE_POOL, node_gpus
+from resources.gpus import NODE_POOL, node_gpus, pods_per_gpu
 from resources.kubernetes import kind_of, objects
 from resources.node_pools import max_nodes, min_nodes
 from resources.properties import MISSING, UNKNOWN, Absence, elements, get, number, text
@@ -87,8 +87,9 @@ def standing_nodes(resources: Iterable[Resource]) -> Mapping[str, float]:
 
 def _nodes(pool: Resource) -> _Nodes:
     least, most = min_nodes(pool.props), max_nodes(pool.props)
-    gpus = [each.count for each in node_gpus(get(pool.props, "nodeConfig"))]
-    size = sum(each for each in gpus if isinstance(each, float))
+    config = get(pool.props, "nodeConfig")
+    gpus = [each.count for each in node_gpus(config)]
+    size = sum(each for each in gpus if isinstance(each, float)) * pods_per_gpu(config)
     fewest = least if isinstance(least, float) else 0.0
     bound = most if isinstance(most, float) else math.inf
     fewest = min(fewest, bound)

@@ -239,6 +239,8 @@ class _RegionBuilder:
                 {"key": key, "operator": "Equal", "value": value} for key, value in sorted(taints)
             ],
         )
+        if pools[own[0]].partition is not None:
+            args["partitions"] = pools[own[0]].partitions
         if replica_set.nodes > 1 and groups is not None:
             args["leader_worker_set_api"] = groups
             args["rdma"] = pools[own[0]].rdma

@@ -37,6 +37,11 @@ RESERVATION: Final = Text(
     "a reservation's name, or projects/<project>/reservations/<name> of a shared one",
     "`gcloud compute reservations list` shows the names",
 )
+PARTITION: Final = Text(
+    r"[1-7]g\.[1-9]\d*gb",
+    "a size of NVIDIA's multi-instance GPUs",
+    "write it like 1g.10gb",
+)
 _OWN: Final = r"(?:[^/]*\.)?(?:kubernetes\.io|k8s\.io|gke\.io|google\.com|nvidia\.com)/"
 TAINT_KEY: Final = Text(
     rf"(?!{_OWN}){KUBERNETES_LABEL_KEY.pattern}",
@@ -94,6 +99,16 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
             shown(pool["reservation"]),
             "nothing unless capacity is reservation",
             "remove it or set capacity: reservation",
+        )
+    partition = pool.get("partition")
+    if machine is not None and partition is not None and partition not in machine.partitions:
+        yield Problem(
+            ("partition",),
+            f"{shown(partition)} with {machine.name}",
+            joined(machine.partitions)
+            if machine.partitions
+            else f"nothing: an {machine.gpu_type} stays whole",
+            "change it or the machine type, or remove it",
         )
     if machine is not None and pool.get("rdma") and not machine.rdma_interfaces:
         having = [name for name, each in GPU_MACHINE_TYPES.items() if each.rdma_interfaces]

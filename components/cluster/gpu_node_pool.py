@@ -44,7 +44,7 @@ class GpuNodePool(pulumi.ComponentResource):
     gpu_type: str
     """GKE accelerator name, such as `nvidia-l4`."""
     gpu_count: int
-    """GPUs of one node."""
+    """GPUs of one node, whole ones."""
     node_selector: Mapping[str, str]
     """Puts a pod on these nodes."""
 
@@ -121,6 +121,7 @@ def _node_config(args: GpuNodePoolArgs) -> gcp.container.NodePoolNodeConfigArgsD
             {
                 "type": machine.gpu_type,
                 "count": machine.gpu_count,
+                "gpu_partition_size": args.get("partition"),
                 "gpu_driver_installation_config": {
                     "gpu_driver_version": DRIVER_VERSIONS[driver_version],
                 },

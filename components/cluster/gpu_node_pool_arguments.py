@@ -58,6 +58,9 @@ class GpuNodePoolArgs(TypedDict):
     """Life of a flex-start node."""
     reservation: NotRequired[Annotated[str | None, limits.RESERVATION]]
     """Name of the reservation, or `projects/<project>/reservations/<name>` of a shared one."""
+    partition: NotRequired[Annotated[str | None, limits.PARTITION]]
+    """Size of the partitions (MIG) that GKE divides each GPU into, such as `1g.10gb`; default:
+    whole GPUs."""
     compact_placement: NotRequired[bool]
     """Whether nodes stand close to each other, for models that span nodes; default false."""
     rdma: NotRequired[bool]

@@ -28,7 +28,7 @@ from components.inference.model_server_arguments import (
     bucket_of,
     validate_model_server,
 )
-from components.inference.model_server_pod import pod_spec
+from components.inference.model_server_pod import DISK_GIB_PER_GPU, pod_spec
 from components.inference.model_server_scaling import queue_autoscaler
 from components.inference.pods import selector_labels
 from components.inference.replica_guardrail import guardrail_container
@@ -168,8 +168,9 @@ class ModelServer(pulumi.ComponentResource):
         )
 
     def _pod(self, args: ModelServerArgs, identity: Identity) -> PodSpecArgsDict:
-        gpus, drain_seconds = (
+        gpus, partitions, drain_seconds = (
             args.get("gpus", limits.GPUS.default),
+            args.get("partitions", limits.PARTITIONS.default),
             args.get("drain_seconds", limits.DRAIN_SECONDS.default),
         )
         return pod_spec(
@@ -185,10 +186,12 @@ class ModelServer(pulumi.ComponentResource):
                 server_args=args.get("server_args", {}),
             ),
             amounts={
-                "cpu": str(4 * gpus),
-                "memory": f"{16 * gpus}Gi",
+                "cpu": str(max(4 * gpus // partitions, 1)),
+                # vLLM itself takes some, whatever the model.
+                "memory": f"{max(16 * gpus // partitions, 8)}Gi",
                 GPUS: str(gpus),
             },
+            disk_gib=DISK_GIB_PER_GPU * gpus // partitions,
             node_selector=args["node_selector"],
             tolerations=args.get("tolerations", ()),
             token_file=TOKEN_FILE if args.get("gated", False) else None,

@@ -53,6 +53,9 @@ class ModelServerArgs(TypedDict):
     """Node labels, such as `{"cloud.google.com/gke-nodepool": "l4-spot"}`."""
     gpus: NotRequired[Annotated[int, limits.GPUS]]
     """GPUs of one replica (tensor parallelism)."""
+    partitions: NotRequired[Annotated[int, limits.PARTITIONS]]
+    """How many pods share each GPU of the nodes, by its partitions: a replica asks for as much less
+    CPU, memory and disk. Needs gpus: 1."""
     nodes: NotRequired[Annotated[int, limits.NODES]]
     """Nodes of one replica, each with `gpus`: the model's layers are split between
     them. More than one needs LeaderWorkerSets in the cluster, and no `max_replicas`."""

@@ -17,7 +17,6 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from catalog import ports
-from catalog.conventions import GPUS
 from components.inference import vllm
 from components.inference.pods import container_security, pod_security, resources, scratch
 
@@ -39,6 +38,7 @@ def pod_spec(
     image: pulumi.Input[str],
     arguments: Sequence[str],
     amounts: Mapping[str, str],
+    disk_gib: int,
     node_selector: Mapping[str, str],
     tolerations: Sequence[TolerationArgsDict],
     token_file: str | None,
@@ -48,7 +48,7 @@ def pod_spec(
 ) -> PodSpecArgsDict:
     """Return the spec of the pod. A `token_file` is mounted from a SecretProviderClass
     `account`."""
-    disk = f"{DISK_GIB_PER_GPU * int(amounts[GPUS])}Gi"
+    disk = f"{disk_gib}Gi"
     environment = {
         # The user of the image, so that a cache directory needs no entry in /etc/passwd.
         "USER": "vllm",

@@ -61,7 +61,9 @@ def check_memory(known: Known, model: Model) -> Iterator[Problem]:
 def _unlike(known: Known, replica_set: ReplicaSet) -> Iterable[GpuPool]:
     """Return the pools of a replica set, one of each type of GPU."""
     pools = (known.gpu_pools.get(name) for name in replica_set.pools)
-    return {pool.machine.gpu_type: pool for pool in pools if pool is not None}.values()
+    return {
+        (pool.machine.gpu_type, pool.partition): pool for pool in pools if pool is not None
+    }.values()
 
 
 def known_shape(model: Model, replica_set: ReplicaSet) -> Published | None:
@@ -92,14 +94,19 @@ def _check_given(
     path: KeyPath, model: Model, replica_set: ReplicaSet, pool: GpuPool
 ) -> Iterator[Problem]:
     """Yield that the memory given for a model is more than its GPUs have."""
-    room = replica_set.gpus_in_all * pool.machine.gpu_memory_gib
+    room = replica_set.gpus_in_all * pool.gpu.memory_gib
     if model.memory_gib is not None and model.memory_gib > room:
         yield Problem(
             (*path, "gpus"),
-            f"{replica_set.gpus_in_all}, that is {room:g} GiB on {pool.machine.gpu_type}",
+            f"{replica_set.gpus_in_all}, that is {room:g} GiB on {_named(pool)}",
             f"GPUs with at least memory_gib, {model.memory_gib:g} GiB",
             "raise gpus or choose a pool with larger GPUs",
         )
+
+
+def _named(pool: GpuPool) -> str:
+    of = "" if pool.partition is None else f"partitions {pool.partition} of "
+    return f"{of}{pool.machine.gpu_type}"
 
 
 def fit_of(model: Model, replica_set: ReplicaSet, pool: GpuPool, found: Published) -> Fit:
@@ -119,7 +126,7 @@ def fit_of(model: Model, replica_set: ReplicaSet, pool: GpuPool, found: Publishe
     if "gpu-memory-utilization" in args:
         with suppress(ValueError):
             serving = replace(serving, utilization=float(args["gpu-memory-utilization"]))
-    return Fit(found.shape, pool.machine.gpu, serving)
+    return Fit(found.shape, pool.gpu, serving)
 
 
 def _context(model: Model, found: Published) -> int | None:

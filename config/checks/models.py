@@ -128,18 +128,32 @@ def _check_replica_set(
     yield from below(path, limits.replicas(replica_set.model_dump()))
     yield from check_pools_named(known, path, model, replica_set)
     pools = [pool for name in replica_set.pools if (pool := known.gpu_pools.get(name))]
-    for machine, pool in {each.machine_type: each for each in pools}.items():
-        yield from _check_gpus(path, replica_set, pool, machine)
+    for pool in {(each.machine_type, each.partition): each for each in pools}.values():
+        yield from _check_gpus(path, replica_set, pool)
+    if len(sizes := {each.partitions for each in pools}) > 1:
+        yield Problem(
+            (*path, "capacity"),
+            f"pools whose GPUs have {joined(sorted(map(str, sizes)))} partitions",
+            "pools with as many partitions of a GPU, as a replica asks all of them for the same",
+            "change partition of one of them",
+        )
 
 
-def _check_gpus(
-    path: KeyPath, replica_set: ReplicaSet, pool: GpuPool, machine: str
-) -> Iterator[Problem]:
+def _check_gpus(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Iterator[Problem]:
+    if pool.partition is not None:
+        if replica_set.gpus_in_all > 1:
+            yield Problem(
+                (*path, "gpus"),
+                f"{replica_set.gpus_in_all} with partition {pool.partition}",
+                "1: GKE gives a pod one partition, and none works with another",
+                "lower it or nodes, or choose a pool of whole GPUs",
+            )
+        return
     if replica_set.gpus > pool.gpus_per_node:
         yield Problem(
             (*path, "gpus"),
             shown(replica_set.gpus),
-            f"at most {pool.gpus_per_node}, the GPUs of one {machine}",
+            f"at most {pool.gpus_per_node}, the GPUs of one {pool.machine_type}",
             "lower it or choose a pool with larger machines",
         )
     yield from _check_nodes(path, replica_set, pool)

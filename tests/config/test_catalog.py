@@ -80,6 +80,17 @@ def test_every_gpu_machine_type_of_the_supported_families_is_there() -> None:
     )
 
 
+@pytest.mark.parametrize("gpu", machines.PARTITIONS)
+def test_partitions_are_parts_of_a_gpu(gpu: str) -> None:
+    whole = machines.GPUS[gpu]
+    for size, each in machines.PARTITIONS[gpu].items():
+        assert size.endswith(f"g.{each.memory_gib:g}gb")
+        assert each.usable_gib < each.memory_gib
+        assert each.count * each.usable_gib <= whole.usable_gib
+        assert each.count * each.compute <= 1
+        assert whole.part(each).bandwidth_gbps * each.count <= whole.bandwidth_gbps
+
+
 def test_partial_h100_machines_are_not_sold_on_demand() -> None:
     for size in (1, 2, 4):
         assert MACHINE_TYPES[f"a3-highgpu-{size}g"].capacities == {"spot", "flex-start"}

@@ -53,6 +53,15 @@ def test_fixed_replicas_keep_nodes_of_a_pool_that_may_be_empty():
     assert _nodes(pool, _deployment("one", 3, 2, _on("l4"))) == {"l4": 3}
 
 
+def test_partitions_of_a_gpu_take_one_pod_each():
+    accelerator = {"type": "nvidia-a100-80gb", "count": 1, "gpuPartitionSize": "2g.20gb"}
+    inputs = gpu_pool(0, "a2-ultragpu-1g")
+    inputs["nodeConfig"]["guestAccelerators"] = [accelerator]
+    inputs["autoscaling"] = {"totalMinNodeCount": 0, "totalMaxNodeCount": 6}
+    pool = _resource(POOL, "a100", {**inputs, "name": "a100"})
+    assert _nodes(pool, _deployment("small", 4, 1, _on("a100"))) == {"a100": 2}
+
+
 def test_the_minimum_of_a_pool_counts_where_it_is_more():
     assert _nodes(_pool("l4", "g2-standard-24", 4, 6), _deployment("a", 3, 1, _on("l4"))) == {
         "l4": 4

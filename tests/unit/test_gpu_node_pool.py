@@ -59,6 +59,13 @@ def test_gpus_are_those_of_the_machine_type(deploy: Deploy):
     ]
 
 
+def test_gpus_are_divided_as_asked(deploy: Deploy):
+    args: GpuNodePoolArgs = {**SPOT, "machine_type": "a2-ultragpu-1g", "partition": "2g.20gb"}
+    accelerator = _config(deploy, args)["guestAccelerators"][0]
+    assert (accelerator["count"], accelerator["gpuPartitionSize"]) == (1, "2g.20gb")
+    assert "1g.10gb, 2g.20gb, 3g.40gb" in _reasons({**args, "partition": "1g.5gb"})["partition"]
+
+
 @pytest.mark.parametrize("machine_type", sorted(GPU_MACHINE_TYPES))
 def test_every_gpu_machine_type_can_be_had(deploy: Deploy, machine_type: str):
     machine = GPU_MACHINE_TYPES[machine_type]

@@ -103,6 +103,17 @@ def test_server_args_reach_vllm_sorted(deploy: Deploy):
     ]
 
 
+def test_replicas_on_partitions_share_a_node(deploy: Deploy):
+    cloud = _deploy(deploy, {**GATED_SERVER, "gpus": 1, "partitions": 7})
+    limits = _container(cloud)["resources"]["limits"]
+    assert limits == {
+        "cpu": "1",
+        "memory": "8Gi",
+        "nvidia.com/gpu": "1",
+        "ephemeral-storage": "28Gi",
+    }
+
+
 def test_gpus_are_requested_and_nodes_selected(deploy: Deploy):
     cloud = _deploy(deploy, GATED_SERVER)
     amounts = {"cpu": "8", "memory": "32Gi", "nvidia.com/gpu": "2"}

@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
-from resources.gpus import gpu_demand
+from resources.gpus import gpu_demand, pods_per_gpu
 from resources.pods import containers, makes_pods
 from resources.properties import MISSING, Absence, entries, get, number, show, text
 from resources.resource import Resource
@@ -48,6 +48,8 @@ def _template_gpus(template: object) -> float:
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     demands = [
         demand.count
+        if isinstance(demand.count, Absence)
+        else demand.count * pods_per_gpu(get(each.props, "nodeConfig"))
         for each in resources
         if each.type in ("gcp:container/nodePool:NodePool", "gcp:container/cluster:Cluster")
         for demand in gpu_demand(each)
