@@ -32,7 +32,7 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
 PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference identity.settings
-SERVICES := sentiment_analyzer llm_backend
+SERVICES := sentiment_analyzer sentiment_trainer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 # The large SDKs would be compiled again by each of the processes that a run starts.
@@ -167,6 +167,7 @@ test: ## Run every check and test
 	@$(ABREAST) 2 $(LINTS) test-services
 	@$(API_SERVER) --if-possible
 	@python3 tools/apigeelint.py --if-possible
+	@python3 tools/vertex_pipelines.py --if-possible
 	@$(MAKE) --no-print-directory test-rest
 
 test-rest:
@@ -216,4 +217,6 @@ lock: ## Pin every requirements.in with hashes into its requirements.txt
 	for service in $(SERVICES); do \
 	  $(COMPILE) -c requirements.txt -o services/$$service/requirements.txt services/$$service/requirements.in || exit; \
 	done
-	$(COMPILE) -o tools/pip/guidellm/requirements.txt tools/pip/guidellm/requirements.in
+	for name in guidellm kfp; do \
+	  $(COMPILE) -o tools/pip/$$name/requirements.txt tools/pip/$$name/requirements.in || exit; \
+	done

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -62,3 +62,11 @@ class Database:
         """Return the rows of a statement."""
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
+
+    def answer(
+        self, sql: str, values: Mapping[str, Any]
+    ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        """Return the columns and the rows of a query with named values."""
+        with self._lock:
+            found = self._connection.execute(sql, values)
+            return [name for name, *_ in found.description], found.fetchall()

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+import os
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,7 +12,10 @@ from typing import Any
 
 import httpx
 import yaml
+from starlette.routing import Route
 
+from emulator.google import models, objects, queries
+from emulator.google.caller import Caller
 from emulator.messages.bigquery_export import BigQueryExport
 from emulator.messages.broker import Broker
 from emulator.messages.clock import SkippingClock
@@ -26,6 +30,8 @@ from emulator.runtime.instances import Instances, base_environment
 from emulator.runtime.local_server import LocalServer
 from emulator.runtime.mounts import mounted
 from emulator.runtime.orphans import end_orphans
+from emulator.runtime.pipeline_jobs import PipelineJobs
+from emulator.runtime.pipeline_jobs import routes as pipeline_routes
 from emulator.runtime.secrets import MissingSecretError
 from emulator.runtime.services import CloudRun, service_of
 from emulator.runtime.traffic import Traffic
@@ -72,12 +78,31 @@ class Emulator:
     issuer: Issuer
     client: httpx.AsyncClient
     deliveries: Deliveries
-    apis: str
-    """URL of Google's APIs for callers with a token."""
     model: LocalOpenAI
+    objects: objects.ObjectStore
+    """What buckets hold beside the archives of messages."""
+    registry: models.Registry
+    runs: PipelineJobs
+    """Runs of Vertex AI's pipelines."""
+    apis: str = ""
+    """URL of Google's APIs for callers with a token."""
     hosted: list[RunningService] = field(default_factory=list[RunningService])
     elsewhere: dict[str, str] = field(default_factory=dict[str, str])
     """Services that can't run here, by name, with the reason."""
+
+    def routes(self, caller: Caller) -> Sequence[Route]:
+        """Return what answers a caller of the APIs of data and models."""
+        return [
+            *objects.routes(self.objects, caller),
+            *queries.routes(self.warehouse, caller),
+            *models.routes(self.registry, caller),
+            *pipeline_routes(self.runs, caller),
+        ]
+
+    def google_apis(self, account: str | None = None, project: str = "") -> GoogleApis:
+        """Return Google's APIs for an account; None for callers with a token."""
+        wake = self.deliveries.wake
+        return GoogleApis(self.world, self.broker, self.issuer, wake, account, project, self.routes)
 
     def resolve(self, url: str) -> str | None:
         """Return where a URL of the world is on this machine."""
@@ -125,8 +150,10 @@ async def emulate(
         pusher = Pusher(world, issuer, client, lambda url: emulator.resolve(url))
         export = BigQueryExport(world, warehouse)
         deliveries = Deliveries(broker, pusher, lake, export, clock, on_event, skip=skip)
-        apis = GoogleApis(world, broker, issuer, deliveries.wake)
-        server = await _serve(stack, LocalServer(apis.app, port))
+        store = objects.ObjectStore(world, home / "objects.db")
+        stack.callback(store.close)
+        runs = PipelineJobs(lambda account: _as_account(stack, emulator, account), home)
+        stack.push_async_callback(runs.stop)
         emulator = Emulator(
             world=world,
             home=home,
@@ -137,9 +164,13 @@ async def emulate(
             issuer=issuer,
             client=client,
             deliveries=deliveries,
-            apis=server.url,
             model=model,
+            objects=store,
+            registry=models.Registry(home / "models.json"),
+            runs=runs,
         )
+        server = await _serve(stack, LocalServer(emulator.google_apis().app, port))
+        emulator.apis = server.url
         addresses = {
             "openai": f"{openai.url}/v1",
             "redis": redis.url,
@@ -203,19 +234,13 @@ async def _revision(
     """Return the instances of a revision, none of them started, and where they write rows."""
     storage_write = StorageWriteApi(emulator.world, emulator.warehouse, service.account)
     stack.callback(storage_write.stop)
-    google = GoogleApis(
-        emulator.world,
-        emulator.broker,
-        emulator.issuer,
-        emulator.deliveries.wake,
-        service.account,
-        service.project,
-    )
+    google = emulator.google_apis(service.account, service.project)
     apis = await _serve(stack, LocalServer(google.app))
     own = {
         **addresses,
         "storage_write": storage_write.endpoint,
         "google_apis": f"127.0.0.1:{apis.port}",
+        "google_apis_url": apis.url,
     }
     mounts = stack.enter_context(
         mounted(emulator.home / "instances" / service.revision, service.files)
@@ -228,6 +253,19 @@ async def _revision(
     )
     stack.push_async_callback(instances.stop)
     return instances, storage_write
+
+
+async def _as_account(stack: AsyncExitStack, emulator: Emulator, account: str) -> Mapping[str, str]:
+    """Return the environment of a process that runs as an account."""
+    project = account.partition("@")[2].partition(".")[0]
+    apis = await _serve(stack, LocalServer(emulator.google_apis(account, project).app))
+    host = f"127.0.0.1:{apis.port}"
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "GCE_METADATA_HOST": host,
+        "GCE_METADATA_IP": host,
+        "GOOGLE_APIS_ENDPOINT": apis.url,
+    }
 
 
 @cache

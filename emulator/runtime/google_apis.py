@@ -8,8 +8,7 @@ https://cloud.google.com/compute/docs/metadata/overview
 
 import base64
 import binascii
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,17 +18,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from emulator.google.caller import Caller, body_of, error
 from emulator.messages.broker import Broker, Delivery, NoSuchError
 from emulator.messages.publishing import Draft, PublishError
 from emulator.messages.push import envelope
 from emulator.messages.resources import part
 from emulator.messages.seeking import seek
-from emulator.tokens import Issuer, TokenError
-from sandbox.access import may
+from emulator.tokens import Issuer
 from sandbox.world import World
 
 AUDIENCE = "https://pubsub.googleapis.com/"
 _METADATA = "/computeMetadata/v1"
+
+
+Others = Callable[[Caller], Sequence[Route]]
+"""Gives what answers a caller of other APIs."""
 
 
 class GoogleApis:
@@ -43,10 +46,11 @@ class GoogleApis:
         wake: Callable[[], None],
         account: str | None = None,
         project: str = "",
+        others: Others = lambda _: (),
     ) -> None:
-        self._world = world
         self._broker = broker
         self._issuer = issuer
+        self._caller = Caller(world, issuer, account, AUDIENCE)
         self._wake = wake
         self._account = account
         self._project = project
@@ -58,6 +62,7 @@ class GoogleApis:
             Route(f"{subscription}:acknowledge", self._acknowledge, methods=["POST"]),
             Route(f"{subscription}:modifyAckDeadline", self._modify, methods=["POST"]),
             Route(f"{subscription}:seek", self._seek, methods=["POST"]),
+            *others(self._caller),
         ]
         if account is not None:
             routes.append(Route("/{path:path}", self._metadata))
@@ -67,22 +72,22 @@ class GoogleApis:
         topic = f"projects/{request.path_params['project']}/topics/{request.path_params['name']}"
         self._check(request, "pubsub.topics.publish", topic)
         try:
-            drafts = [_draft(message) for message in (await _body(request))["messages"]]
+            drafts = [_draft(message) for message in (await body_of(request))["messages"]]
             ids = self._broker.publish(topic, drafts)
         except NoSuchError as problem:
-            return _error(404, "NOT_FOUND", str(problem))
+            return error(404, "NOT_FOUND", str(problem))
         except (PublishError, KeyError, TypeError, binascii.Error) as problem:
-            return _error(400, "INVALID_ARGUMENT", str(problem))
+            return error(400, "INVALID_ARGUMENT", str(problem))
         self._wake()
         return JSONResponse({"messageIds": ids})
 
     async def _pull(self, request: Request) -> Response:
         subscription = self._broker.pipes.subscriptions.get(self._subscription(request))
         if subscription is None:
-            return _error(404, "NOT_FOUND", "there is no such subscription")
+            return error(404, "NOT_FOUND", "there is no such subscription")
         if not subscription.pulled:
-            return _error(400, "FAILED_PRECONDITION", "the subscription is not pulled")
-        most = int((await _body(request)).get("maxMessages") or 1)
+            return error(400, "FAILED_PRECONDITION", "the subscription is not pulled")
+        most = int((await body_of(request)).get("maxMessages") or 1)
         received = [
             {"ackId": f"{delivery.message.id}:{delivery.lease}", **envelope(delivery)}
             for delivery in self._broker.lease(subscription, most)
@@ -96,7 +101,7 @@ class GoogleApis:
         return self._answer(request, over)
 
     async def _modify(self, request: Request) -> Response:
-        seconds = float((await _body(request)).get("ackDeadlineSeconds") or 0)
+        seconds = float((await body_of(request)).get("ackDeadlineSeconds") or 0)
         deliveries, over = await self._deliveries(request)
         for delivery in deliveries:
             if seconds:
@@ -109,11 +114,11 @@ class GoogleApis:
     async def _seek(self, request: Request) -> Response:
         subscription = self._broker.pipes.subscriptions.get(self._subscription(request))
         if subscription is None:
-            return _error(404, "NOT_FOUND", "there is no such subscription")
+            return error(404, "NOT_FOUND", "there is no such subscription")
         try:
-            moment = datetime.fromisoformat(str((await _body(request)).get("time")))
+            moment = datetime.fromisoformat(str((await body_of(request)).get("time")))
         except ValueError as problem:
-            return _error(400, "INVALID_ARGUMENT", f"time: {problem}")
+            return error(400, "INVALID_ARGUMENT", f"time: {problem}")
         seek(self._broker, subscription, moment.timestamp())
         self._wake()
         return JSONResponse({})
@@ -123,7 +128,7 @@ class GoogleApis:
         subscription = self._subscription(request)
         found: list[Delivery] = []
         over: list[str] = []
-        for ack_id in (await _body(request)).get("ackIds", ()):
+        for ack_id in (await body_of(request)).get("ackIds", ()):
             message, _, lease = str(ack_id).partition(":")
             if not (message.isdigit() and lease.isdigit()):
                 raise HTTPException(400, f"found {ack_id!r}, allowed: an ack id of a pull")
@@ -147,7 +152,7 @@ class GoogleApis:
             "domain": "pubsub.googleapis.com",
             "metadata": dict.fromkeys(over, "PERMANENT_FAILURE_INVALID_ACK_ID"),
         }
-        return _error(400, "FAILED_PRECONDITION", "some acknowledgements failed", details)
+        return error(400, "FAILED_PRECONDITION", "some acknowledgements failed", details)
 
     def _subscription(self, request: Request) -> str:
         params = request.path_params
@@ -156,16 +161,8 @@ class GoogleApis:
         return subscription
 
     def _check(self, request: Request, permission: str, resource: str) -> None:
-        account = self._account
-        if account is None:
-            token = request.headers.get("authorization", "").removeprefix("Bearer ")
-            try:
-                account = self._issuer.account(token, [AUDIENCE])
-            except TokenError as problem:
-                raise HTTPException(401, str(problem)) from problem
         project = "/".join(resource.split("/")[:2])
-        if not may(self._world, account, permission, resource, project):
-            raise HTTPException(403, f"{account} has no {permission} on {resource}")
+        self._caller.check(request, permission, resource, project)
 
     async def _metadata(self, request: Request) -> Response:
         """Return what Google's libraries ask to find out who they are."""
@@ -194,18 +191,9 @@ class GoogleApis:
         return PlainTextResponse("not found", 404, flavor)
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    return json.loads(await request.body() or b"{}")
-
-
 def _draft(message: dict[str, Any]) -> Draft:
     return Draft(
         base64.b64decode(message.get("data", ""), validate=True),
         {str(key): str(value) for key, value in part(message, "attributes").items()},
         str(message.get("orderingKey", "")),
     )
-
-
-def _error(status: int, name: str, message: str, *details: dict[str, Any]) -> Response:
-    error = {"code": status, "status": name, "message": message, "details": details}
-    return JSONResponse({"error": error}, status)

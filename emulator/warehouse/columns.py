@@ -135,8 +135,8 @@ def _decimal(whole: int, fraction: int) -> Callable[[Any], str]:
     return keep
 
 
-def _timestamp(value: Any) -> str:
-    """From microseconds since 1970 or RFC 3339."""
+def timestamp(value: Any) -> str:
+    """Return a time as the warehouse keeps it, from microseconds since 1970 or RFC 3339."""
     if isinstance(value, int) and not isinstance(value, bool):
         moment = _EPOCH + timedelta(microseconds=value)
     else:
@@ -181,7 +181,7 @@ _KEEP: Mapping[str, Callable[[Any], Any]] = {
     "NUMERIC": _decimal(29, 9),
     "BIGNUMERIC": _decimal(38, 38),
     "BOOLEAN": _boolean,
-    "TIMESTAMP": _timestamp,
+    "TIMESTAMP": timestamp,
     "DATE": _date,
     "TIME": _time,
     "DATETIME": _datetime,

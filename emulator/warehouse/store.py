@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.warehouse.columns import Column, columns, fitted
+from emulator.warehouse.columns import Column, columns, fitted, timestamp
 from sandbox.database import Database
 from sandbox.world import CloudResource, World
 
@@ -74,9 +74,19 @@ class Warehouse:
         found = self._file.rows(f"SELECT * FROM {_quoted(view)}")  # noqa: S608 -- quoted
         return [dict(zip((name for (name,) in named), row, strict=True)) for row in found]
 
+    def query(
+        self, query: str, times: Mapping[str, str]
+    ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        """Return the columns and the rows of a query of full names, with its times by name.
+
+        Raises sqlite3.Error where SQLite can't read it.
+        """
+        kept = {name: timestamp(value) for name, value in times.items()}
+        return self._file.answer(_here(query), kept)
+
     def _view(self, table_id: str, query: str) -> None:
         view = _quoted(_name(table_id))
-        here = _FULL_NAME.sub(lambda found: _quoted(found[1]), query)
+        here = _here(query)
         self._file.rows(f"DROP VIEW IF EXISTS {view}")
         # Read when it is asked: what SQLite can't read does not keep others from it.
         with suppress(sqlite3.Error):
@@ -93,6 +103,11 @@ class Warehouse:
             f"CREATE VIEW {view} AS SELECT {listed} FROM rows "  # noqa: S608 -- the world's names, quoted
             f"WHERE table_id = '{table_id.replace(chr(39), chr(39) * 2)}'"
         )
+
+
+def _here(query: str) -> str:
+    """Return a query with the tables' names in this file."""
+    return _FULL_NAME.sub(lambda found: _quoted(found[1]), query)
 
 
 def query_of(table: CloudResource) -> str:

@@ -11,14 +11,18 @@ from opentelemetry import metrics, trace
 from services.common.application import application
 from services.common.bodies import require_json, validated
 from services.common.errors import ServiceError
+from services.common.google_rest import GoogleRest
 from services.common.hashes import hash_text
+from services.common.objects import Objects
 from services.common.observe import noted
 from services.common.sink import Sink, SinkError
 from services.common.storage_write import StorageWriteSink
 from services.sentiment_analyzer.envelope import Envelope, parse_envelope
-from services.sentiment_analyzer.model import MODEL_VERSION, Classifier, Sentiment
+from services.sentiment_analyzer.learned import SentimentClassifier, known_share
+from services.sentiment_analyzer.model import Sentiment
 from services.sentiment_analyzer.once import Once
 from services.sentiment_analyzer.payload import Review, check_length, parse_payload
+from services.sentiment_analyzer.releases import Versions
 from services.sentiment_analyzer.results import SHAPE, Result
 from services.sentiment_analyzer.settings import Settings
 
@@ -34,7 +38,9 @@ class Analyzer:
 
     def __init__(self, settings: Settings, sink: Sink) -> None:
         self._settings = settings
-        self._classifier = Classifier()
+        google = GoogleRest(settings.google_apis_endpoint)
+        objects = Objects(google, settings.model_bucket) if settings.model_bucket else None
+        self._versions = Versions(objects, settings.models_refresh_seconds)
         self._done = Once[Result](settings.remembered_messages)
         self.sink = sink
 
@@ -42,14 +48,25 @@ class Analyzer:
         """Return the result, kept, and whether it was there already. Raises `ServiceError`."""
         return await self._done.run(envelope.message.message_id, lambda: self._handle(envelope))
 
-    async def classify(self, text: str) -> Sentiment:
+    async def start(self) -> None:
+        """Get ready: read which versions classify."""
+        await asyncio.gather(self.sink.start(), asyncio.to_thread(self._versions.refresh))
+
+    async def classifier(self, key: str) -> SentimentClassifier:
+        """Return what classifies the message with a key."""
+        if self._versions.is_old():
+            # An instance has a CPU while it works on requests: one of them waits for the look.
+            await asyncio.to_thread(self._versions.refresh)
+        return self._versions.of(key)
+
+    async def classify(self, classifier: SentimentClassifier, text: str) -> Sentiment:
         """Classify, a long text beside the server's loop: it must not hold up health checks."""
         with _tracer.start_as_current_span("classify"):
             if len(text) <= _SHORT:
-                sentiment = self._classifier.classify(text)
+                sentiment = classifier.classify(text)
             else:
-                sentiment = await asyncio.to_thread(self._classifier.classify, text)
-        _predictions.add(1, {"label": sentiment.label})
+                sentiment = await asyncio.to_thread(classifier.classify, text)
+        _predictions.add(1, {"label": sentiment.label, "model": classifier.version})
         return sentiment
 
     def review(self, body: bytes) -> Review:
@@ -63,12 +80,15 @@ class Analyzer:
         review = parse_payload(
             message.data(), message.attributes, self._settings.max_text_characters
         )
-        sentiment = await self.classify(review.text)
+        classifier = await self.classifier(message.message_id)
+        sentiment = await self.classify(classifier, review.text)
         result = Result(
             message_id=message.message_id,
+            model=classifier.version,
             review_id=review.id,
             text_hash=hash_text(review.text),
             sentiment=sentiment,
+            known_share=known_share(classifier, review.text),
             latency_ms=(time.perf_counter() - started) * 1000,
             published_at=message.publish_time,
             processed_at=datetime.now(UTC),
@@ -111,14 +131,15 @@ def build(settings: Settings) -> FastAPI:
         note.fields["mode"] = "direct"
         require_json(request.headers)
         review = analyzer.review(await request.body())
-        sentiment = await analyzer.classify(review.text)
+        classifier = await analyzer.classifier(review.id or review.text)
+        sentiment = await analyzer.classify(classifier, review.text)
         note.fields["label"] = sentiment.label
-        return {"id": review.id, **sentiment._asdict(), "model": MODEL_VERSION}
+        return {"id": review.id, **sentiment._asdict(), "model": classifier.version}
 
     app = application(
         "Sentiment analyzer",
         state=lambda: {"sink": "ok" if sink.healthy else "failing"},
-        start=sink.start,
+        start=analyzer.start,
         stop=sink.close,
     )
     app.add_api_route("/", deliver, methods=["POST"])

@@ -36,6 +36,7 @@ class Sentiment(NamedTuple):
 class _Analyzer(Protocol):
     emojis: Mapping[str, str]
     """What each says in words."""
+    lexicon: Mapping[str, float]
 
     def polarity_scores(self, text: str) -> dict[str, float]: ...
 
@@ -43,20 +44,29 @@ class _Analyzer(Protocol):
 class Classifier:
     """Loads the lexicon once; safe to use from many threads."""
 
+    version = MODEL_VERSION
+
     def __init__(self) -> None:
         self._analyzer = cast("_Analyzer", SentimentIntensityAnalyzer())
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word in lower case says something to the classifier."""
+        return word in self._analyzer.lexicon
+
+    def polarity(self, text: str) -> Mapping[str, float]:
+        """Return VADER's scores of any text, the mean of a long one's pieces."""
+        pieces = pieces_of(text, self._analyzer.emojis)
+        scores = [self._analyzer.polarity_scores(piece) for piece in pieces]
+        return {key: fmean(each[key] for each in scores) for key in ("compound", "pos", "neg")}
+
     def classify(self, text: str) -> Sentiment:
         """Return the sentiment of any text, the mean of a long one's pieces; of none, neutral."""
-        score = round(fmean(map(self._score, pieces_of(text, self._analyzer.emojis))), 4)
+        score = round(self.polarity(text)["compound"], 4)
         if math.isnan(score):
             raise ValueError("the classifier gave no number")
         if score >= _THRESHOLD:
             return Sentiment("positive", score)
         return Sentiment("negative" if score <= -_THRESHOLD else "neutral", score)
-
-    def _score(self, piece: str) -> float:
-        return self._analyzer.polarity_scores(piece)["compound"]
 
 
 def pieces_of(text: str, emojis: Mapping[str, str]) -> list[str]:

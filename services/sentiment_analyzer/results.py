@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.common.sink import RowShape
-from services.sentiment_analyzer.model import MODEL_VERSION, Sentiment
+from services.sentiment_analyzer.model import Sentiment
 
 SHAPE = RowShape(
     columns=("message_id", "processed_at", "model", "input", "output", "latency_ms"),
@@ -19,10 +19,14 @@ class Result:
     """The classification of one message."""
 
     message_id: str
+    model: str
+    """Name and version of the classifier."""
     review_id: str | None
     text_hash: str
     """SHA-256: finds equal texts without keeping any; the archive has the texts."""
     sentiment: Sentiment
+    known_share: float
+    """Of the text's words, how many the classifier knows."""
     latency_ms: float
     """From taking up the message to its classification."""
     published_at: datetime | None
@@ -34,13 +38,14 @@ class Result:
         output = {
             "label": self.sentiment.label,
             "score": self.sentiment.score,
+            "known_share": round(self.known_share, 2),
             "review_id": self.review_id,
             "published_at": published,
         }
         return {
             "message_id": self.message_id,
             "processed_at": int(self.processed_at.timestamp() * 1_000_000),
-            "model": MODEL_VERSION,
+            "model": self.model,
             "input": self.text_hash,
             "output": json.dumps(output),
             "latency_ms": round(self.latency_ms),

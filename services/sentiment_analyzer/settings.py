@@ -27,3 +27,16 @@ class Settings(ServerSettings):
     remembered_messages: int = Field(
         default=10_000, ge=0, description="Message ids an instance knows to be done."
     )
+    model_bucket: str = Field(
+        default="",
+        description="Bucket of the versions that services/sentiment_trainer releases; empty for "
+        "VADER alone.",
+    )
+    models_refresh_seconds: float = Field(
+        default=30, gt=0, description="How often an instance looks what is released."
+    )
+    google_apis_endpoint: str = Field(
+        default="",
+        description="URL in the place of https://<api>.googleapis.com, such as a stand-in's; "
+        "empty for Google's.",
+    )

@@ -12,7 +12,7 @@ import pytest
 
 from tests.services.harness import SERVICES, dockerfile, image_command
 
-IMAGES = ("sentiment_analyzer", "llm_backend")
+IMAGES = ("sentiment_analyzer", "sentiment_trainer", "llm_backend")
 ROOT = SERVICES.parent
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[\w,-]+\])?==(\S+)", re.MULTILINE)
 
@@ -92,7 +92,7 @@ def _copy(source: Path, target: Path) -> None:
     if source.is_file():
         shutil.copy(source, target)
     else:
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("evaluation", "*.md"))
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.md"))
 
 
 _WITHOUT_OTHERS = """

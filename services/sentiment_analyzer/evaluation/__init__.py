@@ -11,16 +11,17 @@ ICWSM 2014.
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from services.sentiment_analyzer.model import Classifier, Label
+from services.sentiment_analyzer.learned import SentimentClassifier
+from services.sentiment_analyzer.model import Label
 
 _REVIEWS = Path(__file__).with_name("reviews.tsv")
 _NEUTRAL = 0.5
 """People's mean ratings nearer to 0 count as neutral."""
 
 
-def reviews() -> Iterator[tuple[Label, str]]:
+def reviews(file: Path = _REVIEWS) -> Iterator[tuple[Label, str]]:
     """Yield each sentence with the label people gave it."""
-    for line in _REVIEWS.read_text().splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         rating, _, text = line.partition("\t")
         value = float(rating)
         if value >= _NEUTRAL:
@@ -29,9 +30,8 @@ def reviews() -> Iterator[tuple[Label, str]]:
             yield "negative" if value <= -_NEUTRAL else "neutral", text
 
 
-def measure() -> Mapping[str, float]:
+def measure(classifier: SentimentClassifier) -> Mapping[str, float]:
     """Return the accuracy, that without the neutral of either side, and each label's recall."""
-    classifier = Classifier()
     pairs = [(wanted, classifier.classify(text).label) for wanted, text in reviews()]
     polar = [(wanted, got) for wanted, got in pairs if "neutral" not in (wanted, got)]
     labels = ("positive", "neutral", "negative")
@@ -43,4 +43,4 @@ def measure() -> Mapping[str, float]:
 
 
 def _share(pairs: Sequence[tuple[str, str]]) -> float:
-    return sum(wanted == got for wanted, got in pairs) / len(pairs)
+    return sum(wanted == got for wanted, got in pairs) / max(len(pairs), 1)
