@@ -51,6 +51,7 @@ COMPONENTS: Mapping[str, str] = {
     "ModelArmorAccess": "components.inference.model_armor_access",
     "ModelArmorFloor": "components.inference.model_armor_floor",
     "ModelArmorGuardrail": "components.inference.model_armor_guardrail",
+    "ModelRetraining": "components.training.model_retraining",
     "ModelServer": "components.inference.model_server",
     "NamespaceIsolation": "components.inference.namespace_isolation",
     "NotificationChannels": "components.operations.notification_channels",

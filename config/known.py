@@ -28,6 +28,7 @@ from config.platform import Platform
 from config.project import Project
 from config.secrets import Secret
 from config.services import Service
+from config.training import Training
 from config.vertex import VertexEndpoint
 
 _COLLECTIONS: Final = (
@@ -37,6 +38,7 @@ _COLLECTIONS: Final = (
     "guardrails",
     "consumers",
     "pipelines",
+    "training",
     "vertex",
     "services",
     "secrets",
@@ -70,6 +72,7 @@ class Known:
     guardrails: Mapping[str, Guardrail]
     consumers: Mapping[str, Consumer]
     pipelines: Mapping[str, Pipeline]
+    training: Mapping[str, Training]
     edge_protection: EdgeProtection | None
     encryption: Encryption | None
     images: Mapping[str, str]
@@ -113,6 +116,7 @@ def known_from(
         guardrails=cast("Mapping[str, Guardrail]", collections["guardrails"]),
         consumers=cast("Mapping[str, Consumer]", collections["consumers"]),
         pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),
+        training=cast("Mapping[str, Training]", collections["training"]),
         encryption=cast("Encryption | None", parts.get("encryption")),
         edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
         images=cast("Mapping[str, str]", parts.get("images") or {}),

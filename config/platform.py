@@ -29,6 +29,7 @@ from config.pipelines import Pipeline, PipelineName
 from config.project import Project
 from config.secrets import Secret, SecretName
 from config.services import Service, ServiceName
+from config.training import Training
 from config.vertex import EndpointName, VertexEndpoint
 
 
@@ -67,6 +68,8 @@ class Platform(Settings):
     """Who may connect through Private Service Connect."""
     pipelines: Mapping[PipelineName, Pipeline] = Field(default_factory=dict)
     """Message pipelines by name."""
+    training: Mapping[PipelineName, Training] = Field(default_factory=dict)
+    """Pipelines whose model is watched, trained again and released by canary, by name."""
     data: Data = Data()
     """Buckets, datasets and the cache, beside what pipelines have of their own."""
     vertex: Mapping[EndpointName, VertexEndpoint] = Field(default_factory=dict)
@@ -114,6 +117,12 @@ class Platform(Settings):
         if self.api_management:
             found.append(self.api_management.extension)
         return tuple(each for each in found if each is not None)
+
+    @property
+    def service_images(self) -> tuple[str, ...]:
+        """The images that the config itself names for Cloud Run."""
+        containers = (*self.pipelines.values(), *self.services.values(), *self.training.values())
+        return tuple(each.image for each in containers)
 
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """Return the GPU pools of `region`, by name."""
@@ -212,6 +221,7 @@ class Platform(Settings):
             *(("cache",) if self.data.cache else ()),
             *(("encryption",) if self.encryption or self.data.names_keys else ()),
             *(("vertex",) if self.vertex else ()),
+            *(("training",) if self.training else ()),
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(
                 ("services-access",)

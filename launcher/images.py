@@ -39,8 +39,8 @@ _REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 
 def own_images(platform: Platform) -> Mapping[str, str]:
     """Return the images in repositories of the environment's project, with the repository's id."""
-    images = [each.image for each in (*platform.pipelines.values(), *platform.services.values())]
-    found = {image: repository_of(image) for image in (*images, *platform.cluster_images)}
+    images = (*platform.service_images, *platform.cluster_images)
+    found = {image: repository_of(image) for image in images}
     return {
         image: repository.id
         for image, repository in found.items()

@@ -40,8 +40,7 @@ class Images:
 
 def build_images(platform: Platform, foundation: Foundation) -> Images:
     """Make a repository in each region that an image of the project is in, if any is."""
-    images = [each.image for each in (*platform.pipelines.values(), *platform.services.values())]
-    images += platform.cluster_images
+    images = (*platform.service_images, *platform.cluster_images)
     prefixes = {images_prefix(platform.project.id, region): region for region in platform.regions}
     return Images(
         {

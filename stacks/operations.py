@@ -32,10 +32,20 @@ from stacks.backends import backend_name, server_name
 from stacks.foundation import Foundation
 
 
+@dataclass(frozen=True)
+class Operations:
+    """What was made."""
+
+    dashboards: Mapping[str, pulumi.Output[str]]
+    """Addresses by name."""
+    channels: Sequence[pulumi.Output[str]]
+    """Full names of the notification channels."""
+
+
 def build_operations(
     platform: Platform, foundation: Foundation, vertex: Mapping[str, VertexEndpoint]
-) -> Mapping[str, pulumi.Output[str]]:
-    """Make what shows and tells how the platform is; return the dashboards' addresses by name."""
+) -> Operations:
+    """Make what shows and tells how the platform is."""
     return _OperationsBuilder(platform, foundation, vertex).build()
 
 
@@ -49,7 +59,7 @@ class _OperationsBuilder:
     def project(self) -> pulumi.Output[str]:
         return self.foundation.services.project_for("monitoring")
 
-    def build(self) -> Mapping[str, pulumi.Output[str]]:
+    def build(self) -> Operations:
         alerts = self.platform.alerts
         channels = None if alerts is None else self._channels(alerts)
         dashboards = {"inference": self._inference(alerts, channels)}
@@ -60,7 +70,7 @@ class _OperationsBuilder:
         if self.platform.slos is not None:
             dashboards["objectives"] = self._objectives(self.platform.slos, channels)
         self._budget(channels)
-        return dashboards
+        return Operations(dashboards, [] if channels is None else channels.channel_names)
 
     def _channels(self, alerts: Alerts) -> NotificationChannels:
         services = self.foundation.services

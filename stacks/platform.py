@@ -16,6 +16,7 @@ from stacks.publication import build_publication
 from stacks.secrets import build_secrets
 from stacks.serverless import build_serverless
 from stacks.services import build_service_accounts, build_services
+from stacks.training import build_training
 from stacks.vertex import build_vertex
 
 
@@ -33,7 +34,8 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     services = build_services(platform, foundation, regions, images, secrets, data, accounts)
     vertex = build_vertex(platform, foundation)
     audit = build_audit(platform, foundation, pipelines)
-    dashboards = build_operations(platform, foundation, vertex)
+    operations = build_operations(platform, foundation, vertex)
+    training = build_training(platform, foundation, images, pipelines, operations.channels)
 
     outputs: dict[str, object] = {
         "inference_url": f"https://{platform.gateway.hostname}/v1",
@@ -54,6 +56,15 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
             },
         },
         "results_tables": {name: pipeline.results_table for name, pipeline in pipelines.items()},
+        "training": {
+            name: {
+                "topic": loop.topic_id,
+                "models": loop.bucket_name,
+                "labels": loop.labels_table,
+                "findings": loop.findings_table,
+            }
+            for name, loop in training.items()
+        },
         "lake_buckets": {name: bucket.bucket_name for name, bucket in data.lake.items()},
         "warehouse_tables": {name: each.table_ids for name, each in data.warehouse.items()},
         "warehouse_views": {name: each.view_ids for name, each in data.warehouse.items()},
@@ -61,7 +72,7 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
             name: {"id": endpoint.endpoint_id, "address": endpoint.address}
             for name, endpoint in vertex.items()
         },
-        "dashboards": dashboards,
+        "dashboards": operations.dashboards,
     }
     if services.frontends:
         outputs["frontends"] = frontend_outputs(services.frontends)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
 from components.serverless.pubsub_cloud_run_pipeline_arguments import PubSubCloudRunPipelineArgs
+from components.training.model_retraining import model_store
 from config.pipelines import Pipeline
 from config.platform import Platform
 from stacks.arguments import to_args
@@ -50,6 +51,9 @@ def _pipeline(
         deletion_protection=platform.deletion_protection,
         **secret_arguments(pipeline, secrets),
     )
+    if name in platform.training:
+        store = model_store(platform.project.id, name)
+        args["environment"] = {**args.get("environment", {}), "MODEL_STORE": store}
     subnetwork = foundation.node_subnetwork_ids[pipeline.region]
     if pipeline.dataflow is not None:
         args["subnetwork"] = subnetwork

@@ -182,23 +182,37 @@ class NotificationChannels(pulumi.ComponentResource):
             message_storage_policy=storage,
             opts=child,
         )
-        channel = gcp.monitoring.NotificationChannel(
-            name,
-            project=args["project"],
-            display_name=name,
-            type="pubsub",
-            labels={"topic": topic.id},
-            opts=child,
+        return topic_channel(
+            name, args["project"], args["project_number"], topic.id, topic.name, self
         )
-        grant = gcp.pubsub.TopicIAMMember(
-            f"{name}-publish",
-            project=args["project"],
-            topic=topic.name,
-            role="roles/pubsub.publisher",
-            member=pulumi.Output.format(
-                "serviceAccount:service-{0}@gcp-sa-monitoring-notification.iam.gserviceaccount.com",
-                args["project_number"],
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[channel]),
-        )
-        return after(channel.name, grant.id)
+
+
+def topic_channel(
+    name: str,
+    project: pulumi.Input[str],
+    project_number: pulumi.Input[str],
+    topic: pulumi.Input[str],
+    topic_name: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> pulumi.Output[str]:
+    """Make a channel that writes to a topic; return its name, once messages get through."""
+    channel = gcp.monitoring.NotificationChannel(
+        name,
+        project=project,
+        display_name=name,
+        type="pubsub",
+        labels={"topic": topic},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    grant = gcp.pubsub.TopicIAMMember(
+        f"{name}-publish",
+        project=project,
+        topic=topic_name,
+        role="roles/pubsub.publisher",
+        member=pulumi.Output.format(
+            "serviceAccount:service-{0}@gcp-sa-monitoring-notification.iam.gserviceaccount.com",
+            project_number,
+        ),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[channel]),
+    )
+    return after(channel.name, grant.id)

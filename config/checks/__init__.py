@@ -20,6 +20,7 @@ from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
 from config.checks.services import check_services
 from config.checks.slos import check_slos
+from config.checks.training import check_training
 from config.checks.vertex import check_vertex
 from config.known import Known
 
@@ -33,6 +34,7 @@ _CHECKS = (
     check_consumers,
     check_gateway,
     check_pipelines,
+    check_training,
     check_data,
     check_vertex,
     check_services,

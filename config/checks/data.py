@@ -50,14 +50,22 @@ def _check_dataset(known: Known, path: KeyPath, dataset: Dataset) -> Iterator[Pr
 def _check_dataset_names(known: Known) -> Iterator[Problem]:
     """Check that nothing else has the names of the datasets of pipelines and views."""
     taken = {"audit_logs": "audit"} if known.audit else {}
-    taken |= {
-        f"{name.replace('-', '_')}_results": f"pipelines.{name}"
-        for name in known.names.get("pipelines", ())
-    } | {
-        f"{name}_views": f"data.warehouse.{name}.views"
-        for name, dataset in known.data.warehouse.items()
-        if dataset.views
-    }
+    taken |= (
+        {
+            f"{name.replace('-', '_')}_results": f"pipelines.{name}"
+            for name in known.names.get("pipelines", ())
+        }
+        | {
+            f"{name.replace('-', '_')}_{what}": f"training.{name}"
+            for name in known.names.get("training", ())
+            for what in ("training_results", "labels")
+        }
+        | {
+            f"{name}_views": f"data.warehouse.{name}.views"
+            for name, dataset in known.data.warehouse.items()
+            if dataset.views
+        }
+    )
     for name in known.data.warehouse:
         if name in taken:
             yield Problem(

@@ -12,6 +12,7 @@ from emulator.demo.checks import Check, checks_of
 from emulator.demo.page import write_page
 from emulator.demo.pipelines import Pipeline, pipelines
 from emulator.demo.sinks import sink_checks
+from emulator.demo.training import loops, play
 from emulator.runtime.emulator import Emulator, emulate
 from sandbox.world import World
 
@@ -113,6 +114,8 @@ async def demo(
                 answers, replies_of_model = await chat(emulator, hosted)
                 checks += answers
                 replies += replies_of_model
+        for loop in loops(emulator, done, tell):
+            checks += await play(loop)
         page = home / "demo.html"
         write_page(page, emulator, done, checks, replies)
         _conclude(checks, replies, page, tell)

@@ -45,7 +45,7 @@ class ObjectStore:
     def project(self, bucket: str) -> str | None:
         """Return the id of a bucket's project; None where there is no such bucket."""
         found = self._world.get(BUCKET, bucket)
-        return found and f"projects/{found.project or found.inputs['project']}"
+        return f"projects/{found.project or found.inputs['project']}" if found else None
 
     def read(self, bucket: str, name: str) -> StoredObject | None:
         """Return an object; None where there is none."""
@@ -65,6 +65,10 @@ class ObjectStore:
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", bucket, name, now + 1, content
             )
             return now + 1
+
+    def remove(self, bucket: str, name: str) -> None:
+        """Remove an object, where it is there."""
+        self._file.rows("DELETE FROM objects WHERE bucket = ? AND name = ?", bucket, name)
 
 
 def routes(store: ObjectStore, caller: Caller) -> Sequence[Route]:

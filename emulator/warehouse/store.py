@@ -67,6 +67,10 @@ class Warehouse:
         found = self._file.rows("SELECT row FROM rows WHERE table_id = ? ORDER BY number", table_id)
         return [json.loads(row) for (row,) in found]
 
+    def remove(self, table_id: str) -> None:
+        """Remove all rows of a table."""
+        self._file.rows("DELETE FROM rows WHERE table_id = ?", table_id)
+
     def answer(self, table_id: str) -> list[dict[str, Any]]:
         """Return the rows of a view. Raises sqlite3.Error where SQLite can't read its query."""
         view = _name(table_id)

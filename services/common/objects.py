@@ -24,11 +24,11 @@ class ChangedError(Exception):
 
 
 class Objects:
-    """The objects of one bucket."""
+    """The objects of one bucket, `gs://<bucket>` or its name alone."""
 
     def __init__(self, google: GoogleRest, bucket: str) -> None:
         self._google = google
-        self.bucket = bucket
+        self.bucket = bucket.removeprefix("gs://")
 
     def read(self, name: str) -> Object | None:
         """Return an object; None where there is none. Raises GoogleError."""

@@ -39,7 +39,7 @@ class Analyzer:
     def __init__(self, settings: Settings, sink: Sink) -> None:
         self._settings = settings
         google = GoogleRest(settings.google_apis_endpoint)
-        objects = Objects(google, settings.model_bucket) if settings.model_bucket else None
+        objects = Objects(google, settings.model_store) if settings.model_store else None
         self._versions = Versions(objects, settings.models_refresh_seconds)
         self._done = Once[Result](settings.remembered_messages)
         self.sink = sink

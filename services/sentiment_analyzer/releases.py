@@ -137,7 +137,9 @@ class Versions:
                 releases, _ = read_releases(self._objects)
                 self._serving = self._loaded(self._objects, releases.serving)
                 canary = releases.canary
-                self._canary = canary and (self._loaded(self._objects, canary), canary.percent)
+                self._canary = (
+                    (self._loaded(self._objects, canary), canary.percent) if canary else None
+                )
             except (GoogleError, ModelError) as problem:
                 _log.error("the models in use stay: %s", problem)
             self._looked = time.monotonic()

@@ -27,13 +27,14 @@ class Settings(ServerSettings):
     remembered_messages: int = Field(
         default=10_000, ge=0, description="Message ids an instance knows to be done."
     )
-    model_bucket: str = Field(
+    model_store: str = Field(
         default="",
-        description="Bucket of the versions that services/sentiment_trainer releases; empty for "
-        "VADER alone.",
+        pattern=r"^(gs://[^/]+)?$",
+        description="`gs://<bucket>` of the versions that services/sentiment_trainer releases; "
+        "empty for VADER alone.",
     )
     models_refresh_seconds: float = Field(
-        default=30, gt=0, description="How often an instance looks what is released."
+        default=5, gt=0, description="How often an instance looks what is released."
     )
     google_apis_endpoint: str = Field(
         default="",

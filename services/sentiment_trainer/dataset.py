@@ -72,7 +72,7 @@ def collect(labelled: Sequence[Mapping[str, str | None]], least: int) -> Dataset
         said.setdefault(str(row["text"]), set()).add(str(row["label"]))
     measured = {text for _, text in reviews()}
     fresh = [
-        Example(text, cast("Label", *labels))
+        Example(text, cast("Label", next(iter(labels))))
         for text, labels in said.items()
         if len(labels) == 1 and text not in measured
     ]

@@ -5,6 +5,7 @@ from pydantic import Field
 from services.common.settings import ServerSettings
 
 _TABLE = r"^[^.\s]+\.[^.\s]+\.[^.\s]+$"
+_URI = r"^bq://[^.\s]+\.[^.\s]+\.[^.\s]+$"
 
 
 class Settings(ServerSettings):
@@ -16,13 +17,18 @@ class Settings(ServerSettings):
         "platform sets it.",
     )
     watched_table: str = Field(
-        pattern=_TABLE, description="Results table of the analyzer; the platform sets it."
+        pattern=_URI,
+        description="`bq://<project>.<dataset>.<table>` of the analyzer's results; the platform "
+        "sets it.",
     )
     labels_table: str = Field(
-        pattern=_TABLE, description="Table of what people labelled; the platform sets it."
+        pattern=_URI,
+        description="`bq://<project>.<dataset>.<table>` of what people labelled; the platform "
+        "sets it.",
     )
-    model_bucket: str = Field(
-        min_length=3, description="Bucket of the versions; the platform sets it."
+    model_store: str = Field(
+        pattern=r"^gs://[^/]+$",
+        description="`gs://<bucket>` of the versions; the platform sets it.",
     )
     region: str = Field(
         min_length=1, description="Region of pipeline runs and registry; the platform sets it."

@@ -65,7 +65,10 @@ class Steps:
             datasets.read(self._read(dataset)),
         )
         self._write(evaluation, found.model_dump_json(indent=1).encode())
-        print(f"{'accepted' if found.accepted else 'refused'}: {found.why}")
+        print(
+            f"{'accepted' if found.accepted else 'refused'}: {found.why}; accuracy on reviews "
+            f"{dict(found.reviews)}, on {found.held_out} fresh labels {dict(found.fresh)}"
+        )
 
     def release(
         self,

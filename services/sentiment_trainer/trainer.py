@@ -37,13 +37,13 @@ class Trainer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         google, project = GoogleRest(settings.google_apis_endpoint), settings.google_cloud_project
-        self._store = Store(Objects(google, settings.model_bucket))
+        self._store = Store(Objects(google, settings.model_store))
         self._vertex = Vertex(google, project, settings.region)
         self._watch = Watch(
             self._store,
             BigQuery(google, project),
-            settings.watched_table,
-            settings.labels_table,
+            _table(settings.watched_table),
+            _table(settings.labels_table),
             threshold=settings.drift_threshold,
             canary_hours=settings.canary_hours,
         )
@@ -93,7 +93,7 @@ class Trainer:
             run.id,
             image=settings.training_image,
             account=settings.training_account,
-            root=f"gs://{settings.model_bucket}/runs",
+            root=f"{settings.model_store}/runs",
             parameters=self._parameters(run),
         )
         return _told(Finding("training_begun", {"run": run.id, "by_alert": by_alert}))
@@ -102,10 +102,10 @@ class Trainer:
         """Return the parameters of the pipeline, which pipeline.yaml declares."""
         settings = self._settings
         return {
-            "bucket": settings.model_bucket,
+            "bucket": settings.model_store.removeprefix("gs://"),
             "days": str(settings.labels_days),
             "image": settings.training_image,
-            "labels": settings.labels_table,
+            "labels": _table(settings.labels_table),
             "least": str(settings.least_labels),
             "percent": str(settings.canary_percent),
             "project": settings.google_cloud_project,
@@ -128,6 +128,10 @@ class Trainer:
         card = self._store.card(serving) if serving else None
         if card is not None and card.registered:
             self._vertex.name(card.registered, "default")
+
+
+def _table(uri: str) -> str:
+    return uri.removeprefix("bq://")
 
 
 def _without(releases: Releases, run: Run) -> Releases:

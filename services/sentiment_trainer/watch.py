@@ -58,7 +58,9 @@ class Watch:
         self._bigquery = bigquery
         self._query = (
             "SELECT results.model AS model, results.output AS output, labels.label AS label "  # noqa: S608
-            f"FROM `{results}` AS results LEFT JOIN `{labels}` AS labels "
+            f"FROM `{results}` AS results LEFT JOIN (SELECT message_id, MIN(label) AS label "
+            f"FROM `{labels}` WHERE labelled_at >= @since GROUP BY message_id "
+            "HAVING COUNT(DISTINCT label) = 1) AS labels "
             "ON labels.message_id = results.message_id WHERE results.processed_at >= @since"
         )
         self._threshold = threshold

@@ -32,6 +32,7 @@ COVERING: Final = (("dev", 0),)
 """Environment and number of the stacks that `make test` makes on the engine: most options a second.
 `make test-matrix` makes all."""
 
+_IMAGES: Final = "us-docker.pkg.dev/acme/services"
 _JWT: Final = {
     "issuer": "https://id.acme.com",
     "audience": "chat",
@@ -70,6 +71,8 @@ _CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
         ("gpu_pools|l4|max_run_hours", 24),
         ("images|vllm", "vllm/vllm-openai:v0.26.0"),
         ("pipelines|sentiment|dataflow", _DATAFLOW),
+        ("pipelines|reviews", {"region": "us-central1", "image": f"{_IMAGES}/reviews:1.0"}),
+        ("training|reviews", {"image": f"{_IMAGES}/trainer:1.0"}),
         ("pipelines|sentiment|secrets", {"API_KEY": "redis-url"}),
         ("pipelines|sentiment|secret_files", {"/secrets/api/key": "api-key:3"}),
     ),

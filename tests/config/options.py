@@ -26,6 +26,7 @@ from config.platform import Platform
 _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "allowed_ranges": ["203.0.113.0/24", "2001:db8::/32"],
     "audiences": ["chat"],
+    "check_schedule": ["0 * * * *", "*/15 6-18 * * 1-5"],
     "chain_file": ["tests/config/certificates/dev.pem"],
     "config_json": ["tests/config/weights/config.json"],
     "custom_audiences": ["https://chat.acme.com"],
@@ -36,6 +37,7 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
     ],
     "document": ["services/llm_backend/openapi.yaml"],
     "filter": ['attributes.lang = "en"', "NOT attributes:draft", 'hasPrefix(attributes.id, "a-")'],
+    "retrain_schedule": ["0 3 * * 1", "30 2 1,15 * *"],
     "query": ["SELECT model FROM {predictions}", "SELECT model FROM {usage}"],
 }
 

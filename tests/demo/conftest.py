@@ -1,5 +1,6 @@
 """A stack the real engine made on the sandbox cloud, and worlds to change of it."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,12 +24,22 @@ def made(brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
 
 
 @pytest.fixture
-def home(made: Rehearsal, tmp_path: Path) -> Path:
+def whole(made: Rehearsal, tmp_path: Path) -> Path:
     """Return a folder with a world of the stack's own resources, to change as one likes."""
     folder = tmp_path / "home"
     shutil.copytree(made.places.state, folder / "state")
     shutil.copyfile(made.places.world, folder / "world.db")
     return folder
+
+
+@pytest.fixture
+def home(whole: Path) -> Path:
+    """Return the same without what trains the pipeline's model."""
+    with World(whole / "world.db") as opened:
+        for each in opened.all():
+            if re.search("sentiment[-_](training|models|labels|steps)", each.id):
+                opened.remove(*each.key)
+    return whole
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -75,18 +76,22 @@ def predicted(warehouse: Warehouse, table: str) -> Counter[str]:
 
 
 def test_the_demo_counts_every_message_and_leaves_a_page(
-    made: Rehearsal, home: Path, capsys: pytest.CaptureFixture[str]
+    made: Rehearsal, whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    places = replace(made.places, home=home)
+    places = replace(made.places, home=whole)
     demo(places)
     printed = capsys.readouterr().out
     assert "WRONG" not in printed
     assert "messages with exactly one prediction" in printed
-    page = (home / "demo.html").read_text()
+    # The loop of its model: drift, one run of ten alerts, a canary promoted, one rolled back.
+    assert "{'training_begun': 1, 'training_skipped': 9}" in printed
+    for event in ("steady", "drift", "waiting", "promoted", "rolled_back"):
+        assert re.search(rf"sentiment-training-service: .* {event}  ok", printed)
+    page = (whole / "demo.html").read_text()
     assert "I love this phone" in page
     assert "dead letter" in page
     assert "WRONG" not in page
-    assert not list((home / "instances").glob("*.pid"))
+    assert not list((whole / "instances").glob("*.pid"))
     replay(places)
     printed = capsys.readouterr().out
     assert "replayed 4 dead letters" in printed

@@ -1,0 +1,1 @@
+"""Models that are watched, trained again and released."""
