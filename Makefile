@@ -39,7 +39,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview import images destroy refresh export demo replay verify serve load route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
 .PHONY: test-quick test-rest test-services
 
 help: ## List the targets
@@ -62,7 +62,7 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-doctor up preview import images destroy refresh export demo replay verify:
+doctor up preview import images destroy drift refresh export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack="$$STACK" --cloud="$$CLOUD"
 
@@ -73,6 +73,7 @@ import: ## Take over what import.<stack>.yaml names, and make the rest
 images: ## Build and push what the services run, after making all but these; stand-ins on the sandbox
 preview: ## Show what `up` would change, cost and violate
 destroy: ## Delete everything of the stack
+drift: ## Say what was changed or deleted by hand, by whom, and what mends it; changes nothing
 refresh: ## Take what is in the cloud into the state
 export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
@@ -118,9 +119,9 @@ policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, ST
 	@$(SETUP)
 	@$(PYTHON) -m launcher policy --stack="$$STACK" --cloud="$$CLOUD" --format="$$FORMAT" $(if $(STATE),--state="$$STATE")
 
-report: ## Write what `up` would do as a page and a pull request's comment; REFRESH=yes finds drift
+report: ## Write what `up` would do as a page and a pull request's comment
 	@$(SETUP)
-	@$(PYTHON) -m launcher report --stack="$$STACK" --cloud="$$CLOUD" $(if $(REFRESH),--refresh)
+	@$(PYTHON) -m launcher report --stack="$$STACK" --cloud="$$CLOUD"
 
 diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
 	@$(SETUP)

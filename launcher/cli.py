@@ -7,6 +7,7 @@ from pathlib import Path
 from launcher.backend import init
 from launcher.capacity import capacity
 from launcher.doctor import doctor
+from launcher.drift import drift
 from launcher.ending import exit_code_of
 from launcher.images import push
 from launcher.load import CONCURRENCY, REQUESTS, load
@@ -17,7 +18,7 @@ from launcher.plan_report import report, tell_if_missing
 from launcher.policy_report import FORMATS, policy
 from launcher.pulumi_cli import exec_pulumi
 
-_OTHERS = ("capacity", "doctor", "init", "load", "new", "policy", "report")
+_OTHERS = ("capacity", "doctor", "drift", "init", "load", "new", "policy", "report")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,9 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--format", choices=FORMATS, default="text", help="of what `policy` prints")
     parser.add_argument("--state", type=Path, help="an exported state for `policy` to judge")
-    parser.add_argument(
-        "--refresh", action="store_true", help="whether `report` asks the cloud what is there"
-    )
     parser.add_argument("--stockout", default="", help="what is out for `capacity`: zone/type")
     parser.add_argument("--quotas", type=Path, help="`gcloud compute regions list --format=json`")
     parser.add_argument(
@@ -69,6 +67,8 @@ def _do(chosen: argparse.Namespace) -> int:
         init(places, chosen.secrets, chosen.program)
     elif chosen.operation == "doctor":
         doctor(places, chosen.cloud)
+    elif chosen.operation == "drift":
+        drift(places, chosen.cloud)
     elif chosen.operation == "policy":
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "capacity":
@@ -76,7 +76,7 @@ def _do(chosen: argparse.Namespace) -> int:
     elif chosen.operation == "load":
         load(places, chosen.model, chosen.concurrency, chosen.requests)
     elif chosen.operation == "report":
-        report(places, chosen.cloud, refresh=chosen.refresh)
+        report(places, chosen.cloud)
     elif chosen.cloud == "sandbox":
         options = {"skip_preview": True} if chosen.skip_preview else {}
         OPERATIONS[chosen.operation](places, **options)

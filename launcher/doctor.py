@@ -4,7 +4,6 @@ Without Google Cloud it looks at this machine and the files. What can't be looke
 which is neither fine nor wrong.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any, Final, cast
 from catalog import quotas, strict_yaml
 from catalog.table import read
 from config.platform import Platform
+from launcher import gcloud
 from launcher.backend import check_stack_exists
 from launcher.console import show
 from launcher.paths import ROOT, StackPaths, checked, engine_root
@@ -124,13 +124,13 @@ def _secrets(places: StackPaths) -> Finding:
 
 def _by_gcloud(platform: Platform) -> Iterator[Finding]:
     project = platform.project.id
-    login = _gcloud("auth", "application-default", "print-access-token")
+    login = gcloud.printed("auth", "application-default", "print-access-token")
     yield Finding(
         WRONG if login is None else OK,
         "application default credentials",
         "gcloud auth application-default login",
     )
-    described = _json("projects", "describe", project)
+    described = gcloud.one("projects", "describe", project)
     if described is None:
         yield Finding(
             WRONG,
@@ -151,7 +151,7 @@ def _by_gcloud(platform: Platform) -> Iterator[Finding]:
 
 
 def _billing(project: str) -> Finding:
-    found = _json("billing", "projects", "describe", project)
+    found = gcloud.one("billing", "projects", "describe", project)
     remedy = f"gcloud billing projects link {project} --billing-account=<account>"
     if found is None:
         return Finding(UNKNOWN, "billing can't be read", remedy)
@@ -159,7 +159,7 @@ def _billing(project: str) -> Finding:
 
 
 def _apis(project: str) -> Iterator[Finding]:
-    found = _list("services", "list", "--enabled", f"--project={project}")
+    found = gcloud.several("services", "list", "--enabled", f"--project={project}")
     if found is None:
         yield Finding(UNKNOWN, "enabled APIs can't be read", f"gcloud services list {project}")
         return
@@ -170,7 +170,7 @@ def _apis(project: str) -> Iterator[Finding]:
 
 
 def _roles(platform: Platform) -> Iterator[Finding]:
-    account = (_gcloud("config", "get-value", "account") or "").strip()
+    account = (gcloud.printed("config", "get-value", "account") or "").strip()
     yield from _granted(account, "projects", platform.project.id, roles_for(platform.apis))
     above = [role for api, role in _TABLE["of_organization"].items() if api in platform.apis]
     if platform.project.organization and above:
@@ -190,7 +190,7 @@ def roles_for(apis: Iterable[str]) -> Sequence[str]:
 
 def _granted(account: str, kind: str, name: str, wanted: Sequence[str]) -> Iterator[Finding]:
     """Yield the roles that an account has not, where it has any of its own: groups aren't read."""
-    policy = _json(kind, "get-iam-policy", name)
+    policy = gcloud.one(kind, "get-iam-policy", name)
     bindings: list[dict[str, Any]] = [] if policy is None else policy.get("bindings", [])
     held = {
         str(each["role"])
@@ -219,7 +219,9 @@ def _quotas(platform: Platform) -> Iterator[Finding]:
             if pool.capacity != "reservation":
                 key = pool.machine.gpu_type, pool.capacity in ("spot", "flex-start")
                 needed[key] += pool.max_nodes * pool.machine.gpu_count
-        found = _json("compute", "regions", "describe", region, f"--project={platform.project.id}")
+        found = gcloud.one(
+            "compute", "regions", "describe", region, f"--project={platform.project.id}"
+        )
         given: list[dict[str, Any]] = [] if found is None else found.get("quotas", [])
         limits = {str(each["metric"]): float(each["limit"]) for each in given}
         for (gpu, preemptible), count in needed.items():
@@ -236,7 +238,7 @@ def _quotas(platform: Platform) -> Iterator[Finding]:
 
 
 def _organization_policies(project: str) -> Iterator[Finding]:
-    found = _list("org-policies", "list", f"--project={project}")
+    found = gcloud.several("org-policies", "list", f"--project={project}")
     if found is None:
         yield Finding(
             UNKNOWN,
@@ -252,19 +254,3 @@ def _organization_policies(project: str) -> Iterator[Finding]:
                 f"{name} is set: it has to allow {allowed}",
                 f"gcloud org-policies describe {name} --project={project} --effective",
             )
-
-
-def _gcloud(*words: str) -> str | None:
-    """Return what a command of gcloud prints, None where it fails."""
-    done = subprocess.run(["gcloud", *words], capture_output=True, text=True, check=False)
-    return done.stdout if done.returncode == 0 else None
-
-
-def _json(*words: str) -> dict[str, Any] | None:
-    found = _gcloud(*words, "--format=json")
-    return None if found is None else cast("dict[str, Any]", json.loads(found or "{}"))
-
-
-def _list(*words: str) -> list[dict[str, Any]] | None:
-    found = _gcloud(*words, "--format=json")
-    return None if found is None else cast("list[dict[str, Any]]", json.loads(found or "[]"))

@@ -18,13 +18,14 @@ def record_into(recorder: Recorder) -> Callable[[EngineEvent], None]:
         details = step.detailed_diff or step.diffs or ()
         replacing = "replace" in str(step.op.value)
         changed = (step.keys or ()) if replacing else details
-        old, new = _state(step.old), _state(step.new)
+        old, new = state_of(step.old), state_of(step.new)
         recorder.take(str(step.op.value), step.urn, step.type, old, new, changed)
 
     return take
 
 
-def _state(state: StepEventStateMetadata | None) -> Mapping[str, Any] | None:
+def state_of(state: StepEventStateMetadata | None) -> Mapping[str, Any] | None:
+    """Return what a plan keeps of one side of a step."""
     kept = ("inputs", "outputs", "parent", "protect", "provider")
     return {key: getattr(state, key) for key in kept} if state else None
 

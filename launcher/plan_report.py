@@ -24,11 +24,10 @@ LINK = "REPORT_URL"
 """The variable that names where the page can be read."""
 
 
-def report(places: StackPaths, cloud: str, *, refresh: bool = False) -> None:
+def report(places: StackPaths, cloud: str) -> None:
     """Write comment, page, plan and findings of a preview under the stack's folder.
 
-    `refresh` first asks the cloud what is there. Raises LaunchError if the preview fails, which the
-    comment tells too, or a policy stops it.
+    Raises LaunchError if the preview fails, which the comment tells too, or a policy stops it.
     """
     folder = places.home / "report"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -36,7 +35,7 @@ def report(places: StackPaths, cloud: str, *, refresh: bool = False) -> None:
         earlier.unlink()
     link = os.environ.get(LINK, "")
     try:
-        plan, run = planned(places, cloud, refresh=refresh)
+        plan, run = planned(places, cloud)
     except LaunchError as problem:
         (folder / "comment.md").write_text(comment.failed(places.stack, str(problem), link))
         raise
@@ -73,10 +72,10 @@ def tell_if_missing(stack: str) -> None:
     )
 
 
-def planned(places: StackPaths, cloud: str, *, refresh: bool = False) -> tuple[Plan, Run]:
+def planned(places: StackPaths, cloud: str) -> tuple[Plan, Run]:
     """Return what a preview would do, and what the packs say of it."""
     recorder = Recorder()
-    run, recorded = judged(places, cloud, record_into(recorder), refresh=refresh)
+    run, recorded = judged(places, cloud, record_into(recorder))
     file = plan_file(places)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = {"needs": run.needs, "properties": run.wired}

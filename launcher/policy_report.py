@@ -58,7 +58,7 @@ def _of_state(places: StackPaths, state: Path) -> Run:
 
 
 def judged(
-    places: StackPaths, cloud: str, on_event: OnEvent = lambda _: None, *, refresh: bool = False
+    places: StackPaths, cloud: str, on_event: OnEvent = lambda _: None
 ) -> tuple[Run, Recorded]:
     """Return what the packs say of a preview, and the resources there were before it.
 
@@ -69,7 +69,7 @@ def judged(
     event_log.unlink(missing_ok=True)
     preview = _preview_on_gcp if cloud == "gcp" else _preview
     with _event_log_in(event_log):
-        failure, recorded = preview(places, on_event, refresh=refresh)
+        failure, recorded = preview(places, on_event)
     run = of_event_log(event_log)
     if failure and not run.violations:
         raise LaunchError(failure)
@@ -85,7 +85,7 @@ def _event_log_in(file: Path) -> Generator[None]:
         del os.environ[VARIABLE]
 
 
-def _preview(places: StackPaths, on_event: OnEvent, *, refresh: bool) -> tuple[str, Recorded]:
+def _preview(places: StackPaths, on_event: OnEvent) -> tuple[str, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
     packs = places.policy_packs()  # refuses an environment that can't be used, before anything
     failures: list[BaseException] = []
@@ -93,12 +93,10 @@ def _preview(places: StackPaths, on_event: OnEvent, *, refresh: bool) -> tuple[s
     show(f"preview of {places.stack} on the sandbox cloud ...", sys.stderr)
     with opened(places, program) as (stack, _), policy_server(stack, places, packs):
         recorded = places.recorded()
-        return _previewed(stack, places, packs, on_event, failures, refresh=refresh), recorded
+        return _previewed(stack, places, packs, on_event, failures), recorded
 
 
-def _preview_on_gcp(
-    places: StackPaths, on_event: OnEvent, *, refresh: bool
-) -> tuple[str, Recorded]:
+def _preview_on_gcp(places: StackPaths, on_event: OnEvent) -> tuple[str, Recorded]:
     """Run a preview by the ordinary CLI and the project's own backend."""
     check_stack_exists(places)
     try:
@@ -109,7 +107,7 @@ def _preview_on_gcp(
     recorded: Recorded = deployment.get("resources") or []
     config = None if places.config.parent == ROOT else str(places.config)
     packs = places.policy_packs()
-    return _previewed(stack, places, packs, on_event, [], refresh=refresh, config=config), recorded
+    return _previewed(stack, places, packs, on_event, [], config=config), recorded
 
 
 def _previewed(
@@ -119,7 +117,6 @@ def _previewed(
     on_event: OnEvent,
     failures: list[BaseException],
     *,
-    refresh: bool,
     config: str | None = None,
 ) -> str:
     progress = Progress(preview=True, screen=Console(out=sys.stderr))
@@ -134,7 +131,6 @@ def _previewed(
                 on_event=take,
                 color="never",
                 policy_packs=packs,
-                refresh=refresh,
                 config_file=config,
             )
         except automation.CommandError as problem:

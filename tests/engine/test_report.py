@@ -1,7 +1,6 @@
 """What `make report` writes of a real preview, and what never gets into it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -14,7 +13,6 @@ from launcher.cli import main
 from launcher.plan_report import report
 from launcher.problem import LaunchError
 from plans import comment
-from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 
 PLANTED = "hunter2-planted"
@@ -131,22 +129,3 @@ def test_secrets_are_neither_in_comment_nor_page_nor_log(
     assert "SecretVersion" in texts["comment.md"]
     for name, text in (*texts.items(), *zip(("out", "err"), capfd.readouterr(), strict=True)):
         assert PLANTED not in text, name
-
-
-def test_what_somebody_changed_by_hand_is_drift(brought_up: Callable[[str], Rehearsal]) -> None:
-    stack = brought_up("dev")
-    with World(stack.places.world) as world:
-        (subscription,) = (
-            each
-            for each in world.by_type("gcp:pubsub/subscription:Subscription")
-            if each.urn.endswith("::sentiment-push")
-        )
-        changed = {"ackDeadlineSeconds": 599}
-        inputs, outputs = (
-            {**each, **changed} for each in (subscription.inputs, subscription.outputs)
-        )
-        world.put(replace(subscription, inputs=inputs, outputs=outputs))
-    report(stack.places, "sandbox", refresh=True)
-    lines = (stack.places.home / "report" / "comment.md").read_text().splitlines()
-    assert lines[1] == "## dev: 1 to change"
-    assert any("Subscription | sentiment-push | `ackDeadlineSeconds`" in line for line in lines)

@@ -36,7 +36,7 @@ _OTHERWISE: Final[Mapping[str, tuple[str, str | bool]]] = {
     "gcp:firestore/database:Database": ("deleteProtectionState", "DELETE_PROTECTION_ENABLED"),
 }
 # Emptied first, these go in spite of what they hold.
-_EMPTIED: Final = (
+EMPTIED: Final = (
     "gcp:bigtable/instance:Instance",
     "gcp:spanner/instance:Instance",
     "gcp:storage/bucket:Bucket",
@@ -49,7 +49,7 @@ _TABLE: Final = "gcp:bigquery/table:Table"
 _KEPT: Final = ("PREVENT", "ABANDON")
 # Cloud Spanner itself refuses to drop it then, whoever asks.
 _SPANNER: Final = "gcp:spanner/database:Database"
-_HELD: Final = frozenset((_PERIMETER, *_PROTECTED, *_OTHERWISE))
+HELD: Final = frozenset((_PERIMETER, *_PROTECTED, *_OTHERWISE))
 
 
 def _is_on(resource: Resource) -> bool:
@@ -63,12 +63,12 @@ def _is_on(resource: Resource) -> bool:
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
-    if resource.type in _EMPTIED and flag(resource.props, "forceDestroy") in (True, UNKNOWN):
+    if resource.type in EMPTIED and flag(resource.props, "forceDestroy") in (True, UNKNOWN):
         yield "forceDestroy is not false"
     for name in _TAKES if resource.type == _API else ():
         if flag(resource.props, name) is True:
             yield f"{name} takes APIs from all of the project"
-    if resource.type not in _HELD:
+    if resource.type not in HELD:
         return
     if resource.type == _TABLE and any(is_mapping(get(resource.props, view)) for view in VIEWS):
         return
@@ -100,6 +100,6 @@ RULE: Final = ResourceRule(
         Reference("checkov", "CKV_GCP_121"),
         Reference("checkov", "CKV_GCP_122"),
     ),
-    applies=lambda resource_type: resource_type in (*_EMPTIED, *_HELD, _API),
+    applies=lambda resource_type: resource_type in (*EMPTIED, *HELD, _API),
     check=_check,
 )

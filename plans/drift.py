@@ -1,0 +1,127 @@
+"""What is in the cloud otherwise than in the state: what kind of a difference, and who decides."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from cost.estimate import estimate
+from plans import access, exposure
+from plans.plan import Plan, Step, asked, walk
+from plans.words import SAME, difference
+from policies.engine.packs import packs
+from policies.reports.run import Finding
+from policies.rules.baseline.rel_deletion_protection import EMPTIED, HELD
+from resources.resource import Resource, Stack
+
+SECURITY: Final = "security"
+COST: Final = "cost"
+SERVING: Final = "serving"
+COSMETIC: Final = "cosmetic"
+CLASSES: Final = (SECURITY, COST, SERVING, COSMETIC)
+"""What a difference may be, the one to look at first before the rest."""
+
+GRANTS: Final = re.compile(r"IAM(Member|Binding|Policy)$|:(Cluster)?RoleBinding$")
+_PROTECTS: Final = re.compile(
+    r"iam|accesscontextmanager|binaryauthorization|orgpolicy|modelarmor|gcp:(kms|secretmanager|"
+    r"certificateauthority|certificatemanager|logging)/|firewall|securityPolicy|sslPolicy|"
+    r"kubernetes:rbac|NetworkPolicy|AdmissionPolicy|:(Secret|ServiceAccount)$",
+    re.IGNORECASE,
+)
+# Of Google's resources: in Kubernetes labels select, and annotations configure.
+_WORDS: Final = re.compile(r"(\w*[lL]abels|description|displayName|friendlyName|documentation)\b")
+_HOLDS: Final = re.compile(r"gcp:(bigquery/dataset|pubsub/(topic|subscription)|kms/\w+):")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One resource that is otherwise: its classes, what it means, and what to ask before it is
+    put back."""
+
+    step: Step
+    classes: tuple[str, ...]
+    meaning: tuple[str, ...]
+    ask: str
+
+
+def drifts(
+    plan: Plan, findings: Mapping[str, Sequence[Finding]], replaced: frozenset[str], today: date
+) -> list[Drift]:
+    """Return what differs, by its first class and then by name.
+
+    `plan` has what the state holds before and what the cloud has after; `findings` are by URN;
+    `replaced` are the URNs of what is made anew when it is put back.
+    """
+    found = [
+        _drift(plan, step, findings.get(step.urn, ()), step.urn in replaced, today)
+        for step in plan.changes
+    ]
+    return sorted(found, key=lambda each: (CLASSES.index(each.classes[0]), each.step.name))
+
+
+def _drift(
+    plan: Plan, step: Step, findings: Sequence[Finding], replaced: bool, today: date
+) -> Drift:
+    mixed = Stack(each for each in (*_others(plan, step), step.after) if each)
+    new, gone = exposure.changed(plan.before, mixed)
+    given, taken = access.changed(plan.before, mixed) if GRANTS.search(step.type) else ([], [])
+    costs = [
+        estimate(asked([each] if each else []), today=today).expected
+        for each in (step.before, step.after)
+    ]
+    bill = difference(*costs)
+    meaning = [
+        *new,
+        *(f"no more: {each}" for each in gone),
+        *(each.words for each in given),
+        *(f"no more: {each.words}" for each in taken),
+        *([] if bill == SAME else [f"the bill of a month: {bill}"]),
+        *(f"{each.rule['id']}: {each.text}" for each in findings),
+    ]
+    secures = bool(_PROTECTS.search(step.type) or new or gone or given or taken)
+    classes = {
+        SECURITY: secures or any(_class_of(each) == SECURITY for each in findings),
+        COST: bill != SAME or any(_class_of(each) == COST for each in findings),
+        SERVING: any(_class_of(each) == SERVING for each in findings),
+        COSMETIC: _is_words(step),
+    }
+    classes[SERVING] |= not any(classes.values()) or step.operation == "delete"
+    return Drift(
+        step,
+        tuple(each for each in CLASSES if classes[each]),
+        tuple(meaning),
+        _question(step, taken=bool(taken), replaced=replaced),
+    )
+
+
+def _others(plan: Plan, step: Step) -> Iterator[Resource]:
+    return (each for each in plan.before if each.urn != step.urn)
+
+
+def _class_of(finding: Finding) -> str:
+    rule = str(finding.rule["id"])
+    if rule.startswith("rel-"):
+        return SERVING
+    limits = any(each.id == rule for each in packs()["scale-limits"])
+    return COST if limits else SECURITY
+
+
+def _is_words(step: Step) -> bool:
+    return (
+        bool(step.changed)
+        and step.type.startswith("gcp:")
+        and all(_WORDS.match(str(walk(path)[0])) for path in step.changed)
+    )
+
+
+def _question(step: Step, *, taken: bool, replaced: bool) -> str:
+    if step.operation == "delete":
+        if step.type in HELD or step.type in EMPTIED or _HOLDS.match(step.type):
+            return "what it held is gone, and it is made again without: restore it first"
+        if taken:
+            return "somebody took this access away: is it to be given again?"
+        return ""
+    if replaced:
+        return "to put it back it is replaced, and what it holds or serves ends"
+    return "somebody took this access away: is it to be given again?" if taken else ""
