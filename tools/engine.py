@@ -92,7 +92,9 @@ def _from_release(version: str) -> str | None:
         if expected is None or sha256(archive) != expected.group(1):
             return f"{archive.name} does not match the checksum its release publishes"
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            # Since 3.11.4: https://docs.python.org/3/library/tarfile.html#supporting-older-python-versions
+            setattr(tar, "extraction_filter", getattr(tarfile, "data_filter", None))  # noqa: B010
+            tar.extractall(folder)  # noqa: S202 - checked by its hash
         install(Path(folder) / "pulumi", ENGINE / "bin")
     return None
 
