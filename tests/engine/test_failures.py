@@ -138,7 +138,7 @@ def test_a_stack_without_a_config_file_is_named_with_those_that_have_one(tmp_pat
     result = run("up", "--stack", "prd", sandbox=tmp_path)
     assert result.returncode == 1
     assert result.stderr.startswith("error: no stack named 'prd' (did you mean prod?)")
-    assert "dev, estate, prod" in result.stderr
+    assert "dev, estate, mlops, prod" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -592,7 +592,7 @@ def test_a_stack_without_an_environment_says_what_to_do(pack: str) -> None:
     with pytest.raises(automation.CommandError) as caught:
         stack.preview(policy_packs=[str(ROOT / "policies" / pack)], color="never")
     output = str(caught.value)
-    assert "no environment named 'qa', there are: dev, estate, prod; copy" in output
+    assert "no environment named 'qa', there are: dev, estate, mlops, prod; copy" in output
     assert "not set" not in output
     assert "grants the basic role" not in output
     assert "Traceback" not in output

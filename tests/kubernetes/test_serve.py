@@ -19,7 +19,7 @@ from launcher.paths import ROOT
 from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
 
-END_SECONDS = 30
+END_SECONDS = 120
 
 built = pytest.mark.skipif(
     bool(serve.missing()),

@@ -191,7 +191,7 @@ def test_without_a_deployment_it_says_what_to_do(
 
 def test_an_unknown_stack_names_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", "staging"]) == 1
-    assert "stacks: dev, estate, prod" in capsys.readouterr().err
+    assert "stacks: dev, estate, mlops, prod" in capsys.readouterr().err
 
 
 def test_google_cloud_is_asked_by_the_ordinary_cli(
