@@ -45,7 +45,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
     "ai-guardrail-on-every-path": Intent(
         "what goes unscreened, and what others make, is named",
         {
-            "unscreenedModels": ["qwen3-4b", "tone", "large"],
+            "unscreenedModels": ["qwen3-4b", "tone", "large", "small"],
             "foreignServices": ["services", "a-z", "a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-z"],
             **_exempt("*:*:*::inference-*-extension", "(failOpen)"),
         },
