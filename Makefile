@@ -143,7 +143,7 @@ lint-style:
 lint-generated:
 	$(PYTHON) -m sandbox.gcp.facts_import --check
 	$(PYTHON) -m policies.check
-	for page in $(PAGES); do $(PYTHON) -m $$page --check || exit; done
+	$(PYTHON) tools/pages.py --check $(PAGES)
 
 lint-workflows:
 	@python3 tools/actionlint.py --if-possible
@@ -154,7 +154,7 @@ format: ## Format the code
 	@$(SETUP)
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
-	for page in $(PAGES); do $(PYTHON) -m $$page || exit; done
+	$(PYTHON) tools/pages.py $(PAGES)
 
 check: ## The quick loop: lint, and the tests of config, components and policies
 	@$(SETUP)
@@ -198,11 +198,11 @@ bench: ## Measure stacks and their growth, the policies and the services
 
 schema: ## Write the JSON Schemas of the files that people write
 	@$(SETUP)
-	for schema in $(filter %.schema %.settings,$(PAGES)); do $(PYTHON) -m $$schema || exit; done
+	$(PYTHON) tools/pages.py $(filter %.schema %.settings,$(PAGES))
 
 pages: ## Write the pages that are made from the code: docs/components, docs/reference, the packs' tables
 	@$(SETUP)
-	for page in $(PAGES); do $(PYTHON) -m $$page || exit; done
+	$(PYTHON) tools/pages.py $(PAGES)
 
 new-component: ## Make the files of a component: NAME=PrivateZone [FOLDER=network]
 	@$(SETUP)
