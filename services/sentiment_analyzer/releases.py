@@ -4,7 +4,6 @@ Both stand in `releases.json` of the bucket of models, which services/sentiment_
 models themselves lie there under their digests, so that what is read is what was registered.
 """
 
-import hashlib
 import logging
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.common.google_rest import GoogleError
+from services.common.hashes import in_share
 from services.common.objects import NEVER_WRITTEN, Objects
 from services.sentiment_analyzer.learned import (
     LearnedClassifier,
@@ -97,11 +97,6 @@ def load_model(objects: Objects, digest: str, lexicon: Classifier) -> LearnedCla
     return LearnedClassifier(found.content, lexicon)
 
 
-def gets_canary(key: str, percent: int) -> bool:
-    """Return whether a message is of the share of the canary: always the same of a key."""
-    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % 100 < percent
-
-
 class Versions:
     """The versions in use, looked up again every so often. Safe to use from many threads.
 
@@ -124,7 +119,7 @@ class Versions:
     def of(self, key: str) -> SentimentClassifier:
         """Return what classifies the message with a key."""
         canary = self._canary
-        if canary is not None and gets_canary(key, canary[1]):
+        if canary is not None and in_share(key, canary[1]):
             return canary[0]
         return self._serving
 

@@ -5,13 +5,13 @@ that came with the paper of VADER's authors (MIT licence) but the 1,000 that
 services/sentiment_analyzer/evaluation measures by.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from services.common.hashes import in_share
 from services.sentiment_analyzer.evaluation import reviews
 from services.sentiment_analyzer.learned import LABELS
 from services.sentiment_analyzer.model import Label
@@ -34,7 +34,7 @@ class Example(NamedTuple):
     @property
     def held_out(self) -> bool:
         """Whether nothing is trained on it: always the same of a text, however often it comes."""
-        return int(hashlib.sha256(self.text.encode()).hexdigest()[:8], 16) % 100 < _HELD_OUT_PERCENT
+        return in_share(self.text, _HELD_OUT_PERCENT)
 
 
 class Dataset(NamedTuple):

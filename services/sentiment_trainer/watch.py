@@ -3,11 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.common.bigquery import BigQuery
-from services.sentiment_analyzer.evaluation import reviews
+from services.sentiment_analyzer.evaluation import measure, reviews
 from services.sentiment_analyzer.model import MODEL_VERSION
 from services.sentiment_analyzer.releases import Canary, Release, Releases
 from services.sentiment_trainer.drift import Profile, drift, profile_of, profile_on
@@ -91,22 +91,22 @@ class Watch:
             return self._end(canary, details, "worse than the serving version")
         promoted = Release(digest=canary.digest, since=now)
 
-        def promote(now_there: Releases) -> Releases:
-            if now_there.canary != canary:
-                return now_there
-            return now_there.model_copy(update={"serving": promoted, "canary": None})
-
-        self._store.change(promote)
+        self._settle(canary, serving=promoted)
         return Finding("promoted", details)
 
     def _end(self, canary: Canary, details: Mapping[str, object], why: str) -> Finding:
-        def back(now_there: Releases) -> Releases:
+        self._settle(canary)
+        return Finding("rolled_back", {**details, "why": why})
+
+    def _settle(self, canary: Canary, **changed: Release) -> None:
+        """End a canary that is still there."""
+
+        def change(now_there: Releases) -> Releases:
             if now_there.canary != canary:
                 return now_there
-            return now_there.model_copy(update={"canary": None})
+            return now_there.model_copy(update={**changed, "canary": None})
 
-        self._store.change(back)
-        return Finding("rolled_back", {**details, "why": why})
+        self._store.change(change)
 
     def _drift(self, releases: Releases, found: Sequence[Prediction]) -> Finding:
         details: dict[str, object] = {"messages": len(found)}
@@ -131,11 +131,9 @@ class Watch:
         if card is not None:
             measured = card.evaluation.fresh or card.evaluation.reviews
             return card.profile, measured["candidate"]
-        pairs = list(reviews())
         classifier = self._store.classifier(serving)
-        profile = profile_on(classifier, [text for _, text in pairs])
-        right = sum(classifier.classify(text).label == label for label, text in pairs)
-        return profile, right / len(pairs)
+        profile = profile_on(classifier, [text for _, text in reviews()])
+        return profile, measure(classifier)["accuracy"]
 
     def _predictions(self, since: datetime) -> Sequence[Prediction]:
         found: list[Prediction] = []
@@ -156,8 +154,3 @@ def _accuracy(found: Sequence[Prediction], model: str) -> tuple[float, int]:
     labelled = [each for each in found if each.model == model and each.wanted is not None]
     right = Counter(each.label == each.wanted for each in labelled)[True]
     return round(right / len(labelled), 4) if labelled else 0.0, len(labelled)
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)

@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from services.common.google_rest import GoogleRest
+from services.common.hashes import in_share
 from services.common.objects import ChangedError, Object, Objects
 from services.sentiment_analyzer.evaluation import measure
 from services.sentiment_analyzer.learned import LearnedClassifier, ModelError
 from services.sentiment_analyzer.model import Classifier
-from services.sentiment_analyzer.releases import RELEASES, Versions, gets_canary, model_name
+from services.sentiment_analyzer.releases import RELEASES, Versions, model_name
 from services.sentiment_trainer.dataset import Dataset, DatasetError, collect, read, written
 from services.sentiment_trainer.drift import drift, profile_of
 from services.sentiment_trainer.gate import evaluate
@@ -169,7 +170,7 @@ def test_a_canary_gets_its_share_and_every_message_one_version():
     chosen = [versions.of(key).version for key in keys]
     assert 60 < chosen.count(first.version) < 140
     assert chosen == [versions.of(key).version for key in keys]
-    assert {key for key in keys if gets_canary(key, 10)} < {k for k in keys if gets_canary(k, 20)}
+    assert {key for key in keys if in_share(key, 10)} < {k for k in keys if in_share(k, 20)}
 
 
 def test_a_model_that_is_not_what_was_registered_is_not_used(first: LearnedClassifier):
