@@ -1,7 +1,7 @@
 """What is in the cloud otherwise than in the state: what kind of a difference, and who decides."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,7 +13,7 @@ from plans.words import SAME, difference
 from policies.engine.packs import packs
 from policies.reports.run import Finding
 from policies.rules.baseline.rel_deletion_protection import EMPTIED, HELD
-from resources.resource import Resource, Stack
+from resources.resource import Stack
 
 SECURITY: Final = "security"
 COST: Final = "cost"
@@ -63,13 +63,10 @@ def drifts(
 def _drift(
     plan: Plan, step: Step, findings: Sequence[Finding], replaced: bool, today: date
 ) -> Drift:
-    mixed = Stack(each for each in (*_others(plan, step), step.after) if each)
-    new, gone = exposure.changed(plan.before, mixed)
-    given, taken = access.changed(plan.before, mixed) if GRANTS.search(step.type) else ([], [])
-    costs = [
-        estimate(asked([each] if each else []), today=today).expected
-        for each in (step.before, step.after)
-    ]
+    sides = [Stack([each] if each else []) for each in (step.before, step.after)]
+    new, gone = exposure.changed(*sides)
+    given, taken = _access(plan, step) if GRANTS.search(step.type) else ([], [])
+    costs = [estimate(asked(each), today=today).expected for each in sides]
     bill = difference(*costs)
     meaning = [
         *new,
@@ -95,8 +92,10 @@ def _drift(
     )
 
 
-def _others(plan: Plan, step: Step) -> Iterator[Resource]:
-    return (each for each in plan.before if each.urn != step.urn)
+def _access(plan: Plan, step: Step) -> tuple[list[access.Grant], list[access.Grant]]:
+    """Return what is granted anew and no longer, as a grant is read beside the roles it names."""
+    others = [each for each in plan.before if each.urn != step.urn]
+    return access.changed(plan.before, Stack([*others, step.after] if step.after else others))
 
 
 def _class_of(finding: Finding) -> str:
