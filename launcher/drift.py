@@ -11,13 +11,12 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from catalog.words import plural
 from launcher.audit_log import Entry, last_changes
-from launcher.backend import check_stack_exists
 from launcher.changes import changed_values
 from launcher.console import show
-from launcher.engine import reason_of
+from launcher.engine import open_stack_on_gcp, reason_of
 from launcher.engine_events import dependency_graph, state_of
 from launcher.operations import opened
-from launcher.paths import ROOT, StackPaths
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 from plans.drift import CLASSES, Drift, drifts
 from plans.plan import Plan, Recorder, plan_of, walk
@@ -106,15 +105,12 @@ def _compare(places: StackPaths, cloud: str, take: OnEvent) -> Recorded:
         with opened(places) as (stack, _):
             stack.preview_refresh(on_event=take, color="never")
         return places.recorded()
-    check_stack_exists(places)
-    config = None if places.config.parent == ROOT else str(places.config)
+    stack, recorded, config = open_stack_on_gcp(places)
     try:
-        stack = automation.select_stack(places.stack, work_dir=str(ROOT))
         stack.preview_refresh(on_event=take, color="never", config_file=config)
-        deployment: dict[str, Any] = dict(stack.export_stack().deployment or {})
     except automation.CommandError as problem:
         raise LaunchError(f"{places.stack} can't be compared: {reason_of(problem)}") from problem
-    return deployment.get("resources") or []
+    return recorded
 
 
 def _findings(

@@ -7,7 +7,7 @@ import shutil
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ import yaml
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode  # noqa: PLC2701 - exported nowhere
 
-from launcher.backend import ENCRYPTION_KEYS
+from launcher.backend import ENCRYPTION_KEYS, check_stack_exists
 from launcher.paths import ROOT, VENV_BIN, StackPaths, engine_root
 from launcher.problem import LaunchError
 from policies.engine.environment import VARIABLE as POLICY_ENVIRONMENT
@@ -122,6 +122,24 @@ def open_stack(
             f"the engine can't open the state of {places.stack} in {places.state}: "
             f"{reason_of(problem)}; remove {places.home} to start afresh"
         ) from problem
+
+
+def open_stack_on_gcp(
+    places: StackPaths,
+) -> tuple[automation.Stack, Sequence[Mapping[str, Any]], str | None]:
+    """Return the stack in the project's own backend, what its state holds, and its config file
+    where that isn't where Pulumi looks.
+
+    Raises LaunchError if it isn't there or can't be opened.
+    """
+    check_stack_exists(places)
+    try:
+        stack = automation.select_stack(places.stack, work_dir=str(ROOT))
+        deployment: dict[str, Any] = dict(stack.export_stack().deployment or {})
+    except automation.CommandError as problem:
+        raise LaunchError(f"{places.stack} can't be opened: {reason_of(problem)}") from problem
+    config = None if places.config.parent == ROOT else str(places.config)
+    return stack, deployment.get("resources") or [], config
 
 
 def _say_nothing(*_: object, **__: object) -> None:

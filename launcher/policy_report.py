@@ -11,11 +11,10 @@ from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
 from catalog.words import plural
-from launcher.backend import check_stack_exists
 from launcher.console import Console, show
-from launcher.engine import message_of, platform_program, reason_of, watched
+from launcher.engine import message_of, open_stack_on_gcp, platform_program, watched
 from launcher.operations import opened
-from launcher.paths import ROOT, StackPaths, shown_file
+from launcher.paths import StackPaths, shown_file
 from launcher.policy_server import policy_server
 from launcher.preconditions import without_protected
 from launcher.problem import LaunchError
@@ -98,14 +97,7 @@ def _preview(places: StackPaths, on_event: OnEvent) -> tuple[str, Recorded]:
 
 def _preview_on_gcp(places: StackPaths, on_event: OnEvent) -> tuple[str, Recorded]:
     """Run a preview by the ordinary CLI and the project's own backend."""
-    check_stack_exists(places)
-    try:
-        stack = automation.select_stack(places.stack, work_dir=str(ROOT))
-        deployment: dict[str, Any] = dict(stack.export_stack().deployment or {})
-    except automation.CommandError as problem:
-        raise LaunchError(f"{places.stack} can't be opened: {reason_of(problem)}") from problem
-    recorded: Recorded = deployment.get("resources") or []
-    config = None if places.config.parent == ROOT else str(places.config)
+    stack, recorded, config = open_stack_on_gcp(places)
     packs = places.policy_packs()
     return _previewed(stack, places, packs, on_event, [], config=config), recorded
 
