@@ -38,8 +38,12 @@ def last_changes(steps: Sequence[Step]) -> Mapping[str, Entry]:
     projects = {each.urn: project for each in steps if (project := _project(each))}
     found: dict[str, Entry] = {}
     for project in sorted({projects[urn] for urn in named if urn in projects}):
-        ours = [urn for urn in named if projects.get(urn) == project][:_MOST]
-        entries = _entries(project, [named[urn] for urn in ours])
+        ours = [urn for urn in named if projects.get(urn) == project]
+        entries = [
+            each
+            for start in range(0, len(ours), _MOST)
+            for each in _entries(project, [named[urn] for urn in ours[start : start + _MOST]])
+        ]
         for urn in ours:
             own = next((each for each in entries if _is_of(each, named[urn])), None)
             if own:
