@@ -12,6 +12,8 @@ endif
 # CONFIG=<folder> has the stack files and policies of an organisation, beside a release of this.
 ifeq ($(origin CONFIG),command line)
 export INFERENCE_CONFIG := $(abspath $(CONFIG))
+# How messages tell to go on, from the folder that make was called in.
+export INFERENCE_MAKE := make$(if $(filter-out $(CURDIR),$(PWD)), -C $(patsubst $(PWD)/%,%,$(CURDIR))) CONFIG=$(CONFIG)
 endif
 STACK ?= dev
 CLOUD ?= sandbox

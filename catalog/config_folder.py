@@ -7,6 +7,8 @@ from typing import Final
 VARIABLE: Final = "INFERENCE_CONFIG"
 RELEASE: Final = Path(__file__).parents[1]
 """The folder of the program, which has samples of all that."""
+MAKE: Final = "INFERENCE_MAKE"
+"""How make was called, where that was with CONFIG=."""
 
 
 def config_folder() -> Path:
@@ -24,3 +26,8 @@ def config_folder() -> Path:
             "it to make as CONFIG=<folder>"
         )
     return folder
+
+
+def make_command(words: str) -> str:
+    """Return how the caller runs a target of the Makefile, given as in the program's own folder."""
+    return f"{os.environ.get(MAKE, 'make')} {words}"

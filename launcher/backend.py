@@ -9,6 +9,7 @@ from typing import Final
 
 import yaml
 
+from catalog.config_folder import make_command
 from launcher.console import show
 from launcher.paths import ROOT, StackPaths, plain_pulumi, shown_file
 from launcher.problem import LaunchError
@@ -41,8 +42,9 @@ def check_stack_exists(places: StackPaths) -> None:
         )
     if any(each in said for each in _NO_STACK):
         raise LaunchError(
-            f"the state backend has no stack named {places.stack!r}: run `make init STACK="
-            f"{places.stack} SECRETS=gcpkms://<key>` ({_STEP}), then this again"
+            f"the state backend has no stack named {places.stack!r}: run "
+            f"`{make_command(f'init STACK={places.stack} SECRETS=gcpkms://<key>')}` ({_STEP}), "
+            "then this again"
         )
 
 
@@ -71,7 +73,7 @@ def init(places: StackPaths, secrets: str, program: str = "") -> None:
     written = config.read_text(encoding="utf-8")
     config.write_text(without_encryption(written) + seals, encoding="utf-8")
     kept = "noted the key of its secrets in it" if seals else "it stays as it is"
-    step = f"make preview STACK={places.stack} CLOUD=gcp"
+    step = make_command(f"preview STACK={places.stack} CLOUD=gcp")
     if program:
         line = ["pulumi", "up", "--cwd", str(ROOT / program), "--stack", places.stack]
         step = " ".join([*line, *([f"--config-file {config}"] if places.config_option else [])])

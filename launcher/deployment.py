@@ -2,6 +2,7 @@
 
 import subprocess
 
+from catalog.config_folder import make_command
 from launcher.paths import ROOT, StackPaths, plain_pulumi
 from launcher.problem import LaunchError
 from resources.exports import deployed, parse
@@ -19,8 +20,8 @@ def sandbox_resources(places: StackPaths) -> Stack:
         return _deployed(places.stack, places.checkpoint.read_text())
     except (OSError, ValueError) as problem:
         raise LaunchError(
-            f"{places.checkpoint}: {problem}: run `make up STACK={places.stack}`, which restores "
-            "the state"
+            f"{places.checkpoint}: {problem}: run "
+            f"`{make_command(f'up STACK={places.stack}')}`, which restores the state"
         ) from problem
 
 
@@ -38,5 +39,7 @@ def exported_resources(places: StackPaths) -> Stack:
 def _deployed(stack: str, text: str) -> Stack:
     found = deployed(parse(text))
     if not found:
-        raise LaunchError(f"{stack} has no resources: run `make up STACK={stack}` first")
+        raise LaunchError(
+            f"{stack} has no resources: run `{make_command(f'up STACK={stack}')}` first"
+        )
     return found

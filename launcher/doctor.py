@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog import quotas, strict_yaml
+from catalog.config_folder import make_command
 from catalog.table import read
 from config.platform import Platform
 from launcher import gcloud
@@ -118,7 +119,8 @@ def _secrets(places: StackPaths) -> Finding:
     text = places.config.read_text(encoding="utf-8")
     if "\nsecretsprovider:" in text:
         return Finding(OK, "secrets of the state are encrypted by a key service")
-    remedy = f"make init STACK={places.stack} SECRETS=gcpkms://<key>, or keep the passphrase safe"
+    init = make_command(f"init STACK={places.stack} SECRETS=gcpkms://<key>")
+    remedy = f"{init}, or keep the passphrase safe"
     return Finding(UNKNOWN, "secrets of the state have no key of Cloud KMS", remedy)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from catalog.config_folder import make_command
 from catalog.words import plural
 from launcher.audit_log import Entry, last_changes
 from launcher.changes import changed_values
@@ -66,8 +67,9 @@ def drift(places: StackPaths, cloud: str) -> None:
     first = "after the questions above, " if any(each.ask for each in found) else ""
     raise LaunchError(
         f"{plural(len(found), 'resource')} of {places.stack} "
-        f"{'differs' if len(found) == 1 else 'differ'} from the state: {first}`make refresh "
-        f"{where}` and then `make up {where}` put back what the stack file says"
+        f"{'differs' if len(found) == 1 else 'differ'} from the state: {first}"
+        f"`{make_command(f'refresh {where}')}` and then `{make_command(f'up {where}')}` put back "
+        "what the stack file says"
     )
 
 

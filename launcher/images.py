@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from catalog.config_folder import make_command
 from config.images import repository_of
 from config.platform import Platform
 from launcher.backend import check_stack_exists
@@ -102,7 +103,7 @@ def push(places: StackPaths) -> None:
             f"{secret}: give it a value, if it has none: gcloud secrets versions add {name} "
             f"--project={project} --data-file=-"
         )
-    show(f"Next: make up STACK={places.stack} CLOUD=gcp")
+    show(f"Next: {make_command(f'up STACK={places.stack} CLOUD=gcp')}")
 
 
 def _push(image: str, builder: "Builder") -> None:
@@ -207,5 +208,5 @@ def _run(line: Sequence[str], what: str) -> None:
     if code != 0:
         raise LaunchError(
             f"{what}: `{' '.join(line[:3])}` ended with {code}, see above; fix that, then run "
-            "`make images CLOUD=gcp` again: what was pushed stays"
+            f"`{make_command('images CLOUD=gcp')}` again: what was pushed stays"
         )

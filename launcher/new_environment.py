@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from catalog.config_folder import RELEASE, config_folder
+from catalog.config_folder import RELEASE, config_folder, make_command
 from config.errors import ConfigError
 from config.load import from_file
 from launcher.backend import without_encryption
@@ -57,13 +57,13 @@ def new_environment(name: str, source: str) -> None:
     project = from_file(stack).project.id
     show(
         f"Next: put the project's id into both files, where it isn't {project}, then "
-        f"make preview STACK={name}"
+        f"{make_command(f'preview STACK={name}')}"
     )
 
 
 def _check_name(name: str) -> None:
     if problem := name_problem(name):
-        raise LaunchError(f"ENV: {problem}, such as make new ENV=staging")
+        raise LaunchError(f"ENV: {problem}, such as {make_command('new ENV=staging')}")
 
 
 def _sources(source: str) -> tuple[Path, Path]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pulumi import automation
 
+from catalog.config_folder import make_command
 from launcher import gateway, report
 from launcher.console import Console, show
 from launcher.engine import open_stack, platform_program, reason_of, watched
@@ -99,7 +100,8 @@ def up(places: StackPaths, *, skip_preview: bool = False) -> None:
         screen.tell(f"\n{report.cost_section(resources, brief=screen.in_place)}")
         screen.tell(f"\n{report.policies_line(progress, places.environment)}")
         screen.detail(f"\n{report.assumptions_section(assumed)}{report.places_section(places)}")
-        screen.tell(f"Next: make demo STACK={places.stack}, which sends messages through it")
+        demo = make_command(f"demo STACK={places.stack}")
+        screen.tell(f"Next: {demo}, which sends messages through it")
 
 
 def take_over(places: StackPaths) -> None:
@@ -123,13 +125,13 @@ def images(places: StackPaths) -> None:
         progress.screen.tell("Stand-ins for the images:")
         for image in own_images(platform):
             progress.screen.tell(f"  {image}: {image_source(image)}")
-        progress.screen.tell(f"Next: make up STACK={places.stack}")
+        progress.screen.tell(f"Next: {make_command(f'up STACK={places.stack}')}")
 
 
 def preview(places: StackPaths) -> None:
     """Print what `up` would change, what it would cost, and what the policies say."""
     if _preview(places):
-        show(f"Next: make up STACK={places.stack}")
+        show(f"Next: {make_command(f'up STACK={places.stack}')}")
 
 
 def _preview(places: StackPaths) -> bool:

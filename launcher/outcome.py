@@ -11,6 +11,7 @@ from typing import Final
 
 from pulumi import automation
 
+from catalog.config_folder import make_command
 from catalog.words import plural
 from launcher.engine import message_of, reason_of
 from launcher.paths import StackPaths
@@ -69,8 +70,8 @@ def to_take_over(places: StackPaths, causes: str) -> str:
     keys = any("/keyRings/" in each for each in found)
     other = f", or name the key in encryption.keys of {places.config.name}" if keys else ""
     return (
-        f"\nto take over what is there, name it in {places.imports.name} and run `make import "
-        f"STACK={places.stack}`{other}: see docs/existing.md"
+        f"\nto take over what is there, name it in {places.imports.name} and run "
+        f"`{make_command(f'import STACK={places.stack}')}`{other}: see docs/existing.md"
     )
 
 
@@ -83,7 +84,7 @@ def outcome(places: StackPaths, operation: str, before: Census, world: World) ->
     """Return what the operation did since `before`, and how to go on."""
     if operation == "preview":
         return Outcome("nothing was changed", "nothing was changed")
-    again = f"`make {operation} STACK={places.stack}`"
+    again = f"`{make_command(f'{operation} STACK={places.stack}')}`"
     done = _done(before, count_by_type(world))
     if not done:
         nothing = "nothing was made, changed or deleted"

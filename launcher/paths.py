@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from catalog.config_folder import config_folder
+from catalog.config_folder import config_folder, make_command
 from catalog.limits import LimitError
 from catalog.problems import shown
 from config.errors import ConfigError
@@ -87,8 +87,8 @@ class StackPaths:
     def missing(self, when: str) -> LaunchError:
         """Return the error of a stack that isn't there yet, or any more."""
         return LaunchError(
-            f"{self.stack} isn't there on the sandbox cloud {when}: run `make up STACK="
-            f"{self.stack}` first"
+            f"{self.stack} isn't there on the sandbox cloud {when}: run "
+            f"`{make_command(f'up STACK={self.stack}')}` first"
         )
 
     def prepare(self) -> None:
@@ -184,7 +184,8 @@ def stack_paths(stack: str) -> StackPaths:
             raise LaunchError(f"STACK: {problem}; stacks: {', '.join(stacks()) or 'none yet'}")
         raise LaunchError(
             f"no stack named {stack!r}{hint}: there is no {shown_file(config)}; stacks: "
-            f"{', '.join(stacks()) or 'none yet'}. To add one: make new ENV={stack} FROM=dev"
+            f"{', '.join(stacks()) or 'none yet'}. To add one: "
+            f"{make_command(f'new ENV={stack} FROM=dev')}"
         )
     return StackPaths(stack=stack, config=config, home=stack_folder(stack))
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from catalog.config_folder import make_command
 from catalog.words import plural
 from emulator.demo.calls import chat, invoker_checks, share_checks
 from emulator.demo.checks import Check, checks_of
@@ -141,8 +142,9 @@ def _found(stack: str, emulator: Emulator) -> list[Pipeline]:
     if not done:
         why = [f"\n  - {name}: {reason}" for name, reason in emulator.elsewhere.items()]
         raise DemoError(
-            f"{stack} has no pipeline that can run here: run `make up STACK={stack}` "
-            f"with one whose image is built from services/{''.join(why)}"
+            f"{stack} has no pipeline that can run here: run "
+            f"`{make_command(f'up STACK={stack}')}` with one whose image is built from "
+            f"services/{''.join(why)}"
         )
     return done
 

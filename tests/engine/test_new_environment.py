@@ -1,6 +1,7 @@
 """A new environment is valid, has no range that another has, and passes its own policies."""
 
 import ipaddress
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -154,6 +155,20 @@ def test_make_takes_the_folder_as_the_page_for_companies_says(
     for line in lines:
         told(project, "-n", *line.split())
     assert "STACK=dev|prod picks" in told(project, "help", f"CONFIG={project}", "-C", "platform")
+
+
+def test_messages_name_the_command_as_it_was_called(project: Path) -> None:
+    done = subprocess.run(
+        ["make", "demo", "STACK=dev", f"CONFIG={project}", "-C", ROOT.name],
+        cwd=ROOT.parent,
+        # As a shell sets it:
+        env={**os.environ, "PWD": str(ROOT.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode
+    assert f"run `make -C {ROOT.name} CONFIG={project} up STACK=dev` first" in done.stderr
 
 
 def told(folder: Path, *words: str) -> str:
