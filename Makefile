@@ -15,6 +15,10 @@ export INFERENCE_CONFIG := $(abspath $(CONFIG))
 # How messages tell to go on, from the folder that make was called in.
 export INFERENCE_MAKE := make$(if $(filter-out $(CURDIR),$(PWD)), -C $(patsubst $(PWD)/%,%,$(CURDIR))) CONFIG=$(CONFIG)
 endif
+# FAULTS=<file> is a plan of faults that the sandbox cloud plays.
+ifeq ($(origin FAULTS),command line)
+export INFERENCE_FAULTS := $(abspath $(FAULTS))
+endif
 STACK ?= dev
 CLOUD ?= sandbox
 FORMAT ?= text
@@ -33,7 +37,7 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 # Side by side: types are checked by one process, and tests of services wait a lot.
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
-PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference identity.settings
+PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference sandbox.faults.reference identity.settings
 SERVICES := sentiment_analyzer sentiment_trainer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -59,6 +63,7 @@ help: ## List the targets
 	@echo "STACK=$(subst $(eval ) ,|,$(STACKS)) picks the stack (now $$STACK)"
 	@echo "CLOUD=sandbox|gcp picks the cloud (now $$CLOUD)"
 	@echo "CONFIG=<folder> has your own stack files and policies, instead of those here"
+	@echo "FAULTS=<file> has the sandbox cloud fail as a plan says (docs/faults.md)"
 	@echo "VERBOSE=1 shows every line of a run; .sandbox/<stack>/logs has them too"
 
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed

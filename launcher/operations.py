@@ -16,6 +16,7 @@ from launcher.console import Console, show
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.engine_events import dependency_graph
 from launcher.existing import put_existing
+from launcher.faults import read_faults, ridden_out, to_do
 from launcher.images import RUNS_IMAGES, image_source, own_images, push_placeholders
 from launcher.imports import importing
 from launcher.locks import exclusive
@@ -64,7 +65,7 @@ def opened(
         guard()
         put_existing(places, world)
         _tell(find_lost(places, world))
-        with serve(world) as servers:
+        with serve(world, faults=read_faults(places)) as servers:
             stack = open_stack(places, servers.debug_providers, program)
             try:
                 if is_behind(places, world):
@@ -287,9 +288,14 @@ def _run(
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
                         f"{allowed(places, watching)}{may_be_there(places, causes)}"
-                        f"{to_take_over(places, causes)}"
+                        f"{to_take_over(places, causes)}{to_do(servers.faults.befallen)}"
                     ) from problem
             progress.about = max(progress.about, len(watching.passed))
+        befallen = servers.faults.befallen
+        for line in ridden_out(befallen):
+            screen.detail(f"  ridden out: {line}")
+        if to_do(befallen):
+            screen.tell(to_do(befallen))
         yield progress, servers.world
         if screen.in_place and screen.log:
             screen.tell(f"Every line of it: {shown_file(screen.log)}, or VERBOSE=1")

@@ -21,6 +21,8 @@ from launcher.problem import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "inference"
+FAULTS = "INFERENCE_FAULTS"
+"""Names a plan of faults elsewhere than in the stack's folder."""
 VENV_BIN = ROOT / ".venv" / "bin"
 
 
@@ -41,6 +43,11 @@ class StackPaths:
     def imports(self) -> Path:
         """The file of what `import` takes over."""
         return self.config.with_name(f"import.{self.stack}.yaml")
+
+    @property
+    def faults(self) -> Path:
+        """The plan of faults that the sandbox cloud plays; it may be missing."""
+        return Path(os.environ.get(FAULTS) or self.home / "faults.yaml")
 
     @property
     def world(self) -> Path:

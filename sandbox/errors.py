@@ -1,6 +1,6 @@
 """Errors as the cloud words them, with the gRPC status that carries them to the engine."""
 
-from typing import Final
+from typing import Any, Final
 
 import grpc
 
@@ -22,6 +22,16 @@ class CloudError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotReadyError(CloudError):
+    """What is there and did not come to work: the state keeps `id` and `properties`, and the next
+    run goes on with it."""
+
+    def __init__(self, message: str, id_: str, properties: Any) -> None:
+        super().__init__(message, grpc.StatusCode.UNKNOWN)
+        self.id = id_
+        self.properties = properties
 
 
 def google(code: int, message: str, reason: str) -> CloudError:

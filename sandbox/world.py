@@ -33,6 +33,10 @@ CREATE TABLE IF NOT EXISTS enabled_apis (
 CREATE TABLE IF NOT EXISTS assumptions (
     subject TEXT NOT NULL, wanted_by TEXT NOT NULL, PRIMARY KEY (subject, wanted_by)
 );
+CREATE TABLE IF NOT EXISTS befallen (
+    fault TEXT NOT NULL, verb TEXT NOT NULL, urn TEXT NOT NULL,
+    calls INTEGER NOT NULL, struck INTEGER NOT NULL, PRIMARY KEY (fault, verb, urn)
+);
 CREATE TABLE IF NOT EXISTS contents (holder TEXT NOT NULL, name TEXT PRIMARY KEY);
 """
 _COLUMNS: Final = "type, id, scope, project, owner, urn, inputs, outputs, created"
@@ -153,6 +157,10 @@ class World(Database):
         """Return everything with that id, of whatever type."""
         return self._select("id = ? AND scope = ?", id_, scope)
 
+    def find_all(self, type_: str, id_: str) -> list[CloudResource]:
+        """Return everything of that type and id, in whatever cluster."""
+        return self._select("type = ? AND id = ?", type_, id_)
+
     def by_type(
         self, type_: str, project: str | None = None, scope: str | None = None
     ) -> list[CloudResource]:
@@ -259,6 +267,17 @@ class World(Database):
     def forget_contents(self, holder: str) -> None:
         """Let the contents of a resource go with it."""
         self.rows("DELETE FROM contents WHERE holder = ?", holder)
+
+    def struck(self, fault: str, verb: str, urn: str) -> tuple[int, int]:
+        """Return how many calls on a resource a fault of a plan was there for, and how many of
+        their requests it answered."""
+        where = "fault = ? AND verb = ? AND urn = ?"
+        found = self.rows(f"SELECT calls, struck FROM befallen WHERE {where}", fault, verb, urn)  # noqa: S608 -- constants
+        return tuple(found[0]) if found else (0, 0)
+
+    def strike(self, fault: str, verb: str, urn: str, *, calls: int, struck: int) -> None:
+        """Note that."""
+        self.rows("REPLACE INTO befallen VALUES (?, ?, ?, ?, ?)", fault, verb, urn, calls, struck)
 
     def assume(self, subject: str, wanted_by: str) -> None:
         """Note that `wanted_by` relies on something this world cannot know."""

@@ -6,15 +6,18 @@ resources on one port). The engine opens a connection for each, so the connectio
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
+from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.check import Checker, Failure
 from sandbox.diff import Change, changes
-from sandbox.errors import CloudError
+from sandbox.errors import CloudError, NotReadyError
+from sandbox.faults import Call, Faults
 from sandbox.sdk_types import provider_inputs
 from sandbox.values import Secret, Value, Values, from_struct, plain_map, to_struct
 from sandbox.world import CloudResource, World, WorldError
@@ -26,6 +29,13 @@ _ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksum
 _METHODS: Final = tuple(
     name for name in vars(provider_pb2_grpc.ResourceProviderServicer) if not name.startswith("_")
 )
+_INPUTS: Final = {
+    "Create": "properties",
+    "Update": "news",
+    "Read": "inputs",
+    "Delete": "old_inputs",
+}
+"""Where the calls that change or read a resource have its inputs."""
 _DIFF_KINDS: Final = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
     ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
@@ -146,8 +156,9 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
     engine does without.
     """
 
-    def __init__(self, provider: Provider[Any]) -> None:
+    def __init__(self, provider: Provider[Any], faults: Faults | None = None) -> None:
         self._provider = provider
+        self._faults = faults or Faults(provider.world)
         self._configs: dict[str, Any] = {}
         for name in _METHODS:
             self._serve(name, _unimplemented(name))
@@ -161,7 +172,8 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
         for name, answer in fixed.items():
             self._serve(name, _always(answer))
         for name in ("Check", "Diff", "Create", "Update", "Read", "Delete", "Invoke"):
-            self._serve(name, self._configured(getattr(provider, name.lower())))
+            method = self._configured(getattr(provider, name.lower()))
+            self._serve(name, self._befallen(name, method) if name in _INPUTS else method)
         self._serve("CheckConfig", lambda request, _: provider.check_config(request))
         self._serve("DiffConfig", lambda request, _: provider.diff_config(request))
         self._serve("Configure", self._configure)
@@ -172,6 +184,8 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
         def served(request: Any, context: grpc.ServicerContext) -> Any:
             try:
                 return handler(request, context)
+            except NotReadyError as error:
+                context.abort_with_status(_not_ready(error))
             except CloudError as error:
                 context.abort(error.status, str(error))
             except WorldError as error:
@@ -189,6 +203,19 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
 
     def _configured(self, method: Callable[[Any, Any], Any]) -> Handler:
         return lambda request, context: method(request, self._config(context))
+
+    def _befallen(self, name: str, method: Handler) -> Handler:
+        """Let a call end as the faults of the plan have it; a preview calls no cloud."""
+
+        def handler(request: Any, context: grpc.ServicerContext) -> Any:
+            if not self._faults.plan or getattr(request, "preview", False):
+                return method(request, context)
+            inputs = plain_map(from_struct(getattr(request, _INPUTS[name])))
+            id_ = getattr(request, "id", "")
+            call = Call(name.lower(), request.type, request.urn, inputs, id_)
+            return self._faults.play(call, lambda: method(request, context))
+
+        return handler
 
     def _config(self, context: grpc.ServicerContext) -> Any:
         found = self._configs.get(context.peer())
@@ -211,6 +238,26 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
             acceptOutputs=False,
             supports_autonaming_configuration=True,
         )
+
+
+@dataclass(frozen=True)
+class _Status:
+    """A gRPC status as its server takes one."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, bytes], ...]
+
+
+def _not_ready(error: NotReadyError) -> Any:
+    """Return the status by which the engine keeps a resource with what it lacks."""
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=error.id, properties=error.properties, reasons=[str(error)]
+    )
+    status = status_pb2.Status(code=error.status.value[0], message=str(error))
+    status.details.add().Pack(detail)
+    metadata = (("grpc-status-details-bin", status.SerializeToString()),)
+    return _Status(error.status, str(error), metadata)
 
 
 def _unimplemented(name: str) -> Handler:

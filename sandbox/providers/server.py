@@ -1,11 +1,13 @@
 """Starts and stops the providers on loopback ports."""
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from sandbox.faults import Faults, Planned
 from sandbox.providers.base import Provider, Wire
 from sandbox.providers.gcp import GcpProvider
 from sandbox.providers.kubernetes import KubernetesProvider
@@ -27,13 +29,16 @@ class ServeError(Exception):
 class Servers:
     """Running providers. A context manager: leaving it stops them.
 
-    `world` is what they serve. `debug_providers` is the value of `PULUMI_DEBUG_PROVIDERS` that
-    makes an engine use them, such as `gcp:40001,kubernetes:40002`.
+    `world` is what they serve, `faults` what befalls their calls. `debug_providers` is the value of
+    `PULUMI_DEBUG_PROVIDERS` that makes an engine use them, such as `gcp:40001,kubernetes:40002`.
     """
 
-    def __init__(self, world: World, ports: dict[str, int] | None, patience: float) -> None:
+    def __init__(
+        self, world: World, ports: dict[str, int] | None, patience: float, faults: Faults
+    ) -> None:
         wanted = ports or {}
         self.world = world
+        self.faults = faults
         self._servers: list[grpc.Server] = []
         self._providers: dict[str, Provider[Any]] = {
             provider.package: provider
@@ -42,7 +47,7 @@ class Servers:
         self.ports: dict[str, int] = {}
         try:
             for name, provider in self._providers.items():
-                self.ports[name] = self._start(name, Wire(provider), wanted.get(name, 0))
+                self.ports[name] = self._start(name, Wire(provider, faults), wanted.get(name, 0))
         except ServeError:
             self.stop()
             raise
@@ -100,10 +105,17 @@ class Servers:
         self.stop()
 
 
-def serve(world: World, ports: dict[str, int] | None = None, *, patience: float = 10.0) -> Servers:
+def serve(
+    world: World,
+    ports: dict[str, int] | None = None,
+    *,
+    patience: float = 10.0,
+    faults: Collection[Planned] = (),
+) -> Servers:
     """Serve the world on free loopback ports, or on the given ones (`{"gcp": 40001}`).
 
     `patience`: seconds of standstill after which a Kubernetes object that names a missing one is
-    refused. Raises `ServeError` when a port cannot be had.
+    refused. `faults` befall the calls that they match. Raises `ServeError` when a port cannot be
+    had.
     """
-    return Servers(world, ports, patience)
+    return Servers(world, ports, patience, Faults(world, faults))
