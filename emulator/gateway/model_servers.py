@@ -1,7 +1,7 @@
 """Simulated vLLM servers: the OpenAI API and metrics of many replicas, one address each.
 
 They say so in each answer. A replica's words come at `seconds_per_token`; what it is busy with, and
-whether it fails, can be set. Names of metrics: `catalog/metrics.yaml`.
+whether it fails, can be set.
 """
 
 import asyncio
@@ -9,34 +9,38 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import web
 
-from catalog.metrics import METRICS
 from emulator.gateway.loops import background_loop
+from emulator.gateway.server_metrics import ServerMetrics
 
 _WORDS: Final = ("This", "is", "a", "simulated", "answer:", "no", "model", "was", "asked.")
-_NAMES: Final = {key: metric.name for key, metric in METRICS.items()}
-_LORA: Final = "vllm:lora_requests_info"
-_CACHE: Final = 'block_size="16",num_gpu_blocks="4096"'
+_MOST_AT_ONCE: Final = 256
+"""Requests that a server runs at once; the others wait: vLLM's own default of --max-num-seqs."""
 
 
 @dataclass
 class Replica:
-    """A pod with a model, at an address."""
+    """A pod with a model, at an address. Its times are those of its own clock."""
 
     pod: str
     address: str
     port: int
     model: str
     adapters: tuple[str, ...] = ()
+    seconds_to_first_token: float = 0.0
     seconds_per_token: float = 0.0
+    speed: float = 1.0
+    """Seconds of its clock in one of ours."""
+    at_once: int = _MOST_AT_ONCE
+    """Requests that it runs at once; others wait."""
     waiting: int = 0
-    """Requests in its queue, beside those it answers."""
+    """Requests in its queue, beside those that wait in fact."""
     cache_usage: float = 0.0
     """What of its KV cache is in use, from 0 to 1."""
     fails: bool = False
@@ -46,8 +50,12 @@ class Replica:
     asked: tuple[Mapping[str, str], Any] = field(default_factory=lambda: ({}, None))
     """Headers and document of the last request to it."""
     running: int = 0
+    queued: int = 0
     answered: Counter[int] = field(default_factory=Counter[int])
     """Its answers by the first digit of their status."""
+
+    def __post_init__(self) -> None:
+        self.counts = ServerMetrics(self.model, self.adapters)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,29 +64,7 @@ class Replica:
 
     def metrics(self) -> str:
         """Return what Prometheus reads."""
-        model = f'model_name="{self.model}"'
-        adapters = (
-            f'max_lora="{len(self.adapters)}",running_lora_adapters="{",".join(self.adapters)}",'
-            'waiting_lora_adapters=""'
-        )
-        families: list[tuple[str, str, dict[str, float]]] = [
-            (_NAMES["server_waiting"], "gauge", {model: self.waiting}),
-            (_NAMES["server_running"], "gauge", {model: self.running}),
-            (_NAMES["server_kv_cache"], "gauge", {model: self.cache_usage}),
-            (_LORA, "gauge", {adapters: time.time()}),
-            ("vllm:cache_config_info", "gauge", {_CACHE: 1}),
-            (
-                _NAMES["server_responses"],
-                "counter",
-                {f'status="{each}xx"': count for each, count in self.answered.items()},
-            ),
-        ]
-        # The picker reads a gauge as such alone.
-        return "".join(
-            f"# TYPE {name} {kind}\n"
-            + "".join(f"{name}{{{labels}}} {value}\n" for labels, value in series.items())
-            for name, kind, series in families
-        )
+        return self.counts.text(self.waiting + self.queued, self.running, self.cache_usage)
 
 
 class _Server:
@@ -86,6 +72,7 @@ class _Server:
 
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
+        self._free = asyncio.Condition()
         self.application = web.Application(client_max_size=64 << 20)
         self.application.add_routes(
             [
@@ -111,13 +98,10 @@ class _Server:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         replica = self.replica
-        replica.running += 1
-        try:
-            replica.asked = request.headers, await request.json()
-            answer = await self._answer(request, replica.asked[1])
-        finally:
-            replica.running -= 1
+        replica.asked = request.headers, await request.json()
+        answer = await self._answer(request, replica.asked[1])
         replica.answered[answer.status // 100] += 1
+        replica.counts.answered(answer.status)
         return answer
 
     async def _answer(self, request: web.Request, asked: Any) -> web.StreamResponse:
@@ -128,46 +112,84 @@ class _Server:
             return _error(404, f"The model `{model}` does not exist.")
         if not isinstance(asked.get("messages"), list):
             return _error(400, "messages: a list is needed")
-        words = self.replica.words[: asked.get("max_completion_tokens") or asked.get("max_tokens")]
+        began = time.monotonic()
+        async with self._turn():
+            waited = (time.monotonic() - began) * self.replica.speed
+            return await self._generate(request, asked, waited)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
+        """Wait in the queue until another request may run."""
+        replica = self.replica
+        replica.queued += 1
+        try:
+            async with self._free:
+                await self._free.wait_for(lambda: replica.running < replica.at_once)
+                replica.running += 1
+        finally:
+            replica.queued -= 1
+        try:
+            yield
+        finally:
+            replica.running -= 1
+            async with self._free:
+                self._free.notify()
+
+    async def _generate(
+        self, request: web.Request, asked: Any, waited: float
+    ) -> web.StreamResponse:
+        replica = self.replica
+        most = asked.get("max_completion_tokens") or asked.get("max_tokens")
+        words = replica.words[:most]
+        why = "stop" if len(words) == len(replica.words) else "length"
         about = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
-            "model": model,
-            "system_fingerprint": self.replica.pod,
+            "model": asked["model"],
+            "system_fingerprint": replica.pod,
         }
         prompt = len(json.dumps(asked["messages"]).split())
         tokens = {"prompt_tokens": prompt, "completion_tokens": len(words)}
         usage = {**tokens, "total_tokens": sum(tokens.values())}
+        # What it was told to take, not what this machine took: a pause of it is no slow answer.
+        first = replica.seconds_to_first_token + replica.seconds_per_token
+        seconds = first + replica.seconds_per_token * (len(words) - 1)
         if asked.get("stream"):
             options: dict[str, Any] = asked.get("stream_options") or {}
             told = usage if options.get("include_usage") else None
-            return await self._stream(request, about, words, told)
-        await asyncio.sleep(self.replica.seconds_per_token * len(words))
-        message = {"role": "assistant", "content": " ".join(words)}
-        return web.json_response(
-            {
-                **about,
-                "object": "chat.completion",
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "usage": usage,
-            }
-        )
+            answer = await self._stream(request, about, (words, why), told)
+        else:
+            await self._passes(seconds)
+            message = {"role": "assistant", "content": " ".join(words)}
+            choice = {"index": 0, "message": message, "finish_reason": why}
+            answer = web.json_response(
+                {**about, "object": "chat.completion", "choices": [choice], "usage": usage}
+            )
+        replica.counts.generated(waited + first, waited + seconds, (prompt, len(words)), why)
+        return answer
+
+    async def _passes(self, seconds: float) -> None:
+        """Let so much of the replica's time pass."""
+        await asyncio.sleep(seconds / self.replica.speed)
 
     async def _stream(
         self,
         request: web.Request,
         about: Mapping[str, Any],
-        words: Sequence[str],
+        answer: tuple[Sequence[str], str],
         usage: Mapping[str, int] | None,
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
         about = {**about, "object": "chat.completion.chunk"}
+        words, why = answer
         deltas: list[dict[str, str]] = [{"content": f"{word} "} for word in words]
         with suppress(ConnectionResetError):  # the client has left
+            await self._passes(self.replica.seconds_to_first_token)
             for delta in (*deltas, {}):
-                await asyncio.sleep(self.replica.seconds_per_token)
-                choice = {"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}
+                if delta:
+                    await self._passes(self.replica.seconds_per_token)
+                choice = {"index": 0, "delta": delta, "finish_reason": None if delta else why}
                 await _event(response, {**about, "choices": [choice]})
             if usage is not None:
                 await _event(response, {**about, "choices": [], "usage": usage})
