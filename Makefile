@@ -188,6 +188,7 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
+	@python3 tools/promtool.py --if-possible
 	@python3 tools/guidellm.py --if-possible
 	$(PYTHON) -m pytest tests/kubernetes
 

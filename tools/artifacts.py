@@ -62,7 +62,9 @@ def module_folders(module: Path, names: Sequence[str]) -> list[Path]:
     return folders
 
 
-def build(module: Path, package: str, target: Path, linker_flags: str, about: str) -> None:
+def build(
+    module: Path, package: str, target: Path, linker_flags: str, about: str, *, tags: str = ""
+) -> None:
     """Build `package` as the go.mod in `module` pins it, which takes `about` so long.
 
     Raises SetupProblemError with the end of the compiler's output if it fails.
@@ -71,7 +73,7 @@ def build(module: Path, package: str, target: Path, linker_flags: str, about: st
         built = Path(folder) / target.name
         run(
             [
-                *("go", "build", "-mod=readonly", "-trimpath", "-o", built),
+                *("go", "build", "-mod=readonly", "-trimpath", "-tags", tags, "-o", built),
                 *("-ldflags", f"-s -w {linker_flags}", package),
             ],
             f"building {package.rpartition('/')[2]} from Go modules",

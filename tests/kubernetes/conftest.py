@@ -1,15 +1,20 @@
 """One real API server for the session, with the definitions that a GKE cluster has."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
+from emulator.gateway import serve
+from emulator.gateway.api_management import Consumer
 from emulator.gateway.client import Client
 from emulator.gateway.cluster import Cluster, clusters
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.definitions import installed
+from sandbox.world import World
 from tests.engine.conftest import Rehearsal
+from tests.kubernetes.asked_path import KEY, Path
+from tests.kubernetes.held import held
 
 NEEDED = {
     "the API server": API_SERVER.exists(),
@@ -43,3 +48,22 @@ def cluster(api_server: Client) -> Client:
 def stacks(brought_up: Callable[[str], Rehearsal]) -> dict[str, list[Cluster]]:
     """Return what dev and prod put into each of their clusters."""
     return {stack: clusters(brought_up(stack).resources()) for stack in ("dev", "prod")}
+
+
+@pytest.fixture(scope="module")
+def path(
+    cluster: Client,
+    stacks: dict[str, list[Cluster]],
+    brought_up: Callable[[str], Rehearsal],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[Path]:
+    region = stacks["prod"][0]
+    folder = tmp_path_factory.mktemp("gateway")
+    with (
+        World(brought_up("prod").places.world) as cloud,
+        held(cluster, region),
+        serve.path(region, cluster, cloud, folder) as gateway,
+    ):
+        path = Path(region, cluster, gateway)
+        path.consumers[KEY] = Consumer("unlimited", None, None)
+        yield path

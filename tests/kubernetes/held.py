@@ -8,7 +8,7 @@ from emulator.gateway.cluster import Cluster
 
 KINDS = {
     *("Namespace", "CustomResourceDefinition", "ServiceAccount", "Role", "RoleBinding"),
-    *("InferencePool", "InferenceObjective"),
+    *("InferencePool", "InferenceObjective", "HorizontalPodAutoscaler"),
 }
 
 

@@ -1,37 +1,22 @@
 """A request on its way through the real router, Envoy and endpoint pickers of prod."""
 
-import http.client
 import json
 import pathlib
-import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from limits import parse
 
 from emulator.gateway import serve
-from emulator.gateway.api_management import ApiManagement, Consumer
-from emulator.gateway.client import Client
-from emulator.gateway.cluster import Cluster
-from emulator.gateway.model_servers import Replica
+from emulator.gateway.api_management import Consumer
 from emulator.gateway.programs import ProgramError
 from emulator.gateway.replicas import apply_pod
 from launcher import load
 from launcher.problem import LaunchError
-from sandbox.world import World
-from tests.engine.conftest import Rehearsal
-from tests.kubernetes.held import held
+from tests.kubernetes.asked_path import KEY, Path, until
 
-CHAT = "/chat/completions"
-KEY = "a-key-without-limits"
 WORDS = ("Fine,", "thank", "you.")
-QUESTION = [{"role": "user", "content": "Which way?"}]
-SETTLE_SECONDS = 10.0
 
 pytestmark = pytest.mark.skipif(
     bool(serve.missing()),
@@ -39,93 +24,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@dataclass
-class Answer:
-    """What a client got."""
-
-    status: int
-    text: str
-    document: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def pod(self) -> str:
-        return self.document["system_fingerprint"]
-
-
-@dataclass
-class Path:
-    """The request path to one region of prod."""
-
-    cluster: Cluster
-    client: Client
-    gateway: serve.Gateway
-
-    def ask(
-        self,
-        model: str | None,
-        headers: Mapping[str, str] | None = None,
-        messages: list[dict[str, str]] = QUESTION,
-        key: str | None = KEY,
-        **more: Any,
-    ) -> Answer:
-        url = urlsplit(self.gateway.url)
-        sent = {**({"Authorization": f"Bearer {key}"} if key else {}), **(headers or {})}
-        body = {"messages": messages, **({"model": model} if model else {}), **more}
-        with closing(http.client.HTTPConnection(url.netloc, timeout=30)) as connection:
-            connection.request("POST", url.path + CHAT, json.dumps(body), sent)
-            response = connection.getresponse()
-            text = response.read().decode()
-        is_json = text.startswith("{")
-        return Answer(response.status, text, json.loads(text) if is_json else {})
-
-    def pods(self, model: str, requests: int = 8) -> set[str]:
-        return {self.ask(model).pod for _ in range(requests)}
-
-    @property
-    def consumers(self) -> dict[str, Consumer]:
-        processor = self.gateway.extensions["api-management"].processor
-        assert isinstance(processor, ApiManagement)
-        return processor.consumers
-
-    def behind(self, deployment: str) -> list[Replica]:
-        return [
-            each
-            for pod, each in self.gateway.replicas.items()
-            if pod.startswith(f"{deployment}-us")
-        ]
-
-
-@pytest.fixture(scope="module")
-def path(
-    cluster: Client,
-    stacks: dict[str, list[Cluster]],
-    brought_up: Callable[[str], Rehearsal],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Generator[Path]:
-    region = stacks["prod"][0]
-    folder = tmp_path_factory.mktemp("gateway")
-    with (
-        World(brought_up("prod").places.world) as cloud,
-        held(cluster, region),
-        serve.path(region, cluster, cloud, folder) as gateway,
-    ):
-        path = Path(region, cluster, gateway)
-        path.consumers[KEY] = Consumer("unlimited", None, None)
-        yield path
-
-
 @pytest.fixture(autouse=True)
 def calm(path: Path) -> None:
     """Let each replica begin as it was: ready, idle and well."""
     for each in path.gateway.replicas.values():
         each.waiting, each.cache_usage, each.fails, each.words = 0, 0.0, False, WORDS
-
-
-def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + SETTLE_SECONDS
-    while not reached():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.05)
 
 
 def test_the_model_of_the_body_picks_the_route(path: Path) -> None:
