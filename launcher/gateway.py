@@ -72,7 +72,9 @@ def serve(places: StackPaths) -> None:
     try:
         with request_path(places) as path:
             running = path.gateway
-            show(f"\n  OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key}\n")
+            trust = f"SSL_CERT_FILE={running.certificate.authority}"
+            show(f"\n  export OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key} {trust}\n")
+            show(f"host names: {', '.join(running.certificate.names)}")
             for consumer, key in running.keys().items():
                 show(f"key of {consumer}: {key}")
             show(f"models: {', '.join(running.models) or 'none'}")

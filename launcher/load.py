@@ -59,8 +59,11 @@ class Load:
     concurrency: int
     requests: int
 
-    def on(self, url: str, key: str, folder: Path) -> Mapping[str, Any]:
-        """Return its report. Raises LaunchError if it fails, or if any request does."""
+    def on(self, url: str, key: str, folder: Path, trust: Path) -> Mapping[str, Any]:
+        """Return its report; it trusts the authority of that file.
+
+        Raises LaunchError if it fails, or if any request does.
+        """
         prompts, report = folder / "prompts.jsonl", folder / "report.json"
         prompts.write_text("".join(_prompts(self.requests)), encoding="utf-8")
         command = [
@@ -69,7 +72,12 @@ class Load:
             *("--max-requests", str(self.requests), "--output-path", report),
             *("--output-sampling", "0", "--disable-progress", "--disable-console-outputs"),
         ]
-        environment = {**os.environ, **_SETTINGS, "GUIDELLM__OPENAI__API_KEY": key}
+        environment = {
+            **os.environ,
+            **_SETTINGS,
+            "GUIDELLM__OPENAI__API_KEY": key,
+            "SSL_CERT_FILE": str(trust),
+        }
         run = subprocess.run(
             command, env=environment, cwd=folder, capture_output=True, text=True, check=False
         )
@@ -119,11 +127,11 @@ def measured(places: StackPaths, model: str, concurrency: int, requests: int) ->
             allowed = ", ".join(running.models) or "none: no model is here"
             raise LaunchError(f"MODEL: found {model!r}; allowed: {allowed}")
         replica = next(each for each in running.replicas.values() if model in each.names)
-        work = Load(model, concurrency, requests)
+        work, trust = Load(model, concurrency, requests), running.certificate.authority
         show(f"{requests} requests to {model}, {concurrency} at once, twice ...", sys.stderr)
         return Measured(
-            work.on(running.url.removesuffix("/v1"), path.key, Path(folder)),
-            work.on(f"http://{replica.address}:{replica.port}", path.key, Path(folder)),
+            work.on(running.url.removesuffix("/v1"), path.key, Path(folder), trust),
+            work.on(f"http://{replica.address}:{replica.port}", path.key, Path(folder), trust),
         )
 
 

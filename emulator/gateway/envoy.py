@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from catalog.conventions import MODEL_HEADER
+from emulator.gateway.certificates import HERE, Certificate
 from emulator.gateway.client import Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.processors import Served
@@ -15,7 +16,7 @@ from emulator.gateway.programs import LOOPBACK
 from emulator.gateway.workloads import Workload
 
 DIFFERENCES: Final = (
-    "TLS ends nowhere: the address is plain HTTP, for every host name of the routes",
+    "an authority that is made at each start signs the certificate, for this machine's names too",
     "a pool whose picker is away fails, where the load balancer would serve it in turn",
     "an answer is screened once it is whole, a streamed one too",
 )
@@ -43,11 +44,12 @@ def configuration(
     workloads: Mapping[str, Workload],
     extensions: Sequence[tuple[Manifest, Served]],
     ports: tuple[int, int],
+    certificate: Certificate,
     access_log: str,
 ) -> dict[str, Any]:
     """Return what Envoy runs for the Gateway of a cluster: behind it the running router, what
-    stands in for its traffic extension, and pickers. Its ports are that of requests and that of
-    its administration."""
+    stands in for its traffic extension, and pickers. Its ports are that of requests, by TLS, and
+    that of its administration."""
     (gateway,) = cluster.of("Gateway")
     router = _routing_extension(cluster, gateway["metadata"]["name"])
     router_port = _local_port(cluster, workloads, router["backendRef"])
@@ -68,6 +70,7 @@ def configuration(
         "stat_prefix": "gateway",
         "normalize_path": True,
         "merge_slashes": True,
+        "strip_any_host_port": True,
         "access_log": [
             {
                 "name": "requests",
@@ -80,13 +83,7 @@ def configuration(
         ],
         "route_config": {
             "name": "gateway",
-            "virtual_hosts": [
-                {
-                    "name": "gateway",
-                    "domains": ["*"],
-                    "routes": [*_routes(cluster, pools, extensions), _no_route(extensions)],
-                }
-            ],
+            "virtual_hosts": list(_hosts(cluster, pools, extensions, certificate)),
         },
         "http_filters": [
             {
@@ -111,7 +108,12 @@ def configuration(
     listener = {
         "name": "gateway",
         "address": _address(ports[0]),
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+        "filter_chains": [
+            {
+                "transport_socket": _ends_tls(certificate),
+                "filters": [{"name": "http", "typed_config": manager}],
+            }
+        ],
     }
     return {
         "admin": {"address": _address(ports[1])},
@@ -164,8 +166,41 @@ def _local_port(
     raise LookupError(f"no Deployment is behind the Service {reference['name']}")
 
 
+def _hosts(
+    cluster: Cluster,
+    pools: Mapping[str, Manifest],
+    extensions: Sequence[tuple[Manifest, Served]],
+    certificate: Certificate,
+) -> Iterator[dict[str, Any]]:
+    """Yield the routes of each host name, and no route of any other. The names of this machine are
+    as good as the first."""
+    for name in certificate.names:
+        here = HERE if name == certificate.names[0] else ()
+        routes = [*_routes(cluster, name, pools, extensions), _no_route(extensions)]
+        yield {"name": name, "domains": [name, *here], "routes": routes}
+    yield {"name": "none", "domains": ["*"], "routes": [_no_route(extensions)]}
+
+
+def _ends_tls(certificate: Certificate) -> dict[str, Any]:
+    files = {
+        "certificate_chain": {"filename": str(certificate.chain)},
+        "private_key": {"filename": str(certificate.key)},
+    }
+    return {
+        "name": "tls",
+        "typed_config": {
+            "@type": f"{_TYPES}.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "tls_certificates": [files],
+                "alpn_protocols": ["h2", "http/1.1"],
+            },
+        },
+    }
+
+
 def _routes(
     cluster: Cluster,
+    host: str,
     pools: Mapping[str, Manifest],
     extensions: Sequence[tuple[Manifest, Served]],
 ) -> Iterator[dict[str, Any]]:
@@ -174,6 +209,8 @@ def _routes(
         for policy in cluster.of("GCPBackendPolicy")
     }
     for route in cluster.of("HTTPRoute"):
+        if host not in route["spec"].get("hostnames", (host,)):
+            continue
         for rule in route["spec"]["rules"]:
             backends = rule["backendRefs"]
             served = all(backend["name"] in pools for backend in backends)

@@ -13,6 +13,7 @@ from typing import Final
 
 from emulator.gateway import workloads
 from emulator.gateway.api_management import ApiManagement
+from emulator.gateway.certificates import Certificate, certificate
 from emulator.gateway.client import Client
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
@@ -41,6 +42,7 @@ class Gateway:
 
     url: str
     """Base URL of its OpenAI API."""
+    certificate: Certificate
     replicas: Mapping[str, Replica]
     """By pod."""
     workloads: Mapping[str, Workload]
@@ -118,13 +120,17 @@ def path(cluster: Cluster, client: Client, cloud: World, folder: Path) -> Genera
         port, admin_port = free_ports(2)
         access_log = folder / "requests.jsonl"
         config = folder / "envoy.json"
-        document = configuration(cluster, started, served, (port, admin_port), str(access_log))
+        made = certificate(cluster, cloud, folder)
+        document = configuration(
+            cluster, started, served, (port, admin_port), made, str(access_log)
+        )
         config.write_text(json.dumps(document), encoding="utf-8")
         command = [ENVOY, "--config-path", config, *_FLAGS]
         envoy = Program(running, folder / "envoy.log", command)
         envoy.wait_until(lambda: _is_live(admin_port), _START_SECONDS)
         yield Gateway(
-            f"http://{LOOPBACK}:{port}/v1",
+            f"https://{LOOPBACK}:{port}/v1",
+            made,
             {each.pod: each for each in servers},
             started,
             {extension["name"]: each for extension, each in served},

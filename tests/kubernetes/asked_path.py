@@ -2,10 +2,12 @@
 
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,12 +55,17 @@ class Path:
         url = urlsplit(self.gateway.url)
         sent = {**({"Authorization": f"Bearer {key}"} if key else {}), **(headers or {})}
         body = {"messages": messages, **({"model": model} if model else {}), **more}
-        with closing(http.client.HTTPConnection(url.netloc, timeout=30)) as connection:
+        connected = http.client.HTTPSConnection(url.netloc, timeout=30, context=self.trust)
+        with closing(connected) as connection:
             connection.request("POST", url.path + CHAT, json.dumps(body), sent)
             response = connection.getresponse()
             text = response.read().decode()
         is_json = text.startswith("{")
         return Answer(response.status, text, json.loads(text) if is_json else {})
+
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.gateway.certificate.authority)
 
     def pods(self, model: str, requests: int = 8) -> set[str]:
         return {self.ask(model).pod for _ in range(requests)}

@@ -1,9 +1,12 @@
 """A request on its way through the real router, Envoy and endpoint pickers of prod."""
 
 import json
+import os
 import pathlib
+import subprocess
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from limits import parse
@@ -14,7 +17,7 @@ from emulator.gateway.programs import ProgramError
 from emulator.gateway.replicas import apply_pod
 from launcher import load
 from launcher.problem import LaunchError
-from tests.kubernetes.asked_path import KEY, Path, until
+from tests.kubernetes.asked_path import CHAT, KEY, QUESTION, Path, until
 
 WORDS = ("Fine,", "thank", "you.")
 
@@ -54,6 +57,62 @@ def test_an_answer_is_streamed(path: Path) -> None:
     parts = [json.loads(chunk.removeprefix("data: "))["choices"][0] for chunk in chunks]
     assert "".join(each["delta"].get("content", "") for each in parts) == "Fine, thank you. "
     assert parts[-1]["finish_reason"] == "stop"
+
+
+def test_the_official_client_is_answered(path: Path) -> None:
+    # It is an import of a second.
+    from openai import DefaultHttpxClient, NotFoundError, OpenAI
+
+    own = DefaultHttpxClient(verify=path.trust)
+    with OpenAI(base_url=path.gateway.url, api_key=KEY, max_retries=0, http_client=own) as opened:
+        client: Any = opened
+        asked = {"model": "qwen3-4b", "messages": QUESTION}
+        answer = client.chat.completions.create(**asked)
+        assert answer.choices[0].message.content == "Fine, thank you."
+        parts = client.chat.completions.create(**asked, stream=True)
+        said = "".join(part.choices[0].delta.content or "" for part in parts)
+        assert said == "Fine, thank you. "
+        with pytest.raises(NotFoundError):
+            client.chat.completions.create(**{**asked, "model": "llama-4"})
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "said"),
+    [
+        ("inference.acme.internal", True, "200"),
+        ("{region}.inference.acme.internal", True, "200"),
+        ("127.0.0.1", True, "200"),
+        ("chat.acme.internal", True, "60"),
+        ("inference.acme.internal", False, "60"),
+    ],
+)
+def test_the_certificate_is_for_the_stack_s_names(
+    path: Path, host: str, said: str, *, trusted: bool
+) -> None:
+    url = urlsplit(path.gateway.url)
+    name = host.format(region=path.cluster.name.removeprefix("inference-"))
+    body = json.dumps({"model": "qwen3-4b", "messages": QUESTION})
+    run = subprocess.run(
+        [
+            *("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"),
+            *("--resolve", f"{name}:{url.port}:127.0.0.1", "--data", body),
+            *("--header", f"Authorization: Bearer {KEY}"),
+            f"https://{name}:{url.port}{url.path}{CHAT}",
+        ],
+        env={
+            "PATH": os.environ["PATH"],
+            **({"SSL_CERT_FILE": str(path.gateway.certificate.authority)} if trusted else {}),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Exit code 60: the certificate is not to be trusted.
+    assert said in {str(run.returncode), run.stdout}
+
+
+def test_a_host_without_routes_is_404(path: Path) -> None:
+    assert path.ask("qwen3-4b", {"Host": "chat.acme.internal"}).status == 404
 
 
 def test_requests_are_shared_out_by_weight(path: Path) -> None:
@@ -239,7 +298,9 @@ loaded = pytest.mark.skipif(
 @loaded
 def test_guidellm_measures_the_path(path: Path, tmp_path: pathlib.Path) -> None:
     url = path.gateway.url.removesuffix("/v1")
-    metrics = load.Load("qwen3-4b", concurrency=2, requests=10).on(url, KEY, tmp_path)
+    metrics = load.Load("qwen3-4b", concurrency=2, requests=10).on(
+        url, KEY, tmp_path, path.gateway.certificate.authority
+    )
     assert metrics["request_latency"]["successful"]["count"] == 10
     assert metrics["output_token_count"]["successful"]["mean"] == len(WORDS)
 
@@ -251,7 +312,9 @@ def test_load_beyond_a_consumer_s_rate_is_no_measurement(
     path.consumers["slow"] = Consumer("slow", parse("3/minute"), None)
     url = path.gateway.url.removesuffix("/v1")
     with pytest.raises(LaunchError, match=r"of 10 requests .* within the rate of the consumer"):
-        load.Load("qwen3-4b", concurrency=1, requests=10).on(url, "slow", tmp_path)
+        load.Load("qwen3-4b", concurrency=1, requests=10).on(
+            url, "slow", tmp_path, path.gateway.certificate.authority
+        )
 
 
 @pytest.mark.parametrize("name", ["model-armor", "api-management"])

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -64,11 +65,14 @@ def test_nothing_is_left_running(
     with served(brought_up("dev")) as process:
         said = said_until(process, "requests, until Ctrl-C")
         assert "model servers are simulated" in said
-        url = re.search(r"OPENAI_BASE_URL=(\S+)", said)
+        url, trusted = (re.search(rf"{name}=(\S+)", said) for name in ("URL", "SSL_CERT_FILE"))
         assert url
+        assert trusted
+        trust = ssl.create_default_context(cafile=trusted[1])
         body = {"model": "qwen3-4b", "messages": [{"role": "user", "content": "Here?"}]}
         data = json.dumps(body).encode()
-        with urllib.request.urlopen(f"{url[1]}/chat/completions", data, timeout=30) as answer:  # noqa: S310 -- loopback
+        asked = f"{url[1]}/chat/completions"
+        with urllib.request.urlopen(asked, data, timeout=30, context=trust) as answer:  # noqa: S310 -- loopback
             pod = json.load(answer)["system_fingerprint"]
         assert f"pod {pod}" in said_until(process, "200  ")
         children = psutil.Process(process.pid).children(recursive=True)
