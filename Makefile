@@ -45,7 +45,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-faults test-kills test-fresh bench lock schema pages new-component new-rule
 .PHONY: test-quick test-rest test-services
 
 help: ## List the targets
@@ -196,6 +196,15 @@ test-matrix: ## Make, preview and destroy every option's stack on the real engin
 	@$(SETUP)
 	$(PYTHON) -m pytest -m '' tests/engine/test_matrix.py --durations 0
 	$(PYTHON) -m pytest -m matrix tests/kubernetes/test_every_option.py
+
+test-faults: ## Befall every call of dev and prod by every fault, and write docs/reference/fault-table.md
+	@$(SETUP)
+	$(PYTHON) -m tests.sandbox.fault_table
+	$(PYTHON) -m pytest -m '' tests/engine/test_faults.py
+
+test-kills: ## Kill processes of runs at random, by recorded seeds: [COUNT=200 FIRST=0]
+	@$(SETUP)
+	$(PYTHON) -m tests.engine.kills $(if $(COUNT),--count="$(COUNT)") $(if $(FIRST),--first="$(FIRST)")
 
 test-fresh: ## Set up a clean clone from empty caches, up to a finished `make up`, and say how long it took
 	@python3 tools/fresh.py

@@ -33,9 +33,9 @@ CREATE TABLE IF NOT EXISTS enabled_apis (
 CREATE TABLE IF NOT EXISTS assumptions (
     subject TEXT NOT NULL, wanted_by TEXT NOT NULL, PRIMARY KEY (subject, wanted_by)
 );
-CREATE TABLE IF NOT EXISTS befallen (
-    fault TEXT NOT NULL, verb TEXT NOT NULL, urn TEXT NOT NULL,
-    calls INTEGER NOT NULL, struck INTEGER NOT NULL, PRIMARY KEY (fault, verb, urn)
+CREATE TABLE IF NOT EXISTS struck (
+    fault TEXT NOT NULL, urn TEXT NOT NULL,
+    calls INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY (fault, urn)
 );
 CREATE TABLE IF NOT EXISTS contents (holder TEXT NOT NULL, name TEXT PRIMARY KEY);
 """
@@ -268,16 +268,16 @@ class World(Database):
         """Let the contents of a resource go with it."""
         self.rows("DELETE FROM contents WHERE holder = ?", holder)
 
-    def struck(self, fault: str, verb: str, urn: str) -> tuple[int, int]:
+    def struck(self, fault: str, urn: str) -> tuple[int, int]:
         """Return how many calls on a resource a fault of a plan was there for, and how many of
         their requests it answered."""
-        where = "fault = ? AND verb = ? AND urn = ?"
-        found = self.rows(f"SELECT calls, struck FROM befallen WHERE {where}", fault, verb, urn)  # noqa: S608 -- constants
+        sql = "SELECT calls, requests FROM struck WHERE fault = ? AND urn = ?"
+        found = self.rows(sql, fault, urn)
         return tuple(found[0]) if found else (0, 0)
 
-    def strike(self, fault: str, verb: str, urn: str, *, calls: int, struck: int) -> None:
+    def strike(self, fault: str, urn: str, calls: int, requests: int) -> None:
         """Note that."""
-        self.rows("REPLACE INTO befallen VALUES (?, ?, ?, ?, ?)", fault, verb, urn, calls, struck)
+        self.rows("REPLACE INTO struck VALUES (?, ?, ?, ?)", fault, urn, calls, requests)
 
     def assume(self, subject: str, wanted_by: str) -> None:
         """Note that `wanted_by` relies on something this world cannot know."""

@@ -69,16 +69,22 @@ class Planned:
             and self.known.can_befall(token, verb, inputs)
         )
 
-    def lasts(self, requests: int, waited: float) -> bool:
-        """Return whether it answers another request, after so many and so many seconds."""
+    def lasts(self, before: int, requests: int, waited: float) -> bool:
+        """Return whether it answers another request of a call, after so many and so many seconds,
+        and after those `before` the call.
+
+        Between two runs time passes: only what is given by `times` goes on in the next one.
+        """
         if self.times == ALWAYS:
             return True
-        given: dict[str, Any] = {"requests": self.times, "seconds": self.seconds}
-        limits = {key: each for key, each in given.items() if each is not None}
-        limits = limits or dict(self.known.lasts)
-        return (not limits) or (
-            requests < limits["requests"] if "requests" in limits else waited < limits["seconds"]
-        )
+        if isinstance(self.times, int):
+            return before + requests < self.times
+        limits = {"seconds": self.seconds} if self.seconds else self.known.lasts
+        if not limits:
+            return True
+        if "seconds" in limits:
+            return not before and waited < limits["seconds"]
+        return not before and requests < limits["requests"]
 
 
 def _names(token: str) -> Iterator[str]:

@@ -92,15 +92,11 @@ class Faults:
         for each in self.plan:
             if each.matches(call.verb, call.token, call.urn, call.inputs):
                 with self._lock:
-                    calls, struck = self.world.struck(each.key, call.verb, call.urn)
-                    self.world.strike(each.key, call.verb, call.urn, calls=calls + 1, struck=struck)
-                if calls + 1 >= each.call and each.lasts(struck, 0.0 if not struck else _EVER):
+                    calls, struck = self.world.struck(each.key, call.urn)
+                    self.world.strike(each.key, call.urn, calls + 1, struck)
+                if calls + 1 >= each.call and each.lasts(struck, 0, 0.0):
                     return each
         return None
-
-
-_EVER: Final = float("inf")
-"""Seconds between two runs: what lasts for some time is over by then."""
 
 
 @dataclass
@@ -121,13 +117,11 @@ class _Befalling:
         way = fault.way(self.call.token)
         waits = way.retries.waits() if way.retries else iter(())
         world = self.faults.world
-        calls, before = world.struck(self.planned.key, self.call.verb, self.call.urn)
-        while self.planned.lasts(before + self.requests, self.waited):
+        calls, before = world.struck(self.planned.key, self.call.urn)
+        while self.planned.lasts(before, self.requests, self.waited):
             self.requests += 1
             struck = before + self.requests
-            world.strike(
-                self.planned.key, self.call.verb, self.call.urn, calls=calls, struck=struck
-            )
+            world.strike(self.planned.key, self.call.urn, calls, struck)
             response = None if way.strikes == "request" else self._performed(way)
             wait = next(waits, None)
             if wait is None:

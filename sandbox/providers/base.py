@@ -158,7 +158,7 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, provider: Provider[Any], faults: Faults | None = None) -> None:
         self._provider = provider
-        self._faults = faults or Faults(provider.world)
+        self.faults = faults or Faults(provider.world)
         self._configs: dict[str, Any] = {}
         for name in _METHODS:
             self._serve(name, _unimplemented(name))
@@ -208,12 +208,12 @@ class Wire(provider_pb2_grpc.ResourceProviderServicer):
         """Let a call end as the faults of the plan have it; a preview calls no cloud."""
 
         def handler(request: Any, context: grpc.ServicerContext) -> Any:
-            if not self._faults.plan or getattr(request, "preview", False):
+            if not self.faults.plan or getattr(request, "preview", False):
                 return method(request, context)
             inputs = plain_map(from_struct(getattr(request, _INPUTS[name])))
             id_ = getattr(request, "id", "")
             call = Call(name.lower(), request.type, request.urn, inputs, id_)
-            return self._faults.play(call, lambda: method(request, context))
+            return self.faults.play(call, lambda: method(request, context))
 
         return handler
 

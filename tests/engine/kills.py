@@ -19,7 +19,7 @@ import traceback
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psutil
 
@@ -34,7 +34,7 @@ SEEDS: Final = Path(__file__).with_name("kill_seeds.txt")
 BASE: Final = "dev with its models alone"
 TARGETS: Final = ("engine", "program, providers and policies", "starter of the policies", "all")
 OPERATIONS: Final = ("up", "change", "destroy")
-_LINES: Final = {"up": 200, "change": 42, "destroy": 200}
+_LINES: Final = {"up": 149, "change": 42, "destroy": 149}
 """About so many lines an operation prints."""
 
 
@@ -54,7 +54,9 @@ class Kill:
         """Return what a seed says."""
         chosen = random.Random(seed)  # noqa: S311 -- nothing secret
         operation = chosen.choice(OPERATIONS)
-        target, after = chosen.choice(TARGETS), chosen.randrange(_LINES[operation])
+        # No policy judges a destruction.
+        targets = [each for each in TARGETS if operation != "destroy" or each != TARGETS[2]]
+        target, after = chosen.choice(targets), chosen.randrange(_LINES[operation])
         # Before the first line of progress much is done.
         seconds = round(chosen.uniform(0, 0.1 if after else 3), 3)
         return cls(seed, operation, target, after, seconds, chosen.choice(("up", "up", "destroy")))
@@ -139,6 +141,8 @@ def _kill(pid: int, target: str) -> list[str]:
 def _done(stack: Rehearsal, operation: str) -> int:
     """Run an operation in a process of its own; return its exit code."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What reads it kills by the lines.
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
     try:
         if operation == "up":
             operations.up(stack.places, skip_preview=True)
