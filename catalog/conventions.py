@@ -30,6 +30,11 @@ PUBLIC: Final = frozenset({EVERYONE, EVERY_ACCOUNT})
 """The members of IAM that are nobody in particular."""
 GPUS: Final = "nvidia.com/gpu"
 """What containers and quotas of Kubernetes and Cloud Run call their GPUs."""
+TPUS: Final = "google.com/tpu"
+"""What containers call the chips of their TPUs."""
+TPU_LABEL: Final = "cloud.google.com/gke-tpu-accelerator"
+TPU_TOPOLOGY_LABEL: Final = "cloud.google.com/gke-tpu-topology"
+"""The labels of TPU nodes that say which TPUs they have, and how their chips are arranged."""
 COMPUTE_CLASS_LABEL: Final = "cloud.google.com/compute-class"
 """The label of nodes, key of their taint and selector of pods that says a compute class."""
 

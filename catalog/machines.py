@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import cast
 
+from catalog.conventions import GPUS as GPU_RESOURCE
+from catalog.conventions import TPUS
 from catalog.table import CatalogError, read, row, rows, table
 
 CAPACITIES = ("on-demand", "spot", "flex-start", "reservation")
@@ -48,7 +51,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class MachineType:
-    """One machine type.
+    """One machine type. What it says of GPUs holds for the chips of TPUs too.
 
     `memory_gib` is the host's memory, `gpu_memory_gib` that of one GPU, both in GiB. `gpu_type`
     is GKE's accelerator name, empty with `gpu_count` 0 for a machine without GPUs. `confidence`
@@ -65,6 +68,8 @@ class MachineType:
     capacities: frozenset[str]
     boot_disk_type: str
     local_ssd_count: int
+    topologies: tuple[str, ...]
+    """How chips of TPUs may be arranged, that of one node first; empty for GPUs."""
     rdma_interfaces: int
     """Network interfaces with RDMA that GKE's managed DRANET hands to pods; 0 for none."""
     zones: tuple[str, ...]
@@ -74,6 +79,20 @@ class MachineType:
     def gpu(self) -> Gpu:
         """The type of its GPUs. Raises KeyError where it has none."""
         return GPUS[self.gpu_type]
+
+    @property
+    def is_tpu(self) -> bool:
+        """Whether its accelerators are TPUs."""
+        return bool(self.topologies)
+
+    @property
+    def resource(self) -> str:
+        """What containers ask for to get its accelerators."""
+        return TPUS if self.is_tpu else GPU_RESOURCE
+
+    def nodes_of(self, topology: str) -> int:
+        """Return how many of these machines the chips of a topology take together."""
+        return max(prod(map(int, topology.split("x"))) // self.gpu_count, 1)
 
     @property
     def partitions(self) -> Mapping[str, Partition]:
@@ -99,6 +118,7 @@ class _Shape:
     gpu_count: int = 0
     local_ssd_count: int = 0
     rdma_interfaces: int = 0
+    topologies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,6 +156,7 @@ def _machine_types(
             boot_disk_type=terms.boot_disk_type,
             local_ssd_count=shape.local_ssd_count,
             rdma_interfaces=shape.rdma_interfaces,
+            topologies=shape.topologies,
             zones=_zones(every_zone if zones == "all" else cast("Mapping[str, str]", zones)),
             confidence=terms.confidence,
         )

@@ -1,4 +1,4 @@
-"""GPU node pools: which machines, how they are bought, and how many at most."""
+"""Node pools with GPUs or TPUs: which machines, how they are bought, and how many at most."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -53,6 +53,10 @@ class GpuPool(Settings):
     partition: Annotated[str, limits.PARTITION] | None = None
     """Size of the partitions that each GPU is divided into (MIG), such as 1g.10gb, for small
     models: each works like a GPU, and a replica takes one. Default: whole GPUs."""
+    topology: Annotated[str, limits.TOPOLOGY] | None = None
+    """How the chips of TPUs are arranged, such as 4x4. A topology of several nodes is one slice,
+    for one replica of as many nodes, and node counts are multiples of its. Default: each node by
+    itself."""
     rdma: bool = False
     """Whether nodes have an RDMA network, for replicas of several nodes. GKE sets it up."""
     compact_placement: bool = False
@@ -87,6 +91,11 @@ class GpuPool(Settings):
     def gpus_per_node(self) -> int:
         """GPUs that pods find on one node, partitions each for itself."""
         return self.machine.gpu_count * self.partitions
+
+    @property
+    def slice_nodes(self) -> int:
+        """Nodes that are one slice of TPUs; 1 where each stands for itself."""
+        return limits.slice_nodes({"machine_type": self.machine_type, "topology": self.topology})
 
     def zones_in(self, region: str) -> tuple[str, ...]:
         """Return the zones of `region` nodes may run in."""

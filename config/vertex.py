@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from catalog.limits import vertex as limits
-from catalog.limits.gpu_pools import MACHINE_TYPE
 from config.fields import Settings
 
 EndpointName = Annotated[str, limits.ENDPOINT_NAME]
@@ -16,7 +15,7 @@ class VertexEndpoint(Settings):
     """Region of the endpoint."""
     model: Annotated[str, limits.MODEL]
     """Model to deploy."""
-    machine_type: Annotated[str, MACHINE_TYPE]
+    machine_type: Annotated[str, limits.MACHINE_TYPE]
     """Machine type of a replica."""
     min_replicas: Annotated[int, limits.MIN_REPLICAS] = limits.MIN_REPLICAS.default
     """Replicas that always run: it never scales to zero."""

@@ -18,7 +18,7 @@ from launcher.ending import exit_code_of
 from launcher.problem import LaunchError
 from sizing.memory import GIB, Fit, Serving
 from sizing.models import Published, published, shape_of_file
-from sizing.placements import NODES, TENSOR, Placement, cheapest, ways
+from sizing.placements import Placement, cheapest, sizes, ways
 from sizing.quantization import SCHEMES
 from sizing.shape import Shape, ShapeError
 from sizing.speed import tokens_per_second
@@ -29,7 +29,7 @@ _HEADS: Final = (
     *("USD", "spot", "tok/s", "all"),
 )
 _NOTE: Final = """\
-gpus     of a replica, or on each of so many nodes
+gpus     of a replica, or on each of so many nodes; of TPUs, chips
 weights  and KV cache, GiB of each GPU
 longest  tokens of one sequence
 seqs     sequences of the whole context at once
@@ -121,7 +121,7 @@ def _print(shape: Shape, serving: Serving, machine: str) -> int:
     for each in held:
         show(_COLUMNS.format(*_row(each)).rstrip())
     if machine:
-        lines = (f"  {_gpus(each.fit.serving):<4}  {each.fit.arithmetic()}" for each in found)
+        lines = (f"  {_gpus(each):<4}  {each.fit.arithmetic()}" for each in found)
         show("\n".join(("", *lines)))
     elif held:
         names = {each.machine.name for each in held}
@@ -139,22 +139,21 @@ def _on(shape: Shape, serving: Serving, name: str) -> list[Placement]:
         raise LaunchError(
             f"MACHINE: found {name!r}; allowed: {', '.join(near or GPU_MACHINE_TYPES)}"
         )
-    parts = [(each, 1) for each in TENSOR if each <= machine.gpu_count]
-    wholes = [(machine.gpu_count, each) for each in NODES[1:]]
     return [
         Placement(machine, Fit(shape, machine.gpu, replace(serving, tensor=gpus, pipeline=nodes)))
-        for gpus, nodes in parts + wholes
+        for gpus, nodes in sizes(machine)
     ]
 
 
-def _gpus(serving: Serving) -> str:
-    return f"{serving.tensor}x{serving.pipeline}" if serving.pipeline > 1 else str(serving.tensor)
+def _gpus(placement: Placement) -> str:
+    nodes = placement.nodes
+    return f"{placement.gpus}x{nodes}" if nodes > 1 else str(placement.gpus)
 
 
 def _row(placement: Placement) -> Iterator[str]:
     fit = placement.fit
     yield placement.machine.name
-    yield _gpus(fit.serving)
+    yield _gpus(placement)
     yield from (f"{each:.1f}" for each in (fit.weights, fit.cache))
     yield f"{fit.longest:,}"
     yield f"{fit.at_once:,}"

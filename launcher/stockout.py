@@ -180,8 +180,8 @@ def _move(pool: GpuPool, name: str, placement: Placement, replica_set: ReplicaSe
     nodes = -(-serving.gpus * replicas // pool.gpus_per_node)
     cost = placement.usd("spot" if pool.capacity == "spot" else "on-demand")
     price = "no price" if cost is None else f"{cost * replicas:,.0f} USD a month"
-    of_nodes = f", nodes: {serving.pipeline}" if serving.pipeline > 1 else ""
+    of_nodes = f", nodes: {placement.nodes}" if placement.nodes > 1 else ""
     return (
-        f"{plural(replicas, 'replica')} on {name} with gpus: {serving.tensor}{of_nodes}, which take"
+        f"{plural(replicas, 'replica')} on {name} with gpus: {placement.gpus}{of_nodes}, which take"
         f" {plural(nodes, 'node')} (max_nodes: {pool.max_nodes}), {price}"
     )

@@ -106,7 +106,8 @@ def _of_a_node(pool: Resource) -> Iterator[tuple[str, quotas.Quota, float]]:
     if machine is not None:
         if machine.gpu_type in quotas.GPUS:
             yield machine.gpu_type, quotas.GPUS[machine.gpu_type], machine.gpu_count
-        yield machine.name, quotas.cpus(machine.series), machine.vcpus
+        if not machine.is_tpu:
+            yield machine.name, quotas.cpus(machine.series), machine.vcpus
         if machine.local_ssd_count:
             size = machine.local_ssd_count * quotas.LOCAL_SSD_GB
             yield "local-ssd", quotas.DISKS["local-ssd"], size

@@ -73,7 +73,7 @@ _SHOWABLE = re.compile(
     r"|principal://iam\.googleapis\.com/projects/\d{1,20}/locations/global/workloadIdentityPools"
     r"/[a-z0-9-]{1,63}\.svc\.id\.goog/subject/ns/[a-z0-9-]{1,63}/sa/[a-z0-9-]{1,63}"
     r"|serviceAccount:[a-z0-9-]{1,63}\.svc\.id\.goog(\[[a-z0-9-]{1,63}/[a-z0-9-]{1,63}\])?"
-    r"|(a2|a3|a4|a4x|c3|c4|e2|g2|g4|n1|n2|n2d|n4)-[a-z]{2,10}-[0-9]{1,3}g?"
+    r"|(a2|a3|a4|a4x|c3|c4|ct5lp|ct5p|ct6e|e2|g2|g4|n1|n2|n2d|n4)-[a-z]{2,10}-[0-9]{1,3}[gt]?"
     r"|nvidia-[a-z0-9-]{1,30}|tpu-v[a-z0-9-]{1,30}|tpu7x"
 )
 

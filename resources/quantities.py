@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from resources.properties import UNKNOWN, Absence, number, text
+from catalog.conventions import GPUS, TPUS
+from resources.properties import MISSING, UNKNOWN, Absence, number, text
 
 _QUANTITY: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(m|[KMGTP]i?|k)?")
 _FACTORS: Final[Mapping[str, float]] = {
@@ -31,3 +32,9 @@ def quantity(value: object, *path: str | int) -> float | Absence:
     found = text(value, *path)
     match = _QUANTITY.fullmatch(found) if isinstance(found, str) else None
     return float(match[1]) * _FACTORS.get(match[2] or "", 1.0) if match else UNKNOWN
+
+
+def accelerators(container: object) -> float | Absence:
+    """Return the GPUs or chips of TPUs that a container of Kubernetes asks for."""
+    found = [quantity(container, "resources", "limits", each) for each in (GPUS, TPUS)]
+    return next((each for each in found if each is not MISSING), MISSING)

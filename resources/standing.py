@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from catalog.conventions import COMPUTE_CLASS_LABEL, GPUS
+from catalog.conventions import COMPUTE_CLASS_LABEL, TPU_LABEL, TPU_TOPOLOGY_LABEL
+from catalog.machines import MACHINE_TYPES
 from resources.gpus import NODE_POOL, node_gpus, pods_per_gpu
 from resources.kubernetes import kind_of, objects
 from resources.node_pools import max_nodes, min_nodes
 from resources.properties import MISSING, UNKNOWN, Absence, elements, get, number, text
-from resources.quantities import quantity
+from resources.quantities import accelerators
 from resources.resource import Resource
 from resources.selectors import Labels, labels
 
@@ -112,7 +113,24 @@ def _taking(
 
 def _node_labels(pool: Resource) -> Mapping[str, str | Absence]:
     own = labels(pool.props, "nodeConfig", "labels")
-    return {**({} if own is UNKNOWN else own), _POOL_LABEL: text(pool.props, "name")}
+    return {
+        **({} if own is UNKNOWN else own),
+        **_tpu_labels(pool),
+        _POOL_LABEL: text(pool.props, "name"),
+    }
+
+
+def _tpu_labels(pool: Resource) -> Mapping[str, str]:
+    """Return what GKE tells of the TPUs of a pool."""
+    name = text(pool.props, "nodeConfig", "machineType")
+    machine = MACHINE_TYPES.get(name) if isinstance(name, str) else None
+    if machine is None or not machine.is_tpu:
+        return {}
+    topology = text(pool.props, "placementPolicy", "tpuTopology")
+    return {
+        TPU_LABEL: machine.gpu_type,
+        TPU_TOPOLOGY_LABEL: topology if isinstance(topology, str) else machine.topologies[0],
+    }
 
 
 def _order(resources: Iterable[Resource]) -> Mapping[object, Sequence[object]]:
@@ -177,5 +195,5 @@ def _key(kind: str, workload: object) -> _Key:
 
 
 def _gpus(spec: object) -> float:
-    found = [quantity(each, "resources", "limits", GPUS) for each in elements(spec, "containers")]
+    found = map(accelerators, elements(spec, "containers"))
     return sum(each for each in found if isinstance(each, float))

@@ -21,6 +21,19 @@ class Placement:
     fit: Fit
 
     @property
+    def gpus(self) -> int:
+        """GPUs of a replica on each of its nodes, or chips of TPUs."""
+        return self.fit.serving.gpus // self.nodes
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of a replica."""
+        serving = self.fit.serving
+        if self.machine.is_tpu:
+            return max(serving.gpus // self.machine.gpu_count, 1)
+        return serving.pipeline
+
+    @property
     def share(self) -> float:
         """Machines that it takes, as a share of one where it takes a part."""
         return self.fit.serving.gpus / self.machine.gpu_count
@@ -34,6 +47,15 @@ class Placement:
         return None if hour is None else hour * HOURS_PER_MONTH * self.share
 
 
+def sizes(machine: MachineType) -> list[tuple[int, int]]:
+    """Return how a replica may be split on machines of a type: tensor and pipeline parallelism."""
+    if machine.is_tpu:
+        # A replica takes all chips of a topology, which are one device.
+        return [(machine.gpu_count * machine.nodes_of(each), 1) for each in machine.topologies]
+    parts = [(tensor, 1) for tensor in TENSOR if tensor <= machine.gpu_count]
+    return parts + [(machine.gpu_count, each) for each in NODES[1:] if machine.gpu_count > 1]
+
+
 def placements(
     shape: Shape,
     serving: Serving,
@@ -44,9 +66,9 @@ def placements(
     Several nodes only where all GPUs of one are too few.
     """
     for machine in machines.values():
-        sizes = [(tensor, 1) for tensor in TENSOR if tensor <= machine.gpu_count]
-        sizes += [(machine.gpu_count, nodes) for nodes in NODES[1:] if machine.gpu_count > 1]
-        for tensor, pipeline in sizes:
+        if machine.is_tpu and shape.latent:
+            continue
+        for tensor, pipeline in sizes(machine):
             fit = Fit(shape, machine.gpu, replace(serving, tensor=tensor, pipeline=pipeline))
             if fit.holds:
                 yield Placement(machine, fit)
@@ -62,7 +84,7 @@ def cheapest(
     return sorted(
         placements(shape, serving, machines),
         key=lambda each: (
-            each.fit.serving.pipeline > 1,
+            each.nodes > 1,
             each.usd() is None,
             each.usd(),
             each.machine.name,
@@ -77,9 +99,8 @@ def ways(shape: Shape, serving: Serving) -> str:
     tried = [
         Placement(machine, Fit(shape, machine.gpu, replace(serving, tensor=each, pipeline=nodes)))
         for machine in GPU_MACHINE_TYPES.values()
-        for each in TENSOR
-        for nodes in NODES
-        if each <= machine.gpu_count and shape.heads % each == 0 and nodes <= shape.layers
+        for each, nodes in sizes(machine)
+        if shape.heads % each == 0 and nodes <= shape.layers
     ]
     nearest = min(tried, key=lambda each: each.fit.lacking)
     return (
@@ -90,6 +111,5 @@ def ways(shape: Shape, serving: Serving) -> str:
 
 def _described(placement: Placement) -> str:
     """Return a placement by the keys of the config, as a phrase."""
-    serving = placement.fit.serving
-    nodes = f", nodes: {serving.pipeline}" if serving.pipeline > 1 else ""
-    return f"{placement.machine.name} with gpus: {serving.tensor}{nodes}"
+    nodes = f", nodes: {placement.nodes}" if placement.nodes > 1 else ""
+    return f"{placement.machine.name} with gpus: {placement.gpus}{nodes}"

@@ -82,6 +82,11 @@ class Shape:
         chosen = self.experts * self.chosen / self.routed if self.routed else 0.0
         return self.attention + self.dense + chosen + (self.head or self.embedding)
 
+    @property
+    def latent(self) -> bool:
+        """Whether its attention keeps one compressed vector for all heads (MLA)."""
+        return any(not each.heads for each in self.caches)
+
     def part(self, name: str) -> int:
         """Return the parameters of a part."""
         return getattr(self, name)

@@ -35,6 +35,8 @@ from stacks.foundation import Foundation
 from stacks.images import Images
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
 
+# Beside the weights, which are loaded by way of the node's memory.
+_SERVER_GIB_PER_CHIP = 8
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
 
 
@@ -222,6 +224,7 @@ class _RegionBuilder:
         pools = self.platform.pools_in(self.region)
         own = [each for each in replica_set.pools if each in pools]
         taints = {(taint.key, taint.value) for each in own for taint in pools[each].taints}
+        machine = pools[own[0]].machine
         if replica_set.capacity:
             taints |= set(selectors[own[0]].items())
         args = to_args(
@@ -233,7 +236,8 @@ class _RegionBuilder:
             workload_pool=self.cluster.gke.workload_pool,
             namespace=self.cluster.namespace,
             model=name,
-            image=self._image("vllm"),
+            image=self._image("vllm_tpu" if machine.is_tpu else "vllm"),
+            tpu=machine.is_tpu,
             node_selector=selectors[own[0]],
             tolerations=[
                 {"key": key, "operator": "Equal", "value": value} for key, value in sorted(taints)
@@ -241,6 +245,8 @@ class _RegionBuilder:
         )
         if pools[own[0]].partition is not None:
             args["partitions"] = pools[own[0]].partitions
+        if machine.is_tpu:
+            args["memory_gib_per_gpu"] = int(machine.gpu_memory_gib) + _SERVER_GIB_PER_CHIP
         if replica_set.nodes > 1 and groups is not None:
             args["leader_worker_set_api"] = groups
             args["rdma"] = pools[own[0]].rdma

@@ -1,4 +1,4 @@
-"""Limits of GPU node pools."""
+"""Limits of node pools with GPUs or TPUs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, get_args
@@ -15,7 +15,7 @@ TaintEffect = Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]
 LONGEST_NAME: Final = 40
 """Of clusters and node pools; https://cloud.google.com/kubernetes-engine/quotas"""
 MACHINE_TYPE: Final = Choice(
-    tuple(sorted(GPU_MACHINE_TYPES)), remedy="choose a machine type with GPUs"
+    tuple(sorted(GPU_MACHINE_TYPES)), remedy="choose a machine type with GPUs or TPUs"
 )
 CAPACITY: Final = Choice(CAPACITIES)
 COMPUTE_CLASS: Final = Text(
@@ -41,6 +41,11 @@ PARTITION: Final = Text(
     r"[1-7]g\.[1-9]\d*gb",
     "a size of NVIDIA's multi-instance GPUs",
     "write it like 1g.10gb",
+)
+TOPOLOGY: Final = Text(
+    r"[1-9]\d*(?:x[1-9]\d*){1,2}",
+    "how the chips of TPUs are arranged",
+    "write it like 2x4",
 )
 _OWN: Final = r"(?:[^/]*\.)?(?:kubernetes\.io|k8s\.io|gke\.io|google\.com|nvidia\.com)/"
 TAINT_KEY: Final = Text(
@@ -107,9 +112,11 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
             f"{shown(partition)} with {machine.name}",
             joined(machine.partitions)
             if machine.partitions
-            else f"nothing: an {machine.gpu_type} stays whole",
+            else f"nothing: {machine.gpu_type} stays whole",
             "change it or the machine type, or remove it",
         )
+    if machine is not None:
+        yield from _tpus(machine, pool)
     if machine is not None and pool.get("rdma") and not machine.rdma_interfaces:
         having = [name for name, each in GPU_MACHINE_TYPES.items() if each.rdma_interfaces]
         yield Problem(
@@ -120,15 +127,58 @@ def gpu_pool(pool: Mapping[str, Any]) -> Iterator[Problem]:
         )
 
 
-def one_zone(zones: Sequence[str]) -> Iterator[Problem]:
-    """Yield zones of a pool in which its nodes cannot stand close to each other."""
-    if len(zones) != 1:
+def slice_nodes(pool: Mapping[str, Any]) -> int:
+    """Return the nodes that are one slice of TPUs: 1 where each node stands for itself."""
+    machine, topology = GPU_MACHINE_TYPES.get(pool["machine_type"]), pool.get("topology")
+    if machine is None or topology is None or topology not in machine.topologies:
+        return 1
+    return machine.nodes_of(topology)
+
+
+def _tpus(machine: MachineType, pool: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what does not go with TPUs, or with GPUs."""
+    topology = pool.get("topology")
+    if topology is not None and topology not in machine.topologies:
         yield Problem(
-            ("compact_placement",),
-            f"true with {plural(len(zones), 'zone')}",
-            "true with one zone: nodes of several cannot stand close to each other",
-            "name the zone",
+            ("topology",),
+            f"{shown(topology)} with {machine.name}",
+            joined(machine.topologies) if machine.is_tpu else f"nothing: {machine.name} has GPUs",
+            "change it or the machine type, or remove it",
         )
+        return
+    if not machine.is_tpu:
+        return
+    for key, value in (("driver", DRIVER.default), ("compact_placement", False)):
+        if pool.get(key, value) != value:
+            yield Problem(
+                (key,),
+                f"{shown(pool[key])} with {machine.name}",
+                "nothing with TPUs: GKE brings their driver, and their topology places them",
+                "remove it",
+            )
+    nodes = slice_nodes(pool)
+    for key in ("min_nodes", "max_nodes"):
+        if pool[key] % nodes:
+            yield Problem(
+                (key,),
+                f"{pool[key]} with topology {topology}",
+                f"a multiple of {nodes}, the {machine.name} of one slice: it comes and goes whole",
+                "change it or the topology",
+            )
+
+
+def one_zone(pool: Mapping[str, Any], zones: Sequence[str]) -> Iterator[Problem]:
+    """Yield zones of a pool in which its nodes cannot stand as close as they have to."""
+    for key in ("compact_placement", "topology"):
+        close = slice_nodes(pool) > 1 if key == "topology" else pool.get(key)
+        if close and len(zones) != 1:
+            yield Problem(
+                (key,),
+                f"{shown(pool[key])} with {plural(len(zones), 'zone')}",
+                f"{shown(pool[key])} with one zone: nodes of several cannot stand close to each"
+                " other",
+                "name the zone",
+            )
 
 
 def zones(machine: MachineType, region: str, chosen: Sequence[str]) -> Iterator[Problem]:

@@ -41,6 +41,7 @@ MEMORY_GIB: Final = Range(1.0, 100_000, "GiB")
 REPLICAS: Final = Range(1, 1000, default=1)
 QUEUE_PER_REPLICA: Final = Range(1, 1000, "waiting requests", default=5)
 GPUS: Final = Choice((1, 2, 4, 8), default=1)
+MEMORY_GIB_PER_GPU: Final = Range(8, 256, "GiB", default=16)
 PARTITIONS: Final = Range(1, 7, "pods", default=1)
 NODES: Final = Range(1, 8, "nodes", default=1)
 WEIGHT: Final = Range(0, 100, "percent", default=100)
@@ -131,6 +132,40 @@ def server_args(given: Iterable[str]) -> Iterator[Problem]:
                 "an option the platform sets",
                 "other options of vLLM",
                 f"remove it and use {instead}",
+            )
+
+
+NOT_ON_TPUS: Final[Mapping[str, str]] = {
+    "attention-backend": "they have one attention",
+    "cpu-offload-gb": "their host pins no memory",
+    **dict.fromkeys(
+        (
+            "cudagraph-capture-sizes",
+            "cudagraph-metrics",
+            "disable-custom-all-reduce",
+            "disable-nccl-for-dp-synchronization",
+            "enable-cumem-allocator",
+            "enable-flashinfer-autotune",
+            "enable-sleep-mode",
+            "max-cudagraph-capture-size",
+            "ray-workers-use-nsight",
+        ),
+        "it is of CUDA",
+    ),
+}
+"""Options of vLLM that TPUs do not have, and why:
+https://github.com/vllm-project/tpu-inference/blob/v0.26.0/tpu_inference/platforms/tpu_platform.py"""
+
+
+def tpu_args(given: Iterable[str]) -> Iterator[Problem]:
+    """Yield the vLLM options that TPUs do not have."""
+    for name in sorted(given):
+        if (why := NOT_ON_TPUS.get(flag(name))) is not None:
+            yield Problem(
+                (name,),
+                f"an option that vLLM has not on TPUs: {why}",
+                "other options of vLLM",
+                "remove it",
             )
 
 

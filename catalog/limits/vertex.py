@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from catalog.limits import Range, Text, label
+from catalog.limits import Choice, Range, Text, label
 from catalog.machines import GPU_MACHINE_TYPES
 from catalog.problems import Problem, in_order, joined, shown
 
@@ -14,6 +14,10 @@ MODEL: Final = Text(
     "a model of Model Garden, publishers/<publisher>/models/<model>@<version>, or of Hugging Face,"
     " <author>/<model>",
     "`gcloud ai model-garden models list` shows them",
+)
+MACHINE_TYPE: Final = Choice(
+    tuple(sorted(name for name, each in GPU_MACHINE_TYPES.items() if not each.is_tpu)),
+    remedy="choose a machine type with GPUs",
 )
 MIN_REPLICAS: Final = Range(1, 100, "replicas", default=1)
 MAX_REPLICAS: Final = Range(1, 100, "replicas", default=1)

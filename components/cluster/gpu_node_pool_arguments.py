@@ -38,7 +38,7 @@ class GpuNodePoolArgs(TypedDict):
     cluster: pulumi.Input[str]
     """Name of the cluster."""
     machine_type: Annotated[str, limits.MACHINE_TYPE]
-    """Machine type with GPUs, such as `g2-standard-8`; its GPUs come from the catalog."""
+    """Machine type with GPUs or TPUs, such as `g2-standard-8`; its GPUs come from the catalog."""
     capacity: Annotated[str, limits.CAPACITY]
     """How the nodes are bought."""
     min_nodes: Annotated[int, limits.MIN_NODES]
@@ -61,6 +61,9 @@ class GpuNodePoolArgs(TypedDict):
     partition: NotRequired[Annotated[str | None, limits.PARTITION]]
     """Size of the partitions (MIG) that GKE divides each GPU into, such as `1g.10gb`; default:
     whole GPUs."""
+    topology: NotRequired[Annotated[str | None, limits.TOPOLOGY]]
+    """How the chips of TPUs are arranged, such as `4x4`; default: each node by itself. One of
+    several nodes is a slice, a GKE node pool of its own, and node counts are multiples of its."""
     compact_placement: NotRequired[bool]
     """Whether nodes stand close to each other, for models that span nodes; default false."""
     rdma: NotRequired[bool]
@@ -71,7 +74,7 @@ class GpuNodePoolArgs(TypedDict):
     labels: NotRequired[limits.NodeLabels]
     """Kubernetes labels of the nodes."""
     taints: NotRequired[Sequence[Taint]]
-    """Kubernetes taints of the nodes, besides GKE's own nvidia.com/gpu."""
+    """Kubernetes taints of the nodes, besides GKE's own for GPUs and TPUs."""
 
 
 def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
@@ -86,8 +89,7 @@ def validate_gpu_node_pool(name: str, args: GpuNodePoolArgs) -> Problems:
             "found nothing; allowed: the zones the reservation is in; add them: nodes elsewhere "
             "would never start",
         )
-    if args.get("compact_placement", False):
-        problems.extend(limits.one_zone(locations))
+    problems.extend(limits.one_zone(args, locations))
     machine = GPU_MACHINE_TYPES.get(args["machine_type"])
     if machine is not None:
         if not machine.zones_in(args["region"]):

@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog import ports
-from catalog.conventions import GPUS
+from catalog.conventions import GPUS, TPUS
 from catalog.limits import inference as limits
 from components.inference import multi_node, vllm
 from components.inference.custom_resources import (
@@ -168,6 +168,10 @@ class ModelServer(pulumi.ComponentResource):
         )
 
     def _pod(self, args: ModelServerArgs, identity: Identity) -> PodSpecArgsDict:
+        tpu, memory_gib = (
+            args.get("tpu", False),
+            args.get("memory_gib_per_gpu", limits.MEMORY_GIB_PER_GPU.default),
+        )
         gpus, partitions, drain_seconds = (
             args.get("gpus", limits.GPUS.default),
             args.get("partitions", limits.PARTITIONS.default),
@@ -179,7 +183,8 @@ class ModelServer(pulumi.ComponentResource):
             arguments=vllm.arguments(
                 model=args["model"],
                 source=args["source"],
-                gpus=gpus,
+                # The chips of a slice are one device to vLLM, whichever node they are on.
+                gpus=gpus * args.get("nodes", limits.NODES.default) if tpu else gpus,
                 max_context=args.get("max_context"),
                 adapters=adapters_of(args),
                 max_lora_rank=args.get("max_lora_rank", limits.MAX_LORA_RANK.default),
@@ -188,8 +193,8 @@ class ModelServer(pulumi.ComponentResource):
             amounts={
                 "cpu": str(max(4 * gpus // partitions, 1)),
                 # vLLM itself takes some, whatever the model.
-                "memory": f"{max(16 * gpus // partitions, 8)}Gi",
-                GPUS: str(gpus),
+                "memory": f"{max(memory_gib * gpus // partitions, 8)}Gi",
+                TPUS if tpu else GPUS: str(gpus),
             },
             disk_gib=DISK_GIB_PER_GPU * gpus // partitions,
             node_selector=args["node_selector"],
@@ -224,6 +229,7 @@ class ModelServer(pulumi.ComponentResource):
             replicas=args.get("replicas", limits.REPLICAS.default),
             nodes=args.get("nodes", limits.NODES.default),
             claim_template=claim,
+            tpu=args.get("tpu", False),
             annotations=SKIP_AWAIT,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
         )

@@ -53,6 +53,12 @@ class ModelServerArgs(TypedDict):
     """Node labels, such as `{"cloud.google.com/gke-nodepool": "l4-spot"}`."""
     gpus: NotRequired[Annotated[int, limits.GPUS]]
     """GPUs of one replica (tensor parallelism)."""
+    tpu: NotRequired[bool]
+    """Whether the nodes have TPUs, of which `gpus` counts chips (default false): `image` is vLLM's
+    for TPUs, and a replica of several nodes is one slice, which works with Ray."""
+    memory_gib_per_gpu: NotRequired[Annotated[int, limits.MEMORY_GIB_PER_GPU]]
+    """Memory of the node for each of a replica's GPUs. Weights pass through it on their way to
+    TPUs, which need a little more than they hold."""
     partitions: NotRequired[Annotated[int, limits.PARTITIONS]]
     """How many pods share each GPU of the nodes, by its partitions: a replica asks for as much less
     CPU, memory and disk. Needs gpus: 1."""
@@ -99,6 +105,8 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
     problems.check_limit(KUBERNETES_NAME, dns_label(name), "name")
     problems.extend(limits.replicas(args))
     problems.extend(limits.server_args(args.get("server_args", {})), "server_args")
+    if args.get("tpu", False):
+        problems.extend(limits.tpu_args(args.get("server_args", {})), "server_args")
     if not args["model"].strip():
         problems.add("model", "found none; allowed: a name; give the model name clients send")
     if "replica_guardrail" in args and args["replica_guardrail"]["port"] == ports.MODEL_SERVER:

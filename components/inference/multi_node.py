@@ -1,7 +1,8 @@
 """Replicas that span nodes: a leader that answers and its workers, as one LeaderWorkerSet.
 
-Source: https://lws.sigs.k8s.io/docs/examples/vllm and, for RDMA,
-https://cloud.google.com/kubernetes-engine/docs/how-to/allocate-network-resources-dra
+Source: https://lws.sigs.k8s.io/docs/examples/vllm, for RDMA
+https://cloud.google.com/kubernetes-engine/docs/how-to/allocate-network-resources-dra and for TPUs
+https://github.com/kubernetes-sigs/lws/tree/v0.8.0/docs/examples/vllm/TPU
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,10 @@ LEADER: Final[Mapping[str, str]] = {"app.kubernetes.io/component": "leader"}
 WORKER: Final[Mapping[str, str]] = {"app.kubernetes.io/component": "worker"}
 RDMA_DEVICES: Final = "mrdma.google.com"
 CLAIM: Final = "rdma"
+# Every pod of a group on one node pool, which is a slice, and one group on each.
+_ON_ONE_SLICE: Final = {
+    "leaderworkerset.sigs.k8s.io/exclusive-topology": "cloud.google.com/gke-nodepool"
+}
 _FREE: Final = frozenset({"nodeSelector", "volumeAttributes", "requests", "limits"})
 _ONLY_LEADER: Final = ("ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle")
 
@@ -57,6 +62,7 @@ def replica_groups(
     replicas: int,
     nodes: int,
     claim_template: pulumi.Input[str] | None,
+    tpu: bool,
     annotations: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> CustomResource:
@@ -73,10 +79,12 @@ def replica_groups(
         "leaderWorkerTemplate": {
             "size": nodes,
             "restartPolicy": "RecreateGroupOnPodRestart",
-            "leaderTemplate": _template(identity, LEADER, pod, nodes, claim_template),
-            "workerTemplate": _template(identity, WORKER, pod, nodes, claim_template),
+            "leaderTemplate": _template(identity, LEADER, pod, nodes, claim_template, tpu),
+            "workerTemplate": _template(identity, WORKER, pod, nodes, claim_template, tpu),
         },
     }
+    if tpu:
+        annotations = {**annotations, **_ON_ONE_SLICE}
     return custom_resource(resource_name, LEADER_WORKER_SET, identity, spec, opts, annotations)
 
 
@@ -86,13 +94,23 @@ def _template(
     pod: PodSpecArgsDict,
     nodes: int,
     claim_template: pulumi.Input[str] | None,
+    tpu: bool,
 ) -> dict[str, Any]:
     # Of a custom resource the SDK translates no names.
     spec = cast("dict[str, Any]", _camel_case(pod))
     (container,) = spec["containers"]
     arguments = cast("Sequence[str]", container["args"])
-    container["command"] = list(vllm.MULTI_NODE_COMMAND)
-    container["args"] = vllm.multi_node_arguments(arguments, nodes, leader=role is LEADER)
+    leader = role is LEADER
+    if tpu:
+        command = vllm.SLICE_LEADER_COMMAND if leader else vllm.SLICE_WORKER_COMMAND
+        container["command"] = list(command)
+        container["args"] = vllm.slice_arguments(arguments) if leader else []
+        container["env"] += [
+            {"name": name, "value": value} for name, value in vllm.SLICE_ENVIRONMENT.items()
+        ]
+    else:
+        container["command"] = list(vllm.MULTI_NODE_COMMAND)
+        container["args"] = vllm.multi_node_arguments(arguments, nodes, leader=leader)
     if role is WORKER:
         for key in _ONLY_LEADER:
             container.pop(key, None)

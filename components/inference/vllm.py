@@ -16,6 +16,22 @@ ALIVE_PATH = "/version"
 COMMAND = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 MULTI_NODE_COMMAND = ("vllm", "serve")
 """The command line that knows replicas of several nodes; it takes the model without a flag."""
+_RAY_PORT = 6379
+SLICE_LEADER_COMMAND = (
+    "sh",
+    "-c",
+    f'ray start --head --port={_RAY_PORT} --disable-usage-stats && exec vllm serve "$@"',
+    "leader",
+)
+# A worker that ended because the leader isn't there yet would end the whole replica.
+_JOIN = (
+    f'head="$LWS_LEADER_ADDRESS:{_RAY_PORT}";'
+    ' until ray health-check --address "$head"; do sleep 5; done;'
+    ' exec ray start --address "$head" --block --disable-usage-stats'
+)
+SLICE_WORKER_COMMAND = ("sh", "-c", _JOIN)
+"""On the nodes of a slice of TPUs, which vLLM drives with Ray."""
+SLICE_ENVIRONMENT = {"TPU_MULTIHOST_BACKEND": "ray", "JAX_PLATFORMS": ""}
 
 
 class Adapter(TypedDict):
@@ -61,6 +77,15 @@ def arguments(
     return given
 
 
+def slice_arguments(given: Sequence[str]) -> list[str]:
+    """Return the arguments of the leader of a replica that spans the nodes of a slice of TPUs.
+
+    `given` are those of a replica on one node; workers have none.
+    Source: https://github.com/vllm-project/tpu-inference/blob/v0.26.0/scripts/multihost/run_cluster.sh
+    """
+    return _spanning(given, ["--distributed-executor-backend=ray"])
+
+
 def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> list[str]:
     """Return the arguments of the leader or of a worker of a replica that spans nodes.
 
@@ -69,7 +94,6 @@ def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> l
     need. The variables come from LeaderWorkerSet.
     Source: https://github.com/vllm-project/vllm/pull/23691
     """
-    model, *rest = given
     split = [
         f"--pipeline-parallel-size={nodes}",
         "--distributed-executor-backend=mp",
@@ -78,6 +102,11 @@ def multi_node_arguments(given: Sequence[str], nodes: int, *, leader: bool) -> l
         "--master-addr=$(LWS_LEADER_ADDRESS)",
         *([] if leader else ["--headless"]),
     ]
+    return _spanning(given, split)
+
+
+def _spanning(given: Sequence[str], split: Sequence[str]) -> list[str]:
+    model, *rest = given
     modules = rest.index("--lora-modules") if "--lora-modules" in rest else len(rest)
     return [model.removeprefix("--model="), *rest[:modules], *split, *rest[modules:]]
 

@@ -10,7 +10,6 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits import vertex as limits
-from catalog.limits.gpu_pools import MACHINE_TYPE
 from catalog.machines import GPU_MACHINE_TYPES
 from components.validation import Problems, component_type, register
 
@@ -29,7 +28,7 @@ class VertexEndpointArgs(TypedDict):
     model: Annotated[str, limits.MODEL]
     """A model of Model Garden, or the id of one that Hugging Face has and Model Garden can
     deploy, such as google/gemma-3-4b-it."""
-    machine_type: Annotated[str, MACHINE_TYPE]
+    machine_type: Annotated[str, limits.MACHINE_TYPE]
     """Machine type with GPUs, such as g2-standard-12."""
     min_replicas: NotRequired[Annotated[int, limits.MIN_REPLICAS]]
     """Replicas that always run: Vertex AI scales no such endpoint to zero."""

@@ -23,11 +23,14 @@ def check_gpu_pools(known: Known) -> Iterator[Problem]:
 
 def _check_regions(known: Known, path: tuple[str, str], pool: GpuPool) -> Iterator[Problem]:
     for region in known.region_names(pool.regions):
-        if len(f"{path[1]}-{region}") > limits.LONGEST_NAME:
+        slices = pool.max_nodes // pool.slice_nodes if pool.slice_nodes > 1 else 1
+        suffix = f"-{slices}" if slices > 1 else ""
+        most = limits.LONGEST_NAME - len(region) - len(suffix) - 1
+        if len(f"{path[1]}-{region}{suffix}") > limits.LONGEST_NAME:
             yield Problem(
                 path,
                 f"the name {shown(path[1])}",
-                f"up to {limits.LONGEST_NAME - len(region) - 1} characters for a pool in {region}",
+                f"up to {most} characters for a pool in {region}",
                 "shorten it: a node pool's name is that of the pool and its region",
             )
         if region in known.regions and not pool.machine.zones_in(region):
@@ -37,8 +40,7 @@ def _check_regions(known: Known, path: tuple[str, str], pool: GpuPool) -> Iterat
                 f"regions that sell it: {joined(pool.machine.regions)}",
                 f"set regions: without {region}, or change the machine type",
             )
-        if pool.compact_placement:
-            yield from below(path, limits.one_zone(pool.zones_in(region)))
+        yield from below(path, limits.one_zone(pool.model_dump(), pool.zones_in(region)))
     for region, zones in pool.zones.items():
         where = (*path, "zones", region)
         if not pool.is_in(region):

@@ -54,7 +54,14 @@ def check_memory(known: Known, model: Model) -> Iterator[Problem]:
         path = ("replica_sets", position)
         for pool in _unlike(known, replica_set):
             yield from _check_given(path, model, replica_set, pool)
-            if found is not None:
+            if found is not None and pool.machine.is_tpu and found.shape.latent:
+                yield Problem(
+                    (*path, "node_pool" if replica_set.node_pool else "capacity"),
+                    f"TPUs, with {source}, whose attention is latent (MLA)",
+                    "a pool with GPUs: vLLM has it on TPUs as an experiment only",
+                    "choose another pool or model",
+                )
+            elif found is not None:
                 yield from _check_fit(path, model, source, fit_of(model, replica_set, pool, found))
 
 
@@ -112,9 +119,11 @@ def _named(pool: GpuPool) -> str:
 def fit_of(model: Model, replica_set: ReplicaSet, pool: GpuPool, found: Published) -> Fit:
     """Return how a model fits a replica on a pool's machines."""
     args = model.server_args
+    # The chips of a slice of TPUs are one device, whichever node they are on.
+    whole = pool.machine.is_tpu
     serving = Serving(
-        tensor=replica_set.gpus,
-        pipeline=replica_set.nodes,
+        tensor=replica_set.gpus_in_all if whole else replica_set.gpus,
+        pipeline=1 if whole else replica_set.nodes,
         expert_parallel=args.get("enable-expert-parallel") is True,
         context=_context(model, found),
         batched_tokens=_number(args, "max-num-batched-tokens"),

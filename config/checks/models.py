@@ -53,11 +53,23 @@ def check_models(known: Known) -> Iterator[Problem]:
     yield from _check_room(known)
 
 
+def _image(known: Known, model: Model) -> str:
+    """Return which image of the catalog serves the model."""
+    return "vllm_tpu" if any(each.machine.is_tpu for each in _pools(known, model)) else "vllm"
+
+
+def _pools(known: Known, model: Model) -> list[GpuPool]:
+    names = (name for each in model.replica_sets for name in each.pools)
+    return [pool for name in names if (pool := known.gpu_pools.get(name))]
+
+
 def _server_args(known: Known, model: Model) -> Iterator[Problem]:
     """Check the options of the server; those of another image are not known."""
+    if any(each.machine.is_tpu for each in _pools(known, model)):
+        yield from limits.tpu_args(model.server_args)
     for name, value in model.server_args.items():
         option = vllm_options.OPTIONS.get(name)
-        if "vllm" in known.images or name in limits.OWN_FLAGS:
+        if _image(known, model) in known.images or name in limits.OWN_FLAGS:
             continue
         if option is None:
             yield Problem(
@@ -130,12 +142,42 @@ def _check_replica_set(
     pools = [pool for name in replica_set.pools if (pool := known.gpu_pools.get(name))]
     for pool in {(each.machine_type, each.partition): each for each in pools}.values():
         yield from _check_gpus(path, replica_set, pool)
-    if len(sizes := {each.partitions for each in pools}) > 1:
+    if len({each.machine.is_tpu for each in pools}) > 1:
+        yield Problem(
+            (*path, "capacity"),
+            "pools of GPUs and of TPUs",
+            "one of both, as a replica asks for one of them and has vLLM for one of them",
+            "make two replica sets",
+        )
+    elif len(sizes := {each.partitions for each in pools}) > 1:
         yield Problem(
             (*path, "capacity"),
             f"pools whose GPUs have {joined(sorted(map(str, sizes)))} partitions",
             "pools with as many partitions of a GPU, as a replica asks all of them for the same",
             "change partition of one of them",
+        )
+
+
+def _check_chips(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Iterator[Problem]:
+    """Check that a replica takes whole nodes of TPUs, and all of a slice."""
+    name, topology = pool.machine_type, pool.topology or pool.machine.topologies[0]
+    for key, found, needed in (
+        ("gpus", replica_set.gpus, pool.gpus_per_node),
+        ("nodes", replica_set.nodes, pool.slice_nodes),
+    ):
+        if found != needed:
+            yield Problem(
+                (*path, key),
+                shown(found),
+                f"{needed}, as topology {topology} of {name} has: a replica takes all of its chips",
+                "change it, or machine_type and topology of the pool",
+            )
+    if replica_set.capacity and pool.slice_nodes > 1:
+        yield Problem(
+            (*path, "capacity"),
+            f"a pool of slices of {pool.slice_nodes} nodes",
+            "node_pool with slices of several nodes: each is a node pool of its own",
+            "name the pool by node_pool",
         )
 
 
@@ -148,6 +190,9 @@ def _check_gpus(path: KeyPath, replica_set: ReplicaSet, pool: GpuPool) -> Iterat
                 "1: GKE gives a pod one partition, and none works with another",
                 "lower it or nodes, or choose a pool of whole GPUs",
             )
+        return
+    if pool.machine.is_tpu:
+        yield from _check_chips(path, replica_set, pool)
         return
     if replica_set.gpus > pool.gpus_per_node:
         yield Problem(

@@ -89,6 +89,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
     "scale-gpu-types-allowed": Intent(_SIZE, {"gpuTypes": [
         "nvidia-a100-80gb", "nvidia-b200", "nvidia-h100-80gb", "nvidia-h100-mega-80gb",
         "nvidia-h200-141gb", "nvidia-l4", "nvidia-rtx-pro-6000", "nvidia-tesla-a100",
+        "tpu-v5-lite-podslice", "tpu-v5p-slice", "tpu-v6e-slice",
     ]}),
     "scale-vertex-replicas": Intent(_SIZE, {"maxReplicas": 100}),
     "sup-image-registry": Intent("whose images run is the environment's decision", {

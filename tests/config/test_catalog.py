@@ -55,16 +55,22 @@ def test_machine(name: str) -> None:
     assert machine.confidence in CONFIDENCES
     assert (machine.gpu_count > 0) == bool(machine.gpu_type) == (machine.gpu_memory_gib > 0)
     assert machine.gpu_count in {0, 1, 2, 4, 8}
-    # Google sells between 2 and 18 GiB of memory for each vCPU.
-    assert 2 <= machine.memory_gib / machine.vcpus <= 18
+    # Google sells between 2 and 18 GiB of memory for each vCPU, and somewhat less beside TPUs.
+    assert (1.7 if machine.is_tpu else 2) <= machine.memory_gib / machine.vcpus <= 18
 
 
 def test_machine_names_tell_their_size() -> None:
     for name, machine in MACHINE_TYPES.items():
         size = name.rpartition("-")[2]
-        assert int(size.removesuffix("g")) == (
-            machine.gpu_count if size.endswith("g") else machine.vcpus
-        )
+        counts = size.endswith(("g", "t"))
+        assert int(size.rstrip("gt")) == (machine.gpu_count if counts else machine.vcpus)
+
+
+def test_topologies_are_of_whole_nodes() -> None:
+    for machine in MACHINE_TYPES.values():
+        nodes = [machine.nodes_of(each) for each in machine.topologies]
+        assert nodes == [2**power for power in range(len(nodes))]
+        assert machine.is_tpu == machine.gpu_type.startswith("tpu")
 
 
 def test_every_gpu_machine_type_of_the_supported_families_is_there() -> None:
@@ -77,6 +83,9 @@ def test_every_gpu_machine_type_of_the_supported_families_is_there() -> None:
         ]
         + ["a3-megagpu-8g", "a3-ultragpu-8g", "a4-highgpu-8g"]
         + [f"g4-standard-{size}" for size in (48, 96, 192, 384)]
+        + [f"ct5lp-hightpu-{size}t" for size in (1, 4, 8)]
+        + [f"ct6e-standard-{size}t" for size in (1, 4, 8)]
+        + ["ct5p-hightpu-4t"]
     )
 
 

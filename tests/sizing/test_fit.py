@@ -137,10 +137,27 @@ def test_a_file_that_says_no_shape_is_refused(tmp_path: Path, text: str, says: s
 
 def test_each_machine_type_holds_a_model_with_as_few_gpus_as_it_can():
     found = cheapest(_shape("meta-llama/Llama-3.1-8B-Instruct"), Serving(context=8192))
-    assert {each.machine.name for each in found} == set(GPU_MACHINE_TYPES)
-    assert {each.fit.serving.gpus for each in found} == {1}
+    assert {each.machine.name for each in found} == set(GPU_MACHINE_TYPES) - {"ct5lp-hightpu-1t"}
+    tpus = {each.machine.name: each.gpus for each in found if each.machine.is_tpu}
+    assert all(GPU_MACHINE_TYPES[name].gpu_count == chips for name, chips in tpus.items())
+    assert {each.gpus for each in found if not each.machine.is_tpu} == {1}
     costs = [each.usd() for each in found]
     assert costs == sorted(costs, key=lambda usd: usd or 0)
+
+
+def test_a_slice_of_tpus_holds_what_its_chips_hold_together():
+    found = cheapest(_shape("meta-llama/Llama-3.3-70B-Instruct"), Serving(context=8192))
+    nodes = {each.machine.name: (each.gpus, each.nodes) for each in found if each.machine.is_tpu}
+    assert nodes["ct6e-standard-8t"] == (8, 1)
+    assert nodes["ct6e-standard-4t"] == (4, 2)
+    assert nodes["ct5lp-hightpu-4t"] == (4, 4)
+    assert "ct6e-standard-1t" not in nodes
+
+
+def test_tpus_have_no_latent_attention():
+    found = cheapest(_shape("deepseek-ai/DeepSeek-V2-Lite"), Serving(context=8192))
+    assert found
+    assert not [each for each in found if each.machine.is_tpu]
 
 
 def test_nothing_holds_a_model_that_is_too_large_and_the_nearest_is_said():

@@ -76,10 +76,68 @@ def test_every_gpu_machine_type_can_be_had(deploy: Deploy, machine_type: str):
         "capacity": "spot",
     }
     config = _config(deploy, args)
-    assert config["guestAccelerators"][0]["count"] == machine.gpu_count
+    if machine.is_tpu:
+        assert "guestAccelerators" not in config
+    else:
+        assert config["guestAccelerators"][0]["count"] == machine.gpu_count
     assert config["diskType"] == machine.boot_disk_type
     local_ssds = config.get("ephemeralStorageLocalSsdConfig", {"localSsdCount": 0})
     assert local_ssds["localSsdCount"] == machine.local_ssd_count
+
+
+def test_a_slice_of_tpus_is_a_node_pool_of_its_own(deploy: Deploy):
+    args: GpuNodePoolArgs = {
+        **SPOT,
+        "machine_type": "ct6e-standard-4t",
+        "topology": "4x4",
+        "node_locations": ["us-central1-a"],
+        "min_nodes": 4,
+        "max_nodes": 8,
+    }
+    made: list[GpuNodePool] = []
+    pools = deploy(lambda: made.append(GpuNodePool("v6e", args))).all(NODE_POOL)
+    assert [each.inputs["name"] for each in pools] == ["v6e", "v6e-2"]
+    sizes = [each.inputs["autoscaling"] for each in pools]
+    assert [(each["totalMinNodeCount"], each["totalMaxNodeCount"]) for each in sizes] == [
+        (4, 4),
+        (0, 4),
+    ]
+    for each in pools:
+        assert each.inputs["placementPolicy"] == {"type": "COMPACT", "tpuTopology": "4x4"}
+        assert each.inputs["nodeConfig"]["labels"] == {
+            **ARGS.get("labels", {}),
+            "tpu-slices": "v6e",
+        }
+    assert made[0].node_selector == {
+        "tpu-slices": "v6e",
+        "cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice",
+        "cloud.google.com/gke-tpu-topology": "4x4",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "reason"),
+    [
+        ({"topology": "2x2x2"}, "topology", "allowed: 2x2, 2x4, 4x4, 4x8"),
+        ({"machine_type": "g2-standard-8"}, "topology", "g2-standard-8 has GPUs"),
+        ({"max_nodes": 6}, "max_nodes", "a multiple of 4"),
+        ({"node_locations": []}, "topology", "with 0 zones"),
+        ({"driver": "latest"}, "driver", "nothing with TPUs"),
+        ({"partition": "1g.10gb"}, "partition", "tpu-v6e-slice stays whole"),
+        ({"region": "europe-west9", "node_locations": []}, "region", "allowed: asia-northeast1"),
+    ],
+)
+def test_tpus_that_cannot_be_had(change: dict[str, Any], path: str, reason: str):
+    args = {
+        **ARGS,
+        "machine_type": "ct6e-standard-4t",
+        "topology": "4x4",
+        "node_locations": ["us-central1-a"],
+        "min_nodes": 0,
+        "max_nodes": 4,
+        **change,
+    }
+    assert reason in _reasons(cast("GpuNodePoolArgs", args))[path]
 
 
 def test_node_counts_are_totals_of_the_region(deploy: Deploy):

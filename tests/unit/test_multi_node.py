@@ -53,6 +53,36 @@ def test_a_replica_is_a_group_of_as_many_pods_as_nodes(cloud: Cloud):
     assert not cloud.all("kubernetes:apps/v1:Deployment")
 
 
+def test_a_replica_on_a_slice_of_tpus_works_with_ray(deploy: Deploy):
+    args: ModelServerArgs = {
+        **SPANNING,
+        "gpus": 4,
+        "nodes": 4,
+        "rdma": False,
+        "tpu": True,
+        "memory_gib_per_gpu": 40,
+    }
+    cloud = deploy(lambda: ModelServer("server", args))
+    leader, worker = (container(cloud, role) for role in ("leader", "worker"))
+    assert "--tensor-parallel-size=16" in leader["args"]
+    assert "--distributed-executor-backend=ray" in leader["args"]
+    assert not [each for each in leader["args"] if each.startswith("--pipeline")]
+    assert "ray start --head" in leader["command"][2]
+    assert worker["args"] == []
+    assert "ray health-check" in worker["command"][2]
+    for each in (leader, worker):
+        assert each["resources"]["limits"]["google.com/tpu"] == "4"
+        assert each["resources"]["limits"]["memory"] == "160Gi"
+        assert "nvidia.com/gpu" not in each["resources"]["limits"]
+        assert {"name": "TPU_MULTIHOST_BACKEND", "value": "ray"} in each["env"]
+    assert (
+        cloud.one(GROUPS).inputs["metadata"]["annotations"][
+            "leaderworkerset.sigs.k8s.io/exclusive-topology"
+        ]
+        == "cloud.google.com/gke-nodepool"
+    )
+
+
 def test_a_group_starts_again_as_a_whole(cloud: Cloud):
     group = cloud.one(GROUPS).inputs["spec"]["leaderWorkerTemplate"]
     assert group["restartPolicy"] == "RecreateGroupOnPodRestart"

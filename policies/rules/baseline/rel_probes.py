@@ -5,12 +5,12 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import is_patch, kind_of
 from resources.pods import containers
-from resources.properties import MISSING, UNKNOWN, entries, get, number
+from resources.properties import MISSING, UNKNOWN, entries, get
+from resources.quantities import accelerators
 from resources.resource import Resource
 
 _GROUPS: Final = "leaderworkerset.x-k8s.io/LeaderWorkerSet"
@@ -26,7 +26,6 @@ _SERVICES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:cloudrun/service:Service": ("template", "spec", "containers"),
     "gcp:cloudrunv2/service:Service": ("template", "containers"),
 }
-_GPU: Final = ("resources", "limits", GPUS)
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
@@ -51,7 +50,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         if kind_of(resource.type) == _GROUPS and get(container, "ports") is MISSING:
             continue
         needed = ["readinessProbe", "livenessProbe"]
-        if number(container, *_GPU) not in (MISSING, 0):
+        if accelerators(container) not in (MISSING, 0):
             needed.append("startupProbe")
         for probe in needed:
             if get(container, probe) is MISSING:

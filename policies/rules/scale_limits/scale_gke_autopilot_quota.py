@@ -5,7 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from catalog.conventions import GPUS
+from catalog.conventions import GPUS, TPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.gpus import CLUSTER
@@ -14,7 +14,7 @@ from resources.quantities import quantity
 from resources.resource import Resource
 from resources.wiring import referenced_names
 
-_QUOTAS: Final = (f"requests.{GPUS}", f"limits.{GPUS}")
+_QUOTAS: Final = tuple(f"{kind}.{each}" for kind in ("requests", "limits") for each in (GPUS, TPUS))
 
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:

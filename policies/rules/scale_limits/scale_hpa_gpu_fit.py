@@ -5,12 +5,12 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.gpus import gpu_demand, pods_per_gpu
 from resources.pods import containers, makes_pods
 from resources.properties import MISSING, Absence, entries, get, number, show, text
+from resources.quantities import accelerators
 from resources.resource import Resource
 from resources.wiring import referenced_names
 
@@ -20,7 +20,6 @@ _MAXIMA: Final = {
     "kubernetes:keda.sh/v1alpha1:ScaledObject": "maxReplicaCount",
 }
 _GROUPS: Final = "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet"
-_GPU: Final = ("resources", "limits", GPUS)
 
 
 def _replica_gpus(workload: Resource) -> float:
@@ -29,7 +28,7 @@ def _replica_gpus(workload: Resource) -> float:
         return sum(
             count
             for _, each in containers(workload.type, workload.props)
-            if isinstance(count := number(each, *_GPU), float)
+            if isinstance(count := accelerators(each), float)
         )
     template = get(workload.props, "spec", "leaderWorkerTemplate")
     size = number(template, "size")
@@ -41,7 +40,7 @@ def _replica_gpus(workload: Resource) -> float:
 
 def _template_gpus(template: object) -> float:
     found = entries(template, "spec", "containers")
-    counts = [number(each, *_GPU) for each in (found if isinstance(found, tuple) else ())]
+    counts = map(accelerators, found if isinstance(found, tuple) else ())
     return sum(count for count in counts if isinstance(count, float))
 
 

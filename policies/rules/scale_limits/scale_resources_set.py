@@ -5,14 +5,13 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from catalog.conventions import GPUS
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
 from resources.pods import containers, makes_pods
-from resources.properties import MISSING, UNKNOWN, Absence, get, number
+from resources.properties import MISSING, UNKNOWN, Absence, get
+from resources.quantities import accelerators
 from resources.resource import Resource
 
-_GPU: Final = ("resources", "limits", GPUS)
 # A request left out is taken from the limit. CPU limits are left open on purpose: they throttle.
 _NEEDED: Final = (
     ("cpu request", ("requests", "cpu"), ("limits", "cpu")),
@@ -32,7 +31,7 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
                 found = get(container, "resources", *second)
             if isinstance(found, Absence):
                 yield f"the {what} of {where} is {found.value}"
-        gpus = number(container, *_GPU)
+        gpus = accelerators(container)
         if gpus is UNKNOWN or (isinstance(gpus, float) and not gpus.is_integer()):
             yield f"the GPU limit of {where} is not a known whole number"
 
