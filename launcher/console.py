@@ -52,9 +52,9 @@ class Console:
         if self.in_place:
             print(f"{_CLEAR}{cut(text, self.width - 1)}", end="", file=self._out, flush=True)
 
-    def muted(self) -> "Console":
-        """Return one that shows nothing of a run but how far it is."""
-        return _Muted(out=self._out)
+    def muted(self, log: Path | None = None) -> "Console":
+        """Return one that shows nothing of a run but how far it is, and keeps the rest in `log`."""
+        return _Muted(log, self._out)
 
     def close(self) -> None:
         """Leave nothing of the status, and end the log."""
@@ -70,10 +70,10 @@ class Console:
 
 class _Muted(Console):
     def tell(self, text: str) -> None:
-        del text
+        self._note(text)
 
     def detail(self, text: str) -> None:
-        del text
+        self._note(text)
 
 
 def show(text: str, out: TextIO | None = None) -> None:

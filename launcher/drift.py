@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -32,34 +33,42 @@ OnEvent = Callable[[EngineEvent], None]
 Recorded = Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class Differences:
+    """What the cloud has otherwise than the state."""
+
+    plan: Plan
+    found: Sequence[Drift]
+    changed: Mapping[str, str]
+    """What changed of each, in words, by URN."""
+    findings: Mapping[str, Sequence[Finding]]
+    """What the policies find in the cloud and do not in the state, by URN."""
+
+
 def drift(places: StackPaths, cloud: str) -> None:
     """Print what the cloud has otherwise than the state, by class, who did it, and what mends it.
 
     Raises LaunchError if anything differs, or if the cloud can't be read.
     """
-    recorder, told = Recorder(), dict[str, str]()
-
-    def take(event: EngineEvent) -> None:
-        if event.res_outputs_event is not None:
-            _take(event.res_outputs_event.metadata, recorder, told)
-
-    recorded = _compare(places, cloud, take)
-    wired = dependency_graph(recorded)
-    plan = plan_of({"stack": places.stack, "steps": recorder.steps, "now": wired, "then": wired})
-    if not plan.changes:
+    show(f"comparing {places.stack} with {cloud} ...", sys.stderr)
+    compared = differences(places, cloud)
+    found = compared.found
+    if not found:
         show(f"Nothing of {places.stack} differs from the state.")
         return
-    findings = _findings(places, recorded, recorder)
-    found = drifts(plan, findings, _replaced(plan), date.today())
     by = last_changes([each.step for each in found]) if cloud == "gcp" else {}
     for kind in CLASSES:
         group = [each for each in found if each.classes[0] == kind]
         if group:
             show(f"\n{kind.capitalize()}:")
         for each in group:
-            show("\n".join(_lines(each, told[each.step.urn], by.get(each.step.urn))))
-    changed = {each.step.urn for each in found}
-    beside = [each for urn, several in findings.items() if urn not in changed for each in several]
+            show("\n".join(lines_of(compared, each, by.get(each.step.urn))))
+    beside = [
+        each
+        for urn, several in compared.findings.items()
+        if urn not in {each.step.urn for each in found}
+        for each in several
+    ]
     if beside:
         show("\nWhat the policies find with it, of resources that are as they were:")
         show("\n".join(f"  {each.subject}: {each.rule['id']}: {each.text}" for each in beside))
@@ -73,7 +82,26 @@ def drift(places: StackPaths, cloud: str) -> None:
     )
 
 
-def _lines(each: Drift, changed: str, by: Entry | None) -> list[str]:
+def differences(places: StackPaths, cloud: str) -> Differences:
+    """Compare every resource with the state. Raises LaunchError if the cloud can't be read."""
+    recorder, told = Recorder(), dict[str, str]()
+
+    def take(event: EngineEvent) -> None:
+        if event.res_outputs_event is not None:
+            _take(event.res_outputs_event.metadata, recorder, told)
+
+    recorded = _compare(places, cloud, take)
+    wired = dependency_graph(recorded)
+    plan = plan_of({"stack": places.stack, "steps": recorder.steps, "now": wired, "then": wired})
+    if not plan.changes:
+        return Differences(plan, (), told, {})
+    findings = _findings(places, recorded, recorder)
+    return Differences(plan, drifts(plan, findings, _replaced(plan), date.today()), told, findings)
+
+
+def lines_of(compared: Differences, each: Drift, by: Entry | None = None) -> list[str]:
+    """Return one difference as a text has it: what, values, meaning, who, and what to ask."""
+    changed = compared.changed[each.step.urn]
     also = f" (also {', '.join(each.classes[1:])})" if each.classes[1:] else ""
     sign = "-" if each.step.operation == "delete" else "~"
     who = f"by {by.who}, {by.when}, {by.method}" if by else ""
@@ -100,7 +128,6 @@ def _inputs_that_differ(step: StepEventMetadata) -> list[str]:
 
 def _compare(places: StackPaths, cloud: str, take: OnEvent) -> Recorded:
     """Let the engine read every resource and tell what differs; return what the state holds."""
-    show(f"comparing {places.stack} with {cloud} ...", sys.stderr)
     if cloud != "gcp":
         if not places.checkpoint.exists():
             raise places.missing("yet")

@@ -38,7 +38,7 @@ from launcher.pulumi_cli import JUDGED
 from launcher.recovery import find_lost, is_behind, restore_state, unsettled
 from launcher.replacements import replacements_section
 from launcher.verify import verify
-from plans.plan import plan_of
+from plans.plan import Recorder, plan_of
 from sandbox.kubernetes.references import dangling
 from sandbox.providers import Servers, serve
 from sandbox.world import LEFT, World
@@ -83,14 +83,14 @@ def up(places: StackPaths, *, skip_preview: bool = False) -> None:
     Without a preview before it, what the policies refuse may be refused after much was made.
     """
     platform = checked(places)
-    with _run(
+    with run(
         *(places, "up", lambda: check_ranges(places, platform)),
         ready=lambda world: push_placeholders(platform, world),
         skip_preview=skip_preview,
     ) as (progress, world):
         # What others made in a cluster is there once the cluster is.
         put_existing(places, world)
-        assumed = _assumed(world)
+        assumed = assumed_of(world)
         screen = progress.screen
         resources = report.own_resources(progress)
         screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
@@ -116,7 +116,7 @@ def images(places: StackPaths) -> None:
     """Make all but what runs images of the environment, as the first step on Google Cloud does."""
     platform = checked(places)
     _preview(places)
-    with _run(
+    with run(
         *(places, "up", lambda: check_ranges(places, platform)),
         exclude=list(RUNS_IMAGES),
         exclude_dependents=True,
@@ -138,7 +138,7 @@ def preview(places: StackPaths) -> None:
 def _preview(places: StackPaths) -> bool:
     """Print a preview; return whether anything changes."""
     platform = checked(places)
-    with _run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
+    with run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
         _tell_plan(places, progress)
         progress.screen.tell(f"\n{report.policies_line(progress, places.environment)}")
         return bool(progress.changes)
@@ -168,14 +168,14 @@ def _tell_plan(places: StackPaths, progress: Progress) -> None:
 def refresh(places: StackPaths) -> None:
     """Take what is in the sandbox cloud into the state."""
     _made(places)
-    with _run(places, "refresh") as (progress, _):
+    with run(places, "refresh") as (progress, _):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
 def destroy(places: StackPaths) -> None:
     """Delete everything the state holds."""
     _made(places)
-    with _run(places, "destroy", lambda: check_unprotected(places)) as (progress, world):
+    with run(places, "destroy", lambda: check_unprotected(places)) as (progress, world):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
         if left := [f"\n  - {each.id}" for each in world.all() if each.owner == LEFT]:
             told = "These stay on the cloud; before `make up` again, see docs/existing.md:"
@@ -236,18 +236,22 @@ OPERATIONS: dict[str, Callable[..., None]] = {
 
 
 @contextmanager
-def _run(
+def run(
     places: StackPaths,
     operation: str,
     guard: Callable[[], None] = lambda: None,
     ready: Callable[[World], None] = lambda _: None,
     *,
     skip_preview: bool = False,
+    screen: Console | None = None,
+    recorder: Recorder | None = None,
     **more: object,
 ) -> Generator[tuple[Progress, World]]:
-    """Run one engine operation with its progress on standard output; return what came of it.
+    """Run one engine operation with its progress on standard output, or on `screen`; yield what
+    came of it.
 
     `ready` is called with the sandbox cloud before the operation, which takes `more` arguments.
+    `recorder` takes its steps, also of one that fails. Raises LaunchError if it fails.
     """
     failures: list[BaseException] = []
 
@@ -257,10 +261,15 @@ def _run(
     # Refused before the engine starts where they couldn't judge.
     packs = places.policy_packs() if is_judged else []
     with ExitStack() as open_:
-        screen = open_.enter_context(closing(Console(places.log_of(operation))))
+        screen = open_.enter_context(closing(screen or Console(places.log_of(operation))))
         screen.tell(f"{operation} of {places.stack} on the sandbox cloud ...")
         stack, servers = open_.enter_context(opened(places, program, guard))
-        progress = Progress(operation == "preview", screen, len(places.recorded()))
+        progress = Progress(
+            operation == "preview",
+            screen,
+            len(places.recorded()),
+            recorder=recorder or Recorder(),
+        )
         steps = [(operation, progress)]
         if packs and operation == "up" and not skip_preview:
             # What is refused is refused before the first resource is made, as `pulumi up` does it.
@@ -316,7 +325,7 @@ def _graceful_interrupt(progress: Progress, screen: Console) -> Generator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _assumed(world: World) -> list[str]:
+def assumed_of(world: World) -> list[str]:
     """Return what the stack relies on outside its world.
 
     Raises LaunchError if a Kubernetes object names something that isn't there.

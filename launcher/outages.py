@@ -15,9 +15,14 @@ _GUIDE: Final = "docs/rollouts.md says how to go without"
 
 def outages(plan: Plan) -> str:
     """Return what serves now and is deleted, replaced or moved, a line each, or ''."""
-    lines = list(dict.fromkeys(_lines(plan)))
+    lines = stopping(plan)
     listed = "".join(f"  ! {line}\n" for line in lines)
     return f"Stops serving ({_GUIDE}):\n{listed}" if lines else ""
+
+
+def stopping(plan: Plan) -> list[str]:
+    """Return what serves now and is deleted, replaced or moved, and how."""
+    return list(dict.fromkeys(_lines(plan)))
 
 
 def _lines(plan: Plan) -> Iterator[str]:
