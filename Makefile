@@ -45,7 +45,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report diff lint $(LINTS) format check test test-kubernetes test-matrix test-faults test-kills test-fresh bench lock schema pages new-component new-rule
+.PHONY: help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report rehearse diff lint $(LINTS) format check test test-kubernetes test-matrix test-faults test-kills test-fresh bench lock schema pages new-component new-rule
 .PHONY: test-quick test-rest test-services
 
 help: ## List the targets
@@ -129,6 +129,10 @@ policy: ## Report what the policy packs say; FORMAT=text|json|sarif|markdown, ST
 report: ## Write what `up` would do as a page and a pull request's comment
 	@$(SETUP)
 	@$(PYTHON) -m launcher report --stack="$$STACK" --cloud="$$CLOUD"
+
+rehearse: ## Rehearse the stack's life on copies, and write a page of it; FROM=, TO= rehearse a change
+	@$(SETUP)
+	@$(PYTHON) -m launcher rehearse --stack="$$STACK" --from="$$FROM" --to="$$TO"
 
 diff: ## Print what differs: FROM=dev TO=prod, each a stack or the plan.json of a report
 	@$(SETUP)

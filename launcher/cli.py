@@ -1,7 +1,7 @@
 """The command line behind the make targets."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from launcher.backend import init
@@ -13,12 +13,20 @@ from launcher.images import push
 from launcher.load import CONCURRENCY, REQUESTS, load
 from launcher.new_environment import new_environment
 from launcher.operations import OPERATIONS
-from launcher.paths import stack_paths
+from launcher.paths import StackPaths, stack_paths
 from launcher.plan_report import report, tell_if_missing
 from launcher.policy_report import FORMATS, policy
 from launcher.pulumi_cli import exec_pulumi
+from launcher.rehearsal.life import rehearse
 
-_OTHERS = ("capacity", "doctor", "drift", "init", "load", "new", "policy", "report")
+_OTHERS = ("capacity", "doctor", "drift", "init", "load", "new", "policy", "rehearse", "report")
+
+
+_ON_EITHER: Mapping[str, Callable[[StackPaths, str], None]] = {
+    "doctor": doctor,
+    "drift": drift,
+    "report": report,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help="of `load`")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="of `load`")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
+    for name, side in (("from", "start"), ("to", "end")):
+        told = f"stack file or Git revision that `rehearse` changes {name}"
+        parser.add_argument(f"--{name}", dest=side, default="", help=told)
     chosen = parser.parse_args(arguments)
     if chosen.skip_preview and (chosen.operation, chosen.cloud) != ("up", "sandbox"):
         parser.error("--skip-preview: found beside another operation; allowed: `up` on the sandbox")
@@ -65,18 +76,16 @@ def _do(chosen: argparse.Namespace) -> int:
     places = stack_paths(chosen.stack)
     if chosen.operation == "init":
         init(places, chosen.secrets, chosen.program)
-    elif chosen.operation == "doctor":
-        doctor(places, chosen.cloud)
-    elif chosen.operation == "drift":
-        drift(places, chosen.cloud)
+    elif chosen.operation in _ON_EITHER:
+        _ON_EITHER[chosen.operation](places, chosen.cloud)
     elif chosen.operation == "policy":
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "capacity":
         capacity(places, chosen.cloud, chosen.stockout, chosen.quotas)
     elif chosen.operation == "load":
         load(places, chosen.model, chosen.concurrency, chosen.requests)
-    elif chosen.operation == "report":
-        report(places, chosen.cloud)
+    elif chosen.operation == "rehearse":
+        rehearse(places, chosen.start, chosen.end)
     elif chosen.cloud == "sandbox":
         options = {"skip_preview": True} if chosen.skip_preview else {}
         OPERATIONS[chosen.operation](places, **options)

@@ -1,6 +1,6 @@
 """How long an update would take, at least and at most: an estimate from catalog/durations.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -11,12 +11,18 @@ import yaml
 
 import catalog
 from plans.plan import Plan, Step
+from resources.properties import get
 
 _FILE: Final = Path(catalog.__file__).with_name("durations.yaml")
 _SECONDS: Final = (0.05, 0.2)
 """Minutes of what the table doesn't list."""
-_BOTH: Final = ("replace",)
-"""What deletes and makes."""
+_CALLS: Final[Mapping[str, Sequence[str]]] = {
+    "create": ("create",),
+    "update": ("update",),
+    "delete": ("delete",),
+    "replace": ("delete", "create"),
+    "import": ("update",),
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,16 @@ class Times:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A slow step of the chain, and what it would gain not to wait for the slow one before it."""
+
+    step: Step
+    waits_for: Step | None
+    gain: float
+    """Minutes by which the whole would end earlier, at most."""
+
+
+@dataclass(frozen=True)
 class Duration:
     """The minutes of an update, and the chain of steps that it waits for."""
 
@@ -35,6 +51,30 @@ class Duration:
     most: float
     chain: tuple[Step, ...]
     steps: Mapping[str, Times]
+    waits: Mapping[str, frozenset[str]]
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The chain with what each wait costs."""
+        lengths = {urn: (t.end[0] - t.begin[0], t.end[1] - t.begin[1]) for urn, t in self._items}
+        pairs = zip((None, *self.chain), self.chain, strict=False)
+        return tuple(
+            Link(step, before, self._gain(step, before, lengths) if before else 0.0)
+            for before, step in pairs
+        )
+
+    @property
+    def _items(self) -> Iterable[tuple[str, Times]]:
+        return self.steps.items()
+
+    def _gain(self, step: Step, before: Step, lengths: Mapping[str, tuple[float, float]]) -> float:
+        """Return what it would gain if a step waited neither for another nor for what does."""
+        behind = {before.urn}
+        for urn in self.steps:  # in the order in which they can be done
+            if self.waits[urn] & behind:
+                behind.add(urn)
+        waits = {**self.waits, step.urn: self.waits[step.urn] - behind}
+        return self.most - _ends(_times(waits, lengths))[1]
 
 
 @cache
@@ -48,41 +88,72 @@ def as_of() -> str:
 
 
 def duration(plan: Plan) -> Duration:
-    """Return the estimate; steps begin when all that they need is done."""
+    """Return the estimate; steps begin when all that they need is done.
+
+    What is deleted goes last, what needs it before it, as the engine does it.
+    """
     changing = {each.urn: each for each in plan.changes}
-    needs = {urn: _needs(plan, urn, changing) for urn in changing}
-    times: dict[str, Times] = {}
-    before: dict[str, str] = {}
-    try:
-        order = list(TopologicalSorter(needs).static_order())
-    except CycleError:
-        order = list(changing)
-    for urn in order:
-        known = [need for need in needs[urn] if need in times]
-        slowest = max(known, key=lambda need: times[need].end[1], default="")
-        begin = (
-            max((times[need].end[0] for need in known), default=0.0),
-            max((times[need].end[1] for need in known), default=0.0),
-        )
-        least, most = _minutes(changing[urn])
-        times[urn] = Times(begin, (begin[0] + least, begin[1] + most))
-        before[urn] = slowest
-    last = max(times, key=lambda urn: times[urn].end[1], default="")
+    waits = _waits(plan, changing)
+    times = _times(waits, {urn: _minutes(step) for urn, step in changing.items()})
+    least, most = _ends(times)
     chain: list[Step] = []
-    current = last
+    current = max(times, key=lambda urn: times[urn].end[1], default="")
     while current:
         chain.insert(0, changing[current])
-        current = before[current]
-    return Duration(
+        # Of what is in a circle, each is begun at once.
+        earlier = {each for each in waits[current] if times[each].end[1] <= times[current].begin[1]}
+        current = max(earlier, key=lambda need: times[need].end[1], default="")
+    slow = tuple(each for each in chain if _minutes(each)[1] > _SECONDS[1])
+    return Duration(least, most, slow, times, waits)
+
+
+def _waits(plan: Plan, changing: Mapping[str, Step]) -> Mapping[str, frozenset[str]]:
+    """Return what each step waits for: through those that stay, too."""
+    needs = {urn: _needs(plan, urn, changing) for urn in changing}
+    going = {urn for urn, each in changing.items() if each.operation == "delete"}
+    waits = {urn: set[str]() for urn in going}
+    for urn, several in needs.items():
+        if urn not in going:
+            waits[urn] = several - going
+        for each in several & going if urn in going else ():
+            waits[each].add(urn)
+    needed = {each for urn in changing.keys() - going for each in waits[urn]}
+    last = changing.keys() - going - needed
+    for urn in going:
+        if not waits[urn]:
+            waits[urn] = set(last)
+    return {urn: frozenset(each) for urn, each in waits.items()}
+
+
+def _times(
+    waits: Mapping[str, frozenset[str]], minutes: Mapping[str, tuple[float, float]]
+) -> dict[str, Times]:
+    """Return when each step begins and ends, in an order in which they can be done."""
+    times: dict[str, Times] = {}
+    try:
+        order = list(TopologicalSorter(waits).static_order())
+    except CycleError:
+        order = list(waits)
+    for urn in order:
+        known = [times[need].end for need in waits[urn] if need in times]
+        begin = (
+            max((each[0] for each in known), default=0.0),
+            max((each[1] for each in known), default=0.0),
+        )
+        least, most = minutes[urn]
+        times[urn] = Times(begin, (begin[0] + least, begin[1] + most))
+    return times
+
+
+def _ends(times: Mapping[str, Times]) -> tuple[float, float]:
+    return (
         max((each.end[0] for each in times.values()), default=0.0),
         max((each.end[1] for each in times.values()), default=0.0),
-        tuple(each for each in chain if each.type in _table()["minutes"]),
-        times,
     )
 
 
 def _needs(plan: Plan, urn: str, changing: Mapping[str, Step]) -> set[str]:
-    """Return what a step waits for: through those that stay, too."""
+    """Return what a step needs of those that change: through those that stay, too."""
     found: set[str] = set()
     seen = {urn}
     waiting = [urn]
@@ -99,9 +170,18 @@ def _needs(plan: Plan, urn: str, changing: Mapping[str, Step]) -> set[str]:
 
 
 def _minutes(step: Step) -> tuple[float, float]:
-    least, most = _table()["minutes"].get(step.type, _SECONDS)
-    times = 2 if step.operation in _BOTH else 1
-    return least * times, most * times
+    """Return what the calls of a step take, one after the other: a replacement has two."""
+    awaited = not _is_not_awaited(step)
+    row: Mapping[str, Any] = _table()["minutes"].get(step.type, {}) if awaited else {}
+    calls = [tuple(row.get(call, _SECONDS)) for call in _CALLS[step.operation]]
+    return sum(each[0] for each in calls), sum(each[1] for each in calls)
+
+
+def _is_not_awaited(step: Step) -> bool:
+    """Return whether an object of Kubernetes says that nobody waits until it works."""
+    resource = step.after or step.before
+    inputs = resource.inputs if resource else {}
+    return get(inputs, "metadata", "annotations", "pulumi.com/skipAwait") == "true"
 
 
 def format_minutes(least: float, most: float) -> str:

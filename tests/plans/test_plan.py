@@ -1,8 +1,15 @@
 """What an update does, from the engine's events."""
 
+from pathlib import Path
+
+import pytest
+import yaml
+
 from plans.duration import duration, format_minutes
 from plans.quota import needs
 from tests.plans.documents import CLUSTER, COMPONENT, NETWORK, POOL, Document, gpu_pool, urn
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_events_of_one_replacement_are_one_step_with_both_sides() -> None:
@@ -55,7 +62,50 @@ def test_time_is_that_of_the_longest_chain_also_through_what_stays() -> None:
     document.step("create", POOL, "two", None, {}, needs=[between])
     found = duration(document.plan())
     assert [each.type for each in found.chain] == [CLUSTER, POOL]
-    assert (found.least, found.most) == (6 + 2, 12 + 6)
+    rows = yaml.safe_load((ROOT / "catalog" / "durations.yaml").read_text())["minutes"]
+    slow = [rows[each]["create"] for each in (CLUSTER, POOL)]
+    assert [found.least, found.most] == [sum(side) for side in zip(*slow, strict=True)]
+    first, second = found.links
+    assert (first.waits_for, second.waits_for) == (None, first.step)
+    # The other pool still waits.
+    assert second.gain == 0
+
+
+def test_a_wait_costs_what_would_end_sooner_without_it() -> None:
+    document = Document()
+    cluster = document.step("create", CLUSTER, "main", None, {})
+    between = document.step("create", COMPONENT, "between", None, {}, needs=[cluster])
+    document.step("create", POOL, "one", None, {}, needs=[between])
+    found = duration(document.plan())
+    _, second = found.links
+    lengths = [each.end[1] - each.begin[1] for each in found.steps.values()]
+    assert second.gain == pytest.approx(sum(lengths) - lengths[0] - lengths[1])
+
+
+def test_what_is_deleted_goes_last_and_what_needs_it_before_it() -> None:
+    document = Document()
+    cluster = document.step("delete", CLUSTER, "main", {})
+    pool = document.step("delete", POOL, "one", {}, needs=[cluster])
+    made = document.step("create", POOL, "two", None, {})
+    found = duration(document.plan())
+    begins = [found.steps[each].begin for each in (made, pool, cluster)]
+    assert begins == sorted(begins)
+    assert [each.operation for each in found.chain] == ["create", "delete", "delete"]
+
+
+def test_nobody_waits_for_what_says_so() -> None:
+    document = Document()
+    server = {"metadata": {"annotations": {"pulumi.com/skipAwait": "true"}}}
+    document.step("create", "kubernetes:apps/v1:Deployment", "server", None, server)
+    assert duration(document.plan()).most < 1
+
+
+def test_each_time_has_its_source_and_grows() -> None:
+    table = yaml.safe_load((ROOT / "catalog" / "durations.yaml").read_text())["minutes"]
+    for token, row in table.items():
+        assert row.pop("source"), token
+        assert row.keys() <= {"create", "update", "delete"}, token
+        assert all(0 < least <= most for least, most in row.values()), token
 
 
 def test_a_loop_of_needs_ends() -> None:

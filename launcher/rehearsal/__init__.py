@@ -1,0 +1,1 @@
+"""The life of a stack, rehearsed on copies: `make rehearse`."""
