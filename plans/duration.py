@@ -1,15 +1,18 @@
 """How long an update would take, at least and at most: an estimate from catalog/durations.yaml."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 import catalog
+from catalog.words import plural
 from plans.plan import Plan, Step
 from resources.properties import get
 
@@ -107,6 +110,28 @@ def duration(plan: Plan) -> Duration:
     return Duration(least, most, slow, times, waits)
 
 
+def makespan(found: Duration, parallel: int) -> tuple[float, float]:
+    """Return the minutes, at least and at most, if only so many steps are done at once."""
+    least, most = (_makespan(found, parallel, side) for side in (0, 1))
+    return least, most
+
+
+def _makespan(found: Duration, parallel: int, side: int) -> float:
+    """Begin each step as soon as its turn comes, in the order in which steps became ready."""
+    graph = TopologicalSorter(found.waits)
+    graph.prepare()
+    waiting, running, now = deque(graph.get_ready()), list[tuple[float, str]](), 0.0
+    while waiting or running:
+        while waiting and len(running) < parallel:
+            urn = waiting.popleft()
+            times = found.steps[urn]
+            heappush(running, (now + times.end[side] - times.begin[side], urn))
+        now, ended = heappop(running)
+        graph.done(ended)
+        waiting.extend(graph.get_ready())
+    return now
+
+
 def _waits(plan: Plan, changing: Mapping[str, Step]) -> Mapping[str, frozenset[str]]:
     """Return what each step waits for: through those that stay, too."""
     needs = {urn: _needs(plan, urn, changing) for urn in changing}
@@ -189,4 +214,4 @@ def format_minutes(least: float, most: float) -> str:
     if most < 1:
         return "less than a minute"
     low, high = max(1, round(least)), max(1, round(most))
-    return f"{low} minutes" if low == high else f"{low} to {high} minutes"
+    return f"{low} to {high} minutes" if low != high else plural(high, "minute")
