@@ -24,7 +24,7 @@ CLOUD ?= sandbox
 FORMAT ?= text
 # Recipes read what is given as variables of the shell, "$$STACK": pasted into them it would be run.
 export STACK CLOUD FORMAT REQUEST_PATH ENV FROM TO SECRETS MODEL STOCKOUT QUOTAS STATE CONCURRENCY REQUESTS
-export MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
+export PORT MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
 STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, three files at once: a third of the time they wait.
@@ -33,6 +33,7 @@ lower = $(shell printf %s $1 | tr A-Z a-z)
 SETUP := python3 tools/setup.py
 API_SERVER := python3 tools/api_server.py
 EXTENSION := python3 tools/inference_extension.py
+CONTROLLER := python3 tools/controller_manager.py
 LINTS := lint-types lint-style lint-generated lint-workflows
 # Side by side: types are checked by one process, and tests of services wait a lot.
 ABREAST := $(MAKE) --no-print-directory --jobs
@@ -96,11 +97,12 @@ init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://.
 	@$(PYTHON) -m launcher init --stack="$$STACK" --secrets="$$SECRETS" --program="$$PROGRAM"
 
 ##@ Its models
-serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C
+serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=...]
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
-	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD"
+	@$(CONTROLLER) --if-possible
+	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD" $(if $(PORT),--port="$$PORT")
 
 load: ## Send load through the request path, and print what it costs: [MODEL=... CONCURRENCY=8 REQUESTS=400]
 	@$(SETUP)
@@ -192,6 +194,7 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
+	@$(CONTROLLER) --if-possible
 	@python3 tools/promtool.py --if-possible
 	@python3 tools/guidellm.py --if-possible
 	$(PYTHON) -m pytest tests/kubernetes

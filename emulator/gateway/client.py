@@ -43,15 +43,19 @@ class Client:
         self._port = port
         self._connection: HTTPSConnection | None = None
         self._used = 0.0
-        self._token = token
+        self.token = token
         self._served: dict[tuple[str, str], tuple[str, bool]] = {}
         self.warnings: list[str] = []
+
+    def again(self) -> "Client":
+        """Return another client of the same server: each is of one thread."""
+        return Client(self._port, self.certificate, self.token)
 
     def request(
         self, method: str, path: str, body: Manifest | None = None, kind_of_body: str = JSON
     ) -> Manifest:
         """Send one request. Raises RefusedError if the answer isn't a success."""
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind_of_body}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind_of_body}
         content = None if body is None else json.dumps(body)
         connection = self._connected()
         try:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from emulator.gateway.loops import background_loop
+from emulator.gateway.loops import Run, background_loop
 from emulator.gateway.server_metrics import ServerMetrics
 
 _WORDS: Final = ("This", "is", "a", "simulated", "answer:", "no", "model", "was", "asked.")
@@ -205,26 +205,43 @@ def _error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "code": status}}, status=status)
 
 
+class ModelServers:
+    """Servers of replicas in one thread; they come and go."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._runners: dict[str, web.AppRunner] = {}
+
+    def start(self, *replicas: Replica) -> None:
+        """Serve these too. Raises OSError if an address is taken."""
+
+        async def start() -> None:
+            for each in replicas:
+                application = _Server(each).application
+                runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+                self._runners[each.pod] = runner
+                await runner.setup()
+                await web.TCPSite(runner, each.address, each.port).start()
+
+        self._run(start())
+
+    def stop(self, *replicas: Replica) -> None:
+        """Serve these no more: all of them, where none is named."""
+
+        async def stop() -> None:
+            for pod in [each.pod for each in replicas] or list(self._runners):
+                await self._runners.pop(pod).cleanup()
+
+        self._run(stop())
+
+
 @contextmanager
-def model_servers(replicas: Sequence[Replica]) -> Generator[None]:
+def model_servers(replicas: Sequence[Replica]) -> Generator[ModelServers]:
     """Serve all of them from one thread. Raises OSError if an address is taken."""
-    runners = [
-        web.AppRunner(_Server(each).application, access_log=None, shutdown_timeout=0.1)
-        for each in replicas
-    ]
-
-    async def start() -> None:
-        for runner, replica in zip(runners, replicas, strict=True):
-            await runner.setup()
-            await web.TCPSite(runner, replica.address, replica.port).start()
-
-    async def stop() -> None:
-        for runner in runners:
-            await runner.cleanup()
-
     with background_loop() as run:
+        servers = ModelServers(run)
         try:
-            run(start())
-            yield
+            servers.start(*replicas)
+            yield servers
         finally:
-            run(stop())
+            servers.stop()

@@ -1,10 +1,13 @@
 """The pods of a stack's model servers, made from their own templates, at loopback addresses."""
 
 import ipaddress
+import itertools
 import json
 import socket
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Final
 
 from emulator.gateway.client import Client, Manifest
@@ -42,6 +45,18 @@ def replicas(cluster: Cluster) -> list[Replica]:
         pod = f"{deployment['metadata']['name']}-{number}"
         found.append(Replica(pod, next(addresses), port, names[0], tuple(names[1:])))
     return found
+
+
+def another(deployment: str, there: Iterable[Replica]) -> Replica:
+    """Return one more replica of a Deployment, at the next address of its block."""
+    found = list(there)
+    like = [each for each in found if each.pod.rpartition("-")[0] == deployment]
+    taken = {int(each.pod.rpartition("-")[2]) for each in like}
+    number = next(each for each in itertools.count() if each not in taken)
+    last = max(ipaddress.ip_address(each.address) for each in found)
+    return replace(
+        like[0], pod=f"{deployment}-{number}", address=str(last + 1), answered=Counter[int]()
+    )
 
 
 def apply_pod(client: Client, cluster: Cluster, replica: Replica, *, ready: bool = True) -> None:

@@ -2,23 +2,25 @@
 
 import json
 import shutil
+import socket
 import sys
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from emulator.gateway import workloads
+from emulator.gateway import autoscaling, workloads
 from emulator.gateway.api_management import ApiManagement
+from emulator.gateway.autoscaling import autoscaled
 from emulator.gateway.certificates import Certificate, certificate
 from emulator.gateway.client import Client
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.envoy import configuration
-from emulator.gateway.model_servers import Replica, model_servers
+from emulator.gateway.model_servers import ModelServers, Replica, model_servers
 from emulator.gateway.processors import Served, processors
 from emulator.gateway.programs import LOOPBACK, Program, ProgramError, free_ports
 from emulator.gateway.replicas import apply_pod, delete_pod, replicas
@@ -36,6 +38,10 @@ _FLAGS: Final = (
 _START_SECONDS: Final = 30.0
 
 
+class PortError(OSError):
+    """The port that was asked for can't be had."""
+
+
 @dataclass(frozen=True)
 class Gateway:
     """A running request path."""
@@ -43,15 +49,18 @@ class Gateway:
     url: str
     """Base URL of its OpenAI API."""
     certificate: Certificate
-    replicas: Mapping[str, Replica]
-    """By pod."""
+    replicas: dict[str, Replica]
+    """By pod; an autoscaler adds some and takes them away."""
+    servers: ModelServers
+    client: Client
+    """Of the API server that has its objects."""
     workloads: Mapping[str, Workload]
     """Pickers and router, by Deployment."""
     extensions: Mapping[str, Served]
     """What stands in for the services of the traffic extension, by their names."""
     access_log: Path
     """A line of JSON for each request, as `envoy.LOG_FORMAT` has it."""
-    _programs: Sequence[Program]
+    programs: list[Program]
 
     @property
     def models(self) -> list[str]:
@@ -69,7 +78,7 @@ class Gateway:
 
     def check(self) -> None:
         """Raise ProgramError if a program has ended."""
-        for each in self._programs:
+        for each in self.programs:
             if each.process.poll() is not None:
                 raise ProgramError(f"{each.log.stem} has ended:\n{each.last_lines()}")
 
@@ -82,18 +91,32 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def serve(cluster: Cluster, cloud: World, folder: Path) -> Generator[Gateway]:
-    """Run the path and an API server of its own in an empty folder."""
+def serve(cluster: Cluster, cloud: World, folder: Path, port: int = 0) -> Generator[Gateway]:
+    """Run the path and an API server of its own in an empty folder, at a free port where none is
+    given.
+
+    Raises PortError before anything is started if the port is taken.
+    """
+    if port:
+        _refuse_taken(port)
     with ExitStack() as running:
         own = folder / "control-plane"
         own.mkdir()
         client = running.enter_context(control_plane(own))
         cluster.apply(client)
-        yield running.enter_context(path(cluster, client, cloud, folder))
+        gateway = running.enter_context(path(cluster, client, cloud, folder, port))
+        if autoscaling.CONTROLLER.exists():
+            controller = running.enter_context(
+                autoscaled(cluster, client, gateway.servers, gateway.replicas, own)
+            )
+            gateway.programs.extend([controller] if controller else [])
+        yield gateway
 
 
 @contextmanager
-def path(cluster: Cluster, client: Client, cloud: World, folder: Path) -> Generator[Gateway]:
+def path(
+    cluster: Cluster, client: Client, cloud: World, folder: Path, port: int = 0
+) -> Generator[Gateway]:
     """Run the path of a cluster whose objects an API server has, and what they name a cloud.
 
     Raises ProgramError with the end of a program's log if it doesn't become ready, and OSError if
@@ -101,10 +124,11 @@ def path(cluster: Cluster, client: Client, cloud: World, folder: Path) -> Genera
     """
     with ExitStack() as running:
         servers = replicas(cluster)
-        running.enter_context(model_servers(servers))
+        serving = running.enter_context(model_servers(servers))
+        by_pod = {each.pod: each for each in servers}
+        running.callback(_delete_pods, client, cluster, by_pod)
         for each in servers:
             apply_pod(client, cluster, each)
-            running.callback(delete_pod, client, cluster, each)
         started = {
             deployment["metadata"]["name"]: workloads.start(
                 running, client, cluster, deployment, folder / deployment["metadata"]["name"]
@@ -117,7 +141,8 @@ def path(cluster: Cluster, client: Client, cloud: World, folder: Path) -> Genera
         found = list(stand_ins(cluster, cloud))
         extensions = running.enter_context(processors([processor for _, processor in found]))
         served = list(zip((extension for extension, _ in found), extensions, strict=True))
-        port, admin_port = free_ports(2)
+        free, admin_port = free_ports(2)
+        port = port or free
         access_log = folder / "requests.jsonl"
         config = folder / "envoy.json"
         made = certificate(cluster, cloud, folder)
@@ -131,12 +156,31 @@ def path(cluster: Cluster, client: Client, cloud: World, folder: Path) -> Genera
         yield Gateway(
             f"https://{LOOPBACK}:{port}/v1",
             made,
-            {each.pod: each for each in servers},
+            by_pod,
+            serving,
+            client,
             started,
             {extension["name"]: each for extension, each in served},
             access_log,
             [envoy, *(each.program for each in started.values())],
         )
+
+
+def _delete_pods(client: Client, cluster: Cluster, found: Mapping[str, Replica]) -> None:
+    for each in found.values():
+        delete_pod(client, cluster, each)
+
+
+def _refuse_taken(port: int) -> None:
+    with closing(socket.socket()) as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            opened.bind((LOOPBACK, port))
+        except OSError as problem:
+            raise PortError(
+                f"PORT: found {port}, which can't be had ({problem.strerror}); allowed: one "
+                "that nobody listens on; end what does, or leave it out for a free one"
+            ) from problem
 
 
 def _is_live(port: int) -> bool:

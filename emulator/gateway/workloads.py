@@ -151,20 +151,21 @@ def _kubeconfig(
         "spec": {},
     }
     token = client.request("POST", path, request)["status"]["token"]
+    file = folder / "kubeconfig"
+    write_kubeconfig(file, client, token, namespace)
+    return file
+
+
+def write_kubeconfig(file: Path, client: Client, token: str, namespace: str = "default") -> None:
+    """Write how a program reaches the API server with a token."""
     entry = {"server": client.url, "certificate-authority": str(client.certificate)}
     context = {"cluster": "here", "user": "pod", "namespace": namespace}
-    file = folder / "kubeconfig"
-    write_private(
-        file,
-        json.dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "clusters": [{"name": "here", "cluster": entry}],
-                "users": [{"name": "pod", "user": {"token": token}}],
-                "contexts": [{"name": "here", "context": context}],
-                "current-context": "here",
-            }
-        ),
-    )
-    return file
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "here", "cluster": entry}],
+        "users": [{"name": "pod", "user": {"token": token}}],
+        "contexts": [{"name": "here", "context": context}],
+        "current-context": "here",
+    }
+    write_private(file, json.dumps(document))

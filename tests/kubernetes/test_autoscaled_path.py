@@ -1,0 +1,62 @@
+"""Prod's autoscaler acts on what its replicas say; new ones are asked once they are loaded."""
+
+import time
+from collections.abc import Callable, Generator
+
+import pytest
+
+from emulator.gateway import autoscaling, serve
+from emulator.gateway.api_management import Consumer
+from emulator.gateway.cluster import Cluster
+from sandbox.world import World
+from tests.engine.conftest import Rehearsal
+from tests.kubernetes.asked_path import KEY, Path, until
+
+LACKING = [*serve.missing(), *(() if autoscaling.CONTROLLER.exists() else ("controller manager",))]
+SPEED = 240.0
+QWEN = "qwen3-4b"
+DEPLOYMENT = "qwen3-4b-l4"
+LEAST, MOST = 2, 4
+
+pytestmark = pytest.mark.skipif(
+    bool(LACKING),
+    reason=f"NO AUTOSCALER ACTED: {', '.join(LACKING)} missing; `make test-kubernetes` builds it",
+)
+
+
+@pytest.fixture(scope="module")
+def scaled(
+    stacks: dict[str, list[Cluster]],
+    brought_up: Callable[[str], Rehearsal],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[Path]:
+    region = stacks["prod"][0]
+    folder = tmp_path_factory.mktemp("gateway")
+    with (
+        World(brought_up("prod").places.world) as cloud,
+        serve.serve(region, cloud, folder) as gateway,
+    ):
+        path = Path(region, gateway.client, gateway)
+        path.consumers[KEY] = Consumer("unlimited", None, None)
+        yield path
+
+
+def test_a_queue_brings_replicas_that_answer_once_they_are_loaded(scaled: Path) -> None:
+    first = scaled.behind(DEPLOYMENT)
+    assert len(first) == LEAST
+    for each in first:
+        each.speed, each.waiting = SPEED, 50
+    began = time.monotonic()
+    until(lambda: len(scaled.behind(DEPLOYMENT)) == MOST)
+    new = {each.pod for each in scaled.behind(DEPLOYMENT)} - {each.pod for each in first}
+    assert scaled.pods(QWEN) <= {each.pod for each in first}
+    until(lambda: scaled.ask(QWEN).pod in new)
+    assert time.monotonic() - began >= autoscaling.LOAD_SECONDS / SPEED
+    scaled.gateway.check()
+
+
+def test_nobody_scales_what_has_no_autoscaler(scaled: Path) -> None:
+    for each in scaled.behind("llama-3-1-8b-l4"):
+        each.waiting = 50
+    time.sleep(3)
+    assert len(scaled.behind("llama-3-1-8b-l4")) == LEAST
