@@ -9,6 +9,7 @@ from launcher.capacity import capacity
 from launcher.doctor import doctor
 from launcher.drift import drift
 from launcher.ending import exit_code_of
+from launcher.gateway import serve
 from launcher.images import push
 from launcher.load import CONCURRENCY, REQUESTS, load
 from launcher.new_environment import new_environment
@@ -19,13 +20,18 @@ from launcher.policy_report import FORMATS, policy
 from launcher.pulumi_cli import exec_pulumi
 from launcher.rehearsal.life import rehearse
 
-_OTHERS = ("capacity", "doctor", "drift", "init", "load", "new", "policy", "rehearse", "report")
-
-
+_OTHERS = (
+    *("capacity", "doctor", "drift", "init", "load", "new", "policy", "rehearse", "report"),
+    "serve",
+)
 _ON_EITHER: Mapping[str, Callable[[StackPaths, str], None]] = {
     "doctor": doctor,
     "drift": drift,
     "report": report,
+}
+_REQUESTS: Mapping[str, Callable[[StackPaths, argparse.Namespace], None]] = {
+    "load": lambda places, chosen: load(places, chosen.model, chosen.concurrency, chosen.requests),
+    "serve": lambda places, chosen: serve(places, chosen.cloud, chosen.port),
 }
 
 
@@ -57,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="", help="the model that `load` asks")
     parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help="of `load`")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="of `load`")
+    parser.add_argument("--port", type=int, default=0, help="of `serve`; a free one without")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     for name, side in (("from", "start"), ("to", "end")):
         told = f"stack file or Git revision that `rehearse` changes {name}"
@@ -82,8 +89,8 @@ def _do(chosen: argparse.Namespace) -> int:
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "capacity":
         capacity(places, chosen.cloud, chosen.stockout, chosen.quotas)
-    elif chosen.operation == "load":
-        load(places, chosen.model, chosen.concurrency, chosen.requests)
+    elif chosen.operation in _REQUESTS:
+        _REQUESTS[chosen.operation](places, chosen)
     elif chosen.operation == "rehearse":
         rehearse(places, chosen.start, chosen.end)
     elif chosen.cloud == "sandbox":

@@ -1,22 +1,26 @@
 """`make serve`: the request path to a stack's large models, on this machine until interrupted."""
 
+import errno
 import json
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from catalog.config_folder import make_command
+from catalog.words import plural
 from launcher.console import show
-from launcher.paths import StackPaths
+from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
 
 _LOOK_SECONDS = 0.2
+_LAST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,14 @@ class RequestPath:
 
 
 @contextmanager
-def request_path(places: StackPaths) -> Generator[RequestPath]:
-    """Run the path of the stack's first Gateway.
+def request_path(places: StackPaths, port: int = 0) -> Generator[RequestPath]:
+    """Run the path of the stack's first Gateway, at a free port where none is given.
 
-    Raises LaunchError if a program is missing or ends, or the stack has no Gateway.
+    Raises LaunchError if a program is missing or ends, the stack isn't up or has no Gateway, or
+    this machine has no room for it.
     """
     # Its libraries take longer to load than a preview's first line.
     from emulator.gateway import serve as gateway
-    from emulator.gateway.cluster import clusters
     from emulator.gateway.programs import ProgramError
     from sandbox.world import World
 
@@ -51,26 +55,71 @@ def request_path(places: StackPaths) -> Generator[RequestPath]:
             f"{', '.join(lacking)} missing: `make serve` builds what can be built; "
             "`make test-kubernetes` says what to install"
         )
-    found = [each for each in clusters(places.recorded()) if any(each.of("Gateway"))]
-    if not found:
-        raise LaunchError(f"{places.stack} has no Gateway, so there is no way to a model")
-    chosen, *others = found
+    chosen, *others = _clusters(places)
     show(f"starting the request path of {chosen.name}: about half a minute ...", sys.stderr)
-    with _interrupts(), tempfile.TemporaryDirectory(prefix="gateway-") as folder:
+    with _interrupts(), ExitStack() as opened:
         try:
-            with (
-                World(places.world) as cloud,
-                gateway.serve(chosen, cloud, Path(folder)) as running,
-            ):
-                yield RequestPath(running, chosen, [each.name for each in others])
+            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
+            cloud = opened.enter_context(World(places.world))
+            running = opened.enter_context(gateway.serve(chosen, cloud, folder, port))
+        except LookupError as problem:
+            raise _of_another_version(places, problem) from problem
+        except OSError as problem:
+            raise LaunchError(_no_room(problem)) from problem
+        except ProgramError as problem:
+            raise LaunchError(str(problem)) from problem
+        try:
+            yield RequestPath(running, chosen, [each.name for each in others])
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
 
 
-def serve(places: StackPaths) -> None:
-    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C."""
+def _clusters(places: StackPaths) -> list[Any]:
+    """Return the clusters of the stack that have a Gateway, of which there is one."""
+    from emulator.gateway.cluster import clusters
+
+    if not places.checkpoint.exists():
+        raise places.missing("yet")
     try:
-        with request_path(places) as path:
+        recorded = places.recorded()
+        found = [each for each in clusters(recorded) if any(each.of("Gateway"))]
+    except (LookupError, ValueError) as problem:
+        raise _of_another_version(places, problem) from problem
+    if not recorded:
+        raise places.missing("any more")
+    if not found:
+        raise LaunchError(f"{places.stack} has no Gateway, so there is no way to a model")
+    return found
+
+
+def _of_another_version(places: StackPaths, problem: Exception) -> LaunchError:
+    return LaunchError(
+        f"{places.checkpoint}: not as this version makes it ({problem}): run "
+        f"`{make_command(f'up STACK={places.stack}')}`, which brings it up to date"
+    )
+
+
+def _no_room(problem: OSError) -> str:
+    if problem.errno == errno.ENOSPC:
+        return (
+            f"the disk of {tempfile.gettempdir()} is full: free a GiB of it, or set TMPDIR to a "
+            "folder with room"
+        )
+    return str(problem)
+
+
+def serve(places: StackPaths, cloud: str = "sandbox", port: int = 0) -> None:
+    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C.
+
+    Then it leaves a page of them.
+    """
+    if cloud != "sandbox":
+        raise LaunchError(f"CLOUD: found {cloud}; allowed: sandbox, whose objects are served here")
+    if not 0 <= port <= _LAST_PORT:
+        raise LaunchError(f"PORT: found {port}; allowed: 1 to {_LAST_PORT}, or none for a free one")
+    requests: list[Mapping[str, Any]] = []
+    try:
+        with request_path(places, port) as path:
             running = path.gateway
             trust = f"SSL_CERT_FILE={running.certificate.authority}"
             show(f"\n  export OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key} {trust}\n")
@@ -81,9 +130,16 @@ def serve(places: StackPaths) -> None:
             for line in _differences(path):
                 show(f"  {line}")
             show("requests, until Ctrl-C:")
-            _follow(running)
+            _follow(running, requests)
     except KeyboardInterrupt:
         show("ended; nothing is left running")
+    finally:
+        if requests:
+            from emulator.gateway.page import write_page
+
+            page = places.home / "requests.html"
+            write_page(page, places.stack, requests)
+            show(f"The page of {plural(len(requests), 'request')}: {shown_file(page)}")
 
 
 def _differences(path: RequestPath) -> Iterator[str]:
@@ -125,22 +181,27 @@ def _interrupts() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _follow(running: Any) -> None:
-    pods = {f"{each.address}:{each.port}": each.pod for each in running.replicas.values()}
+def _follow(running: Any, requests: list[Mapping[str, Any]]) -> None:
+    """Print each request, and keep it with the pod that answered."""
+    pods: dict[str, str] = {}
     with running.access_log.open(encoding="utf-8") as log:
         while True:
             running.check()
+            # An autoscaler adds some.
+            pods |= {f"{each.address}:{each.port}": each.pod for each in running.replicas.values()}
             while line := log.readline():
-                show(_said(json.loads(line), pods))
+                request = json.loads(line)
+                request["replica"] = pods.get(request["replica"], request["replica"])
+                requests.append(request)
+                show(_said(request))
             time.sleep(_LOOK_SECONDS)
 
 
-def _said(request: Mapping[str, Any], pods: Mapping[str, str]) -> str:
+def _said(request: Mapping[str, Any]) -> str:
     """Return the line of a request: model, route, pool and replica, or why it got no further."""
-    replica = request["replica"]
     way = (
-        f"route {request['route']}, pool {request['pool']}, pod {pods.get(replica, replica)}"
-        if replica
+        f"route {request['route']}, pool {request['pool']}, pod {request['replica']}"
+        if request["replica"]
         else request["why"]
     )
     return f"{request['status']}  {request['milliseconds']} ms  {request['model'] or '-'}: {way}"

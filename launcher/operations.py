@@ -11,7 +11,7 @@ from typing import Any
 from pulumi import automation
 
 from catalog.config_folder import make_command
-from launcher import gateway, report
+from launcher import report
 from launcher.console import Console, show
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.engine_events import dependency_graph
@@ -203,12 +203,6 @@ def replay(places: StackPaths) -> None:
     _emulated(places, "replay")
 
 
-def serve_gateway(places: StackPaths) -> None:
-    """Serve the request path to the stack's large models until interrupted."""
-    _there(places)
-    gateway.serve(places)
-
-
 def _emulated(places: StackPaths, name: str) -> None:
     # Its libraries take longer to load than a preview's first line.
     from emulator.demo import run
@@ -230,7 +224,6 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "export": export,
     "demo": demo,
     "replay": replay,
-    "serve": serve_gateway,
     "verify": verify,
 }
 

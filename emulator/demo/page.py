@@ -1,20 +1,14 @@
 """The page a demo leaves: every message with what became of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from emulator.demo.checks import Check
 from emulator.demo.pipelines import Pipeline
+from emulator.pages import STYLE, table
 from emulator.runtime.emulator import Emulator
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem }
-table { border-collapse: collapse; margin: 1rem 0; width: 100% }
-th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left }
-.good { color: #137333 } .bad { color: #b3261e; font-weight: bold }
-"""
 
 
 def write_page(
@@ -27,10 +21,10 @@ def write_page(
     """Write the page."""
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><title>Demo</title>",
-        f"<style>{_STYLE}</style><h1>What went where</h1>",
+        f"<style>{STYLE}</style><h1>What went where</h1>",
         "<p>Times of retries and archives are the stack's own; waits were left out. ",
         "The LLM answers come from a deterministic stand-in, not from a model.</p>",
-        _table(
+        table(
             ("where", "what", "found", "wanted", ""),
             (
                 (
@@ -69,15 +63,4 @@ def _messages(emulator: Emulator, pipeline: Pipeline) -> str:
         again = " (delivered again)" if id_ in pipeline.repeated else ""
         label, score = output.get("label", ""), output.get("score", "")
         lines.append((id_, text, label, score, attempts.get(id_, 0), f"{state}{again}"))
-    return _table(("message", "content", "label", "score", "deliveries", "ended as"), lines)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _cell(value: object) -> str:
-    kind = {"ok": " class=good", "WRONG": " class=bad"}.get(str(value), "")
-    return f"<td{kind}>{escape(str(value))}</td>"
+    return table(("message", "content", "label", "score", "deliveries", "ended as"), lines)

@@ -1,22 +1,28 @@
 """`make serve` says where to ask and what it can't do, and leaves nothing running."""
 
+import errno
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from emulator.gateway import serve
 from launcher import gateway
-from launcher.paths import ROOT
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
 
@@ -62,7 +68,8 @@ def said_until(process: subprocess.Popen[str], end: str) -> str:
 def test_nothing_is_left_running(
     brought_up: Callable[[str], Rehearsal], ending: signal.Signals
 ) -> None:
-    with served(brought_up("dev")) as process:
+    dev = brought_up("dev")
+    with served(dev) as process:
         said = said_until(process, "requests, until Ctrl-C")
         assert "model servers are simulated" in said
         url, trusted = (re.search(rf"{name}=(\S+)", said) for name in ("URL", "SSL_CERT_FILE"))
@@ -88,6 +95,12 @@ def test_nothing_is_left_running(
         assert code == (-ending if ending == signal.SIGKILL else 0)
         _, alive = psutil.wait_procs(children, END_SECONDS)
         assert alive == []
+        if ending == signal.SIGINT:
+            assert process.stdout is not None
+            assert "The page of 1 request" in process.stdout.read()
+            page = (dev.places.home / "requests.html").read_text()
+            assert "<td>qwen3-4b</td><td>qwen3-4b-l4-spot</td><td>1</td><td>100%</td>" in page
+            assert f"<td>{pod}</td>" in page
 
 
 def test_a_program_that_is_missing_is_named(
@@ -96,6 +109,91 @@ def test_a_program_that_is_missing_is_named(
     monkeypatch.setattr(serve, "missing", lambda: ["epp"])
     with pytest.raises(LaunchError, match="epp missing: `make serve` builds"):
         gateway.serve(brought_up("dev").places)
+
+
+def problem(home: StackPaths, port: int = 0) -> str:
+    with pytest.raises(LaunchError) as caught:
+        gateway.serve(home, port=port)
+    return str(caught.value)
+
+
+@pytest.fixture
+def all_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "missing", list[str])
+
+
+@pytest.mark.usefixtures("all_there")
+def test_a_port_that_is_taken_or_none_is_named(brought_up: Callable[[str], Rehearsal]) -> None:
+    dev = brought_up("dev").places
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"PORT: found {port}, which can't be had" in problem(dev, port=port)
+    assert "PORT: found 70000; allowed: 1 to 65535" in problem(dev, port=70_000)
+
+
+@pytest.mark.usefixtures("all_there")
+def test_a_full_disk_is_named(
+    brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(serve, "serve", full)
+    assert "is full: free a GiB of it, or set TMPDIR" in problem(brought_up("dev").places)
+
+
+def _nothing(checkpoint: dict[str, Any]) -> None:
+    checkpoint["checkpoint"]["latest"]["resources"] = []
+
+
+def _older_state(checkpoint: dict[str, Any]) -> None:
+    checkpoint["deployment"] = checkpoint.pop("checkpoint")
+
+
+def _no_router(checkpoint: dict[str, Any]) -> None:
+    latest = checkpoint["checkpoint"]["latest"]
+    latest["resources"] = [
+        each for each in latest["resources"] if "GCPRoutingExtension" not in each["type"]
+    ]
+
+
+@pytest.mark.usefixtures("all_there")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_nothing, "dev isn't there on the sandbox cloud any more: run `make up STACK=dev` first"),
+        (_older_state, "not as this version makes it .* run `make up STACK=dev`"),
+    ],
+)
+def test_a_state_that_is_no_stack_of_this_version_is_named(
+    brought_up: Callable[[str], Rehearsal],
+    tmp_path: Path,
+    change: Callable[[dict[str, Any]], None],
+    said: str,
+) -> None:
+    places = replace(brought_up("dev").places, home=tmp_path)
+    assert "dev isn't there on the sandbox cloud yet" in problem(places)
+    checkpoint = json.loads(brought_up("dev").places.checkpoint.read_text())
+    change(checkpoint)
+    places.checkpoint.parent.mkdir(parents=True)
+    places.checkpoint.write_text(json.dumps(checkpoint))
+    assert re.search(said, problem(places))
+
+
+@built
+def test_objects_of_another_version_are_named(
+    brought_up: Callable[[str], Rehearsal], tmp_path: Path
+) -> None:
+    made = brought_up("dev").places
+    places = replace(made, home=tmp_path)
+    checkpoint = json.loads(made.checkpoint.read_text())
+    _no_router(checkpoint)
+    places.checkpoint.parent.mkdir(parents=True)
+    places.checkpoint.write_text(json.dumps(checkpoint))
+    shutil.copyfile(made.world, places.world)
+    assert re.search("not as this version makes it .*has no routing extension", problem(places))
 
 
 @built
