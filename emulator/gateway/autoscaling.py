@@ -29,8 +29,8 @@ from emulator.gateway.replicas import another, apply_pod, delete_pod
 from emulator.gateway.workloads import write_kubeconfig
 
 CONTROLLER: Final = ENGINE / "kubernetes" / "kube-controller-manager"
-_MINUTES: Final = cast("dict[str, list[float]]", read("durations.yaml")["minutes"])
-LOAD_SECONDS: Final = 60 * _MINUTES["kubernetes:apps/v1:Deployment"][1]
+_MINUTES: Final = cast("dict[str, dict[str, list[float]]]", read("durations.yaml")["minutes"])
+LOAD_SECONDS: Final = 60 * _MINUTES["kubernetes:apps/v1:Deployment"]["create"][1]
 """From a pod that is made to one that answers."""
 START_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.2
