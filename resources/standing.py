@@ -11,7 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from catalog.conventions import COMPUTE_CLASS_LABEL, TPU_LABEL, TPU_TOPOLOGY_LABEL
+from catalog.conventions import (
+    COMPUTE_CLASS_LABEL,
+    NODE_POOL_LABEL,
+    TPU_LABEL,
+    TPU_TOPOLOGY_LABEL,
+)
 from catalog.machines import MACHINE_TYPES
 from resources.gpus import NODE_POOL, node_gpus, pods_per_gpu
 from resources.kubernetes import kind_of, objects
@@ -25,7 +30,6 @@ _SCALED: Final = frozenset({"apps/Deployment", "apps/StatefulSet", "apps/Replica
 _GROUPS: Final = "leaderworkerset.x-k8s.io/LeaderWorkerSet"
 _AUTOSCALER: Final = "autoscaling/HorizontalPodAutoscaler"
 _COMPUTE_CLASS: Final = "cloud.google.com/ComputeClass"
-_POOL_LABEL: Final = "cloud.google.com/gke-nodepool"
 # Kind, namespace and name of a workload.
 _Key = tuple[object, object, object]
 
@@ -116,7 +120,7 @@ def _node_labels(pool: Resource) -> Mapping[str, str | Absence]:
     return {
         **({} if own is UNKNOWN else own),
         **_tpu_labels(pool),
-        _POOL_LABEL: text(pool.props, "name"),
+        NODE_POOL_LABEL: text(pool.props, "name"),
     }
 
 

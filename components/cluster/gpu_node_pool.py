@@ -9,7 +9,12 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
-from catalog.conventions import COMPUTE_CLASS_LABEL, TPU_LABEL, TPU_TOPOLOGY_LABEL
+from catalog.conventions import (
+    COMPUTE_CLASS_LABEL,
+    NODE_POOL_LABEL,
+    TPU_LABEL,
+    TPU_TOPOLOGY_LABEL,
+)
 from catalog.limits import gpu_pools as limits
 from catalog.machines import GPU_MACHINE_TYPES
 from components.cluster import defaults
@@ -114,12 +119,12 @@ class GpuNodePool(pulumi.ComponentResource):
         self.node_pool_name = pools[0].name
         self.gpu_type = machine.gpu_type
         self.gpu_count = machine.gpu_count
-        self.node_selector = (
-            {SLICES_LABEL: name} if slices > 1 else {"cloud.google.com/gke-nodepool": name}
-        )
-        if machine.is_tpu:
-            topology = args.get("topology") or machine.topologies[0]
-            self.node_selector |= {TPU_LABEL: machine.gpu_type, TPU_TOPOLOGY_LABEL: topology}
+from catalog.conventions import (
+    COMPUTE_CLASS_LABEL,
+    NODE_POOL_LABEL,
+    TPU_LABEL,
+    TPU_TOPOLOGY_LABEL,
+)
         register(self)
 
 

@@ -1,8 +1,8 @@
 """Every route leads to pools whose replicas serve the model it is for."""
 
 from collections.abc import Iterator
-from typing import Final
 
+from catalog.conventions import NODE_POOL_LABEL
 from request_path.extensions import ROUTING, attached
 from request_path.finding import Finding, finding
 from request_path.hops import policies_on
@@ -18,8 +18,6 @@ from request_path.objects import Backend, Objects, Pods, Pool, Service, Workload
 from request_path.pods import listening_container, selected_pods, served_models
 from resources.properties import UNKNOWN
 from resources.selectors import may_equal, may_match
-
-NODE_POOL: Final = "cloud.google.com/gke-nodepool"
 
 
 def check(objects: Objects) -> Iterator[Finding]:
@@ -128,7 +126,7 @@ def _replicas(pool: Pool, workload: Workload, pods: Pods, objects: Objects) -> I
     for port in pool.ports:
         if pods.role != "worker" and listening_container(pods, port) is None:
             yield finding("port-unserved/pods", pool, port, workload)
-    wanted = None if pods.node_selector is UNKNOWN else pods.node_selector.get(NODE_POOL)
+    wanted = None if pods.node_selector is UNKNOWN else pods.node_selector.get(NODE_POOL_LABEL)
     known = [each.name for each in objects.node_pools]
     if isinstance(wanted, str) and known and not any(may_equal(each, wanted) for each in known):
         yield finding("node-pool-missing", workload, wanted)
