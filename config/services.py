@@ -37,11 +37,18 @@ class LoadBalancer(Settings):
     certificate: Annotated[str, limits.CERTIFICATE] | None = None
     """Certificate of a regional-external one. The others get their own."""
     requests_per_minute: Annotated[int, limits.RATE] | None = None
-    """Requests of an address at most: Cloud Armor."""
+    """Requests of an address at most: Cloud Armor. Default: 600 of an external one for which
+    neither ranges nor rules are given, else any number."""
     allowed_ranges: Annotated[tuple[Annotated[str, IP_RANGE], ...], Entries(low=0, high=10)] = ()
     """IP ranges that may come: Cloud Armor. Default: all."""
     waf_rules: tuple[RuleSet, ...] = ()
     """Cloud Armor's signatures of attacks to refuse: sqli..."""
+
+    @property
+    def rate(self) -> int | None:
+        """Requests of an address in a minute; None for any number."""
+        open_ = self.kind != "internal" and not (self.allowed_ranges or self.waf_rules)
+        return self.requests_per_minute or (limits.EXTERNAL_RATE if open_ else None)
 
 
 class Jwt(Settings):
@@ -61,7 +68,7 @@ class ApiGateway(Settings):
     document: str | None = None
     """OpenAPI 2.0 file, from the stack file's folder: info and paths. Needed."""
     region: str | None = None
-    """Region of the gateway. Default: the service's."""
+    """Region of the gateway, one that has API Gateway. Default: the service's."""
     jwt: Jwt | None = None
     """Callers show tokens."""
     api_key: bool = False

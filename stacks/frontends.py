@@ -77,7 +77,7 @@ class _FrontBuilder:
     def load_balancer(self, balancer: LoadBalancer) -> Frontend:
         vpc, region = self.foundation.vpc, self.settings.region
         project = self.foundation.services.project_for("compute", "dns")
-        rate = balancer.requests_per_minute
+        rate = balancer.rate
         args: CloudRunLoadBalancerArgs = {
             "project": project,
             "region": region,

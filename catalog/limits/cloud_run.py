@@ -53,11 +53,21 @@ LOAD_BALANCER: Final = Choice(
     ("internal", "regional-external", "global-external"), default="internal"
 )
 RATE: Final = Range(1, MOST_REQUESTS, "requests")
+EXTERNAL_RATE: Final = 600
+"""Requests of an address in a minute, where nothing else is said of an external load balancer: the
+policies want Cloud Armor before it, and signatures of attacks would refuse prompts."""
 CERTIFICATE: Final = Text(
     "projects/[^/]+/locations/[^/]+/certificates/[^/]+",
     "the full name of a certificate in Certificate Manager",
     "write it like projects/acme/locations/us-central1/certificates/chat",
 )
+API_REGION: Final = Choice(
+    (
+        *("asia-northeast1", "australia-southeast1", "europe-west1", "europe-west2"),
+        *("us-central1", "us-east1", "us-east4", "us-west2", "us-west3", "us-west4"),
+    )
+)
+"""https://cloud.google.com/api-gateway/docs/deployment-model (2026-11-30)"""
 API_TIMEOUT_SECONDS: Final = Range(1, 600, "seconds", default=60)
 """https://cloud.google.com/api-gateway/docs/quotas"""
 API_RATE: Final = Range(1, 1_000_000, "requests")

@@ -30,8 +30,7 @@ class CloudRunApiArgs(TypedDict):
     region: str
     """Region of the service."""
     gateway_region: NotRequired[str]
-    """Region of the gateway, one that has API Gateway; default that of the service.
-    https://cloud.google.com/api-gateway/docs/deployment-model"""
+    """Region of the gateway; default that of the service."""
     service_name: pulumi.Input[str]
     """Name of the service; its ingress is `all`, as the gateway is outside the VPC."""
     service_uri: pulumi.Input[str]
@@ -56,6 +55,8 @@ def validate_cloud_run_api(name: str, args: CloudRunApiArgs) -> Problems:
             "document",
             f"found {problem}; allowed: OpenAPI 2.0 with info, paths and operations; fix it",
         )
+    region = args.get("gateway_region", args["region"])
+    problems.check_limit(limits.API_REGION, region, "gateway_region")
     problems.extend(limits.callers(args["callers"]), "callers")
     return problems
 

@@ -226,6 +226,13 @@ def _check_api(path: KeyPath, service: Service, api: ApiGateway) -> Iterator[Pro
         )
     else:
         yield from _check_document(where, api.document)
+    if (api.region or service.region) not in limits.API_REGION.values:
+        yield Problem(
+            (*path, "region"),
+            shown(api.region) if api.region else f"nothing, with a service in {service.region}",
+            f"a region with API Gateway: {joined(limits.API_REGION.values)}",
+            "name one",
+        )
     yield from below(path, limits.callers(api.model_dump()))
     if service.timeout_seconds > (most := limits.API_TIMEOUT_SECONDS.high or 0):
         yield Problem(

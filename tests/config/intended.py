@@ -45,7 +45,10 @@ INTENDED: Final[Mapping[str, Intent]] = {
     "ai-guardrail-on-every-path": Intent(
         "what goes unscreened, and what others make, is named",
         {
-            "unscreenedModels": ["qwen3-4b", "tone", "large", "small"],
+            "unscreenedModels": [
+                *("qwen3-4b", "tone", "large", "small", "far", "llama-4"),
+                *(f"llama-{each}" for each in ("2-2", "2-3", "3", "3-2", "3-3")),
+            ],
             "foreignServices": ["services", "a-z", "a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-z"],
             **_exempt("*:*:*::inference-*-extension", "(failOpen)"),
         },

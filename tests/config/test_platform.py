@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.load import from_file, from_mapping
+from config.services import LoadBalancer
 from tests.config.samples import REMOVED, ROOT, SOURCE, changed, values
 
 PROD = from_file(ROOT / "Pulumi.prod.yaml")
@@ -221,3 +222,20 @@ def test_apigee_needs_its_api_on_and_nothing_else_does() -> None:
     assert "apigee.googleapis.com" in PROD.apis
     without = from_mapping(changed(("api_management", REMOVED)), SOURCE)
     assert "apigee.googleapis.com" not in without.apis
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "rate"),
+    [
+        ("global-external", {}, 600),
+        ("global-external", {"requests_per_minute": 5}, 5),
+        ("global-external", {"allowed_ranges": ("203.0.113.0/24",)}, None),
+        ("regional-external", {"waf_rules": ("sqli",)}, None),
+        ("internal", {}, None),
+    ],
+)
+def test_what_is_external_is_never_without_cloud_armor(
+    kind: str, given: dict[str, Any], rate: int | None
+) -> None:
+    balancer = LoadBalancer(kind=kind, hostname="chat.acme.com", **given)
+    assert balancer.rate == rate

@@ -149,7 +149,7 @@ def _is_hollow(policy: Resource) -> bool:
     return not any(
         rule is UNKNOWN
         or (
-            flag(rule, "preview") in (MISSING, False)
+            flag(rule, "preview") in (MISSING, False, UNKNOWN)
             and text(rule, "action") not in ("allow", MISSING)
         )
         for rule in (rules if isinstance(rules, tuple) else ())
