@@ -135,10 +135,12 @@ def facts(stages: Sequence[Rehearsed]) -> Iterator[str]:
     stopping = [each.title.lower() for each in stages if each.stops]
     if stopping:
         yield f"Something stops serving in: {', '.join(stopping)}."
-    dearest = max((each for each in stages if each.meanwhile), key=_dearest, default=None)
+    # Where there was something before.
+    changed = [each for each in stages if each.costs and each.costs.before.expected]
+    dearest = max(changed, key=_dearest, default=None)
     if dearest and dearest.meanwhile:
         yield (
-            f"The most while old and new stand: {usd(dearest.meanwhile.expected)} a month, in "
+            f"At most, while old and new stand: {usd(dearest.meanwhile.expected)} a month, in "
             f"{dearest.title.lower()}."
         )
 
@@ -168,10 +170,18 @@ def _row(stage: Rehearsed) -> Iterator[str]:
     yield stage.verdict if stage.verdict == PASSED else f"**{stage.verdict}**"
     yield stage.did
     yield stage.takes
-    yield f"**{len(stage.stops)}**" if stage.stops else "" if stage.plan is None else "nothing"
+    yield _stopping(stage)
     yield usd(stage.costs.after.expected) if stage.costs else ""
     yield usd(stage.meanwhile.expected) if stage.meanwhile and _is_dearer(stage) else ""
     yield f"{stage.seconds:.0f} s" if stage.seconds else ""
+
+
+def _stopping(stage: Rehearsed) -> str:
+    if stage.plan is None:
+        return ""
+    if stage.plan.changes and not stage.plan.after.by_urn:
+        return "everything"
+    return f"**{len(stage.stops)}**" if stage.stops else "nothing"
 
 
 def _is_dearer(stage: Rehearsed) -> bool:
@@ -223,8 +233,8 @@ def _told(stage: Rehearsed) -> Iterator[str]:
             both = stage.meanwhile.expected
             a_day = (both - min(then, now)) / _DAYS
             yield (
-                f"While the old and the new stand: {usd(both)} a month, {usd(a_day)} a day more "
-                "than the cheaper of them."
+                f"While the old and the new stand, at most: {usd(both)} a month, {usd(a_day)} a day "
+                "more than the cheaper of them."
             )
 
 

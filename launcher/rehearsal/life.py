@@ -25,6 +25,7 @@ from launcher.outages import stopping
 from launcher.paths import StackPaths, shown_file
 from launcher.preconditions import check_ranges, check_unprotected
 from launcher.problem import InterruptedRunError, LaunchError
+from launcher.rehearsal import changes
 from launcher.rehearsal.by_hand import meddle
 from launcher.rehearsal.places import Config, RehearsalPaths, copied, earlier
 from launcher.rehearsal.steps import LIFE, Chapter, Stage, change
@@ -123,6 +124,8 @@ class Life:
     """Whether a stage ended such that the next can't begin."""
 
     _refused: list[str] = field(default_factory=list[str])
+    _left_out: str = ""
+    """The region that the stage at hand takes out of the config."""
 
     def __post_init__(self) -> None:
         try:
@@ -197,6 +200,7 @@ class Life:
         began = time.monotonic()
         before = self.places.config_of()
         self.places.put_config(config)
+        self._left_out = changes.region_left_out(before, config)
         self.screen.status(f"  {stage.title} ...")
         came = Rehearsed(stage.key, stage.title, stage.about, PASSED, config=_diff(before, config))
         try:
@@ -233,7 +237,11 @@ class Life:
             return self.act("up", stage, came)
         before, first, again = self.places.recorded(), Recorder(), Recorder()
         self.places.prepare()
-        self.places.faults.write_text(yaml.safe_dump({"faults": [*stage.faults]}), encoding="utf-8")
+        faults = [
+            {key: value.format(region=self._left_out) for key, value in each.items()}
+            for each in stage.faults
+        ]
+        self.places.faults.write_text(yaml.safe_dump({"faults": faults}), encoding="utf-8")
         try:
             self.act("up", stage, came, first)
         except LaunchError as problem:
@@ -248,7 +256,19 @@ class Life:
         }
         whole = Recorder({**again.steps, **kept})
         plan = plan_between(self.places.stack, before, self.places.recorded(), whole)
+        if self._left_out:
+            notes = (f"Left out: {self._left_out}.", *self._failover())
+            return replace(came, plan=plan, troubles=tuple(troubles), notes=(*notes, *came.notes))
         return replace(came, plan=plan, troubles=(*troubles, *self._stockouts()))
+
+    def _failover(self) -> Iterator[str]:
+        """Yield which clients reach another region by themselves."""
+        consumers = self.platform().consumers
+        sent = [name for name, each in consumers.items() if each.failover is not None]
+        if sent:
+            yield f"Clients of {', '.join(sent)} are answered by the regions that are left."
+        if others := [name for name in consumers if name not in sent]:
+            yield f"Clients of {', '.join(others)} must ask in another region by its own name."
 
     def _stockouts(self) -> Iterator[str]:
         """Yield what it does to the models if each GPU pool is out of stock in a region."""

@@ -37,7 +37,8 @@ class RehearsalPaths(StackPaths):
     @property
     def project(self) -> str:
         """The id of the project, also of a config that today's keys don't allow any more."""
-        config: Any = strict_yaml.load(self.config.read_text(encoding="utf-8"))["config"]
+        document: Any = strict_yaml.load(self.config.read_text(encoding="utf-8"))
+        config = document["config"]
         return str((config.get("project") or config.get("inference:project") or {}).get("id"))
 
     def config_of(self) -> Config:

@@ -25,7 +25,7 @@ class Stage:
     serves: bool = True
     """Whether all that serves must go on serving."""
     run: str = "up"
-    faults: tuple[Mapping[str, Any], ...] = ()
+    faults: tuple[Mapping[str, str], ...] = ()
     """How the cloud fails it at first, as docs/faults.md has it: then it is run again."""
 
 
@@ -176,9 +176,11 @@ LIFE: Final = (
             Stage(
                 "region-lost",
                 "A region is lost",
-                "Taken out of the stack file.",
+                "Taken out of the stack file: at first while nothing in it answers, then once it "
+                "answers again.",
                 frozenset({"update", "delete", "replace"}),
                 serves=False,
+                faults=({"fault": "unavailable", "place": "{region}*", "times": "always"},),
             ),
             Stage(
                 "region-back",

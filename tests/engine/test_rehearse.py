@@ -1,12 +1,13 @@
 """`make rehearse` on the real engine: on copies, stage by stage, and what it makes of surprises."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
+from config.errors import ConfigError
 from config.load import from_mapping
 from launcher.console import Console
 from launcher.paths import ROOT
@@ -108,14 +109,21 @@ def test_a_stage_must_come_out_as_its_table_says() -> None:
 @pytest.mark.parametrize("stack_name", ["dev", "prod", "mlops", "estate"])
 def test_a_rollout_is_derived_from_each_stack_whose_models_have_replicas(stack_name: str) -> None:
     config = config_of(stack_name)
-    way = next(changes.rollout(config))
-    assert len(way) == 5
-    assert way[-1] == config
-    for each in way:
-        from_mapping(
-            {key: value for key, value in each.items() if ":" not in key},
-            f"Pulumi.{stack_name}.yaml",
-        )
+    ways = [*changes.rollout(config)]
+    assert any(_is_valid(stack_name, way) for way in ways)
+    for way in ways:
+        assert len(way) == 5
+        assert way[-1] == config
+
+
+def _is_valid(stack_name: str, way: Sequence[places.Config]) -> bool:
+    try:
+        for each in way:
+            ours = {key: value for key, value in each.items() if ":" not in key}
+            from_mapping(ours, f"Pulumi.{stack_name}.yaml")
+    except ConfigError:
+        return False
+    return True
 
 
 def test_of_several_regions_one_is_left_out_with_all_that_names_it() -> None:
