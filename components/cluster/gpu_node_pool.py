@@ -119,12 +119,10 @@ class GpuNodePool(pulumi.ComponentResource):
         self.node_pool_name = pools[0].name
         self.gpu_type = machine.gpu_type
         self.gpu_count = machine.gpu_count
-from catalog.conventions import (
-    COMPUTE_CLASS_LABEL,
-    NODE_POOL_LABEL,
-    TPU_LABEL,
-    TPU_TOPOLOGY_LABEL,
-)
+        self.node_selector = {SLICES_LABEL if slices > 1 else NODE_POOL_LABEL: name}
+        if machine.is_tpu:
+            topology = args.get("topology") or machine.topologies[0]
+            self.node_selector |= {TPU_LABEL: machine.gpu_type, TPU_TOPOLOGY_LABEL: topology}
         register(self)
 
 
