@@ -233,8 +233,8 @@ def _told(stage: Rehearsed) -> Iterator[str]:
             both = stage.meanwhile.expected
             a_day = (both - min(then, now)) / _DAYS
             yield (
-                f"While the old and the new stand, at most: {usd(both)} a month, {usd(a_day)} a day "
-                "more than the cheaper of them."
+                f"While the old and the new stand, at most: {usd(both)} a month, {usd(a_day)} a "
+                "day more than the cheaper of them."
             )
 
 
