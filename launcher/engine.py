@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -161,11 +162,19 @@ def _write_project(places: StackPaths) -> None:
     }
     for sealed in ENCRYPTION_KEYS:
         settings.pop(sealed, None)
-    if copy.exists():
-        earlier: dict[str, Any] = yaml.safe_load(copy.read_text())
-        if "encryptionsalt" in earlier:
-            settings["encryptionsalt"] = earlier["encryptionsalt"]
+    if salt := _salt(copy):
+        settings["encryptionsalt"] = salt
     copy.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
+def _salt(copy: Path) -> str:
+    """Return the salt in the copy of a config file; '' where a full disk left none of it, and the
+    engine makes another for it: the state has its own."""
+    try:
+        earlier: object = yaml.safe_load(copy.read_text())
+    except (OSError, ValueError, yaml.YAMLError):
+        return ""
+    return str(earlier.get("encryptionsalt", "")) if isinstance(earlier, dict) else ""
 
 
 def _sealed(value: object) -> bool:

@@ -35,7 +35,7 @@ from launcher.preconditions import check_ranges, check_unprotected, check_whole
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.pulumi_cli import JUDGED
-from launcher.recovery import find_lost, is_behind, restore_state, unsettled
+from launcher.recovery import find_lost, is_behind, remedy, restore_state, unsettled
 from launcher.replacements import replacements_section
 from launcher.verify import verify
 from plans.plan import Recorder, plan_of
@@ -74,6 +74,7 @@ def opened(
             except automation.CommandError as problem:
                 raise LaunchError(
                     f"the engine failed on {places.stack}: {reason_of(problem)}"
+                    f"{remedy(str(problem), places)}"
                 ) from problem
 
 
@@ -290,7 +291,8 @@ def run(
                     raise LaunchError(
                         f"{operation} of {places.stack} failed:\n{causes}\n{done.failed}"
                         f"{allowed(places, watching)}{may_be_there(places, causes)}"
-                        f"{to_take_over(places, causes)}{to_do(servers.faults.befallen)}"
+                        f"{to_take_over(places, causes)}{remedy(causes, places)}"
+                        f"{to_do(servers.faults.befallen)}"
                     ) from problem
             progress.about = max(progress.about, len(watching.passed))
         befallen = servers.faults.befallen

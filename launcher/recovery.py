@@ -9,12 +9,26 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 from catalog.words import plural
 from launcher.paths import StackPaths, read_state
 from launcher.problem import LaunchError
 from sandbox.providers import Servers
 from sandbox.world import LEFT, CloudResource, World
+
+_OTHER: Final = (
+    "another version of the engine wrote the state: run the release of this program that did, after"
+    " its `make setup`, or remove {home} to start afresh"
+)
+_REMEDIES: Final = {
+    "unsupported checkpoint version": _OTHER,
+    "needs support for the following features": _OTHER,
+    "incorrect passphrase": (
+        "{passphrase} is not what the state was encrypted with: put that back, or remove {home} to"
+        " start afresh"
+    ),
+}
 
 
 def restore_state(places: StackPaths) -> list[str]:
@@ -44,10 +58,36 @@ def restore_state(places: StackPaths) -> list[str]:
 
 def _readable(file: Path) -> bool:
     try:
-        read_state(file)
+        state = read_state(file)
     except (OSError, ValueError):
         return False
+    return file.suffix == ".attrs" or _is_whole(state)
+
+
+def _is_whole(state: Any) -> bool:
+    """Return whether a file holds a deployment, in which all is there that its resources need.
+
+    The engine refuses another one as a defect of its own.
+    """
+    try:
+        resources = (state["checkpoint"].get("latest") or {}).get("resources") or []
+        before: set[str] = set()
+        for each in resources:
+            needed = {each.get("parent"), *(each.get("dependencies") or ())} - {None, ""}
+            if not each["type"] or needed - before:
+                return False
+            before.add(each["urn"])
+    except (AttributeError, KeyError, TypeError):
+        return False
     return True
+
+
+def remedy(told: str, places: StackPaths) -> str:
+    """Return how to go on after what the engine says of a state that it can't open, or ''."""
+    for words, line in _REMEDIES.items():
+        if words in told:
+            return f"\n{line.format(passphrase=places.passphrase_file, home=places.home)}"
+    return ""
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from catalog.config_folder import VARIABLE
 from launcher import cli, operations
 from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
+from launcher.recovery import remedy, restore_state
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 from tests.stacks import models_alone
@@ -187,6 +188,45 @@ def test_a_half_written_state_goes_back_to_the_run_before(
     assert "the state was half written" in capsys.readouterr().err
     operations.preview(rehearsal.places)
     assert "Nothing changes." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"hello": 1},
+        [],
+        {"checkpoint": {"latest": {"resources": [{"urn": "urn:a"}]}}},
+        {"checkpoint": {"latest": {"resources": [{"urn": "a", "type": "t", "parent": "b"}]}}},
+    ],
+    ids=["of something else", "a list", "a resource without its type", "without a parent"],
+)
+def test_a_state_that_is_none_goes_back_to_the_run_before(written: object, tmp_path: Path) -> None:
+    places = StackPaths("dev", tmp_path / "Pulumi.dev.yaml", tmp_path)
+    places.checkpoint.parent.mkdir(parents=True)
+    before = {"checkpoint": {"latest": {"resources": [{"urn": "a", "type": "t"}]}}}
+    places.checkpoint.with_name("dev.json.bak").write_text(json.dumps(before))
+    places.checkpoint.write_text(json.dumps(written))
+    (told,) = restore_state(places)
+    assert "went back to the run before" in told
+    assert json.loads(places.checkpoint.read_text()) == before
+    assert places.unsettled.exists()
+
+
+def test_a_state_of_another_version_says_which_program_opens_it(
+    brought_up: Callable[[str], Rehearsal],
+) -> None:
+    rehearsal = brought_up("dev with its models alone")
+    state = json.loads(rehearsal.places.checkpoint.read_text())
+    rehearsal.places.checkpoint.write_text(json.dumps({**state, "version": 99}))
+    with pytest.raises(LaunchError, match=r"version 99\n(.*\n)*another version of the engine"):
+        operations.preview(rehearsal.places)
+
+
+def test_another_passphrase_is_named(tmp_path: Path) -> None:
+    places = StackPaths("dev", tmp_path / "Pulumi.dev.yaml", tmp_path)
+    told = remedy("error: get stack secrets manager: incorrect passphrase", places)
+    assert str(places.passphrase_file) in told
+    assert "start afresh" in told
 
 
 def test_a_state_lost_with_its_copy_is_named_with_the_way_back(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partialmethod
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from launcher.recovery import unrecorded
 from sandbox.faults import known
 from sandbox.world import LEFT, CloudResource, World
 from tests.engine.conftest import Rehearsal
+from tests.stacks import models_alone
 
 MODELS = "dev with its models alone"
 LLAMA = {
@@ -64,6 +67,27 @@ def test_a_mistake_in_a_plan_stops_before_the_engine_starts(
     with pytest.raises(LaunchError, match=r"faults\.yaml: faults\[0\]\.fault: found 'stokout'"):
         operations.preview(stack.places)
     assert not stack.places.checkpoint.exists()
+
+
+@pytest.mark.matrix
+def test_a_full_disk_is_named_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=900k", "t", disk], check=False
+    ).returncode:
+        pytest.skip("NOT RUN: only root can mount a small disk")
+    try:
+        stack = Rehearsal("dev", disk)
+        stack.edit(models_alone)
+        with pytest.raises(LaunchError, match="disk is full") as told:
+            operations.up(stack.places, skip_preview=True)
+        assert "goes on once that is fixed" in str(told.value)
+        subprocess.run(["mount", "-o", "remount,size=40m", disk], check=True)
+        operations.up(stack.places, skip_preview=True)
+        assert orphans(stack) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 @pytest.mark.matrix
