@@ -35,7 +35,14 @@ from launcher.preconditions import check_ranges, check_unprotected, check_whole
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.pulumi_cli import JUDGED
-from launcher.recovery import find_lost, is_behind, remedy, restore_state, unsettled
+from launcher.recovery import (
+    clusters_may_be_gone,
+    find_lost,
+    is_behind,
+    remedy,
+    restore_state,
+    unsettled,
+)
 from launcher.replacements import replacements_section
 from launcher.verify import verify
 from plans.plan import Recorder, plan_of
@@ -69,7 +76,8 @@ def opened(
             stack = open_stack(places, servers.debug_providers, program)
             try:
                 if is_behind(places, world):
-                    stack.refresh()
+                    with clusters_may_be_gone():
+                        stack.refresh()
                 yield stack, servers
             except automation.CommandError as problem:
                 raise LaunchError(

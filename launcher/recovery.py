@@ -4,6 +4,7 @@ The engine writes the state once, at the end: to write it at every step takes lo
 everything else. What a killed run made is found by comparing the state with the world.
 """
 
+import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any, Final
 from catalog.words import plural
 from launcher.paths import StackPaths, read_state
 from launcher.problem import LaunchError
+from sandbox.kubernetes.cluster import DELETE_UNREACHABLE
 from sandbox.providers import Servers
 from sandbox.world import LEFT, CloudResource, World
 
@@ -146,6 +148,20 @@ def is_behind(places: StackPaths, world: World) -> bool:
         for each in places.recorded()
         if each.get("custom")
     )
+
+
+@contextmanager
+def clusters_may_be_gone() -> Generator[None]:
+    """Within it, objects of a cluster that a killed run deleted are gone with it, as the provider's
+    own setting has it: else nothing that the state holds of them can be read."""
+    before = os.environ.get(DELETE_UNREACHABLE)
+    os.environ[DELETE_UNREACHABLE] = "true"
+    try:
+        yield
+    finally:
+        os.environ.pop(DELETE_UNREACHABLE)
+        if before is not None:
+            os.environ[DELETE_UNREACHABLE] = before
 
 
 def _key_of(resource: CloudResource) -> tuple[str, str, str]:

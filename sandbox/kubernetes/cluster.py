@@ -1,5 +1,6 @@
 """Finds the cluster a kubeconfig points at."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,8 @@ from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.values import Values, as_map, is_map
 from sandbox.world import CloudResource, World
 
+DELETE_UNREACHABLE: Final = "PULUMI_K8S_DELETE_UNREACHABLE"
+"""Set to `true`, the objects of a cluster that is gone are gone too."""
 _FIRST_LINE: Final = 80
 
 
@@ -76,7 +79,7 @@ def access_of(settings: Values) -> Access:
         problem,
         namespace,
         _flag(settings.get("upsertExistingObjects")),
-        _flag(settings.get("deleteUnreachable")),
+        _flag(settings.get("deleteUnreachable") or os.environ.get(DELETE_UNREACHABLE)),
     )
 
 

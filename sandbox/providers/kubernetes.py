@@ -201,6 +201,8 @@ class KubernetesProvider(Provider[Access]):
     def read(self, request: Any, config: Access) -> provider_pb2.ReadResponse:
         """Return the live object; no id when it is gone."""
         kind = Kind(request.type)
+        if config.delete_unreachable and find_cluster(self.world, config) is None:
+            return provider_pb2.ReadResponse()
         cluster = reach(self.world, config)
         id_ = request.id
         if "/" not in id_ and is_namespaced(self.world, cluster, kind):

@@ -113,6 +113,7 @@ def test_a_cluster_that_is_not_there_is_unreachable(cluster: Client, config: str
         assert why in str(refused.value)
     cluster.configure(kubeconfig=config, deleteUnreachable="true")
     cluster.delete(CONFIG_MAP, "default/a")
+    assert cluster.read(CONFIG_MAP, "default/a")[0] == ""
 
 
 def test_deleting_a_cluster_deletes_what_is_inside(
