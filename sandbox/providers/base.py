@@ -11,8 +11,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
-from google.rpc import status_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.check import Checker, Failure
 from sandbox.diff import Change, changes

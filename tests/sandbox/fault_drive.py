@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
-from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from sandbox.faults import Befallen, Faults, Planned, befalling
 from sandbox.gcp.effects.cluster import CLUSTER
@@ -72,8 +72,6 @@ class _Context:
         raise _RefusedError(details)
 
     def abort_with_status(self, status: Any) -> None:
-        from google.rpc import status_pb2
-
         told = status_pb2.Status.FromString(status.trailing_metadata[0][1])
         detail = provider_pb2.ErrorResourceInitFailed()
         told.details[0].Unpack(detail)
