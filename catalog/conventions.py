@@ -37,6 +37,8 @@ TPU_TOPOLOGY_LABEL: Final = "cloud.google.com/gke-tpu-topology"
 """The labels of TPU nodes that say which TPUs they have, and how their chips are arranged."""
 NODE_POOL_LABEL: Final = "cloud.google.com/gke-nodepool"
 """The label that GKE gives the nodes of a pool, by the pool's name."""
+TEAM_LABEL: Final = "team"
+"""The label of pods that says whose they are, and by which GKE divides the bill."""
 COMPUTE_CLASS_LABEL: Final = "cloud.google.com/compute-class"
 """The label of nodes, key of their taint and selector of pods that says a compute class."""
 

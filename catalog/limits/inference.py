@@ -31,6 +31,7 @@ ADAPTER_NAME: Final = Text(
     "choose the name clients shall send as `model`",
 )
 OBJECTIVE_NAME: Final = label(15, "it becomes part of a Kubernetes name")
+TEAM: Final = label(63, "it becomes a label of Kubernetes")
 BACKEND_NAME: Final = label(23, "it becomes part of Kubernetes names")
 FLAG_NAME: Final = Text(
     "[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"

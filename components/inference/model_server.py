@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from catalog import ports
-from catalog.conventions import GPUS, TPUS
+from catalog.conventions import GPUS, TEAM_LABEL, TPUS
 from catalog.limits import inference as limits
 from components.inference import multi_node, vllm
 from components.inference.custom_resources import (
@@ -79,6 +79,8 @@ class ModelServer(pulumi.ComponentResource):
         )
         self.model_names = [args["model"], *(adapter["name"] for adapter in adapters_of(args))]
         identity = Identity(physical_name, args["namespace"], selector)
+        team = args.get("team")
+        self._pod_labels = {**selector, **({TEAM_LABEL: team} if team else {})}
 
         account = service_account(name, identity, pulumi.ResourceOptions(parent=self))
         needed = [*self._grants(name, args, physical_name)]
@@ -226,6 +228,7 @@ class ModelServer(pulumi.ComponentResource):
             f"{name}-groups",
             replace(identity, namespace=namespace),
             self._pod(args, identity),
+            labels=self._pod_labels,
             replicas=args.get("replicas", limits.REPLICAS.default),
             nodes=args.get("nodes", limits.NODES.default),
             claim_template=claim,
@@ -255,7 +258,7 @@ class ModelServer(pulumi.ComponentResource):
                     "type": "RollingUpdate",
                     "rolling_update": {"max_surge": 0, "max_unavailable": 1},
                 },
-                "template": {"metadata": {"labels": dict(identity.labels)}, "spec": spec},
+                "template": {"metadata": {"labels": dict(self._pod_labels)}, "spec": spec},
             },
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -53,6 +53,8 @@ class ModelServerArgs(TypedDict):
     """Node labels, such as `{"cloud.google.com/gke-nodepool": "l4-spot"}`."""
     gpus: NotRequired[Annotated[int, limits.GPUS]]
     """GPUs of one replica (tensor parallelism)."""
+    team: NotRequired[Annotated[str | None, limits.TEAM]]
+    """Whose model it is: the label `team` of the pods, by which GKE divides the bill."""
     tpu: NotRequired[bool]
     """Whether the nodes have TPUs, of which `gpus` counts chips (default false): `image` is vLLM's
     for TPUs, and a replica of several nodes is one slice, which works with Ray."""

@@ -59,6 +59,7 @@ def replica_groups(
     identity: Identity,
     pod: PodSpecArgsDict,
     *,
+    labels: Mapping[str, str],
     replicas: int,
     nodes: int,
     claim_template: pulumi.Input[str] | None,
@@ -79,8 +80,8 @@ def replica_groups(
         "leaderWorkerTemplate": {
             "size": nodes,
             "restartPolicy": "RecreateGroupOnPodRestart",
-            "leaderTemplate": _template(identity, LEADER, pod, nodes, claim_template, tpu),
-            "workerTemplate": _template(identity, WORKER, pod, nodes, claim_template, tpu),
+            "leaderTemplate": _template(labels, LEADER, pod, nodes, claim_template, tpu),
+            "workerTemplate": _template(labels, WORKER, pod, nodes, claim_template, tpu),
         },
     }
     if tpu:
@@ -89,7 +90,7 @@ def replica_groups(
 
 
 def _template(
-    identity: Identity,
+    labels: Mapping[str, str],
     role: Mapping[str, str],
     pod: PodSpecArgsDict,
     nodes: int,
@@ -117,7 +118,7 @@ def _template(
     if claim_template is not None:
         spec["resourceClaims"] = [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
         container["resources"]["claims"] = [{"name": CLAIM}]
-    return {"metadata": {"labels": {**identity.labels, **role}}, "spec": spec}
+    return {"metadata": {"labels": {**labels, **role}}, "spec": spec}
 
 
 def _camel_case(value: object) -> object:

@@ -60,6 +60,7 @@ def test_a_replica_on_a_slice_of_tpus_works_with_ray(deploy: Deploy):
         "nodes": 4,
         "rdma": False,
         "tpu": True,
+        "team": "search",
         "memory_gib_per_gpu": 40,
     }
     cloud = deploy(lambda: ModelServer("server", args))
@@ -70,6 +71,8 @@ def test_a_replica_on_a_slice_of_tpus_works_with_ray(deploy: Deploy):
     assert "ray start --head" in leader["command"][2]
     assert worker["args"] == []
     assert "ray health-check" in worker["command"][2]
+    for role in ("leader", "worker"):
+        assert template(cloud, role)["metadata"]["labels"]["team"] == "search"
     for each in (leader, worker):
         assert each["resources"]["limits"]["google.com/tpu"] == "4"
         assert each["resources"]["limits"]["memory"] == "160Gi"
