@@ -11,12 +11,13 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.check import Checker, Failure
 from sandbox.diff import Change, changes
 from sandbox.errors import CloudError, NotReadyError
 from sandbox.faults import Call, Faults
+from sandbox.providers.status import status_type
 from sandbox.sdk_types import provider_inputs
 from sandbox.values import Secret, Value, Values, from_struct, plain_map, to_struct
 from sandbox.world import CloudResource, World, WorldError
@@ -253,7 +254,7 @@ def _not_ready(error: NotReadyError) -> Any:
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.id, properties=error.properties, reasons=[str(error)]
     )
-    status = status_pb2.Status(code=error.status.value[0], message=str(error))
+    status = status_type()(code=error.status.value[0], message=str(error))
     status.details.add().Pack(detail)
     metadata = (("grpc-status-details-bin", status.SerializeToString()),)
     return _Status(error.status, str(error), metadata)

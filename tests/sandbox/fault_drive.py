@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from sandbox.faults import Befallen, Faults, Planned, befalling
 from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.providers.base import Wire
 from sandbox.providers.gcp import GcpProvider
 from sandbox.providers.kubernetes import KubernetesProvider
+from sandbox.providers.status import status_type
 from sandbox.values import Values, as_map, from_struct, is_list, is_map, plain_map, to_struct
 from sandbox.world import EXISTING, LEFT, CloudResource, World
 from tests.sandbox.clusters import kubeconfig
@@ -72,7 +73,7 @@ class _Context:
         raise _RefusedError(details)
 
     def abort_with_status(self, status: Any) -> None:
-        told = status_pb2.Status.FromString(status.trailing_metadata[0][1])
+        told = status_type().FromString(status.trailing_metadata[0][1])
         detail = provider_pb2.ErrorResourceInitFailed()
         told.details[0].Unpack(detail)
         raise _RefusedError(status.details, detail.id)
