@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin
 
@@ -21,6 +22,7 @@ from config.errors import ConfigError
 from config.keys import ENTRY, chosen, is_model, is_union, plain, types_of
 from config.load import from_mapping
 from config.platform import Platform
+from tests.config.samples import ROOT
 
 # Text that no pattern tells: files of the project, queries, languages of Pub/Sub and BigQuery.
 _WORDS: Final[Mapping[str, Sequence[str]]] = {
@@ -104,6 +106,10 @@ _EXAMPLES: Final = tuple(
                 "2026-02-01T02:00:00Z",
                 "2026-02-01T06:00:00Z",
                 "1.35",
+                "1g.10gb",
+                "3g.20gb",
+                "2x2",
+                "2x2x2",
                 "FREQ=DAILY",
                 "Mixed.Case/9_x",
                 "9b",
@@ -362,7 +368,10 @@ class Generator:
             return self.random.choice([*names])
         known = {each for each in _texts(self.config) if _match(patterns[0], each)}
         made = _examples(patterns[0])
-        assert made, f"no example of {patterns[0]}: add one"
+        assert made, (
+            f"{'.'.join(map(str, path))}: no example of {patterns[0]}: add one to `_EXAMPLES` (of a"
+            f" pattern) or `_WORDS` (of a key) in {Path(__file__).relative_to(ROOT)}"
+        )
         return self.random.choice(
             self.random.choice([each for each in (sorted(known), made) if each])
         )

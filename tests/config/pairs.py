@@ -17,7 +17,7 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -81,8 +81,11 @@ def pair_stacks() -> list[Config]:
     return [_merged(stacks(each["environment"])[0], each) for each in rows]
 
 
-def generated() -> tuple[list[Config], set[Pair]]:
-    """Return stacks with the pairs that the stacks of every option lack, and what is left."""
+def generated() -> Iterator[tuple[list[Config], set[Pair]]]:
+    """Yield stacks with the pairs that the stacks of every option lack, and what is left.
+
+    First those that are there and still load, then again after each one more.
+    """
     made: list[Config] = []
     left = missing(all_stacks())
 
@@ -93,19 +96,19 @@ def generated() -> tuple[list[Config], set[Pair]]:
             return False
         made.append(config)
         left = found
-        print(told(made, left), flush=True)
         return True
 
     for config in pair_stacks():
         if _loads(config):
             keep(config)
+    yield made, left
     begun = set[Pair]()
     while len(made) < MOST_STACKS and (open_ := left - begun):
         pair = _hardest(open_)
         begun.add(pair)
-        if beginning := _together(pair, [*all_stacks(), *made]):
-            keep(_filled(beginning, left, Random(len(made))))  # noqa: S311 - the same stacks each time
-    return made, left
+        beginning = _together(pair, [*all_stacks(), *made])
+        if beginning and keep(_filled(beginning, left, Random(len(made)))):  # noqa: S311 - the same stacks each time
+            yield made, left
 
 
 def all_stacks() -> list[Config]:
@@ -250,9 +253,9 @@ def main(arguments: Sequence[str]) -> int:
         made = pair_stacks()
         print(told(made, missing([*all_stacks(), *made])))
         return 0
-    made, left = generated()
-    FILE.write_text(text(made))
-    print(told(made, left))
+    for made, left in generated():
+        FILE.write_text(text(made))
+        print(told(made, left), flush=True)
     return 0
 
 
