@@ -94,6 +94,28 @@ def test_a_reference_to_nothing_is_refused(
         cloud.create(token, {"name": "some", **inputs})
 
 
+def test_each_of_a_list_of_references_is_looked_up(cloud: Client) -> None:
+    network, _ = cloud.create(NETWORK, {"name": "n"})
+    place = {"network": network, "region": "us-east4"}
+    cloud.create("gcp:compute/router:Router", {"name": "r", **place})
+    cloud.create(SUBNETWORK, {"name": "a", "ipCidrRange": "10.0.0.0/24", **place})
+    nat = {"name": "nat", "router": "r", "region": "us-east4", "natIpAllocateOption": "MANUAL_ONLY"}
+    inputs = {
+        **nat,
+        "sourceSubnetworkIpRangesToNat": "LIST_OF_SUBNETWORKS",
+        "subnetworks": [
+            {"name": each, "sourceIpRangesToNats": ["ALL_IP_RANGES"]} for each in ("a", "b")
+        ],
+    }
+    with pytest.raises(RefusedError, match="'projects/acme/regions/us-east4/subnetworks/b' was"):
+        cloud.create("gcp:compute/routerNat:RouterNat", inputs)
+    inputs = {**nat, "sourceSubnetworkIpRangesToNat": "ALL_SUBNETWORKS_ALL_IP_RANGES"}
+    with pytest.raises(RefusedError, match="'projects/acme/regions/us-east4/addresses/out' was"):
+        cloud.create("gcp:compute/routerNat:RouterNat", {**inputs, "natIps": ["out"]})
+    cloud.create("gcp:compute/address:Address", {"name": "out", "region": "us-east4"})
+    assert cloud.create("gcp:compute/routerNat:RouterNat", {**inputs, "natIps": ["out"]})[0]
+
+
 def test_a_subscription_needs_its_table_and_dead_letter_topic(cloud: Client) -> None:
     cloud.create(TOPIC, {"name": "orders"})
     base = {"name": "billing", "topic": "orders"}

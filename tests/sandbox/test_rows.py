@@ -8,12 +8,16 @@ import yaml
 
 from sandbox.gcp import rows
 from sandbox.gcp.rows import Row
+from sandbox.sdk_shapes import ANY, Scalar
 from sandbox.sdk_types import ResourceType, resource_type, tokens
+from tests.sandbox.shapes import shape_at
 
 FOLDER = Path(rows.__file__).parents[1] / "types"
 TOKENS = {
     f"{token.split(':')[1].split('/')[0]}.{token.split(':')[2]}": token for token in tokens("gcp")
 }
+
+TEXT = {Scalar("string"), ANY}
 
 
 def _types_of(module: str, name: str) -> Iterator[ResourceType]:
@@ -30,7 +34,8 @@ def test_a_row_names_a_type_and_its_properties(module: str) -> None:
         found = list(_types_of(module, name))
         assert found, f"{module}.{name}"
         for each in found:
-            assert {path.partition(".")[0] for path in row.references} <= each.inputs.keys()
+            for path in row.references:
+                assert shape_at(each, path) in TEXT, f"{each.token} {path}"
             assert row.outputs.keys() <= each.outputs.keys(), each.token
         for user in row.used_by.types if row.used_by else ():
             assert resource_type(user), user
