@@ -15,11 +15,14 @@ from catalog.machines import CAPACITIES, GPU_MACHINE_TYPES, MACHINE_TYPES, REGIO
 from catalog.prices import MACHINE_PRICES, PRICES, UNPRICED
 from catalog.table import CatalogError, read, row
 from components.cluster.gke_cluster import MINIMUM_MINOR_VERSION
+from cost.rates import CATALOG as RATES
 from sandbox.gcp import rows
 from sandbox.gcp.effects.cluster import DEFAULT_VERSION
 from sandbox.gcp.services import service_of
+from sandbox.sdk_shapes import ListOf, Scalar
 from sandbox.sdk_types import resource_type, tokens
 from tests.config.samples import ROOT
+from tests.sandbox.shapes import shape_at
 
 CONFIDENCES = {"high", "medium", "low"}
 TODAY = dt.datetime.now(tz=dt.UTC).date()
@@ -283,6 +286,21 @@ def test_the_types_of_the_price_table_exist() -> None:
     assert {(module, name) for module, each in free.items() for name in each} <= names
     assert all(prices.is_free(f"gcp:{module}/x:{each[0]}") for module, each in free.items())
     assert not prices.is_free("gcp:compute/instance:Instance")
+
+
+@pytest.mark.parametrize("name", [name for name, price in PRICES.items() if price.type])
+def test_a_priced_type_costs_by_the_month_and_by_inputs_it_has(name: str) -> None:
+    price = PRICES[name]
+    assert RATES.month(name), f"unit: found {price.unit}, allowed: ends in -hour, -month or -second"
+    found = resource_type(price.type)
+    assert found
+    if price.times:
+        shape = shape_at(found, price.times)
+        # Numbers that need 64 bits are text.
+        number = isinstance(shape, Scalar) and shape.kind in {"integer", "number", "string"}
+        assert number or isinstance(shape, ListOf), (
+            f"times: found {price.times}, allowed: a number or list of {price.type}'s inputs"
+        )
 
 
 @dataclass(frozen=True)
