@@ -1,4 +1,4 @@
-"""Make the files of a new component, which work and are there to be changed.
+"""Make the files of a new component or rule, which work and are there to be changed.
 
 python tools/scaffold.py component PrivateZone --folder network
 """
@@ -16,6 +16,7 @@ from versions import ROOT
 
 TEMPLATES = Path(__file__).with_name("templates")
 CLASS_NAME = re.compile(r"([A-Z][a-z0-9]+)+")
+RULE_PAGES = ("policies.schema", "policies.readme", "policies.reference", "tests.policies.kinds")
 RULE_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
@@ -98,17 +99,19 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         if given.kind == "component":
-            files, document = new_component(ROOT, given.name, given.folder), "components.pages"
+            files, pages = new_component(ROOT, given.name, given.folder), ("components.pages",)
         else:
-            files, document = new_rule(ROOT, given.name, given.pack), "policies.readme"
+            files, pages = new_rule(ROOT, given.name, given.pack), RULE_PAGES
     except SetupProblemError as problem:
         print(problem, file=sys.stderr)
         return 1
     python = [str(file) for file in files if file.suffix == ".py"]
-    for module in (["ruff", "format", "-q", *python], [document]):
-        subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=True)
+    for command in (("-m", "ruff", "format", "-q", *python), ("tools/pages.py", *pages)):
+        subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
     print("\n".join(str(file.relative_to(ROOT)) for file in files))
     print("Change them to what is wanted; CONTRIBUTING.md says how to go on.")
+    line = " (of components/__init__.py its line alone)" if given.kind == "component" else ""
+    print(f"To take it back: delete them{line}, then `make pages`.")
     return 0
 
 

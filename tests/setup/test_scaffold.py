@@ -11,7 +11,8 @@ from launcher.paths import ROOT
 
 COPIED = (
     *(".yamllint", "pyproject.toml", "requirements.txt"),
-    *("catalog", "components", "cost", "docs/components", "policies", "request_path"),
+    *("catalog", "components", "cost", "docs/components", "docs/reference/rules.md"),
+    *("policies", "request_path"),
     *("resources", "sandbox", "tests/policies", "tests/unit", "tools"),
 )
 
@@ -25,6 +26,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ignored = shutil.ignore_patterns("__pycache__", "go")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         else:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     return folder
 
@@ -96,4 +98,5 @@ def test_a_new_rule_passes_lint_and_the_tests_of_rules(clone: Path):
         "net-no-peering or kind or tables or named_like",
         *(f"tests/policies/test_{name}.py" for name in ("examples", "packs")),
     )
-    assert "`net-no-peering`" in (clone / "policies/baseline/README.md").read_text()
+    for page in ("policies/baseline/README.md", "policies/schema.json", "docs/reference/rules.md"):
+        assert "net-no-peering" in (clone / page).read_text()
