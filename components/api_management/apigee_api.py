@@ -122,8 +122,7 @@ class ApigeeApi(pulumi.ComponentResource):
             self._app(f"{name}-{consumer}", consumer, limits, proxy)
             for consumer, limits in args["consumers"].items()
         ]
-        # Made of inputs, the name is known in a preview.
-        self.proxy = after(deployment.proxy_id, attachment.environment, *[app.name for app in apps])
+        self.proxy = after(deployment.proxy_id, attachment.id, *[app.id for app in apps])
         register(self)
 
     def _app(

@@ -103,8 +103,7 @@ class ApigeeOrganization(pulumi.ComponentResource):
                 opts=child,
             )
             attachments.append(last)
-        # Made of inputs, the names are known in a preview.
-        attached = [attachment.environment for attachment in attachments]
+        attached = [attachment.id for attachment in attachments]
         self.organization = after(organization.project_id, *attached)
         self.environment = after(environment.name, *attached)
         register(self)

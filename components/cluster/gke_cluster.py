@@ -63,7 +63,7 @@ class GkeCluster(pulumi.ComponentResource):
         self.location = cluster.location
         # A project has no pool before its first cluster, and refuses grants to it.
         self.workload_pool = after(
-            pulumi.Output.format("{0}.svc.id.goog", args["project"]), cluster.name
+            pulumi.Output.format("{0}.svc.id.goog", args["project"]), cluster.id
         )
         self.node_service_account = after(account.email, *[grant.id for grant in grants])
         dns_endpoint = cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint

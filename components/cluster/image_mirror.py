@@ -261,11 +261,10 @@ class ImageMirror(pulumi.ComponentResource):
             )
             for key, email in args.get("readers", {}).items()
         ]
-        # Made of inputs, the address is known in a preview, and still waits for each grant.
         address = pulumi.Output.format(
             f"{{0}}{ARTIFACT_REGISTRY}{{1}}/{{2}}",
             repository.location,
             repository.project,
             repository.repository_id,
         )
-        return after(address, *[grant.role for grant in grants])
+        return after(address, *[grant.id for grant in grants])

@@ -70,8 +70,7 @@ class ModelArmorAccess(pulumi.ComponentResource):
             )
             for role, email in roles.items()
         ]
-        # Made of inputs, the id is known in a preview.
-        self.project_id = after(args["project"], *[grant.role for grant in grants])
+        self.project_id = after(args["project"], *[grant.id for grant in grants])
         register(self)
 
 

@@ -105,6 +105,5 @@ class ProjectServices(pulumi.ComponentResource):
 
         Raises KeyError for an API that is not among the component's `services`.
         """
-        # Made of inputs, the id is known in a preview.
-        enabled = [self._services[f"{api.removesuffix(_DOMAIN)}{_DOMAIN}"].service for api in apis]
+        enabled = [self._services[f"{api.removesuffix(_DOMAIN)}{_DOMAIN}"].id for api in apis]
         return after(self._project, *enabled)

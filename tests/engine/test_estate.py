@@ -38,6 +38,13 @@ def test_it_is_made_stays_as_it_is_and_goes(
     assert "0 violations" in capsys.readouterr().out
     operations.preview(stack.places)
     assert "Nothing changes." in capsys.readouterr().out
+    # What was made to use an access that is lost stays as it is while that is given again.
+    with World(stack.places.world) as world:
+        for each in [each for each in world.all() if each.type.lower().endswith("iammember")]:
+            world.remove(each.type, each.id, each.scope)
+    operations.refresh(stack.places)
+    with operations.run(stack.places, "preview") as (progress, _):
+        assert set(progress.changes) == {"create"}
     operations.destroy(stack.places)
     assert stack.deployment().get("resources", []) == []
     with World(stack.places.world) as world:
