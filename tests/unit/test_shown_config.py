@@ -17,6 +17,7 @@ from config.errors import ConfigError
 from config.examples import laid_over, read
 from config.load import from_mapping
 from policies.engine.environment import ENVIRONMENTS, settings_of
+from sandbox.faults.plan import read as read_faults
 from stacks.platform import build_platform
 from tests.unit.harness import run
 from tests.unit.judged import refused, seen
@@ -36,6 +37,8 @@ PAGES = [
 BLOCK = re.compile(r"^( *)```yaml\n\1# ([^\s,]+)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 BESIDE = re.compile(r"(?:sandbox|import)\.\w+\.yaml")
 """Files whose blocks are held to their schemas by tests/setup/test_schemas.py."""
+FAULTS = re.compile(r"\.sandbox/\w+/faults\.yaml")
+"""Plans of faults, which no repository holds."""
 
 
 def blocks(page: Path) -> Iterator[tuple[str, Any]]:
@@ -80,8 +83,11 @@ GROUPS = [*together()]
 def test_every_block_names_its_file() -> None:
     for page in PAGES:
         assert page.read_text().count("```yaml") == len([*blocks(page)]), page.name
-        for file, _ in blocks(page):
-            assert (ROOT / file).exists() or BESIDE.fullmatch(file)
+        for file, shown in blocks(page):
+            if FAULTS.fullmatch(file):
+                assert read_faults(shown)
+            else:
+                assert (ROOT / file).exists() or BESIDE.fullmatch(file)
 
 
 def test_pages_with_blocks_of_another_kind_have_a_test_of_their_own() -> None:
