@@ -13,6 +13,7 @@ from launcher.changes import changed_values
 from launcher.console import Console
 from launcher.engine_events import record_into
 from plans.plan import Recorder, kind_of
+from resources.gpus import CLUSTER
 from resources.resource import Resource
 
 SIGNS = {
@@ -34,6 +35,8 @@ NOISE = (
     *("update failed", "preview failed", "using pulumi-analyzer-policy-python from"),
     *("Resource monitor has terminated", "an unhandled error occurred: Resource monitor has"),
 )
+# Said of every object in a cluster that is made anew; an error where the engine had to foresee it.
+UNFORESEEN = "The provider for this resource has inputs that are not known during preview"
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
@@ -135,11 +138,28 @@ class Progress:
         text = str(event.message).strip()
         if text.startswith(NOISE) or text.endswith("context canceled"):
             return
+        if text.startswith(UNFORESEEN):
+            if event.severity != "error":
+                return
+            text = self._unforeseen()
         if event.severity == "error" and text:
             name = f"{name_of(event.urn)}: " if event.urn and STACK_TYPE not in event.urn else ""
             self.errors.append(f"{name}{text}")
         elif event.severity == "warning" and text:
             self.say(f"  warning: {text}")
+
+    def _unforeseen(self) -> str:
+        """Return what stands behind the engine's words about a provider: a cluster made anew."""
+        clusters = [
+            f"{name_of(urn)} (for another {', '.join(step['changed'])})"
+            for urn, step in self.recorder.steps.items()
+            if step["type"] == CLUSTER and step["operation"] == "replace"
+        ]
+        return (
+            f"is to be made anew, and so is a cluster: {', '.join(clusters) or 'not seen yet'}. "
+            "What of the cluster goes with it no preview can tell: keep that as it is, or destroy "
+            "the stack first"
+        )
 
     def _judged(self, event: Any) -> None:
         # A message begins with the rule's sentence, which says nothing of the resource.
