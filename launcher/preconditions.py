@@ -1,15 +1,17 @@
 """What must be refused before the engine starts, because halfway through is too late."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from catalog.words import plural
 from config.platform import Platform
 from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
+from resources.gpus import CLUSTER
 from sandbox.world import World
 
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+_OWN = "inference:index:Vpc$"
 PURPOSES = {"REGIONAL_MANAGED_PROXY": "proxy_only", "PRIVATE_SERVICE_CONNECT": "psc_nat"}
 SHOWN = 5
 _PROTECTION_RULE = "rel-deletion-protection"
@@ -86,11 +88,12 @@ def _also_allowed(places: StackPaths) -> str:
 
 
 def check_ranges(places: StackPaths, platform: Platform) -> None:
-    """Raise LaunchError if a region that exists gets other address ranges, or return them away.
+    """Raise LaunchError if a region that exists gets another network, subnet or address range, or
+    another region takes its ranges.
 
     Clusters and load balancers hold on to a region's subnets, so those can't be replaced.
     """
-    problems: list[str] = []
+    problems = [*_moved(places, platform)]
     for region, role, cidr in _made_ranges(places):
         wanted = platform.regions.get(region)
         if wanted is None:
@@ -118,7 +121,7 @@ def _made_ranges(places: StackPaths) -> list[tuple[str, str, str]]:
     """Return region, role and range of each subnet of the platform's own network."""
     found: list[tuple[str, str, str]] = []
     for resource in places.recorded():
-        if resource["type"] != SUBNETWORK or "inference:index:Vpc$" not in resource["urn"]:
+        if resource["type"] != SUBNETWORK or _OWN not in resource["urn"]:
             continue
         inputs = resource["inputs"]
         role = PURPOSES.get(inputs.get("purpose", ""), "nodes")
@@ -128,6 +131,38 @@ def _made_ranges(places: StackPaths) -> list[tuple[str, str, str]]:
             for secondary in inputs.get("secondaryIpRanges", [])
         ]
     return found
+
+
+def _moved(places: StackPaths, platform: Platform) -> Iterator[str]:
+    """Yield what of an existing network a region that exists would get another one of."""
+    recorded = places.recorded()
+    own = {each.get("id") for each in recorded if _OWN in each["urn"]}
+    for cluster in (each["inputs"] for each in recorded if each["type"] == CLUSTER):
+        region = cluster["location"]
+        if region not in platform.regions:
+            continue
+        network, subnet = cluster["network"], cluster["subnetwork"]
+        ranges = cluster["ipAllocationPolicy"]
+        made = {
+            "subnetwork": None if subnet in own else subnet.rpartition("/")[2],
+            "pods_range": ranges["clusterSecondaryRangeName"],
+            "services_range": ranges["servicesSecondaryRangeName"],
+        }
+        parts = platform.regions[region].existing
+        sides = {
+            "network.existing": (platform.network.existing, None if network in own else network),
+            **{
+                f"regions.{region}.existing.{key}": (getattr(parts, key), name)
+                for key, name in made.items()
+            },
+        }
+        for key, (wanted, name) in sides.items():
+            if wanted != name:
+                yield (
+                    f"{key}: found {wanted or 'none'}, but {region} was made with "
+                    f"{name or 'one of its own'}; a living region stays in its subnet: serve from "
+                    "another region, or destroy the stack first"
+                )
 
 
 def _within(small: str, large: str) -> bool:

@@ -38,6 +38,18 @@ def test_it_is_made_stays_as_it_is_and_goes(
     assert "0 violations" in capsys.readouterr().out
     operations.preview(stack.places)
     assert "Nothing changes." in capsys.readouterr().out
+
+    def moved(config: dict[str, Any]) -> None:
+        config["regions"]["us-central1"]["existing"]["subnetwork"] = "other"
+
+    stack.edit(moved)
+    with pytest.raises(LaunchError) as refused:
+        operations.preview(stack.places)
+    assert "existing.subnetwork: found other, but us-central1 was made with inference" in str(
+        refused.value
+    )
+    assert "network.existing" not in str(refused.value)
+    stack.config.write_text(whole)
     # What was made to use an access that is lost stays as it is while that is given again.
     with World(stack.places.world) as world:
         for each in [each for each in world.all() if each.type.lower().endswith("iammember")]:
