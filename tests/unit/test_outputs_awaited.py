@@ -1,7 +1,7 @@
 """A program waits for all its outputs at once, and ends with the first that fails."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,14 @@ from stacks.outputs_awaited import await_outputs_together
 
 OUTPUTS = 60
 AWAITED: Any = SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_awaited() -> Iterator[None]:
+    """Leave out what other tests made in loops that are gone: it would be awaited for ever."""
+    AWAITED.outputs.clear()
+    yield
+    AWAITED.outputs.clear()
 
 
 async def _later(turns: int) -> None:
@@ -49,4 +57,3 @@ def test_an_output_that_fails_ends_the_program_before_the_others_are_there() -> 
     await_outputs_together()
     with pytest.raises(ValueError, match="refused by the program"):
         asyncio.run(_program(_later(10**9), _refused()))
-    AWAITED.outputs.clear()
