@@ -39,6 +39,8 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
 PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference sandbox.faults.reference identity.settings
+# Alerts and autoscalers of a served request path, in real time.
+MINUTES := tests/kubernetes/test_alerts.py tests/kubernetes/test_autoscaled_path.py
 SERVICES := sentiment_analyzer sentiment_trainer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -185,7 +187,8 @@ test: ## Run every check and test
 	@$(MAKE) --no-print-directory test-rest
 
 test-rest:
-	$(PYTEST) --durations 20 --ignore tests/services --ignore tests/demo
+	@echo "NOT RUN HERE, as they take minutes: $(MINUTES); make test-kubernetes runs them"
+	$(PYTEST) --durations 20 $(addprefix --ignore ,tests/services tests/demo $(MINUTES))
 
 test-services: # apart: Google's clients bring types Pulumi has too
 	$(PYTEST) --durations 20 tests/services tests/demo
