@@ -70,7 +70,7 @@ class _Deployment:
                 self._servers.start(replica)
                 apply_pod(self._client, self._cluster, replica)
         for pod, (replica, end) in list(self._leaving.items()):
-            if replica.running == 0 or now >= end:
+            if not replica.running.total() or now >= end:
                 del self._leaving[pod]
                 self._servers.stop(replica)
         self._tell(wanted)

@@ -1,7 +1,7 @@
 """Simulated vLLM servers: the OpenAI API and metrics of many replicas, one address each.
 
-They say so in each answer. A replica's words come at `seconds_per_token`; what it is busy with, and
-whether it fails, can be set.
+They say so in each answer. How long a replica takes, what it is busy with, and whether it fails,
+can be set.
 """
 
 import asyncio
@@ -9,13 +9,14 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 
+from emulator.gateway.kv_cache import BLOCKS, KvCache
 from emulator.gateway.loops import Run, background_loop
 from emulator.gateway.server_metrics import ServerMetrics
 
@@ -34,7 +35,12 @@ class Replica:
     model: str
     adapters: tuple[str, ...] = ()
     seconds_to_first_token: float = 0.0
+    """Beside what its prompt takes."""
+    seconds_per_prompt_token: float = 0.0
+    """Of those that aren't in its prefix cache."""
     seconds_per_token: float = 0.0
+    step_seconds: Callable[[int], float] = lambda _: 0.0
+    """What a token of so many sequences at once takes, beside that."""
     speed: float = 1.0
     """Seconds of its clock in one of ours."""
     at_once: int = _MOST_AT_ONCE
@@ -42,20 +48,28 @@ class Replica:
     waiting: int = 0
     """Requests in its queue, beside those that wait in fact."""
     cache_usage: float = 0.0
-    """What of its KV cache is in use, from 0 to 1."""
+    """What of its KV cache is in use, from 0 to 1, beside what is in fact."""
+    blocks: int = BLOCKS
+    """Of its KV cache."""
     fails: bool = False
     """Whether it answers 500."""
     words: Sequence[str] = _WORDS
     """What it answers."""
-    asked: tuple[Mapping[str, str], Any] = field(default_factory=lambda: ({}, None))
+    asked: tuple[Mapping[str, str], Any] = field(init=False, default=({}, None))
     """Headers and document of the last request to it."""
-    running: int = 0
-    queued: int = 0
-    answered: Counter[int] = field(default_factory=Counter[int])
+    running: Counter[str] = field(init=False, default_factory=Counter[str])
+    queued: Counter[str] = field(init=False, default_factory=Counter[str])
+    """Requests to it, by their model."""
+    answered: Counter[int] = field(init=False, default_factory=Counter[int])
     """Its answers by the first digit of their status."""
 
     def __post_init__(self) -> None:
-        self.counts = ServerMetrics(self.model, self.adapters)
+        self.size(self.blocks)
+
+    def size(self, blocks: int) -> None:
+        """Give it an empty KV cache of so many blocks."""
+        self.blocks, self.cache = blocks, KvCache(blocks)
+        self.counts = ServerMetrics(self.model, self.adapters, blocks)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,22 +78,23 @@ class Replica:
 
     def metrics(self) -> str:
         """Return what Prometheus reads."""
-        return self.counts.text(self.waiting + self.queued, self.running, self.cache_usage)
+        usage = min(1.0, self.cache_usage + self.cache.usage)
+        return self.counts.text(self.waiting, self.queued, self.running, usage)
 
 
 class _Server:
     """The HTTP API of one replica."""
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, api: str, guards: Sequence[Any]) -> None:
         self.replica = replica
         self._free = asyncio.Condition()
-        self.application = web.Application(client_max_size=64 << 20)
+        self.application = web.Application(client_max_size=64 << 20, middlewares=guards)
         self.application.add_routes(
             [
                 web.get("/health", self._health),
                 web.get("/metrics", self._metrics),
-                web.get("/v1/models", self._models),
-                web.post("/v1/chat/completions", self._chat),
+                web.get(f"{api}/models", self._models),
+                web.post(f"{api}/chat/completions", self._chat),
             ]
         )
 
@@ -113,34 +128,50 @@ class _Server:
         if not isinstance(asked.get("messages"), list):
             return _error(400, "messages: a list is needed")
         began = time.monotonic()
-        async with self._turn():
+        prompt = list(_tokens(asked["messages"]))
+        words = self._words(asked)
+        async with self._turn(model, len(prompt) + len(words)):
             waited = (time.monotonic() - began) * self.replica.speed
-            return await self._generate(request, asked, waited)
+            return await self._generate(request, asked, (prompt, words), waited)
+
+    def _words(self, asked: Mapping[str, Any]) -> Sequence[str]:
+        """Return the answer, as long as it may be."""
+        return self.replica.words[: asked.get("max_completion_tokens") or asked.get("max_tokens")]
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncGenerator[None]:
-        """Wait in the queue until another request may run."""
+    async def _turn(self, model: str, tokens: int) -> AsyncGenerator[None]:
+        """Wait in the queue until another request may run, and has room in the cache."""
         replica = self.replica
-        replica.queued += 1
+        needed = replica.cache.needed(tokens)
+
+        def is_free() -> bool:
+            return replica.running.total() < replica.at_once and replica.cache.has_room(needed)
+
+        replica.queued[model] += 1
         try:
             async with self._free:
-                await self._free.wait_for(lambda: replica.running < replica.at_once)
-                replica.running += 1
+                await self._free.wait_for(is_free)
+                replica.running[model] += 1
+                replica.cache.take(needed)
         finally:
-            replica.queued -= 1
+            replica.queued[model] -= 1
         try:
             yield
         finally:
-            replica.running -= 1
+            replica.running[model] -= 1
+            replica.cache.give(needed)
             async with self._free:
-                self._free.notify()
+                self._free.notify_all()
 
     async def _generate(
-        self, request: web.Request, asked: Any, waited: float
+        self,
+        request: web.Request,
+        asked: Any,
+        texts: tuple[Sequence[str], Sequence[str]],
+        waited: float,
     ) -> web.StreamResponse:
         replica = self.replica
-        most = asked.get("max_completion_tokens") or asked.get("max_tokens")
-        words = replica.words[:most]
+        prompt, words = texts
         why = "stop" if len(words) == len(replica.words) else "length"
         about = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
@@ -148,16 +179,22 @@ class _Server:
             "model": asked["model"],
             "system_fingerprint": replica.pod,
         }
-        prompt = len(json.dumps(asked["messages"]).split())
-        tokens = {"prompt_tokens": prompt, "completion_tokens": len(words)}
-        usage = {**tokens, "total_tokens": sum(tokens.values())}
+        cached = replica.cache.look_up(asked["model"], prompt)
+        tokens = {"prompt_tokens": len(prompt), "completion_tokens": len(words)}
+        usage = {
+            **tokens,
+            "total_tokens": sum(tokens.values()),
+            "prompt_tokens_details": {"cached_tokens": cached},
+        }
         # What it was told to take, not what this machine took: a pause of it is no slow answer.
-        first = replica.seconds_to_first_token + replica.seconds_per_token
-        seconds = first + replica.seconds_per_token * (len(words) - 1)
+        each = replica.seconds_per_token + replica.step_seconds(replica.running.total())
+        begins = replica.seconds_to_first_token
+        begins += replica.seconds_per_prompt_token * (len(prompt) - cached)
+        first, seconds = begins + each, begins + each * len(words)
         if asked.get("stream"):
             options: dict[str, Any] = asked.get("stream_options") or {}
             told = usage if options.get("include_usage") else None
-            answer = await self._stream(request, about, (words, why), told)
+            answer = await self._stream(request, about, (words, why), told, (begins, each))
         else:
             await self._passes(seconds)
             message = {"role": "assistant", "content": " ".join(words)}
@@ -165,7 +202,8 @@ class _Server:
             answer = web.json_response(
                 {**about, "object": "chat.completion", "choices": [choice], "usage": usage}
             )
-        replica.counts.generated(waited + first, waited + seconds, (prompt, len(words)), why)
+        replica.counts.looked_up(len(prompt), cached)
+        replica.counts.generated(waited + first, waited + seconds, (len(prompt), len(words)), why)
         return answer
 
     async def _passes(self, seconds: float) -> None:
@@ -177,18 +215,20 @@ class _Server:
         request: web.Request,
         about: Mapping[str, Any],
         answer: tuple[Sequence[str], str],
-        usage: Mapping[str, int] | None,
+        usage: Mapping[str, Any] | None,
+        times: tuple[float, float],
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
         about = {**about, "object": "chat.completion.chunk"}
         words, why = answer
         deltas: list[dict[str, str]] = [{"content": f"{word} "} for word in words]
+        begins, each = times
         with suppress(ConnectionResetError):  # the client has left
-            await self._passes(self.replica.seconds_to_first_token)
+            await self._passes(begins)
             for delta in (*deltas, {}):
                 if delta:
-                    await self._passes(self.replica.seconds_per_token)
+                    await self._passes(each)
                 choice = {"index": 0, "delta": delta, "finish_reason": None if delta else why}
                 await _event(response, {**about, "choices": [choice]})
             if usage is not None:
@@ -197,12 +237,26 @@ class _Server:
         return response
 
 
+def _tokens(messages: Sequence[Any]) -> Iterator[str]:
+    """Yield the words of a conversation, in its order."""
+    for message in messages:
+        fields = cast("Mapping[str, Any]", message) if isinstance(message, dict) else {}
+        content = fields.get("content", message)
+        yield str(fields.get("role"))
+        yield from (content if isinstance(content, str) else json.dumps(content)).split()
+
+
 async def _event(response: web.StreamResponse, document: Mapping[str, Any]) -> None:
     await response.write(f"data: {json.dumps(document)}\n\n".encode())
 
 
 def _error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "code": status}}, status=status)
+
+
+def model_server(replica: Replica, api: str = "/v1", guards: Sequence[Any] = ()) -> web.Application:
+    """Return the HTTP API of a replica, behind middlewares; its OpenAI API is at the path `api`."""
+    return _Server(replica, api, guards).application
 
 
 class ModelServers:
@@ -217,8 +271,7 @@ class ModelServers:
 
         async def start() -> None:
             for each in replicas:
-                application = _Server(each).application
-                runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+                runner = web.AppRunner(model_server(each), access_log=None, shutdown_timeout=0.1)
                 self._runners[each.pod] = runner
                 await runner.setup()
                 await web.TCPSite(runner, each.address, each.port).start()

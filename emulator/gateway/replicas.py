@@ -4,7 +4,6 @@ import ipaddress
 import itertools
 import json
 import socket
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -54,9 +53,7 @@ def another(deployment: str, there: Iterable[Replica]) -> Replica:
     taken = {int(each.pod.rpartition("-")[2]) for each in like}
     number = next(each for each in itertools.count() if each not in taken)
     last = max(ipaddress.ip_address(each.address) for each in found)
-    return replace(
-        like[0], pod=f"{deployment}-{number}", address=str(last + 1), answered=Counter[int]()
-    )
+    return replace(like[0], pod=f"{deployment}-{number}", address=str(last + 1))
 
 
 def apply_pod(client: Client, cluster: Cluster, replica: Replica, *, ready: bool = True) -> None:

@@ -1,12 +1,14 @@
 """What a simulated vLLM server counts, under the names, labels and buckets of the real one."""
 
 import time
+from collections import Counter as Counts
 from collections.abc import Sequence
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from catalog.metrics import METRICS
+from emulator.gateway.kv_cache import BLOCK_TOKENS, BLOCKS
 
 _COUNTER_SUFFIX: Final = "_total"  # which the library appends
 # https://github.com/vllm-project/vllm/blob/v0.26.0/vllm/v1/metrics/loggers.py
@@ -35,25 +37,26 @@ _KINDS: Final[dict[str, Any]] = {"counter": Counter, "gauge": Gauge}
 class ServerMetrics:
     """The metrics of one server, whose own are labelled with its model."""
 
-    def __init__(self, model: str, adapters: Sequence[str]) -> None:
+    def __init__(self, model: str, adapters: Sequence[str], blocks: int = BLOCKS) -> None:
         self._registry = CollectorRegistry()
         self._metrics = {key: self._metric(key) for key in METRICS if _is_server(key)}
         self._own = {"model_name": model, "engine": "0"}
         for key in self._metrics.keys() - _LABELS.keys():
             self._metrics[key] = self._metrics[key].labels(**self._own)
+        self._named = frozenset(adapters)
         self._adapters = Gauge(
             "vllm:lora_requests_info",
             "Adapters in use",
             ("max_lora", "running_lora_adapters", "waiting_lora_adapters"),
             registry=self._registry,
-        ).labels(str(len(adapters)), ",".join(adapters), "")
+        )
         cache = Gauge(
             "vllm:cache_config_info",
             "Its KV cache",
             ("block_size", "num_gpu_blocks", "engine"),
             registry=self._registry,
         )
-        cache.labels("16", "4096", "0").set(1)
+        cache.labels(str(BLOCK_TOKENS), str(blocks), "0").set(1)
 
     def answered(self, status: int) -> None:
         """Count an answer by its status."""
@@ -72,15 +75,25 @@ class ServerMetrics:
         metrics["server_prompt_tokens"].inc(prompt)
         metrics["server_generation_tokens"].inc(words)
 
-    def text(self, waiting: int, running: int, cache_usage: float) -> str:
-        """Return what Prometheus reads, with requests that wait and run, and KV cache in use."""
+    def looked_up(self, tokens: int, cached: int) -> None:
+        """Count a prompt, and what of it was in the prefix cache."""
+        self._metrics["server_prefix_queries"].inc(tokens)
+        self._metrics["server_prefix_hits"].inc(cached)
+
+    def text(
+        self, others: int, waiting: Counts[str], running: Counts[str], cache_usage: float
+    ) -> str:
+        """Return what Prometheus reads, with requests that wait and run by their models, others
+        that wait, and KV cache in use."""
         for key, value in (
-            ("server_waiting", waiting),
-            ("server_running", running),
+            ("server_waiting", others + waiting.total()),
+            ("server_running", running.total()),
             ("server_kv_cache", cache_usage),
         ):
             self._metrics[key].set(value)
-        self._adapters.set(time.time())
+        self._adapters.clear()
+        used = (",".join(sorted(self._named & {*+each})) for each in (running, waiting))
+        self._adapters.labels(str(len(self._named)), *used).set(time.time())
         return generate_latest(self._registry).decode()
 
     def _metric(self, key: str) -> Any:
