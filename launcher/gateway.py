@@ -144,7 +144,7 @@ def serve(places: StackPaths, cloud: str = "sandbox", port: int = 0) -> None:
 
 def _differences(path: RequestPath) -> Iterator[str]:
     """Yield what is otherwise than on Google Cloud."""
-    from emulator.gateway.envoy import DIFFERENCES, unsupported
+    from emulator.gateway.envoy import DIFFERENCES
     from emulator.gateway.replicas import pools_without
     from emulator.gateway.stand_ins import extensions_of
 
@@ -154,6 +154,7 @@ def _differences(path: RequestPath) -> Iterator[str]:
     for difference in (
         "model servers are simulated",
         *(f"{each.processor.name} is a stand-in" for each in running.extensions.values()),
+        *(f"{each.host} is a stand-in" for each in running.outside.values()),
         *(
             f"the extension {each['name']} is not run: requests pass it"
             for each in extensions_of(cluster)
@@ -161,7 +162,6 @@ def _differences(path: RequestPath) -> Iterator[str]:
         ),
         *DIFFERENCES,
         *(f"{name} is not run" for name in path.others),
-        *(f"the backend {name} is not run: it answers 501" for name in unsupported(cluster)),
     ):
         yield f"other than on Google Cloud: {difference}"
 
@@ -188,7 +188,7 @@ def _follow(running: Any, requests: list[Mapping[str, Any]]) -> None:
         while True:
             running.check()
             # An autoscaler adds some.
-            pods |= {f"{each.address}:{each.port}": each.pod for each in running.replicas.values()}
+            pods |= running.places
             while line := log.readline():
                 request = json.loads(line)
                 request["replica"] = pods.get(request["replica"], request["replica"])

@@ -122,11 +122,12 @@ def measured(places: StackPaths, model: str, concurrency: int, requests: int) ->
         )
     with request_path(places) as path, tempfile.TemporaryDirectory(prefix="load-") as folder:
         running = path.gateway
-        model = model or next(iter(running.models), "")
-        if model not in running.models:
-            allowed = ", ".join(running.models) or "none: no model is here"
+        replicas = {name: each for each in running.replicas.values() for name in each.names}
+        model = model or next(iter(replicas), "")
+        if model not in replicas:
+            allowed = ", ".join(sorted(replicas)) or "none: no model is here"
             raise LaunchError(f"MODEL: found {model!r}; allowed: {allowed}")
-        replica = next(each for each in running.replicas.values() if model in each.names)
+        replica = replicas[model]
         work, trust = Load(model, concurrency, requests), running.certificate.authority
         show(f"{requests} requests to {model}, {concurrency} at once, twice ...", sys.stderr)
         return Measured(

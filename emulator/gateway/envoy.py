@@ -22,6 +22,7 @@ DIFFERENCES: Final = (
 )
 _TYPES: Final = "type.googleapis.com/envoy.extensions"
 _EXT_PROC: Final = f"{_TYPES}.filters.http.ext_proc.v3"
+_OFF: Final = {"@type": f"{_EXT_PROC}.ExtProcPerRoute", "disabled": True}
 _ROUTER: Final = "routing-extension"
 _PICKER: Final = "endpoint-picker"
 _DESTINATION: Final = "x-gateway-destination-endpoint"
@@ -83,7 +84,7 @@ def configuration(
         ],
         "route_config": {
             "name": "gateway",
-            "virtual_hosts": list(_hosts(cluster, pools, extensions, certificate)),
+            "virtual_hosts": list(_hosts(cluster, extensions, certificate)),
         },
         "http_filters": [
             {
@@ -127,22 +128,25 @@ def configuration(
                     for extension, served in extensions
                 ),
                 *map(_replicas, pools),
+                *(
+                    _static_cluster(each["name"], _local_port(cluster, workloads, each))
+                    for each in _services(cluster)
+                ),
             ],
         },
     }
 
 
-def unsupported(cluster: Cluster) -> list[str]:
-    """Return the backends of routes that are no pool: they answer 501 here."""
-    return sorted(
-        {
-            backend["name"]
-            for route in cluster.of("HTTPRoute")
-            for rule in route["spec"]["rules"]
-            for backend in rule["backendRefs"]
-            if backend["kind"] != _POOL
-        }
-    )
+def _services(cluster: Cluster) -> list[dict[str, Any]]:
+    """Return the backends of routes that are no pool, each once: the proxies of outside models."""
+    found = {
+        backend["name"]: backend
+        for route in cluster.of("HTTPRoute")
+        for rule in route["spec"]["rules"]
+        for backend in rule["backendRefs"]
+        if backend["kind"] != _POOL
+    }
+    return list(found.values())
 
 
 def _routing_extension(cluster: Cluster, gateway: str) -> dict[str, Any]:
@@ -162,21 +166,18 @@ def _local_port(
     for deployment in cluster.of("Deployment"):
         if selector <= deployment["spec"]["template"]["metadata"]["labels"].items():
             workload = workloads[deployment["metadata"]["name"]]
-            return workload.ports[port.get("targetPort", port["port"])]
+            return workload.port(port.get("targetPort", port["port"]))
     raise LookupError(f"no Deployment is behind the Service {reference['name']}")
 
 
 def _hosts(
-    cluster: Cluster,
-    pools: Mapping[str, Manifest],
-    extensions: Sequence[tuple[Manifest, Served]],
-    certificate: Certificate,
+    cluster: Cluster, extensions: Sequence[tuple[Manifest, Served]], certificate: Certificate
 ) -> Iterator[dict[str, Any]]:
     """Yield the routes of each host name, and no route of any other. The names of this machine are
     as good as the first."""
     for name in certificate.names:
         here = HERE if name == certificate.names[0] else ()
-        routes = [*_routes(cluster, name, pools, extensions), _no_route(extensions)]
+        routes = [*_routes(cluster, name), _no_route(extensions)]
         yield {"name": name, "domains": [name, *here], "routes": routes}
     yield {"name": "none", "domains": ["*"], "routes": [_no_route(extensions)]}
 
@@ -198,12 +199,7 @@ def _ends_tls(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def _routes(
-    cluster: Cluster,
-    host: str,
-    pools: Mapping[str, Manifest],
-    extensions: Sequence[tuple[Manifest, Served]],
-) -> Iterator[dict[str, Any]]:
+def _routes(cluster: Cluster, host: str) -> Iterator[dict[str, Any]]:
     timeouts = {
         policy["spec"]["targetRef"]["name"]: policy["spec"]["default"]["timeoutSec"]
         for policy in cluster.of("GCPBackendPolicy")
@@ -213,13 +209,10 @@ def _routes(
             continue
         for rule in route["spec"]["rules"]:
             backends = rule["backendRefs"]
-            served = all(backend["name"] in pools for backend in backends)
             seconds = max(
                 timeouts.get(backend["name"], _DEFAULT_TIMEOUT_SECONDS) for backend in backends
             )
-            action = (
-                _to_pools(backends, seconds) if served else _answer(501, "not run here", extensions)
-            )
+            action = _to_backends(backends, seconds)
             for match in rule["matches"]:
                 yield {"name": route["metadata"]["name"], "match": _match(match), **action}
 
@@ -237,7 +230,7 @@ def _match(match: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _to_pools(backends: list[dict[str, Any]], seconds: int) -> dict[str, Any]:
+def _to_backends(backends: list[dict[str, Any]], seconds: int) -> dict[str, Any]:
     return {
         "route": {
             "timeout": f"{seconds}s",
@@ -247,7 +240,7 @@ def _to_pools(backends: list[dict[str, Any]], seconds: int) -> dict[str, Any]:
                     {
                         "name": backend["name"],
                         "weight": backend.get("weight", 1),
-                        "typed_per_filter_config": {_PICKER: _its_picker(backend["name"])},
+                        "typed_per_filter_config": {_PICKER: _its_picker(backend)},
                     }
                     for backend in backends
                 ]
@@ -257,18 +250,13 @@ def _to_pools(backends: list[dict[str, Any]], seconds: int) -> dict[str, Any]:
 
 
 def _no_route(extensions: Sequence[tuple[Manifest, Served]]) -> dict[str, Any]:
-    return {"name": "none", "match": {"prefix": "/"}, **_answer(404, "no route", extensions)}
-
-
-def _answer(
-    status: int, text: str, extensions: Sequence[tuple[Manifest, Served]]
-) -> dict[str, Any]:
     """Return an answer of the load balancer's own, which neither extension nor picker sees."""
-    off = {"@type": f"{_EXT_PROC}.ExtProcPerRoute", "disabled": True}
     return {
-        "direct_response": {"status": status, "body": {"inline_string": text}},
+        "name": "none",
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 404, "body": {"inline_string": "no route"}},
         "typed_per_filter_config": dict.fromkeys(
-            (_PICKER, *(extension["name"] for extension, _ in extensions)), off
+            (_PICKER, *(extension["name"] for extension, _ in extensions)), _OFF
         ),
     }
 
@@ -300,7 +288,11 @@ def _ext_proc(cluster: str, timeout: str, *, response: bool) -> dict[str, Any]:
     }
 
 
-def _its_picker(pool: str) -> dict[str, Any]:
+def _its_picker(backend: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the picker of a pool; what is no pool has none."""
+    if backend["kind"] != _POOL:
+        return _OFF
+    pool = backend["name"]
     return {
         "@type": f"{_EXT_PROC}.ExtProcPerRoute",
         "overrides": {"grpc_service": {"envoy_grpc": {"cluster_name": _picker(pool)}}},
@@ -320,19 +312,25 @@ def _grpc_cluster(name: str, port: int, *, tls: bool = True) -> dict[str, Any]:
         }
     }
     return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "5s",
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
-        },
+        **_static_cluster(name, port),
         **(encryption if tls else {}),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{_TYPES}.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {"http2_protocol_options": {}},
             }
+        },
+    }
+
+
+def _static_cluster(name: str, port: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
         },
     }
 

@@ -3,9 +3,8 @@
 import json
 import shutil
 import socket
-import sys
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +20,7 @@ from emulator.gateway.cluster import Cluster
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.envoy import configuration
 from emulator.gateway.model_servers import ModelServers, Replica, model_servers
+from emulator.gateway.outside import Outside, models_of, outside
 from emulator.gateway.processors import Served, processors
 from emulator.gateway.programs import LOOPBACK, Program, ProgramError, free_ports
 from emulator.gateway.replicas import apply_pod, delete_pod, replicas
@@ -28,8 +28,7 @@ from emulator.gateway.stand_ins import stand_ins
 from emulator.gateway.workloads import PROGRAMS, Workload
 from sandbox.world import World
 
-ENVOY: Final = Path(sys.executable).parent / "envoy"
-_PROGRAMS: Final = (API_SERVER, ETCD, *PROGRAMS.values(), ENVOY)
+_PROGRAMS: Final = (API_SERVER, ETCD, *PROGRAMS.values())
 _TOOLS: Final = ("go", "openssl")
 _FLAGS: Final = (
     *("--concurrency", "1", "--log-level", "warning", "--disable-hot-restart"),
@@ -55,9 +54,11 @@ class Gateway:
     client: Client
     """Of the API server that has its objects."""
     workloads: Mapping[str, Workload]
-    """Pickers and router, by Deployment."""
+    """Pickers, router and proxies, by Deployment."""
     extensions: Mapping[str, Served]
     """What stands in for the services of the traffic extension, by their names."""
+    outside: Mapping[str, Outside]
+    """What the proxies of models outside the cluster reach, by Deployment."""
     access_log: Path
     """A line of JSON for each request, as `envoy.LOG_FORMAT` has it."""
     programs: list[Program]
@@ -65,7 +66,17 @@ class Gateway:
     @property
     def models(self) -> list[str]:
         """The names that requests may have."""
-        return sorted({name for each in self.replicas.values() for name in each.names})
+        servers = (*self.replicas.values(), *(each.replica for each in self.outside.values()))
+        return sorted({name for each in servers for name in each.names})
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """The pod, or proxy, at each address that a request may end at."""
+        return {f"{each.address}:{each.port}": each.pod for each in self.replicas.values()} | {
+            f"{LOOPBACK}:{port}": name
+            for name in self.outside
+            for port in self.workloads[name].ports.values()
+        }
 
     def keys(self) -> Mapping[str, str]:
         """Return the key of each consumer; empty where nothing asks for one."""
@@ -129,11 +140,13 @@ def path(
         running.callback(_delete_pods, client, cluster, by_pod)
         for each in servers:
             apply_pod(client, cluster, each)
+        beyond = dict(_outside(running, cluster, folder))
         started = {
-            deployment["metadata"]["name"]: workloads.start(
-                running, client, cluster, deployment, folder / deployment["metadata"]["name"]
+            name: workloads.start(
+                running, client, cluster, deployment, folder / name, _change(beyond.get(name))
             )
             for deployment in cluster.of("Deployment")
+            for name in (deployment["metadata"]["name"],)
             if workloads.program_of(deployment) is not None
         }
         for workload in started.values():
@@ -150,7 +163,7 @@ def path(
             cluster, started, served, (port, admin_port), made, str(access_log)
         )
         config.write_text(json.dumps(document), encoding="utf-8")
-        command = [ENVOY, "--config-path", config, *_FLAGS]
+        command = [PROGRAMS["envoy"], "--config-path", config, *_FLAGS]
         envoy = Program(running, folder / "envoy.log", command)
         envoy.wait_until(lambda: _is_live(admin_port), _START_SECONDS)
         yield Gateway(
@@ -161,9 +174,25 @@ def path(
             client,
             started,
             {extension["name"]: each for extension, each in served},
+            beyond,
             access_log,
             [envoy, *(each.program for each in started.values())],
         )
+
+
+def _outside(running: ExitStack, cluster: Cluster, folder: Path) -> Iterator[tuple[str, Outside]]:
+    """Serve what each proxy of a model outside reaches; yields them by Deployment."""
+    for deployment in cluster.of("Deployment"):
+        if workloads.program_of(deployment) == PROGRAMS["envoy"]:
+            name, models = deployment["metadata"]["name"], models_of(cluster, deployment)
+            (document,) = workloads.files(cluster, deployment)
+            yield name, running.enter_context(outside(document, name, models, folder))
+
+
+def _change(reached: Outside | None) -> workloads.Change:
+    if reached is None:
+        return lambda text, _: text
+    return lambda text, ports: json.dumps(reached.moved(text, ports))
 
 
 def _delete_pods(client: Client, cluster: Cluster, found: Mapping[str, Replica]) -> None:

@@ -7,7 +7,9 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +21,20 @@ from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.programs import ENGINE, LOOPBACK, Program, free_ports, write_private
 
-PROGRAMS: Final = {name: ENGINE / "inference-extension" / name for name in ("epp", "bbr")}
+PROGRAMS: Final = {
+    **{name: ENGINE / "inference-extension" / name for name in ("epp", "bbr")},
+    "envoy": Path(sys.executable).parent / "envoy",
+}
 """By the name of their image."""
 START_SECONDS: Final = 120.0
 _PORT: Final = re.compile(r"(?P<flag>--[a-z-]*port)=(?P<port>\d+)")
 _HEALTH: Final = "/grpc.health.v1.Health/Check"
 _SERVING: Final = b"\x08\x01"
 _ASK_SECONDS: Final = 2.0
+_PROBES: Final = ("startupProbe", "readinessProbe")
+
+Change = Callable[[str, Mapping[int, int]], str]
+"""What a mounted file is here, by its text and the port here of each port of the container."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +49,34 @@ class Workload:
 
     def is_ready(self) -> bool:
         """Return what its probes find."""
-        startup, ready = (self._container[each] for each in ("startupProbe", "readinessProbe"))
-        return self._listens(startup["tcpSocket"]["port"]) and self._serves(ready["grpc"])
+        return all(self._passes(self._container.get(each, {})) for each in _PROBES)
+
+    def port(self, port: int | str) -> int:
+        """Return the port here of a port of the container, by its number or name."""
+        named = {each.get("name"): each["containerPort"] for each in self._container["ports"]}
+        return self.ports[port if isinstance(port, int) else named[port]]
+
+    def _passes(self, probe: Mapping[str, Any]) -> bool:
+        if "tcpSocket" in probe:
+            return self._listens(self.port(probe["tcpSocket"]["port"]))
+        if "httpGet" in probe:
+            return self._answers(probe["httpGet"])
+        return "grpc" not in probe or self._serves(probe["grpc"])
 
     def _listens(self, port: int) -> bool:
         with closing(socket.socket()) as opened:
-            return opened.connect_ex((LOOPBACK, self.ports[port])) == 0
+            return opened.connect_ex((LOOPBACK, port)) == 0
+
+    def _answers(self, probe: Mapping[str, Any]) -> bool:
+        address = f"{LOOPBACK}:{self.port(probe['port'])}{probe['path']}"
+        try:
+            with urllib.request.urlopen(f"http://{address}", timeout=_ASK_SECONDS):
+                return True
+        except OSError:
+            return False
 
     def _serves(self, probe: Mapping[str, Any]) -> bool:
-        address = f"{LOOPBACK}:{self.ports[probe['port']]}"
+        address = f"{LOOPBACK}:{self.port(probe['port'])}"
         service = str(probe.get("service", "")).encode()
         request = b"\x0a" + bytes([len(service)]) + service if service else b""
         with grpc.insecure_channel(address) as channel:
@@ -70,17 +98,27 @@ def program_of(deployment: Manifest) -> Path | None:
 
 
 def start(
-    running: ExitStack, client: Client, cluster: Cluster, deployment: Manifest, folder: Path
+    running: ExitStack,
+    client: Client,
+    cluster: Cluster,
+    deployment: Manifest,
+    folder: Path,
+    change: Change = lambda text, _: text,
 ) -> Workload:
-    """Start what a Deployment runs, in a new folder; it isn't ready yet."""
+    """Start what a Deployment runs, in a new folder, with its files changed; it isn't ready yet."""
     folder.mkdir()
     metadata, spec = deployment["metadata"], deployment["spec"]["template"]["spec"]
     container = _container(deployment)
     args: list[str] = list(container["args"])
-    wanted = [int(port) for arg in args if (port := _port(arg)) is not None]
+    wanted = {int(port) for arg in args if (port := _port(arg)) is not None}
+    wanted |= {each["containerPort"] for each in container.get("ports", ())}
     ports = dict(zip(wanted, free_ports(len(wanted)), strict=True))
     args = [_PORT.sub(lambda m: f"{m['flag']}={ports[int(m['port'])]}", arg) for arg in args]
-    for path, here in _mounted(cluster, spec, container, folder).items():
+    for volume, path, data in _mounted(cluster, spec):
+        here = folder / volume
+        here.mkdir()
+        for name, text in data.items():
+            (here / name).write_text(change(text, ports), encoding="utf-8")
         args = [re.sub(rf"(?<![^=]){re.escape(path)}(?=/|$)", str(here), arg) for arg in args]
     environment = {
         **os.environ,
@@ -118,25 +156,25 @@ def _variable(variable: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
     return fields[variable["valueFrom"]["fieldRef"]["fieldPath"]]
 
 
+def files(cluster: Cluster, deployment: Manifest) -> list[str]:
+    """Return what its container mounts of ConfigMaps, as it is deployed."""
+    mounted = _mounted(cluster, deployment["spec"]["template"]["spec"])
+    return [text for _, _, data in mounted for text in data.values()]
+
+
 def _mounted(
-    cluster: Cluster, spec: Mapping[str, Any], container: Mapping[str, Any], folder: Path
-) -> dict[str, Path]:
-    """Write the ConfigMaps that the container mounts; return where each path is here."""
+    cluster: Cluster, spec: Mapping[str, Any]
+) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Yield volume, path and files of each ConfigMap that the first container mounts."""
     sources = {
         volume["name"]: volume["configMap"]["name"]
         for volume in spec.get("volumes", ())
         if "configMap" in volume
     }
-    places: dict[str, Path] = {}
-    for mount in container.get("volumeMounts", ()):
+    for mount in spec["containers"][0].get("volumeMounts", ()):
         if mount["name"] in sources:
-            place = folder / mount["name"]
-            place.mkdir()
             data = cluster.one("ConfigMap", sources[mount["name"]])["data"]
-            for name, text in data.items():
-                (place / name).write_text(text, encoding="utf-8")
-            places[mount["mountPath"]] = place
-    return places
+            yield mount["name"], mount["mountPath"], data
 
 
 def _kubeconfig(

@@ -5,23 +5,18 @@ Only addresses, ports, the trusted authority and the file's place differ from wh
 
 import http.client
 import json
-import socket
-import ssl
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import trustme
-import yaml
 
 from catalog import releases
+from catalog.ports import METRICS
 from components.inference import envoy_bootstrap
 from components.inference.external_backend_pod import (
     CONFIG_DIRECTORY,
@@ -29,10 +24,13 @@ from components.inference.external_backend_pod import (
     envoy_config,
     pod_spec,
 )
-from tests.programs.external_servers import LOOPBACK, TOKEN, Metadata, Server, serve, vertex_ai
+from emulator.gateway.outside import TOKEN, Asked, Outside, outside
+from emulator.gateway.programs import LOOPBACK, free_ports
+from emulator.gateway.workloads import PROGRAMS
 from tests.unit.inference_arguments import GEMINI
 
-ENVOY = Path(sys.executable).parent / "envoy"
+ENVOY = PROGRAMS["envoy"]
+MODEL = "google/gemini-2.5-flash"
 VERTEX_AI = "us-central1-aiplatform.googleapis.com"
 OPENAPI = "/v1/projects/acme/locations/us-central1/endpoints/openapi"
 CHAT = "/v1/chat/completions"
@@ -47,48 +45,18 @@ class Proxy:
     """A running Envoy, and the servers behind it."""
 
     port: int
-    metadata: Server
-    backend: Server
-    silence: threading.Event
+    reached: Outside
 
-    def post(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    @property
+    def asked(self) -> list[Asked]:
+        """What the server outside was asked."""
+        return self.reached.backend.requests
+
+    def post(self, path: str, headers: dict[str, str] | None = None) -> int:
+        body = json.dumps({"model": MODEL, "messages": []})
         with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=30)) as connection:
-            connection.request("POST", path, b'{"model": "gemini"}', headers or {})
-            response = connection.getresponse()
-            text = response.read().decode()
-        return response.status, json.loads(text) if text.startswith("{") else text
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as opened:
-        opened.bind((LOOPBACK, 0))
-        return opened.getsockname()[1]
-
-
-def _moved(document: str, ports: dict[str, int], authority: Path) -> dict[str, Any]:
-    """Return the configuration with its servers and listeners on the loopback."""
-    envoy = yaml.safe_load(document)
-    resources = envoy["static_resources"]
-    envoy["admin"]["address"]["socket_address"]["port_value"] = ports["admin"]
-    for listener in resources["listeners"]:
-        listener["address"]["socket_address"] = {
-            "address": LOOPBACK,
-            "port_value": ports[listener["name"]],
-        }
-        (chain,) = listener["filter_chains"]
-        (manager,) = chain["filters"]
-        manager["typed_config"]["stream_idle_timeout"] = DEFAULT_IDLE
-    for cluster in resources["clusters"]:
-        (endpoints,) = cluster["load_assignment"]["endpoints"]
-        (endpoint,) = endpoints["lb_endpoints"]
-        endpoint["endpoint"]["address"]["socket_address"] = {
-            "address": LOOPBACK,
-            "port_value": ports[cluster["name"]],
-        }
-        if "transport_socket" in cluster:
-            context = cluster["transport_socket"]["typed_config"]["common_tls_context"]
-            context["validation_context"]["trusted_ca"]["filename"] = str(authority)
-    return envoy
+            connection.request("POST", path, body, headers or {})
+            return connection.getresponse().status
 
 
 @contextmanager
@@ -126,25 +94,18 @@ def _is_ready(port: int) -> bool:
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Generator[Proxy]:
     folder = tmp_path_factory.mktemp("envoy")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(VERTEX_AI).configure_cert(tls)
-    silence = threading.Event()
-    with ExitStack() as running:
-        metadata = running.enter_context(serve(Metadata))
-        backend = running.enter_context(serve(vertex_ai(silence, ANSWER_SECONDS), tls))
-        ports = {
-            "backend": backend.port,
-            "metadata": metadata.port,
-            **{name: _free_port() for name in ("admin", "requests", "metrics")},
-        }
+    document = envoy_config("acme", GEMINI)
+    ports = dict(zip((envoy_bootstrap.PORT, METRICS), free_ports(2), strict=True))
+    with outside(document, "gemini", (MODEL,), folder) as reached:
+        moved = reached.moved(document, ports)
+        for listener in moved["static_resources"]["listeners"]:
+            (chain,) = listener["filter_chains"]
+            (manager,) = chain["filters"]
+            manager["typed_config"]["stream_idle_timeout"] = DEFAULT_IDLE
         config = folder / "envoy.json"
-        config.write_text(
-            json.dumps(_moved(envoy_config("acme", GEMINI), ports, folder / "authority.pem"))
-        )
-        running.enter_context(_running(config, ports["requests"]))
-        yield Proxy(ports["requests"], metadata, backend, silence)
+        config.write_text(json.dumps(moved))
+        with _running(config, ports[envoy_bootstrap.PORT]):
+            yield Proxy(ports[envoy_bootstrap.PORT], reached)
 
 
 def test_the_program_is_the_release_that_is_deployed() -> None:
@@ -153,25 +114,26 @@ def test_the_program_is_the_release_that_is_deployed() -> None:
 
 
 def test_a_request_reaches_vertex_ai_with_the_workloads_token(proxy: Proxy) -> None:
-    answer = proxy.post(CHAT, {"authorization": "Bearer of-the-client"})
-    assert answer == (200, {"path": f"{OPENAPI}/chat/completions"})
-    asked = proxy.backend.requests[-1].headers
-    assert asked["host"] == VERTEX_AI
-    assert asked["authorization"] == f"Bearer {TOKEN}"
+    assert proxy.post(CHAT, {"authorization": "Bearer of-the-client"}) == 200
+    asked = proxy.asked[-1]
+    assert asked.path == f"{OPENAPI}/chat/completions"
+    assert asked.headers["host"] == VERTEX_AI
+    assert asked.headers["authorization"] == f"Bearer {TOKEN}"
 
 
 def test_the_token_is_kept_by_each_of_the_two_workers(proxy: Proxy) -> None:
     for _ in range(10):
-        assert proxy.post(CHAT)[0] == 200
-    assert len(proxy.metadata.requests) <= 2
+        assert proxy.post(CHAT) == 200
+    assert proxy.reached.metadata is not None
+    assert 1 <= len(proxy.reached.metadata.requests) <= 2
 
 
 def test_a_long_silence_before_the_answer_is_borne(proxy: Proxy) -> None:
-    proxy.silence.set()
+    proxy.reached.replica.seconds_to_first_token = ANSWER_SECONDS
     try:
-        assert proxy.post(CHAT)[0] == 200
+        assert proxy.post(CHAT) == 200
     finally:
-        proxy.silence.clear()
+        proxy.reached.replica.seconds_to_first_token = 0.0
 
 
 @pytest.mark.parametrize(
@@ -187,13 +149,11 @@ def test_a_long_silence_before_the_answer_is_borne(proxy: Proxy) -> None:
 def test_no_path_leads_elsewhere_with_the_workloads_token(
     proxy: Proxy, path: str, status: int
 ) -> None:
-    before = len(proxy.backend.requests)
-    assert proxy.post(path)[0] == status
-    assert len(proxy.backend.requests) == before
+    before = len(proxy.asked)
+    assert proxy.post(path) == status
+    assert len(proxy.asked) == before
 
 
 def test_slashes_are_merged(proxy: Proxy) -> None:
-    assert proxy.post("//v1//chat///completions") == (
-        200,
-        {"path": f"{OPENAPI}/chat/completions"},
-    )
+    assert proxy.post("//v1//chat///completions") == 200
+    assert proxy.asked[-1].path == f"{OPENAPI}/chat/completions"
