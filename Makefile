@@ -24,7 +24,7 @@ CLOUD ?= sandbox
 FORMAT ?= text
 # Recipes read what is given as variables of the shell, "$$STACK": pasted into them it would be run.
 export STACK CLOUD FORMAT REQUEST_PATH ENV FROM TO SECRETS MODEL STOCKOUT QUOTAS STATE CONCURRENCY REQUESTS
-export PORT MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
+export PORT SPEED MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
 STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, three files at once: a third of the time they wait.
@@ -99,12 +99,12 @@ init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://.
 	@$(PYTHON) -m launcher init --stack="$$STACK" --secrets="$$SECRETS" --program="$$PROGRAM"
 
 ##@ Its models
-serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=...]
+serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=... SPEED=1]
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
 	@$(CONTROLLER) --if-possible
-	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD" $(if $(PORT),--port="$$PORT")
+	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD" $(if $(PORT),--port="$$PORT") $(if $(SPEED),--speed="$$SPEED")
 
 load: ## Send load through the request path, and print what it costs: [MODEL=... CONCURRENCY=8 REQUESTS=400]
 	@$(SETUP)

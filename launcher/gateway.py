@@ -2,25 +2,28 @@
 
 import errno
 import json
+import math
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from catalog.config_folder import make_command
 from catalog.words import plural
 from launcher.console import show
-from launcher.paths import StackPaths, shown_file
+from launcher.machine_speed import at_speed
+from launcher.paths import StackPaths, checked, shown_file
 from launcher.problem import LaunchError
 
 _LOOK_SECONDS = 0.2
 _LAST_PORT = 65_535
+AT_ONCE: Final = 0.0
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,11 @@ class RequestPath:
 
 
 @contextmanager
-def request_path(places: StackPaths, port: int = 0) -> Generator[RequestPath]:
-    """Run the path of the stack's first Gateway, at a free port where none is given.
+def request_path(
+    places: StackPaths, port: int = 0, speed: float = AT_ONCE
+) -> Generator[RequestPath]:
+    """Run the path of the stack's first Gateway, at a free port where none is given, its model
+    servers as fast as their machines on a clock so much faster than ours.
 
     Raises LaunchError if a program is missing or ends, the stack isn't up or has no Gateway, or
     this machine has no room for it.
@@ -61,7 +67,8 @@ def request_path(places: StackPaths, port: int = 0) -> Generator[RequestPath]:
         try:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
             cloud = opened.enter_context(World(places.world))
-            running = opened.enter_context(gateway.serve(chosen, cloud, folder, port))
+            tune = _tune(places, chosen.name, speed)
+            running = opened.enter_context(gateway.serve(chosen, cloud, folder, port, tune))
         except LookupError as problem:
             raise _of_another_version(places, problem) from problem
         except OSError as problem:
@@ -72,6 +79,10 @@ def request_path(places: StackPaths, port: int = 0) -> Generator[RequestPath]:
             yield RequestPath(running, chosen, [each.name for each in others])
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
+
+
+def _tune(places: StackPaths, cluster: str, speed: float) -> Callable[[Any], None]:
+    return at_speed(checked(places), cluster, speed) if speed else lambda _: None
 
 
 def _clusters(places: StackPaths) -> list[Any]:
@@ -108,7 +119,9 @@ def _no_room(problem: OSError) -> str:
     return str(problem)
 
 
-def serve(places: StackPaths, cloud: str = "sandbox", port: int = 0) -> None:
+def serve(
+    places: StackPaths, cloud: str = "sandbox", port: int = 0, speed: float = AT_ONCE
+) -> None:
     """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C.
 
     Then it leaves a page of them.
@@ -117,9 +130,14 @@ def serve(places: StackPaths, cloud: str = "sandbox", port: int = 0) -> None:
         raise LaunchError(f"CLOUD: found {cloud}; allowed: sandbox, whose objects are served here")
     if not 0 <= port <= _LAST_PORT:
         raise LaunchError(f"PORT: found {port}; allowed: 1 to {_LAST_PORT}, or none for a free one")
+    if not (math.isfinite(speed) and speed >= AT_ONCE):
+        raise LaunchError(
+            f"SPEED: found {speed:g}; allowed: 0, for answers at once, or a number above it: 1 is "
+            "as fast as the machines"
+        )
     requests: list[Mapping[str, Any]] = []
     try:
-        with request_path(places, port) as path:
+        with request_path(places, port, speed) as path:
             running = path.gateway
             trust = f"SSL_CERT_FILE={running.certificate.authority}"
             show(f"\n  export OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key} {trust}\n")
@@ -152,7 +170,7 @@ def _differences(path: RequestPath) -> Iterator[str]:
     for pool in pools_without(cluster, running.replicas.values()):
         yield f"the pool {pool} has no replica"
     for difference in (
-        "model servers are simulated",
+        f"model servers are simulated, {_pace(running.replicas.values())}",
         *(f"{each.processor.name} is a stand-in" for each in running.extensions.values()),
         *(f"{each.host} is a stand-in" for each in running.outside.values()),
         *(
@@ -164,6 +182,14 @@ def _differences(path: RequestPath) -> Iterator[str]:
         *(f"{name} is not run" for name in path.others),
     ):
         yield f"other than on Google Cloud: {difference}"
+
+
+def _pace(replicas: Iterable[Any]) -> str:
+    """Return how fast simulated servers are, as a phrase."""
+    paced = [each.speed for each in replicas if each.seconds_per_prompt_token]
+    if not paced:
+        return "and answer at once"
+    return f"at most as fast as their machines, on a clock {paced[0]:g} times as fast as yours"
 
 
 @contextmanager

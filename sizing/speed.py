@@ -21,7 +21,18 @@ def tokens_per_second(fit: Fit, sequences: int) -> float:
     # The stages of a pipeline work at the same time if there is more than one sequence.
     gpus = serving.tensor * min(serving.pipeline, sequences)
     moved = (read + sequences * kept) / (gpus * gpu.bandwidth_gbps * 1e9)
+    return sequences / max(moved, sequences * _arithmetic(fit, gpus))
+
+
+def prompt_tokens_per_second(fit: Fit) -> float:
+    """Return the tokens of a prompt a second: so many at once that arithmetic is what takes
+    time."""
+    return 1 / _arithmetic(fit, fit.serving.tensor)
+
+
+def _arithmetic(fit: Fit, gpus: int) -> float:
+    """Return the seconds that so many GPUs take for a token."""
+    shape, gpu = fit.shape, fit.gpu
     small = shape.quantization.bytes_of("experts" if shape.routed else "dense") < 2
     tflops = gpu.fp8_tflops if small else gpu.bf16_tflops
-    worked = 2 * shape.active * sequences / (gpus * tflops * 1e12)
-    return sequences / max(moved, worked)
+    return 2 * shape.active / (gpus * tflops * 1e12)

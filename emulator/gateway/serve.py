@@ -4,7 +4,7 @@ import json
 import shutil
 import socket
 import urllib.request
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -35,6 +35,8 @@ _FLAGS: Final = (
     *("--file-flush-interval-msec", "100"),
 )
 _START_SECONDS: Final = 30.0
+
+Tune = Callable[[Replica], None]
 
 
 class PortError(OSError):
@@ -102,9 +104,11 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def serve(cluster: Cluster, cloud: World, folder: Path, port: int = 0) -> Generator[Gateway]:
+def serve(
+    cluster: Cluster, cloud: World, folder: Path, port: int = 0, tune: Tune = lambda _: None
+) -> Generator[Gateway]:
     """Run the path and an API server of its own in an empty folder, at a free port where none is
-    given.
+    given, with replicas that were tuned before.
 
     Raises PortError before anything is started if the port is taken.
     """
@@ -115,7 +119,7 @@ def serve(cluster: Cluster, cloud: World, folder: Path, port: int = 0) -> Genera
         own.mkdir()
         client = running.enter_context(control_plane(own))
         cluster.apply(client)
-        gateway = running.enter_context(path(cluster, client, cloud, folder, port))
+        gateway = running.enter_context(path(cluster, client, cloud, folder, port, tune))
         if autoscaling.CONTROLLER.exists():
             controller = running.enter_context(
                 autoscaled(cluster, client, gateway.servers, gateway.replicas, own)
@@ -126,7 +130,12 @@ def serve(cluster: Cluster, cloud: World, folder: Path, port: int = 0) -> Genera
 
 @contextmanager
 def path(
-    cluster: Cluster, client: Client, cloud: World, folder: Path, port: int = 0
+    cluster: Cluster,
+    client: Client,
+    cloud: World,
+    folder: Path,
+    port: int = 0,
+    tune: Tune = lambda _: None,
 ) -> Generator[Gateway]:
     """Run the path of a cluster whose objects an API server has, and what they name a cloud.
 
@@ -135,6 +144,8 @@ def path(
     """
     with ExitStack() as running:
         servers = replicas(cluster)
+        for each in servers:
+            tune(each)
         serving = running.enter_context(model_servers(servers))
         by_pod = {each.pod: each for each in servers}
         running.callback(_delete_pods, client, cluster, by_pod)

@@ -20,8 +20,13 @@ from typing import Any
 import psutil
 import pytest
 
+from config.load import from_file
 from emulator.gateway import serve
+from emulator.gateway.cluster import clusters
+from emulator.gateway.kv_cache import BLOCK_TOKENS
+from emulator.gateway.replicas import replicas
 from launcher import gateway
+from launcher.machine_speed import at_speed
 from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
@@ -131,6 +136,36 @@ def test_a_port_that_is_taken_or_none_is_named(brought_up: Callable[[str], Rehea
         port = taken.getsockname()[1]
         assert f"PORT: found {port}, which can't be had" in problem(dev, port=port)
     assert "PORT: found 70000; allowed: 1 to 65535" in problem(dev, port=70_000)
+
+
+@pytest.mark.usefixtures("all_there")
+@pytest.mark.parametrize("speed", [-1.0, float("nan"), float("inf")])
+def test_a_speed_that_is_none_is_named(
+    brought_up: Callable[[str], Rehearsal], speed: float
+) -> None:
+    with pytest.raises(LaunchError, match=f"SPEED: found {speed:g}; allowed: 0, for answers"):
+        gateway.serve(brought_up("dev").places, speed=speed)
+
+
+def test_replicas_take_the_times_and_the_cache_of_their_machines(
+    brought_up: Callable[[str], Rehearsal],
+) -> None:
+    prod = brought_up("prod")
+    (central, _) = clusters(prod.resources())
+    found = replicas(central)
+    tune = at_speed(from_file(prod.places.config), central.name, 2.0)
+    for each in found:
+        tune(each)
+        assert each.speed == 2.0
+    by_model = {each.model: each for each in found}
+    large, small = by_model["llama-3.3-70b"], by_model["qwen3-4b"]
+    # Two operations for each of 70.6e9 parameters on two H100, of 4.0e9 on an L4.
+    assert large.seconds_per_prompt_token == pytest.approx(2 * 70.6e9 / (2 * 1979e12), rel=0.02)
+    assert small.seconds_per_prompt_token == pytest.approx(2 * 4.0e9 / 121e12, rel=0.02)
+    assert large.step_seconds(1) < large.step_seconds(64) < 64 * large.step_seconds(1)
+    # What is left of an L4 but a fraction for the weights of 8 GB, at 144 KiB a token.
+    assert 50_000 < small.blocks * BLOCK_TOKENS < 144_000
+    assert f'num_gpu_blocks="{small.blocks}"' in small.metrics()
 
 
 @pytest.mark.usefixtures("all_there")

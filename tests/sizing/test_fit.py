@@ -14,7 +14,7 @@ from sizing.memory import Fit, Serving
 from sizing.models import Published, published, shape_of_file
 from sizing.placements import cheapest, ways
 from sizing.shape import Shape, ShapeError
-from sizing.speed import tokens_per_second
+from sizing.speed import prompt_tokens_per_second, tokens_per_second
 
 L4 = GPUS["nvidia-l4"]
 
@@ -176,3 +176,5 @@ def test_more_sequences_are_faster_together_and_slower_each(name: str, sequences
     some, more = (tokens_per_second(fit, each) for each in (sequences, sequences + 1))
     assert some <= more * (1 + 1e-9)
     assert more / (sequences + 1) <= some / sequences * (1 + 1e-9)
+    # Tokens of a prompt wait for no memory, and no tokens go through a GPU faster.
+    assert more <= prompt_tokens_per_second(fit) * (1 + 1e-9)
