@@ -6,9 +6,9 @@ from typing import Final
 
 from catalog.conventions import PUBLIC
 from policies.access.capabilities import ELEVATED, HANDS_ON
-from policies.access.model import RoleAssignment, is_agent, shown
+from policies.access.model import UNKNOWN_PRINCIPAL, RoleAssignment, is_agent, shown
 from policies.access.reach import Access
-from resources.properties import OPAQUE, show
+from resources.properties import OPAQUE, UNKNOWN, show
 from resources.resource import Stack
 
 _SAYS: Final[Mapping[str, str]] = {
@@ -60,11 +60,16 @@ def _grant(held: RoleAssignment) -> Grant:
         says = ", ".join(_SAYS[each] for each in _SAYS if each in may)
     condition = ", under a condition" if held.conditional else ""
     who = _PROJECT.get(held.principal, shown(held.principal))
-    who = who if who != show(OPAQUE) else "somebody whose name isn't shown"
+    if held.principal == UNKNOWN_PRINCIPAL:
+        who = f"an identity of {held.source}, not known yet,"
+    elif who == show(OPAQUE):
+        who = "somebody whose name isn't shown"
     gets = "get" if held.principal.startswith(_SEVERAL) else "gets"
     words = f"{who} {gets} {_role(held.role)} on {held.scope}{condition}"
     dangerous = frozenset(ELEVATED) if held.scope.wide else HANDS_ON
-    wide = held.principal in PUBLIC or may is None or bool(may & dangerous)
+    # Who owns a project has all that is in it.
+    owns = held.principal == "projectOwner:"
+    wide = held.principal in PUBLIC or may is None or bool(may & dangerous and not owns)
     return Grant(f"{words}: {says}" if says else words, wide, is_agent(held.principal))
 
 
@@ -72,4 +77,6 @@ def _role(name: str) -> str:
     """Return a role as a reviewer may read it."""
     if name == show(OPAQUE):
         return "a role whose name isn't shown"
+    if name == UNKNOWN.value:
+        return "a role that isn't known yet"
     return f"the {name}" if " " in name else name if name.isidentifier() else show(name)

@@ -79,8 +79,9 @@ def elevated(role: str, *, wide: bool, enough: Capabilities = HANDS_ON) -> str |
     return "gives others access" if role == "roles/storage.legacyObjectOwner" else None
 
 
-def of_cluster_role(name: str) -> Capabilities | None:
-    """Return what a ClusterRole that every cluster has lets its holder do; None for another."""
+def of_kubernetes_role(name: str) -> Capabilities | None:
+    """Return what a ClusterRole that every cluster has, or a Role by `<namespace>/<name>`, lets its
+    holder do; None for another."""
     found = _table("roles")["kubernetes"].get(name)
     return None if found is None else frozenset(found)
 

@@ -12,6 +12,7 @@ from policies.access.model import UNKNOWN_PRINCIPAL, RoleAssignment, Scope, prin
 from resources.properties import (
     MISSING,
     Absence,
+    Props,
     UnreadableError,
     entries,
     flag,
@@ -45,7 +46,28 @@ _WHO: Final = (
     "details",
 )
 _IAM: Final = re.compile("I(?:AM|am)(?:Member|Binding|Policy)")
-_NOT_TARGETS: Final = frozenset({*_WHO, "role", "project", "location", "condition"})
+_SUFFIX: Final = re.compile("(?:I(?:AM|am))?(?:Member|Binding|Policy)")
+_NOT_TARGETS: Final = frozenset(
+    {*_WHO, "role", "project", "location", "region", "zone", "parent", "condition", "etag"}
+)
+_KEY: Final = re.compile("(?:Id|Name)$")
+# What a type grants on whose name doesn't say it, and words that stand for something else alone.
+_KIND: Final[Mapping[str, str]] = {
+    "bigquery/iam": "table",
+    "billing/account": "billing account",
+    "cloudrun/iam": "service",
+    "dataproc/cluster": "Dataproc cluster",
+    "servicedirectory/namespace": "Service Directory namespace",
+}
+_NAME: Final = re.compile(r"[A-Za-z0-9][\w.@-]{0,99}")
+_WIDE_NAMES: Final[Mapping[str, str]] = {
+    "project": "project",
+    "folder": "folder",
+    "organization": "orgId",
+}
+# APIs that are turned on first tell nothing of who is meant.
+_FIRST: Final = frozenset({IDENTITY, "gcp:projects/service:Service"})
+_SOURCES: Final = 2
 
 
 class Accounts:
@@ -123,15 +145,27 @@ def _granted(
     try:
         made = list(grants(resource))
     except (UnknownValueError, UnreadableError):
-        yield RoleAssignment(UNKNOWN_PRINCIPAL, "a policy document", None, scope)
+        source = _source(resource, stack)
+        yield RoleAssignment(UNKNOWN_PRINCIPAL, "a policy document", None, scope, source=source)
         return
     for grant in made:
         capabilities = _capabilities(grant, resource, custom)
         limited = conditional or grant.condition is not MISSING
         for member in grant.members:
             for who in _principals(member, resource, accounts):
-                role = "an access policy" if grant.permissions else _shown(grant.role)
-                yield RoleAssignment(who, role, capabilities, scope, limited, on)
+                role = "an access policy" if grant.permissions else _role(grant, resource, stack)
+                source = _source(resource, stack) if who == UNKNOWN_PRINCIPAL else ""
+                yield RoleAssignment(who, role, capabilities, scope, limited, on, source)
+
+
+def _source(resource: Resource, stack: Stack) -> str:
+    """Return what those come from whom a grant names, by their names in the program."""
+    urns = dict.fromkeys(urn for prop in _WHO for urn in resource.dependencies.get(prop, ()))
+    made = [stack.by_urn[urn] for urn in urns if urn in stack.by_urn]
+    told = [
+        f"{each.type.rpartition(':')[2]} {each.name}" for each in made if each.type not in _FIRST
+    ]
+    return " and ".join(sorted(told)[:_SOURCES]) or f"the grant {resource.name}"
 
 
 def _principals(member: str | Absence, resource: Resource, accounts: Accounts) -> list[str]:
@@ -194,7 +228,7 @@ def _tuple(value: tuple[object, ...] | Absence) -> tuple[object, ...]:
 def _scope(resource: Resource, stack: Stack) -> Scope:
     kind = grant_type(resource.type)
     if kind is not None and kind.wide:
-        return Scope(kind.wide)
+        return Scope(kind.wide, _literal(resource.props, _WIDE_NAMES[kind.wide]))
     if resource.type.endswith("AccessPolicy") and resource.type.startswith("gcp:iam/"):
         return Scope("project")
     if kind is not None and kind.on_service_account:
@@ -203,6 +237,9 @@ def _scope(resource: Resource, stack: Stack) -> Scope:
 
 
 def _kind(token: str) -> str:
+    known = _KIND.get(_SUFFIX.sub("", token.split(":")[1]))
+    if known:
+        return known
     name = token.rpartition(":")[2]
     for suffix in ("Member", "Binding", "Policy"):
         name = name.removesuffix(suffix)
@@ -211,20 +248,42 @@ def _kind(token: str) -> str:
 
 
 def _target(resource: Resource, stack: Stack) -> str:
-    """Return the name in the program of what is granted on, or of the grant itself.
+    """Return the name in the program of what is granted on, or its own where it isn't wired.
 
-    The grant may wait for more than that: then it is what the grant's type is named after.
+    The grant may wait for more than that: then it is what the grant's type is named after. Where
+    neither tells, it is the name of the grant itself.
     """
     wired = [
         stack.by_urn[urn]
         for prop, urns in sorted(resource.dependencies.items())
         if prop not in _NOT_TARGETS
         for urn in urns
-        if urn in stack.by_urn and not is_grant(stack.by_urn[urn].type)
+        if urn in stack.by_urn and grant_type(stack.by_urn[urn].type) is None
     ]
     granted = _IAM.sub("", resource.type)
     found = [each for each in wired if each.type == granted] or wired
-    return found[0].name if found else resource.name
+    if found or grant_type(resource.type) is None:
+        return found[0].name if found else resource.name
+    return _named(resource) or resource.name
+
+
+def _named(grant: Resource) -> str:
+    """Return what a grant is on by the property that is called as its kind, or by the only one."""
+    kind = _kind(grant.type).replace(" ", "").lower()
+    keys = (key for key in [*grant.props] if key not in _NOT_TARGETS)
+    names = {key: name for key in keys if (name := _literal(grant.props, key))}
+    for key, name in names.items():
+        called = _KEY.sub("", key).lower()
+        if kind.endswith(called) or called.endswith(kind):
+            return name
+    return names.get("name") or (next(iter(names.values())) if len(names) == 1 else "")
+
+
+def _literal(props: Props, key: str) -> str:
+    """Return the end of a name that a property has, empty where it has none."""
+    found = text(props, key)
+    name = found.rpartition("/")[2] if isinstance(found, str) else ""
+    return name if _NAME.fullmatch(name) else ""
 
 
 def _accounts_of(resource: Resource, accounts: Accounts) -> frozenset[str]:
@@ -234,7 +293,16 @@ def _accounts_of(resource: Resource, accounts: Accounts) -> frozenset[str]:
     return frozenset(accounts.wired(resource, "serviceAccountId"))
 
 
-def _shown(role: str | Absence) -> str:
-    """Return a role as messages have it: one of the project's own by its id."""
+def _role(grant: Grant, resource: Resource, stack: Stack) -> str:
+    """Return a role as messages have it: one of the project's own by its id, or by its name in
+    the program where that isn't known yet."""
+    role = grant.role
     custom = _CUSTOM.fullmatch(role) if isinstance(role, str) else None
-    return f"custom role {custom[1]}" if custom else show(role)
+    if custom:
+        return f"custom role {custom[1]}"
+    if role is Absence.UNKNOWN:
+        made = (stack.by_urn.get(urn) for urn in resource.dependencies.get("role", ()))
+        for each in made:
+            if each and each.type in CUSTOM_ROLES:
+                return f"custom role {_literal(each.props, 'roleId') or each.name}"
+    return show(role)

@@ -1,11 +1,12 @@
 """What principals hold through the roles of Kubernetes."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
-from policies.access.capabilities import NOTHING, Capabilities, of_cluster_role
+from policies.access.capabilities import NOTHING, Capabilities, of_kubernetes_role
 from policies.access.model import (
     UNKNOWN_NAMESPACE,
     UNKNOWN_PRINCIPAL,
@@ -15,12 +16,14 @@ from policies.access.model import (
     principal,
 )
 from resources.kubernetes import objects
-from resources.properties import MISSING, Absence, entries, get, is_mapping, text
+from resources.properties import MISSING, UNKNOWN, Absence, entries, get, is_mapping, text
 from resources.resource import Resource, Stack
 from resources.selectors import labels, may_select
 
 _API: Final = "kubernetes:rbac.authorization.k8s.io/v1:"
+_NAMESPACE: Final = "kubernetes:core/v1:Namespace"
 _KINDS: Final = ("Role", "ClusterRole")
+_ROLE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9:.-]{0,126}", re.IGNORECASE)
 _WORKLOADS: Final = frozenset(
     {
         "pods",
@@ -53,7 +56,7 @@ _FLEET: Final = {
 def pods(stack: Stack) -> set[str]:
     """Return every pod identity that the stack makes."""
     return {
-        _pod(_namespace(each.props), _name(each.props))
+        _pod(_namespace(each, stack), _name(each.props))
         for each in stack.by_type.get("kubernetes:core/v1:ServiceAccount", ())
     }
 
@@ -70,21 +73,50 @@ def role_assignments(stack: Stack) -> Iterator[RoleAssignment]:
     yield from _fleet(stack)
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for binding in _made(stack, kind):
-            place = _namespace(binding.props) if kind == "RoleBinding" else ""
+            place = _namespace(binding, stack) if kind == "RoleBinding" else ""
             namespace = place if isinstance(place, str) else UNKNOWN_NAMESPACE
-            scope = Scope("namespace", namespace) if namespace else Scope("cluster")
+            of_kind = "namespace" if namespace else "cluster"
+            scope = Scope(of_kind, namespace, _cluster_of(binding))
             kind_of_role = text(binding.props, "roleRef", "kind")
             ref_kind = kind_of_role if kind_of_role in _KINDS else "role"
             name = text(binding.props, "roleRef", "name")
             where = namespace if ref_kind == "Role" else ""
-            capabilities = roles.get((binding.provider, str(ref_kind), where, name))
-            if ref_kind == "ClusterRole" and isinstance(name, str):
-                own = of_cluster_role(name)
+            role = (
+                _wired(binding, "roleRef", f"{_API}{ref_kind}", stack) if name is UNKNOWN else None
+            )
+            key = role.urn if role else name
+            capabilities = roles.get((binding.provider, str(ref_kind), where, key))
+            if ref_kind in _KINDS and isinstance(name, str):
+                own = of_kubernetes_role(f"{where}/{name}" if where else name)
                 if own is not None:
                     capabilities = own | (capabilities or NOTHING)
                     capabilities |= _aggregated(stack, f"{AGGREGATE}{name}", binding.provider)
-            for who in _subjects(binding.props, place):
-                yield RoleAssignment(who, f"{ref_kind} of {binding.name}", capabilities, scope)
+            # A role is called as the cloud or as the program does, and by what binds it otherwise.
+            called = role.name if role else name if _is_name(name) else f"of {binding.name}"
+            for who in _subjects(binding, place, stack):
+                source = f"{kind} {binding.name}" if who == UNKNOWN_PRINCIPAL else ""
+                words = f"{ref_kind} {called}"
+                yield RoleAssignment(who, words, capabilities, scope, source=source)
+
+
+def _is_name(found: str | Absence) -> bool:
+    return isinstance(found, str) and _ROLE_NAME.fullmatch(found) is not None
+
+
+def _cluster_of(resource: Resource) -> str:
+    """Return what tells a cluster from others: its provider's name, unless that is the default."""
+    name = resource.provider.rpartition("::")[2]
+    return "" if name.startswith("default") else name
+
+
+def _wired(resource: Resource, prop: str, of_type: str, stack: Stack) -> Resource | None:
+    """Return what a property comes from, where that is one resource of the type."""
+    found = [
+        each
+        for urn in resource.dependencies.get(prop, ())
+        if (each := stack.by_urn.get(urn)) and each.type == of_type
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _made(stack: Stack, kind: str) -> Sequence[Resource]:
@@ -99,18 +131,19 @@ def _made(stack: Stack, kind: str) -> Sequence[Resource]:
 
 
 def _roles(stack: Stack) -> dict[tuple[str, str, str, object], Capabilities | None]:
-    """Return what each role allows, by provider, kind, namespace and name."""
+    """Return what each role allows, by provider, kind, namespace, and name or URN."""
     found: dict[tuple[str, str, str, object], Capabilities | None] = {}
     for kind in _KINDS:
         for each in _made(stack, kind):
-            place = _namespace(each.props) if kind == "Role" else ""
+            place = _namespace(each, stack) if kind == "Role" else ""
             if isinstance(place, Absence):
                 # It may be the role of any binding, or of none.
                 continue
             key = (each.provider, kind, place, _name(each.props))
-            allows = _of_rules(each.props)
+            allows = of_rules(each.props)
             if kind == "ClusterRole" and allows is not None:
                 allows |= _selected(stack, each)
+            found[each.provider, kind, place, each.urn] = allows
             # Clusters that cannot be told apart, and patches, may give a name several roles.
             earlier = found.get(key)
             found[key] = allows if earlier is None else earlier | (allows or NOTHING)
@@ -124,7 +157,7 @@ def _selected(stack: Stack, role: Resource) -> Capabilities:
     for selector in selectors if isinstance(selectors, tuple) else ():
         for other in _made(stack, "ClusterRole"):
             if may_select(selector, labels(other.props, "metadata", "labels")):
-                allows |= _of_rules(other.props) or NOTHING
+                allows |= of_rules(other.props) or NOTHING
     return frozenset(allows)
 
 
@@ -142,7 +175,7 @@ def _adding(stack: Stack) -> Mapping[tuple[str, str], set[str]]:
         labels = get(each.props, "metadata", "labels")
         for name, value in labels.items() if is_mapping(labels) else ():
             if name.startswith(AGGREGATE) and value == "true":
-                found[each.provider, name] |= _of_rules(each.props) or NOTHING
+                found[each.provider, name] |= of_rules(each.props) or NOTHING
     return found
 
 
@@ -157,27 +190,36 @@ def _fleet(stack: Stack) -> Iterator[RoleAssignment]:
                 if name is MISSING:
                     continue
                 who = principal(f"{prop}:{name}") if isinstance(name, str) else UNKNOWN_PRINCIPAL
-                capabilities = of_cluster_role(role) if role else None
-                yield RoleAssignment(who, f"role of {each.name}", capabilities, Scope("cluster"))
+                capabilities = of_kubernetes_role(role) if role else None
+                words = f"ClusterRole {role}" if role else f"role of {each.name}"
+                source = f"{prop} of {each.name}" if who == UNKNOWN_PRINCIPAL else ""
+                yield RoleAssignment(who, words, capabilities, Scope("cluster"), source=source)
 
 
 def _name(props: object) -> str | Absence:
     return text(props, "metadata", "name")
 
 
-def _namespace(props: object) -> str | Absence:
-    found = text(props, "metadata", "namespace")
-    return "default" if found is MISSING else found
+def _namespace(resource: Resource, stack: Stack) -> str | Absence:
+    found = text(resource.props, "metadata", "namespace")
+    return "default" if found is MISSING else _resolved(found, resource, "metadata", stack)
 
 
-def _subjects(props: object, namespace: str | Absence) -> Iterator[str]:
-    subjects = entries(props, "subjects")
+def _resolved(found: str | Absence, resource: Resource, prop: str, stack: Stack) -> str | Absence:
+    """Return a namespace; one that isn't known yet by the Namespace that it comes from."""
+    made = _wired(resource, prop, _NAMESPACE, stack) if found is UNKNOWN else None
+    return _name(made.props) if made else found
+
+
+def _subjects(binding: Resource, namespace: str | Absence, stack: Stack) -> Iterator[str]:
+    subjects = entries(binding.props, "subjects")
     for subject in subjects if isinstance(subjects, tuple) else ():
         kind, name = text(subject, "kind"), text(subject, "name")
         if not isinstance(name, str):
             yield UNKNOWN_PRINCIPAL
         elif kind == "ServiceAccount":
             own = text(subject, "namespace")
+            own = _resolved(own, binding, "subjects", stack)
             yield _pod(namespace if own is MISSING else own, name)
         elif name in ("system:unauthenticated", "system:anonymous"):
             yield "allUsers"
@@ -189,7 +231,7 @@ def _subjects(props: object, namespace: str | Absence) -> Iterator[str]:
             yield principal(f"{'group' if kind == 'Group' else 'user'}:{name}")
 
 
-def _of_rules(props: object) -> Capabilities | None:
+def of_rules(props: object) -> Capabilities | None:
     """Return what the rules of a role allow; None when one of them is not known."""
     rules = entries(props, "rules")
     if isinstance(rules, Absence):

@@ -29,10 +29,14 @@ _POD_SETS: Final = (
 
 @dataclass(frozen=True)
 class Scope:
-    """What a role is held on. `name` is a resource's name in the program, fit for messages."""
+    """What a role is held on. `name` is a resource's name in the program, fit for messages.
+
+    `cluster` is that of what is in one, by the name of its provider in the program.
+    """
 
     kind: str
     name: str = ""
+    cluster: str = ""
 
     @property
     def wide(self) -> bool:
@@ -43,14 +47,18 @@ class Scope:
         # A namespace comes from a property, which may hold anything.
         shown_as_it_is = self.name == UNKNOWN_NAMESPACE or _WORD.fullmatch(self.name)
         hidden = self.kind == "namespace" and not shown_as_it_is
-        return f"{self.kind} {show(None) if hidden else self.name}".strip()
+        what = f"{self.kind} {show(None) if hidden else self.name}".strip()
+        if not self.cluster:
+            return what
+        return f"{what} {self.cluster}" if self.kind == "cluster" else f"{what} of {self.cluster}"
 
 
 @dataclass(frozen=True)
 class RoleAssignment:
     """One role of one principal on one scope. `capabilities` is None when the role is not known.
 
-    `accounts` names the service accounts that the role is held on, when it is on some.
+    `accounts` names the service accounts that the role is held on, when it is on some; `source` the
+    resources that a principal which isn't known yet comes from.
     """
 
     principal: str
@@ -59,6 +67,7 @@ class RoleAssignment:
     scope: Scope
     conditional: bool = False
     accounts: frozenset[str] = frozenset()
+    source: str = ""
 
 
 def principal(member: str) -> str:

@@ -29,8 +29,25 @@ PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 TODAY = date(2026, 11, 29)
 NAMES = {"kubernetes:gateway.networking.k8s.io/v1:Gateway": {"metadata.name"}}
 """What the picture is labelled with."""
+GRANTED_ON = {
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": {"repository"},
+    "gcp:bigquery/datasetIamMember:DatasetIamMember": {"datasetId"},
+    "gcp:bigquery/iamMember:IamMember": {"tableId"},
+    "gcp:certificateauthority/caPoolIamMember:CaPoolIamMember": {"caPool"},
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": {"name"},
+    "gcp:projects/iAMMember:IAMMember": {"project"},
+    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": {"subscription"},
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": {"topic"},
+    "gcp:secretmanager/secretIamMember:SecretIamMember": {"secretId"},
+    "gcp:serviceaccount/iAMMember:IAMMember": {"serviceAccountId"},
+    "gcp:storage/bucketIAMMember:BucketIAMMember": {"bucket"},
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": {"roleRef.name"},
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {"metadata.namespace", "roleRef.name"},
+}
+"""What somebody gets a role on, where the text could be a name of that kind."""
 WHO = {
     **NAMES,
+    **GRANTED_ON,
     PERIMETER: {
         *("status.ingressPolicies[].ingressFrom.identities[]",),
         *("status.ingressPolicies[].ingressFrom.identityType",),
@@ -38,11 +55,11 @@ WHO = {
         *("status.ingressPolicies[].ingressTo.operations[].serviceName",),
     },
     "gcp:compute/serviceAttachment:ServiceAttachment": {"consumerAcceptLists[].projectIdOrNum"},
-    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {"metadata.namespace"},
 }
 """Who is let in to what, where the text could be a name of that kind."""
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 NEEDED = {
+    **GRANTED_ON,
     "gcp:certificatemanager/certificateIssuanceConfig:CertificateIssuanceConfig": {
         "certificateAuthorityConfig.certificateAuthorityServiceConfig.caPool"
     },
@@ -55,7 +72,6 @@ NEEDED = {
         *("deadLetterPolicy.deadLetterTopic", "name"),
         *("pushConfig.oidcToken.serviceAccountEmail", "pushConfig.pushEndpoint"),
     },
-    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {"metadata.namespace"},
 }
 """What a finding names as what a right is needed on, or held on."""
 SHOWN = 4

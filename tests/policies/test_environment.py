@@ -118,8 +118,8 @@ def test_a_file_that_is_no_environment(tmp_path: Path, text: str) -> None:
 
 
 def test_an_environment_without_a_file() -> None:
-    with pytest.raises(PolicyConfigError, match="no environment named 'staging'"):
-        load(file_of("staging"))
+    with pytest.raises(PolicyConfigError, match="no environment named 'nowhere'"):
+        load(file_of("nowhere"))
 
 
 def test_an_expired_exemption_and_a_remediation_reach_the_engine(
