@@ -24,7 +24,7 @@ CLOUD ?= sandbox
 FORMAT ?= text
 # Recipes read what is given as variables of the shell, "$$STACK": pasted into them it would be run.
 export STACK CLOUD FORMAT REQUEST_PATH ENV FROM TO SECRETS MODEL STOCKOUT QUOTAS STATE CONCURRENCY REQUESTS
-export PORT SPEED MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
+export PORT SPEED CONSUMER MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
 STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, three files at once: a third of the time they wait.
@@ -39,8 +39,8 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
 PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference sandbox.faults.reference identity.settings
-# Alerts and autoscalers of a served request path, in real time.
-MINUTES := tests/kubernetes/test_alerts.py tests/kubernetes/test_autoscaled_path.py
+# Alerts, autoscalers and a lost region of a served request path, in real time.
+MINUTES := $(addprefix tests/kubernetes/,test_alerts.py test_autoscaled_path.py test_failover.py)
 SERVICES := sentiment_analyzer sentiment_trainer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -99,12 +99,12 @@ init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://.
 	@$(PYTHON) -m launcher init --stack="$$STACK" --secrets="$$SECRETS" --program="$$PROGRAM"
 
 ##@ Its models
-serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=... SPEED=1]
+serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=... SPEED=1 CONSUMER=...]
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
 	@$(CONTROLLER) --if-possible
-	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD" $(if $(PORT),--port="$$PORT") $(if $(SPEED),--speed="$$SPEED")
+	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD" $(if $(PORT),--port="$$PORT") $(if $(SPEED),--speed="$$SPEED") $(if $(CONSUMER),--consumer="$$CONSUMER")
 
 load: ## Send load through the request path, and print what it costs: [MODEL=... CONCURRENCY=8 REQUESTS=400]
 	@$(SETUP)

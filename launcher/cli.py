@@ -9,7 +9,7 @@ from launcher.capacity import capacity
 from launcher.doctor import doctor
 from launcher.drift import drift
 from launcher.ending import exit_code_of
-from launcher.gateway import AT_ONCE, serve
+from launcher.gateway import AT_ONCE, Wanted, serve
 from launcher.images import push
 from launcher.load import CONCURRENCY, REQUESTS, load
 from launcher.new_environment import new_environment
@@ -31,7 +31,9 @@ _ON_EITHER: Mapping[str, Callable[[StackPaths, str], None]] = {
 }
 _REQUESTS: Mapping[str, Callable[[StackPaths, argparse.Namespace], None]] = {
     "load": lambda places, chosen: load(places, chosen.model, chosen.concurrency, chosen.requests),
-    "serve": lambda places, chosen: serve(places, chosen.cloud, chosen.port, chosen.speed),
+    "serve": lambda places, chosen: serve(
+        places, chosen.cloud, Wanted(chosen.port, chosen.speed, chosen.consumer)
+    ),
 }
 
 
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--requests", type=int, default=REQUESTS, help="of `load`")
     parser.add_argument("--port", type=int, default=0, help="of `serve`; a free one without")
     parser.add_argument("--speed", type=float, default=AT_ONCE, help="of the servers of `serve`")
+    parser.add_argument("--consumer", default="", help="whose load balancer `serve` has in front")
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     for name, side in (("from", "start"), ("to", "end")):
         told = f"stack file or Git revision that `rehearse` changes {name}"

@@ -15,7 +15,9 @@ from types import FrameType
 from typing import Any, Final
 
 from catalog.config_folder import make_command
+from catalog.conventions import PLATFORM
 from catalog.words import plural
+from emulator.gateway.programs import ProgramError
 from launcher.console import show
 from launcher.machine_speed import at_speed
 from launcher.paths import StackPaths, checked, shown_file
@@ -27,33 +29,66 @@ AT_ONCE: Final = 0.0
 
 
 @dataclass(frozen=True)
-class RequestPath:
-    """The running request path of a stack's first Gateway."""
+class Wanted:
+    """How the request path is to run."""
 
-    gateway: Any
-    cluster: Any
+    port: int = 0
+    """0 for a free one."""
+    speed: float = AT_ONCE
+    """Of its model servers: seconds of their machines in one of ours."""
+    consumer: str = ""
+    """Whose load balancer stands before all regions; none for the first region alone."""
+
+
+@dataclass(frozen=True)
+class RequestPath:
+    """The running request path of a stack: of its first Gateway, or of all that a consumer has."""
+
+    paths: Sequence[tuple[Any, Any]]
+    """Clusters, and the running Gateway of each."""
+    frontend: Any
+    """The consumer's load balancer, where one is wanted."""
     others: Sequence[str]
     """Clusters that are not run."""
+
+    @property
+    def gateways(self) -> list[Any]:
+        """The running ones."""
+        return [each for _, each in self.paths]
+
+    @property
+    def gateway(self) -> Any:
+        """The first one."""
+        return self.gateways[0]
 
     @property
     def key(self) -> str:
         """What a caller sends as its key."""
         return next(iter(self.gateway.keys().values()), "any")
 
+    def check(self) -> None:
+        """Raise ProgramError if a program has ended, but for those of a region beside another."""
+        lost: list[ProgramError] = []
+        for each in self.gateways:
+            try:
+                each.check()
+            except ProgramError as problem:
+                lost.append(problem)
+        if self.frontend is not None:
+            self.frontend.program.check()
+        if len(lost) == len(self.gateways):
+            raise lost[0]
+
 
 @contextmanager
-def request_path(
-    places: StackPaths, port: int = 0, speed: float = AT_ONCE
-) -> Generator[RequestPath]:
-    """Run the path of the stack's first Gateway, at a free port where none is given, its model
-    servers as fast as their machines on a clock so much faster than ours.
+def request_path(places: StackPaths, wanted: Wanted = Wanted()) -> Generator[RequestPath]:
+    """Run the path of the stack's first Gateway, or of all behind a consumer's load balancer.
 
-    Raises LaunchError if a program is missing or ends, the stack isn't up or has no Gateway, or
-    this machine has no room for it.
+    Raises LaunchError if a program is missing or ends, the stack isn't up or has no Gateway or no
+    such consumer, or this machine has no room for it.
     """
     # Its libraries take longer to load than a preview's first line.
     from emulator.gateway import serve as gateway
-    from emulator.gateway.programs import ProgramError
     from sandbox.world import World
 
     if lacking := gateway.missing():
@@ -61,14 +96,12 @@ def request_path(
             f"{', '.join(lacking)} missing: `make serve` builds what can be built; "
             "`make test-kubernetes` says what to install"
         )
-    chosen, *others = _clusters(places)
-    show(f"starting the request path of {chosen.name}: about half a minute ...", sys.stderr)
+    found = _clusters(places)
     with _interrupts(), ExitStack() as opened:
         try:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
             cloud = opened.enter_context(World(places.world))
-            tune = _tune(places, chosen.name, speed)
-            running = opened.enter_context(gateway.serve(chosen, cloud, folder, port, tune))
+            path = _run(opened, places, wanted, (found, cloud, folder))
         except LookupError as problem:
             raise _of_another_version(places, problem) from problem
         except OSError as problem:
@@ -76,13 +109,52 @@ def request_path(
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
         try:
-            yield RequestPath(running, chosen, [each.name for each in others])
+            yield path
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
 
 
-def _tune(places: StackPaths, cluster: str, speed: float) -> Callable[[Any], None]:
-    return at_speed(checked(places), cluster, speed) if speed else lambda _: None
+def _run(
+    opened: ExitStack, places: StackPaths, wanted: Wanted, given: tuple[list[Any], Any, Path]
+) -> RequestPath:
+    from emulator.gateway import serve as gateway
+    from emulator.gateway.frontend import before
+
+    found, cloud, folder = given
+    front = _frontend(cloud, wanted.consumer) if wanted.consumer else None
+    if wanted.port:
+        gateway.refuse_taken(wanted.port)
+    chosen = [each for each in found if _region(each) in front.regions] if front else found[:1]
+    running: list[Any] = []
+    for cluster in chosen:
+        show(f"starting the request path of {cluster.name}: about half a minute ...", sys.stderr)
+        own = folder / cluster.name
+        own.mkdir()
+        tune = _tune(places, _region(cluster), wanted.speed)
+        port = 0 if front else wanted.port
+        running.append(opened.enter_context(gateway.serve(cluster, cloud, own, port, tune)))
+    if front:
+        front = opened.enter_context(before(front, running, folder / "frontend", wanted.port))
+    rest = [each.name for each in found if each not in chosen]
+    return RequestPath(list(zip(chosen, running, strict=True)), front, rest)
+
+
+def _frontend(cloud: Any, consumer: str) -> Any:
+    from emulator.gateway.frontend import frontends
+
+    known = {each.consumer: each for each in frontends(cloud)}
+    if consumer not in known:
+        allowed = ", ".join(known) or "none: no consumer has failover"
+        raise LaunchError(f"CONSUMER: found {consumer!r}; allowed: {allowed}")
+    return known[consumer]
+
+
+def _region(cluster: Any) -> str:
+    return cluster.name.removeprefix(f"{PLATFORM}-")
+
+
+def _tune(places: StackPaths, region: str, speed: float) -> Callable[[Any], None]:
+    return at_speed(checked(places), region, speed) if speed else lambda _: None
 
 
 def _clusters(places: StackPaths) -> list[Any]:
@@ -119,36 +191,40 @@ def _no_room(problem: OSError) -> str:
     return str(problem)
 
 
-def serve(
-    places: StackPaths, cloud: str = "sandbox", port: int = 0, speed: float = AT_ONCE
-) -> None:
-    """Run the path of the stack's first Gateway; print what each request took, until Ctrl-C.
+def serve(places: StackPaths, cloud: str = "sandbox", wanted: Wanted = Wanted()) -> None:
+    """Run the request path; print what each request took, until Ctrl-C.
 
     Then it leaves a page of them.
     """
     if cloud != "sandbox":
         raise LaunchError(f"CLOUD: found {cloud}; allowed: sandbox, whose objects are served here")
-    if not 0 <= port <= _LAST_PORT:
-        raise LaunchError(f"PORT: found {port}; allowed: 1 to {_LAST_PORT}, or none for a free one")
-    if not (math.isfinite(speed) and speed >= AT_ONCE):
+    if not 0 <= wanted.port <= _LAST_PORT:
         raise LaunchError(
-            f"SPEED: found {speed:g}; allowed: 0, for answers at once, or a number above it: 1 is "
-            "as fast as the machines"
+            f"PORT: found {wanted.port}; allowed: 1 to {_LAST_PORT}, or none for a free one"
+        )
+    if not (math.isfinite(wanted.speed) and wanted.speed >= AT_ONCE):
+        raise LaunchError(
+            f"SPEED: found {wanted.speed:g}; allowed: 0, for answers at once, or a number above "
+            "it: 1 is as fast as the machines"
         )
     requests: list[Mapping[str, Any]] = []
     try:
-        with request_path(places, port, speed) as path:
-            running = path.gateway
-            trust = f"SSL_CERT_FILE={running.certificate.authority}"
-            show(f"\n  export OPENAI_BASE_URL={running.url} OPENAI_API_KEY={path.key} {trust}\n")
-            show(f"host names: {', '.join(running.certificate.names)}")
-            for consumer, key in running.keys().items():
+        with request_path(places, wanted) as path:
+            first = path.frontend or path.gateway
+            trust = f"SSL_CERT_FILE={first.certificate.authority}"
+            show(f"\n  export OPENAI_BASE_URL={first.url} OPENAI_API_KEY={path.key} {trust}\n")
+            show(f"host names: {', '.join(first.certificate.names)}")
+            for consumer, key in path.gateway.keys().items():
                 show(f"key of {consumer}: {key}")
-            show(f"models: {', '.join(running.models) or 'none'}")
+            models = {name for each in path.gateways for name in each.models}
+            show(f"models: {', '.join(sorted(models)) or 'none'}")
+            for cluster, each in path.paths if path.frontend else ():
+                envoy, *_ = each.programs
+                show(f"to lose {_region(cluster)}: kill {envoy.process.pid}")
             for line in _differences(path):
                 show(f"  {line}")
             show("requests, until Ctrl-C:")
-            _follow(running, requests)
+            _follow(path, requests)
     except KeyboardInterrupt:
         show("ended; nothing is left running")
     finally:
@@ -166,22 +242,31 @@ def _differences(path: RequestPath) -> Iterator[str]:
     from emulator.gateway.replicas import pools_without
     from emulator.gateway.stand_ins import extensions_of
 
-    running, cluster = path.gateway, path.cluster
-    for pool in pools_without(cluster, running.replicas.values()):
-        yield f"the pool {pool} has no replica"
+    running = path.gateways
+    for cluster, each in path.paths:
+        for pool in pools_without(cluster, each.replicas.values()):
+            yield f"the pool {pool} has no replica"
+    replicas = [replica for each in running for replica in each.replicas.values()]
     for difference in (
-        f"model servers are simulated, {_pace(running.replicas.values())}",
-        *(f"{each.processor.name} is a stand-in" for each in running.extensions.values()),
-        *(f"{each.host} is a stand-in" for each in running.outside.values()),
-        *(
-            f"the extension {each['name']} is not run: requests pass it"
-            for each in extensions_of(cluster)
-            if each["name"] not in running.extensions
+        f"model servers are simulated, {_pace(replicas)}",
+        *_each_once(each.processor.name for one in running for each in one.extensions.values()),
+        *_each_once(each.host for one in running for each in one.outside.values()),
+        *sorted(
+            {
+                f"the extension {each['name']} is not run: requests pass it"
+                for cluster, one in path.paths
+                for each in extensions_of(cluster)
+                if each["name"] not in one.extensions
+            }
         ),
         *DIFFERENCES,
         *(f"{name} is not run" for name in path.others),
     ):
         yield f"other than on Google Cloud: {difference}"
+
+
+def _each_once(stand_ins: Iterable[str]) -> list[str]:
+    return [f"{each} is a stand-in" for each in dict.fromkeys(stand_ins)]
 
 
 def _pace(replicas: Iterable[Any]) -> str:
@@ -207,20 +292,35 @@ def _interrupts() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _follow(running: Any, requests: list[Mapping[str, Any]]) -> None:
+def _follow(path: RequestPath, requests: list[Mapping[str, Any]]) -> None:
     """Print each request, and keep it with the pod that answered."""
-    pods: dict[str, str] = {}
-    with running.access_log.open(encoding="utf-8") as log:
-        while True:
-            running.check()
-            # An autoscaler adds some.
-            pods |= running.places
-            while line := log.readline():
-                request = json.loads(line)
-                request["replica"] = pods.get(request["replica"], request["replica"])
-                requests.append(request)
-                show(_said(request))
-            time.sleep(_LOOK_SECONDS)
+    from emulator.gateway.proxies import FLUSH_SECONDS
+
+    with ExitStack() as opened:
+        logs = {
+            opened.enter_context(each.access_log.open(encoding="utf-8")): each
+            for each in path.gateways
+        }
+        pods: dict[str, str] = {}
+
+        def look() -> None:
+            for log, gateway in logs.items():
+                # An autoscaler adds some.
+                pods.update(gateway.places)
+                while line := log.readline():
+                    request = json.loads(line)
+                    request["replica"] = pods.get(request["replica"], request["replica"])
+                    requests.append(request)
+                    show(_said(request))
+
+        try:
+            while True:
+                path.check()
+                look()
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            time.sleep(2 * FLUSH_SECONDS)
+            look()
 
 
 def _said(request: Mapping[str, Any]) -> str:

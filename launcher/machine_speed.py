@@ -7,17 +7,15 @@ GPUs' memory.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.conventions import PLATFORM
 from config.checks.memory import fit_of, known_shape
 from config.platform import Platform
 from sizing.memory import Fit
 from sizing.speed import prompt_tokens_per_second, tokens_per_second
 
 
-def at_speed(platform: Platform, cluster: str, speed: float) -> Callable[[Any], None]:
-    """Return what gives a replica of a cluster its machine's times, on a clock so much faster than
+def at_speed(platform: Platform, region: str, speed: float) -> Callable[[Any], None]:
+    """Return what gives a replica of a region its machine's times, on a clock so much faster than
     ours; one whose model's shape is not known goes on answering at once."""
-    region = cluster.removeprefix(f"{PLATFORM}-")
     found = _fits(platform)
 
     def tune(replica: Any) -> None:

@@ -3,7 +3,7 @@
 Certificate Authority Service is not on the sandbox, so the authority's key is new each time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,28 +34,36 @@ class Certificate:
 
 def certificate(cluster: Cluster, cloud: World, folder: Path) -> Certificate:
     """Write a certificate for the names of that which the Gateway's listener has."""
-    names = _names(cluster, cloud)
-    authority = trustme.CA(organization_name=cluster.name, key_type=trustme.KeyType.ECDSA)
-    issued = authority.issue_cert(*names, *HERE, key_type=trustme.KeyType.ECDSA)
+    return issued(_names(cluster, cloud), folder)
+
+
+def issued(names: Sequence[str], folder: Path) -> Certificate:
+    """Write a certificate for host names, and for this machine's, by an authority of its own."""
+    authority = trustme.CA(organization_name=names[0], key_type=trustme.KeyType.ECDSA)
+    leaf = authority.issue_cert(*names, *HERE, key_type=trustme.KeyType.ECDSA)
     made = Certificate(
         folder / "authority.pem", folder / "certificate.pem", folder / "key.pem", tuple(names)
     )
     authority.cert_pem.write_to_path(made.authority)
-    made.chain.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
-    write_private(made.key, issued.private_key_pem.bytes().decode())
+    made.chain.write_bytes(b"".join(each.bytes() for each in leaf.cert_chain_pems))
+    write_private(made.key, leaf.private_key_pem.bytes().decode())
     return made
 
 
-def _names(cluster: Cluster, cloud: World) -> Sequence[str]:
-    (gateway,) = cluster.of("Gateway")
-    (listener,) = gateway["spec"]["listeners"]
-    wanted = listener["tls"]["options"][_OPTION].split(",")
-    found = [
+def domains(cloud: World, wanted: Collection[str]) -> list[str]:
+    """Return the host names of certificates, by their names."""
+    return [
         name
         for each in cloud.by_type(_CERTIFICATE)
         if each.inputs["name"] in wanted
         for name in _domains(each.inputs)
     ]
+
+
+def _names(cluster: Cluster, cloud: World) -> Sequence[str]:
+    (gateway,) = cluster.of("Gateway")
+    (listener,) = gateway["spec"]["listeners"]
+    found = domains(cloud, listener["tls"]["options"][_OPTION].split(","))
     # One that was there before the stack is known by its name alone.
     return found or sorted(
         {name for route in cluster.of("HTTPRoute") for name in route["spec"].get("hostnames", ())}

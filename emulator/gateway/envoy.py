@@ -12,7 +12,7 @@ from emulator.gateway.certificates import HERE, Certificate
 from emulator.gateway.client import Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.processors import Served
-from emulator.gateway.programs import LOOPBACK
+from emulator.gateway.proxies import CONNECT_TIMEOUT, TYPES, begins_tls, static_cluster
 from emulator.gateway.workloads import Workload
 
 DIFFERENCES: Final = (
@@ -20,8 +20,7 @@ DIFFERENCES: Final = (
     "a pool whose picker is away fails, where the load balancer would serve it in turn",
     "an answer is screened once it is whole, a streamed one too",
 )
-_TYPES: Final = "type.googleapis.com/envoy.extensions"
-_EXT_PROC: Final = f"{_TYPES}.filters.http.ext_proc.v3"
+_EXT_PROC: Final = f"{TYPES}.filters.http.ext_proc.v3"
 _OFF: Final = {"@type": f"{_EXT_PROC}.ExtProcPerRoute", "disabled": True}
 _ROUTER: Final = "routing-extension"
 _PICKER: Final = "endpoint-picker"
@@ -44,48 +43,17 @@ def configuration(
     cluster: Cluster,
     workloads: Mapping[str, Workload],
     extensions: Sequence[tuple[Manifest, Served]],
-    ports: tuple[int, int],
     certificate: Certificate,
-    access_log: str,
-) -> dict[str, Any]:
-    """Return what Envoy runs for the Gateway of a cluster: behind it the running router, what
-    stands in for its traffic extension, and pickers. Its ports are that of requests, by TLS, and
-    that of its administration."""
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what Envoy's listener does for the Gateway of a cluster, and the clusters it needs:
+    the running router, what stands in for its traffic extension, pickers and replicas."""
     (gateway,) = cluster.of("Gateway")
     router = _routing_extension(cluster, gateway["metadata"]["name"])
-    router_port = _local_port(cluster, workloads, router["backendRef"])
     pools = {each["metadata"]["name"]: each for each in cluster.of(_POOL)}
-    picker_ports = {
-        name: _local_port(
-            cluster,
-            workloads,
-            {
-                "name": pool["spec"]["endpointPickerRef"]["name"],
-                "port": pool["spec"]["endpointPickerRef"]["port"]["number"],
-            },
-        )
-        for name, pool in pools.items()
-    }
+    pickers = {name: pool["spec"]["endpointPickerRef"] for name, pool in pools.items()}
     manager = {
-        "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "gateway",
-        "normalize_path": True,
-        "merge_slashes": True,
-        "strip_any_host_port": True,
-        "access_log": [
-            {
-                "name": "requests",
-                "typed_config": {
-                    "@type": f"{_TYPES}.access_loggers.file.v3.FileAccessLog",
-                    "path": access_log,
-                    "log_format": {"json_format": LOG_FORMAT},
-                },
-            }
-        ],
-        "route_config": {
-            "name": "gateway",
-            "virtual_hosts": list(_hosts(cluster, extensions, certificate)),
-        },
+        "log_format": LOG_FORMAT,
+        "virtual_hosts": list(_hosts(cluster, extensions, certificate)),
         "http_filters": [
             {
                 "name": _ROUTER,
@@ -100,41 +68,30 @@ def configuration(
                 "name": _PICKER,
                 "typed_config": _ext_proc(_ROUTER, f"{_DEFAULT_TIMEOUT_SECONDS}s", response=True),
             },
-            {
-                "name": "upstream",
-                "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"},
-            },
         ],
     }
-    listener = {
-        "name": "gateway",
-        "address": _address(ports[0]),
-        "filter_chains": [
-            {
-                "transport_socket": _ends_tls(certificate),
-                "filters": [{"name": "http", "typed_config": manager}],
-            }
-        ],
-    }
-    return {
-        "admin": {"address": _address(ports[1])},
-        "static_resources": {
-            "listeners": [listener],
-            "clusters": [
-                _grpc_cluster(_ROUTER, router_port),
-                *(_grpc_cluster(_picker(pool), port) for pool, port in picker_ports.items()),
-                *(
-                    _grpc_cluster(extension["name"], served.port, tls=False)
-                    for extension, served in extensions
+    clusters = [
+        _grpc_cluster(_ROUTER, _local_port(cluster, workloads, router["backendRef"])),
+        *(
+            _grpc_cluster(
+                _picker(pool),
+                _local_port(
+                    cluster, workloads, {"name": each["name"], "port": each["port"]["number"]}
                 ),
-                *map(_replicas, pools),
-                *(
-                    _static_cluster(each["name"], _local_port(cluster, workloads, each))
-                    for each in _services(cluster)
-                ),
-            ],
-        },
-    }
+            )
+            for pool, each in pickers.items()
+        ),
+        *(
+            _grpc_cluster(extension["name"], served.port, tls=False)
+            for extension, served in extensions
+        ),
+        *map(_replicas, pools),
+        *(
+            static_cluster(each["name"], _local_port(cluster, workloads, each))
+            for each in _services(cluster)
+        ),
+    ]
+    return manager, clusters
 
 
 def _services(cluster: Cluster) -> list[dict[str, Any]]:
@@ -180,23 +137,6 @@ def _hosts(
         routes = [*_routes(cluster, name), _no_route(extensions)]
         yield {"name": name, "domains": [name, *here], "routes": routes}
     yield {"name": "none", "domains": ["*"], "routes": [_no_route(extensions)]}
-
-
-def _ends_tls(certificate: Certificate) -> dict[str, Any]:
-    files = {
-        "certificate_chain": {"filename": str(certificate.chain)},
-        "private_key": {"filename": str(certificate.key)},
-    }
-    return {
-        "name": "tls",
-        "typed_config": {
-            "@type": f"{_TYPES}.transport_sockets.tls.v3.DownstreamTlsContext",
-            "common_tls_context": {
-                "tls_certificates": [files],
-                "alpn_protocols": ["h2", "http/1.1"],
-            },
-        },
-    }
 
 
 def _routes(cluster: Cluster, host: str) -> Iterator[dict[str, Any]]:
@@ -305,32 +245,14 @@ def _picker(pool: str) -> str:
 
 def _grpc_cluster(name: str, port: int, *, tls: bool = True) -> dict[str, Any]:
     """Return the cluster of what speaks ext_proc: pickers and routers make their certificates."""
-    encryption = {
-        "transport_socket": {
-            "name": "tls",
-            "typed_config": {"@type": f"{_TYPES}.transport_sockets.tls.v3.UpstreamTlsContext"},
-        }
-    }
     return {
-        **_static_cluster(name, port),
-        **(encryption if tls else {}),
+        **static_cluster(name, port),
+        **(begins_tls() if tls else {}),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": f"{_TYPES}.upstreams.http.v3.HttpProtocolOptions",
+                "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {"http2_protocol_options": {}},
             }
-        },
-    }
-
-
-def _static_cluster(name: str, port: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "5s",
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
         },
     }
 
@@ -341,10 +263,6 @@ def _replicas(pool: str) -> dict[str, Any]:
         "name": pool,
         "type": "ORIGINAL_DST",
         "lb_policy": "CLUSTER_PROVIDED",
-        "connect_timeout": "5s",
+        "connect_timeout": CONNECT_TIMEOUT,
         "original_dst_lb_config": {"use_http_header": True, "http_header_name": _DESTINATION},
     }
-
-
-def _address(port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": LOOPBACK, "port_value": port}}

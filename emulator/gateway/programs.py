@@ -64,6 +64,11 @@ class Program:
                 continue
             return
 
+    def check(self) -> None:
+        """Raise ProgramError if it has ended."""
+        if self.process.poll() is not None:
+            raise ProgramError(f"{self.log.stem} has ended:\n{self.last_lines()}")
+
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until it is ready. Raises ProgramError if it ends, or isn't after `seconds`."""
         end = time.monotonic() + seconds

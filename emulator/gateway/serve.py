@@ -3,11 +3,9 @@
 import json
 import shutil
 import socket
-import urllib.request
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +20,8 @@ from emulator.gateway.envoy import configuration
 from emulator.gateway.model_servers import ModelServers, Replica, model_servers
 from emulator.gateway.outside import Outside, models_of, outside
 from emulator.gateway.processors import Served, processors
-from emulator.gateway.programs import LOOPBACK, Program, ProgramError, free_ports
+from emulator.gateway.programs import LOOPBACK, Program, free_ports
+from emulator.gateway.proxies import listener, start_proxy
 from emulator.gateway.replicas import apply_pod, delete_pod, replicas
 from emulator.gateway.stand_ins import stand_ins
 from emulator.gateway.workloads import PROGRAMS, Workload
@@ -30,11 +29,6 @@ from sandbox.world import World
 
 _PROGRAMS: Final = (API_SERVER, ETCD, *PROGRAMS.values())
 _TOOLS: Final = ("go", "openssl")
-_FLAGS: Final = (
-    *("--concurrency", "1", "--log-level", "warning", "--disable-hot-restart"),
-    *("--file-flush-interval-msec", "100"),
-)
-_START_SECONDS: Final = 30.0
 
 Tune = Callable[[Replica], None]
 
@@ -92,8 +86,7 @@ class Gateway:
     def check(self) -> None:
         """Raise ProgramError if a program has ended."""
         for each in self.programs:
-            if each.process.poll() is not None:
-                raise ProgramError(f"{each.log.stem} has ended:\n{each.last_lines()}")
+            each.check()
 
 
 def missing() -> list[str]:
@@ -113,7 +106,7 @@ def serve(
     Raises PortError before anything is started if the port is taken.
     """
     if port:
-        _refuse_taken(port)
+        refuse_taken(port)
     with ExitStack() as running:
         own = folder / "control-plane"
         own.mkdir()
@@ -165,18 +158,12 @@ def path(
         found = list(stand_ins(cluster, cloud))
         extensions = running.enter_context(processors([processor for _, processor in found]))
         served = list(zip((extension for extension, _ in found), extensions, strict=True))
-        free, admin_port = free_ports(2)
-        port = port or free
+        port = port or free_ports(1)[0]
         access_log = folder / "requests.jsonl"
-        config = folder / "envoy.json"
         made = certificate(cluster, cloud, folder)
-        document = configuration(
-            cluster, started, served, (port, admin_port), made, str(access_log)
-        )
-        config.write_text(json.dumps(document), encoding="utf-8")
-        command = [PROGRAMS["envoy"], "--config-path", config, *_FLAGS]
-        envoy = Program(running, folder / "envoy.log", command)
-        envoy.wait_until(lambda: _is_live(admin_port), _START_SECONDS)
+        manager, reached = configuration(cluster, started, served, made)
+        listening = listener("gateway", port, made, manager, access_log)
+        envoy = start_proxy(running, folder / "envoy.log", listening, reached)
         yield Gateway(
             f"https://{LOOPBACK}:{port}/v1",
             made,
@@ -211,7 +198,8 @@ def _delete_pods(client: Client, cluster: Cluster, found: Mapping[str, Replica])
         delete_pod(client, cluster, each)
 
 
-def _refuse_taken(port: int) -> None:
+def refuse_taken(port: int) -> None:
+    """Raise PortError if somebody listens on a port."""
     with closing(socket.socket()) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -221,11 +209,3 @@ def _refuse_taken(port: int) -> None:
                 f"PORT: found {port}, which can't be had ({problem.strerror}); allowed: one "
                 "that nobody listens on; end what does, or leave it out for a free one"
             ) from problem
-
-
-def _is_live(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/ready", timeout=2) as answer:
-            return answer.status == HTTPStatus.OK
-    except OSError:
-        return False

@@ -2,17 +2,12 @@
 
 import errno
 import json
-import os
 import re
 import shutil
 import signal
 import socket
-import ssl
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,9 +22,10 @@ from emulator.gateway.kv_cache import BLOCK_TOKENS
 from emulator.gateway.replicas import replicas
 from launcher import gateway
 from launcher.machine_speed import at_speed
-from launcher.paths import ROOT, StackPaths
+from launcher.paths import StackPaths
 from launcher.problem import LaunchError
 from tests.engine.conftest import Rehearsal
+from tests.kubernetes.served import pod_asked, said_until, served
 
 END_SECONDS = 120
 
@@ -37,35 +33,6 @@ built = pytest.mark.skipif(
     bool(serve.missing()),
     reason="NO REQUEST PATH WAS SERVED: `make test-kubernetes` builds its programs, once",
 )
-
-
-@contextmanager
-def served(dev: Rehearsal) -> Generator[subprocess.Popen[str]]:
-    environment = {**os.environ, "INFERENCE_SANDBOX": str(dev.places.home.parent)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "launcher", "serve", "--stack", "dev"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # What a shell starts in the background ignores it, as would all that it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def said_until(process: subprocess.Popen[str], end: str) -> str:
-    assert process.stdout is not None
-    lines: list[str] = []
-    while not lines or end not in lines[-1]:
-        line = process.stdout.readline()
-        assert line, "".join(lines)
-        lines.append(line)
-    return "".join(lines)
 
 
 @built
@@ -77,15 +44,7 @@ def test_nothing_is_left_running(
     with served(dev) as process:
         said = said_until(process, "requests, until Ctrl-C")
         assert "model servers are simulated" in said
-        url, trusted = (re.search(rf"{name}=(\S+)", said) for name in ("URL", "SSL_CERT_FILE"))
-        assert url
-        assert trusted
-        trust = ssl.create_default_context(cafile=trusted[1])
-        body = {"model": "qwen3-4b", "messages": [{"role": "user", "content": "Here?"}]}
-        data = json.dumps(body).encode()
-        asked = f"{url[1]}/chat/completions"
-        with urllib.request.urlopen(asked, data, timeout=30, context=trust) as answer:  # noqa: S310 -- loopback
-            pod = json.load(answer)["system_fingerprint"]
+        pod = pod_asked(said, "qwen3-4b")
         assert f"pod {pod}" in said_until(process, "200  ")
         children = psutil.Process(process.pid).children(recursive=True)
         assert {each.name() for each in children} >= {
@@ -116,9 +75,9 @@ def test_a_program_that_is_missing_is_named(
         gateway.serve(brought_up("dev").places)
 
 
-def problem(home: StackPaths, port: int = 0) -> str:
+def problem(home: StackPaths, **wanted: Any) -> str:
     with pytest.raises(LaunchError) as caught:
-        gateway.serve(home, port=port)
+        gateway.serve(home, wanted=gateway.Wanted(**wanted))
     return str(caught.value)
 
 
@@ -143,8 +102,19 @@ def test_a_port_that_is_taken_or_none_is_named(brought_up: Callable[[str], Rehea
 def test_a_speed_that_is_none_is_named(
     brought_up: Callable[[str], Rehearsal], speed: float
 ) -> None:
-    with pytest.raises(LaunchError, match=f"SPEED: found {speed:g}; allowed: 0, for answers"):
-        gateway.serve(brought_up("dev").places, speed=speed)
+    said = problem(brought_up("dev").places, speed=speed)
+    assert f"SPEED: found {speed:g}; allowed: 0, for answers" in said
+
+
+@pytest.mark.usefixtures("all_there")
+@pytest.mark.parametrize(
+    ("stack", "allowed"), [("dev", "none: no consumer has failover"), ("prod", "apps")]
+)
+def test_a_consumer_without_failover_is_named(
+    brought_up: Callable[[str], Rehearsal], stack: str, allowed: str
+) -> None:
+    said = problem(brought_up(stack).places, consumer="partner")
+    assert f"CONSUMER: found 'partner'; allowed: {allowed}" in said
 
 
 def test_replicas_take_the_times_and_the_cache_of_their_machines(
@@ -153,7 +123,7 @@ def test_replicas_take_the_times_and_the_cache_of_their_machines(
     prod = brought_up("prod")
     (central, _) = clusters(prod.resources())
     found = replicas(central)
-    tune = at_speed(from_file(prod.places.config), central.name, 2.0)
+    tune = at_speed(from_file(prod.places.config), "us-central1", 2.0)
     for each in found:
         tune(each)
         assert each.speed == 2.0
