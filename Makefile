@@ -184,6 +184,7 @@ test: ## Run every check and test
 	@$(API_SERVER) --if-possible
 	@python3 tools/apigeelint.py --if-possible
 	@python3 tools/vertex_pipelines.py --if-possible
+	@python3 tools/vllm_parser.py --if-possible
 	@$(MAKE) --no-print-directory test-rest
 
 test-rest:
@@ -248,3 +249,4 @@ lock: ## Pin every requirements.in with hashes into its requirements.txt
 	for name in guidellm kfp; do \
 	  $(COMPILE) -o tools/pip/$$name/requirements.txt tools/pip/$$name/requirements.in || exit; \
 	done
+	$(COMPILE) --config-file tools/pip/vllm/uv.toml -o tools/pip/vllm/requirements.txt tools/pip/vllm/requirements.in

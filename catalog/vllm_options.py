@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +13,21 @@ from catalog.table import read
 
 Value = str | bool | int | float
 
+_WHOLE = (re.compile(r"-?[0-9]+"), "a whole number")
 _SHAPES = {
-    "integer": (re.compile(r"-?[0-9]+"), "a whole number"),
+    "integer": _WHOLE,
+    "integers": _WHOLE,
     "number": (re.compile(r"-?[0-9]+(\.[0-9]*)?(e-?[0-9]+)?"), "a number"),
-    "amount": (re.compile(r"-?[0-9]+(\.[0-9]+)?([kKmMgGtT]i?)?"), "a number such as 8192 or 8k"),
-    "json": (re.compile(r"[\[{].*[\]}]", re.DOTALL), "a JSON document"),
+    # Small letters are powers of 1000, large ones of 1024.
+    "amount": (
+        re.compile(r"-?[0-9]+|[0-9]+(\.[0-9]+)?[kmgt]|[0-9]+[KMGT]"),
+        "a number such as 8192, 8k or 8K",
+    ),
+}
+_DOCUMENTS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "object": (dict, "a JSON object"),
+    "either": (dict, "text without braces, or a JSON object"),
+    "json": ((dict, list), "a JSON document"),
 }
 
 
@@ -35,10 +46,26 @@ class Option:
             return None if value is True else "true, or leave it out"
         if isinstance(value, bool):
             return f"a value ({self.kind}), as it is no switch"
-        if self.choices and str(value).lower().replace("-", "_") not in self.choices:
+        written = str(value)
+        if self.kind == "word":
+            written = written.lower().replace("-", "_")
+        if self.choices and written not in self.choices:
             return ", ".join(self.choices)
+        if self.kind == "either" and not re.fullmatch(r"\s*\{.*\}\s*", written, re.DOTALL):
+            return None
+        if self.kind in _DOCUMENTS:
+            wanted, said = _DOCUMENTS[self.kind]
+            return None if isinstance(_document_of(written), wanted) else said
         shape, said = _SHAPES.get(self.kind, (re.compile(".*", re.DOTALL), ""))
-        return None if shape.fullmatch(str(value)) else said
+        return None if shape.fullmatch(written) else said
+
+
+def _document_of(text: str) -> object:
+    """Return the JSON that a text is; None where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 _document = read("vllm_options.yaml")

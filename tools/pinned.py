@@ -26,7 +26,7 @@ def ensure_environment(name: str, about: str) -> None:
     run([uv, "venv", "-q", "--python", sys.executable, folder], f"making {name}'s environment")
     run(
         [
-            *(uv, "pip", "install", "-q", "--require-hashes"),
+            *(uv, "pip", "install", "-q", "--require-hashes", "--no-deps"),
             *("--python", folder / "bin" / "python", "-r", pinned),
         ],
         f"installing {name}",

@@ -114,7 +114,10 @@ OWN_FLAGS: Final[Mapping[str, str]] = {
     ),
     "load-format": "source: gs:// has a loader of its own",
     "host": "nothing: the gateway expects 0.0.0.0",
-    "port": f"nothing: the gateway expects {ports.MODEL_SERVER}",
+    **dict.fromkeys(
+        ("port", "data-parallel-multi-port-external-lb"),
+        f"nothing: the gateway expects {ports.MODEL_SERVER}",
+    ),
 }
 """vLLM options the platform sets itself, and what to give instead."""
 
@@ -124,9 +127,23 @@ def flag(name: str) -> str:
     return name.removeprefix("--").replace("_", "-")
 
 
-def server_args(given: Iterable[str]) -> Iterator[Problem]:
-    """Yield the vLLM options that the platform sets itself."""
+BESIDE: Final[Mapping[str, str]] = {
+    "enable-auto-tool-choice": "tool-call-parser",
+    "enable-log-outputs": "enable-log-requests",
+}
+"""vLLM options that it takes beside another alone:
+https://github.com/vllm-project/vllm/blob/v0.26.0/vllm/entrypoints/openai/cli_args.py"""
+
+
+def server_args(given: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield the vLLM options that the platform sets itself, and those that lack another."""
+    on = {flag(name) for name, value in given.items() if value is not False}
     for name in sorted(given):
+        needed = BESIDE.get(flag(name))
+        if needed is not None and flag(name) in on and needed not in on:
+            yield Problem(
+                (name,), shown(given[name]), f"beside {needed}", f"add {needed}, or remove it"
+            )
         if (instead := OWN_FLAGS.get(flag(name))) is not None:
             yield Problem(
                 (name,),

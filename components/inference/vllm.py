@@ -71,7 +71,7 @@ def arguments(
         flags["max-cpu-loras"] = len(adapters)
         flags["max-lora-rank"] = max_lora_rank
     flags |= {flag(name): value for name, value in sorted(server_args.items())}
-    given = [_argument(name, value) for name, value in flags.items()]
+    given = [argument(name, value) for name, value in flags.items()]
     if adapters:
         given += ["--lora-modules", *(_lora_module(adapter, model) for adapter in adapters)]
     return given
@@ -111,7 +111,8 @@ def _spanning(given: Sequence[str], split: Sequence[str]) -> list[str]:
     return [model.removeprefix("--model="), *rest[:modules], *split, *rest[modules:]]
 
 
-def _argument(name: str, value: object) -> str:
+def argument(name: str, value: object) -> str:
+    """Return an option of the server as it is given."""
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no-{name}"
     return f"--{name}={value}"

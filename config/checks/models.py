@@ -7,6 +7,7 @@ from catalog import vllm_options
 from catalog.conventions import dns_label
 from catalog.limits import inference as limits
 from catalog.problems import KeyPath, Problem, below, joined, shown, shown_path
+from catalog.releases import IMAGES
 from config.checks.backends import check_backends, check_length
 from config.checks.capacity import check_pools_named, check_pools_shared
 from config.checks.memory import check_memory
@@ -53,9 +54,11 @@ def check_models(known: Known) -> Iterator[Problem]:
     yield from _check_room(known)
 
 
-def _image(known: Known, model: Model) -> str:
-    """Return which image of the catalog serves the model."""
-    return "vllm_tpu" if any(each.machine.is_tpu for each in _pools(known, model)) else "vllm"
+def _own_image(known: Known, model: Model) -> bool:
+    """Return whether another image than that of the catalog serves the model."""
+    tpu = any(each.machine.is_tpu for each in _pools(known, model))
+    image = "vllm_tpu" if tpu else "vllm"
+    return known.images.get(image, IMAGES[image].image) != IMAGES[image].image
 
 
 def _pools(known: Known, model: Model) -> list[GpuPool]:
@@ -69,7 +72,7 @@ def _server_args(known: Known, model: Model) -> Iterator[Problem]:
         yield from limits.tpu_args(model.server_args)
     for name, value in model.server_args.items():
         option = vllm_options.OPTIONS.get(name)
-        if _image(known, model) in known.images or name in limits.OWN_FLAGS:
+        if _own_image(known, model) or name in limits.OWN_FLAGS:
             continue
         if option is None:
             yield Problem(

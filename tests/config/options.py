@@ -40,6 +40,7 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "document": ["services/llm_backend/openapi.yaml"],
     "filter": ['attributes.lang = "en"', "NOT attributes:draft", 'hasPrefix(attributes.id, "a-")'],
     "retrain_schedule": ["0 3 * * 1", "30 2 1,15 * *"],
+    "server_args": ["enable-prefix-caching", "max-num-seqs", "scheduling-policy", "seed"],
     "query": ["SELECT model FROM {predictions}", "SELECT model FROM {usage}"],
 }
 

@@ -35,6 +35,7 @@ from tests.config.options import options
 from tests.config.pairs import EXCLUDED, WITH_OTHERS, all_stacks, missing, pair_stacks
 from tests.config.samples import ROOT
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
+from tests.programs import vllm_server
 from tests.unit.harness import Cloud, run
 from tests.unit.judged import Seen, refused, seen
 from tests.unit.reached import Recorder, options_of
@@ -118,6 +119,8 @@ def test_nothing_is_refused_of_options_that_stand_together(number: int) -> None:
     platform = from_mapping(config, f"Pulumi.{environment}.yaml")
     cloud = run(lambda: build_platform(platform))
     allowed = settings(environment, allowing=True)
+    if vllm_server.PYTHON.exists() and config.get("models"):
+        assert vllm_server.refusals(each.inputs for each in cloud.resources) == {}
     assert refused(seen(cloud), allowed) == []
     assert refused(seen_first(cloud), allowed) == []
 
@@ -200,6 +203,14 @@ def test_every_need_and_every_reason_for_more_is_met_by_a_stack() -> None:
     assert {*needs()} - met == set()
     given = {**asked_for(by="component"), **asked_for(by="name")}
     assert {(each, kind) for each, kinds in given.items() for kind in kinds} <= reasons
+
+
+@vllm_server.NEEDED
+def test_vllm_takes_every_argument_list() -> None:
+    objects = [
+        each.inputs for environment, number in CASES for each in made(environment, number).resources
+    ]
+    assert vllm_server.refusals(objects) == {}
 
 
 def _number(text: str) -> float:

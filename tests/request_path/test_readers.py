@@ -1,105 +1,22 @@
-"""What is deployed, read by those that will read it: vLLM, Prometheus, BigQuery, Monitoring."""
+"""What is deployed, read by those that will read it: Prometheus, BigQuery, Monitoring."""
 
-import argparse
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import promql_parser
 import pytest
 import sqlglot
 from sqlglot.errors import ParseError
 
-from catalog import releases, vllm_options
-from catalog.vllm_options import OPTIONS
-from components.inference.vllm import COMMAND, MULTI_NODE_COMMAND
 from tests.engine.conftest import Rehearsal
 
 STACKS = ("dev", "prod")
 _IN_THE_PATH = {"project", "service", "serviceId", "sloId", "__defaults"}
 MONITORING_API = Path(__file__).with_name("monitoring_api.py")
-
-
-class RefusedError(Exception):
-    """The parser's words."""
-
-
-class Server(argparse.ArgumentParser):
-    """The argument parser of vLLM's server, rebuilt from what its own one was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(allow_abbrev=False)
-        self.add_argument("model_tag", nargs="?")
-        for name, option in OPTIONS.items():
-            self.add_argument(f"--{name}", **self._shape(option.kind), **self._values(name))
-
-    @staticmethod
-    def _shape(kind: str) -> dict[str, Any]:
-        shapes: dict[str, dict[str, Any]] = {
-            "switch": {"action": argparse.BooleanOptionalAction},
-            "flag": {"action": "store_true"},
-            "list": {"nargs": "+"},
-            "integer": {"type": int},
-            "number": {"type": float},
-            "json": {"type": json.loads},
-        }
-        return shapes.get(kind, {})
-
-    @staticmethod
-    def _values(name: str) -> dict[str, Any]:
-        option = OPTIONS[name]
-        if not option.choices:
-            return {}
-        whole = option.kind == "integer"
-        return {"choices": [int(each) if whole else each for each in option.choices]}
-
-    def error(self, message: str) -> NoReturn:
-        raise RefusedError(message)
-
-
-def _containers(resources: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Every container in any object, however deep."""
-    waiting: list[Any] = [resource.get("inputs", {}) for resource in resources]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, dict):
-            yield from found.get("containers", [])
-            waiting += found.values()
-        elif isinstance(found, list):
-            waiting += found
-
-
-def test_the_options_are_those_of_the_release_in_use() -> None:
-    assert releases.IMAGES["vllm"].image.endswith(f":v{vllm_options.VERSION}")
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_vllm_takes_every_argument_list(stack: str, rehearsals: dict[str, Rehearsal]) -> None:
-    commands = (list(COMMAND), list(MULTI_NODE_COMMAND))
-    servers = [
-        each
-        for each in _containers(rehearsals[stack].resources())
-        if each.get("command") in commands
-    ]
-    assert servers
-    for container in servers:
-        # The kubelet puts the value of a variable there: a number, or an address.
-        args = [re.sub(r"\$\(\w+\)", "1", arg) for arg in container["args"]]
-        read = Server().parse_args(args)
-        assert read.model or read.model_tag
-
-
-@pytest.mark.parametrize(
-    "args",
-    [["--swap-space=4"], ["--tensor-parallel-size=two"], ["--dtype=int4"], ["--no-headless"]],
-)
-def test_vllm_refuses_what_it_does_not_know(args: list[str]) -> None:
-    with pytest.raises(RefusedError):
-        Server().parse_args(args)
 
 
 def _texts(value: Any, key: str) -> Iterator[str]:
