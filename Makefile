@@ -19,6 +19,29 @@ endif
 ifeq ($(origin FAULTS),command line)
 export INFERENCE_FAULTS := $(abspath $(FAULTS))
 endif
+# The words that targets read. One that is mistyped, or of another target, is refused: without it, the
+# command would do something else than what is meant.
+READ := STACK CLOUD CONFIG FAULTS VERBOSE
+READ_new := ENV FROM
+READ_init := SECRETS PROGRAM
+READ_serve := PORT SPEED CONSUMER
+READ_load := MODEL CONCURRENCY REQUESTS
+READ_route := MODEL PATH
+READ_fit := MODEL MACHINE CONTEXT QUANTIZATION ADAPTERS RANK EP
+READ_capacity := STOCKOUT QUOTAS
+READ_policy := FORMAT STATE
+READ_rehearse := FROM TO
+READ_diff := FROM TO
+READ_new-component := NAME FOLDER
+READ_new-rule := ID PACK
+READ_test-kills := COUNT FIRST
+READ += $(foreach goal,$(MAKECMDGOALS),$(READ_$(goal)))
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+# Settings of the programs below, such as PULUMI_BACKEND_URL, have an underscore, as no word here has.
+UNREAD := $(foreach name,$(filter-out $(READ) MAKEFLAGS,$(GIVEN)),$(if $(findstring _,$(name)),,$(name)))
+ifneq ($(UNREAD),)
+$(error $(firstword $(UNREAD)): make $(firstword $(MAKECMDGOALS) help) does not read it; it reads $(READ))
+endif
 STACK ?= dev
 CLOUD ?= sandbox
 FORMAT ?= text

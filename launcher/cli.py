@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from launcher.arguments import Parser
 from launcher.backend import init
 from launcher.capacity import capacity
 from launcher.doctor import doctor
@@ -39,7 +40,7 @@ _REQUESTS: Mapping[str, Callable[[StackPaths, argparse.Namespace], None]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one operation; return the exit code: 0, 1 for a failure, 130 when interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
+    parser = Parser(prog="python -m launcher", description=__doc__)
     parser.add_argument(
         "operation",
         choices=sorted((*OPERATIONS, *_OTHERS)),

@@ -1,6 +1,5 @@
 """The command line behind `make diff`: what differs between two environments, or two plans."""
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -8,9 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from launcher.arguments import Parser
 from launcher.console import is_watched, show
 from launcher.ending import exit_code_of
-from launcher.paths import shown_file, stack_folder, stack_paths
+from launcher.paths import shown_file, stack_folder, stack_paths, stacks
 from launcher.plan_report import plan_file, planned
 from launcher.problem import LaunchError
 from launcher.verify import emptied
@@ -25,7 +25,7 @@ _SHOWN: Final = 12
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the difference; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m launcher.diff", description=__doc__)
+    parser = Parser(prog="python -m launcher.diff", description=__doc__)
     for side in ("from", "to"):
         parser.add_argument(
             f"--{side}", required=True, help="a stack, or the plan.json that `make report` wrote"
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(chosen: Mapping[str, str]) -> int:
+    for side in ("from", "to"):
+        _check(side, chosen[side])
     with ExitStack() as open_ones:
         files = [_plan(chosen[side], open_ones) for side in ("from", "to")]
         try:
@@ -66,6 +68,16 @@ def _brief(found: Report) -> Iterator[str]:
             if len(order) > _SHOWN:
                 yield f"  and {len(order) - _SHOWN} more"
     yield ""
+
+
+def _check(side: str, name: str) -> None:
+    """Raise LaunchError where a side names nothing, before the other one's preview."""
+    there = Path(name).exists() if name.endswith(".json") else name in stacks()
+    if not there:
+        raise LaunchError(
+            f"{side.upper()}: found {name!r}; allowed: {', '.join(stacks())}, or the plan.json "
+            "that `make report` wrote"
+        )
 
 
 def _plan(name: str, open_ones: ExitStack) -> Path:

@@ -13,6 +13,7 @@ from typing import Final
 
 from catalog.machines import GPU_MACHINE_TYPES
 from catalog.models import MODELS
+from launcher.arguments import Parser
 from launcher.console import show
 from launcher.ending import exit_code_of
 from launcher.problem import LaunchError
@@ -40,7 +41,7 @@ tok/s    of one sequence, and of all at once, half full: an estimate from above,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what holds the model; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m launcher.fit", description=__doc__)
+    parser = Parser(prog="python -m launcher.fit", description=__doc__)
     parser.add_argument("--model", required=True, help="a Hugging Face repository or a config.json")
     parser.add_argument("--machine", default="", help="one machine type, with every way to use it")
     parser.add_argument("--context", type=_count, help="tokens of prompt and answer together")

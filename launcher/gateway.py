@@ -211,8 +211,10 @@ def serve(places: StackPaths, cloud: str = "sandbox", wanted: Wanted = Wanted())
     try:
         with request_path(places, wanted) as path:
             first = path.frontend or path.gateway
-            trust = f"SSL_CERT_FILE={first.certificate.authority}"
-            show(f"\n  export OPENAI_BASE_URL={first.url} OPENAI_API_KEY={path.key} {trust}\n")
+            # A line each: one that goes on below could not be copied.
+            show(f"\n  export OPENAI_BASE_URL={first.url}")
+            show(f"  export OPENAI_API_KEY={path.key}")
+            show(f"  export SSL_CERT_FILE={first.certificate.authority}\n")
             show(f"host names: {', '.join(first.certificate.names)}")
             for consumer, key in path.gateway.keys().items():
                 show(f"key of {consumer}: {key}")

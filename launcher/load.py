@@ -8,15 +8,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from launcher.console import show
+from launcher.deployment import sandbox_resources
 from launcher.gateway import request_path
 from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
+from request_path.explain import models_in
+from request_path.reading import read
 
 PROGRAM: Final = ROOT / ".engine" / "guidellm" / "bin" / "python"
 # guidellm asks which models there are; a Gateway that routes by a request's model serves no list.
@@ -120,13 +123,12 @@ def measured(places: StackPaths, model: str, concurrency: int, requests: int) ->
         raise LaunchError(
             f"CONCURRENCY, REQUESTS: found {concurrency} and {requests}; allowed: 1 or more"
         )
+    _check(model, models_in(read(sandbox_resources(places))))
     with request_path(places) as path, tempfile.TemporaryDirectory(prefix="load-") as folder:
         running = path.gateway
         replicas = {name: each for each in running.replicas.values() for name in each.names}
         model = model or next(iter(replicas), "")
-        if model not in replicas:
-            allowed = ", ".join(sorted(replicas)) or "none: no model is here"
-            raise LaunchError(f"MODEL: found {model!r}; allowed: {allowed}")
+        _check(model or "none", replicas)
         replica = replicas[model]
         work, trust = Load(model, concurrency, requests), running.certificate.authority
         show(f"{requests} requests to {model}, {concurrency} at once, twice ...", sys.stderr)
@@ -134,6 +136,14 @@ def measured(places: StackPaths, model: str, concurrency: int, requests: int) ->
             work.on(running.url.removesuffix("/v1"), path.key, Path(folder), trust),
             work.on(f"http://{replica.address}:{replica.port}", path.key, Path(folder), trust),
         )
+
+
+def _check(model: str, there: Iterable[str]) -> None:
+    """Raise LaunchError where a model is named that isn't there."""
+    allowed = sorted(there)
+    if model and model not in allowed:
+        told = ", ".join(allowed) or "none: no model is here"
+        raise LaunchError(f"MODEL: found {model!r}; allowed: {told}")
 
 
 def load(places: StackPaths, model: str, concurrency: int, requests: int) -> None:

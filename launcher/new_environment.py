@@ -59,6 +59,8 @@ def new_environment(name: str, source: str) -> None:
         f"Next: put the project's id into both files, where it isn't {project}, then "
         f"{make_command(f'preview STACK={name}')}"
     )
+    if own == RELEASE:
+        show("Then make format, which adds it to the tables of the policies, as make lint asks")
 
 
 def _check_name(name: str) -> None:

@@ -204,6 +204,8 @@ def demo(places: StackPaths) -> None:
     """Send messages through the stack's pipelines and print what went where."""
     _there(places)
     _emulated(places, "demo")
+    report, serve = (make_command(f"{each} STACK={places.stack}") for each in ("report", "serve"))
+    show(f"Next: {serve}, which runs the way to its large models, or {report}, what a change does")
 
 
 def replay(places: StackPaths) -> None:

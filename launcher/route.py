@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from catalog.words import plural
+from launcher.arguments import Parser
 from launcher.console import show
 from launcher.deployment import exported_resources, sandbox_resources
 from launcher.ending import exit_code_of
@@ -30,7 +31,7 @@ DEFAULT_PATH: Final = "/v1/chat/completions"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Explain or check; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m launcher.route", description=__doc__)
+    parser = Parser(prog="python -m launcher.route", description=__doc__)
     parser.add_argument("--stack", default="dev", help="the stack to look at")
     parser.add_argument("--cloud", choices=("sandbox", "gcp"), default="sandbox")
     parser.add_argument("--model", default="", help="a model name; none checks all of them")
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args(arguments)
     if chosen.path and not chosen.path.startswith("/"):
-        parser.error(f"--path: found {chosen.path!r}, which is no path; begin it with /")
+        parser.error(f"argument --path: found {chosen.path!r}, which is no path; begin it with /")
     return exit_code_of(lambda: _route(chosen))
 
 

@@ -23,7 +23,9 @@ def read(file: Path) -> list[dict[str, Any]]:
     try:
         return parse(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ExportError(f"{file}: {error}; give the output of `pulumi stack export`") from error
+        # Python's own text has a number first, and the file once more.
+        why = (error.strerror or error) if isinstance(error, OSError) else error
+        raise ExportError(f"{file}: {why}; give the output of `pulumi stack export`") from error
 
 
 def parse(text: str) -> list[dict[str, Any]]:

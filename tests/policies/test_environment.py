@@ -150,7 +150,5 @@ def test_the_file_of_an_environment_may_be_anywhere(monkeypatch: pytest.MonkeyPa
 
 def test_a_stack_without_an_environment_does_not_start(tmp_path: Path) -> None:
     places = StackPaths(stack="qa", config=tmp_path / "Pulumi.qa.yaml", home=tmp_path)
-    with pytest.raises(
-        LaunchError, match=r"no environment named 'qa', there are: dev, estate, mlops, prod; copy"
-    ):
+    with pytest.raises(LaunchError, match=r"no environment named 'qa', there are: dev, .+; copy"):
         places.policy_packs()

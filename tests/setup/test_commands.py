@@ -26,12 +26,6 @@ BETWEEN: Final = re.compile(r"[|;&<>()]+")
 GIVEN: Final = re.compile(r"[A-Z_]+=.*")
 PLACE: Final = re.compile(r"-C \S+|CONFIG=\S+")
 """What says where a command is run."""
-MAKEFILE: Final = (ROOT / "Makefile").read_text()
-VARIABLES: Final = {
-    *" ".join(re.findall(r"^export (.+)", MAKEFILE, re.MULTILINE)).split(),
-    *re.findall(r"\$\((?:origin )?([A-Z]+)\b", MAKEFILE),
-    *("PATH", "VERBOSE"),
-}
 
 
 def commands_of(text: str) -> Iterator[tuple[str, ...]]:
@@ -69,11 +63,9 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def by_make(words: Sequence[str]) -> Iterator[str]:
-    """Yield the variables that the Makefile does not read, stacks without a file, and no rules."""
+    """Yield stacks without a file, and what make refuses."""
     given = PLACE.sub("", " ".join(words)).split()
     for name, value in (each.split("=", 1) for each in given if GIVEN.fullmatch(each)):
-        if name not in VARIABLES:
-            yield f"the Makefile reads no {name}"
         # Of a rehearsal it is a file or a revision.
         is_stack = name == "STACK" or (name == "FROM" and "rehearse" not in given)
         if is_stack and not (ROOT / f"Pulumi.{value}.yaml").exists():
@@ -168,8 +160,10 @@ def test_its_program_takes_a_command(program: str) -> None:
     ("line", "told"),
     [
         ("make upp", "No rule to make target"),
-        ("make up STAK=dev", "the Makefile reads no STAK"),
-        ("make up STACK=staging", "there is no Pulumi.staging.yaml"),
+        ("make up STAK=dev", "STAK: make up does not read it; it reads STACK CLOUD CONFIG"),
+        ("make up stack=prod", "stack: make up does not read it"),
+        ("make up ENV=prod", "ENV: make up does not read it"),
+        ("make up STACK=nowhere", "there is no Pulumi.nowhere.yaml"),
         ("pulumi stack inti dev", "no command inti"),
         ("pulumi up --stak dev", "no option --stak"),
         ("gcloud secrets versions ad x", "no command ad"),
@@ -181,3 +175,11 @@ def test_what_its_program_does_not_take_is_told(line: str, told: str) -> None:
     ((program, *words),) = commands_of(line)
     (found,) = CHECKS[program](words)
     assert told in found
+
+
+def test_every_target_reads_the_words_of_its_help() -> None:
+    helps = re.findall(r"^([a-z-]+):.* ## (.+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    words = {(target, word) for target, told in helps for word in re.findall(r"\b([A-Z]+)=", told)}
+    assert ("serve", "PORT") in words
+    told = {each: [*by_make((each[0], f"{each[1]}=dev"))] for each in words}
+    assert {place: each for place, each in told.items() if each} == {}
