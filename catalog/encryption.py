@@ -23,6 +23,8 @@ class Encrypted:
     source: str = ""
     beside: tuple[str, ...] = ()
     """What else is set where the key is: `path=value`."""
+    later: bool = False
+    """Whether its agent's right is asked for only when something is written."""
 
 
 @cache

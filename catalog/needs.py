@@ -12,6 +12,10 @@ _USES_A_KEY: Final = (
     "cloudkms.cryptoKeyVersions.useToDecrypt",
     "cloudkms.cryptoKeyVersions.useToEncrypt",
 )
+_KEY_REFUSED: Final = (
+    "Permission 'cloudkms.cryptoKeyVersions.useToEncrypt' denied on resource '{target}' for "
+    "{account}"
+)
 ANY: Final = "any"
 """The component of needs that hold for whoever makes the resource."""
 
@@ -37,6 +41,7 @@ class Need:
     at: str = ""
     named: str = ""
     matching: str = ""
+    refused: str = ""
     component: str = field(default=ANY, kw_only=True)
 
 
@@ -87,7 +92,8 @@ def _needs_of_keys() -> Iterator[Need]:
         for path in row_.keys:
             for agent in row_.agents:
                 named = path.replace(ENTRY, ".*")
-                yield Need(of, f"agent:{agent}", _USES_A_KEY, "key", named=named)
+                refused = "" if row_.later else _KEY_REFUSED
+                yield Need(of, f"agent:{agent}", _USES_A_KEY, "key", named=named, refused=refused)
 
 
 def needs_of(component: str) -> tuple[Need, ...]:

@@ -11,6 +11,7 @@ from sandbox.world import CloudResource, World
 
 _CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 _SERVICE_ACCOUNTS = ".gserviceaccount.com"
+_SINGLE = ("serviceAccount:", "user:")
 _KINDS = ("serviceAccount:", "user:", "group:")
 
 
@@ -35,6 +36,16 @@ def may(
     )
 
 
+def might(world: World, account: str, permission: str, *resources: str) -> bool:
+    """Return whether an account may do something, as far as a world can tell: also by a grant with
+    a condition, and by one to a group, a domain or the like that it may belong to."""
+    mine = _member(account)
+    return any(
+        (member == mine or not member.startswith(_SINGLE)) and _holds(world, role, permission)
+        for role, member in grants_on(world, resources, conditional=True)
+    )
+
+
 def members_that_may(world: World, permission: str, *resources: str) -> list[str]:
     """Return the accounts and groups that may do something by a grant of their own, as
     `kind:email`."""
@@ -45,11 +56,14 @@ def members_that_may(world: World, permission: str, *resources: str) -> list[str
     ]
 
 
-def grants_on(world: World, resources: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the role and the member of every unconditional grant on any of the resources."""
+def grants_on(
+    world: World, resources: Iterable[str], *, conditional: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Yield the role and the member of every grant on any of the resources, of those with a
+    condition only where asked for."""
     wanted = set(resources)
     for grant in world.of_types(grants()):
-        if _resource(grant) in wanted and not grant.inputs.get("condition"):
+        if _resource(grant) in wanted and (conditional or not grant.inputs.get("condition")):
             members = grant.inputs.get("members") or [grant.inputs.get("member")]
             yield from ((grant.inputs["role"], str(member)) for member in members)
 

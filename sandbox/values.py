@@ -237,6 +237,15 @@ def merged(base: Value, extra: Value) -> Value:
     return base
 
 
+def values_at(value: Value, path: str) -> Iterator[Value]:
+    """Yield what is given at a path, of which `*` leads to each entry of a list or map."""
+    name, _, rest = path.partition(".")
+    inner = [*as_list(value), *as_map(value).values()] if name == "*" else [as_map(value).get(name)]
+    for each in inner:
+        if each is not None:
+            yield from values_at(each, rest) if rest else (each,)
+
+
 def texts_in(value: Value, without: Collection[str] = ()) -> Iterator[str]:
     """Yield every text anywhere in a value, save below the keys of `without`."""
     if isinstance(value, str):

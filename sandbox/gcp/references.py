@@ -1,7 +1,6 @@
 """Refuses inputs that refer to something that does not exist."""
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sandbox.errors import google, missing
@@ -9,7 +8,7 @@ from sandbox.gcp.naming import last_segment, project_number, project_of, relativ
 from sandbox.gcp.request import Request
 from sandbox.gcp.rows import row
 from sandbox.gcp.services import api_behind
-from sandbox.values import Value, as_list, as_map, texts_in
+from sandbox.values import texts_in, values_at
 
 _PRINCIPAL: Final = re.compile(
     r"^(?:deleted:)?(serviceAccount|user|group|domain|principal|principalSet):(.+)$"
@@ -30,7 +29,6 @@ _CATALOGUES: Final = frozenset(
         *("workloadIdentityPools", "zones"),
     )
 )
-_EACH: Final = "*"  # the step of a path that leads to each entry of a list or map
 # Names and texts of the resource itself, not references.
 _NETWORKS: Final = ("authorizedNetwork", "network")
 _OWN: Final = frozenset({"name", "project", "description", "title", "expression", "filter"})
@@ -125,7 +123,7 @@ def _check_short_names(request: Request) -> None:
     names = {key: last_segment(str(value)) for key, value in request.inputs.items()}
     names = {"region": request.region, "location": request.region, **names}
     for path, pattern in row(request.type.token).references.items():
-        for value in _at(request.inputs, path.split(".")):
+        for value in values_at(request.inputs, path):
             if not isinstance(value, str) or not value or "/" in value:
                 continue
             parts = re.split("[.:]", value)
@@ -145,16 +143,3 @@ def _network_project(request: Request) -> str:
     named = (request.inputs.get(key) for key in _NETWORKS)
     network = next((each for each in named if isinstance(each, str)), "")
     return project_of(network, request.project)
-
-
-def _at(value: Value, path: Sequence[str]) -> Iterator[Value]:
-    """Yield what stands at a path, of which `*` leads to each entry of a list or map."""
-    if not path:
-        yield value
-        return
-    name, *rest = path
-    if name != _EACH:
-        yield from _at(as_map(value).get(name), rest)
-        return
-    for each in [*as_list(value), *as_map(value).values()]:
-        yield from _at(each, rest)

@@ -25,6 +25,7 @@ from sandbox.gcp.naming import project_number
 from sandbox.gcp.outputs import outputs_of, previewed
 from sandbox.gcp.references import check_references
 from sandbox.gcp.request import ProviderConfig, Request, effective
+from sandbox.gcp.rights import check_rights
 from sandbox.gcp.services import check_enabled
 from sandbox.gcp.write_only import readable
 from sandbox.names import google_names
@@ -163,6 +164,7 @@ class GcpProvider(Provider[ProviderConfig]):
 
     def _write(self, request: Request, inputs: Values) -> Values:
         check_references(request)
+        check_rights(request)
         effect_of(request.type.token).check(request)
         return self._put(request, inputs, "pulumi")
 
