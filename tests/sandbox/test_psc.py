@@ -32,6 +32,11 @@ def producer(gcp: Client) -> dict[str, Any]:
     nodes, _ = gcp.create(
         SUBNETWORK, {"name": "nodes", "network": network, "ipCidrRange": "10.0.0.0/24"}
     )
+    proxies = {"purpose": "REGIONAL_MANAGED_PROXY", "role": "ACTIVE"}
+    gcp.create(
+        SUBNETWORK,
+        {"name": "proxies", "network": network, "ipCidrRange": "10.0.2.0/24", **proxies},
+    )
     rule, _ = gcp.create(
         RULE, {"name": "lb", "loadBalancingScheme": "INTERNAL_MANAGED", "subnetwork": nodes}
     )

@@ -7,6 +7,11 @@ from tests.sandbox.client import Client, RefusedError
 
 NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+ADDRESSES = "gcp:compute/globalAddress:GlobalAddress"
+CONNECTION = "gcp:servicenetworking/connection:Connection"
+GLOBAL_RULE = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
+REDIS = "gcp:redis/instance:Instance"
+RULE = "gcp:compute/forwardingRule:ForwardingRule"
 TOPIC = "gcp:pubsub/topic:Topic"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
@@ -303,3 +308,46 @@ def test_an_access_level_that_a_perimeter_names_stays(cloud: Client) -> None:
         cloud.delete(ACCESS_LEVEL, level, state)
     cloud.delete(PERIMETER, perimeter, made)
     cloud.delete(ACCESS_LEVEL, level, state)
+
+
+def network_of(cloud: Client) -> tuple[str, str]:
+    network, _ = cloud.create(NETWORK, {"name": "vpc", "autoCreateSubnetworks": False})
+    given = {"name": "nodes", "network": network, "ipCidrRange": "10.0.0.0/24"}
+    return network, cloud.create(SUBNETWORK, given, name="nodes")[0]
+
+
+@pytest.mark.parametrize(
+    ("token", "scheme", "purpose", "other"),
+    [
+        (RULE, "INTERNAL_MANAGED", "REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY"),
+        (RULE, "EXTERNAL_MANAGED", "REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY"),
+        (GLOBAL_RULE, "INTERNAL_MANAGED", "GLOBAL_MANAGED_PROXY", "REGIONAL_MANAGED_PROXY"),
+    ],
+)
+def test_the_proxies_of_a_load_balancer_need_a_subnetwork(
+    cloud: Client, token: str, scheme: str, purpose: str, other: str
+) -> None:
+    network, nodes = network_of(cloud)
+    within = {"subnetwork": nodes} if scheme == "INTERNAL_MANAGED" else {"network": network}
+    rule = {"name": "lb", "loadBalancingScheme": scheme, "target": "proxy", **within}
+    for index, given in enumerate((other, purpose)):
+        with pytest.raises(RefusedError, match="An active proxy-only subnetwork is required"):
+            cloud.create(token, rule)
+        proxies = {"name": f"p{index}", "network": network, "ipCidrRange": f"10.0.{index + 1}.0/24"}
+        cloud.create(SUBNETWORK, {**proxies, "purpose": given, "role": "ACTIVE"}, name=given)
+    assert cloud.create(token, rule)
+
+
+def test_redis_in_a_network_needs_private_services_access(cloud: Client) -> None:
+    cloud.enable("redis", "servicenetworking")
+    network, _ = network_of(cloud)
+    redis = {"name": "cache", "memorySizeGb": 1, "authorizedNetwork": network}
+    assert cloud.create(REDIS, {**redis, "name": "peered"}, name="peered")
+    redis["connectMode"] = "PRIVATE_SERVICE_ACCESS"
+    with pytest.raises(RefusedError, match="Google private service access is not enabled"):
+        cloud.create(REDIS, redis)
+    cloud.create(ADDRESSES, {"name": "range", "purpose": "VPC_PEERING", "network": network})
+    service = "servicenetworking.googleapis.com"
+    peered = {"network": network, "service": service, "reservedPeeringRanges": ["range"]}
+    cloud.create(CONNECTION, peered)
+    assert cloud.create(REDIS, redis)

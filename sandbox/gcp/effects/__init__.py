@@ -43,6 +43,8 @@ EFFECTS: Mapping[str, Effect] = {
         after_write=psc.after_endpoint,
         after_delete=psc.after_endpoint,
     ),
+    network.GLOBAL_FORWARDING_RULE: Effect(network.check_proxies),
+    "gcp:redis/instance:Instance": Effect(network.check_private_access),
     psc.ATTACHMENT: Effect(
         psc.check_attachment,
         after_write=psc.after_attachment,

@@ -7,12 +7,19 @@ from sandbox.errors import google
 from sandbox.gcp.naming import hex_digits, last_segment
 from sandbox.gcp.request import Request
 from sandbox.values import Values, as_list
-from sandbox.world import CloudResource, World
+from sandbox.world import EXISTING, CloudResource, World
 
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+CONNECTION = "gcp:servicenetworking/connection:Connection"
+NETWORK = "gcp:compute/network:Network"
 ADDRESS = "gcp:compute/address:Address"
 FORWARDING_RULE = "gcp:compute/forwardingRule:ForwardingRule"
+GLOBAL_FORWARDING_RULE = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
 _PROXY_ONLY_MINIMUM = 26
+_PROXIES = {
+    FORWARDING_RULE: ("REGIONAL_MANAGED_PROXY", {"INTERNAL_MANAGED", "EXTERNAL_MANAGED"}),
+    GLOBAL_FORWARDING_RULE: ("GLOBAL_MANAGED_PROXY", {"INTERNAL_MANAGED"}),
+}
 _RESERVED_AT_START = 2
 _EPHEMERAL_START = 10
 Range = ipaddress.IPv4Network
@@ -128,6 +135,68 @@ def free_address(request: Request, subnetwork_name: object) -> str:
         if candidate not in taken:
             return candidate
     raise google(400, f"IP space of '{subnetwork.id}' is exhausted", "ipSpaceExhausted")
+
+
+def check_proxies(request: Request) -> None:
+    """Raise the cloud's 400 where a load balancer's proxies have no subnetwork to run in.
+
+    See https://cloud.google.com/load-balancing/docs/proxy-only-subnets
+    """
+    purpose, schemes = _PROXIES[request.type.token]
+    network = own_network(request, *("network", "subnetwork"))
+    if request.inputs.get("loadBalancingScheme") not in schemes or network is None:
+        return
+    subnetwork = _subnetwork(request, request.inputs.get("subnetwork"))
+    region = request.region if subnetwork is None else subnetwork.outputs.get("region")
+    for each in request.world.by_type(SUBNETWORK, network.project):
+        if (
+            each.inputs.get("purpose") == purpose
+            and each.inputs.get("role", "ACTIVE") == "ACTIVE"
+            and each.outputs.get("region") == region
+            and request.own_name(str(each.inputs["network"]))
+            in (network.id, network.inputs["name"])
+        ):
+            return
+    raise google(
+        400,
+        f"Invalid value for field 'resource.target': '{request.inputs.get('target')}'. An active "
+        "proxy-only subnetwork is required in the same region and VPC as the forwarding rule.",
+        "invalid",
+    )
+
+
+def check_private_access(request: Request) -> None:
+    """Raise the cloud's 400 for an instance in a network without private services access.
+
+    See https://cloud.google.com/memorystore/docs/redis/networking
+    """
+    network = own_network(request, "authorizedNetwork")
+    if request.inputs.get("connectMode") != "PRIVATE_SERVICE_ACCESS" or network is None:
+        return
+    peered = request.world.by_type(CONNECTION)
+    if all(request.own_name(str(each.inputs["network"])) != network.id for each in peered):
+        raise google(
+            400,
+            "Google private service access is not enabled. Enable privateServiceAccess and try "
+            "again.",
+            "badRequest",
+        )
+
+
+def own_network(request: Request, *names: str) -> CloudResource | None:
+    """Return the VPC that an input names, or the subnetwork that it names is in; None of one that
+    is unknown here, or was there before."""
+    for name in names:
+        named = request.own_name(str(request.inputs.get(name) or ""))
+        if name == "subnetwork":
+            within = _subnetwork(request, named)
+            named = request.own_name(str(within.inputs["network"])) if within else ""
+        if named and "/" not in named:
+            named = f"projects/{request.project}/global/networks/{named}"
+        found = request.world.get(NETWORK, named)
+        if found is not None:
+            return None if found.owner == EXISTING else found
+    return None
 
 
 def _subnetwork(request: Request, name: object) -> CloudResource | None:

@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import Final
 
 from sandbox.errors import google
-from sandbox.gcp.effects.network import ADDRESS, FORWARDING_RULE, SUBNETWORK, free_address
+from sandbox.gcp.effects.network import (
+    ADDRESS,
+    FORWARDING_RULE,
+    SUBNETWORK,
+    check_proxies,
+    free_address,
+)
 from sandbox.gcp.naming import digits, project_number
 from sandbox.gcp.request import Request
 from sandbox.values import Values, as_list
@@ -22,7 +28,9 @@ _DECIDED: Final = ("ACCEPTED", "REJECTED")
 
 
 def check_forwarding_rule(request: Request) -> None:
-    """Raise the cloud's 409 when the address is already another rule's."""
+    """Raise the cloud's 409 when the address is already another rule's, its 400 where proxies have
+    nowhere to run."""
+    check_proxies(request)
     address = _reserved(request)
     literal = str(request.inputs.get("ipAddress") or "")
     ip = address.outputs["address"] if address is not None else literal
