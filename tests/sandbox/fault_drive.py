@@ -7,7 +7,7 @@ begins from there: what is wanted is what the call makes of it without a fault.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox.faults import Befallen, Faults, Planned, befalling
 from sandbox.gcp.effects.cluster import CLUSTER
+from sandbox.gcp.services import SERVICE
 from sandbox.providers.base import Wire
 from sandbox.providers.gcp import GcpProvider
 from sandbox.providers.kubernetes import KubernetesProvider
@@ -121,6 +122,27 @@ class Drive:
         if left:
             raise WrongError(f"all was deleted, and these are left: {left}")
         return self.rows
+
+    def follow(self) -> Iterator[CloudResource]:
+        """Yield each resource before it is made, with all in the world that was made before."""
+        for each in self.made:
+            yield each
+            self._make(each)
+
+    def refusal(self, each: CloudResource, without: Iterable[CloudResource]) -> str:
+        """Return why the cloud doesn't make a resource while others are missing; '' if it does."""
+        memory = self._remember()
+        for gone in without:
+            self.world.remove(gone.type, gone.id, gone.scope)
+            if gone.type == SERVICE:
+                self.world.disable_api(gone.project, str(gone.inputs["service"]))
+        try:
+            self._make(each)
+        except _RefusedError as refused:
+            return str(refused)
+        finally:
+            self._restore(memory)
+        return ""
 
     # Calls, as the engine makes them.
 
