@@ -20,7 +20,7 @@ from emulator.gateway.model_servers import Replica
 CHAT = "/chat/completions"
 KEY = "a-key-without-limits"
 QUESTION = [{"role": "user", "content": "Which way?"}]
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 30.0
 
 
 @dataclass

@@ -4,9 +4,12 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import threading
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -178,10 +181,10 @@ def test_a_replica_whose_cache_is_full_in_fact_is_spared(path: Path) -> None:
     full, other = path.behind("llama-3-1-8b-l4")
     blocks = full.blocks
     full.size(8)
-    full.words, full.seconds_per_token, full.speed = ("word",) * 200, 0.1, 1.0
-    document = {"model": "topic-control", "messages": QUESTION}
+    full.words, full.seconds_per_token = ("word",) * 1000, 0.5
+    document = {"model": "topic-control", "messages": QUESTION, "stream": True}
     there = f"http://{full.address}:{full.port}/v1{CHAT}"
-    ask = threading.Thread(target=lambda: httpx.post(there, json=document, timeout=60))
+    ask = threading.Thread(target=lambda: httpx.post(there, json=document, timeout=600))
     ask.start()
     try:
         until(lambda: full.running["topic-control"] == 1)
@@ -191,7 +194,7 @@ def test_a_replica_whose_cache_is_full_in_fact_is_spared(path: Path) -> None:
         until(lambda: path.pods("llama-3.1-8b") == {other.pod})
         assert path.pods("llama-3.1-8b", requests=20) == {other.pod}
     finally:
-        full.speed = 1000.0
+        full.speed = 10_000.0
         ask.join()
         full.size(blocks)
         full.seconds_per_token, full.speed = 0.0, 1.0
@@ -338,6 +341,103 @@ def test_a_long_prompt_arrives_whole(path: Path) -> None:
     assert asked["messages"] == said(text)
 
 
+def test_a_replica_that_dies_amid_its_answer_leaves_no_half_of_it(path: Path) -> None:
+    dying, other = path.behind("llama-3-1-8b-l4")
+    for each in (dying, other):
+        each.words, each.seconds_per_token = ("word",) * 1000, 0.05
+    apply_pod(path.client, path.cluster, other, ready=False)
+    until(lambda: path.ask("llama-3.1-8b", max_tokens=1).pod == dying.pod)
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(path.ask, "llama-3.1-8b", stream=True)
+        until(lambda: dying.running["llama-3.1-8b"] == 1)
+        path.gateway.servers.stop(dying)
+        # The guardrail holds an answer until it is whole, and it never is.
+        assert answer.result().status in {500, 502, 503}
+    assert dying.running.total() == 0
+    apply_pod(path.client, path.cluster, dying, ready=False)
+    apply_pod(path.client, path.cluster, other)
+    until(lambda: path.ask("llama-3.1-8b", max_tokens=1).status == 200)
+    path.gateway.servers.start(dying)
+    apply_pod(path.client, path.cluster, dying)
+    for each in (dying, other):
+        each.seconds_per_token = 0.0
+
+
+def test_slow_clients_are_answered_and_hold_up_nobody(path: Path) -> None:
+    model, url = "llama-3.1-8b", urlsplit(path.gateway.url)
+    body = json.dumps({"model": model, "messages": QUESTION, "stream": True}).encode()
+    for each in path.behind("llama-3-1-8b-l4"):
+        each.words = ("word",) * 300
+    head = (
+        f"POST {url.path}{CHAT} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    ).encode()
+    opened = socket.create_connection((url.hostname or "", url.port or 0), timeout=30)
+    # So little room that the answer waits for its reader.
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    with path.trust.wrap_socket(opened, server_hostname=url.hostname) as connection:
+        connection.sendall(head)
+        for place in range(len(body)):
+            connection.sendall(body[place : place + 1])
+            time.sleep(0.01)
+            assert place % 20 or path.ask(model).status == 200
+        text = b""
+        while part := connection.recv(2000):
+            text += part
+            time.sleep(0.01)
+    assert text.startswith(b"HTTP/1.1 200")
+    assert text.count(b'"content": "word "') == 300
+    assert b"data: [DONE]" in text
+
+
+def test_who_leaves_before_the_answer_leaves_nothing_running(path: Path) -> None:
+    pool = path.behind("llama-3-1-8b-l4")
+    for each in pool:
+        each.words, each.seconds_per_token = ("word",) * 1000, 0.05
+    body = {"model": "llama-3.1-8b", "messages": QUESTION, "stream": True}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            f"{path.gateway.url}{CHAT}",
+            json=body,
+            headers={"Authorization": f"Bearer {KEY}"},
+            verify=path.trust,
+            timeout=2,
+        )
+    until(lambda: not any(each.running.total() for each in pool))
+    for each in pool:
+        each.seconds_per_token = 0.0
+
+
+def test_of_requests_that_wait_the_highest_priority_goes_first(path: Path) -> None:
+    model = "llama-3.1-8b"
+    (only, away) = path.behind("llama-3-1-8b-l4")
+    apply_pod(path.client, path.cluster, away, ready=False)
+    until(lambda: path.pods(model) == {only.pod})
+    batch, interactive = (f"llama-3-1-8b-l4-{each}" for each in ("batch", "interactive"))
+    only.cache_usage, only.waiting, only.at_once = 0.99, 100, 1
+    only.seconds_to_first_token = 0.1
+    finished: list[str] = []
+
+    def ask(objective: str) -> None:
+        answer = path.ask(model, {"x-gateway-inference-objective": objective})
+        assert answer.status == 200, answer
+        finished.append(objective)
+
+    time.sleep(1)  # so that the picker has seen it
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(ask, batch) for _ in range(4)]
+        time.sleep(1)
+        asked += [threads.submit(ask, interactive) for _ in range(4)]
+        time.sleep(1)
+        assert finished == []
+        only.cache_usage, only.waiting = 0.0, 0
+        for each in asked:
+            each.result()
+    assert finished == [interactive] * 4 + [batch] * 4
+    only.at_once, only.seconds_to_first_token = away.at_once, 0.0
+    apply_pod(path.client, path.cluster, away)
+
+
 loaded = pytest.mark.skipif(
     not load.PROGRAM.exists(),
     reason="NO LOAD WAS SENT: `make test-kubernetes` installs guidellm, once",
@@ -366,6 +466,15 @@ def test_load_beyond_a_consumer_s_rate_is_no_measurement(
         )
 
 
+def test_without_its_picker_a_model_fails_alone(path: Path) -> None:
+    # From here on this picker stays away.
+    path.gateway.workloads["qwen3-4b-l4-epp"].program.stop()
+    assert path.ask("qwen3-4b").status == 500
+    assert path.ask("llama-3.1-8b").status == 200
+    with pytest.raises(ProgramError, match="qwen3-4b-l4-epp has ended"):
+        path.gateway.check()
+
+
 @pytest.mark.parametrize("name", ["model-armor", "api-management"])
 def test_without_an_extension_the_gateway_fails_closed(path: Path, name: str) -> None:
     # Of the last of the file: it stays away.
@@ -382,4 +491,4 @@ def test_without_its_router_the_gateway_fails_closed(path: Path) -> None:
     router.program.stop()
     assert {path.ask(model).status for model in path.gateway.models} == {500}
     with pytest.raises(ProgramError, match=f"{router.name} has ended"):
-        path.gateway.check()
+        router.program.check()
