@@ -2,6 +2,7 @@
 
 import re
 import tarfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from launcher.paths import ROOT
 from launcher.progress import short_type
 from tests.engine.conftest import Rehearsal
 
-STATES = sorted((ROOT / "tests" / "upgrades").glob("*.tar.xz"))
+STATES = sorted((ROOT / "tests" / "upgrades").rglob("*.tar.xz"))
 _SINKS = frozenset({"inference-pipelines-copies-backlog-age"})
 ANNOUNCED = {"2026-11-29-dev.tar.xz": _SINKS, "2026-11-29-prod.tar.xz": _SINKS}
 """By archive, the names of resources that CHANGELOG.md says are replaced or deleted."""
@@ -22,17 +23,18 @@ ASKED = {
     }
 }
 """By archive, what CHANGELOG.md says that a stack file needs before."""
+SDK = re.compile(r"gcp-(\d+)\.(\d+)")
 GOING = re.compile(r"^  (?:-|\+) +\d+  (\S+)  (\S+)(?: \[.*)?$", re.MULTILINE)
 """A resource that goes, or is made: a replacement where one of its type and name was there."""
 
 
-@pytest.mark.parametrize("archive", STATES, ids=lambda file: file.name.partition(".")[0])
+@pytest.mark.parametrize("archive", STATES, ids=lambda file: file.name.removesuffix(".tar.xz"))
 def test_a_stack_of_an_earlier_version_loses_nothing(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with tarfile.open(archive) as content:
         content.extractall(tmp_path)  # noqa: S202 - files of this repository
-    stack = archive.name.partition(".")[0].rpartition("-")[2]
+    stack = stack_of(archive)
     rehearsal = Rehearsal(stack, tmp_path)
     rehearsal.edit(lambda config: config.update(ASKED.get(archive.name, {})))
     before = {
@@ -47,5 +49,16 @@ def test_a_stack_of_an_earlier_version_loses_nothing(
 
 
 def test_there_is_a_state_of_each_stack() -> None:
-    stacks = {archive.name.partition(".")[0].rpartition("-")[2] for archive in STATES}
+    stacks = {stack_of(archive) for archive in STATES}
     assert {"dev", "prod"} <= stacks
+
+
+def test_there_is_a_state_of_each_minor_version_of_the_sdk_before_the_pinned() -> None:
+    major, minor, *_ = map(int, version("pulumi-gcp").split("."))
+    recorded = {match.groups() for file in STATES if (match := SDK.search(file.name))}
+    assert recorded >= {(str(major), str(earlier)) for earlier in range(minor)}
+    assert any(of == str(major - 1) for of, _ in recorded)
+
+
+def stack_of(archive: Path) -> str:
+    return archive.name.removesuffix(".tar.xz").rpartition("-")[2]

@@ -1,0 +1,1 @@
+"""States that earlier versions of the program and of its SDKs left."""
