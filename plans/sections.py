@@ -282,11 +282,14 @@ def resources(plan: Plan, words: Words) -> Section | None:
 
 def _values(step: Step) -> Iterator[str]:
     """Yield what changes of a step, with values where they are numbers or well-known words."""
-    for path in step.changed[:_SHOWN_VALUES]:
+    # What moves within a set counts as changed at its old place, where something alike may be now.
+    different = [path for path in step.changed if len({*map(repr, step.values(path))}) > 1]
+    paths = different or step.changed
+    for path in paths[:_SHOWN_VALUES]:
         before, after = map(_shown, step.values(path))
         yield f"`{path}`{f' {before} → {after}' if before and after else ''}"
-    if len(step.changed) > _SHOWN_VALUES:
-        yield f"{len(step.changed) - _SHOWN_VALUES} more"
+    if len(paths) > _SHOWN_VALUES:
+        yield f"{len(paths) - _SHOWN_VALUES} more"
 
 
 def _shown(value: object) -> str:

@@ -118,6 +118,17 @@ def test_what_holds_data_is_told_first_and_aloud_among_many() -> None:
     assert len(lines) == 12
 
 
+def test_a_value_that_stays_is_no_change_of_a_set() -> None:
+    document = Document()
+    old = {"limits": [{"of": "a", "count": 20}, {"of": "b", "count": 2}]}
+    new = {"limits": [{"of": "b", "count": 20}, {"of": "a", "count": 20}]}
+    changed = [f"limits[{at}].{key}" for at in (0, 1) for key in ("count", "of")]
+    document.step("update", POOL, "l4", old, new, changed=changed)
+    text = rendered(document.plan())
+    assert "20 → 20" not in text
+    assert "`limits[0].of`, `limits[1].count` 2 → 20, `limits[1].of`" in text
+
+
 def test_a_part_of_the_cost_that_stays_is_no_line() -> None:
     document = Document()
     document.step("same", POOL, "stays", gpu_pool(2), gpu_pool(2))
