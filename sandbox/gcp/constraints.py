@@ -74,8 +74,7 @@ def _keys(fact: Fact, path: str, value: Values) -> Found:
 
 
 def _length(fact: Fact, path: str, length: int) -> Found:
-    # The provider takes an empty list for none.
-    if fact.fewest is not None and 0 < length < fact.fewest:
+    if fact.fewest is not None and length < fact.fewest and not (fact.empty and length == 0):
         yield path, f"found {plural(length, 'element')}, allowed: {fact.fewest} or more"
     if fact.most is not None and length > fact.most:
         yield path, f"found {plural(length, 'element')}, allowed: {fact.most} or fewer"
@@ -89,16 +88,20 @@ def _elements(fact: Fact, path: str, item: Value) -> Found:
 def _scalar(fact: Fact, path: str, value: Value) -> Found:
     if fact is NOTHING or (fact.empty and value == ""):
         return
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = _text(value)
     allowed = next(_unfit(fact, text), None)
     if allowed is not None:
         yield path, f"found '{text}', allowed: {allowed}"
 
 
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _unfit(fact: Fact, text: str) -> Iterator[str]:
     """Yield what is allowed for each reason to refuse a text."""
     if fact.allowed and not _is_one_of(text, fact):
-        yield ", ".join(each or "''" for each in fact.allowed)
+        yield ", ".join(_text(each) or "''" for each in fact.allowed)
     if text in fact.refused:
         yield f"anything but {', '.join(fact.refused)}"
     yield from _out_of_range(fact, text)
@@ -118,8 +121,8 @@ def _unfit(fact: Fact, text: str) -> Iterator[str]:
 
 def _is_one_of(text: str, fact: Fact) -> bool:
     if fact.ignore_case:
-        return text.lower() in (each.lower() for each in fact.allowed)
-    return text in map(str, fact.allowed)
+        return text.lower() in (_text(each).lower() for each in fact.allowed)
+    return text in map(_text, fact.allowed)
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -36,7 +36,7 @@ class Fact:
     needs: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
-    allowed: tuple[str, ...] = ()
+    allowed: tuple[str | bool, ...] = ()
     ignore_case: bool = False
     refused: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Fact:
     bits: tuple[int, int] = (0, 128)
     """The least and the most of a network's prefix."""
     empty: bool = False
-    """Whether an empty text is taken in spite of the rest."""
+    """Whether an empty text or list is taken in spite of the rest."""
     fewest: int | None = None
     most: int | None = None
 

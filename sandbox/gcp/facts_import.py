@@ -161,6 +161,10 @@ def _columns(said: Mapping[str, Any], documented: tuple[str, ...]) -> dict[str, 
         columns["required"] = True
     if said.get("mode") in {"computed", "optionalComputed"}:
         columns["computed"] = True
+    # Of optional lists the schema's least counts from the first element on, as it says itself:
+    # https://github.com/hashicorp/terraform-plugin-sdk/blob/main/helper/schema/schema.go
+    if "minItems" in said and said.get("mode") != "required":
+        columns["empty"] = True
     if said.get("forceNew"):
         is_object = "object" in (said["type"], said.get("elem"))
         columns["replaces"] = WHOLE if is_object else True
