@@ -1,9 +1,8 @@
-"""A stack's config made larger, one short entry per model and per region, and what that costs."""
+"""A stack's config made larger, and what that costs: models, regions, pipelines and consumers."""
 
 import copy
-import itertools
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,37 @@ from bench.measure import Case, measure, say
 from bench.stacks import write_recipe_of
 from launcher.paths import ROOT, StackPaths
 
-MODELS = (1, 10, 50, 100)
 REGIONS = ("us-central1", "us-east4")
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many of each a stack has."""
+
+    models: int
+    regions: int = 1
+    pipelines: int = 1
+    consumers: int = 1
+
+
+SIZES = (
+    *(Size(models) for models in (1, 10, 50, 100)),
+    *(Size(models, 2) for models in (1, 10, 50, 100)),
+    Size(100, 2, pipelines=20, consumers=10),
+    # About 5,000 resources.
+    Size(150, 2, pipelines=20, consumers=10),
+)
+
+
 def growth_figures(base: Path) -> list[dict[str, Any]]:
-    """Return a first preview and up of dev with more and more models and regions."""
+    """Return a first preview and up of dev with more and more of all."""
     document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     rows: list[dict[str, Any]] = []
-    for regions, models in itertools.product(range(1, len(REGIONS) + 1), MODELS):
-        folder = base / f"models-{models}-{regions}"
+    for size in SIZES:
+        folder = base / "-".join(map(str, asdict(size).values()))
         folder.mkdir()
         places = StackPaths("dev", folder / "Pulumi.dev.yaml", folder / "home")
-        larger = grown(document["config"], models, regions)
+        larger = grown(document["config"], size)
         places.config.write_text(yaml.safe_dump({**document, "config": larger}))
         case = Case("dev", places.config, places.home, "preview")
         preview = measure(case)
@@ -35,8 +52,7 @@ def growth_figures(base: Path) -> list[dict[str, Any]]:
         bare = measure(replace(case, operation="up", home=folder / "bare", recipe=recipe))
         rows.append(
             {
-                "models": models,
-                "regions": regions,
+                **asdict(size),
                 "resources": resources,
                 "preview": vars(preview),
                 "up": vars(up),
@@ -47,25 +63,28 @@ def growth_figures(base: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def grown(config: Mapping[str, Any], models: int, regions: int) -> dict[str, Any]:
-    """Return a copy of a `config` mapping with `models` models, each in `regions` regions.
+def grown(config: Mapping[str, Any], size: Size) -> dict[str, Any]:
+    """Return a copy of a `config` mapping with so many models, each in all regions, and the rest.
 
-    GPU pools grow to hold them; address ranges follow from the region's position.
+    GPU pools grow to hold them; address ranges follow from the position.
     """
     larger = copy.deepcopy(dict(config))
-    name, model = next(iter(larger["models"].items()))
-    # The first keeps its name: others in the config say it.
-    names = (name, *(f"{name}-{number}" for number in range(1, models)))
-    larger["models"] = {each: copy.deepcopy(model) for each in names}
+    for area, number in (("models", size.models), ("pipelines", size.pipelines)):
+        name, entry = next(iter(larger[area].items()))
+        # The first keeps its name: others in the config say it.
+        names = (name, *(f"{name}-{index}" for index in range(1, number)))
+        larger[area] = {each: copy.deepcopy(entry) for each in names}
     for pool in larger["gpu_pools"].values():
-        pool["max_nodes"] = max(pool["max_nodes"], models)
-    larger["regions"] = {region: _ranges(index) for index, region in enumerate(REGIONS[:regions])}
+        pool["max_nodes"] = max(pool["max_nodes"], size.models)
+    regions = REGIONS[: size.regions]
+    larger["regions"] = {region: _ranges(index) for index, region in enumerate(regions)}
     larger["consumers"] = {
-        "apps": {
+        f"apps-{number}" if number else "apps": {
             "subnets": {
-                region: f"10.{200 + index}.0.0/24" for index, region in enumerate(REGIONS[:regions])
+                region: f"10.{200 + index}.{number}.0/24" for index, region in enumerate(regions)
             }
         }
+        for number in range(size.consumers)
     }
     return larger
 

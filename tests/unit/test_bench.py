@@ -31,6 +31,8 @@ _REPORT: dict[str, Any] = {
         {
             "models": 10,
             "regions": 2,
+            "pipelines": 20,
+            "consumers": 3,
             "resources": 321,
             "preview": {"seconds": 4.0, "peak_mib": 250.0},
             "up": {"seconds": 8.0, "peak_mib": 280.0},
