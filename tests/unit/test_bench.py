@@ -78,7 +78,10 @@ def test_the_table_has_every_part_with_its_figures() -> None:
             "  prod up              9.0 s 300 MiB     6.0 s 200 MiB     1.5",
             "",
             "growth",
-            "   10 models x 2: 321 resources, preview 4.0 s, up 8.0 s 280 MiB, ratio 1.2",
+            (
+                "   10 models x 2, 20 pipelines, 3 consumers: 321 resources,"
+                " preview 4.0 s 250 MiB, up 8.0 s 280 MiB, ratio 1.2"
+            ),
             "",
             "policies",
             "  unchanged preview of prod 10.0 s, with the packs 12.0 s: +2.0 s, +20%",
