@@ -31,7 +31,7 @@ from launcher.outcome import (
 )
 from launcher.paths import StackPaths, checked, shown_file
 from launcher.policy_server import policy_server
-from launcher.preconditions import check_ranges, check_unprotected, check_whole
+from launcher.preconditions import check_kept, check_unprotected, check_whole
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.progress import Progress
 from launcher.pulumi_cli import JUDGED
@@ -93,7 +93,7 @@ def up(places: StackPaths, *, skip_preview: bool = False) -> None:
     """
     platform = checked(places)
     with run(
-        *(places, "up", lambda: check_ranges(places, platform)),
+        *(places, "up", lambda: check_kept(places, platform)),
         ready=lambda world: push_placeholders(platform, world),
         skip_preview=skip_preview,
     ) as (progress, world):
@@ -126,7 +126,7 @@ def images(places: StackPaths) -> None:
     platform = checked(places)
     _preview(places)
     with run(
-        *(places, "up", lambda: check_ranges(places, platform)),
+        *(places, "up", lambda: check_kept(places, platform)),
         exclude=list(RUNS_IMAGES),
         exclude_dependents=True,
     ) as (progress, world):
@@ -147,7 +147,7 @@ def preview(places: StackPaths) -> None:
 def _preview(places: StackPaths) -> bool:
     """Print a preview; return whether anything changes."""
     platform = checked(places)
-    with run(places, "preview", lambda: check_ranges(places, platform)) as (progress, _):
+    with run(places, "preview", lambda: check_kept(places, platform)) as (progress, _):
         _tell_plan(places, progress)
         progress.screen.tell(f"\n{report.policies_line(progress, places.environment)}")
         return bool(progress.changes)

@@ -8,6 +8,7 @@ from config.platform import Platform
 from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
 from resources.gpus import CLUSTER
+from sandbox.gcp.services import SERVICE
 from sandbox.world import World
 
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
@@ -87,13 +88,14 @@ def _also_allowed(places: StackPaths) -> str:
     return f" and {_PROTECTION_RULE}: disabled below rules: in {shown_file(places.environment)}"
 
 
-def check_ranges(places: StackPaths, platform: Platform) -> None:
-    """Raise LaunchError if a region that exists gets another network, subnet or address range, or
-    another region takes its ranges.
+def check_kept(places: StackPaths, platform: Platform) -> None:
+    """Raise LaunchError if a stack that is made gets another project, a region of it another
+    network, subnet or address range, or another region its ranges.
 
-    Clusters and load balancers hold on to a region's subnets, so those can't be replaced.
+    Clusters and load balancers hold on to a region's subnets, so those can't be replaced. In
+    another project everything would be made anew, and what is in tables, buckets and keys lost.
     """
-    problems = [*_moved(places, platform)]
+    problems = [*_elsewhere(places, platform), *_moved(places, platform)]
     for region, role, cidr in _made_ranges(places):
         wanted = platform.regions.get(region)
         if wanted is None:
@@ -115,6 +117,18 @@ def check_ranges(places: StackPaths, platform: Platform) -> None:
     if problems:
         lines = "\n".join(f"{places.config.name}: {problem}" for problem in dict.fromkeys(problems))
         raise LaunchError(lines)
+
+
+def _elsewhere(places: StackPaths, platform: Platform) -> Iterator[str]:
+    """Yield that the stack was made in another project."""
+    wanted = platform.project.id
+    made_in = {each["outputs"]["project"] for each in places.recorded() if each["type"] == SERVICE}
+    for project in sorted(made_in - {wanted}):
+        yield (
+            f"project.id: found {wanted}, but the stack was made in {project}; a stack stays in "
+            "its project: write another environment for the other one (`make new ENV=<name>`), and "
+            f"`make destroy STACK={places.stack}` here when nothing asks this one any more"
+        )
 
 
 def _made_ranges(places: StackPaths) -> list[tuple[str, str, str]]:

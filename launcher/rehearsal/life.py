@@ -23,7 +23,7 @@ from launcher.locks import exclusive
 from launcher.operations import assumed_of, run
 from launcher.outages import stopping
 from launcher.paths import StackPaths, shown_file
-from launcher.preconditions import check_ranges, check_unprotected
+from launcher.preconditions import check_kept, check_unprotected
 from launcher.problem import InterruptedRunError, LaunchError
 from launcher.rehearsal import changes
 from launcher.rehearsal.by_hand import meddle
@@ -326,7 +326,7 @@ class Life:
 
         def guard() -> None:
             if operation in ("up", "preview"):
-                check_ranges(self.places, platform)
+                check_kept(self.places, platform)
             if operation == "destroy":
                 check_unprotected(self.places)
 

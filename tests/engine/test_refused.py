@@ -243,3 +243,17 @@ def test_what_nobody_foresaw_is_one_message_too(
     message = capsys.readouterr().err
     assert message.startswith(said)
     assert len(message.splitlines()) == 1
+
+
+def test_a_stack_stays_in_its_project(
+    stack_there: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = stack_there.places.checkpoint.read_bytes()
+    stack_there.edit(lambda config: config["project"].update(id="acme-other-dev"))
+    for operation in ("preview", "up"):
+        assert cli.main([operation, "--stack=dev"]) == 1
+        told = capsys.readouterr().err
+        assert "project.id: found acme-other-dev" in told
+        assert "made in acme-inference-dev" in told
+        assert "`make new ENV=<name>`" in told
+    assert stack_there.places.checkpoint.read_bytes() == before
