@@ -10,7 +10,7 @@ from catalog.words import plural
 from emulator.demo.checks import Check
 from emulator.runtime.emulator import Emulator, RunningService
 from emulator.warehouse.store import TABLE, query_of, table_id
-from sandbox.access import grants_on, members_that_may
+from sandbox.gcp.access import grants_on, members_that_may
 
 _INVOKE = "run.routes.invoke"
 _STRANGER = "stranger@elsewhere.iam.gserviceaccount.com"

@@ -9,7 +9,7 @@ from emulator.messages.resources import Subscription, service_agent
 from emulator.runtime.emulator import Emulator
 from emulator.runtime.google_apis import AUDIENCE
 from emulator.warehouse.store import table_id
-from sandbox.access import members_that_may
+from sandbox.gcp.access import members_that_may
 
 _CONSUME = "pubsub.subscriptions.consume"
 _MOST_AT_ONCE = 100

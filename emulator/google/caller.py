@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from emulator.tokens import Issuer, TokenError
-from sandbox.access import may
+from sandbox.gcp.access import may
 from sandbox.world import World
 
 

@@ -12,7 +12,7 @@ from emulator.messages.resources import service_agent
 from emulator.messages.schemas import SchemaError, decode
 from emulator.warehouse.columns import RowError
 from emulator.warehouse.store import NoTableError, Warehouse, table_id
-from sandbox.access import may
+from sandbox.gcp.access import may
 from sandbox.world import World
 
 

@@ -19,7 +19,7 @@ from emulator.messages.broker import Broker, Delivery
 from emulator.messages.resources import MessageSchema, Subscription, seconds, service_agent
 from emulator.messages.schemas import SchemaError, avro_schema, decode
 from emulator.messages.store import Message
-from sandbox.access import may
+from sandbox.gcp.access import may
 from sandbox.world import World
 
 BUCKET = "gcp:storage/bucket:Bucket"

@@ -6,7 +6,7 @@ https://cloud.google.com/pubsub/docs/handling-failures
 from emulator.messages.publishing import OWN_PREFIX, Draft
 from emulator.messages.resources import PubSubResources, Subscription, service_agent
 from emulator.messages.store import Message
-from sandbox.access import may
+from sandbox.gcp.access import may
 from sandbox.world import World
 
 _SOURCE = "CloudPubSubDeadLetterSource"

@@ -18,7 +18,7 @@ from emulator.runtime.instances import Instance, Instances, NoInstanceError, Sta
 from emulator.runtime.services import CloudRun
 from emulator.runtime.traffic import Traffic
 from emulator.tokens import Issuer, TokenError
-from sandbox.access import may
+from sandbox.gcp.access import may
 from sandbox.world import World
 
 _INVOKE = "run.routes.invoke"

@@ -14,7 +14,7 @@ from typing import Any, Final
 from emulator.messages.broker import Broker
 from emulator.messages.publishing import Draft
 from emulator.messages.resources import part, seconds
-from sandbox.access import may
+from sandbox.gcp.access import may
 from sandbox.world import CloudResource, World
 
 POLICY: Final = "gcp:monitoring/alertPolicy:AlertPolicy"

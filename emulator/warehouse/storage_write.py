@@ -11,7 +11,7 @@ import grpc
 
 from emulator.warehouse.columns import fitted
 from emulator.warehouse.store import NoTableError, Warehouse
-from sandbox.access import may
+from sandbox.gcp.access import may
 from sandbox.world import World
 from services.local.storage_write import AppendRows
 

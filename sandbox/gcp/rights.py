@@ -9,8 +9,8 @@ from functools import cache
 from typing import Final
 
 from catalog.needs import Need, agents, kinds, needs
-from sandbox.access import might
 from sandbox.errors import google
+from sandbox.gcp.access import might
 from sandbox.gcp.request import Request
 from sandbox.gcp.services import agent_email
 from sandbox.values import as_map, values_at
