@@ -44,6 +44,7 @@ from launcher.recovery import (
     unsettled,
 )
 from launcher.replacements import replacements_section
+from launcher.shell import set_aside
 from launcher.verify import verify
 from plans.plan import Recorder, plan_of
 from sandbox.kubernetes.references import dangling
@@ -66,7 +67,7 @@ def opened(
     lost or damaged beyond repair, or if the engine fails.
     """
     places.prepare()
-    with exclusive(places) as cleared, World(places.world) as world:
+    with exclusive(places) as cleared, World(places.world) as world, set_aside():
         _tell((*cleared, *restore_state(places)))
         check_whole(places, world)
         guard()
