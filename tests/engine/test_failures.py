@@ -290,6 +290,22 @@ def test_two_runs_of_a_stack_do_not_meet(
     assert second.stderr.startswith(f"error: stack dev is in use by process {first.pid}")
 
 
+def test_a_stack_is_made_while_another_is_destroyed(
+    started: Callable[..., subprocess.Popen[str]],
+    brought_up: Callable[[str], Rehearsal],
+    tmp_path: Path,
+) -> None:
+    other = brought_up("dev with its pipeline alone").places
+    making = started()
+    read_until(making, steps=1)
+    destroyed = run("destroy", "--stack", "dev", sandbox=other.home.parent)
+    making.communicate(timeout=PATIENCE_SECONDS)
+    assert (destroyed.returncode, making.returncode) == (0, 0), destroyed.stderr
+    with World(other.world) as gone, World(tmp_path / "dev" / "world.db") as made:
+        assert [each.id for each in gone.all() if each.owner == "pulumi"] == []
+        assert sum(each.owner == "pulumi" for each in made.all()) > 100
+
+
 @pytest.mark.parametrize("lost", ["passphrase", "world", "state"])
 def test_what_was_lost_is_named_before_anything_is_done(
     lost: str, brought_up: Callable[[str], Rehearsal]
