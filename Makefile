@@ -62,8 +62,9 @@ LINTS := lint-types lint-style lint-generated lint-workflows
 ABREAST := $(MAKE) --no-print-directory --jobs
 # Each writes files that are made from the code; with --check it tells which are old.
 PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference sandbox.faults.reference identity.settings
-# Alerts, autoscalers and a lost region of a served request path, in real time.
-MINUTES := $(addprefix tests/kubernetes/,test_alerts.py test_autoscaled_path.py test_failover.py)
+# Alerts, autoscalers, rollouts and a lost region of a served request path, in real time.
+MINUTES := $(addprefix tests/kubernetes/,test_alerts.py test_autoscaled_path.py test_failover.py \
+  test_path_rollouts.py)
 SERVICES := sentiment_analyzer sentiment_trainer llm_backend
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 

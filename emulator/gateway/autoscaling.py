@@ -34,7 +34,6 @@ LOAD_SECONDS: Final = 60 * _MINUTES["kubernetes:apps/v1:Deployment"]["create"][1
 """From a pod that is made to one that answers."""
 START_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.2
-_DRAIN_SECONDS: Final = 60.0
 _CLOSE_SECONDS: Final = 0.3
 _MERGE_PATCH: Final = "application/merge-patch+json"
 _GROUP: Final = "custom.metrics.k8s.io"
@@ -53,6 +52,8 @@ class _Deployment:
         self._name = manifest["metadata"]["name"]
         self._loading: dict[str, float] = {}
         self._leaving: dict[str, tuple[Replica, float]] = {}
+        (container, *_) = manifest["spec"]["template"]["spec"]["containers"]
+        self._sleeps: float = container["lifecycle"]["preStop"]["sleep"]["seconds"]
 
     def turn(self) -> None:
         """Go one step towards what is wanted, and say how far it is."""
@@ -70,7 +71,7 @@ class _Deployment:
                 self._servers.start(replica)
                 apply_pod(self._client, self._cluster, replica)
         for pod, (replica, end) in list(self._leaving.items()):
-            if not replica.running.total() or now >= end:
+            if now >= end:
                 del self._leaving[pod]
                 self._servers.stop(replica)
         self._tell(wanted)
@@ -82,11 +83,12 @@ class _Deployment:
         self._loading[replica.pod] = time.monotonic() + LOAD_SECONDS / replica.speed
 
     def _leave(self, pod: str) -> None:
-        """Take a pod out of its pool, and let it answer what it has."""
+        """Take a pod out of its pool, and let it answer for as long as its hook sleeps: by our
+        clock, as pickers and requests go by it."""
         replica = self._replicas.pop(pod)
         delete_pod(self._client, self._cluster, replica)
         if self._loading.pop(pod, None) is None:
-            self._leaving[pod] = replica, time.monotonic() + _DRAIN_SECONDS
+            self._leaving[pod] = replica, time.monotonic() + self._sleeps
 
     def _tell(self, count: int) -> None:
         ready = count - len(self._loading)

@@ -37,11 +37,11 @@ class Cluster:
 
 
 def clusters(resources: Iterable[Mapping[str, Any]]) -> list[Cluster]:
-    """Return the clusters of recorded resources, those first that come first."""
+    """Return the clusters of recorded resources, in the order of their names."""
     found: dict[str, list[Manifest]] = {}
     for each in resources:
         if each["type"].startswith("kubernetes:") and each["type"] != RELEASE:
             found.setdefault(each["provider"], []).append(on_the_wire(each["inputs"]))
-    return [
-        Cluster(provider.split("::")[-2], tuple(manifests)) for provider, manifests in found.items()
-    ]
+    # Which the engine made first is another one each time.
+    named = ((provider.split("::")[-2], manifests) for provider, manifests in found.items())
+    return [Cluster(name, tuple(manifests)) for name, manifests in sorted(named)]

@@ -39,38 +39,39 @@ LOG_FORMAT: Final = {
 """What a line of the access log says of a request."""
 
 
-def configuration(
+def filters(
+    cluster: Cluster, extensions: Sequence[tuple[Manifest, Served]]
+) -> list[dict[str, Any]]:
+    """Return what sees each request to the Gateway of a cluster, in the load balancer's order."""
+    router = _routing_extension(cluster)
+    return [
+        {
+            "name": _ROUTER,
+            "typed_config": {
+                **_ext_proc(_ROUTER, router["timeout"], response=False),
+                "failure_mode_allow": router["failOpen"],
+            },
+        },
+        *(_traffic_extension(*each) for each in extensions),
+        # Of which pool, each route says.
+        {
+            "name": _PICKER,
+            "typed_config": _ext_proc(_ROUTER, f"{_DEFAULT_TIMEOUT_SECONDS}s", response=True),
+        },
+    ]
+
+
+def clusters(
     cluster: Cluster,
     workloads: Mapping[str, Workload],
     extensions: Sequence[tuple[Manifest, Served]],
-    certificate: Certificate,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what Envoy's listener does for the Gateway of a cluster, and the clusters it needs:
-    the running router, what stands in for its traffic extension, pickers and replicas."""
-    (gateway,) = cluster.of("Gateway")
-    router = _routing_extension(cluster, gateway["metadata"]["name"])
+) -> list[dict[str, Any]]:
+    """Return what Envoy reaches: the running router, what stands in for the traffic extension,
+    pickers, replicas and proxies of models outside."""
+    router = _routing_extension(cluster)
     pools = {each["metadata"]["name"]: each for each in cluster.of(_POOL)}
     pickers = {name: pool["spec"]["endpointPickerRef"] for name, pool in pools.items()}
-    manager = {
-        "log_format": LOG_FORMAT,
-        "virtual_hosts": list(_hosts(cluster, extensions, certificate)),
-        "http_filters": [
-            {
-                "name": _ROUTER,
-                "typed_config": {
-                    **_ext_proc(_ROUTER, router["timeout"], response=False),
-                    "failure_mode_allow": router["failOpen"],
-                },
-            },
-            *(_traffic_extension(*each) for each in extensions),
-            # Of which pool, each route says.
-            {
-                "name": _PICKER,
-                "typed_config": _ext_proc(_ROUTER, f"{_DEFAULT_TIMEOUT_SECONDS}s", response=True),
-            },
-        ],
-    }
-    clusters = [
+    return [
         _grpc_cluster(_ROUTER, _local_port(cluster, workloads, router["backendRef"])),
         *(
             _grpc_cluster(
@@ -91,7 +92,6 @@ def configuration(
             for each in _services(cluster)
         ),
     ]
-    return manager, clusters
 
 
 def _services(cluster: Cluster) -> list[dict[str, Any]]:
@@ -106,7 +106,9 @@ def _services(cluster: Cluster) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _routing_extension(cluster: Cluster, gateway: str) -> dict[str, Any]:
+def _routing_extension(cluster: Cluster) -> dict[str, Any]:
+    (found,) = cluster.of("Gateway")
+    gateway = found["metadata"]["name"]
     for each in cluster.of("GCPRoutingExtension"):
         if gateway in {target["name"] for target in each["spec"]["targetRefs"]}:
             return each["spec"]["extensionChains"][0]["extensions"][0]
@@ -127,7 +129,7 @@ def _local_port(
     raise LookupError(f"no Deployment is behind the Service {reference['name']}")
 
 
-def _hosts(
+def hosts(
     cluster: Cluster, extensions: Sequence[tuple[Manifest, Served]], certificate: Certificate
 ) -> Iterator[dict[str, Any]]:
     """Yield the routes of each host name, and no route of any other. The names of this machine are

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from catalog.conventions import PLATFORM
 from emulator.gateway.certificates import Certificate, domains, issued
 from emulator.gateway.programs import LOOPBACK, Program, free_ports
-from emulator.gateway.proxies import begins_tls, listener, start_proxy, static_cluster
+from emulator.gateway.proxies import ACCESS_LOG, begins_tls, listener, start_proxy, static_cluster
 from emulator.gateway.serve import Gateway, refuse_taken
 from sandbox.world import CloudResource, World
 
@@ -90,14 +90,13 @@ def before(
     # One that was there before the stack is known by its name alone.
     certificate = issued(frontend.names or gateways[0].certificate.names[:1], folder)
     ports = [int(urlsplit(each.url).port or 0) for each in gateways]
-    manager = {"log_format": _LOG_FORMAT, "virtual_hosts": [_host(frontend)], "http_filters": []}
-    access_log = folder / "requests.jsonl"
-    listening = listener("frontend", port, certificate, manager, access_log)
+    listening = listener("frontend", port, certificate, (), _LOG_FORMAT, folder)
     with ExitStack() as running:
-        envoy = start_proxy(
-            running, folder / "frontend.log", listening, [_regions(frontend.service, ports)]
+        reached = [_regions(frontend.service, ports)]
+        proxy = start_proxy(running, folder, listening, [_host(frontend)], reached)
+        yield Running(
+            f"https://{LOOPBACK}:{port}/v1", certificate, folder / ACCESS_LOG, proxy.program
         )
-        yield Running(f"https://{LOOPBACK}:{port}/v1", certificate, access_log, envoy)
 
 
 def _host(frontend: Frontend) -> dict[str, Any]:

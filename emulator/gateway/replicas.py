@@ -122,16 +122,21 @@ def _served(args: list[str]) -> Iterator[str]:
 
 
 def _addresses(port: int) -> Iterator[str]:
-    """Return the addresses of a block of the loopback that nobody serves on."""
+    """Return the free addresses of a block of the loopback, on whose first nobody serves."""
     for block in range(1, _LAST_BLOCK):
-        network = ipaddress.ip_network(f"127.0.{block}.0/24")
-        with closing(socket.socket()) as opened:
-            try:
-                opened.bind((str(network[1]), port))
-            except OSError:
-                continue
-            return (str(address) for address in network.hosts())
+        hosts = list(map(str, ipaddress.ip_network(f"127.0.{block}.0/24").hosts()))
+        if _is_free(hosts[0], port):
+            return (each for each in hosts if _is_free(each, port))
     raise AddressError(
         f"no address of 127.0.1.0 to 127.0.{_LAST_BLOCK}.0 takes port {port}: end what listens "
         "there; on macOS, give the loopback such addresses by `ifconfig lo0 alias`"
     )
+
+
+def _is_free(address: str, port: int) -> bool:
+    with closing(socket.socket()) as opened:
+        try:
+            opened.bind((address, port))
+        except OSError:
+            return False
+        return True

@@ -3,25 +3,24 @@
 import json
 import shutil
 import socket
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from emulator.gateway import autoscaling, workloads
+from emulator.gateway import autoscaling, envoy, workloads
 from emulator.gateway.api_management import ApiManagement
 from emulator.gateway.autoscaling import autoscaled
 from emulator.gateway.certificates import Certificate, certificate
-from emulator.gateway.client import Client
+from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
-from emulator.gateway.envoy import configuration
 from emulator.gateway.model_servers import ModelServers, Replica, model_servers
 from emulator.gateway.outside import Outside, models_of, outside
 from emulator.gateway.processors import Served, processors
 from emulator.gateway.programs import LOOPBACK, Program, free_ports
-from emulator.gateway.proxies import listener, start_proxy
+from emulator.gateway.proxies import ACCESS_LOG, Proxy, listener, start_proxy
 from emulator.gateway.replicas import apply_pod, delete_pod, replicas
 from emulator.gateway.stand_ins import stand_ins
 from emulator.gateway.workloads import PROGRAMS, Workload
@@ -37,27 +36,42 @@ class PortError(OSError):
     """The port that was asked for can't be had."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Gateway:
     """A running request path."""
 
     url: str
     """Base URL of its OpenAI API."""
     certificate: Certificate
+    cluster: Cluster
+    """What it is made of; `changes` has another one take its place."""
     replicas: dict[str, Replica]
     """By pod; an autoscaler adds some and takes them away."""
     servers: ModelServers
     client: Client
     """Of the API server that has its objects."""
-    workloads: Mapping[str, Workload]
+    served: Sequence[tuple[Manifest, Served]]
+    """The services of the traffic extension, with what stands in for each."""
+    folder: Path
+    running: ExitStack
+    """What ends with it."""
+    workloads: dict[str, Workload] = field(default_factory=dict[str, Workload])
     """Pickers, router and proxies, by Deployment."""
-    extensions: Mapping[str, Served]
-    """What stands in for the services of the traffic extension, by their names."""
-    outside: Mapping[str, Outside]
+    outside: dict[str, Outside] = field(default_factory=dict[str, Outside])
     """What the proxies of models outside the cluster reach, by Deployment."""
-    access_log: Path
-    """A line of JSON for each request, as `envoy.LOG_FORMAT` has it."""
-    programs: list[Program]
+    programs: list[Program] = field(default_factory=list[Program])
+    """Envoy in the load balancer's place first."""
+    proxy: Proxy = field(init=False)
+
+    @property
+    def extensions(self) -> Mapping[str, Served]:
+        """What stands in for the services of the traffic extension, by their names."""
+        return {extension["name"]: each for extension, each in self.served}
+
+    @property
+    def access_log(self) -> Path:
+        """A line of JSON for each request, as `envoy.LOG_FORMAT` has it."""
+        return self.folder / ACCESS_LOG
 
     @property
     def models(self) -> list[str]:
@@ -141,61 +155,67 @@ def path(
             tune(each)
         serving = running.enter_context(model_servers(servers))
         by_pod = {each.pod: each for each in servers}
-        running.callback(_delete_pods, client, cluster, by_pod)
-        for each in servers:
-            apply_pod(client, cluster, each)
-        beyond = dict(_outside(running, cluster, folder))
-        started = {
-            name: workloads.start(
-                running, client, cluster, deployment, folder / name, _change(beyond.get(name))
-            )
-            for deployment in cluster.of("Deployment")
-            for name in (deployment["metadata"]["name"],)
-            if workloads.program_of(deployment) is not None
-        }
-        for workload in started.values():
-            workload.wait()
         found = list(stand_ins(cluster, cloud))
         extensions = running.enter_context(processors([processor for _, processor in found]))
         served = list(zip((extension for extension, _ in found), extensions, strict=True))
         port = port or free_ports(1)[0]
-        access_log = folder / "requests.jsonl"
         made = certificate(cluster, cloud, folder)
-        manager, reached = configuration(cluster, started, served, made)
-        listening = listener("gateway", port, made, manager, access_log)
-        envoy = start_proxy(running, folder / "envoy.log", listening, reached)
-        yield Gateway(
+        gateway = Gateway(
             f"https://{LOOPBACK}:{port}/v1",
             made,
+            cluster,
             by_pod,
             serving,
             client,
-            started,
-            {extension["name"]: each for extension, each in served},
-            beyond,
-            access_log,
-            [envoy, *(each.program for each in started.values())],
+            served,
+            folder,
+            running,
+        )
+        running.callback(_delete_pods, gateway)
+        for each in servers:
+            apply_pod(client, cluster, each)
+        for deployment in cluster.of("Deployment"):
+            if workloads.program_of(deployment) is not None:
+                start_workload(gateway, cluster, deployment)
+        for workload in gateway.workloads.values():
+            workload.wait()
+        seen_by = envoy.filters(cluster, served)
+        gateway.proxy = start_proxy(
+            running,
+            folder,
+            listener("gateway", port, made, seen_by, envoy.LOG_FORMAT, folder),
+            list(envoy.hosts(cluster, served, made)),
+            envoy.clusters(cluster, gateway.workloads, served),
+        )
+        gateway.programs.insert(0, gateway.proxy.program)
+        yield gateway
+
+
+def start_workload(gateway: Gateway, cluster: Cluster, deployment: Manifest) -> None:
+    """Start what a Deployment of a cluster runs, and what it reaches outside; it isn't ready
+    yet."""
+    name = deployment["metadata"]["name"]
+    if workloads.program_of(deployment) == PROGRAMS["envoy"]:
+        (document,) = workloads.files(cluster, deployment)
+        models = models_of(cluster, deployment)
+        gateway.outside[name] = gateway.running.enter_context(
+            outside(document, name, models, gateway.folder)
         )
 
+    def moved(text: str, ports: Mapping[int, int]) -> str:
+        reached = gateway.outside.get(name)
+        return json.dumps(reached.moved(text, ports)) if reached else text
 
-def _outside(running: ExitStack, cluster: Cluster, folder: Path) -> Iterator[tuple[str, Outside]]:
-    """Serve what each proxy of a model outside reaches; yields them by Deployment."""
-    for deployment in cluster.of("Deployment"):
-        if workloads.program_of(deployment) == PROGRAMS["envoy"]:
-            name, models = deployment["metadata"]["name"], models_of(cluster, deployment)
-            (document,) = workloads.files(cluster, deployment)
-            yield name, running.enter_context(outside(document, name, models, folder))
-
-
-def _change(reached: Outside | None) -> workloads.Change:
-    if reached is None:
-        return lambda text, _: text
-    return lambda text, ports: json.dumps(reached.moved(text, ports))
+    # One that starts anew is beside the one before for a while.
+    own = gateway.folder / f"{name}-{len(gateway.programs)}"
+    workload = workloads.start(gateway.running, gateway.client, cluster, deployment, own, moved)
+    gateway.workloads[name] = workload
+    gateway.programs.append(workload.program)
 
 
-def _delete_pods(client: Client, cluster: Cluster, found: Mapping[str, Replica]) -> None:
-    for each in found.values():
-        delete_pod(client, cluster, each)
+def _delete_pods(gateway: Gateway) -> None:
+    for each in gateway.replicas.values():
+        delete_pod(gateway.client, gateway.cluster, each)
 
 
 def refuse_taken(port: int) -> None:

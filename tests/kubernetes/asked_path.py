@@ -21,6 +21,7 @@ CHAT = "/chat/completions"
 KEY = "a-key-without-limits"
 QUESTION = [{"role": "user", "content": "Which way?"}]
 SETTLE_SECONDS = 30.0
+ANSWER_SECONDS = 120.0
 
 
 @dataclass
@@ -55,7 +56,9 @@ class Path:
         url = urlsplit(self.gateway.url)
         sent = {**({"Authorization": f"Bearer {key}"} if key else {}), **(headers or {})}
         body = {"messages": messages, **({"model": model} if model else {}), **more}
-        connected = http.client.HTTPSConnection(url.netloc, timeout=30, context=self.trust)
+        connected = http.client.HTTPSConnection(
+            url.netloc, timeout=ANSWER_SECONDS, context=self.trust
+        )
         with closing(connected) as connection:
             connection.request("POST", url.path + CHAT, json.dumps(body), sent)
             response = connection.getresponse()

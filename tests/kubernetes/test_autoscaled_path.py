@@ -13,10 +13,11 @@ from tests.engine.conftest import Rehearsal
 from tests.kubernetes.asked_path import KEY, Path, until
 
 LACKING = [*serve.missing(), *(() if autoscaling.CONTROLLER.exists() else ("controller manager",))]
-SPEED = 240.0
+SPEED = 60.0
 QWEN = "qwen3-4b"
 DEPLOYMENT = "qwen3-4b-l4"
 LEAST, MOST = 2, 4
+MERGE_PATCH = "application/merge-patch+json"
 
 pytestmark = pytest.mark.skipif(
     bool(LACKING),
@@ -60,3 +61,25 @@ def test_nobody_scales_what_has_no_autoscaler(scaled: Path) -> None:
         each.waiting = 50
     time.sleep(3)
     assert len(scaled.behind("llama-3-1-8b-l4")) == LEAST
+
+
+def test_replicas_that_nobody_needs_leave_without_a_failed_request(scaled: Path) -> None:
+    (scaler,) = scaled.cluster.of("HorizontalPodAutoscaler")
+    # The stack has them wait ten minutes, and go one by one.
+    policies = [{"type": "Pods", "value": MOST, "periodSeconds": 1}]
+    at_once = {"stabilizationWindowSeconds": 0, "policies": policies}
+    told = {"spec": {"behavior": {"scaleDown": at_once}}}
+    scaled.client.request("PATCH", scaled.client.path(scaler), told, MERGE_PATCH)
+    until(lambda: len(scaled.behind(DEPLOYMENT)) == MOST)
+    for each in scaled.behind(DEPLOYMENT):
+        each.waiting = 0
+    statuses: set[int] = set()
+
+    def asked_until_they_left() -> bool:
+        statuses.update(scaled.ask(QWEN).status for _ in range(5))
+        return len(scaled.behind(DEPLOYMENT)) == LEAST
+
+    until(asked_until_they_left)
+    statuses.update(scaled.ask(QWEN).status for _ in range(50))
+    assert statuses == {200}
+    scaled.gateway.check()

@@ -1,5 +1,6 @@
 """Both regions of prod behind the load balancer of its consumer: one is lost, requests go on."""
 
+import copy
 import os
 import re
 import signal
@@ -7,7 +8,7 @@ import time
 import urllib.error
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -67,7 +68,8 @@ def regions(
         folder = tmp_path_factory.mktemp("consumer") / "frontend"
         front = running.enter_context(before(apps, [each.gateway for each in paths], folder))
         first, second = paths
-        seen = replace(first.gateway, url=front.url, certificate=front.certificate)
+        seen = copy.copy(first.gateway)
+        seen.url, seen.certificate = front.url, front.certificate
         yield Regions(Path(first.cluster, first.client, seen), first, second)
 
 

@@ -241,7 +241,9 @@ def test_each_request_is_told_with_its_way(path: Path) -> None:
     def last() -> dict[str, Any]:
         return json.loads(path.gateway.access_log.read_text().splitlines()[-1])
 
-    until(lambda: last()["replica"] == f"{replica.address}:{replica.port}")
+    until(
+        lambda: (last()["replica"], last()["status"]) == (f"{replica.address}:{replica.port}", 200)
+    )
     assert (last()["model"], last()["route"], last()["pool"], last()["status"]) == (
         "qwen3-4b",
         "qwen3-4b",
