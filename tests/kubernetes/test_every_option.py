@@ -13,7 +13,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final, cast
 
+import promql_parser
 import pytest
+import sqlglot
 
 from catalog.needs import Need, asked_for, needs
 from components import COMPONENTS
@@ -36,6 +38,7 @@ from tests.config.pairs import EXCLUDED, WITH_OTHERS, all_stacks, missing, pair_
 from tests.config.samples import ROOT
 from tests.kubernetes.test_manifests import WORKLOADS, name_of, pod_of
 from tests.programs import vllm_server
+from tests.request_path import test_readers as readers
 from tests.unit.harness import Cloud, run
 from tests.unit.judged import Seen, refused, seen
 from tests.unit.reached import Recorder, options_of
@@ -203,6 +206,36 @@ def test_every_need_and_every_reason_for_more_is_met_by_a_stack() -> None:
     assert {*needs()} - met == set()
     given = {**asked_for(by="component"), **asked_for(by="name")}
     assert {(each, kind) for each, kinds in given.items() for kind in kinds} <= reasons
+
+
+def test_prometheus_bigquery_and_monitoring_take_what_every_option_makes() -> None:
+    resources = [
+        {"type": each.type, "inputs": each.inputs}
+        for environment, number in CASES
+        for each in made(environment, number).resources
+    ]
+    queries = {
+        text
+        for each in resources
+        for key, type_ in (("query", "AlertPolicy"), ("prometheusQuery", "Dashboard"))
+        if each["type"].endswith(f":{type_}")
+        for text in readers.texts(each["inputs"], key)
+    }
+    views = {
+        text
+        for each in resources
+        if each["type"] == "gcp:bigquery/table:Table"
+        for text in readers.texts(each["inputs"], "query")
+    }
+    assert queries
+    assert views
+    for query in queries:
+        promql_parser.parse(query)
+    for view in views:
+        assert len(sqlglot.parse(view, dialect="bigquery")) == 1
+    documents = [*{document for each in resources if (document := readers.monitored(each))}]
+    refusals = readers.refusals(documents)
+    assert refusals == [None] * len(documents), [*filter(None, refusals)]
 
 
 @vllm_server.NEEDED

@@ -58,6 +58,9 @@ _COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:cloudrunv2/service:Service": {"uri": "https://service-uc.a.run.app"},
     "gcp:compute/address:Address": {"address": "10.0.0.42"},
     "gcp:compute/globalAddress:GlobalAddress": {"address": "34.96.0.42"},
+    "gcp:monitoring/notificationChannel:NotificationChannel": {
+        "name": f"projects/{PROJECT_ID}/notificationChannels/1234567890"
+    },
     "gcp:compute/forwardingRule:ForwardingRule": {
         "pscConnectionId": "30000000000000001",
         "pscConnectionStatus": "ACCEPTED",
