@@ -3,6 +3,7 @@
 import errno
 import json
 import math
+import shutil
 import signal
 import sys
 import tempfile
@@ -25,6 +26,8 @@ from launcher.problem import LaunchError
 
 _LOOK_SECONDS = 0.2
 _LAST_PORT = 65_535
+_ROOM_BYTES: Final = 512 << 20
+"""What the stores of two regions' API servers take at once, and their logs after a while."""
 AT_ONCE: Final = 0.0
 
 
@@ -97,6 +100,8 @@ def request_path(places: StackPaths, wanted: Wanted = Wanted()) -> Generator[Req
             "`make test-kubernetes` says what to install"
         )
     found = _clusters(places)
+    if shutil.disk_usage(tempfile.gettempdir()).free < _ROOM_BYTES:
+        raise LaunchError(_no_room())
     with _interrupts(), ExitStack() as opened:
         try:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
@@ -105,7 +110,8 @@ def request_path(places: StackPaths, wanted: Wanted = Wanted()) -> Generator[Req
         except LookupError as problem:
             raise _of_another_version(places, problem) from problem
         except OSError as problem:
-            raise LaunchError(_no_room(problem)) from problem
+            said = _no_room() if problem.errno == errno.ENOSPC else str(problem)
+            raise LaunchError(said) from problem
         except ProgramError as problem:
             raise LaunchError(str(problem)) from problem
         try:
@@ -182,13 +188,11 @@ def _of_another_version(places: StackPaths, problem: Exception) -> LaunchError:
     )
 
 
-def _no_room(problem: OSError) -> str:
-    if problem.errno == errno.ENOSPC:
-        return (
-            f"the disk of {tempfile.gettempdir()} is full: free a GiB of it, or set TMPDIR to a "
-            "folder with room"
-        )
-    return str(problem)
+def _no_room() -> str:
+    return (
+        f"the disk of {tempfile.gettempdir()} is full: free a GiB of it, or set TMPDIR to a "
+        "folder with room"
+    )
 
 
 def serve(places: StackPaths, cloud: str = "sandbox", wanted: Wanted = Wanted()) -> None:

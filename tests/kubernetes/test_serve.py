@@ -6,6 +6,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -139,7 +141,22 @@ def test_replicas_take_the_times_and_the_cache_of_their_machines(
 
 
 @pytest.mark.usefixtures("all_there")
-def test_a_full_disk_is_named(
+def test_a_small_disk_is_named_before_anything_starts(
+    brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    small = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", tmp_path]
+    if subprocess.run(small, capture_output=True, check=False).returncode:
+        pytest.skip("NO SMALL DISK WAS FILLED: only root mounts one")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    try:
+        said = problem(brought_up("dev").places)
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    assert f"the disk of {tmp_path} is full: free a GiB of it, or set TMPDIR" in said
+
+
+@pytest.mark.usefixtures("all_there")
+def test_a_disk_that_fills_up_is_named(
     brought_up: Callable[[str], Rehearsal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
