@@ -2,8 +2,8 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from catalog.conventions import WRITE_ONLY
 from sandbox.errors import google, missing
@@ -12,9 +12,9 @@ from sandbox.gcp.identifiers import make_id
 from sandbox.gcp.naming import hex_digits, project_number
 from sandbox.gcp.request import ProviderConfig, Request, effective
 from sandbox.gcp.services import agent_email
-from sandbox.sdk_shapes import ListOf, ObjectOf
+from sandbox.sdk_shapes import ListOf, ObjectOf, Output, Property, Shape
 from sandbox.sdk_types import FunctionType, function_type, resource_type
-from sandbox.values import Values, as_list, as_map, is_list
+from sandbox.values import Values, as_list, as_map, is_list, is_map
 from sandbox.world import World
 
 _KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
@@ -63,7 +63,32 @@ def _lookup(world: World, config: ProviderConfig, function: FunctionType, args: 
     found = world.get(token, wanted)
     if found is None:
         raise missing(wanted)
-    return {**found.outputs, "id": found.id}
+    return {**_read(function.outputs.values(), found.outputs), "id": found.id}
+
+
+def _read(wanted: Iterable[Output | Property], outputs: Values) -> Values:
+    """Return a resource's outputs as its data source says them.
+
+    What a resource has once is there a list, empty where it has none, and its name in the plural.
+    """
+    return {
+        each.name: _value(each.shape, next(_named(outputs, each.name), None)) for each in wanted
+    }
+
+
+def _named(outputs: Values, name: str) -> Iterator[Any]:
+    for each in (name, name[:-1], name.removesuffix("es"), f"{name.removesuffix('ies')}y"):
+        if outputs.get(each) is not None:
+            yield outputs[each]
+
+
+def _value(shape: Shape, value: Any) -> Any:
+    if isinstance(shape, ListOf) and (is_map(value) or isinstance(shape.item, ObjectOf)):
+        listed = value if is_list(value) else [] if value is None else [value]
+        return [_value(shape.item, each) for each in listed]
+    if isinstance(shape, ObjectOf) and is_map(value):
+        return _read(shape.properties.values(), value)
+    return value
 
 
 def _list(

@@ -116,6 +116,23 @@ def test_what_others_made_is_looked_up(cloud: Client, world: World) -> None:
     assert zone["dnsName"] == "acme.com."
 
 
+def test_a_data_source_says_what_there_is_once_as_a_list(cloud: Client, world: World) -> None:
+    cloud.enable("container")
+    cluster = {
+        "project": "acme",
+        "location": "us-central1",
+        "name": "theirs",
+        "addonsConfig": {"httpLoadBalancing": {"disabled": True}},
+        "monitoringConfig": {"managedPrometheus": {"enabled": True}},
+    }
+    there(world, container__Cluster=[cluster])
+    found = cloud.invoke(
+        "gcp:container/getCluster:getCluster", name="theirs", location="us-central1"
+    )
+    assert found["addonsConfigs"][0]["httpLoadBalancings"] == [{"disabled": True}]
+    assert found["monitoringConfigs"][0]["managedPrometheuses"][0]["enabled"] is True
+
+
 def test_what_is_there_elsewhere_is_not_assumed(cloud: Client, world: World) -> None:
     record = {**RECORD, "project": "acme-dns", "managedZone": "projects/acme-dns/managedZones/z"}
     there(world, dns__ManagedZone=[{**ZONE, "project": "acme-dns", "name": "z"}])
