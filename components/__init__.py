@@ -32,6 +32,7 @@ COMPONENTS: Mapping[str, str] = {
     "DeadLetter": "components.serverless.dead_letter",
     "EncryptionKey": "components.data.encryption_key",
     "EndpointPicker": "components.inference.endpoint_picker",
+    "ExistingGkeCluster": "components.cluster.existing_gke_cluster",
     "ExternalBackend": "components.inference.external_backend",
     "GkeCluster": "components.cluster.gke_cluster",
     "GpuNodePool": "components.cluster.gpu_node_pool",

@@ -55,6 +55,9 @@ class ExistingParts(Settings):
     """The Cloud NAT gateway by which nodes and pods reach out."""
     load_balancer_rule: Name | None = None
     """Name of the firewall rule that lets the proxies and Google's health checks reach the pods."""
+    cluster: Name | None = None
+    """Name of a GKE cluster of this project in that subnet, to which only nodes and what runs on
+    them are added."""
 
 
 class Region(Settings):

@@ -133,6 +133,19 @@ class Dataflow(Settings):
     """Workers at most."""
 
 
+class ExistingParts(Settings):
+    """What of a pipeline is there already. What isn't named is made."""
+
+    topic: Annotated[str, limits.TOPIC_PATH] | None = None
+    """Full name of the topic, of this project or another. Who publishes, and its schema, are its
+    owner's."""
+    archive_bucket: Annotated[str, storage.BUCKET] | None = None
+    """Name of the bucket that the archive goes to, in the pipeline's region."""
+    results_dataset: Annotated[str, bigquery.DATASET] | None = None
+    """Name of the dataset, of this project and in the pipeline's region, in which the table of the
+    results is made: <pipeline>_results, with underscores for hyphens."""
+
+
 class Pipeline(Container):
     """A topic, a Cloud Run service it pushes to, and a BigQuery table for the results."""
 
@@ -170,6 +183,8 @@ class Pipeline(Container):
     """Whether another consumer may fetch the messages, each acknowledged once."""
     dataflow: Dataflow | None = None
     """Streaming job. Default: none."""
+    existing: ExistingParts = ExistingParts()
+    """What is there already."""
 
     @property
     def granted(self) -> Mapping[tuple[str, ...], tuple[str, ...]]:

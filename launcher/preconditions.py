@@ -1,13 +1,14 @@
 """What must be refused before the engine starts, because halfway through is too late."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from catalog.words import plural
 from config.platform import Platform
 from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
-from resources.gpus import CLUSTER
+from resources.gpus import CLUSTER, NODE_POOL
 from sandbox.gcp.services import SERVICE
 from sandbox.world import World
 
@@ -148,8 +149,17 @@ def _made_ranges(places: StackPaths) -> list[tuple[str, str, str]]:
 
 
 def _moved(places: StackPaths, platform: Platform) -> Iterator[str]:
-    """Yield what of an existing network a region that exists would get another one of."""
+    """Yield what that is there a region that exists would get another one of."""
     recorded = places.recorded()
+    made_in = {
+        each["inputs"]["location"]: _existing_cluster(recorded, each["inputs"]["cluster"])
+        for each in recorded
+        if each["type"] == NODE_POOL
+    }
+    for region, name in made_in.items():
+        wanted = platform.regions[region].existing.cluster if region in platform.regions else name
+        if wanted != name:
+            yield _moves(f"regions.{region}.existing.cluster", wanted, region, name)
     own = {each.get("id") for each in recorded if _OWN in each["urn"]}
     for cluster in (each["inputs"] for each in recorded if each["type"] == CLUSTER):
         region = cluster["location"]
@@ -172,11 +182,20 @@ def _moved(places: StackPaths, platform: Platform) -> Iterator[str]:
         }
         for key, (wanted, name) in sides.items():
             if wanted != name:
-                yield (
-                    f"{key}: found {wanted or 'none'}, but {region} was made with "
-                    f"{name or 'one of its own'}; a living region stays in its subnet: serve from "
-                    "another region, or destroy the stack first"
-                )
+                yield _moves(key, wanted, region, name)
+
+
+def _existing_cluster(recorded: Sequence[Mapping[str, Any]], cluster: str) -> str | None:
+    """Return the name of a cluster, None for one of the stack."""
+    made = {each["inputs"]["name"] for each in recorded if each["type"] == CLUSTER}
+    return None if cluster in made else cluster
+
+
+def _moves(key: str, wanted: str | None, region: str, name: str | None) -> str:
+    return (
+        f"{key}: found {wanted or 'none'}, but {region} was made with {name or 'one of its own'}; "
+        "a living region stays where it is: serve from another region, or destroy the stack first"
+    )
 
 
 def _within(small: str, large: str) -> bool:

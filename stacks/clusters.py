@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from catalog.conventions import PLATFORM
+from components.cluster.existing_gke_cluster import ExistingGkeCluster, ExistingGkeClusterArgs
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gke_cluster_arguments import GkeClusterArgs
 from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
@@ -16,16 +17,17 @@ from config.platform import Platform
 from stacks.arguments import to_args
 from stacks.foundation import Foundation
 from stacks.images import Images
+from stacks.own_nodes import on_nodes
 
 GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
 
 
 @dataclass(frozen=True)
 class RegionCluster:
-    """A made cluster."""
+    """A cluster that was made or is there."""
 
     region: str
-    gke: GkeCluster
+    gke: GkeCluster | ExistingGkeCluster
     images: ImageMirror
     namespace: pulumi.Output[str]
     """Of everything that serves models."""
@@ -45,24 +47,10 @@ def build_cluster(
     region: str,
     perimeter: VpcPerimeter | None,
 ) -> RegionCluster:
-    """Make the region's cluster, its mirror of images and its namespace."""
+    """Make the region's cluster, or nodes in the one that is there, its mirror of images and its
+    namespace."""
     name = _name(region)
-    gke = GkeCluster(
-        name,
-        to_args(
-            GkeClusterArgs,
-            platform.cluster,
-            project=foundation.services.project_for("container", "iam"),
-            region=region,
-            network=foundation.vpc.network_id,
-            subnetwork=foundation.node_subnetwork_ids[region],
-            pods_range=platform.regions[region].existing.pods_range,
-            services_range=platform.regions[region].existing.services_range,
-            image_repositories=images.of_clusters(platform),
-            deletion_protection=platform.deletion_protection,
-        ),
-        foundation.google,
-    )
+    gke = _gke(platform, foundation, images, region)
     provider = kubernetes.Provider(name, kubeconfig=gke.kubeconfig, enable_server_side_apply=True)
     namespace = kubernetes.core.v1.Namespace(
         name,
@@ -77,8 +65,44 @@ def build_cluster(
         gke,
         _images(platform, foundation, region, perimeter, gke),
         namespace.metadata.name,
-        pulumi.ResourceOptions(providers=[foundation.provider, provider]),
+        pulumi.ResourceOptions(
+            providers=[foundation.provider, provider],
+            transformations=[on_nodes(gke.node_selector)]
+            if isinstance(gke, ExistingGkeCluster)
+            else None,
+        ),
     )
+
+
+def _gke(
+    platform: Platform, foundation: Foundation, images: Images, region: str
+) -> GkeCluster | ExistingGkeCluster:
+    there = platform.regions[region].existing
+    project = foundation.services.project_for("container", "iam")
+    if there.cluster is not None:
+        args = to_args(
+            ExistingGkeClusterArgs,
+            platform.cluster,
+            project=project,
+            region=region,
+            cluster=there.cluster,
+            dns_endpoint=foundation.dns_endpoints[region],
+            image_repositories=images.of_clusters(platform),
+        )
+        return ExistingGkeCluster(_name(region), args, foundation.google)
+    args = to_args(
+        GkeClusterArgs,
+        platform.cluster,
+        project=project,
+        region=region,
+        network=foundation.vpc.network_id,
+        subnetwork=foundation.node_subnetwork_ids[region],
+        pods_range=there.pods_range,
+        services_range=there.services_range,
+        image_repositories=images.of_clusters(platform),
+        deletion_protection=platform.deletion_protection,
+    )
+    return GkeCluster(_name(region), args, foundation.google)
 
 
 def _images(
@@ -86,7 +110,7 @@ def _images(
     foundation: Foundation,
     region: str,
     perimeter: VpcPerimeter | None,
-    gke: GkeCluster,
+    gke: GkeCluster | ExistingGkeCluster,
 ) -> ImageMirror:
     enforced = platform.perimeter is not None and platform.perimeter.mode == ENFORCED
     project = foundation.services.project_for("artifactregistry")

@@ -13,6 +13,9 @@ from components.network.vpc import Vpc
 from components.project.services import ProjectServices
 from config.platform import Platform
 from stacks.encryption import Encryption, encrypting_agents
+from stacks.estate import check_network
+from stacks.existing_clusters import check_clusters
+from stacks.existing_messages import check_messages
 from stacks.network import build_network, usable_subnetworks
 
 
@@ -25,6 +28,8 @@ class Foundation:
     vpc: Vpc
     node_subnetwork_ids: Mapping[str, pulumi.Output[str]]
     """By region, once Google's agents may use them."""
+    dns_endpoints: Mapping[str, str]
+    """Of the control planes of clusters that are there, by region."""
     encryption: Encryption
 
     @property
@@ -58,11 +63,15 @@ def build_foundation(platform: Platform) -> Foundation:
         },
         options,
     )
+    check_network(platform, provider)
+    dns_endpoints = check_clusters(platform, provider)
+    check_messages(platform, provider)
     vpc = build_network(platform, provider, services)
     return Foundation(
         provider,
         services,
         vpc,
         usable_subnetworks(platform, services, vpc, options),
+        dns_endpoints,
         Encryption(platform, services, options),
     )

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.cluster.compute_class import ComputeClass
+from components.cluster.existing_gke_cluster import ExistingGkeCluster
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
@@ -44,7 +45,7 @@ HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
 class Region:
     """What serves models in one region."""
 
-    cluster: GkeCluster
+    cluster: GkeCluster | ExistingGkeCluster
     certificate: GatewayCertificate
     gateway: InferenceGateway
     forwarding_rule: pulumi.Output[str]

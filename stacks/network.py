@@ -8,13 +8,16 @@ import pulumi_gcp as gcp
 from catalog import ports
 from catalog.conventions import PLATFORM
 from components.inference import envoy_bootstrap
-from components.network.shared_vpc_access import SharedSubnetwork, SharedVpcAccess
+from components.network.shared_vpc_access import (
+    SharedSubnetwork,
+    SharedVpcAccess,
+    SharedVpcAccessArgs,
+)
 from components.network.vpc import SubnetRanges, Vpc, VpcArgs
 from components.project.services import ProjectServices
 from config.network import Region
 from config.platform import Platform
 from stacks.arguments import to_args
-from stacks.estate import check_network
 
 _GKE = "container.googleapis.com"
 _RUN = "run.googleapis.com"
@@ -22,9 +25,7 @@ _DATAFLOW = "dataflow.googleapis.com"
 
 
 def build_network(platform: Platform, provider: gcp.Provider, services: ProjectServices) -> Vpc:
-    """Make what of the network isn't there. Raises pulumi.RunError for what is there and doesn't
-    fit."""
-    check_network(platform, provider)
+    """Make what of the network isn't there."""
     network = platform.network
     args: VpcArgs = {
         "project": platform.host_project or services.project_for("compute", "dns"),
@@ -48,36 +49,42 @@ def usable_subnetworks(
     """Return the nodes' subnetworks by region, once those who use them may do so."""
     if platform.host_project is None:
         return vpc.node_subnetwork_ids
-    return SharedVpcAccess(
-        PLATFORM,
-        {
-            "project": vpc.project,
-            "subnetworks": {
-                region: _shared(platform, services, region, id_)
-                for region, id_ in vpc.node_subnetwork_ids.items()
-            },
-            "cluster_agent": services.service_agents[_GKE],
-        },
-        options,
-    ).subnetwork_ids
-
-
-def _shared(
-    platform: Platform, services: ProjectServices, region: str, id_: pulumi.Output[str]
-) -> SharedSubnetwork:
-    pipelines = [each for each in platform.pipelines.values() if each.region == region]
-    users = {
-        "gke": services.service_agents[_GKE],
-        # Instance groups of nodes are made by the project's agent for all of Google's APIs.
-        "google": pulumi.Output.concat(
-            services.project_number, "@cloudservices.gserviceaccount.com"
-        ),
+    users = {region: _users(platform, services, region) for region in vpc.node_subnetwork_ids}
+    shared: Mapping[str, SharedSubnetwork] = {
+        region: {"id": id_, "users": users[region]}
+        for region, id_ in vpc.node_subnetwork_ids.items()
+        if users[region]
     }
+    if not shared:
+        return vpc.node_subnetwork_ids
+    args: SharedVpcAccessArgs = {"project": vpc.project, "subnetworks": shared}
+    if not any(each.existing.cluster for each in platform.regions.values()):
+        args["cluster_agent"] = services.service_agents[_GKE]
+    access = SharedVpcAccess(PLATFORM, args, options)
+    return {**vpc.node_subnetwork_ids, **access.subnetwork_ids}
+
+
+def _users(
+    platform: Platform, services: ProjectServices, region: str
+) -> Mapping[str, pulumi.Output[str]]:
+    """Return Google's agents that use a region's subnet.
+
+    For a cluster that is there they may do so already: a grant of the same would go with the stack,
+    and take the cluster's along.
+    """
+    pipelines = [each for each in platform.pipelines.values() if each.region == region]
+    users: dict[str, pulumi.Output[str]] = {}
+    if platform.regions[region].existing.cluster is None:
+        users["gke"] = services.service_agents[_GKE]
+        # Instance groups of nodes are made by the project's agent for all of Google's APIs.
+        users["google"] = pulumi.Output.concat(
+            services.project_number, "@cloudservices.gserviceaccount.com"
+        )
     if pipelines or any(each.region == region for each in platform.services.values()):
         users["run"] = services.service_agents[_RUN]
     if any(each.dataflow for each in pipelines):
         users["dataflow"] = services.service_agents[_DATAFLOW]
-    return {"id": id_, "users": users}
+    return users
 
 
 def _subnets(project: str | None, name: str, region: Region) -> SubnetRanges:

@@ -7,7 +7,7 @@ from components.serverless.pubsub_cloud_run_pipeline_arguments import PubSubClou
 from components.training.model_retraining import model_store
 from config.pipelines import Pipeline
 from config.platform import Platform
-from stacks.arguments import to_args
+from stacks.arguments import set_fields, to_args
 from stacks.foundation import Foundation
 from stacks.images import Images
 from stacks.pipeline_access import build_pipeline_access
@@ -50,6 +50,7 @@ def _pipeline(
         image=images.reference(pipeline.image),
         deletion_protection=platform.deletion_protection,
         **secret_arguments(pipeline, secrets),
+        **set_fields(pipeline.existing),
     )
     if name in platform.training:
         store = model_store(platform.project.id, name)

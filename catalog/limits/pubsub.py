@@ -7,6 +7,7 @@ from typing import Any, Final
 from catalog.limits import Choice, Limit, LimitError, Range, Text
 from catalog.limits.bigquery import columns
 from catalog.limits.cloud_run import TIMEOUT_SECONDS
+from catalog.limits.names import PROJECT
 from catalog.limits.storage import STORAGE_CLASSES, bills
 from catalog.message_filter import LONGEST_BYTES, FilterError, check_filter
 from catalog.message_schema import DefinitionError, check_definition, columns_of
@@ -24,6 +25,12 @@ MESSAGE_TIMEOUT_SECONDS: Final = Range(
 TOPIC: Final = Text(
     "(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}",
     "3 to 255 letters, digits or . _ ~ + % -, a letter first, not goog first",
+)
+
+TOPIC_PATH: Final = Text(
+    f"projects/{PROJECT}/topics/{TOPIC.pattern}",
+    "a topic's full name",
+    "write it like projects/acme-shop/topics/reviews",
 )
 
 SCHEMA_TYPE: Final = Choice(("avro", "protobuf"))

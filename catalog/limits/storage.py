@@ -29,6 +29,11 @@ KMS_KEY: Final = Text(
     "a key of Cloud KMS: projects/<project>/locations/<region>/keyRings/<ring>/cryptoKeys/<key>",
     "`gcloud kms keys list` shows them",
 )
+BUCKET: Final = Text(
+    "(?!goog)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
+    "3 to 63 lowercase letters, digits or . _ -, a letter or digit first and last, not goog first",
+    "`gcloud storage buckets list` shows them",
+)
 # The policy packs allow as much, as CIS does.
 ROTATION_DAYS: Final = Range(1, 90, "days", default=90)
 KEY_USER: Final = Choice(encrypting_services())

@@ -4,6 +4,8 @@ Owns the cluster, its system node pool, the nodes' service account and the grant
 Does not own the network, the GPU node pools (GpuNodePool) nor anything inside the cluster.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_gcp as gcp
 
@@ -15,8 +17,8 @@ from components.cluster.gke_cluster_arguments import (
     GkeClusterArgs,
     validate_gke_cluster,
 )
+from components.cluster.system_nodes import node_account, system_pool
 from components.ready import after
-from components.service_accounts import account_id
 from components.validation import component_type, register
 
 # The cloud takes a whole version only as long as it is on offer, a minor one as its newest patch.
@@ -54,9 +56,10 @@ class GkeCluster(pulumi.ComponentResource):
         self._prefix = name
         self._args = args
 
-        account, grants = self._node_account()
+        child = pulumi.ResourceOptions(parent=self)
+        account, grants = node_account(name, args, child)
         cluster = self._cluster(account, grants)
-        system_pool = self._system_pool(cluster, account)
+        pool = system_pool(name, "system", args, cluster.name, account, child)
 
         self.cluster_name = cluster.name
         self.cluster_id = cluster.id
@@ -68,43 +71,13 @@ class GkeCluster(pulumi.ComponentResource):
         self.node_service_account = after(account.email, *[grant.id for grant in grants])
         dns_endpoint = cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint
         # Webhooks of GKE's own add-ons run on the system nodes: objects made before would fail.
-        self.kubeconfig = pulumi.Output.all(cluster.name, dns_endpoint, system_pool.id).apply(
+        self.kubeconfig = pulumi.Output.all(cluster.name, dns_endpoint, pool.id).apply(
             lambda values: kubeconfig.render(values[0], values[1])
         )
         register(self)
 
-    def _node_account(self) -> tuple[gcp.serviceaccount.Account, list[pulumi.CustomResource]]:
-        child = pulumi.ResourceOptions(parent=self)
-        account = gcp.serviceaccount.Account(
-            f"{self._prefix}-nodes",
-            project=self._args["project"],
-            account_id=account_id(self._prefix, "nodes"),
-            display_name=f"Nodes of GKE cluster {self._prefix}",
-            opts=child,
-        )
-        grants: list[pulumi.CustomResource] = [
-            gcp.projects.IAMMember(
-                f"{self._prefix}-nodes-default",
-                project=self._args["project"],
-                role="roles/container.defaultNodeServiceAccount",
-                member=account.member,
-                opts=child,
-            )
-        ]
-        grants += [
-            gcp.artifactregistry.RepositoryIamMember(
-                f"{self._prefix}-nodes-pull-{key}",
-                repository=repository,
-                role="roles/artifactregistry.reader",
-                member=account.member,
-                opts=child,
-            )
-            for key, repository in self._args.get("image_repositories", {}).items()
-        ]
-        return account, grants
-
     def _cluster(
-        self, account: gcp.serviceaccount.Account, grants: list[pulumi.CustomResource]
+        self, account: gcp.serviceaccount.Account, grants: Sequence[pulumi.CustomResource]
     ) -> gcp.container.Cluster:
         args = self._args
         deletion_protection = args.get("deletion_protection", True)
@@ -176,47 +149,5 @@ class GkeCluster(pulumi.ComponentResource):
                 # difference would replace the cluster:
                 # https://github.com/hashicorp/terraform-provider-google/issues/17511
                 ignore_changes=["nodeConfig", "initialNodeCount"],
-            ),
-        )
-
-    def _system_pool(
-        self, cluster: gcp.container.Cluster, account: gcp.serviceaccount.Account
-    ) -> gcp.container.NodePool:
-        pool = self._args.get("system_pool", {})
-        return gcp.container.NodePool(
-            f"{self._prefix}-system",
-            name="system",
-            project=self._args["project"],
-            location=self._args["region"],
-            cluster=cluster.name,
-            initial_node_count=1,
-            autoscaling={
-                "total_min_node_count": pool.get("min_nodes", limits.SYSTEM_MIN_NODES.default),
-                "total_max_node_count": pool.get("max_nodes", limits.SYSTEM_MAX_NODES.default),
-                "location_policy": "BALANCED",
-            },
-            management={"auto_repair": True, "auto_upgrade": True},
-            upgrade_settings={"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0},
-            network_config={"enable_private_nodes": True},
-            node_config={
-                "machine_type": pool.get("machine_type", limits.SYSTEM_MACHINE_TYPE.default),
-                "image_type": "COS_CONTAINERD",
-                "disk_size_gb": pool.get("disk_gib", limits.SYSTEM_DISK_GIB.default),
-                "disk_type": "pd-balanced",
-                "service_account": account.email,
-                "oauth_scopes": defaults.OAUTH_SCOPES,
-                "gcfs_config": {"enabled": True},
-                "gvnic": {"enabled": True},
-                "shielded_instance_config": {
-                    "enable_integrity_monitoring": True,
-                    "enable_secure_boot": True,
-                },
-                "workload_metadata_config": {"mode": "GKE_METADATA"},
-            },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                delete_before_replace=True,
-                # The autoscaler moves it, and a change would replace the pool.
-                ignore_changes=["initialNodeCount"],
             ),
         )

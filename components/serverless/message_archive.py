@@ -48,6 +48,8 @@ class MessageArchiveArgs(TypedDict):
     """Email of the project's Pub/Sub service agent."""
     archive: NotRequired[Archive]
     """How messages are kept."""
+    bucket: NotRequired[pulumi.Input[str]]
+    """Name of a bucket that is there; without, one is made."""
     use_topic_schema: NotRequired[bool]
     """Whether objects have the fields of the topic's Avro schema; default false."""
     retention_days: NotRequired[Annotated[int, limits.RETENTION_DAYS]]
@@ -87,7 +89,7 @@ class MessageArchive(pulumi.ComponentResource):
     """A private bucket that Pub/Sub writes every message of a topic to, as files by day.
 
     Old files sink to colder storage classes, then are deleted; a deleted file can be had back for
-    seven days. The bucket is named `<project>-<name>`.
+    seven days. The bucket is named `<project>-<name>`. One that is there stays as it is.
 
     Raises `pulumi.InputPropertiesError` for wrong arguments.
     https://cloud.google.com/pubsub/docs/cloudstorage
@@ -102,30 +104,11 @@ class MessageArchive(pulumi.ComponentResource):
         super().__init__(component_type(MessageArchive), name, {}, opts)
         validate_message_archive(name, args).raise_if_any(f"MessageArchive {name}")
         archive = args.get("archive", {})
-        bucket = gcp.storage.Bucket(
-            f"{name}-bucket",
-            name=pulumi.Output.concat(args["project"], "-", name),
-            project=args["project"],
-            location=args["region"],
-            storage_class=archive.get("storage_class", STORAGE_CLASSES.default),
-            uniform_bucket_level_access=True,
-            public_access_prevention="enforced",
-            # Without protection a destroy must not stop at the first message that was kept.
-            force_destroy=not args.get("deletion_protection", True),
-            # Objects are written once: versions would only be paid for.
-            versioning={"enabled": False},
-            soft_delete_policy={"retention_duration_seconds": _SOFT_DELETE_SECONDS},
-            lifecycle_rules=lifecycle(archive),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=args.get("deletion_protection", True) or None,
-                delete_before_replace=True,
-            ),
-        )
+        bucket = args.get("bucket") or self._bucket(name, args, archive)
         grants = [
             gcp.storage.BucketIAMMember(
                 f"{name}-{right}",
-                bucket=bucket.name,
+                bucket=bucket,
                 role=role,
                 member=pulumi.Output.concat("serviceAccount:", args["pubsub_service_agent"]),
                 opts=pulumi.ResourceOptions(parent=self),
@@ -144,13 +127,35 @@ class MessageArchive(pulumi.ComponentResource):
             message_retention_duration=retention(args),
             expiration_policy={"ttl": ""},
             cloud_storage_config=_files(
-                archive, bucket.name, use_topic_schema=args.get("use_topic_schema", False)
+                archive, bucket, use_topic_schema=args.get("use_topic_schema", False)
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=grants, delete_before_replace=True),
         )
-        self.bucket_name = bucket.name
+        self.bucket_name = pulumi.Output.from_input(bucket)
         self.subscription_id = subscription.id
         register(self)
+
+    def _bucket(self, name: str, args: MessageArchiveArgs, archive: Archive) -> pulumi.Output[str]:
+        return gcp.storage.Bucket(
+            f"{name}-bucket",
+            name=pulumi.Output.concat(args["project"], "-", name),
+            project=args["project"],
+            location=args["region"],
+            storage_class=archive.get("storage_class", STORAGE_CLASSES.default),
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            # Without protection a destroy must not stop at the first message that was kept.
+            force_destroy=not args.get("deletion_protection", True),
+            # Objects are written once: versions would only be paid for.
+            versioning={"enabled": False},
+            soft_delete_policy={"retention_duration_seconds": _SOFT_DELETE_SECONDS},
+            lifecycle_rules=lifecycle(archive),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.get("deletion_protection", True) or None,
+                delete_before_replace=True,
+            ),
+        ).name
 
 
 def _files(

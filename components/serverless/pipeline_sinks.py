@@ -67,6 +67,7 @@ class _Builder:
     def _archive(self, sinks: Sinks) -> None:
         if self.args.get("archive") is None:
             return
+        there = {"bucket": self.args["archive_bucket"]} if "archive_bucket" in self.args else {}
         made = MessageArchive(
             f"{self.name}-archive",
             pick_arguments(
@@ -74,6 +75,7 @@ class _Builder:
                 self.args,
                 topic=self.topic,
                 use_topic_schema=has_avro_schema(self.args),
+                **there,
             ),
             opts=self.child,
         )

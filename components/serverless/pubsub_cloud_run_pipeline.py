@@ -22,7 +22,7 @@ from components.serverless.pubsub_cloud_run_pipeline_arguments import (
     PubSubCloudRunPipelineArgs,
     validate_pubsub_cloud_run_pipeline,
 )
-from components.serverless.results_table import ResultsTable, ResultsTableArgs
+from components.serverless.results_table import ResultsTable, ResultsTableArgs, dataset_of
 from components.service_accounts import account_id
 from components.validation import component_type, register
 
@@ -35,7 +35,8 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
     service. A message that fails `max_delivery_attempts` times goes to the dead letter topic, whose
     subscription keeps it to be looked at and published again. Beside the service, messages go as
     they came to a bucket (`archive`), a table (`bigquery_export`), a streaming job (`dataflow`) and
-    a subscription to fetch from (`exactly_once_pull`), where these are given.
+    a subscription to fetch from (`exactly_once_pull`), where these are given. The topic, the
+    archive's bucket and the dataset of the results may be there already.
     The service finds GOOGLE_CLOUD_PROJECT, PUBSUB_TOPIC and RESULTS_TABLE
     (`<project>.<dataset>.<table>`) in its environment.
 
@@ -84,9 +85,12 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         runtime = self._account("run", "runs the service")
         push = self._account("push", "calls the service")
         topic = self._topic()
+        within = {}
+        if "results_dataset" in args:
+            within = {"dataset": args["results_dataset"], "table_id": dataset_of(f"{name}-results")}
         results = ResultsTable(
             f"{name}-results",
-            pick_arguments(ResultsTableArgs, args, writers={"run": runtime.email}),
+            pick_arguments(ResultsTableArgs, args, writers={"run": runtime.email}, **within),
             opts=pulumi.ResourceOptions(parent=self),
         )
         service = CloudRunService(
@@ -99,7 +103,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
                 environment={
                     **args.get("environment", {}),
                     "GOOGLE_CLOUD_PROJECT": args["project"],
-                    "PUBSUB_TOPIC": topic.id,
+                    "PUBSUB_TOPIC": topic,
                     "RESULTS_TABLE": results.table,
                 },
             ),
@@ -107,9 +111,9 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
         )
         dead_letter = self._dead_letter()
         delivery = self._push(topic, service, push, dead_letter)
-        sinks = sinks_of(name, args, topic.id, dead_letter.topic_id, self)
+        sinks = sinks_of(name, args, topic, dead_letter.topic_id, self)
 
-        self.topic_id = after(topic.id, *[part.id for part in delivery], *sinks.subscriptions)
+        self.topic_id = after(topic, *[part.id for part in delivery], *sinks.subscriptions)
         self.service_uri = service.uri
         self.dead_letter_topic_id = dead_letter.topic_id
         self.results_table = results.table
@@ -130,7 +134,9 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _topic(self) -> gcp.pubsub.Topic:
+    def _topic(self) -> pulumi.Output[str]:
+        if "topic" in self._args:
+            return pulumi.Output.from_input(self._args["topic"])
         stateful = pulumi.ResourceOptions(
             parent=self,
             protect=self._args.get("deletion_protection", True) or None,
@@ -157,7 +163,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             message_storage_policy={"allowed_persistence_regions": [self._args["region"]]},
             schema_settings=settings,
             opts=stateful,
-        )
+        ).id
 
     def _dead_letter(self) -> DeadLetter:
         return DeadLetter(
@@ -168,7 +174,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
 
     def _push(
         self,
-        topic: gcp.pubsub.Topic,
+        topic: pulumi.Output[str],
         service: CloudRunService,
         push: gcp.serviceaccount.Account,
         dead_letter: DeadLetter,
@@ -185,7 +191,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             f"{self._prefix}-push",
             name=f"{self._prefix}-push",
             project=args["project"],
-            topic=topic.id,
+            topic=topic,
             push_config={
                 "push_endpoint": service.uri,
                 "oidc_token": {"service_account_email": push.email, "audience": service.uri},

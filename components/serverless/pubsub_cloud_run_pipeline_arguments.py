@@ -70,6 +70,12 @@ class PubSubCloudRunPipelineArgs(Container):
     """The streaming job that works on every message too; without, none. Needs `subnetwork`."""
     subnetwork: NotRequired[pulumi.Input[str]]
     """Id of the subnet of the job's workers."""
+    topic: NotRequired[pulumi.Input[str]]
+    """Id of a topic that is there, `projects/<project>/topics/<topic>`; without, one is made."""
+    archive_bucket: NotRequired[pulumi.Input[str]]
+    """Name of a bucket that is there for the archive; without, one is made."""
+    results_dataset: NotRequired[str]
+    """Name of a dataset that is there, for the table `<name>_results`; without, one is made."""
 
 
 def validate_pubsub_cloud_run_pipeline(name: str, args: PubSubCloudRunPipelineArgs) -> Problems:

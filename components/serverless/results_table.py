@@ -37,7 +37,9 @@ class ResultsTableArgs(TypedDict):
     results: NotRequired[Results]
     """The shape of the table."""
     dataset_id: NotRequired[str]
-    """Name of the dataset; default: the component's, with underscores for hyphens."""
+    """Name of the dataset that is made; default: the component's, with underscores for hyphens."""
+    dataset: NotRequired[pulumi.Input[str]]
+    """Name of a dataset that is there; without, one is made."""
     table_id: NotRequired[str]
     """Name of the table; default `results`."""
     deletion_protection: NotRequired[bool]
@@ -47,7 +49,7 @@ class ResultsTableArgs(TypedDict):
 def validate_results_table(name: str, args: ResultsTableArgs) -> Problems:
     """Check the plain values of the arguments, and that the names made from them are allowed."""
     problems = Problems.of(ResultsTableArgs, args)
-    if not _DATASET.fullmatch(_dataset_id(name)):
+    if not _DATASET.fullmatch(dataset_of(name)):
         problems.add(
             "name", f"found {name!r}; allowed: up to 1024 letters, digits, hyphens or underscores"
         )
@@ -60,12 +62,13 @@ def results_of(results: Results) -> TableShape:
     return shape_of(results, limits.RESULTS, "processed_at")
 
 
-def _dataset_id(name: str) -> str:
+def dataset_of(name: str) -> str:
+    """Return the name of the dataset that a component of that name makes."""
     return name.replace("-", "_")
 
 
 class ResultsTable(pulumi.ComponentResource):
-    """A BigQuery table, partitioned by day, in a dataset of its own.
+    """A BigQuery table, partitioned by day, in a dataset of its own, or in one that is there.
 
     Queries must name the days they read, so that none scans the whole table by mistake. Only the
     given writers may write, and to this table alone. Changing columns other than by adding some, or
@@ -87,19 +90,22 @@ class ResultsTable(pulumi.ComponentResource):
         stateful = pulumi.ResourceOptions(
             parent=self, protect=deletion_protection or None, delete_before_replace=True
         )
-        dataset = gcp.bigquery.Dataset(
-            f"{name}-dataset",
-            project=args["project"],
-            dataset_id=args.get("dataset_id", _dataset_id(name)),
-            location=args["region"],
-            delete_contents_on_destroy=False,
-            opts=stateful,
+        dataset = (
+            args.get("dataset")
+            or gcp.bigquery.Dataset(
+                f"{name}-dataset",
+                project=args["project"],
+                dataset_id=args.get("dataset_id", dataset_of(name)),
+                location=args["region"],
+                delete_contents_on_destroy=False,
+                opts=stateful,
+            ).dataset_id
         )
         shape = results_of(args.get("results", {}))
         table = gcp.bigquery.Table(
             f"{name}-table",
             project=args["project"],
-            dataset_id=dataset.dataset_id,
+            dataset_id=dataset,
             table_id=args.get("table_id", TABLE_ID),
             schema=schema(shape),
             time_partitioning=partitioning(shape),

@@ -32,6 +32,7 @@ def check_network(known: Known) -> Iterator[Problem]:
         ranges["data", "cache", "range"] = known.data.cache.range
     yield from apart(ranges)
     yield from _check_existing(known)
+    yield from _check_clusters(known)
     for name, region in known.regions.items():
         nodes = known.cluster.system_pool.max_nodes + sum(
             pool.max_nodes for pool in known.gpu_pools.values() if pool.is_in(name)
@@ -70,6 +71,30 @@ def _check_existing(known: Known) -> Iterator[Problem]:
             "remove perimeter: or use a network of this project: a Shared VPC works in a perimeter "
             "that holds its host project too",
         )
+
+
+def _check_clusters(known: Known) -> Iterator[Problem]:
+    """Check that a cluster that is there is in a subnet that is, and that none is set up anew."""
+    there = {
+        name: region.existing for name, region in known.regions.items() if region.existing.cluster
+    }
+    for name, existing in there.items():
+        if known.network.existing is not None and existing.subnetwork is None:
+            yield Problem(
+                ("regions", name, "existing", "cluster"),
+                f"{shown(existing.cluster)} in a subnet that is made",
+                "a cluster in a subnet that is there",
+                f"name that in regions.{name}.existing.subnetwork, or remove this",
+            )
+    if known.regions and there.keys() == known.regions.keys() and "regions" not in known.unread:
+        for key in ("release_channel", "minimum_version", "maintenance_window"):
+            if key in known.cluster.model_fields_set:
+                yield Problem(
+                    ("cluster", key),
+                    "a setting of clusters that are made, where every region has one",
+                    "system_pool, and binary_authorization, which existing clusters must have",
+                    "remove it: the cluster's owner decides, and each preview checks its version",
+                )
 
 
 def _check_endpoints(known: Known, region: str, cidr: str) -> Iterator[Problem]:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from catalog.limits import bigquery, cloud_run, pubsub
-from catalog.problems import Problem, below
+from catalog.problems import KeyPath, Problem, below, shown
 from config.checks.containers import check_secrets
 from config.checks.principals import check_principals
 from config.checks.references import check_name
 from config.checks.service_input import check_input
 from config.checks.service_output import check_output
+from config.fields import Settings
 from config.known import Known
+from config.pipelines import Pipeline
 
 
 def check_pipelines(known: Known) -> Iterator[Problem]:
@@ -25,7 +27,45 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
             yield from check_principals(known, (*path, *key), principals)
         yield from below(path, pubsub.pipeline(given))
         yield from below((*path, "results"), bigquery.shape(given["results"]))
+        yield from _check_existing(path, pipeline)
         yield from check_input(path, pipeline)
         yield from check_output(
             (*path, "results", "fields"), pipeline.image_name, pipeline.results.fields
         )
+
+
+def _check_existing(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
+    """Check that nothing is asked of what is there that its owner decides."""
+    owned: list[tuple[str, object, tuple[tuple[str, ...], ...]]] = [
+        ("topic", pipeline.existing.topic, (("publishers",), ("message_schema",))),
+        (
+            "archive_bucket",
+            pipeline.existing.archive_bucket,
+            (("archive", "storage_class"), ("archive", "retention_days"), ("archive", "readers")),
+        ),
+    ]
+    for what, name, keys in owned:
+        for key in keys if name is not None else ():
+            if _given(pipeline, key):
+                yield Problem(
+                    (*path, *key),
+                    f"a setting of a {what.rpartition('_')[2]} that is made, beside {shown(name)}",
+                    "what its owner has set",
+                    f"remove it, or remove existing.{what}",
+                )
+    if pipeline.existing.archive_bucket is not None and pipeline.archive is None:
+        yield Problem(
+            (*path, "existing", "archive_bucket"),
+            f"{shown(pipeline.existing.archive_bucket)} without archive",
+            "a bucket that messages go to",
+            "add archive: {}, or remove this",
+        )
+
+
+def _given(settings: Settings, key: tuple[str, ...]) -> bool:
+    """Return whether a key stands in the file."""
+    first, *rest = key
+    if first not in settings.model_fields_set:
+        return False
+    value = getattr(settings, first)
+    return _given(value, tuple(rest)) if rest and isinstance(value, Settings) else not rest

@@ -31,6 +31,7 @@ from resources.properties import (
 from resources.resource import Resource, Stack, stack_of
 
 _CLUSTER: Final = "gcp:container/cluster:Cluster"
+_PROVIDER: Final = "pulumi:providers:kubernetes"
 _NODE_POOL: Final = "gcp:container/nodePool:NodePool"
 _COMPONENT: Final = "inference:index:"
 _PROJECT: Final = "project"
@@ -183,8 +184,18 @@ class Balance:
         clusters = frozenset(provider.dependencies.get("kubeconfig", ()) if provider else ())
         for pool in self._stack.by_type.get(_NODE_POOL, ()):
             within = frozenset(pool.dependencies.get("cluster", ()))
+            # A cluster that is not of the stack is known by a pool that its objects wait for.
+            within = within or self._awaited & {pool.urn}
             if not clusters or not within or clusters & within:
                 yield from self._account(pool, "nodeConfig.serviceAccount")
+
+    @cached_property
+    def _awaited(self) -> frozenset[str]:
+        """What the kubeconfigs of all providers come from."""
+        providers = self._stack.by_type.get(_PROVIDER, ())
+        return frozenset(
+            urn for each in providers for urn in each.dependencies.get("kubeconfig", ())
+        )
 
     def _targets(self, need: Need, resource: Resource) -> Iterator[str | None]:
         if need.matching:
@@ -232,7 +243,8 @@ class Balance:
     @cached_property
     def _project(self) -> str:
         """The project of the clusters, none where it isn't known."""
-        found = (text(each.props, _PROJECT) for each in self._stack.by_type.get(_CLUSTER, ()))
+        within = (*self._stack.by_type.get(_CLUSTER, ()), *self._stack.by_type.get(_NODE_POOL, ()))
+        found = (text(each.props, _PROJECT) for each in within)
         return next((each for each in found if isinstance(each, str)), "/")
 
     def _wired(self, resource: Resource, prop: str, kind: Kind) -> Sequence[str]:

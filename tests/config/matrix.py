@@ -121,6 +121,7 @@ _CHOICES: Final[tuple[Mapping[str, Any], ...]] = (
         ("regions|us-central1|existing", {
             "subnetwork": "inference", "pods_range": "a", "services_range": "b",
             "proxy_only": "proxies", "psc_nat": "psc", "load_balancer_rule": "proxies",
+            "cluster": "shared",
             "nat": {"router": "egress", "name": "egress"},
         }),
         ("pipelines|sentiment|dataflow", _DATAFLOW),

@@ -152,6 +152,7 @@ _EXAMPLES: Final = tuple(
                 "publishers/google/models/gemma3@gemma-3-4b-it",
             ),
             "projects/acme-net/global/networks/shared",
+            "projects/acme-shop/topics/reviews",
             "projects/acme-net/regions/us-central1/subnetworks/a",
             "projects/acme/locations/us-central1/certificates/chat",
             "projects/acme/locations/us-central1/keyRings/data/cryptoKeys/lake",

@@ -1,4 +1,4 @@
-"""A platform in the network of others on the real engine: made, unchanged, gone; theirs stays."""
+"""A platform in the estate of others on the real engine: made, unchanged, gone; theirs stays."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from launcher import operations
 from launcher.paths import ROOT
@@ -34,18 +35,25 @@ def test_it_is_made_stays_as_it_is_and_goes(
         refused.value
     )
     stack.config.write_text(whole)
+    outside = stack.places.existing.read_text()
+    stack.places.existing.write_text(outside.replace("CHANNEL_STANDARD", "CHANNEL_DISABLED"))
+    with pytest.raises(LaunchError) as refused:
+        operations.preview(stack.places)
+    assert "whose gateway_api_configs.channel is CHANNEL_DISABLED" in str(refused.value)
+    assert "--location=us-central1 --gateway-api=standard`" in str(refused.value)
+    stack.places.existing.write_text(outside)
     operations.up(stack.places)
     assert "0 violations" in capsys.readouterr().out
     operations.preview(stack.places)
     assert "Nothing changes." in capsys.readouterr().out
 
     def moved(config: dict[str, Any]) -> None:
-        config["regions"]["us-central1"]["existing"]["subnetwork"] = "other"
+        del config["regions"]["us-central1"]["existing"]["cluster"]
 
     stack.edit(moved)
     with pytest.raises(LaunchError) as refused:
         operations.preview(stack.places)
-    assert "existing.subnetwork: found other, but us-central1 was made with inference" in str(
+    assert "existing.cluster: found none, but us-central1 was made with shared" in str(
         refused.value
     )
     assert "network.existing" not in str(refused.value)
@@ -61,4 +69,6 @@ def test_it_is_made_stays_as_it_is_and_goes(
     assert stack.deployment().get("resources", []) == []
     with World(stack.places.world) as world:
         assert world.count() == 0
-        assert {each.project for each in world.all()} == {"acme-network"}
+        document = yaml.safe_load(outside)
+        seeds = [each for kind in document["existing"].values() for each in kind]
+        assert len(world.all()) == len(seeds)

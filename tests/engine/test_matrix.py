@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from catalog import strict_yaml
 from launcher import operations
+from launcher.paths import ROOT
 from launcher.recovery import unrecorded
 from sandbox.world import EXISTING, World
 from tests.config.intended import configured
@@ -18,6 +20,8 @@ from tests.engine.conftest import Rehearsal
 pytestmark = pytest.mark.usefixtures("engine")
 VERSIONS = 3
 """So many versions of a secret has one that others made: configs name the third."""
+KEY = "projects/acme-keys/locations/us-central1/keyRings/shared/cryptoKeys/shared"
+"""What others have encrypted with."""
 KEPT = {"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"}
 """What Google Cloud never deletes, so that it stays for what it has encrypted."""
 CASES = [
@@ -85,6 +89,7 @@ def outside(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         each[way]["secret"] for each in notified for way in ("slack", "webhook") if way in each
     ]
     secrets += [name for name, each in config.get("secrets", {}).items() if each.get("existing")]
+    messages = messages_of_others(config)
     gateway = config.get("gateway", {})
     certificates = gateway.get("certificate", {}).get("names", {})
     return {
@@ -100,7 +105,10 @@ def outside(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
             {"metadata": {"name": name, "namespace": "inference"}, "spec": {}}
             for name in callouts(config)
         ],
-        "storage__Bucket": [{**project, "name": "acme-models", "location": "US"}],
+        "storage__Bucket": [
+            {**project, "name": "acme-models", "location": "US"},
+            *messages.pop("storage__Bucket"),
+        ],
         "certificatemanager__Certificate": [
             {
                 **project,
@@ -111,6 +119,7 @@ def outside(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
             for location, name in certificates.items()
         ],
         **network_of_others(config),
+        **messages,
     }
 
 
@@ -125,6 +134,7 @@ def network_of_others(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]
         "compute__Subnetwork": [],
         "compute__Router": [],
         "compute__RouterNat": [],
+        "container__Cluster": [],
         "dns__ManagedZone": [],
     }
     if zone := config["network"].get("google_apis_zone"):
@@ -152,7 +162,72 @@ def network_of_others(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]
             gateway = {**nat, "natIpAllocateOption": "AUTO_ONLY"}
             gateway["sourceSubnetworkIpRangesToNat"] = "ALL_SUBNETWORKS_ALL_IP_RANGES"
             found["compute__RouterNat"].append({**place, **gateway})
+        if "cluster" in there:
+            found["container__Cluster"].append(cluster_of_others(config, region))
     return found
+
+
+def messages_of_others(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the topics, buckets and datasets that pipelines name."""
+    found: dict[str, list[dict[str, Any]]] = {
+        "pubsub__Topic": [],
+        "storage__Bucket": [],
+        "bigquery__Dataset": [],
+    }
+    project, regions = config["project"]["id"], sorted(config["regions"])
+    for each in config.get("pipelines", {}).values():
+        there = each.get("existing", {})
+        if topic := there.get("topic"):
+            _, owner, _, name = topic.split("/")
+            policy = {"allowedPersistenceRegions": regions}
+            found["pubsub__Topic"].append(
+                {"project": owner, "name": name, "messageStoragePolicy": policy, "kmsKeyName": KEY}
+            )
+        if bucket := there.get("archive_bucket"):
+            found["storage__Bucket"].append(
+                {
+                    "project": project,
+                    "name": bucket,
+                    "location": each["region"].upper(),
+                    "uniformBucketLevelAccess": True,
+                    "publicAccessPrevention": "enforced",
+                    "encryption": {"defaultKmsKeyName": KEY},
+                }
+            )
+        if dataset := there.get("results_dataset"):
+            found["bigquery__Dataset"].append(
+                {
+                    "project": project,
+                    "datasetId": dataset,
+                    "location": each["region"],
+                    "defaultEncryptionConfiguration": {"kmsKeyName": KEY},
+                }
+            )
+    return found
+
+
+def cluster_of_others(config: dict[str, Any], region: str) -> dict[str, Any]:
+    """Return the cluster that a region names, as that of the estate, with every option's need."""
+    document: Any = strict_yaml.load((ROOT / "sandbox.estate.yaml").read_text())
+    (like,) = document["existing"]["container.Cluster"]
+    network, project = config["network"]["existing"], config["project"]["id"]
+    there = config["regions"][region]["existing"]
+    parent = network.removesuffix(f"/global/networks/{network.rpartition('/')[2]}")
+    return {
+        **like,
+        "project": project,
+        "location": region,
+        "name": there["cluster"],
+        "network": network,
+        "subnetwork": f"{parent}/regions/{region}/subnetworks/{there['subnetwork']}",
+        "ipAllocationPolicy": {
+            "clusterSecondaryRangeName": there.get("pods_range", "pods"),
+            "servicesSecondaryRangeName": there.get("services_range", "services"),
+        },
+        "workloadIdentityConfig": {"workloadPool": f"{project}.svc.id.goog"},
+        "databaseEncryption": {"state": "ENCRYPTED", "keyName": KEY},
+        "binaryAuthorization": {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"},
+    }
 
 
 def callouts(config: dict[str, Any]) -> list[str]:

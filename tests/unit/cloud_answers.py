@@ -115,6 +115,16 @@ _CALLS: Mapping[str, Mapping[str, Any]] = {
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
         "emailAddress": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
     },
+    "gcp:container/getCluster:getCluster": {
+        "controlPlaneEndpointsConfigs": [
+            {
+                "dnsEndpointConfigs": [
+                    {"endpoint": "gke-1a2b3c.us-central1.gke.goog", "allowExternalTraffic": True}
+                ],
+                "ipEndpointsConfigs": [{"enabled": False}],
+            }
+        ]
+    },
     "gcp:compute/getForwardingRules:getForwardingRules": {
         "rules": [
             {

@@ -15,6 +15,16 @@ from tests.config.samples import ROOT
 from tests.unit.harness import Deploy
 
 PLATFORM = from_file(ROOT / "Pulumi.estate.yaml")
+REGION = PLATFORM.regions["us-central1"]
+MAKES_ITS_CLUSTER = PLATFORM.model_copy(
+    update={
+        "regions": {
+            "us-central1": REGION.model_copy(
+                update={"existing": REGION.existing.model_copy(update={"cluster": None})}
+            )
+        }
+    }
+)
 POOL = "gcp:container/nodePool:NodePool"
 SUBNET = "gcp:compute/getSubnetwork:getSubnetwork"
 SUBNETS = "gcp:compute/getSubnetworks:getSubnetworks"
@@ -36,7 +46,7 @@ def said(deploy: Deploy, answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def test_what_the_cloud_does_not_tell_passes(deploy: Deploy):
-    cloud = deploy(lambda: build_platform(PLATFORM))
+    cloud = deploy(lambda: build_platform(MAKES_ITS_CLUSTER))
     assert cloud.one("gcp:container/cluster:Cluster").inputs["ipAllocationPolicy"] == {
         "clusterSecondaryRangeName": "inference-pods",
         "servicesSecondaryRangeName": "inference-services",
@@ -66,7 +76,7 @@ def test_gpu_pools_are_of_a_class_in_the_order_of_the_list(deploy: Deploy):
 
 
 def test_every_cluster_waits_for_the_grants_on_its_subnet(deploy: Deploy):
-    cloud = deploy(lambda: build_platform(PLATFORM))
+    cloud = deploy(lambda: build_platform(MAKES_ITS_CLUSTER))
     cluster = cloud.one("gcp:container/cluster:Cluster")
     grants = cloud.all("gcp:compute/subnetworkIAMMember:SubnetworkIAMMember")
     assert len(grants) == len(("gke", "google", "run"))

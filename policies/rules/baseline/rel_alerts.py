@@ -28,6 +28,7 @@ _SERVING: Final = (
     "gcp:cloudrun/service:Service",
     "gcp:cloudrunv2/service:Service",
     "gcp:container/cluster:Cluster",
+    "gcp:container/nodePool:NodePool",
     "gcp:vertex/aiEndpoint:AiEndpoint",
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment",
 )
