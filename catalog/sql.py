@@ -1,5 +1,6 @@
 """GoogleSQL: whether a text is one query."""
 
+import logging
 from functools import cache
 
 from catalog.words import plural
@@ -12,6 +13,8 @@ def not_one_select(text: str) -> str | None:
     import sqlglot
     from sqlglot import errors, exp
 
+    # What it takes for a command is told below, and not by it as well.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         statements = [each for each in sqlglot.parse(text, dialect="bigquery") if each is not None]
     except errors.ParseError as error:

@@ -5,14 +5,22 @@ from typing import Annotated
 
 from pydantic import Field
 
-from catalog.limits import bigquery, label
+from catalog.limits import Text, bigquery
 from catalog.limits import storage as limits
 from catalog.limits.network import MANAGED_SERVICES
 from config.fields import Settings
 from config.pipelines import FieldName, Pipeline, ResultField, Results, columns
 from config.principals import Principal
 
-BucketName = Annotated[str, label(20, "with the project it becomes the name of a bucket")]
+BucketName = Annotated[
+    str,
+    Text(
+        f"{limits.NOT_GOOGLE}[a-z](?:[a-z0-9-]{{0,18}}[a-z0-9])?",
+        "1 to 20 lowercase letters, digits or hyphens, a letter first, no hyphen last, without"
+        " google",
+        "shorten or change it (with the project it becomes the name of a bucket)",
+    ),
+]
 DatasetName = Annotated[str, bigquery.DATASET]
 TableName = Annotated[str, bigquery.TABLE]
 KmsKey = Annotated[str, limits.KMS_KEY]

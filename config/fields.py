@@ -39,7 +39,7 @@ ProjectId = Annotated[str, names.PROJECT_ID]
 Digits = Annotated[
     str,
     BeforeValidator(_unquoted("digits in quotes")),
-    Text("[0-9]{1,20}", "digits in quotes", "give the number, not the name"),
+    Text("[1-9][0-9]{0,19}", "digits in quotes, no zero first", "give the number, not the name"),
 ]
 Labels = Annotated[
     Mapping[Annotated[str, names.LABEL_KEY], Annotated[str, names.LABEL_VALUE]],

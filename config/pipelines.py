@@ -14,10 +14,10 @@ from config.principals import Principal
 PipelineName = Annotated[
     str,
     Text(
-        "(?!goog)[a-z][a-z0-9-]{1,18}[a-z0-9]",
+        f"(?!goog){storage.NOT_GOOGLE}[a-z][a-z0-9-]{{1,18}}[a-z0-9]",
         "3 to 20 lowercase letters, digits or hyphens, a letter first, no hyphen last, not goog"
-        " first",
-        "change it (it becomes part of topic names and service account ids)",
+        " first, without google",
+        "change it (it becomes part of topic and bucket names and service account ids)",
     ),
 ]
 FieldName = Annotated[str, bigquery.COLUMN]

@@ -52,13 +52,16 @@ KUBERNETES_LABEL_VALUE: Final = Text(
 
 _DNS_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DNS_NAME: Final = rf"(?:{_DNS_LABEL}\.)+(?!\d+$){_DNS_LABEL}"
-# Of Google's services, its metadata server, Kubernetes, and a machine itself.
+# Of Google's services, its metadata server, Kubernetes, and a machine itself; beside these, the
+# names that Compute Engine gives its machines.
 _OTHERS: Final = (
     *("googleapis.com", "google.com", "google.internal", "gcr.io", "pkg.dev", "run.app"),
     *("cloudfunctions.net", "appspot.com", "googleusercontent.com", "gstatic.com", "goog"),
     *("gke.io", "cluster.local", "svc", "local", "localhost", "localdomain", "arpa"),
 )
-_NOT_OTHERS: Final = rf"(?!(?:.*\.)?(?:{'|'.join(map(re.escape, _OTHERS))})$)"
+_NOT_OTHERS: Final = (
+    rf"(?!(?:.*\.)?(?:{'|'.join(map(re.escape, _OTHERS))}|c\.[a-z0-9-]{{6,30}}\.internal)$)"
+)
 HOSTNAME: Final = Text(
     rf"(?=.{{4,64}}$){_NOT_OTHERS}{_DNS_NAME}",
     "a lowercase DNS name of at least two labels and at most 64 characters, not one of Google's or"

@@ -20,6 +20,11 @@ MINIMUM_DAYS: Final[Mapping[str, int]] = {
 https://cloud.google.com/storage/docs/storage-classes
 """
 _CLASSES: Final = tuple(MINIMUM_DAYS)
+NOT_GOOGLE: Final = "(?![a-z0-9-]*g[o0][o0]gle)"
+"""Pattern before a name that becomes part of a bucket's.
+
+https://cloud.google.com/storage/docs/buckets#naming
+"""
 STORAGE_CLASSES: Final = Choice(_CLASSES, default="STANDARD")
 COLDER_CLASSES: Final = Choice(_CLASSES[1:])
 DAYS: Final = Range(1, 36500, "days")
