@@ -23,7 +23,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from bench.measure import MIB, say
 from bench.table import pack_growth
 from policies.engine.packs import ALL
-from policies.engine.server import OBJECTS_BETWEEN_COLLECTIONS, PackServer
+from policies.engine.server import OBJECTS_BETWEEN_COLLECTIONS, PackServer, add_to_server
 from resources.exports import read
 
 SIZES = (500, 1000, 2500, 5000)
@@ -60,7 +60,7 @@ def figure(resources: Sequence[dict[str, Any]]) -> dict[str, Any]:
         futures.ThreadPoolExecutor(max_workers=4),
         options=[("grpc.max_receive_message_length", MOST_BYTES)],
     )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(PackServer(ALL), server)
+    add_to_server(PackServer(ALL), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     options = [("grpc.max_send_message_length", MOST_BYTES)]

@@ -115,5 +115,9 @@ def roles_with(permission: str) -> frozenset[str]:
 
     Raises KeyError for one that the table does not have.
     """
-    table = cast("Mapping[str, list[str]]", read("permissions.yaml")["permissions"])
-    return frozenset(table[permission])
+    return frozenset(_holders()[permission])
+
+
+@cache
+def _holders() -> Mapping[str, list[str]]:
+    return cast("Mapping[str, list[str]]", read("permissions.yaml")["permissions"])

@@ -78,6 +78,10 @@ class Judge:
         self._today = today or dt.date.today()
         enabled = [rule for rule in rules if settings[rule.id].level != DISABLED]
         self._resource_rules = [rule for rule in enabled if isinstance(rule, ResourceRule)]
+        self.not_remediating = [
+            rule for rule in self._resource_rules if settings[rule.id].level != REMEDIATE
+        ]
+        self.remediates = len(self.not_remediating) < len(self._resource_rules)
         self.stack_rules = [rule for rule in enabled if isinstance(rule, StackRule)]
         self._by_type: dict[str, tuple[ResourceRule, ...]] = {}
         self._used: dict[Exemption, int] = {}

@@ -7,7 +7,7 @@ type.
 
 import gc
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +51,7 @@ _SEVERITIES: Final = {
     "high": analyzer_pb2.POLICY_SEVERITY_HIGH,
     "critical": analyzer_pb2.POLICY_SEVERITY_CRITICAL,
 }
+_SERVICE: Final = analyzer_pb2.DESCRIPTOR.services_by_name["Analyzer"].full_name
 _EXEMPTIONS_SCHEMA: Final = {
     "type": "array",
     "items": {"type": "object"},
@@ -73,6 +74,7 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
         self._no_environment = ""
         self._judge: Judge | None = None
         self._not_applicable: dict[str, bytes] = {}
+        self._changes_nothing = b""
         self._inputs: dict[str, struct_pb2.Struct] = {}
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -133,16 +135,23 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
             raise
         self._judge = Judge(self._rules, settings)
         self._not_applicable.clear()
+        # Else the engine tells of each resource that it passed every rule's changes.
+        self._changes_nothing = analyzer_pb2.RemediateResponse(
+            not_applicable=_names(self._judge.not_remediating)
+        ).SerializeToString()
         if self._event_log:
             self._event_log.pack(self._pack, self._rules, settings)
         return empty_pb2.Empty()
 
-    def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def remediate(self, asked: bytes, context: Any) -> bytes:
         """Return the changes that rules at level `remediate` make to a resource."""
         judge = self._configured(context)
+        if not judge.remediates:
+            return self._changes_nothing
+        request = analyzer_pb2.AnalyzeRequest.FromString(asked)
         response = analyzer_pb2.RemediateResponse()
         if not judge.may_remediate(request.type):
-            return response
+            return self._changes_nothing
         changed = struct_pb2.Struct()
         changed.CopyFrom(request.properties)
         resource = _resource(request)
@@ -160,13 +169,14 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
                     diagnostic="" if known else "what it would change is not known in this preview",
                 )
             )
-        return response
+        return self._changes_nothing + response.SerializeToString()
 
-    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def analyze(self, asked: bytes, context: Any) -> bytes:
         """Return what the resource rules say of one resource."""
         judge = self._configured(context)
+        request = analyzer_pb2.AnalyzeRequest.FromString(asked)
         self._inputs[request.urn] = request.properties
-        response = self._response(judge, request.type)
+        response = analyzer_pb2.AnalyzeResponse()
         if judge.applicable(request.type):
             results = judge.resource(_resource(request))
             for result in results:
@@ -175,7 +185,8 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
             results = []
         if self._event_log:
             self._event_log.resource(request.urn, request.type, request.name, results)
-        return response
+        # One message after another is a message with the fields of both.
+        return self._silent(judge, request.type) + response.SerializeToString()
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Return what the stack rules say of all resources, and what became of the exemptions."""
@@ -225,18 +236,15 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
             raise RuntimeError("not configured")
         return self._judge
 
-    def _response(self, judge: Judge, token: str) -> Any:
+    def _silent(self, judge: Judge, token: str) -> bytes:
         """Return the response that names the rules that do not speak of a type; made once."""
         known = self._not_applicable.get(token)
         if known is None:
             response = analyzer_pb2.AnalyzeResponse(
-                not_applicable=[
-                    analyzer_pb2.PolicyNotApplicable(policy_name=rule.id)
-                    for rule in judge.not_applicable(token)
-                ]
+                not_applicable=_names(judge.not_applicable(token))
             )
             self._not_applicable[token] = known = response.SerializeToString()
-        return analyzer_pb2.AnalyzeResponse.FromString(known)
+        return known
 
     def _report(self, response: Any, result: Result) -> None:
         if result.unread:
@@ -262,6 +270,10 @@ class PackServer(analyzer_pb2_grpc.AnalyzerServicer):
                 severity=_SEVERITIES[rule.severity.value],
             )
         )
+
+
+def _names(rules: Iterable[AnyRule]) -> list[Any]:
+    return [analyzer_pb2.PolicyNotApplicable(policy_name=rule.id) for rule in rules]
 
 
 def _resource(request: Any) -> Resource:
@@ -301,6 +313,21 @@ def _policy_info(rule: AnyRule) -> Any:
     return info
 
 
+def add_to_server(pack: PackServer, server: grpc.Server) -> None:
+    """Have a server answer the engine by a pack.
+
+    What is asked for each resource goes to and fro as bytes: most answers are known before.
+    """
+    each: dict[str, Any] = {
+        "Analyze": pack.analyze,
+        "Remediate": pack.remediate,
+    }
+    handlers = {name: grpc.unary_unary_rpc_method_handler(how) for name, how in each.items()}
+    # The first that knows a method answers it.
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(pack, server)
+
+
 @contextmanager
 def serving(pack: str, environment: Path | None = None) -> Generator[int]:
     """Serve a pack and yield the port.
@@ -311,9 +338,7 @@ def serving(pack: str, environment: Path | None = None) -> Generator[int]:
         ThreadPoolExecutor(max_workers=4),
         options=[("grpc.max_receive_message_length", _MOST_BYTES)],
     )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(
-        PackServer(pack, EventLog.of_environment(), environment), server
-    )
+    add_to_server(PackServer(pack, EventLog.of_environment(), environment), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

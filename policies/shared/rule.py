@@ -22,7 +22,8 @@ class Reference:
     control: str
 
 
-@dataclass(frozen=True, kw_only=True)
+# A rule is one object, so that none is compared field by field.
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rule:
     """One truth about a deployment, with what a reader needs to understand and end a breach."""
 
@@ -51,7 +52,7 @@ class Rule:
         return f"{subject}: {finding}. {self.why} Remediation: {self.remediation}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ResourceRule(Rule):
     """A rule on one resource, checked before it is created or updated."""
 
@@ -86,7 +87,7 @@ class Table(TypedDict):
     rows: list[list[str]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StackRule(Rule):
     """A rule on all resources together."""
 

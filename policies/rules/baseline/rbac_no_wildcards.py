@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-import yaml
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog import strict_yaml
 from policies import access
 from policies.access.cluster import AGGREGATE
 from policies.shared.limits import Limits
@@ -55,7 +55,8 @@ _SELECTS: Final = frozenset({"In", "Exists"})
 
 @cache
 def _powers() -> Mapping[str, Mapping[str, Any]]:
-    return yaml.safe_load(_POWERS.read_text(encoding="utf-8"))
+    document = strict_yaml.load(_POWERS.read_text(encoding="utf-8"), own=True)
+    return cast("Mapping[str, Mapping[str, Any]]", document)
 
 
 def _strings(rule: object, name: str) -> frozenset[str]:
