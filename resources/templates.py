@@ -22,11 +22,11 @@ from resources.properties import (
 from resources.resource import Resource, Stack
 from resources.wiring import referenced_names
 
-_NOTEBOOK: Final = "gcp:colab/runtimeTemplate:RuntimeTemplate"
+NOTEBOOK: Final = "gcp:colab/runtimeTemplate:RuntimeTemplate"
 TEMPLATES: Final = (
     "gcp:compute/instanceTemplate:InstanceTemplate",
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
-    _NOTEBOOK,
+    NOTEBOOK,
 )
 _REQUESTED: Final = "instanceGroupManager"
 # What sizes groups: the property that names the group, and where the size stands.
@@ -56,7 +56,7 @@ _OVERRIDING: Final[Mapping[str, tuple[str, ...]]] = {
 
 def template_gpus(template: Resource) -> list[Gpus]:
     """Return GPUs of each machine of a template."""
-    if template.type == _NOTEBOOK:
+    if template.type == NOTEBOOK:
         return spec_gpus(get(template.props, "machineSpec"))
     kind = text(template.props, "machineType")
     return machine_gpus(kind, get(template.props, "guestAccelerators"))

@@ -3,13 +3,15 @@
 A path leads through lists by `*`. What kind of name it is:
 
 - url, host, address: an address on the web, or one of the network
+- public url: the same, for what Google calls from outside of the network
 - endpoint, proxy: a URL or a host with a port that a program sends to, also within its cluster
 - bucket: a bucket by name, by gs:// or by its full name
 - template: a template of Dataflow in a bucket, which may be Google's
 - image: a container image, by the project of its repository
+- disk image: an image, a snapshot or a machine image that machines start from
 - mirror: a second backend that gets a copy of each request
 - name: a full resource name, or a short one of the own project
-- project: a project
+- project: a project; every resource is in one
 - table: a table or dataset of BigQuery, with its project
 - sink: the destination of a log sink
 - sql: a query, which may export
@@ -40,10 +42,10 @@ from resources.resource import Resource
 Row = tuple[str, str]
 _FEED: Final[tuple[Row, ...]] = (("feedOutputConfig.pubsubDestination.topic", "name"),)
 _SINK: Final[tuple[Row, ...]] = (("destination", "sink"),)
-# What holds a copy of data goes to the project that it is made in.
-_MADE_IN: Final[tuple[Row, ...]] = (("project", "project"),)
 _TOPIC: Final[tuple[Row, ...]] = (("pubsubTopic", "name"),)
 _EXPORT: Final[tuple[Row, ...]] = (("dataset", "name"),)
+# It is of the project of the network that it joins, which net-ways-out judges.
+_SPOKE: Final = "gcp:networkconnectivity/spoke:Spoke"
 _GRANTED: Final = ("view.projectId", "routine.projectId")
 _S: Final = "gcp:securitycenter/"
 _NOTICES: Final = ("NotificationConfig", "FolderNotificationConfig", "ProjectNotificationConfig")
@@ -102,8 +104,13 @@ _SUBSCRIPTION: Final[tuple[Row, ...]] = (
     ("bigqueryConfig.table", "table"),
     ("cloudStorageConfig.bucket", "bucket"),
     ("deadLetterPolicy.deadLetterTopic", "name"),
-    ("pushConfig.pushEndpoint", "url"),
+    ("pushConfig.pushEndpoint", "public url"),
 )
+_BOOTS: Final[tuple[Row, ...]] = (
+    ("disks.*.sourceImage", "disk image"),
+    ("disks.*.sourceSnapshot", "disk image"),
+)
+_DISK: Final[tuple[Row, ...]] = (("image", "disk image"), ("snapshot", "disk image"))
 # What a routine in Spark loads.
 _SPARK: Final = ("archiveUris", "fileUris", "jarUris", "pyFileUris")
 
@@ -216,19 +223,35 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("createNotebookExecutionJobRequest.notebookExecutionJob.gcsOutputUri", "bucket"),
     ),
     "gcp:composer/environment:Environment": (("storageConfig.bucket", "bucket"),),
+    "gcp:compute/disk:Disk": _DISK,
     "gcp:compute/diskAsyncReplication:DiskAsyncReplication": (("secondaryDisk.disk", "name"),),
     "gcp:compute/firewallPolicyRule:FirewallPolicyRule": _NAMES,
     "gcp:compute/forwardingRule:ForwardingRule": (("target", "name"),),
     "gcp:compute/globalNetworkEndpoint:GlobalNetworkEndpoint": _ENDPOINT,
+    "gcp:compute/image:Image": (
+        ("rawDisk.source", "bucket"),
+        ("sourceDisk", "disk image"),
+        ("sourceImage", "disk image"),
+        ("sourceSnapshot", "disk image"),
+    ),
+    "gcp:compute/instance:Instance": (
+        ("bootDisk.initializeParams.image", "disk image"),
+        ("bootDisk.initializeParams.snapshot", "disk image"),
+        ("bootDisk.source", "disk image"),
+    ),
+    "gcp:compute/instanceFromMachineImage:InstanceFromMachineImage": (
+        ("sourceMachineImage", "disk image"),
+    ),
+    "gcp:compute/instanceTemplate:InstanceTemplate": _BOOTS,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": _NAMES,
     "gcp:compute/packetMirroring:PacketMirroring": (("collectorIlb.url", "name"),),
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _BOOTS,
     "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule": _NAMES,
     "gcp:compute/regionNetworkEndpoint:RegionNetworkEndpoint": _ENDPOINT,
     "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": (
         ("pscTargetService", "name"),
     ),
     "gcp:compute/regionUrlMap:RegionUrlMap": _URL_MAP,
-    "gcp:compute/snapshot:Snapshot": _MADE_IN,
     "gcp:compute/uRLMap:URLMap": _URL_MAP,
     "gcp:container/cluster:Cluster": (("notificationConfig.pubsub.topic", "name"),),
     "gcp:databasemigrationservice/connectionProfile:ConnectionProfile": tuple(
@@ -253,6 +276,10 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ("gitRemoteSettings.authenticationTokenSecretVersion", "name"),
         ("gitRemoteSettings.url", "repository"),
     ),
+    "gcp:dataform/repositoryReleaseConfig:RepositoryReleaseConfig": (
+        ("codeCompilationConfig.defaultDatabase", "project"),
+    ),
+    "gcp:dataform/repositoryWorkflowConfig:RepositoryWorkflowConfig": (("releaseConfig", "name"),),
     "gcp:datafusion/instance:Instance": (("eventPublishConfig.topic", "name"),),
     "gcp:dataloss/preventionDiscoveryConfig:PreventionDiscoveryConfig": (
         ("actions.*.exportData.profileTable.projectId", "project"),
@@ -270,6 +297,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:dataplex/metadataFeed:MetadataFeed": _TOPIC,
     "gcp:dataproc/cluster:Cluster": (("clusterConfig.stagingBucket", "bucket"),),
     "gcp:datastream/connectionProfile:ConnectionProfile": (
+        ("forwardSshConnectivity.hostname", "host"),
         ("gcsProfile.bucket", "bucket"),
         *(
             (f"{each}Profile.hostname", "host")
@@ -291,11 +319,15 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "gcp:developerconnect/gitRepositoryLink:GitRepositoryLink": (("cloneUri", "repository"),),
     "gcp:diagflow/cxAgent:CxAgent": (("advancedSettings.audioExportGcsDestination.uri", "bucket"),),
+    "gcp:diagflow/cxSecuritySettings:CxSecuritySettings": (
+        ("audioExportSettings.gcsBucket", "bucket"),
+    ),
     "gcp:diagflow/cxWebhook:CxWebhook": (
         ("genericWebService.uri", "url"),
         ("serviceDirectory.service", "name"),
     ),
     "gcp:diagflow/fulfillment:Fulfillment": (("genericWebService.uri", "url"),),
+    "gcp:discoveryengine/dataConnector:DataConnector": (("params.instance_uri", "url"),),
     "gcp:essentialcontacts/contact:Contact": (("email", "email"),),
     "gcp:eventarc/channel:Channel": (("thirdPartyProvider", "name"),),
     "gcp:eventarc/enrollment:Enrollment": (("destination", "name"),),
@@ -315,10 +347,8 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:filestore/instance:Instance": (("initialReplication.replicas.*.peerInstance", "name"),),
     "gcp:gkebackup/backupChannel:BackupChannel": (("destinationProject", "project"),),
     "gcp:gkebackup/restoreChannel:RestoreChannel": (("destinationProject", "project"),),
-    "gcp:gkebackup/backupPlan:BackupPlan": _MADE_IN,
     "gcp:gkehub/feature:Feature": _synced("fleetDefaultMemberConfig.configmanagement"),
     "gcp:gkehub/featureMembership:FeatureMembership": _synced("configmanagement"),
-    "gcp:gkehub/membership:Membership": _MADE_IN,
     "gcp:healthcare/dicomStore:DicomStore": (("notificationConfig.pubsubTopic", "name"),),
     "gcp:healthcare/fhirStore:FhirStore": (
         ("notificationConfig.pubsubTopic", "name"),
@@ -357,6 +387,8 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:networksecurity/mirroringEndpointGroup:MirroringEndpointGroup": (
         ("mirroringDeploymentGroup", "name"),
     ),
+    "gcp:networkservices/edgeCacheOrigin:EdgeCacheOrigin": (("originAddress", "output"),),
+    "gcp:networkservices/wasmPlugin:WasmPlugin": (("versions.*.imageUri", "image"),),
     "gcp:pubsub/liteSubscription:LiteSubscription": (("topic", "name"),),
     "gcp:pubsub/subscription:Subscription": _SUBSCRIPTION,
     "gcp:pubsub/topic:Topic": (
@@ -489,6 +521,11 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "networking.gke.io/FQDNNetworkPolicy": (("spec.egress.*.matches.*.pattern", "everything"),),
     "networking.istio.io/ServiceEntry": (("spec.hosts.*", "host"),),
+    "networking.istio.io/VirtualService": (
+        ("spec.http.*.mirror.host", "endpoint"),
+        ("spec.http.*.mirrors.*.destination.host", "endpoint"),
+        ("spec.http.*.redirect.authority", "endpoint"),
+    ),
     "opentelemetry.io/Instrumentation": (("spec.exporter.endpoint", "endpoint"),),
     "source.toolkit.fluxcd.io/Bucket": (("spec.bucketName", "bucket"),),
     "source.toolkit.fluxcd.io/GitRepository": _FLUX,
@@ -536,6 +573,9 @@ def _kind_of_setting(name: str) -> str:
 def destinations(resource: Resource) -> Iterator[tuple[str, object, str]]:
     """Yield where data of a resource goes: the path, what stands there and what it is."""
     token, props = resource.type, resource.props
+    # Not every type has a project.
+    if token.startswith("gcp:") and token != _SPOKE and "project" in list(props):
+        yield "project", get(props, "project"), "project"
     for path, kind in rows_of(token, kind_of(token)):
         for made in objects(token, props):
             for value in all_at(made, path.split(".")):

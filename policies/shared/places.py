@@ -35,6 +35,23 @@ _ENDPOINT: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-f:.]*)\]|(?P<host>[^/:?#\[\]]*))(?::[0-9]+)?(?:[/?#].*)?",
     re.IGNORECASE,
 )
+# Projects of images that Google publishes: https://cloud.google.com/compute/docs/images/os-details
+_GOOGLE_IMAGES: Final = frozenset(
+    (
+        *("batch-custom-image", "centos-cloud", "cos-cloud", "cloud-hpc-image-public"),
+        *(
+            "debian-cloud",
+            "deeplearning-platform-release",
+            "fedora-coreos-cloud",
+            "gke-node-images",
+        ),
+        *("opensuse-cloud", "rhel-cloud", "rocky-linux-accelerator-cloud", "rocky-linux-cloud"),
+        *("suse-cloud", "ubuntu-os-accelerator-images", "ubuntu-os-cloud", "ubuntu-os-pro-cloud"),
+        *("windows-cloud", "windows-sql-cloud"),
+    )
+)
+# A project before an image or a family, in the short form.
+_SHORT_IMAGE: Final = re.compile(r"([a-z][a-z0-9-]{4,28}[a-z0-9])/[a-z][a-z0-9-]*")
 # Where Google keeps the templates of Dataflow, and what Dataflow makes for a project's own jobs.
 _GOOGLE_TEMPLATES: Final = re.compile(r"gs://dataflow-templates(-[a-z0-9-]+)?/.*")
 _STAGING: Final = re.compile(r"dataflow-staging-[a-z0-9-]+-(?:[0-9a-f]{32}|(?P<number>[0-9]+))")
@@ -131,6 +148,14 @@ def _url(value: str, own: OwnResources) -> str:
     return _host(match["host"], own)
 
 
+def _public_url(value: str, own: OwnResources) -> str:
+    match = _URL.match(value)
+    # What answers Google there is nobody of the stack's.
+    if match is not None and _is_private(match["host"]):
+        return "is an address that Google does not reach"
+    return _url(value, own)
+
+
 def _host(value: str, own: OwnResources) -> str:
     host = value.lower().rstrip(".")
     if _IN_CLUSTER.fullmatch(host) or _is_private(host):
@@ -202,6 +227,13 @@ def _template(value: str, own: OwnResources) -> str:
 def _image(value: str, own: OwnResources) -> str:
     match = _IMAGE.fullmatch(value)
     return _project(match[1], own) if match else "is an image of no registry of Google's"
+
+
+def _disk_image(value: str, own: OwnResources) -> str:
+    short = _SHORT_IMAGE.fullmatch(value)
+    project = project_of(value) or (short[1] if short and short[1] != "family" else None)
+    # Without a project it is the own one's, or of a family that Google publishes.
+    return "" if project is None or project in _GOOGLE_IMAGES else _project(project, own)
 
 
 def _output(value: str, own: OwnResources) -> str:
@@ -304,6 +336,7 @@ _KINDS: Final = {
     "address": _address,
     "bucket": _bucket,
     "chart": _chart,
+    "disk image": _disk_image,
     "email": _email,
     "endpoint": _endpoint,
     "everything": _everything,
@@ -314,6 +347,7 @@ _KINDS: Final = {
     "output": _output,
     "project": _project,
     "proxy": _proxy,
+    "public url": _public_url,
     "registry": _registry,
     "repository": _repository,
     "script": _script,

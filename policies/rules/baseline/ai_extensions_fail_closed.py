@@ -22,6 +22,8 @@ _SWITCHES: Final[Mapping[str, tuple[str, ...]]] = {
     f"{_N}lbRouteExtension:LbRouteExtension": _CHAINS,
     f"{_N}lbTrafficExtension:LbTrafficExtension": _CHAINS,
 }
+# A hook of Apigee goes on where nothing says that it must not.
+_HOOK: Final = "gcp:apigee/flowhook:Flowhook"
 # Chains that no request takes inspect nothing.
 _MATCHES: Final = ("extensionChains.*.matchCondition.celExpression",)
 _TRAFFIC: Final = "networking.gke.io/GCPTrafficExtension"
@@ -69,6 +71,10 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if kind in _EXCEPTIONS:
         yield "takes what it matches out of admission"
         return
+    if resource.type == _HOOK:
+        if get(resource.props, "continueOnError") not in (False, UNKNOWN):
+            yield "continueOnError lets through what it could not inspect"
+        return
     paths = _SWITCHES.get(resource.type) or _KINDS.get(kind, _ENFORCES)
     for path in _MATCHES if paths is _CHAINS else ():
         if "false" in {*all_at(resource.props, path.split("."))}:
@@ -96,7 +102,7 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/service-extensions/docs/callouts-best-practices",
     applies=lambda resource_type: (
-        resource_type in _SWITCHES
+        resource_type in (*_SWITCHES, _HOOK)
         or kind_of(resource_type) in (*_KINDS, *_EXCEPTIONS)
         or kind_of(resource_type).startswith(_CONSTRAINTS)
     ),

@@ -103,6 +103,8 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         if each.type == _FLOOR:
             for finding in unmet(each.props, _ENFORCED):
                 yield StackFinding(finding, each)
+            if get(each.props, "filterConfig") == {}:
+                yield StackFinding("asks nothing of the templates: filterConfig is empty", each)
         elif each.type == _INSPECTS:
             yield from (StackFinding(finding, each) for finding in _inspects(each.props))
         elif each.type == _TEMPLATE:

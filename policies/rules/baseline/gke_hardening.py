@@ -54,7 +54,6 @@ _KERNEL: Final[Mapping[str, tuple[str, ...]]] = {
     r"net\.ipv4\.conf\.\w+\.rp_filter": ("0",),
 }
 _SCRIPTS: Final = ("shutdown-script", "startup-script", "startup-script-url", "user-data")
-_SYSTEM: Final = "SYSTEM_COMPONENTS"
 _SECURE_BOOT: Final = Expected("shieldedInstanceConfig.enableSecureBoot", (True,))
 # The kubelet's port without authentication, by each of its other places.
 _KUBELET: Final = tuple(
@@ -66,7 +65,12 @@ _SERVICES: Final = (
     Expected("monitoringService", ("monitoring.googleapis.com/kubernetes",), unset=True),
     Expected("monitoringConfig.managedPrometheus.enabled", (True,), unset=True),
 )
-_COMPONENTS: Final = ("loggingConfig", "monitoringConfig")
+# What must be logged and measured, where a cluster lists it.
+_COMPONENTS: Final = (
+    ("loggingConfig", "SYSTEM_COMPONENTS"),
+    ("loggingConfig", "WORKLOADS"),
+    ("monitoringConfig", "SYSTEM_COMPONENTS"),
+)
 _PROVISIONED: Final = ("clusterAutoscaling", "autoProvisioningDefaults")
 
 
@@ -117,10 +121,10 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
         yield from _pool(resource.props)
         return
     yield from unmet(resource.props, (*_ALL_CLUSTERS, *_KUBELET, *_SERVICES))
-    for name in _COMPONENTS:
+    for name, needed in _COMPONENTS:
         found = entries(resource.props, name, "enableComponents")
-        if isinstance(found, tuple) and UNKNOWN not in found and _SYSTEM not in found:
-            yield f"{name}.enableComponents leaves out {_SYSTEM}"
+        if isinstance(found, tuple) and UNKNOWN not in found and needed not in found:
+            yield f"{name}.enableComponents leaves out {needed}"
     if flag(resource.props, "enableAutopilot") is not True:
         yield from _standard(resource.props)
 

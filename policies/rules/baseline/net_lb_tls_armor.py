@@ -12,7 +12,18 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, text
+from resources.addresses import is_everywhere
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    elements,
+    entries,
+    flag,
+    get,
+    number,
+    text,
+)
 from resources.resource import Resource
 from resources.wiring import referenced_names
 
@@ -26,6 +37,13 @@ _RULES: Final = (
 _HTTP: Final = (
     f"{_GCP}regionTargetHttpProxy:RegionTargetHttpProxy",
     f"{_GCP}targetHttpProxy:TargetHttpProxy",
+)
+# A service of Media CDN is on the internet always.
+_CDN: Final = "gcp:networkservices/edgeCacheService:EdgeCacheService"
+# Whatever arrives is passed on as it is.
+_TCP: Final = (
+    f"{_GCP}regionTargetTcpProxy:RegionTargetTcpProxy",
+    f"{_GCP}targetTCPProxy:TargetTCPProxy",
 )
 _INSTANCE: Final = f"{_GCP}targetInstance:TargetInstance"
 _TLS: Final = (
@@ -142,17 +160,41 @@ def _plain_http(proxy: Resource, url_maps: Mapping[str, Sequence[Resource]]) -> 
 
 
 def _is_hollow(policy: Resource) -> bool:
-    """Return whether none of its rules refuses or slows anything down, all being previews."""
+    """Return whether none of its rules refuses or slows anything down: previews, what never
+    matches, and what comes after a rule that lets everyone in."""
     rules = entries(policy.props, "rules")
     if rules is UNKNOWN or get(policy.props, *_ADAPTIVE) not in (MISSING, False):
         return False
-    return not any(
-        rule is UNKNOWN
-        or (
-            flag(rule, "preview") in (MISSING, False, UNKNOWN)
-            and text(rule, "action") not in ("allow", MISSING)
-        )
-        for rule in (rules if isinstance(rules, tuple) else ())
+    for rule in sorted(rules if isinstance(rules, tuple) else (), key=_priority):
+        if rule is UNKNOWN or _acts(rule):
+            return False
+        if text(rule, "action") == "allow" and _in_force(rule) and _matches_all(rule):
+            return True
+    return True
+
+
+def _priority(rule: object) -> float:
+    found = number(rule, "priority")
+    return found if isinstance(found, float) else 0.0
+
+
+def _in_force(rule: object) -> bool:
+    return flag(rule, "preview") in (MISSING, False, UNKNOWN)
+
+
+def _matches_all(rule: object) -> bool:
+    ranges = elements(rule, "match", "config", "srcIpRanges")
+    expression = text(rule, "match", "expr", "expression")
+    return "*" in ranges or is_everywhere(ranges) or expression == "true"
+
+
+def _acts(rule: object) -> bool:
+    """Return whether a rule refuses something or slows it down."""
+    return (
+        _in_force(rule)
+        and text(rule, "action") not in ("allow", MISSING)
+        and text(rule, "match", "expr", "expression") != "false"
+        and text(rule, "rateLimitOptions", "exceedAction") != "allow"
     )
 
 
@@ -161,9 +203,7 @@ def _hollow(resources: Sequence[Resource]) -> frozenset[str]:
     ruled = {
         name
         for each in resources
-        if each.type in _ARMOR_RULES
-        and flag(each.props, "preview") in (MISSING, False, UNKNOWN)
-        and text(each.props, "action") != "allow"
+        if each.type in _ARMOR_RULES and _acts(each.props)
         for name in _called(each, "securityPolicy")
     }
     found: set[str] = set()
@@ -185,6 +225,21 @@ def _backend(backend: Resource, hollow: Set[str]) -> Iterator[str]:
         yield f"is external, and its {protection} stops nothing"
 
 
+def _alone(resource: Resource) -> Iterator[str]:
+    """Yield what a resource tells without the others."""
+    props = resource.props
+    if resource.type in _POLICIES:
+        yield from _policy(resource)
+    elif resource.type in _TLS and get(props, "sslPolicy") in (MISSING, ""):
+        yield "has no sslPolicy, so it takes old TLS"
+    elif resource.type == _CDN and get(props, "edgeSecurityPolicy") in (MISSING, ""):
+        yield "is external and has no edgeSecurityPolicy"
+    elif resource.type in _TCP:
+        yield "passes on whatever arrives, past TLS and Cloud Armor"
+    elif resource.type == _INSTANCE:
+        yield "leads to a machine past every proxy"
+
+
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     url_maps: dict[str, list[Resource]] = {}
     for each in resources:
@@ -201,16 +256,12 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     for each in resources:
         if each.type in _RULES and _leads_elsewhere(each, targets):
             yield StackFinding("leads from the internet to what is not in the stack", each)
-        elif each.type in _POLICIES:
-            yield from (StackFinding(finding, each) for finding in _policy(each))
-        elif each.type in _TLS and get(each.props, "sslPolicy") in (MISSING, ""):
-            yield StackFinding("has no sslPolicy, so it takes old TLS", each)
         elif each.type in _HTTP and _plain_http(each, url_maps):
             yield StackFinding("takes plain HTTP and does not only redirect it", each)
-        elif each.type == _INSTANCE:
-            yield StackFinding("leads to a machine past every proxy", each)
         elif each.type in _BACKENDS:
             yield from (StackFinding(finding, each) for finding in _backend(each, hollow))
+        else:
+            yield from (StackFinding(finding, each) for finding in _alone(each))
 
 
 RULE: Final = StackRule(
@@ -218,8 +269,8 @@ RULE: Final = StackRule(
     display_name="Load balancers use TLS and Cloud Armor",
     description=(
         "SSL policies start at TLS 1.2 with a modern profile and every HTTPS proxy has one, plain "
-        "HTTP is redirected only, no target is a single machine, external backends have a "
-        "security policy, and external rules lead to what the stack has."
+        "HTTP is redirected only, no target is a single machine or passes TCP on, external "
+        "backends have a security policy, and external rules lead to what the stack has."
     ),
     why=(
         "Plain HTTP and old TLS can be read by others, and without Cloud Armor nothing stops "

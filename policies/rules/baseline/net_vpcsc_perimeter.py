@@ -1,5 +1,6 @@
 """The service perimeter restricts every service the stack uses, and is not open."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -32,6 +33,7 @@ _ORGANIZATIONS: Final = "gcp:accesscontextmanager/authorizedOrgsDesc:AuthorizedO
 _RESTRICTABLE: Final = SUPPORTED_SERVICES - {
     name for name, service in SERVICES.items() if not service.perimeter
 }
+_WHOLE_PROJECT: Final = re.compile(r"projects/[^/]+")
 # Module of a type token: the service that must be restricted when the stack uses it.
 _SERVICES: Final[Mapping[str, str]] = {
     "alloydb": "alloydb.googleapis.com",
@@ -170,7 +172,8 @@ def _held(resources: Sequence[Resource]) -> frozenset[str] | None:
             if name is UNKNOWN:
                 return None
             held.add(str(name))
-    return frozenset(filter(None, map(project_of, held)))
+    # A network alone puts its machines inside, and nothing of the project's data.
+    return frozenset(filter(None, (project_of(e) for e in held if _WHOLE_PROJECT.fullmatch(e))))
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:

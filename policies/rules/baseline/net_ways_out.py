@@ -57,7 +57,19 @@ _ALL_APIS: Final = "all-apis"
 _WEB_PROXY: Final = "SECURE_WEB_GATEWAY"
 # https://cloud.google.com/vpc/docs/configure-private-google-access#config-options
 _RESTRICTED: Final = tuple(map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18")))
+_AWAY: Final = "leads the internet's or Google's addresses to a machine of its own"
 _GOOGLE: Final = (*_RESTRICTED, ipaddress.ip_network("199.36.153.8/30"))
+
+
+def _leads_away(ranges: object) -> bool:
+    """Return whether a range has the internet's or some of Google's addresses."""
+    try:
+        target = ipaddress.ip_network(str(ranges), strict=False)
+    except ValueError:
+        return False
+    return is_everywhere((ranges,)) or any(
+        each.version == target.version and each.overlaps(target) for each in _GOOGLE
+    )
 
 
 def _route(route: object) -> Iterator[str]:
@@ -69,11 +81,8 @@ def _route(route: object) -> Iterator[str]:
     if get(route, "nextHopGateway") not in (MISSING, UNKNOWN):
         if target not in _RESTRICTED:
             yield "leads to the internet gateway, and not to Google's restricted addresses alone"
-    elif get(route, "nextHopGateway") is MISSING and (
-        is_everywhere((ranges,))
-        or any(each.version == target.version and each.overlaps(target) for each in _GOOGLE)
-    ):
-        yield "leads the internet's or Google's addresses to a machine of its own"
+    elif get(route, "nextHopGateway") is MISSING and _leads_away(ranges):
+        yield _AWAY
 
 
 def _egress(rule: object, *, firewall: bool) -> Iterator[str]:
@@ -120,8 +129,13 @@ def _tunnel(props: object) -> Iterator[str]:
 
 
 def _policy_route(props: object) -> Iterator[str]:
-    if is_everywhere((text(props, "filter", "destRange"),)):
-        yield "leads the internet's addresses to a machine of its own"
+    if get(props, "nextHopOtherRoutes") not in (MISSING, ""):
+        yield "takes its addresses past the other routes by policy"
+        return
+    ranges = text(props, "filter", "destRange")
+    # Left out, it is every address.
+    if ranges is MISSING or _leads_away(ranges):
+        yield _AWAY
 
 
 _ALONE: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {

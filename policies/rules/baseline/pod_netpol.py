@@ -39,15 +39,23 @@ def _denies(policy: object) -> bool:
 
 _ANYWHERE: Final = ("all", "world", "cluster")
 # Policies of other kinds than Kubernetes' own: the peers of what they let in.
-_OTHERS: Final[Mapping[str, str]] = {
-    "cilium.io/CiliumClusterwideNetworkPolicy": "spec.ingress.*.fromEntities.*",
-    "cilium.io/CiliumNetworkPolicy": "spec.ingress.*.fromEntities.*",
-    "crd.projectcalico.org/GlobalNetworkPolicy": "spec.ingress.*",
-    "crd.projectcalico.org/NetworkPolicy": "spec.ingress.*",
-    "policy.networking.k8s.io/AdminNetworkPolicy": "spec.ingress.*",
-    "policy.networking.k8s.io/BaselineAdminNetworkPolicy": "spec.ingress.*",
-    "projectcalico.org/GlobalNetworkPolicy": "spec.ingress.*",
-    "projectcalico.org/NetworkPolicy": "spec.ingress.*",
+_INGRESS: Final = ("spec.ingress.*",)
+# https://docs.cilium.io/en/stable/security/policy/language/: one specification, or several.
+_CILIUM: Final = tuple(
+    f"{spec}.ingress.*.{peers}"
+    for spec in ("spec", "specs.*")
+    for peers in ("fromEntities.*", "fromCIDR.*", "fromCIDRSet.*.cidr")
+)
+_OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "cilium.io/CiliumClusterwideNetworkPolicy": _CILIUM,
+    "cilium.io/CiliumNetworkPolicy": _CILIUM,
+    "crd.projectcalico.org/GlobalNetworkPolicy": _INGRESS,
+    "crd.projectcalico.org/NetworkPolicy": _INGRESS,
+    "policy.networking.k8s.io/AdminNetworkPolicy": _INGRESS,
+    "policy.networking.k8s.io/BaselineAdminNetworkPolicy": _INGRESS,
+    "policy.networking.k8s.io/ClusterNetworkPolicy": _INGRESS,
+    "projectcalico.org/GlobalNetworkPolicy": _INGRESS,
+    "projectcalico.org/NetworkPolicy": _INGRESS,
 }
 
 
@@ -80,21 +88,26 @@ def _is_everyone(peers: tuple[object, ...] | Absence) -> bool:
 
 
 def _other_lets_all_in(kind: str, policy: object) -> Iterator[str]:
-    path = _OTHERS[kind]
-    for found in all_at(policy, path.split(".")):
-        allows = text(found, "action") == "Allow"
-        peers = elements(found, "from") if is_mapping(found) and allows else ()
-        calico = "projectcalico.org/" in kind and allows and _calico_takes_all(get(found, "source"))
-        if (
-            calico
-            or found in _ANYWHERE
-            or any(
-                _takes_all(get(peer, "namespaces"))
-                or _takes_all(get(peer, "pods", "namespaceSelector"))
-                for peer in peers
-            )
-        ):
+    for path in _OTHERS[kind]:
+        found = [*all_at(policy, path.split("."))]
+        if is_everywhere(found) or any(_is_open(kind, each) for each in found):
             yield f"{path.replace('.*', '[]')} lets in everyone"
+
+
+def _is_open(kind: str, found: object) -> bool:
+    """Return whether a peer, or a rule with its peers, is everyone."""
+    allows = text(found, "action") in ("Accept", "Allow")
+    peers = elements(found, "from") if is_mapping(found) and allows else ()
+    calico = "projectcalico.org/" in kind and allows and _calico_takes_all(get(found, "source"))
+    return (
+        calico
+        or found in _ANYWHERE
+        or any(
+            _takes_all(get(peer, "namespaces"))
+            or _takes_all(get(peer, "pods", "namespaceSelector"))
+            for peer in peers
+        )
+    )
 
 
 def _calico_takes_all(source: object) -> bool:

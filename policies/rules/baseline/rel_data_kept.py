@@ -57,6 +57,9 @@ _TIMES: Final[Mapping[str, str]] = {
     "gcp:secretmanager/regionalSecret:RegionalSecret": "expireTime",
     "gcp:secretmanager/secret:Secret": "expireTime",
 }
+# A transfer that deletes: at its source what it copied, at its sink what the source has not.
+_TRANSFER: Final = "gcp:storage/transferJob:TransferJob"
+_DELETES: Final = ("deleteObjectsFromSourceAfterTransfer", "deleteObjectsUniqueInSink")
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
 _IMAGES: Final = "gcp:artifactregistry/repository:Repository"
 # What takes only some objects: those of a prefix, or the versions that were replaced.
@@ -87,8 +90,15 @@ def _lifecycle(bucket: object, least: float) -> Iterator[str]:
 def _restores(bucket: object) -> Iterator[str]:
     """Check that what is deleted or written over can be had back for a while."""
     kept = number(bucket, "softDeletePolicy", "retentionDurationSeconds")
-    if kept in (0, UNKNOWN) and flag(bucket, "versioning", "enabled") is not True:
+    if kept not in (0, UNKNOWN):
+        return
+    if flag(bucket, "versioning", "enabled") is not True:
         yield "has neither versioning nor soft delete"
+        return
+    for index, rule in enumerate(elements(bucket, "lifecycleRules")):
+        at_once = number(rule, "condition", "daysSinceNoncurrentTime") == 0
+        if at_once and text(rule, "action", "type") == "Delete":
+            yield f"lifecycleRules[{index}] deletes versions at once, and there is no soft delete"
 
 
 def _cleanup(repository: object, least: float) -> Iterator[str]:
@@ -111,19 +121,13 @@ def _cleanup(repository: object, least: float) -> Iterator[str]:
             yield f"cleanupPolicies[{index}] deletes what is younger than {show(least, 'day')}"
 
 
-def _check(resource: Resource, limits: Limits) -> Iterator[str]:
-    least = limits.number("minDays")
-    if resource.type in _TABLES:
-        least = limits.number("minTableDays")
-    if resource.type in _LOGS:
-        least = limits.number("minLogDays")
-    if resource.type == _IMAGES:
-        yield from _cleanup(resource.props, least)
-        return
-    if resource.type == _BUCKET:
-        yield from _restores(resource.props)
-        yield from _lifecycle(resource.props, least)
-        return
+def _transfer(transfer: object) -> Iterator[str]:
+    for name in _DELETES:
+        if flag(transfer, "transferSpec", "transferOptions", name) is True:
+            yield f"transferSpec.transferOptions.{name} deletes what was kept"
+
+
+def _ends(resource: Resource, limits: Limits, least: float) -> Iterator[str]:
     for path, unit in _ENDS.get(resource.type, ()):
         found = number(resource.props, *path.split("."))
         if isinstance(found, float) and 0 < found * unit < least * _DAY:
@@ -140,7 +144,24 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield f"{path} ends it in less than {show(least, 'day')}"
 
 
-RULE_TYPES: Final = (_BUCKET, _IMAGES, *_ENDS, *_TTLS)
+def _check(resource: Resource, limits: Limits) -> Iterator[str]:
+    least = limits.number("minDays")
+    if resource.type in _TABLES:
+        least = limits.number("minTableDays")
+    if resource.type in _LOGS:
+        least = limits.number("minLogDays")
+    if resource.type == _IMAGES:
+        yield from _cleanup(resource.props, least)
+    elif resource.type == _TRANSFER:
+        yield from _transfer(resource.props)
+    elif resource.type == _BUCKET:
+        yield from _restores(resource.props)
+        yield from _lifecycle(resource.props, least)
+    else:
+        yield from _ends(resource, limits, least)
+
+
+RULE_TYPES: Final = (_BUCKET, _IMAGES, _TRANSFER, *_ENDS, *_TTLS)
 
 
 RULE: Final = ResourceRule(

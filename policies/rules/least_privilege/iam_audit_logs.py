@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.reach import RUNS_AS
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.properties import UNKNOWN, entries, text
@@ -17,6 +18,9 @@ _CONFIGS: Final = (
 )
 _NEEDED: Final = frozenset({"DATA_READ", "DATA_WRITE"})
 _ALL: Final = "allServices"
+_WORKLOADS: Final = frozenset({*RUNS_AS, "gcp:container/nodePool:NodePool"})
+# Who takes an account's credentials is told by the logs of both.
+_CREDENTIALS: Final = ("iam.googleapis.com", "iamcredentials.googleapis.com")
 # What holds data, and the API by which it is read and written. BigQuery's is logged anyhow:
 # https://cloud.google.com/bigquery/docs/introduction-audit-workloads
 _HOLDERS: Final[Mapping[str, str]] = {
@@ -50,7 +54,11 @@ def _logged(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
 
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     logged = {*_logged(resources)}
-    for api in sorted({_HOLDERS[each.type] for each in resources if each.type in _HOLDERS}):
+    apis = {_HOLDERS[each.type] for each in resources if each.type in _HOLDERS}
+    # A stack of accounts alone leaves their use, and the logs of it, to others.
+    if any(each.type in _WORKLOADS for each in resources):
+        apis.update(_CREDENTIALS)
+    for api in sorted(apis):
         for kind in sorted(_NEEDED):
             if not logged & {(api, kind), (_ALL, kind)}:
                 yield StackFinding(f"has no audit log of {kind} for {api}")
