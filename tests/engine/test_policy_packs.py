@@ -123,7 +123,7 @@ def command(_path: str) -> automation.PulumiCommand:
 
 
 def account(name: str) -> gcp.serviceaccount.Account:
-    return gcp.serviceaccount.Account(name, account_id=name, project="acme")
+    return gcp.serviceaccount.Account(name, account_id=name, project="acme-inference-dev")
 
 
 def member(email: Output[str]) -> Output[str]:
@@ -135,7 +135,7 @@ def clean() -> None:
     gcp.cloudrunv2.Service(
         "worker",
         location="us-central1",
-        project="acme",
+        project="acme-inference-dev",
         ingress="INGRESS_TRAFFIC_INTERNAL_ONLY",
         labels=LABELS,
         template={
@@ -148,7 +148,7 @@ def clean() -> None:
     )
     gcp.projects.IAMMember(
         "logs",
-        project="acme",
+        project="acme-inference-dev",
         role="roles/container.defaultNodeServiceAccount",
         member=member(runner.email),
     )
@@ -156,7 +156,7 @@ def clean() -> None:
         "l4",
         cluster="main",
         location="us-central1",
-        project="acme",
+        project="acme-inference-dev",
         autoscaling={"total_min_node_count": 0, "total_max_node_count": 2},
         node_config={
             "machine_type": "g2-standard-8",
@@ -169,7 +169,7 @@ def clean() -> None:
     work, dead = (
         gcp.pubsub.Topic(
             name,
-            project="acme",
+            project="acme-inference-dev",
             labels=LABELS,
             message_storage_policy={"allowed_persistence_regions": ["us-central1"]},
         )
@@ -178,7 +178,7 @@ def clean() -> None:
     reader = gcp.pubsub.Subscription(
         "work",
         topic=work.id,
-        project="acme",
+        project="acme-inference-dev",
         labels=LABELS,
         dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": 5},
         retry_policy={"minimum_backoff": "10s"},
@@ -187,34 +187,38 @@ def clean() -> None:
     gcp.pubsub.SubscriptionIAMMember(
         "take",
         subscription=reader.name,
-        project="acme",
+        project="acme-inference-dev",
         role="roles/pubsub.subscriber",
         member=PUBSUB_AGENT,
     )
     gcp.pubsub.TopicIAMMember(
         "publish",
         topic=dead.name,
-        project="acme",
+        project="acme-inference-dev",
         role="roles/pubsub.publisher",
         member=PUBSUB_AGENT,
     )
     gcp.pubsub.Subscription(
-        "dead", topic=dead.id, project="acme", labels=LABELS, expiration_policy={"ttl": ""}
+        "dead",
+        topic=dead.id,
+        project="acme-inference-dev",
+        labels=LABELS,
+        expiration_policy={"ttl": ""},
     )
     gcp.monitoring.AlertPolicy(
         "down",
-        project="acme",
+        project="acme-inference-dev",
         display_name="down",
         combiner="OR",
         conditions=[
             {"display_name": "down", "condition_prometheus_query_language": {"query": "up"}}
         ],
-        notification_channels=["projects/acme/notificationChannels/1"],
+        notification_channels=["projects/acme-inference-dev/notificationChannels/1"],
         user_labels=LABELS,
     )
     gcp.projects.IAMAuditConfig(
         "audit",
-        project="acme",
+        project="acme-inference-dev",
         service="allServices",
         audit_log_configs=[{"log_type": "DATA_READ"}, {"log_type": "DATA_WRITE"}],
     )
@@ -222,7 +226,10 @@ def clean() -> None:
 
 def owner() -> None:
     gcp.projects.IAMMember(
-        "owner", project="acme", role="roles/owner", member="user:someone@acme.example"
+        "owner",
+        project="acme-inference-dev",
+        role="roles/owner",
+        member="user:someone@acme.example",
     )
 
 
@@ -231,7 +238,7 @@ def h100() -> None:
         "h100",
         cluster="main",
         location="us-central1",
-        project="acme",
+        project="acme-inference-dev",
         autoscaling={"total_max_node_count": 2},
         node_config={"machine_type": "a3-highgpu-8g"},
     )
@@ -311,7 +318,7 @@ class Wrapped(pulumi.ComponentResource):
             return
         gcp.projects.IAMMember(
             f"{name}-grant",
-            project="acme",
+            project="acme-inference-dev",
             role=Output.secret("roles/").apply(lambda start: f"{start}owner"),
             member=Output.secret("user:someone@acme.example"),
             opts=pulumi.ResourceOptions.merge(
@@ -328,7 +335,7 @@ class Wrapped(pulumi.ComponentResource):
             f"{name}-pool",
             cluster="main",
             location="us-central1",
-            project="acme",
+            project="acme-inference-dev",
             node_count=Output.from_input(2).apply(lambda count: count + 1),
             node_config={"machine_type": Output.secret("a3-highgpu-8g"), "labels": None},
             opts=own,
@@ -438,7 +445,7 @@ def open_bucket() -> None:
     gcp.storage.Bucket(
         "models",
         location="us-central1",
-        project="acme",
+        project="acme-inference-dev",
         uniform_bucket_level_access=False,
         labels={**LABELS, "team": "ml"},
         lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": 7}}],
@@ -483,7 +490,7 @@ def bucket_of_another() -> None:
     other = gcp.storage.Bucket(
         "other",
         location="us-central1",
-        project="acme",
+        project="acme-inference-dev",
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         labels=LABELS,
@@ -492,7 +499,7 @@ def bucket_of_another() -> None:
     gcp.storage.Bucket(
         "models",
         location="us-central1",
-        project="acme",
+        project="acme-inference-dev",
         uniform_bucket_level_access=other.self_link.apply(lambda _: False),
         public_access_prevention="inherited",
         labels=LABELS,

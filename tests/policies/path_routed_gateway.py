@@ -12,7 +12,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ResourceOptions
 
 NAMESPACE = "inference-gateway"
-TEMPLATE = "projects/acme/locations/us-central1/templates/all"
+TEMPLATE = "projects/acme-inference-dev/locations/us-central1/templates/all"
 ARMOR: dict[str, Any] = {
     "name": "model-armor",
     "googleAPIServiceName": "modelarmor.us-central1.rep.googleapis.com",
@@ -63,7 +63,7 @@ def make(*chains: dict[str, Any], prefixes: tuple[str, ...]) -> None:
     gcp.modelarmor.Template(
         "all",
         template_id="all",
-        project="acme",
+        project="acme-inference-dev",
         location="us-central1",
         filter_config={"pi_and_jailbreak_filter_settings": {"filter_enforcement": "ENABLED"}},
     )
