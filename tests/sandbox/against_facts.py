@@ -57,6 +57,9 @@ def main(file: str) -> int:
     ):
         cloud.configure(project="acme", region="us-central1")
         for token, given in _made().items():
+            if token not in facts:
+                print(f"without facts: {token}")
+                continue
             known = {
                 path: each
                 for path, each in facts[token]["props"].items()
