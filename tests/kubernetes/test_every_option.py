@@ -122,7 +122,7 @@ def test_nothing_is_refused_of_options_that_stand_together(number: int) -> None:
     platform = from_mapping(config, f"Pulumi.{environment}.yaml")
     cloud = run(lambda: build_platform(platform))
     allowed = settings(environment, allowing=True)
-    if vllm_server.PYTHON.exists() and config.get("models"):
+    if vllm_server.PYTHON.exists():
         assert vllm_server.refusals(each.inputs for each in cloud.resources) == {}
     assert refused(seen(cloud), allowed) == []
     assert refused(seen_first(cloud), allowed) == []
