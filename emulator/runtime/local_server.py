@@ -4,9 +4,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Generator
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+
+# As of Google's front ends: a client that keeps idle connections for less never meets one that is
+# just being closed. https://cloud.google.com/load-balancing/docs/https#timeout-keepalive-backends
+_IDLE_SECONDS: Final = 610
 
 
 class _Quiet(uvicorn.Server):
@@ -32,6 +37,7 @@ class LocalServer:
                 log_level="critical",
                 lifespan="off",
                 ws="none",
+                timeout_keep_alive=_IDLE_SECONDS,
                 timeout_graceful_shutdown=1,
             )
         )
