@@ -19,6 +19,7 @@ ELEVATED: Final[Mapping[str, str]] = {
     "impersonate": "becomes service accounts",
     "act-as": "deploys code as service accounts",
     "make-keys": "makes keys",
+    "issue": "issues certificates",
     "build": "runs builds as service accounts",
     "publish": "replaces what others run",
     "read-secrets": "reads secrets",

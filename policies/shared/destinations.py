@@ -7,6 +7,7 @@ A path leads through lists by `*`. What kind of name it is:
 - endpoint, proxy: a URL or a host with a port that a program sends to, also within its cluster
 - bucket: a bucket by name, by gs:// or by its full name
 - template: a template of Dataflow in a bucket, which may be Google's
+- key: a key of Cloud KMS, by its full name
 - image: a container image, by the project of its repository
 - disk image: an image, a snapshot or a machine image that machines start from
 - mirror: a second backend that gets a copy of each request
@@ -29,14 +30,21 @@ Bare topics, buckets and tables that are read are no destinations.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
 from policies.shared.programs import exported, has_programs, settings
 from resources.kubernetes import kind_of, objects
 from resources.pods import changes_pods, pod_specs
-from resources.properties import Props, all_at, elements, get, text
+from resources.properties import (
+    Props,
+    all_at,
+    elements,
+    get,
+    search,
+    text,
+)
 from resources.resource import Resource
 
 Row = tuple[str, str]
@@ -46,6 +54,8 @@ _TOPIC: Final[tuple[Row, ...]] = (("pubsubTopic", "name"),)
 _EXPORT: Final[tuple[Row, ...]] = (("dataset", "name"),)
 # It is of the project of the network that it joins, which net-ways-out judges.
 _SPOKE: Final = "gcp:networkconnectivity/spoke:Spoke"
+_PROVIDER: Final = "pulumi:providers:gcp"
+_KEY: Final = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 _GRANTED: Final = ("view.projectId", "routine.projectId")
 _S: Final = "gcp:securitycenter/"
 _NOTICES: Final = ("NotificationConfig", "FolderNotificationConfig", "ProjectNotificationConfig")
@@ -570,12 +580,22 @@ def _kind_of_setting(name: str) -> str:
     return next((kind for pattern, kind in SETTINGS if pattern.fullmatch(name)), "")
 
 
+def _key(name: str, value: object, _holder: Props) -> Iterable[tuple[str, object, str]] | None:
+    """Find a key of Cloud KMS, wherever a resource names it."""
+    if not isinstance(value, str):
+        return None
+    return ((name, value, "key"),) if "/keyRings/" in value and _KEY.match(value) else ()
+
+
 def destinations(resource: Resource) -> Iterator[tuple[str, object, str]]:
     """Yield where data of a resource goes: the path, what stands there and what it is."""
     token, props = resource.type, resource.props
-    # Not every type has a project.
-    if token.startswith("gcp:") and token != _SPOKE and "project" in list(props):
+    # Not every type has a project; what names none is made in its provider's.
+    ours = token.startswith("gcp:") or token == _PROVIDER
+    if ours and token != _SPOKE and "project" in list(props):
         yield "project", get(props, "project"), "project"
+    if token.startswith("gcp:"):
+        yield from search(props, _key)
     for path, kind in rows_of(token, kind_of(token)):
         for made in objects(token, props):
             for value in all_at(made, path.split(".")):

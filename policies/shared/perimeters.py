@@ -19,6 +19,8 @@ PERIMETER: Final = f"{_ACM}servicePerimeter:ServicePerimeter"
 PERIMETERS: Final = f"{_ACM}servicePerimeters:ServicePerimeters"
 # Rules that stand outside the perimeter's own resource, and their direction.
 RULES: Final[Mapping[str, str]] = {
+    f"{_ACM}servicePerimeterDryRunEgressPolicy:ServicePerimeterDryRunEgressPolicy": "egress",
+    f"{_ACM}servicePerimeterDryRunIngressPolicy:ServicePerimeterDryRunIngressPolicy": "ingress",
     f"{_ACM}servicePerimeterEgressPolicy:ServicePerimeterEgressPolicy": "egress",
     f"{_ACM}servicePerimeterIngressPolicy:ServicePerimeterIngressPolicy": "ingress",
 }
@@ -26,6 +28,7 @@ RULES: Final[Mapping[str, str]] = {
 SINGLE: Final = (
     f"{_ACM}egressPolicy:EgressPolicy",
     f"{_ACM}ingressPolicy:IngressPolicy",
+    f"{_ACM}servicePerimeterDryRunResource:ServicePerimeterDryRunResource",
     f"{_ACM}servicePerimeterResource:ServicePerimeterResource",
 )
 _ANY: Final = ("ANY_IDENTITY", "ANY_SERVICE_ACCOUNT", "ANY_USER_ACCOUNT", UNKNOWN)

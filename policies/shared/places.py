@@ -85,6 +85,8 @@ class OwnResources:
     buckets: frozenset[str]
     hosts: frozenset[str]
     registries: frozenset[str]
+    keys: frozenset[str] = frozenset()
+    """Projects of keys, beside the own ones."""
 
 
 def own_resources(
@@ -92,6 +94,7 @@ def own_resources(
     projects: Sequence[str],
     places: Sequence[str],
     registries: Sequence[str],
+    keys: Sequence[str] = (),
 ) -> OwnResources:
     """Return what is the stack's own; `places` are buckets and hosts the environment names."""
     stack = stack_of(resources)
@@ -117,6 +120,7 @@ def own_resources(
         frozenset(named | set(places)),
         frozenset(hosts),
         frozenset(registries),
+        frozenset(keys),
     )
 
 
@@ -208,6 +212,10 @@ def _project(value: str, own: OwnResources) -> str:
 def _name(value: str, own: OwnResources) -> str:
     project = project_of(value)
     return "" if project in (None, "_", "-") else _project(project or "", own)
+
+
+def _key(value: str, own: OwnResources) -> str:
+    return "" if project_of(value) in own.keys else _name(value, own)
 
 
 def _bucket(value: str, own: OwnResources) -> str:
@@ -342,6 +350,7 @@ _KINDS: Final = {
     "everything": _everything,
     "host": _host,
     "image": _image,
+    "key": _key,
     "manifest": _manifest,
     "name": _name,
     "output": _output,

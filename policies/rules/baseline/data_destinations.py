@@ -21,7 +21,7 @@ _REGISTRIES: Final = (
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
-    names = (limits.names(each) for each in ("projects", "places", "registries"))
+    names = (limits.names(each) for each in ("projects", "places", "registries", "keyProjects"))
     own = own_resources(resources, *names)
     for each in resources:
         for where, value, kind in destinations(each):
@@ -35,8 +35,8 @@ RULE: Final = StackRule(
     display_name="Data goes where the environment says",
     description=(
         "Push endpoints, topics, tables, buckets, sinks, exports, mirrors, exporters of telemetry, "
-        "mounted buckets, shared views, upstreams, charts and repositories that are deployed are "
-        "the stack's own, or of projects, places and registries that the environment names."
+        "mounted buckets, shared views, upstreams, charts, repositories that are deployed and keys "
+        "are the stack's own, or of projects, places and registries that the environment names."
     ),
     why="One property that leads elsewhere sends every message, table or log to somebody else.",
     remediation=(
@@ -50,6 +50,11 @@ RULE: Final = StackRule(
         NamesLimit(
             "projects",
             "IDs of the projects data may go to; where none is named, the stack's own",
+            default=(),
+        ),
+        NamesLimit(
+            "keyProjects",
+            "Projects beside those, whose keys of Cloud KMS encrypt the stack's data",
             default=(),
         ),
         NamesLimit(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -23,10 +24,21 @@ from policies.shared.perimeters import (
 )
 from policies.shared.projects import own_projects, project_of
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, Absence, entries, flag, get, is_mapping, text
+from resources.properties import (
+    MISSING,
+    UNKNOWN,
+    Absence,
+    elements,
+    entries,
+    flag,
+    get,
+    is_mapping,
+    text,
+)
 from resources.resource import Resource, stack_of
 
 _POLICY: Final = "gcp:accesscontextmanager/accessPolicy:AccessPolicy"
+_BINDING: Final = "gcp:accesscontextmanager/gcpUserAccessBinding:GcpUserAccessBinding"
 _ORGANIZATIONS: Final = "gcp:accesscontextmanager/authorizedOrgsDesc:AuthorizedOrgsDesc"
 
 # The platform's own table says of some that no perimeter needs them.
@@ -120,10 +132,11 @@ def _perimeter(
         yield "lets in every access level"
     elif isinstance(levels, tuple) and _of_another(levels, text(props, "parent")):
         yield "lets in an access level of another policy"
+    # What is tried today is enforced tomorrow.
     for direction in ("ingress", "egress"):
-        rules = entries(config, f"{direction}Policies")
-        for rule in rules if isinstance(rules, tuple) else ():
-            yield from (f"has {finding}" for finding in too_wide(rule, direction, bounds))
+        for part in ("status", "spec"):
+            for rule in elements(props, part, f"{direction}Policies"):
+                yield from (f"has {finding}" for finding in too_wide(rule, direction, bounds))
 
 
 def _of_another(levels: tuple[object, ...], parent: object) -> bool:
@@ -183,16 +196,18 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         *(frozenset(limits.names(each)) for each in ("egressProjects", "domains")),
     )
     used = _used(resources)
+    modes = limits.names("modes")
     for each in resources:
         if each.type in (PERIMETER, PERIMETERS):
-            for perimeter in regular(each):
-                for finding in _perimeter(perimeter, used, limits.names("modes"), bounds):
-                    yield StackFinding(finding, each)
+            found = (_perimeter(one, used, modes, bounds) for one in regular(each))
+            yield from (StackFinding(finding, each) for finding in chain.from_iterable(found))
         elif each.type in RULES:
             for finding in too_wide(each.props, RULES[each.type], bounds):
                 yield StackFinding(f"is {finding}", each)
         elif each.type in LEVELS or each.type == CONDITION:
             yield from (StackFinding(finding, each) for finding in _level(each, bounds))
+        elif each.type == _BINDING and _is_hollow(each):
+            yield StackFinding("holds a group to no access level", each)
         elif each.type == _ORGANIZATIONS:
             yield StackFinding("lets another organization's devices or identities in", each)
         if bounds.own:
@@ -210,6 +225,11 @@ def _level(resource: Resource, bounds: Bounds) -> Iterator[str]:
         yield "lets in somebody whom the environment does not name"
     if bounds.own and has_outside_project(networks, bounds.own | bounds.egress):
         yield "lets in a network of another project"
+
+
+def _is_hollow(binding: Resource) -> bool:
+    levels = entries(binding.props, "accessLevels")
+    return levels in (MISSING, ()) and not elements(binding.props, "scopedAccessSettings")
 
 
 def _joined(resource: Resource, bounds: Bounds) -> Iterator[StackFinding]:

@@ -13,9 +13,11 @@ from resources.resource import Resource
 
 # Packages and types by which a program makes things that the packs have no properties of.
 _TOKENS: Final = re.compile(
-    r"command:.*|google-native:.*|pulumi-[a-z]+:dynamic.*"
+    r"(command|terraform|[a-z]+-native):.*|pulumi-[a-z]+:dynamic.*"
     r"|gcp:deploymentmanager/deployment:Deployment"
 )
+# The two packages that the packs read, and those that make nothing outside of the state.
+_READ: Final = ("gcp", "kubernetes", "pulumi", "random", "std", "time", "tls")
 # Groups of operators whose objects are resources of a cloud, programs or plans that make them.
 _GROUPS: Final = re.compile(
     r"(.+\.)?(cnrm\.cloud\.google\.com|crossplane\.io|upbound\.io|services\.k8s\.aws|azure\.com"
@@ -25,7 +27,10 @@ _GROUPS: Final = re.compile(
 
 def _makes(token: str) -> bool:
     group = kind_of(token).partition("/")[0]
-    return bool(_TOKENS.fullmatch(token) or (group and _GROUPS.fullmatch(group)))
+    package, _, rest = token.partition(":")
+    # Components, such as a program's own, make nothing themselves; a provider's types have a slash.
+    other = "/" in rest and package not in _READ
+    return bool(other or _TOKENS.fullmatch(token) or (group and _GROUPS.fullmatch(group)))
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -37,7 +42,7 @@ RULE: Final = ResourceRule(
     id="sup-no-unseen-makers",
     display_name="Resources are made in sight",
     description=(
-        "No command, dynamic provider, other Google provider or operator of a cluster, such as "
+        "No command, dynamic provider, provider of another cloud or operator of a cluster, such as "
         "Config Connector or Crossplane, makes resources of a cloud."
     ),
     why="The packs read the resources of gcp and kubernetes; whatever goes past those is unjudged.",

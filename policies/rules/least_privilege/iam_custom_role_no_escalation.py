@@ -14,7 +14,12 @@ from policies.shared.rule import Reference, ResourceRule
 from resources.properties import Absence, entries, text
 from resources.resource import Resource
 
-_ESCALATES: Final = {**ELEVATED, "run-as-agent": "runs code as an agent of Google's"}
+_ESCALATES: Final = {
+    **ELEVATED,
+    "run-as-agent": "runs code as an agent of Google's",
+    # With the right to act as an account from another role.
+    "deploy": "deploys code",
+}
 # These grant permissions without a role.
 _ACCESS_POLICIES: Final = (
     "gcp:iam/folderAccessPolicy:FolderAccessPolicy",
@@ -23,7 +28,6 @@ _ACCESS_POLICIES: Final = (
 )
 # A permission is a custom role's to hand out wherever, so every setIamPolicy counts here.
 _SHARES: Final = re.compile(r"[a-z0-9.]+\.setiampolicy", re.IGNORECASE)
-_ACT_AS: Final = "act-as"
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
@@ -33,7 +37,6 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
             yield f"its permissions are {permissions.value}, so they cannot be checked"
             continue
         names = [short_name(each) if isinstance(each, str) else each for each in permissions]
-        acts = any(isinstance(each, str) and _ACT_AS in of_permissions([each]) for each in names)
         for permission in names:
             if not isinstance(permission, str):
                 yield "one of its permissions is not known during preview, so it cannot be checked"
@@ -43,8 +46,6 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
                 continue
             elif says := _escalates(permission):
                 yield f"has {permission}, which lets its holder gain more access: it {says}"
-            elif acts and "deploy" in of_permissions([permission]):
-                yield f"has {permission} beside iam.serviceAccounts.actAs: code runs as any account"
 
 
 def _escalates(permission: str) -> str | None:

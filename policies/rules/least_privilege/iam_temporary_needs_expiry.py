@@ -6,7 +6,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.access.capabilities import elevated
+from policies.access.capabilities import elevated, of_role
 from policies.access.conditions import end_of
 from policies.access.grants import ENTITLEMENT, Grant, grants, is_grant, reaches_far
 from policies.access.principals import is_agent, is_workload
@@ -36,6 +36,9 @@ def _why(grant: Grant, further: tuple[str, ...], *, wide: bool) -> str | None:
         found = elevated(grant.role, wide=wide)
         if found is not None:
             return found
+        # A pipeline deploys, and its account is a workload's.
+        if wide and "deploy" in (of_role(grant.role) or ()):
+            return "deploys code"
     personal = (m.startswith("user:") for m in grant.members if isinstance(m, str))
     return "is a single person's" if any(personal) else None
 
