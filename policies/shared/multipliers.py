@@ -223,6 +223,7 @@ KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.dask.org/DaskCluster": ("spec.worker.replicas",),
     "kubernetes.dask.org/DaskWorkerGroup": ("spec.worker.replicas",),
     "leaderworkerset.x-k8s.io/LeaderWorkerSet": ("spec.leaderWorkerTemplate.size", "spec.replicas"),
+    "llm-d.ai/ModelService": ("spec.decode.replicas", "spec.prefill.replicas"),
     "machinelearning.seldon.io/SeldonDeployment": ("spec.predictors.*.replicas", "spec.replicas"),
     "nvidia.com/DynamoGraphDeployment": ("spec.services.*.replicas",),
     "postgresql.cnpg.io/Cluster": ("spec.instances",),

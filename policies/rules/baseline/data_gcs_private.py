@@ -8,6 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.expected import Expected, unmet
 from policies.shared.limits import Limits
 from policies.shared.rule import Reference, ResourceRule
+from resources.properties import all_at
 from resources.resource import Resource
 
 _CLOSED: Final = (
@@ -18,6 +19,8 @@ _CLOSED: Final = (
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     yield from unmet(resource.props, _CLOSED)
+    if "*" in all_at(resource.props, ("cors", "*", "origins", "*")):
+        yield "cors lets the pages of every site read with their visitors' access"
 
 
 def _remediate(_resource: Resource, _limits: Limits) -> Mapping[str, object]:
@@ -27,9 +30,15 @@ def _remediate(_resource: Resource, _limits: Limits) -> Mapping[str, object]:
 RULE: Final = ResourceRule(
     id="data-gcs-private",
     display_name="Buckets cannot be public",
-    description="A bucket has uniform access and enforced prevention of public access.",
+    description=(
+        "A bucket has uniform access and enforced prevention of public access, and no site of all "
+        "reads it through browsers."
+    ),
     why="Without both, one object rule or one grant opens the data to everyone.",
-    remediation="set uniformBucketLevelAccess to true and publicAccessPrevention to enforced.",
+    remediation=(
+        "set uniformBucketLevelAccess to true and publicAccessPrevention to enforced, and name "
+        "origins in cors."
+    ),
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/storage/docs/public-access-prevention",

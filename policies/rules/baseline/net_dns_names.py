@@ -6,9 +6,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.limits import Limits
+from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import StackFinding, StackRule
-from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, get, text
+from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, get, text
 from resources.resource import Resource, Stack, stack_of
 from resources.wiring import referenced_names
 
@@ -79,7 +79,7 @@ def _is_public_address(value: object) -> bool:
         return False
 
 
-def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     zones = stack.by_type.get(_ZONE, ())
     private = [str(text(each.props, "dnsName")) for each in zones if not _is_public(each)]
@@ -103,7 +103,7 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
             )
         if referenced_names(each, "managedZone") & public and any(map(_is_private_address, values)):
             yield StackFinding("tells a private address in a public zone", each)
-    yield from _answered(stack)
+    yield from _answered(stack, limits.names("inboundPolicies"))
 
 
 def _routed(record: object) -> tuple[object, ...]:
@@ -111,7 +111,7 @@ def _routed(record: object) -> tuple[object, ...]:
     return tuple(value for path in _ROUTED for value in all_at(record, path.split(".")))
 
 
-def _answered(stack: Stack) -> Iterator[StackFinding]:
+def _answered(stack: Stack, asked: Sequence[str]) -> Iterator[StackFinding]:
     """Yield response policies and servers that answer in the stead of Google's or of the zones."""
     for each in stack.by_type.get(_RULE, ()):
         name = text(each.props, "dnsName")
@@ -127,6 +127,9 @@ def _answered(stack: Stack) -> Iterator[StackFinding]:
         servers = entries(each.props, "alternativeNameServerConfig", "targetNameServers")
         if servers not in (MISSING, (), UNKNOWN):
             yield StackFinding("has every name answered by other servers", each)
+        inbound = flag(each.props, "enableInboundForwarding") is True
+        if inbound and text(each.props, "name") not in asked:
+            yield StackFinding("answers the network's private names to whoever is connected", each)
 
 
 def _is_answered(zone: Resource) -> bool:
@@ -145,12 +148,19 @@ RULE: Final = StackRule(
     display_name="Names lead where they should",
     description=(
         "Names of Google lead to its restricted addresses, private names and addresses are in no "
-        "public zone, and no other server answers for them."
+        "public zone, and no other server answers for them or asks for them from outside."
     ),
     why="Whoever answers for a name gets what is sent to it.",
     remediation="point the record to 199.36.153.4/30 or remove it, and make the zone private.",
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/vpc-service-controls/docs/set-up-private-connectivity",
+    limits=(
+        NamesLimit(
+            "inboundPolicies",
+            "Names of DNS policies that networks that are connected may ask",
+            default=(),
+        ),
+    ),
     check=_check,
 )

@@ -42,9 +42,10 @@ _ANYWHERE: Final = ("all", "world", "cluster")
 _INGRESS: Final = ("spec.ingress.*",)
 # https://docs.cilium.io/en/stable/security/policy/language/: one specification, or several.
 _CILIUM: Final = tuple(
-    f"{spec}.ingress.*.{peers}"
+    f"{spec}.{direction}.*.{way}{peers}"
     for spec in ("spec", "specs.*")
-    for peers in ("fromEntities.*", "fromCIDR.*", "fromCIDRSet.*.cidr")
+    for direction, way in (("ingress", "from"), ("egress", "to"))
+    for peers in ("Entities.*", "CIDR.*", "CIDRSet.*.cidr")
 )
 _OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
     "cilium.io/CiliumClusterwideNetworkPolicy": _CILIUM,
@@ -71,11 +72,15 @@ def _takes_all(selector: object) -> bool:
     return get(selector, "matchLabels") in (MISSING, {}) and not asks
 
 
-def _lets_all_in(policy: object) -> Iterator[str]:
-    rules = entries(policy, "spec", "ingress")
-    for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
+def _lets_all(policy: object) -> Iterator[str]:
+    for index, rule in enumerate(elements(policy, "spec", "ingress")):
         if rule is not UNKNOWN and _is_everyone(entries(rule, "from")):
             yield f"ingress[{index}] lets in everyone, beside the policies that deny"
+    for index, rule in enumerate(elements(policy, "spec", "egress")):
+        # A port such as that of DNS alone is no way out for all.
+        anything = rule is not UNKNOWN and get(rule, "ports") in (MISSING, ())
+        if anything and _is_everyone(entries(rule, "to")):
+            yield f"egress[{index}] lets out to everywhere, beside the policies that deny"
 
 
 def _is_everyone(peers: tuple[object, ...] | Absence) -> bool:
@@ -87,11 +92,12 @@ def _is_everyone(peers: tuple[object, ...] | Absence) -> bool:
     )
 
 
-def _other_lets_all_in(kind: str, policy: object) -> Iterator[str]:
+def _other_lets_all(kind: str, policy: object) -> Iterator[str]:
     for path in _OTHERS[kind]:
         found = [*all_at(policy, path.split("."))]
         if is_everywhere(found) or any(_is_open(kind, each) for each in found):
-            yield f"{path.replace('.*', '[]')} lets in everyone"
+            says = "lets out to everywhere" if ".egress." in path else "lets in everyone"
+            yield f"{path.replace('.*', '[]')} {says}"
 
 
 def _is_open(kind: str, found: object) -> bool:
@@ -118,16 +124,16 @@ def _calico_takes_all(source: object) -> bool:
 
 
 def _allowing(resources: Sequence[Resource], allowed: Sequence[str]) -> Iterator[StackFinding]:
-    """Yield the policies that let everyone in, beside which one that denies is worth nothing."""
+    """Yield the policies that let all in or out, beside which one that denies is worth nothing."""
     for each in resources:
         kind = kind_of(each.type)
         for policy in objects(each.type, each.props) if kind in (_POLICY, *_OTHERS) else ():
             if kind != _POLICY:
-                found = _other_lets_all_in(kind, policy)
+                found = _other_lets_all(kind, policy)
             elif text(policy, "metadata", "namespace") in allowed:
                 continue
             else:
-                found = _lets_all_in(policy)
+                found = _lets_all(policy)
             yield from (StackFinding(finding, each) for finding in found)
 
 
@@ -160,7 +166,7 @@ RULE: Final = StackRule(
     display_name="Namespaces deny by default",
     description=(
         "Every namespace of the stack has a NetworkPolicy that denies ingress by default, unless "
-        "it may go without by name, and no policy beside it lets everyone in."
+        "it may go without by name, and no policy beside it lets everyone in or out."
     ),
     why="Without one, any pod that is broken into can reach every other.",
     remediation="make a NetworkPolicy with an empty podSelector, policyTypes Ingress and no rules.",

@@ -14,7 +14,7 @@ from resources.properties import elements, get, is_mapping, is_sequence, number,
 from resources.resource import Resource
 
 _COUNTS: Final = re.compile(
-    r"(max|min|desired|num)?(replicas|replicaCount|workers|instances|nodes|parallelism|size)"
+    r"(max|min|desired|num)?(replicas|workers|instances|nodes|parallelism|size|(replica)?count)"
     r"|(max|min|num)(Replica|Worker|Node|Instance)(s|Count)?",
     re.IGNORECASE,
 )
