@@ -387,6 +387,7 @@ def test_usage_is_listed(token: str) -> None:
         "gcp:projects/service:Service",
         "gcp:compute/network:Network",
         "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+        "gcp:compute/snapshotSettings:SnapshotSettings",
         "gcp:networkconnectivity/hub:Hub",
         "gcp:networkconnectivity/group:Group",
         "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter",
