@@ -1,9 +1,12 @@
-"""GoogleSQL: whether a text is one query."""
+"""GoogleSQL: whether a text is one query, and reads in its own project alone."""
 
 import logging
 from functools import cache
+from typing import Final
 
 from catalog.words import plural
+
+_ELSEWHERE: Final = "EXTERNAL_QUERY"
 
 
 @cache
@@ -29,3 +32,16 @@ def not_one_select(text: str) -> str | None:
         return f"{plural(len(statements), 'statement')}"
     statement = statements[0]
     return None if isinstance(statement, exp.Query) else f"a {statement.key.upper()} statement"
+
+
+@cache
+def elsewhere(query: str) -> str | None:
+    """Return what a query reads outside its project, as a phrase; None where it reads nothing."""
+    import sqlglot
+    from sqlglot import exp
+
+    statement = sqlglot.parse_one(query, dialect="bigquery")
+    if any(each.name.upper() == _ELSEWHERE for each in statement.find_all(exp.Anonymous)):
+        return _ELSEWHERE
+    named = (each for each in statement.find_all(exp.Table) if each.catalog)
+    return next((f"{each.catalog}.{each.db}.{each.name}" for each in named), None)

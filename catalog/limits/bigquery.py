@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from catalog.limits import Choice, Entries, Range, Text
 from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
-from catalog.sql import not_one_select
+from catalog.sql import elsewhere, not_one_select
 
 Column = Mapping[str, str]
 
@@ -178,6 +178,9 @@ def _query(path: KeyPath, query: str, readable: Collection[str]) -> Iterator[Pro
     elif (found := not_one_select(SOURCE.sub(r"\1", query))) is not None:
         remedy = "write one query: a view only reads"
         yield Problem(path, found, "one SELECT of GoogleSQL", remedy)
+    elif (found := elsewhere(SOURCE.sub(r"\1", query))) is not None:
+        remedy = "copy the data here first, or leave the project out where it is this one"
+        yield Problem(path, found, "tables of this project, without its name", remedy)
     for source in sources:
         if source not in readable:
             yield Problem(
