@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import Reference, StackFinding, StackRule
 from policies.shared.types import LOG_SINKS
-from resources.properties import MISSING, flag, get, number, show, text
+from resources.properties import MISSING, get, number, show, text
 from resources.resource import Resource, stack_of
 from resources.wiring import referenced_names
 
@@ -34,8 +34,6 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             yield StackFinding("takes in logs and has no retentionPolicy", each)
         elif isinstance(period, float) and period < least * _DAY:
             yield StackFinding(f"keeps the logs it takes in less than {show(least, 'day')}", each)
-        elif flag(each.props, "retentionPolicy", "isLocked") is False:
-            yield StackFinding("has a retentionPolicy that is unlocked in words", each)
 
 
 RULE: Final = StackRule(

@@ -81,7 +81,10 @@ RULE: Final = ResourceRule(
     references=(Reference("Sonar", "S6408"),),
     limits=(
         NamesLimit(
-            "allowedPermissions", "Permissions that custom roles may have after all", default=()
+            "allowedPermissions",
+            "Permissions that custom roles may have after all",
+            # What begins a retraining; the account that it runs as is granted apart.
+            default=("aiplatform.pipelineJobs.create",),
         ),
     ),
     applies=lambda resource_type: resource_type in (*CUSTOM_ROLES, *_ACCESS_POLICIES),
