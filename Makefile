@@ -38,7 +38,7 @@ READ_test-kills := COUNT FIRST
 READ += $(foreach goal,$(MAKECMDGOALS),$(READ_$(goal)))
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 # Settings of the programs below, such as PULUMI_BACKEND_URL, have an underscore, as no word here has.
-UNREAD := $(foreach name,$(filter-out $(READ) MAKEFLAGS,$(GIVEN)),$(if $(findstring _,$(name)),,$(name)))
+UNREAD := $(foreach name,$(filter-out $(READ) MAKEFLAGS PYTHON SETUP,$(GIVEN)),$(if $(findstring _,$(name)),,$(name)))
 ifneq ($(UNREAD),)
 $(error $(firstword $(UNREAD)): make $(firstword $(MAKECMDGOALS) help) does not read it; it reads $(READ))
 endif

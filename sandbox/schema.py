@@ -29,6 +29,7 @@ DESCRIBED: Final = (
     "gcp:compute/subnetwork:Subnetwork",
     "gcp:dns/managedZone:ManagedZone",
     "gcp:kms/cryptoKey:CryptoKey",
+    "gcp:pubsub/topic:Topic",
     "gcp:secretmanager/secret:Secret",
     "gcp:secretmanager/secretVersion:SecretVersion",
     "gcp:storage/bucket:Bucket",

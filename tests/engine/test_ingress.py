@@ -80,6 +80,7 @@ def test_a_managed_certificate_is_proven_in_the_zone_and_takes_over(dev: Rehears
             config, certificate=managed, hostname="inference.dev.acme.com", regional_names=True
         )
     )
+    dev.limit("data-destinations", projects=["acme-inference-dev", "acme-dns"])
     operations.up(dev.places, skip_preview=True)
     (certificate,) = dev.resources(CERTIFICATE)
     assert shown_certificate(dev) == certificate["outputs"]["name"]

@@ -53,7 +53,7 @@ def test_a_new_model_and_a_wider_pool_are_told_to_reviewers(
     assert diff.main(["--from", plan, "--to", plan]) == 0
     assert (tmp_path / "none" / "diff.html").exists()
     assert diff.main(["--from", plan, "--to", "no-such.json"]) == 1
-    assert "error: no-such.json holds no plan" in capsys.readouterr().err
+    assert "error: TO: found 'no-such.json'" in capsys.readouterr().err
 
 
 def test_a_config_that_is_refused_is_told_in_the_comment(
