@@ -43,6 +43,9 @@ _ENDS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
 _TABLES: Final = ("gcp:bigquery/dataset:Dataset", "gcp:bigquery/table:Table")
 # These end by a duration such as 3600s: the property, and the limit that holds it.
 _TTLS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "gcp:backupdisasterrecovery/backupVault:BackupVault": (
+        ("backupMinimumEnforcedRetentionDuration", "minDays"),
+    ),
     "gcp:pubsub/subscription:Subscription": (
         ("expirationPolicy.ttl", "minDays"),
         ("messageRetentionDuration", "minMessageDays"),
