@@ -23,11 +23,13 @@ from launcher.console import show
 from launcher.machine_speed import at_speed
 from launcher.paths import StackPaths, checked, shown_file
 from launcher.problem import LaunchError
+from launcher.scratch import scratch
 
-_LOOK_SECONDS = 0.2
+PAGE: Final = "requests.html"
 _LAST_PORT = 65_535
 _ROOM_BYTES: Final = 512 << 20
 """What the stores of two regions' API servers take at once, and their logs after a while."""
+_FOLDERS: Final = "inference-gateway-"
 AT_ONCE: Final = 0.0
 
 
@@ -100,11 +102,11 @@ def request_path(places: StackPaths, wanted: Wanted = Wanted()) -> Generator[Req
             "`make test-kubernetes` says what to install"
         )
     found = _clusters(places)
-    if shutil.disk_usage(tempfile.gettempdir()).free < _ROOM_BYTES:
-        raise LaunchError(_no_room())
     with _interrupts(), ExitStack() as opened:
         try:
-            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
+            folder = opened.enter_context(scratch(_FOLDERS))
+            if shutil.disk_usage(folder).free < _ROOM_BYTES:
+                raise LaunchError(_no_room())
             cloud = opened.enter_context(World(places.world))
             path = _run(opened, places, wanted, (found, cloud, folder))
         except LookupError as problem:
@@ -230,14 +232,17 @@ def serve(places: StackPaths, cloud: str = "sandbox", wanted: Wanted = Wanted())
             for line in _differences(path):
                 show(f"  {line}")
             show("requests, until Ctrl-C:")
-            _follow(path, requests)
+            with followed(path, requests) as look:
+                while True:
+                    path.check()
+                    look()
     except KeyboardInterrupt:
         show("ended; nothing is left running")
     finally:
         if requests:
             from emulator.gateway.page import write_page
 
-            page = places.home / "requests.html"
+            page = places.home / PAGE
             write_page(page, places.stack, requests)
             show(f"The page of {plural(len(requests), 'request')}: {shown_file(page)}")
 
@@ -298,8 +303,10 @@ def _interrupts() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _follow(path: RequestPath, requests: list[Mapping[str, Any]]) -> None:
-    """Print each request, and keep it with the pod that answered."""
+@contextmanager
+def followed(path: RequestPath, requests: list[Mapping[str, Any]]) -> Generator[Callable[[], None]]:
+    """Yield what prints the requests since it was called last, and keeps each with the pod that
+    answered; the last ones follow in the end."""
     from emulator.gateway.proxies import FLUSH_SECONDS
 
     with ExitStack() as opened:
@@ -310,6 +317,8 @@ def _follow(path: RequestPath, requests: list[Mapping[str, Any]]) -> None:
         pods: dict[str, str] = {}
 
         def look() -> None:
+            # Envoy writes that late.
+            time.sleep(2 * FLUSH_SECONDS)
             for log, gateway in logs.items():
                 # An autoscaler adds some.
                 pods.update(gateway.places)
@@ -320,12 +329,8 @@ def _follow(path: RequestPath, requests: list[Mapping[str, Any]]) -> None:
                     show(_said(request))
 
         try:
-            while True:
-                path.check()
-                look()
-                time.sleep(_LOOK_SECONDS)
+            yield look
         finally:
-            time.sleep(2 * FLUSH_SECONDS)
             look()
 
 

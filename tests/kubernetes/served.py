@@ -1,4 +1,4 @@
-"""`make serve` as a process."""
+"""`make serve` and `make demo` as processes."""
 
 import json
 import os
@@ -16,11 +16,17 @@ from tests.engine.conftest import Rehearsal
 
 
 @contextmanager
-def served(stack: Rehearsal, *options: str) -> Generator[subprocess.Popen[str]]:
+def served(
+    stack: Rehearsal, *options: str, operation: str = "serve", **environment: str
+) -> Generator[subprocess.Popen[str]]:
     """Serve a stack; what is said comes on standard output."""
-    environment = {**os.environ, "INFERENCE_SANDBOX": str(stack.places.home.parent)}
+    environment = {
+        **os.environ,
+        "INFERENCE_SANDBOX": str(stack.places.home.parent),
+        **environment,
+    }
     with subprocess.Popen(
-        [sys.executable, "-m", "launcher", "serve", "--stack", stack.places.stack, *options],
+        [sys.executable, "-m", "launcher", operation, "--stack", stack.places.stack, *options],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

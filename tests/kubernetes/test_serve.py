@@ -2,17 +2,21 @@
 
 import errno
 import json
+import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import psutil
 import pytest
@@ -24,8 +28,9 @@ from emulator.gateway.kv_cache import BLOCK_TOKENS
 from emulator.gateway.replicas import replicas
 from launcher import gateway
 from launcher.machine_speed import at_speed
-from launcher.paths import StackPaths
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
+from launcher.scratch import scratch
 from tests.engine.conftest import Rehearsal
 from tests.kubernetes.served import pod_asked, said_until, served
 
@@ -202,6 +207,89 @@ def test_a_state_that_is_no_stack_of_this_version_is_named(
     places.checkpoint.parent.mkdir(parents=True)
     places.checkpoint.write_text(json.dumps(checkpoint))
     assert re.search(said, problem(places))
+
+
+@built
+def test_a_pool_without_replicas_is_named_and_answers_503(
+    brought_up: Callable[[str], Rehearsal],
+) -> None:
+    dev = brought_up("dev")
+    checkpoint = json.loads(dev.places.checkpoint.read_text())
+    (deployment,) = (
+        each["inputs"]
+        for each in checkpoint["checkpoint"]["latest"]["resources"]
+        if each["type"] == "kubernetes:apps/v1:Deployment"
+        and each["inputs"]["metadata"]["name"] == "qwen3-4b-l4-spot-us-central1"
+    )
+    deployment["spec"]["replicas"] = 0
+    dev.places.checkpoint.write_text(json.dumps(checkpoint))
+    with served(dev) as process:
+        said = said_until(process, "requests, until Ctrl-C")
+        assert "the pool qwen3-4b-l4-spot has no replica" in said
+        with pytest.raises(HTTPError, match="503"):
+            pod_asked(said, "qwen3-4b")
+        assert "503  " in said_until(process, "qwen3-4b: ")
+
+
+@built
+@pytest.mark.parametrize("started", ["etcd", "epp"])
+def test_ctrl_c_during_the_start_leaves_nothing(
+    brought_up: Callable[[str], Rehearsal], tmp_path: Path, started: str
+) -> None:
+    with served(brought_up("dev"), TMPDIR=str(tmp_path)) as process:
+        end, children = time.monotonic() + END_SECONDS, list[psutil.Process]()
+        while not children or started not in {each.name() for each in children}:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+            children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_SECONDS) == 0
+        assert process.stdout is not None
+        assert "ended; nothing is left running" in process.stdout.read()
+        _, alive = psutil.wait_procs(children, END_SECONDS)
+        assert alive == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@built
+def test_two_are_served_at_once(brought_up: Callable[[str], Rehearsal]) -> None:
+    dev = brought_up("dev")
+    with served(dev) as first, served(dev) as second:
+        for each in (first, second):
+            pod = pod_asked(said_until(each, "requests, until Ctrl-C"), "qwen3-4b")
+            assert f"pod {pod}" in said_until(each, "200  ")
+
+
+HOLD = """
+import sys, time
+from launcher.scratch import scratch
+with scratch("held-") as folder:
+    print(folder, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        held = Path(other.stdout.readline().strip())
+        (held / "store").touch()
+        with scratch("held-") as own:
+            assert {*tmp_path.iterdir()} == {held, own}
+        other.kill()
+        other.wait()
+        with scratch("held-") as own:
+            assert {*tmp_path.iterdir()} == {own}
+    assert list(tmp_path.iterdir()) == []
 
 
 @built
