@@ -44,6 +44,7 @@ from launcher.recovery import (
     unsettled,
 )
 from launcher.replacements import replacements_section
+from launcher.served_demo import show_path
 from launcher.shell import set_aside
 from launcher.verify import verify
 from plans.plan import Recorder, plan_of
@@ -202,9 +203,11 @@ def export(places: StackPaths) -> None:
 
 
 def demo(places: StackPaths) -> None:
-    """Send messages through the stack's pipelines and print what went where."""
+    """Send messages through the stack's pipelines, and requests to its models where their path can
+    be run; print what went where."""
     _there(places)
     _emulated(places, "demo")
+    show_path(places)
     report, serve = (make_command(f"{each} STACK={places.stack}") for each in ("report", "serve"))
     show(f"Next: {serve}, which runs the way to its large models, or {report}, what a change does")
 

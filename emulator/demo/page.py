@@ -24,19 +24,7 @@ def write_page(
         f"<style>{STYLE}</style><h1>What went where</h1>",
         "<p>Times of retries and archives are the stack's own; waits were left out. ",
         "The LLM answers come from a deterministic stand-in, not from a model.</p>",
-        table(
-            ("where", "what", "found", "wanted", ""),
-            (
-                (
-                    check.where,
-                    check.what,
-                    check.found,
-                    check.wanted,
-                    "ok" if check.good else "WRONG",
-                )
-                for check in checks
-            ),
-        ),
+        _counts(checks),
     ]
     for pipeline in done:
         parts += [f"<h2>{escape(pipeline.name)}</h2>", _messages(emulator, pipeline)]
@@ -46,8 +34,38 @@ def write_page(
         refused = "".join(f"<li>{escape(why)}</li>" for why in pipeline.refused)
         parts.append(f"<h3>Refused by the topic</h3><ul>{refused or '<li>nothing</li>'}</ul>")
     if replies:
-        parts += ["<h2>Chat</h2><ul>", *(f"<li>{escape(reply)}</li>" for reply in replies), "</ul>"]
+        parts += ["<h2>Chat</h2>", _listed(replies)]
     file.write_text("\n".join(parts))
+
+
+def add_requests(
+    file: Path, requests: Path, checks: Sequence[Check], replies: Sequence[str]
+) -> None:
+    """Add to the page what services got from the gateway, and a link to the page of requests to
+    it."""
+    parts = [
+        "\n<h2>Its large models</h2>",
+        f'<p><a href="{escape(requests.name)}">Where each request went</a>. ',
+        "The model servers are simulated.</p>",
+        _counts(checks),
+        _listed(replies),
+    ]
+    with file.open("a") as page:
+        page.write("\n".join(parts))
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+
+
+def _counts(checks: Sequence[Check]) -> str:
+    return table(
+        ("where", "what", "found", "wanted", ""),
+        (
+            (check.where, check.what, check.found, check.wanted, "ok" if check.good else "WRONG")
+            for check in checks
+        ),
+    )
 
 
 def _messages(emulator: Emulator, pipeline: Pipeline) -> str:

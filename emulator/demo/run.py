@@ -10,16 +10,18 @@ from catalog.config_folder import make_command
 from catalog.words import plural
 from emulator.demo.calls import chat, invoker_checks, share_checks
 from emulator.demo.checks import Check, checks_of
-from emulator.demo.page import write_page
+from emulator.demo.page import add_requests, write_page
 from emulator.demo.pipelines import Pipeline, pipelines
 from emulator.demo.sinks import sink_checks
 from emulator.demo.training import loops, play
 from emulator.runtime.emulator import Emulator, emulate
+from emulator.runtime.model_endpoint import ModelEndpoint
 from sandbox.world import World
 
 PATIENCE_SECONDS = 180.0
 _LOOK_SECONDS = 0.25
 _LLM = "llm_backend"
+_PAGE = "demo.html"
 _COLUMNS = ("seconds", "published", "handled", "failed", "dead", "predicted", "archived", "skipped")
 _LABEL = 60
 
@@ -117,9 +119,44 @@ async def demo(
                 replies += replies_of_model
         for loop in loops(emulator, done, tell):
             checks += await play(loop)
-        page = home / "demo.html"
+        page = home / _PAGE
         write_page(page, emulator, done, checks, replies)
         _conclude(checks, replies, page, tell)
+
+
+async def ask_gateway(
+    world: World, home: Path, gateway: ModelEndpoint, tell: Tell = print
+) -> tuple[list[Check], list[str]]:
+    """Chat with the services that ask the stack's gateway, which is at an endpoint. Return checks
+    and replies."""
+    checks: list[Check] = []
+    replies: list[str] = []
+    async with emulate(world, home, skip=True, gateway=gateway) as emulator:
+        for hosted in emulator.hosted:
+            service = hosted.service
+            if hosted.folder != _LLM or not gateway.is_asked_by(service):
+                continue
+            if gateway.refuses(service):
+                tell(
+                    f"  {service.name} shows a consumer's key here, and none on Google Cloud, "
+                    "where it gets 401: give it LLM_AUTH: api_key and the secret LLM_API_KEY"
+                )
+            answers, replies_of_model = await chat(emulator, hosted)
+            checks += answers
+            replies += replies_of_model
+    return checks, replies
+
+
+def conclude_requests(
+    home: Path, requests: Path, checks: Sequence[Check], replies: Sequence[str], tell: Tell = print
+) -> None:
+    """Print what services got, and add it to the demo's page with a link to that of all requests.
+
+    Raises DemoError when any count is wrong.
+    """
+    page = home / _PAGE
+    add_requests(page, requests, checks, replies)
+    _conclude(checks, replies, page, tell)
 
 
 async def replay(
@@ -187,7 +224,7 @@ def _conclude(checks: Sequence[Check], replies: Sequence[str], page: Path, tell:
     for reply in replies:
         tell(f"  {reply}")
     labels = [f"{check.where}: {check.what}" for check in checks]
-    width = min(_LABEL, max(map(len, labels)))
+    width = min(_LABEL, max(map(len, labels), default=0))
     tell("")
     for label, check in zip(labels, checks, strict=True):
         mark = "ok" if check.good else f"WRONG, wanted {check.wanted}"

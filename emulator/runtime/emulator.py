@@ -28,6 +28,7 @@ from emulator.runtime.images import ImageError, command_of, folder_of, local
 from emulator.runtime.ingress import Ingress
 from emulator.runtime.instances import Instances, base_environment
 from emulator.runtime.local_server import LocalServer
+from emulator.runtime.model_endpoint import ModelEndpoint
 from emulator.runtime.mounts import mounted
 from emulator.runtime.orphans import end_orphans
 from emulator.runtime.pipeline_jobs import PipelineJobs
@@ -84,6 +85,8 @@ class Emulator:
     registry: models.Registry
     runs: PipelineJobs
     """Runs of Vertex AI's pipelines."""
+    gateway: ModelEndpoint | None = None
+    """Whom services that ask the stack's gateway ask; None for `model`."""
     apis: str = ""
     """URL of Google's APIs for callers with a token."""
     hosted: list[RunningService] = field(default_factory=list[RunningService])
@@ -119,12 +122,19 @@ def _silent(*_: str) -> None: ...
 
 @asynccontextmanager
 async def emulate(
-    world: World, home: Path, *, skip: bool, on_event: OnEvent = _silent, port: int = 0
+    world: World,
+    home: Path,
+    *,
+    skip: bool,
+    on_event: OnEvent = _silent,
+    port: int = 0,
+    gateway: ModelEndpoint | None = None,
 ) -> AsyncGenerator[Emulator]:
     """Yield emulates a world until the block ends. Everything durable is in `home`.
 
-    With `skip` waits are left out; `port` is that of Google's APIs. What a killed run left is taken
-    up: its processes are ended, its unfinished deliveries begin again.
+    With `skip` waits are left out; `port` is that of Google's APIs. Services that ask the stack's
+    gateway ask `gateway`, or else a stand-in. What a killed run left is taken up: its processes are
+    ended, its unfinished deliveries begin again.
     """
     async with AsyncExitStack() as stack:
         end_orphans(home / "instances")
@@ -168,6 +178,7 @@ async def emulate(
             objects=store,
             registry=models.Registry(home / "models.json"),
             runs=runs,
+            gateway=gateway,
         )
         server = await _serve(stack, LocalServer(emulator.google_apis().app, port))
         emulator.apis = server.url
@@ -248,7 +259,7 @@ async def _revision(
     instances = Instances(
         service,
         local([*service.command]) or command_of(folder),
-        mounts.seen_by(_environment(service, own)),
+        mounts.seen_by(_environment(service, own, emulator.gateway)),
         emulator.home / "instances",
     )
     stack.push_async_callback(instances.stop)
@@ -275,7 +286,9 @@ def _endpoints() -> dict[str, Any]:
     return yaml.safe_load((_FOLDER / "local_endpoints.yaml").read_text(encoding="utf-8"))
 
 
-def _environment(service: CloudRun, addresses: Mapping[str, str]) -> dict[str, str]:
+def _environment(
+    service: CloudRun, addresses: Mapping[str, str], gateway: ModelEndpoint | None
+) -> dict[str, str]:
     endpoints = _endpoints()
     given = dict(service.environment)
     for variable in endpoints["dropped"]:
@@ -285,6 +298,8 @@ def _environment(service: CloudRun, addresses: Mapping[str, str]) -> dict[str, s
             given[variable] = addresses[place]
     for variable, place in endpoints["added"].items():
         given[variable] = addresses[place]
+    if gateway is not None and gateway.is_asked_by(service):
+        given |= gateway.variables()
     return {**base_environment(service), **given}
 
 

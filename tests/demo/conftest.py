@@ -4,11 +4,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from emulator.messages.broker import Broker
 from emulator.messages.store import Store
+from launcher import operations
 from sandbox.world import World
 from tests.demo.clock import ManualClock
 from tests.demo.worlds import small_world
@@ -21,6 +23,12 @@ def made(brought_up: Callable[[str], Rehearsal]) -> Rehearsal:
     if not ENGINE.exists():
         pytest.fail("the Pulumi engine isn't set up: run `make setup`", pytrace=False)
     return brought_up("dev with its pipeline alone")
+
+
+@pytest.fixture(autouse=True)
+def no_request_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the path to large models to `tests/kubernetes/test_demo.py`: it takes its time."""
+    monkeypatch.setattr(operations, "show_path", Mock())
 
 
 @pytest.fixture
