@@ -1,9 +1,10 @@
 """The request path of one cluster of a stack, running until its context ends."""
 
+import itertools
 import json
 import shutil
 import socket
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,8 @@ class Gateway:
     programs: list[Program] = field(default_factory=list[Program])
     """Envoy in the load balancer's place first."""
     proxy: Proxy = field(init=False)
+    starts: Iterator[int] = field(default_factory=itertools.count)
+    """Numbers the folders of programs: there may be fewer programs than were started."""
 
     @property
     def extensions(self) -> Mapping[str, Served]:
@@ -207,7 +210,7 @@ def start_workload(gateway: Gateway, cluster: Cluster, deployment: Manifest) -> 
         return json.dumps(reached.moved(text, ports)) if reached else text
 
     # One that starts anew is beside the one before for a while.
-    own = gateway.folder / f"{name}-{len(gateway.programs)}"
+    own = gateway.folder / f"{name}-{next(gateway.starts)}"
     workload = workloads.start(gateway.running, gateway.client, cluster, deployment, own, moved)
     gateway.workloads[name] = workload
     gateway.programs.append(workload.program)
