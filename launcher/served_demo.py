@@ -31,12 +31,9 @@ def show_path(places: StackPaths) -> None:
     types = {each["type"] for each in places.recorded()}
     if not any(each.startswith(_KUBERNETES) and each.endswith(_GATEWAY) for each in types):
         return
-    # Its libraries take longer to load than a preview's first line.
-    from emulator.demo import run
-    from emulator.gateway.page import write_page
+    # Libraries of the path take longer to load than a preview's first line; those of the demo are of
+    # no use without the path.
     from emulator.gateway.serve import missing
-    from emulator.runtime.model_endpoint import ModelEndpoint
-    from sandbox.world import World
 
     if lacking := missing():
         show(
@@ -44,6 +41,11 @@ def show_path(places: StackPaths) -> None:
             f"`{make_command(f'serve STACK={places.stack}')}` builds what can be built"
         )
         return
+    from emulator.demo import run
+    from emulator.gateway.page import write_page
+    from emulator.runtime.model_endpoint import ModelEndpoint
+    from sandbox.world import World
+
     page, requests = places.home / PAGE, list[Mapping[str, Any]]()
     with exclusive(places), World(places.world) as world, request_path(places) as path:
         gateway = path.gateway
