@@ -31,8 +31,7 @@ def show_path(places: StackPaths) -> None:
     types = {each["type"] for each in places.recorded()}
     if not any(each.startswith(_KUBERNETES) and each.endswith(_GATEWAY) for each in types):
         return
-    # Libraries of the path take longer to load than a preview's first line; those of the demo are of
-    # no use without the path.
+    # These take longer to load than a preview's first line, and the rest is of no use without them.
     from emulator.gateway.serve import missing
 
     if lacking := missing():
