@@ -1,13 +1,14 @@
 """Programs on loopback ports that end with whoever started them, killed or not."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ ENGINE: Final = ROOT / ".engine"
 LOOPBACK: Final = "127.0.0.1"
 STOP_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.05
+_PORTS: Final = range(15_000, 32_000)
+"""Below those that systems give to outgoing connections."""
 LOG_LINES: Final = 15
 # Ends a program even if what started it is killed: PR_SET_PDEATHSIG of prctl(2). In a process of
 # its own, not in a fork of this one: a fork does not survive the threads of gRPC.
@@ -86,12 +89,17 @@ class Program:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback that nobody listens on."""
+    """Return ports that nobody listens on, and that no outgoing connection is given meanwhile."""
+    found: list[int] = []
     with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
+        for port in secrets.SystemRandom().sample(_PORTS, len(_PORTS)):
+            if len(found) == count:
+                break
+            one = opened.enter_context(socket.socket())
+            with suppress(OSError):
+                one.bind(("", port))
+                found.append(port)
+    return found
 
 
 def write_private(file: Path, text: str) -> None:
