@@ -143,7 +143,7 @@ def check_proxies(request: Request) -> None:
     See https://cloud.google.com/load-balancing/docs/proxy-only-subnets
     """
     purpose, schemes = _PROXIES[request.type.token]
-    network = own_network(request, *("network", "subnetwork"))
+    network = _made(request, network_of(request))
     if request.inputs.get("loadBalancingScheme") not in schemes or network is None:
         return
     subnetwork = _subnetwork(request, request.inputs.get("subnetwork"))
@@ -153,8 +153,7 @@ def check_proxies(request: Request) -> None:
             each.inputs.get("purpose") == purpose
             and each.inputs.get("role", "ACTIVE") == "ACTIVE"
             and each.outputs.get("region") == region
-            and request.own_name(str(each.inputs["network"]))
-            in (network.id, network.inputs["name"])
+            and _network_id(request, each.inputs["network"]) == network.id
         ):
             return
     raise google(
@@ -170,11 +169,11 @@ def check_private_access(request: Request) -> None:
 
     See https://cloud.google.com/memorystore/docs/redis/networking
     """
-    network = own_network(request, "authorizedNetwork")
+    network = _made(request, _network_id(request, request.inputs.get("authorizedNetwork")))
     if request.inputs.get("connectMode") != "PRIVATE_SERVICE_ACCESS" or network is None:
         return
     peered = request.world.by_type(CONNECTION)
-    if all(request.own_name(str(each.inputs["network"])) != network.id for each in peered):
+    if all(_network_id(request, each.inputs["network"]) != network.id for each in peered):
         raise google(
             400,
             "Google private service access is not enabled. Enable privateServiceAccess and try "
@@ -183,20 +182,25 @@ def check_private_access(request: Request) -> None:
         )
 
 
-def own_network(request: Request, *names: str) -> CloudResource | None:
-    """Return the VPC that an input names, or the subnetwork that it names is in; None of one that
-    is unknown here, or was there before."""
-    for name in names:
-        named = request.own_name(str(request.inputs.get(name) or ""))
-        if name == "subnetwork":
-            within = _subnetwork(request, named)
-            named = request.own_name(str(within.inputs["network"])) if within else ""
-        if named and "/" not in named:
-            named = f"projects/{request.project}/global/networks/{named}"
-        found = request.world.get(NETWORK, named)
-        if found is not None:
-            return None if found.owner == EXISTING else found
-    return None
+def network_of(request: Request) -> str:
+    """Return the id of the VPC that a rule is in, also where it names only a subnetwork or a short
+    name."""
+    given = request.inputs.get("network")
+    if not given:
+        subnetwork = _subnetwork(request, request.inputs.get("subnetwork"))
+        given = subnetwork.inputs.get("network") if subnetwork else None
+    return _network_id(request, given)
+
+
+def _network_id(request: Request, given: object) -> str:
+    name = request.own_name(str(given or ""))
+    return name if "/" in name else f"projects/{request.project}/global/networks/{name}"
+
+
+def _made(request: Request, network: str) -> CloudResource | None:
+    """Return a VPC; None of one that is unknown here, or was there before."""
+    found = request.world.get(NETWORK, network)
+    return None if found is None or found.owner == EXISTING else found
 
 
 def _subnetwork(request: Request, name: object) -> CloudResource | None:

@@ -13,6 +13,7 @@ from sandbox.gcp.effects.network import (
     SUBNETWORK,
     check_proxies,
     free_address,
+    network_of,
 )
 from sandbox.gcp.naming import digits, project_number
 from sandbox.gcp.request import Request
@@ -90,7 +91,7 @@ def _status(request: Request, attachment: CloudResource) -> str:
         return "ACCEPTED"
     project = request.project
     consumers = {project, project_number(project)}
-    network = _network(request)
+    network = network_of(request)
     if consumers & set(as_list(inputs.get("consumerRejectLists"))):
         return "REJECTED"
     for entry in as_list(inputs.get("consumerAcceptLists")):
@@ -101,27 +102,16 @@ def _status(request: Request, attachment: CloudResource) -> str:
     return "PENDING"
 
 
-def _network(request: Request) -> str:
-    """Return the consumer's VPC, also where the rule names only a subnetwork or a short name."""
-    given = request.inputs.get("network")
-    if not given and request.inputs.get("subnetwork"):
-        name = request.own_name(str(request.inputs["subnetwork"]))
-        subnetwork = request.world.get(SUBNETWORK, name)
-        given = subnetwork.inputs.get("network") if subnetwork else None
-    name = request.own_name(str(given or ""))
-    return name if "/" in name else f"projects/{request.project}/global/networks/{name}"
-
-
 def _room(request: Request, attachment: CloudResource, entry: Values, *, by_network: bool) -> bool:
     """Return whether an entry's limit leaves room beside the older endpoints of whom it names."""
-    limit, network = int(entry.get("connectionLimit") or 0), _network(request)
+    limit, network = int(entry.get("connectionLimit") or 0), network_of(request)
     older = [
         rule
         for rule in _endpoints(request, attachment)
         if rule.id != request.id
         and rule.outputs.get(STATUS) == "ACCEPTED"
         and (
-            _network(replace(request, inputs=rule.inputs)) == network
+            network_of(replace(request, inputs=rule.inputs)) == network
             if by_network
             else rule.project == request.project
         )
