@@ -25,8 +25,8 @@ from bench.measure import MIB, SAMPLE_SECONDS, resident, say
 from bench.processes import Server, listens, serving
 from config.containers import Container
 from config.load import from_file
+from emulator.ports import free_ports
 from emulator.runtime.images import command_of, folder_of
-from emulator.runtime.instances import free_port
 from launcher.paths import ROOT
 
 STARTS = 3
@@ -114,8 +114,7 @@ class _Trial:
         self._container = container
         self._work = WORK[folder]
         self._logs = logs
-        self._port = free_port()
-        self._stand_in_port = free_port()
+        self._port, self._stand_in_port = free_ports(2)
         self._base = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "HOST": "127.0.0.1"}
 
     @contextmanager

@@ -24,9 +24,10 @@ from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.loops import background_loop
 from emulator.gateway.model_servers import ModelServers, Replica
-from emulator.gateway.programs import ENGINE, LOOPBACK, Program, free_ports
+from emulator.gateway.programs import ENGINE, LOOPBACK, Program
 from emulator.gateway.replicas import another, apply_pod, delete_pod
 from emulator.gateway.workloads import write_kubeconfig
+from emulator.ports import free_ports
 
 CONTROLLER: Final = ENGINE / "kubernetes" / "kube-controller-manager"
 _MINUTES: Final = cast("dict[str, dict[str, list[float]]]", read("durations.yaml")["minutes"])

@@ -8,7 +8,8 @@ from http.client import HTTPException
 from pathlib import Path
 
 from emulator.gateway.client import Client, RefusedError
-from emulator.gateway.programs import ENGINE, LOOPBACK, Program, free_ports, write_private
+from emulator.gateway.programs import ENGINE, LOOPBACK, Program, write_private
+from emulator.ports import free_ports
 
 API_SERVER = ENGINE / "kubernetes" / "kube-apiserver"
 ETCD = ENGINE / "kubernetes" / "etcd"

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from catalog.conventions import PLATFORM
 from emulator.gateway.certificates import Certificate, domains, issued
-from emulator.gateway.programs import LOOPBACK, Program, free_ports
+from emulator.gateway.programs import LOOPBACK, Program
 from emulator.gateway.proxies import ACCESS_LOG, begins_tls, listener, start_proxy, static_cluster
 from emulator.gateway.serve import Gateway, refuse_taken
+from emulator.ports import free_ports
 from sandbox.world import CloudResource, World
 
 _SERVICE: Final = "gcp:compute/backendService:BackendService"

@@ -21,7 +21,8 @@ from emulator.gateway.client import Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.loops import Run, background_loop
 from emulator.gateway.model_servers import Replica, model_server
-from emulator.gateway.programs import LOOPBACK, free_ports
+from emulator.gateway.programs import LOOPBACK
+from emulator.ports import free_ports
 
 TOKEN: Final = "ya29.of-the-workload"  # noqa: S105
 """The workload's access token."""

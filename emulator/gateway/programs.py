@@ -1,14 +1,12 @@
 """Programs on loopback ports that end with whoever started them, killed or not."""
 
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +16,6 @@ ENGINE: Final = ROOT / ".engine"
 LOOPBACK: Final = "127.0.0.1"
 STOP_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.05
-_PORTS: Final = range(15_000, 32_000)
-"""Below those that systems give to outgoing connections."""
 LOG_LINES: Final = 15
 # Ends a program even if what started it is killed: PR_SET_PDEATHSIG of prctl(2). In a process of
 # its own, not in a fork of this one: a fork does not survive the threads of gRPC.
@@ -86,20 +82,6 @@ class Program:
         """Return the end of the log."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-LOG_LINES:])
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, and that no outgoing connection is given meanwhile."""
-    found: list[int] = []
-    with ExitStack() as opened:
-        for port in secrets.SystemRandom().sample(_PORTS, len(_PORTS)):
-            if len(found) == count:
-                break
-            one = opened.enter_context(socket.socket())
-            with suppress(OSError):
-                one.bind(("", port))
-                found.append(port)
-    return found
 
 
 def write_private(file: Path, text: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.gateway.certificates import Certificate
-from emulator.gateway.programs import LOOPBACK, Program, free_ports
+from emulator.gateway.programs import LOOPBACK, Program
 from emulator.gateway.workloads import PROGRAMS
+from emulator.ports import free_ports
 
 TYPES: Final = "type.googleapis.com/envoy.extensions"
 ACCESS_LOG: Final = "requests.jsonl"

@@ -20,11 +20,12 @@ from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.model_servers import ModelServers, Replica, model_servers
 from emulator.gateway.outside import Outside, models_of, outside
 from emulator.gateway.processors import Served, processors
-from emulator.gateway.programs import LOOPBACK, Program, free_ports
+from emulator.gateway.programs import LOOPBACK, Program
 from emulator.gateway.proxies import ACCESS_LOG, Proxy, listener, start_proxy
 from emulator.gateway.replicas import apply_pod, delete_pod, replicas
 from emulator.gateway.stand_ins import stand_ins
 from emulator.gateway.workloads import PROGRAMS, Workload
+from emulator.ports import free_ports
 from sandbox.world import World
 
 _PROGRAMS: Final = (API_SERVER, ETCD, *PROGRAMS.values())

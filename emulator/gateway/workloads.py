@@ -19,7 +19,8 @@ import grpc
 
 from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
-from emulator.gateway.programs import ENGINE, LOOPBACK, Program, free_ports, write_private
+from emulator.gateway.programs import ENGINE, LOOPBACK, Program, write_private
+from emulator.ports import free_ports
 
 PROGRAMS: Final = {
     **{name: ENGINE / "inference-extension" / name for name in ("epp", "bbr")},

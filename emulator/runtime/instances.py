@@ -6,7 +6,6 @@ https://cloud.google.com/run/docs/about-instance-autoscaling
 import asyncio
 import contextlib
 import os
-import socket
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from emulator.ports import free_ports
 from emulator.runtime.images import SERVICES
 from emulator.runtime.orphans import record_process
 from emulator.runtime.services import CloudRun
@@ -155,7 +155,7 @@ class Instances:
                 instance.process.terminate()
 
     def _add(self) -> Instance:
-        instance = Instance(free_port())
+        instance = Instance(*free_ports(1))
         self._instances.append(instance)
         self.started += 1
         instance.ready = asyncio.create_task(self._begin(instance))
@@ -229,10 +229,3 @@ def base_environment(service: CloudRun) -> dict[str, str]:
         "K_REVISION": service.revision,
         "K_CONFIGURATION": service.name,
     }
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

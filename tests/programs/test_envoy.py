@@ -25,8 +25,9 @@ from components.inference.external_backend_pod import (
     pod_spec,
 )
 from emulator.gateway.outside import TOKEN, Asked, Outside, outside
-from emulator.gateway.programs import LOOPBACK, free_ports
+from emulator.gateway.programs import LOOPBACK
 from emulator.gateway.workloads import PROGRAMS
+from emulator.ports import free_ports
 from tests.unit.inference_arguments import GEMINI
 
 ENVOY = PROGRAMS["envoy"]
