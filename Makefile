@@ -13,6 +13,7 @@ endif
 ifeq ($(origin CONFIG),command line)
 export INFERENCE_CONFIG := $(abspath $(CONFIG))
 # How messages tell to go on, from the folder that make was called in.
+export INFERENCE_CALLED := $(PWD)
 export INFERENCE_MAKE := make$(if $(filter-out $(CURDIR),$(PWD)), -C $(patsubst $(PWD)/%,%,$(CURDIR))) CONFIG=$(CONFIG)
 endif
 # FAULTS=<file> is a plan of faults that the sandbox cloud plays.

@@ -9,6 +9,8 @@ RELEASE: Final = Path(__file__).parents[1]
 """The folder of the program, which has samples of all that."""
 MAKE: Final = "INFERENCE_MAKE"
 """How make was called, where that was with CONFIG=."""
+CALLED: Final = "INFERENCE_CALLED"
+"""Where make was called then."""
 
 
 def config_folder() -> Path:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from catalog.config_folder import config_folder, make_command
+from catalog.config_folder import CALLED, config_folder, make_command
 from catalog.limits import LimitError
 from catalog.problems import shown
 from config.errors import ConfigError
@@ -207,8 +207,12 @@ def name_problem(name: str) -> str:
 
 
 def stack_folder(stack: str) -> Path:
-    """Return the folder of what the sandbox knows of a stack, whether it has a file or not."""
-    return Path(os.environ.get("INFERENCE_SANDBOX", ROOT / ".sandbox")).resolve() / stack
+    """Return the folder of what the sandbox knows of a stack, whether it has a file or not.
+
+    It is beside the stack's file: stacks of one name in two folders have nothing in common.
+    """
+    home = os.environ.get("INFERENCE_SANDBOX") or config_folder() / ".sandbox"
+    return Path(home).resolve() / stack
 
 
 def checked(places: StackPaths) -> Platform:
@@ -220,10 +224,16 @@ def checked(places: StackPaths) -> Platform:
 
 
 def shown_file(file: Path) -> str:
-    """Return a file's path as a message has it: from the folder of the project, or of the config
-    beside it, where it is in one."""
-    folders = (each for each in (ROOT, config_folder()) if file.is_relative_to(each))
-    return str(next((file.relative_to(each) for each in folders), file))
+    """Return a file's path as a message has it: one of the project from its folder, one of the
+    config beside it from where make was called."""
+    if file.is_relative_to(ROOT):
+        return str(file.relative_to(ROOT))
+    own = config_folder()
+    return (
+        os.path.relpath(file, os.environ.get(CALLED, own))
+        if file.is_relative_to(own)
+        else str(file)
+    )
 
 
 def engine_root() -> Path:

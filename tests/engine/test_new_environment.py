@@ -14,7 +14,7 @@ from config.load import from_file
 from launcher import operations
 from launcher.existing import read_existing
 from launcher.new_environment import environment_text, new_environment
-from launcher.paths import ROOT, stack_paths, stacks
+from launcher.paths import ROOT, shown_file, stack_paths, stacks
 from launcher.problem import LaunchError
 from launcher.pulumi_cli import command_line
 from policies.engine import environment as policies
@@ -133,6 +133,33 @@ def test_pulumi_is_told_where_the_stack_file_is(
     assert "--config-file" not in command_line("export", stack_paths("dev"))
     assert stack_paths("dev").environment == project / POLICIES / "dev.yaml"
     assert stack_paths("dev").home == tmp_path / "sandbox" / "dev"
+
+
+def test_stacks_of_one_name_in_two_folders_have_nothing_in_common(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INFERENCE_SANDBOX")
+    own = stack_paths("dev")
+    monkeypatch.delenv("INFERENCE_CONFIG")
+    shipped = stack_paths("dev")
+    assert (own.home, shipped.home) == (project / ".sandbox/dev", ROOT / ".sandbox/dev")
+
+
+@pytest.mark.parametrize(
+    ("called", "file", "shown"),
+    [
+        (".", "own/.sandbox/dev/logs/up.log", "own/.sandbox/dev/logs/up.log"),
+        ("own", "own/.sandbox/dev/logs/up.log", ".sandbox/dev/logs/up.log"),
+        ("own/a", "own/Pulumi.dev.yaml", "../Pulumi.dev.yaml"),
+        ("own", str(ROOT / "README.md"), "README.md"),
+        ("own", "/elsewhere/a", "/elsewhere/a"),
+    ],
+)
+def test_a_file_is_shown_as_it_opens_from_where_make_was_called(
+    project: Path, monkeypatch: pytest.MonkeyPatch, called: str, file: str, shown: str
+) -> None:
+    monkeypatch.setenv("INFERENCE_CALLED", str(project.parent / called))
+    assert shown_file(project.parent / file) == shown
 
 
 @pytest.mark.parametrize("folder", ["own", "/nowhere"])
