@@ -8,13 +8,16 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
 _CLEAR: Final = "\r\033[K"
 _CUT: Final = " ..."
 _FURTHER: Final = 4
+_MAKE: Final = r"make(?: -C \S+)?(?: [A-Z_]+=\S+)* [a-z-]+(?: [A-Z_]+=\S+)*\S*"
+_WHOLE: Final = re.compile(rf"\s*(?:`[^`]+`\S*|{_MAKE}|\S+)")
+"""A command, or else a word."""
 
 
 class Console:
@@ -90,7 +93,8 @@ def width_of(out: TextIO) -> int:
 def wrapped(text: str, width: int) -> str:
     """Return a text whose long lines go on below, in the column of what is broken.
 
-    What has no space stays whole, however long: an address must be there to copy.
+    What has no space stays whole, however long: an address must be there to copy. A command that
+    fits in a line is in one, for the same.
     """
     return "\n".join(part for line in text.split("\n") for part in _parts(line, width))
 
@@ -101,13 +105,22 @@ def _parts(line: str, width: int) -> Iterator[str]:
         return
     indent = " " * _hanging(line, width)
     part = ""
-    for word in re.findall(r"\s*\S+", line):
+    for word in _words(line, width - len(indent)):
         if part.strip() and len(part) + len(word) > width:
             yield part
             part = indent + word.lstrip()
         else:
             part += word
     yield part
+
+
+def _words(line: str, width: int) -> Iterator[str]:
+    """Yield what of a line stays whole, each with the spaces before it."""
+    for words in _WHOLE.findall(line):
+        if len(words.strip()) <= width:
+            yield words
+        else:
+            yield from re.findall(r"\s*\S+", words)
 
 
 def _hanging(line: str, width: int) -> int:
@@ -124,6 +137,18 @@ def cut(line: str, width: int) -> str:
     kept = line[: max(0, width - len(_CUT))]
     whole = kept.rpartition(" ")[0].rstrip()
     return f"{whole if len(whole) * 2 > width else kept}{_CUT}"
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int) -> Iterator[str]:
+    """Yield a table's rows in columns as wide as they need: the first `left` of words, then those
+    of numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield " ".join(
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(cells)
+        ).rstrip()
 
 
 def is_watched(out: TextIO) -> bool:

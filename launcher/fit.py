@@ -14,7 +14,7 @@ from typing import Final
 from catalog.machines import GPU_MACHINE_TYPES
 from catalog.models import MODELS
 from launcher.arguments import Parser
-from launcher.console import show
+from launcher.console import aligned, show
 from launcher.ending import exit_code_of
 from launcher.problem import LaunchError
 from sizing.memory import GIB, Fit, Serving
@@ -24,7 +24,6 @@ from sizing.quantization import SCHEMES
 from sizing.shape import Shape, ShapeError
 from sizing.speed import tokens_per_second
 
-_COLUMNS: Final = "{:<14}{:>5}{:>8}{:>7}{:>10}{:>6}{:>8}{:>8}{:>7}{:>7}"
 _HEADS: Final = (
     *("machine type", "gpus", "weights", "KV", "longest", "seqs"),
     *("USD", "spot", "tok/s", "all"),
@@ -118,9 +117,7 @@ def _print(shape: Shape, serving: Serving, machine: str) -> int:
     found = _on(shape, serving, machine) if machine else cheapest(shape, serving)
     held = [each for each in found if each.fit.holds]
     if held:
-        show(_COLUMNS.format(*_HEADS))
-    for each in held:
-        show(_COLUMNS.format(*_row(each)).rstrip())
+        show("\n".join(aligned([_HEADS, *(tuple(_row(each)) for each in held)], left=1)))
     if machine:
         lines = (f"  {_gpus(each):<4}  {each.fit.arithmetic()}" for each in found)
         show("\n".join(("", *lines)))

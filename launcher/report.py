@@ -9,6 +9,7 @@ from typing import Any, cast
 from catalog.words import plural
 from cost.estimate import estimate
 from cost.report import render, table
+from launcher.console import aligned
 from launcher.paths import StackPaths, shown_file
 from launcher.progress import STACK_TYPE, Progress, name_of, short_type
 from plans.capacity import Need, by_metric, needs
@@ -134,19 +135,12 @@ def capacity_table(needed: Iterable[Need], *, whole: bool) -> str:
         what = (each.type, each.zones) if whole else ()
         most = "not known yet" if each.most is None else f"{each.most:,.0f}"
         rows.append((each.region, (each.metric, *what, f"{each.least:,.0f}", most)))
-    widths = [
-        max(map(len, column)) for column in zip(heads, *(row for _, row in rows), strict=True)
-    ]
-    numbers = len(heads) - 2
+    table = aligned([heads, *(row for _, row in rows)], left=len(heads) - 2)
     lines: list[str] = []
-    for region, row in (("", heads), *rows):
+    for region, shown in zip(("", *(region for region, _ in rows)), table, strict=True):
         if region and f"{region}:" not in lines:
             lines.append(f"{region}:")
-        shown = (
-            cell.rjust(width) if place >= numbers else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append(f"  {' '.join(shown)}".rstrip())
+        lines.append(f"  {shown}")
     return "\n".join(lines)
 
 

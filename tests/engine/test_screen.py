@@ -77,6 +77,27 @@ def test_an_address_stays_whole_to_be_copied() -> None:
     assert address in wrapped(f"  service_urls.llm-backend  {address}", 80).split()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "make report STACK=dev",
+        "make -C platform CONFIG=.. up STACK=dev",
+        "`pulumi cancel --stack prod`",
+        "`gcloud auth login`,",
+    ],
+)
+def test_a_command_stays_in_a_line_to_be_copied(command: str) -> None:
+    for before in range(40):
+        shown = wrapped(f"{'x' * before} do {command} next", 44).splitlines()
+        assert [line for line in shown if command in line], shown
+        assert max(map(len, shown)) <= 44
+
+
+def test_a_command_longer_than_a_line_is_broken_as_words_are() -> None:
+    shown = wrapped(f"run `pulumi up {'--stack prod ' * 5}`, then wait", 40)
+    assert max(map(len, shown.splitlines())) <= 40
+
+
 def test_commands_print_by_what_fits_a_terminal() -> None:
     """JSON and reports in other forms are for programs."""
     allowed = {

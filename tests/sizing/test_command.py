@@ -13,9 +13,12 @@ def test_every_machine_type_is_told_of(capsys: pytest.CaptureFixture[str]):
     assert main(["--model", "Qwen/Qwen3-32B", "--context", "16384"]) == 0
     said = capsys.readouterr().out
     assert "32.8 billion parameters" in said
-    assert "a2-ultragpu-1g    1    61.0" in said
+    assert "a2-ultragpu-1g      1    61.0" in said
     assert "held by none of: g2-standard-4," in said
     assert "an estimate from above" in said
+    table = said.partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    assert max(map(len, table)) <= 80
+    assert len(set(map(len, table))) == 1
 
 
 def test_one_machine_type_shows_the_arithmetic(capsys: pytest.CaptureFixture[str]):
