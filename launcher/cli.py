@@ -33,7 +33,9 @@ _ON_EITHER: Mapping[str, Callable[[StackPaths, str], None]] = {
 _REQUESTS: Mapping[str, Callable[[StackPaths, argparse.Namespace], None]] = {
     "load": lambda places, chosen: load(places, chosen.model, chosen.concurrency, chosen.requests),
     "serve": lambda places, chosen: serve(
-        places, chosen.cloud, Wanted(chosen.port, chosen.speed, chosen.consumer)
+        places,
+        chosen.cloud,
+        Wanted(chosen.port, chosen.speed, chosen.consumer, explained=True),
     ),
 }
 

@@ -43,6 +43,8 @@ class Wanted:
     """Of its model servers: seconds of their machines in one of ours."""
     consumer: str = ""
     """Whose load balancer stands before all regions; none for the first region alone."""
+    explained: bool = False
+    """Whether pickers log why they choose, which takes some of their time."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _run(
 ) -> RequestPath:
     from emulator.gateway import serve as gateway
     from emulator.gateway.frontend import before
+    from emulator.gateway.scores import explained
 
     found, cloud, folder = given
     front = _frontend(cloud, wanted.consumer) if wanted.consumer else None
@@ -140,7 +143,8 @@ def _run(
         own.mkdir()
         tune = _tune(places, _region(cluster), wanted.speed)
         port = 0 if front else wanted.port
-        running.append(opened.enter_context(gateway.serve(cluster, cloud, own, port, tune)))
+        run = explained(cluster) if wanted.explained else cluster
+        running.append(opened.enter_context(gateway.serve(run, cloud, own, port, tune)))
     if front:
         front = opened.enter_context(before(front, running, folder / "frontend", wanted.port))
     rest = [each.name for each in found if each not in chosen]
@@ -306,14 +310,16 @@ def _interrupts() -> Generator[None]:
 @contextmanager
 def followed(path: RequestPath, requests: list[Mapping[str, Any]]) -> Generator[Callable[[], None]]:
     """Yield what prints the requests since it was called last, and keeps each with the pod that
-    answered; the last ones follow in the end."""
+    answered and why; the last ones follow in the end."""
     from emulator.gateway.proxies import FLUSH_SECONDS
+    from emulator.gateway.scores import Scores
 
     with ExitStack() as opened:
         logs = {
             opened.enter_context(each.access_log.open(encoding="utf-8")): each
             for each in path.gateways
         }
+        scores = {each: Scores(opened, gateway) for each, gateway in logs.items()}
         pods: dict[str, str] = {}
 
         def look() -> None:
@@ -322,9 +328,11 @@ def followed(path: RequestPath, requests: list[Mapping[str, Any]]) -> Generator[
             for log, gateway in logs.items():
                 # An autoscaler adds some.
                 pods.update(gateway.places)
+                scores[log].read()
                 while line := log.readline():
                     request = json.loads(line)
                     request["replica"] = pods.get(request["replica"], request["replica"])
+                    request["scores"] = scores[log].why(request["id"], request["replica"])
                     requests.append(request)
                     show(_said(request))
 
@@ -335,10 +343,12 @@ def followed(path: RequestPath, requests: list[Mapping[str, Any]]) -> Generator[
 
 
 def _said(request: Mapping[str, Any]) -> str:
-    """Return the line of a request: model, route, pool and replica, or why it got no further."""
+    """Return the line of a request: model, route, pool and replica, or why it got no further; and
+    one of the picker's scores."""
     way = (
         f"route {request['route']}, pool {request['pool']}, pod {request['replica']}"
         if request["replica"]
         else request["why"]
     )
-    return f"{request['status']}  {request['milliseconds']} ms  {request['model'] or '-'}: {way}"
+    line = f"{request['status']}  {request['milliseconds']} ms  {request['model'] or '-'}: {way}"
+    return f"{line}\n    {request['scores']}" if request["scores"] else line

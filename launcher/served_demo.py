@@ -9,7 +9,7 @@ from typing import Any, Final
 from catalog.config_folder import make_command
 from catalog.words import plural
 from launcher.console import show
-from launcher.gateway import PAGE, RequestPath, followed, request_path
+from launcher.gateway import PAGE, RequestPath, Wanted, followed, request_path
 from launcher.locks import exclusive
 from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
@@ -46,8 +46,11 @@ def show_path(places: StackPaths) -> None:
     from sandbox.world import World
 
     page, requests = places.home / PAGE, list[Mapping[str, Any]]()
-    with exclusive(places), World(places.world) as world, request_path(places) as path:
+    wanted = Wanted(explained=True)
+    with exclusive(places), World(places.world) as world, request_path(places, wanted) as path:
         gateway = path.gateway
+        stays = make_command(f"serve STACK={places.stack}")
+        show(f"base URL while it lasts: {gateway.url}; `{stays}` has one that stays")
         endpoint = ModelEndpoint(
             url=gateway.url,
             authority=gateway.certificate.authority,

@@ -35,6 +35,7 @@ LOG_FORMAT: Final = {
     "replica": "%UPSTREAM_HOST%",
     "milliseconds": "%DURATION%",
     "why": "%RESPONSE_CODE_DETAILS%",
+    "id": "%REQ(X-REQUEST-ID)%",
 }
 """What a line of the access log says of a request."""
 

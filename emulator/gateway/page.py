@@ -54,5 +54,5 @@ def _figures(requests: Sequence[Mapping[str, Any]]) -> tuple[str, int, int, int]
 
 
 def _single(requests: Sequence[Mapping[str, Any]]) -> str:
-    keys = ("status", "model", "route", "pool", "replica", "milliseconds", "why")
-    return table(keys, ([each[key] or "" for key in keys] for each in requests))
+    keys = ("status", "model", "route", "pool", "replica", "milliseconds", "why", "scores")
+    return table(keys, ([each.get(key) or "" for key in keys] for each in requests))

@@ -30,12 +30,15 @@ def test_consumers_and_services_get_answers_of_large_models(
     with served(prod, operation="demo") as process:
         before = said_until(process, "requests to 6 large models of prod:")
         assert "chats in the request log" in before
+        assert "base URL while it lasts: https://127.0.0.1:" in before
         said = said_until(process, "Next: ")
         assert process.wait() == 0
     shown, _, answered = said.partition("requests of its services:")
     for model in LARGE:
         assert f"{model}: route " in shown
     assert "404  " in shown
+    assert "scores 4 (queue-scorer 1, kv-cache-utilization-scorer 1, prefix" in shown
+    assert "), the best of 2; next " in shown
     assert "llm-backend shows a consumer's key here" in answered
     assert "WRONG" not in answered
     assert "first (model): This is a simulated answer" in answered

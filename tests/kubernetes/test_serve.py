@@ -53,6 +53,7 @@ def test_nothing_is_left_running(
         assert "model servers are simulated" in said
         pod = pod_asked(said, "qwen3-4b")
         assert f"pod {pod}" in said_until(process, "200  ")
+        assert "    scores " in said_until(process, "the only candidate")
         children = psutil.Process(process.pid).children(recursive=True)
         assert {each.name() for each in children} >= {
             "etcd",
