@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from catalog import strict_yaml
 from launcher.paths import FAULTS, StackPaths
@@ -18,7 +19,7 @@ def read_faults(places: StackPaths) -> list[Planned]:
     try:
         return read(strict_yaml.load(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        if not os.environ.get(FAULTS):
+        if str(file) != os.environ.get(FAULTS):
             return []
         raise LaunchError(
             f"{FAULTS}: found {str(file)!r}, where nothing is; allowed: a plan of faults, as "
@@ -28,6 +29,18 @@ def read_faults(places: StackPaths) -> list[Planned]:
         raise LaunchError(f"{file}: can't be read as YAML: {problem}; fix that") from problem
     except FaultPlanError as problem:
         raise LaunchError("\n".join(f"{file}: {line}" for line in problem.lines)) from problem
+
+
+def asked_faults(places: StackPaths) -> list[dict[str, Any]]:
+    """Return the faults of the plan that FAULTS names, as they stand there; nothing without one.
+
+    Raises LaunchError with every mistake in it.
+    """
+    if not os.environ.get(FAULTS):
+        return []
+    read_faults(places)
+    document: Any = strict_yaml.load(places.faults.read_text(encoding="utf-8"))
+    return list(document["faults"])
 
 
 def to_do(befallen: Iterable[Befallen]) -> str:

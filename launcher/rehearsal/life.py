@@ -18,6 +18,7 @@ from launcher.console import Console
 from launcher.drift import differences, lines_of
 from launcher.engine_events import dependency_graph
 from launcher.existing import put_existing
+from launcher.faults import asked_faults
 from launcher.images import push_placeholders
 from launcher.locks import exclusive
 from launcher.operations import assumed_of, run
@@ -56,6 +57,7 @@ def rehearse(places: StackPaths, start: str = "", end: str = "") -> None:
         else:
             subject = "its life"
             life, chapters = Life(copied(places, folder), screen), LIFE
+        life.faults = asked_faults(places)
         life.platform()
         screen.tell(f"rehearsal of {places.stack}, {subject}, on the sandbox cloud ...")
         for chapter in chapters:
@@ -122,6 +124,8 @@ class Life:
     stages: list[Rehearsed] = field(default_factory=list[Rehearsed])
     is_over: bool = False
     """Whether a stage ended such that the next can't begin."""
+    faults: Sequence[Mapping[str, Any]] = ()
+    """Faults of every `up`, beside those of the stage."""
 
     _refused: list[str] = field(default_factory=list[str])
     _left_out: str = ""
@@ -233,7 +237,7 @@ class Life:
 
     def up(self, stage: Stage, came: Rehearsed) -> Rehearsed:
         """Run `up` as users do, with the preview before it; again where the cloud failed it."""
-        if not stage.faults:
+        if not (stage.faults or self.faults):
             return self.act("up", stage, came)
         before, first, again = self.places.recorded(), Recorder(), Recorder()
         self.places.prepare()
@@ -241,12 +245,15 @@ class Life:
             {key: value.format(region=self._left_out) for key, value in each.items()}
             for each in stage.faults
         ]
-        self.places.faults.write_text(yaml.safe_dump({"faults": faults}), encoding="utf-8")
+        plan = {"faults": [*faults, *self.faults]}
+        self.places.faults.write_text(yaml.safe_dump(plan), encoding="utf-8")
         try:
-            self.act("up", stage, came, first)
+            done = self.act("up", stage, came, first)
         except LaunchError as problem:
             troubles = [*str(problem).splitlines(), "`make up` again went on from there."]
         else:
+            if not stage.faults:
+                return done
             raise LaunchError("expected that the cloud fails it at first, and it did not")
         finally:
             self.places.faults.unlink()
@@ -255,11 +262,15 @@ class Life:
             urn: each for urn, each in first.steps.items() if not _changes(again.steps.get(urn))
         }
         whole = Recorder({**again.steps, **kept})
-        plan = plan_between(self.places.stack, before, self.places.recorded(), whole)
+        came = replace(
+            came, plan=plan_between(self.places.stack, before, self.places.recorded(), whole)
+        )
         if self._left_out:
             notes = (f"Left out: {self._left_out}.", *self._failover())
-            return replace(came, plan=plan, troubles=tuple(troubles), notes=(*notes, *came.notes))
-        return replace(came, plan=plan, troubles=(*troubles, *self._stockouts()))
+            return replace(came, troubles=tuple(troubles), notes=(*notes, *came.notes))
+        if stage.faults:
+            troubles += self._stockouts()
+        return replace(came, troubles=tuple(troubles))
 
     def _failover(self) -> Iterator[str]:
         """Yield which clients reach another region by themselves."""

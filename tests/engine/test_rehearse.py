@@ -10,7 +10,8 @@ import yaml
 from config.errors import ConfigError
 from config.load import from_mapping
 from launcher.console import Console
-from launcher.paths import ROOT
+from launcher.faults import asked_faults
+from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
 from launcher.rehearsal import changes, life, places
 from launcher.rehearsal.life import Life, file_of, unexpected
@@ -88,6 +89,22 @@ def test_what_the_cloud_refuses_ends_the_rehearsal_with_its_words(
     assert (stage.verdict, found.is_over) == (FAILED, True)
     assert "ranges of a living region stay" in stage.reason
     assert "FAILED" in capsys.readouterr().out
+
+
+def test_a_plan_of_faults_befalls_each_step_which_then_goes_on(
+    stack: RehearsalPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = stack.home / "plan.yaml"
+    plan.write_text('faults: [{fault: unavailable, type: "kubernetes:*:GCPBackendPolicy"}]')
+    monkeypatch.setenv("INFERENCE_FAULTS", str(plan))
+    found = Life(stack, Console())
+    found.faults = asked_faults(StackPaths(stack.stack, stack.config, stack.home))
+    (changed, *_), *_ = changes.setting(found.base)
+    found.happen(Stage("x", "X", "", frozenset({"update"})), changed)
+    (stage,) = found.stages
+    assert stage.verdict == PASSED, stage.reason
+    assert "the server is currently unable to handle" in "".join(stage.troubles)
+    assert stage.troubles[-1] == "`make up` again went on from there."
 
 
 def test_a_stage_must_come_out_as_its_table_says() -> None:
