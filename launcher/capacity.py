@@ -28,7 +28,7 @@ def capacity(places: StackPaths, cloud: str, out: str, limits: Path | None) -> N
     platform = checked(places)
     found = stockout(out, platform) if out else None
     held = limits_of(limits) if limits else None
-    plan, _ = planned(places, cloud)
+    plan, *_ = planned(places, cloud)
     needed = needs(plan.after)
     show(f"\nQuota that {places.stack} needs:\n{capacity_table(needed, whole=True)}")
     if found:

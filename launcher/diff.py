@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from catalog.config_folder import make_command
 from launcher.arguments import Parser
 from launcher.console import is_watched, show
 from launcher.ending import exit_code_of
@@ -76,7 +77,7 @@ def _check(side: str, name: str) -> None:
     if not there:
         raise LaunchError(
             f"{side.upper()}: found {name!r}; allowed: {', '.join(stacks())}, or the plan.json "
-            "that `make report` wrote"
+            f"that `{make_command('report')}` wrote"
         )
 
 

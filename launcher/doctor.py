@@ -63,7 +63,7 @@ def doctor(places: StackPaths, cloud: str) -> None:
 
 def _findings(places: StackPaths, cloud: str) -> Iterator[Finding]:
     yield Finding(OK, f"Python {sys.version.split()[0]}")
-    yield _attempt("the engine of the rehearsal", "make setup", engine_root)
+    yield _attempt("the engine of the rehearsal", make_command("setup"), engine_root)
     yield _attempt(f"{places.config.name} is valid", "correct the file", lambda: checked(places))
     yield _attempt(
         f"the policies of {places.stack} are valid", "correct the file", places.policy_packs

@@ -100,8 +100,8 @@ def request_path(places: StackPaths, wanted: Wanted = Wanted()) -> Generator[Req
 
     if lacking := gateway.missing():
         raise LaunchError(
-            f"{', '.join(lacking)} missing: `make serve` builds what can be built; "
-            "`make test-kubernetes` says what to install"
+            f"{', '.join(lacking)} missing: `{make_command('serve')}` builds what can be built; "
+            f"`{make_command('test-kubernetes')}` says what to install"
         )
     found = _clusters(places)
     with _interrupts(), ExitStack() as opened:

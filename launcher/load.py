@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from catalog.config_folder import make_command
 from launcher.console import show
 from launcher.deployment import sandbox_resources
 from launcher.gateway import request_path
@@ -94,7 +95,7 @@ class Load:
             raise LaunchError(
                 f"{failed} of {totals['total']} requests to {self.model} at {url} had no whole "
                 "answer: fewer REQUESTS keep within the rate of the consumer whose key is sent; "
-                "`make serve` shows what happens to a request"
+                f"`{make_command('serve')}` shows what happens to a request"
             )
         return found["metrics"]
 
@@ -118,7 +119,7 @@ def measured(places: StackPaths, model: str, concurrency: int, requests: int) ->
     Raises LaunchError where that can't be done.
     """
     if not PROGRAM.exists():
-        raise LaunchError("guidellm is missing: `make load` installs it")
+        raise LaunchError(f"guidellm is missing: `{make_command('load')}` installs it")
     if min(concurrency, requests) < 1:
         raise LaunchError(
             f"CONCURRENCY, REQUESTS: found {concurrency} and {requests}; allowed: 1 or more"

@@ -189,7 +189,7 @@ def destroy(places: StackPaths) -> None:
     with run(places, "destroy", lambda: check_unprotected(places)) as (progress, world):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
         if left := [f"\n  - {each.id}" for each in world.all() if each.owner == LEFT]:
-            told = "These stay on the cloud; before `make up` again, see docs/existing.md:"
+            told = "These stay on the cloud; before the next up, see docs/existing.md:"
             progress.screen.tell(f"{told}{''.join(left)}")
 
 
@@ -344,7 +344,7 @@ def assumed_of(world: World) -> list[str]:
         raise LaunchError(
             f"Kubernetes accepts these objects, but what they name isn't there, so they do "
             f"nothing:\n{listed}\nthey were made and are in the state; nothing is "
-            "lost: fix that, then run `make up` again"
+            f"lost: fix that, then run `{make_command('up')}` again"
         )
     return sorted({assumption.subject for assumption in world.assumptions()})
 

@@ -241,7 +241,7 @@ def engine_root() -> Path:
     run."""
     root = ROOT / ".engine"
     if not (root / "bin" / "pulumi").exists():
-        raise LaunchError("the Pulumi engine isn't set up: run `make setup`")
+        raise LaunchError(f"the Pulumi engine isn't set up: run `{make_command('setup')}`")
     return root
 
 

@@ -6,6 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from catalog.config_folder import make_command
 from catalog.words import plural
 from launcher.console import show
 from launcher.engine_events import dependency_graph, record_into
@@ -35,24 +36,26 @@ def report(places: StackPaths, cloud: str) -> None:
         earlier.unlink()
     link = os.environ.get(LINK, "")
     try:
-        plan, run = planned(places, cloud)
+        plan, run, refused = planned(places, cloud)
     except LaunchError as problem:
         (folder / "comment.md").write_text(comment.failed(places.stack, str(problem), link))
         raise
-    found = report_of(plan, run, date.today())
+    found = report_of(plan, run, date.today(), refused=refused)
     (folder / "comment.md").write_text(
         comment.render(found, mermaid.render(picture_of(plan)), link), encoding="utf-8"
     )
     policy_reports.write(run, folder)
-    text, refused = page.render(found, plan, run)
+    text, undrawn = page.render(found, plan, run)
     (folder / "page.html").write_text(text, encoding="utf-8")
-    if refused:
-        show(f"warning: the page has no picture: {refused}", sys.stderr)
-    show(f"{found.headline}\n" + "\n".join(f"  {each}" for each in found.facts))
+    if undrawn:
+        show(f"warning: the page has no picture: {undrawn}", sys.stderr)
+    show(f"{found.headline}\n" + "\n".join(f"  {each}" for each in found.facts).replace("**", ""))
     show(f"The page:    {shown_file(folder / 'page.html')}")
     show(f"The comment: {shown_file(folder / 'comment.md')}")
     if run.violations:
-        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
+        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `up` would be refused")
+    if refused:
+        raise LaunchError(refused)
 
 
 def tell_if_missing(stack: str) -> None:
@@ -65,22 +68,26 @@ def tell_if_missing(stack: str) -> None:
         comment.failed(
             stack,
             f"There is no Pulumi.{stack}.yaml (any more). What the environment made stays in the "
-            f"cloud, and nothing looks after it: run `make destroy STACK={stack} CLOUD=gcp` from a "
-            "commit that has the file, then delete the file.",
+            "cloud, and nothing looks after it: run "
+            f"`{make_command(f'destroy STACK={stack} CLOUD=gcp')}` from a commit that has the "
+            "file, then delete the file.",
             what="its stack file is deleted",
         )
     )
 
 
-def planned(places: StackPaths, cloud: str) -> tuple[Plan, Run]:
-    """Return what a preview would do, and what the packs say of it."""
+def planned(places: StackPaths, cloud: str) -> tuple[Plan, Run, str]:
+    """Return what a preview would do, what the packs say of it, and why else it is refused."""
     recorder = Recorder()
-    run, recorded = judged(places, cloud, record_into(recorder))
+    found = judged(places, cloud, record_into(recorder))
+    run, then = found.run, dependency_graph(found.recorded)
     file = plan_file(places)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    now = {"needs": run.needs, "properties": run.wired}
-    write(file, places.stack, recorder, now, dependency_graph(recorded))
-    return read(file), run
+    # Of a preview that is refused the packs hear not all.
+    told = {"needs": run.needs, "properties": run.wired}
+    now = {key: {**then[key], **told[key]} for key in told}
+    write(file, places.stack, recorder, now, then)
+    return read(file), run, found.refused
 
 
 def plan_file(places: StackPaths) -> Path:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from launcher.engine import message_of, open_stack_on_gcp, platform_program, wat
 from launcher.operations import opened
 from launcher.paths import StackPaths, shown_file
 from launcher.policy_server import policy_server
-from launcher.preconditions import without_protected
+from launcher.preconditions import stopped_by_protection, without_protected
 from launcher.problem import LaunchError
 from launcher.progress import Progress
 from policies import report
@@ -30,6 +31,23 @@ OnEvent = Callable[[EngineEvent], None]
 Recorded = Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What the packs say of a preview, and the resources there were before it."""
+
+    run: Run
+    recorded: Recorded
+    refused: str
+    """Why `up` would be refused though the preview has all of it: for what is protected."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    text: str
+    protected: bool
+    """Whether the engine refused nothing but to delete what is protected."""
+
+
 def policy(places: StackPaths, cloud: str, form: str, state: Path | None) -> None:
     """Print the report in `form` and write it in every form under the stack's folder.
 
@@ -37,7 +55,7 @@ def policy(places: StackPaths, cloud: str, form: str, state: Path | None) -> Non
     LaunchError if anything mandatory is violated, or if the packs could not judge.
     """
     try:
-        run = _of_state(places, state) if state else judged(places, cloud)[0]
+        run = _of_state(places, state) if state else _of_preview(places, cloud)
     except (PolicyConfigError, ExportError) as problem:
         raise LaunchError(str(problem)) from problem
     folder = places.home / "policy"
@@ -49,19 +67,24 @@ def policy(places: StackPaths, cloud: str, form: str, state: Path | None) -> Non
         print(text)
     show(f"The report in every form: {shown_file(folder)}", sys.stderr)
     if run.violations:
-        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `make up` would be refused")
+        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `up` would be refused")
 
 
 def _of_state(places: StackPaths, state: Path) -> Run:
     return report.of_state(state, str(places.environment))
 
 
-def judged(
-    places: StackPaths, cloud: str, on_event: OnEvent = lambda _: None
-) -> tuple[Run, Recorded]:
-    """Return what the packs say of a preview, and the resources there were before it.
+def _of_preview(places: StackPaths, cloud: str) -> Run:
+    found = judged(places, cloud)
+    if found.refused and not found.run.violations:
+        raise LaunchError(found.refused)
+    return found.run
 
-    Raises LaunchError if the preview fails for another reason than a violation.
+
+def judged(places: StackPaths, cloud: str, on_event: OnEvent = lambda _: None) -> Judged:
+    """Return what the packs say of a preview.
+
+    Raises LaunchError if the preview fails for another reason than a violation or protection.
     """
     event_log = places.home / "policy" / "event_log"
     event_log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,9 +93,10 @@ def judged(
     with _event_log_in(event_log):
         failure, recorded = preview(places, on_event)
     run = of_event_log(event_log)
-    if failure and not run.violations:
-        raise LaunchError(failure)
-    return run, recorded
+    protected = failure is not None and failure.protected
+    if failure and not protected and not run.violations:
+        raise LaunchError(failure.text)
+    return Judged(run, recorded, failure.text if failure and protected else "")
 
 
 @contextmanager
@@ -84,7 +108,7 @@ def _event_log_in(file: Path) -> Generator[None]:
         del os.environ[VARIABLE]
 
 
-def _preview(places: StackPaths, on_event: OnEvent) -> tuple[str, Recorded]:
+def _preview(places: StackPaths, on_event: OnEvent) -> tuple[_Failure | None, Recorded]:
     """Run a preview on the sandbox cloud; return why it failed, if it did."""
     packs = places.policy_packs()  # refuses an environment that can't be used, before anything
     failures: list[BaseException] = []
@@ -95,7 +119,7 @@ def _preview(places: StackPaths, on_event: OnEvent) -> tuple[str, Recorded]:
         return _previewed(stack, places, packs, on_event, failures), recorded
 
 
-def _preview_on_gcp(places: StackPaths, on_event: OnEvent) -> tuple[str, Recorded]:
+def _preview_on_gcp(places: StackPaths, on_event: OnEvent) -> tuple[_Failure | None, Recorded]:
     """Run a preview by the ordinary CLI and the project's own backend."""
     stack, recorded, config = open_stack_on_gcp(places)
     packs = places.policy_packs()
@@ -110,7 +134,7 @@ def _previewed(
     failures: list[BaseException],
     *,
     config: str | None = None,
-) -> str:
+) -> _Failure | None:
     progress = Progress(preview=True, screen=Console(out=sys.stderr))
 
     def take(event: EngineEvent) -> None:
@@ -128,5 +152,6 @@ def _previewed(
         except automation.CommandError as problem:
             causes = [message_of(each) for each in failures]
             causes = causes or without_protected(progress.errors, places) or [str(problem)]
-            return "\n".join(dict.fromkeys(causes))
-    return ""
+            protected = not failures and stopped_by_protection(progress.errors)
+            return _Failure("\n".join(dict.fromkeys(causes)), protected)
+    return None

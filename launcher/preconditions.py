@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from catalog.config_folder import make_command
 from catalog.words import plural
 from config.platform import Platform
 from launcher.paths import StackPaths, shown_file
@@ -52,6 +53,11 @@ def check_unprotected(places: StackPaths) -> None:
         )
 
 
+def stopped_by_protection(causes: Sequence[str]) -> bool:
+    """Return whether the engine stopped for nothing but what is protected."""
+    return bool(causes) and all(_PROTECTED in each for each in causes)
+
+
 def without_protected(causes: Iterable[str], places: StackPaths) -> list[str]:
     """Return the causes, with one for all that the engine keeps because it is protected."""
     every = list(causes)
@@ -74,8 +80,8 @@ def _listed(protected: Sequence[str]) -> str:
 
 def _unprotect(places: StackPaths) -> str:
     return (
-        f"set deletion_protection: false in {places.config.name}{_also_allowed(places)}, run `make "
-        f"up STACK={places.stack}`"
+        f"set deletion_protection: false in {places.config.name}{_also_allowed(places)}, run "
+        f"`{make_command(f'up STACK={places.stack}')}`"
     )
 
 
@@ -127,8 +133,10 @@ def _elsewhere(places: StackPaths, platform: Platform) -> Iterator[str]:
     for project in sorted(made_in - {wanted}):
         yield (
             f"project.id: found {wanted}, but the stack was made in {project}; a stack stays in "
-            "its project: write another environment for the other one (`make new ENV=<name>`), and "
-            f"`make destroy STACK={places.stack}` here when nothing asks this one any more"
+            "its project: write another environment for the other one "
+            f"(`{make_command('new ENV=<name>')}`), and "
+            f"`{make_command(f'destroy STACK={places.stack}')}` here when nothing asks this one "
+            "any more"
         )
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from catalog.config_folder import make_command
 from catalog.words import plural
 from cost.estimate import estimate
 from cost.report import render, table
@@ -123,7 +124,7 @@ def cost_difference(before: Iterable[Mapping[str, Any]], after: Iterable[Resourc
 def capacity_section(resources: Iterable[Resource]) -> str:
     """Return the quota that the resources need, short."""
     table = capacity_table(needs(resources), whole=False)
-    return f"Quota needed (`make capacity` has it by type and zone):\n{table}"
+    return f"Quota needed (`{make_command('capacity')}` has it by type and zone):\n{table}"
 
 
 def capacity_table(needed: Iterable[Need], *, whole: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from catalog.config_folder import make_command
 from catalog.limits.inference import WEIGHT
 from catalog.words import plural
 from config.checks.memory import fit_of, known_shape
@@ -172,7 +173,8 @@ def _instead(
     for name, placement in ways.items():
         yield f"  instead: {_move(platform.gpu_pools[name], name, placement, replica_set)}"
     if not ways:
-        yield f"  instead: no other pool of {region} holds it; `make fit` lists what does"
+        fit = make_command("fit")
+        yield f"  instead: no other pool of {region} holds it; `{fit}` lists what does"
 
 
 def _move(pool: GpuPool, name: str, placement: Placement, replica_set: ReplicaSet) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from catalog.config_folder import make_command
 from plans.plan import Plan, Step, plan_of
 from plans.words import Words
 from resources.properties import is_mapping, is_sequence
@@ -26,7 +27,7 @@ def difference(first: Path, second: Path) -> tuple[Plan, Words]:
     before, after = plan_of(left), plan_of(documents[1])
     there = {each.urn: each for each in before.steps if each.after}
     here = {each.urn: each for each in after.steps if each.after}
-    steps = [_step(there.get(urn), here.get(urn)) for urn in {**here, **there}]
+    steps = [_step(there.get(urn), here.get(urn)) for urn in sorted({*here, *there})]
     needs = {**before.needs, **after.needs}
     a, b = names if names[0] != names[1] else ("the first", "the second")
     words = Words(
@@ -51,7 +52,8 @@ def _document(file: Path) -> dict[str, Any]:
         found = json.loads(file.read_text(encoding="utf-8"))
         plan_of(found)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise ValueError(f"{file} holds no plan ({problem}): `make report` writes one") from problem
+        told = f"{file} holds no plan ({problem}): `{make_command('report')}` writes one"
+        raise ValueError(told) from problem
     return found
 
 

@@ -121,7 +121,9 @@ def _who(source: object) -> str:
     named = elements(source, "identities")
     levels = [get(each, "accessLevel") for each in elements(source, "sources")]
     who = ", ".join(map(_word, named)) or (_word(kinds) if isinstance(kinds, str) else "callers")
-    return f"{who} from {', '.join(map(_word, levels))}" if levels else who
+    new = "an access level that isn't known yet"
+    places = [new if each is UNKNOWN else _word(each) for each in levels]
+    return f"{who} from {', '.join(places)}" if places else who
 
 
 def _what(policy: object) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 from pulumi_policy import proxy
 
+from catalog.config_folder import make_command
 from resources.properties import get
 from resources.resource import Resource, Stack
 
@@ -104,7 +105,8 @@ class Plan:
     def with_it(self, step: Step) -> tuple[Step, ...]:
         """Return what is replaced or deleted because it needs what this step takes away."""
         going = {each.urn for each in self.changes if each.operation in ("replace", "delete")}
-        return tuple(self.by_urn[urn] for urn in going - {step.urn} if step.urn in self._above(urn))
+        others = sorted(going - {step.urn})
+        return tuple(self.by_urn[urn] for urn in others if step.urn in self._above(urn))
 
     def taking(self, *operations: str) -> Iterator[tuple[Step, tuple[Step, ...]]]:
         """Yield the steps that do one of these, each with what goes with it, but for those that go
@@ -171,13 +173,15 @@ def read(file: Path) -> Plan:
     try:
         return plan_of(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise ValueError(f"{file} holds no plan ({problem}): `make report` writes one") from problem
+        told = f"{file} holds no plan ({problem}): `{make_command('report')}` writes one"
+        raise ValueError(told) from problem
 
 
 def plan_of(document: Mapping[str, Any]) -> Plan:
     """Return the plan that plain data tells of."""
     now, then = document["now"], document["then"]
-    steps = tuple(_step(urn, each, now, then) for urn, each in document["steps"].items())
+    # The engine tells of them as it comes to them, differently each time.
+    steps = tuple(_step(urn, each, now, then) for urn, each in sorted(document["steps"].items()))
     return Plan(document["stack"], steps, {each.urn: _needs(each, now, then) for each in steps})
 
 

@@ -27,8 +27,11 @@ class Report:
     """What the colours of the picture mean: green, amber and red."""
 
 
-def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -> Report:
-    """Return the report of a plan, and of what the packs say where they judged it."""
+def report_of(
+    plan: Plan, run: Run | None, today: date, words: Words = CHANGE, refused: str = ""
+) -> Report:
+    """Return the report of a plan, of what the packs say where they judged it, and of why else it
+    is refused."""
     costs = sections.Costs(
         *(estimate(asked(each), today=today) for each in (plan.before, plan.after))
     )
@@ -43,6 +46,7 @@ def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -
         sections.access(*grants, words),
         sections.cost(costs, words),
         sections.gpus(quota.needs(plan.before, plan.after), words),
+        sections.quotas(plan.before, plan.after, words),
         sections.components(plan, words),
         sections.resources(plan, words),
         sections.cost_lines(costs, words),
@@ -51,7 +55,10 @@ def report_of(plan: Plan, run: Run | None, today: date, words: Words = CHANGE) -
     return Report(
         plan.stack,
         f"{plan.stack}: {count_operations(plan.changes, words)}",
-        tuple(_facts(plan, run, costs, words, len(grants[0]), len(exposed[0]))),
+        (
+            *([f"**Refused:** {refused}."] if refused else []),
+            *_facts(plan, run, costs, words, len(grants[0]), len(exposed[0])),
+        ),
         tuple(each for each in found if each),
         _key(words),
     )
@@ -86,7 +93,7 @@ def _facts(
 
 def _verdict(run: Run) -> str:
     if run.violations:
-        return f"Policies stop this change: {plural(len(run.violations), 'violation')}."
+        return f"**Policies stop this change: {plural(len(run.violations), 'violation')}.**"
     if not run.whole:
         return "Policies on the whole did not run: the preview failed before."
     return f"Policies let it pass, with {plural(len(run.advice), 'advisory', 'advisories')}."

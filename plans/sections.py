@@ -9,9 +9,11 @@ from typing import Final
 from catalog.words import plural
 from cost.estimate import Estimate
 from plans.access import Grant
+from plans.capacity import by_metric
+from plans.capacity import needs as capacity_needs
 from plans.document import Section, Table
 from plans.duration import as_of, duration, format_minutes
-from plans.plan import CHANGES, Plan, Step, kind_of
+from plans.plan import CHANGES, Plan, Step, kind_of, name_of
 from plans.quota import Need
 from plans.words import SAME, Words, count_operations, difference, usd
 from policies.engine.packs import ALL, keys_of, rules_of
@@ -21,6 +23,7 @@ from request_path.hops import named
 from request_path.reading import objects_of
 from resources.gpus import NODE_POOL
 from resources.properties import Absence, is_mapping, show, text
+from resources.resource import Stack
 
 _SHOWN_VALUES: Final = 4
 _KINDS: Final = 6
@@ -157,10 +160,18 @@ def policies(run: Run, environment: str) -> Section | None:
 
 
 def _of_rule(level: str, rule: str, found: Sequence[Finding]) -> str:
-    shown = "; ".join(f"**{each.subject}** {each.text}" for each in found[:_FINDINGS])
+    shown = "; ".join(f"**{_subject(each)}** {each.text}" for each in found[:_FINDINGS])
     more = f"; and {len(found) - _FINDINGS} more" if len(found) > _FINDINGS else ""
     remedy = found[0].exempted or f"To do: {found[0].rule['remediation']}"
     return f"{level} `{rule}`: {shown}{more}. {remedy}"
+
+
+def _subject(found: Finding) -> str:
+    """Return what a finding is of, as the rest of a report names it."""
+    if not found.urn:
+        return found.subject
+    token = found.urn.rsplit("::", 2)[1].rpartition("$")[2]
+    return f"{kind_of(token)} {name_of(found.urn)}"
 
 
 def served(anew: Sequence[str], lost: Sequence[str], words: Words) -> Section | None:
@@ -238,8 +249,26 @@ def gpus(needs: Sequence[Need], words: Words) -> Section | None:
     return Section("gpus", title, table=table, folded=folded) if rows else None
 
 
+def quotas(before: Stack, after: Stack, words: Words) -> Section | None:
+    """Return what is needed of each other quota that changes: CPUs, disks, addresses."""
+    sides = [
+        {(each.region, each.metric): each.most for each in by_metric(capacity_needs(side))}
+        for side in (before, after)
+    ]
+    then, now = sides
+    rows = [
+        (*key, _count(then.get(key, 0.0)), _count(now.get(key, 0.0)))
+        for key in sorted({**then, **now})
+        if then.get(key, 0.0) != now.get(key, 0.0) and "GPU" not in key[1]
+    ]
+    table = Table(("region", "quota", words.before, words.after), rows)
+    folded = len(rows) > _ROWS_UNFOLDED
+    title = "Other quota needed, with everything scaled out"
+    return Section("quotas", title, table=table, folded=folded) if rows else None
+
+
 def _count(number: float | None) -> str:
-    return "not known yet" if number is None else f"{number:g}"
+    return "not known yet" if number is None else f"{number:,.0f}"
 
 
 def components(plan: Plan, words: Words) -> Section | None:

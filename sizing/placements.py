@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from catalog.config_folder import make_command
 from catalog.machines import GPU_MACHINE_TYPES, MachineType
 from catalog.prices import HOURS_PER_MONTH, MACHINE_PRICES
 from sizing.memory import Fit, Serving
@@ -95,7 +96,9 @@ def cheapest(
 def ways(shape: Shape, serving: Serving) -> str:
     """Return the cheapest machine types that hold a model as a phrase, or how the nearest fails."""
     if found := cheapest(shape, serving)[:_SHOWN]:
-        return f"the cheapest: {'; '.join(map(_described, found))}; `make fit` lists all"
+        return (
+            f"the cheapest: {'; '.join(map(_described, found))}; `{make_command('fit')}` lists all"
+        )
     tried = [
         Placement(machine, Fit(shape, machine.gpu, replace(serving, tensor=each, pipeline=nodes)))
         for machine in GPU_MACHINE_TYPES.values()

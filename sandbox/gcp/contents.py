@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.config_folder import make_command
 from sandbox.errors import google
 from sandbox.gcp.request import Request
 from sandbox.values import Value, Values, as_list, is_map
@@ -48,7 +49,7 @@ def check_contents(request: Request) -> None:
             raise google(
                 400,
                 f"Revision is not ready and cannot serve traffic. {wrong} Build and push it: "
-                "`make images`",
+                f"`{make_command('images')}`",
                 "failedPrecondition",
             )
     for secret, version in _secrets(template):

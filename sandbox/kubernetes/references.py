@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from catalog.config_folder import make_command
 from sandbox.errors import kubernetes
 from sandbox.gcp.contents import missing_image
 from sandbox.gcp.effects.cluster import CLUSTER
@@ -90,7 +91,7 @@ def _pull_problems(world: World, kind: Kind, inputs: Values) -> Iterator[str]:
                 if wrong := missing_image(world, str(container.get("image", ""))):
                     yield (
                         f"containers with unready status: [{container.get('name')}]: "
-                        f"[ImagePullBackOff] {wrong} Build and push it: `make images`"
+                        f"[ImagePullBackOff] {wrong} Build and push it: `{make_command('images')}`"
                     )
 
 

@@ -18,6 +18,7 @@ import pytest
 from catalog.config_folder import VARIABLE
 from launcher import cli, operations
 from launcher.paths import ROOT, StackPaths
+from launcher.plan_report import report
 from launcher.problem import LaunchError
 from launcher.recovery import remedy, restore_state
 from sandbox.world import World
@@ -345,6 +346,14 @@ def test_a_change_that_deletes_what_is_protected_says_the_keys_that_protect_it(
         operations.preview(rehearsal.places)
     assert "deletion_protection: false in Pulumi.prod.yaml" in str(told.value)
     assert "pulumi state unprotect" not in str(told.value)
+    # Who reviews it is told what it takes away all the same.
+    with pytest.raises(LaunchError, match=r"1 protected resource \(training-lake-bucket\)"):
+        report(rehearsal.places, "sandbox")
+    comment = (rehearsal.places.home / "report" / "comment.md").read_text().splitlines()
+    assert comment[3].startswith("- **Refused:** this deletes 1 protected resource (training-lake")
+    going = comment.index("### Replaced and deleted")
+    assert comment[going + 2].startswith("- **!** delete **Bucket training-lake-bucket**")
+    assert not [line for line in comment if line.startswith("- New: ")]
 
 
 def test_the_ranges_of_a_living_region_stay(brought_up: Callable[[str], Rehearsal]) -> None:

@@ -1,5 +1,6 @@
 """A new environment is valid, has no range that another has, and passes its own policies."""
 
+import ast
 import ipaddress
 import os
 import re
@@ -196,6 +197,19 @@ def test_messages_name_the_command_as_it_was_called(project: Path) -> None:
     )
     assert done.returncode
     assert f"run `make -C {ROOT.name} CONFIG={project} up STACK=dev` first" in done.stderr
+
+
+def test_no_error_names_a_command_of_make_but_as_it_was_called() -> None:
+    raised = (
+        (file.name, text.value)
+        for room in ("launcher", "plans", "sandbox", "sizing")
+        for file in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Raise)
+        for text in ast.walk(node)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    )
+    assert not [each for each in raised if re.search(r"`make [a-z]", each[1])]
 
 
 def told(folder: Path, *words: str) -> str:

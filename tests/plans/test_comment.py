@@ -18,6 +18,7 @@ from tests.plans.documents import (
     POOL,
     Document,
     gpu_pool,
+    urn,
 )
 
 TODAY = date(2026, 11, 29)
@@ -25,7 +26,7 @@ LINK = "https://ci.example/report"
 PLANTED = "hunter2-planted"
 
 
-def judged(*findings: str) -> Run:
+def judged(*findings: str, of: str = "") -> Run:
     rule: dict[str, Any] = {
         **dict.fromkeys(("name", "description", "why", "remediation", "url"), "words"),
         "id": "scale-gpu-total",
@@ -34,7 +35,7 @@ def judged(*findings: str) -> Run:
         "references": [],
         "stack": True,
     }
-    found = [{"text": text, "urn": "", "fingerprint": text, "exempted": ""} for text in findings]
+    found = [{"text": text, "urn": of, "fingerprint": text, "exempted": ""} for text in findings]
     outcome = "failed" if findings else "passed"
     result = {"rule": rule["id"], "outcome": outcome, "unread": "", "findings": found}
     return of_records(
@@ -143,11 +144,36 @@ def test_a_violation_stops_the_change_in_the_first_line() -> None:
     document = Document()
     document.step("update", POOL, "l4", gpu_pool(2), gpu_pool(60))
     text = rendered(document.plan(), judged("may take 60 GPUs, allowed 32"))
-    assert text.splitlines()[3] == "- Policies stop this change: 1 violation."
+    assert text.splitlines()[3] == "- **Policies stop this change: 1 violation.**"
     assert "may take 60 GPUs, allowed 32" in text
     allowed = "`policies/environments/dev.yaml`, below `rules`: `scale-gpu-total` (level, maxGpus, "
     assert allowed in text
     assert "| us-central1 | nvidia-l4 | standard | 2 | 60 |" in text
+
+
+def test_a_finding_names_its_resource_as_the_rest_of_the_comment_does() -> None:
+    run = judged("may take 60 GPUs, allowed 32", of=urn(f"{COMPONENT}${POOL}", "l4"))
+    assert "**NodePool l4** may take 60 GPUs" in rendered(Document().plan(), run)
+
+
+def test_other_quota_that_changes_is_told() -> None:
+    document = Document()
+    document.step("update", POOL, "l4", gpu_pool(2), gpu_pool(600))
+    document.step("same", POOL, "other", gpu_pool(2), gpu_pool(2))
+    told = rendered(document.plan()).partition("### Other quota needed")[2].partition("###")[0]
+    assert "| us-central1 | CPUS | 32 | 4,816 |" in told
+    assert "GPU" not in told
+
+
+def test_a_comment_is_the_same_in_whatever_order_the_engine_tells_of_the_plan() -> None:
+    documents = []
+    for order in (1, -1):
+        document = Document()
+        for name in ("a", "b", "c")[::order]:
+            document.step("delete", POOL, name, gpu_pool(2))
+            document.step("delete", CLUSTER, name, {"name": name})
+        documents.append(rendered(document.plan()))
+    assert documents[0] == documents[1]
 
 
 def test_a_failure_is_read_without_scrolling() -> None:
