@@ -53,7 +53,9 @@ def report(places: StackPaths, cloud: str) -> None:
     show(f"The page:    {shown_file(folder / 'page.html')}")
     show(f"The comment: {shown_file(folder / 'comment.md')}")
     if run.violations:
-        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `up` would be refused")
+        raise LaunchError(
+            f"{plural(len(run.violations), 'violation')}: `{make_command('up')}` would be refused"
+        )
     if refused:
         raise LaunchError(refused)
 

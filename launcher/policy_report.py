@@ -11,6 +11,7 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
+from catalog.config_folder import make_command
 from catalog.words import plural
 from launcher.console import Console, show
 from launcher.engine import message_of, open_stack_on_gcp, platform_program, watched
@@ -67,7 +68,9 @@ def policy(places: StackPaths, cloud: str, form: str, state: Path | None) -> Non
         print(text)
     show(f"The report in every form: {shown_file(folder)}", sys.stderr)
     if run.violations:
-        raise LaunchError(f"{plural(len(run.violations), 'violation')}: `up` would be refused")
+        raise LaunchError(
+            f"{plural(len(run.violations), 'violation')}: `{make_command('up')}` would be refused"
+        )
 
 
 def _of_state(places: StackPaths, state: Path) -> Run:
