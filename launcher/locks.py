@@ -7,11 +7,14 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Final
 
 import psutil
 
 from launcher.paths import StackPaths
 from launcher.problem import LaunchError
+
+_ENDING_SECONDS: Final = 20.0
 
 
 @contextmanager
@@ -43,7 +46,7 @@ def _clear_engine_locks(places: StackPaths) -> list[str]:
             pid, host, since = int(lock["pid"]), str(lock["hostname"]), str(lock["timestamp"])
         except (OSError, ValueError, KeyError, TypeError):
             pid, host, since = 0, socket.gethostname(), "an unknown time"
-        if host != socket.gethostname() or _holds(pid, since):
+        if host != socket.gethostname() or _keeps(pid, since):
             raise LaunchError(
                 f"stack {places.stack} is locked by process {pid} on {host} since {since}: wait "
                 f"for it to end, or stop it; if it is gone, remove {file}"
@@ -53,11 +56,19 @@ def _clear_engine_locks(places: StackPaths) -> list[str]:
     return removed
 
 
-def _holds(pid: int, since: str) -> bool:
-    """Return whether the process that wrote a lock lives: not one that got its number later."""
+def _keeps(pid: int, since: str) -> bool:
+    """Return whether the process that wrote a lock lives on: not one that got its number later.
+
+    The engine of a killed run takes a moment to end.
+    """
     try:
-        process = psutil.Process(pid)
         written = datetime.fromisoformat(since).timestamp()
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE or process.create_time() > written:
+            return False
+        process.wait(_ENDING_SECONDS)
+    except psutil.TimeoutExpired:
+        return True
     except (psutil.NoSuchProcess, ValueError):
         return False
+    return False

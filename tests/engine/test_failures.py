@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -252,27 +253,26 @@ def test_a_damaged_world_is_named(rehearsal_of: Callable[[str], Rehearsal]) -> N
 
 
 def test_a_living_lock_is_respected_and_a_dead_one_removed(
-    rehearsal_of: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+    rehearsal_of: Callable[[str], Rehearsal],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     rehearsal = rehearsal_of("dev")
-    locks = rehearsal.places.locks
-    locks.mkdir(parents=True)
-    lock = {
-        "pid": os.getpid(),
-        "hostname": os.uname().nodename,
-        "timestamp": datetime.now(UTC).isoformat(),
-    }
-    (locks / "one.json").write_text(json.dumps(lock))
-    with pytest.raises(LaunchError, match=rf"locked by process {os.getpid()}"):
+    rehearsal.places.locks.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as engine:
+        lock = {
+            "pid": engine.pid,
+            "hostname": os.uname().nodename,
+            "timestamp": datetime.now(UTC).isoformat(),
+        }
+        (rehearsal.places.locks / "one.json").write_text(json.dumps(lock))
+        with monkeypatch.context() as patch:
+            patch.setattr("launcher.locks._ENDING_SECONDS", 0.1)
+            with pytest.raises(LaunchError, match=rf"locked by process {engine.pid}"):
+                operations.preview(rehearsal.places)
+        # As the engine of a killed run, it ends while somebody waits.
+        threading.Timer(0.2, lambda: engine.communicate(b"\n")).start()
         operations.preview(rehearsal.places)
-    ended = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (locks / "one.json").write_text(json.dumps({**lock, "pid": int(ended.stdout)}))
-    operations.preview(rehearsal.places)
     assert "removed the lock of an interrupted run" in capsys.readouterr().err
 
 
