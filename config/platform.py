@@ -124,6 +124,11 @@ class Platform(Settings):
         containers = (*self.pipelines.values(), *self.services.values(), *self.training.values())
         return tuple(each.image for each in containers)
 
+    def knows_by_key(self, service: str) -> bool:
+        """Return whether API management has a key for the service."""
+        apigee = self.api_management and self.api_management.apigee
+        return bool(apigee and apigee.knows_by_key(service))
+
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """Return the GPU pools of `region`, by name."""
         return {name: pool for name, pool in self.gpu_pools.items() if pool.is_in(region)}

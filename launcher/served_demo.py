@@ -56,7 +56,6 @@ def show_path(places: StackPaths) -> None:
             authority=gateway.certificate.authority,
             names=gateway.certificate.names,
             models=gateway.models,
-            key=path.key if gateway.keys() else "",
         )
         try:
             with followed(path, requests) as look:
@@ -67,7 +66,7 @@ def show_path(places: StackPaths) -> None:
                     look()
                 show("requests of its services:")
                 home = places.home
-                checks, replies = asyncio.run(run.ask_gateway(world, home, endpoint, tell=show))
+                checks, replies = asyncio.run(run.ask_gateway(world, home, endpoint))
             run.conclude_requests(home, page, checks, replies, tell=show)
         except run.DemoError as problem:
             raise LaunchError(str(problem)) from problem

@@ -1,5 +1,6 @@
 """API management: Apigee or another service, as the first that sees requests of a gateway."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -28,6 +29,8 @@ class ManagedApi:
     organization: pulumi.Output[str]
     environment: pulumi.Output[str]
     proxy: pulumi.Output[str]
+    keys: Mapping[str, pulumi.Output[str]]
+    """By consumer."""
 
 
 def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi | None:
@@ -61,7 +64,8 @@ def build_managed_api(platform: Platform, foundation: Foundation) -> ManagedApi 
         environment=environment,
         hostname=platform.gateway.hostname,
     )
-    return ManagedApi(organization, environment, ApigeeApi(PLATFORM, args, foundation.google).proxy)
+    api = ApigeeApi(PLATFORM, args, foundation.google)
+    return ManagedApi(organization, environment, api.proxy, api.keys)
 
 
 def build_apigee_extension(

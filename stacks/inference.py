@@ -50,6 +50,8 @@ class Region:
     gateway: InferenceGateway
     forwarding_rule: pulumi.Output[str]
     """Of the gateway, once its chain is there: nobody connects before."""
+    keys: Mapping[str, pulumi.Output[str]]
+    """Of its consumers, by name; empty where it asks for none."""
 
 
 def build_inference(
@@ -134,7 +136,8 @@ class _RegionBuilder:
         forwarding_rule = gateway.forwarding_rule
         if chain is not None:
             forwarding_rule = after(forwarding_rule, chain.extension_name)
-        return Region(cluster.gke, certificate, gateway, forwarding_rule)
+        keys = {} if self.parts.api is None else self.parts.api.keys
+        return Region(cluster.gke, certificate, gateway, forwarding_rule, keys)
 
     def _image(self, name: str) -> pulumi.Input[str]:
         return self.cluster.images.reference(self.platform.image(name))

@@ -13,6 +13,7 @@ from config.services import RequestLog
 
 CA_FILE = "/etc/inference/ca/ca.pem"
 CACHE_CA_FILE = "/etc/inference/cache-ca/ca.pem"
+KEY_FILE = "/etc/inference/key/key"
 
 
 def ask_models(
@@ -33,6 +34,14 @@ def ask_models(
     args["environment"] = {**args["environment"], "LLM_CA_FILE": CA_FILE}
     args["secret_ids"] = {**args.get("secret_ids", {}), "gateway-ca": authority}
     args["secret_files"] = {**args.get("secret_files", {}), CA_FILE: {"secret": "gateway-ca"}}
+
+
+def show_key(args: CloudRunServiceArgs, key: pulumi.Output[str]) -> None:
+    """Tell the container to show the gateway a key: a file, which has a new one at once."""
+    environment = {"LLM_AUTH": "api_key", "LLM_API_KEY_FILE": KEY_FILE}
+    args["environment"] = {**args.get("environment", {}), **environment}
+    args["secret_ids"] = {**args.get("secret_ids", {}), "gateway-key": key}
+    args["secret_files"] = {**args.get("secret_files", {}), KEY_FILE: {"secret": "gateway-key"}}
 
 
 def log_requests(

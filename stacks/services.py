@@ -22,7 +22,7 @@ from stacks.frontends import Frontend, build_frontends
 from stacks.images import Images
 from stacks.inference import Region
 from stacks.secrets import Secrets, make_secret, secret_arguments
-from stacks.service_variables import ask_models, log_requests, use_cache
+from stacks.service_variables import ask_models, log_requests, show_key, use_cache
 
 Accounts = Mapping[str, pulumi.Output[str]]
 """Emails of the accounts that services run as, by service."""
@@ -74,6 +74,8 @@ class _Parts:
     """By region, the secret with the certificate that signs the gateway's."""
     cache_authority: pulumi.Output[str] | None
     """The secret with the certificate that signs the cache's."""
+    keys: Mapping[str, pulumi.Output[str]]
+    """By service, the secret with the key that it shows the gateway."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class _ServicesBuilder:
             gateway=self._gateway_name(),
             authorities=self._authorities(),
             cache_authority=self._cache_authority(),
+            keys=self._keys(),
         )
         services = {
             name: self._service(name, settings, parts)
@@ -110,7 +113,7 @@ class _ServicesBuilder:
             region: self.regions[region].certificate.ca_certificate_pem for region in self._asking
         }
         return {
-            region: self._certificate(f"{PLATFORM}-{region}-ca", certificate)
+            region: self._stored(f"{PLATFORM}-{region}-ca", certificate)
             for region, certificate in certificates.items()
             if certificate is not None
         }
@@ -122,18 +125,26 @@ class _ServicesBuilder:
             each.cache for each in self.platform.services.values()
         ):
             return None
-        return self._certificate(f"{PLATFORM}-cache-ca", self.data.cache.ca_certificate)
+        return self._stored(f"{PLATFORM}-cache-ca", self.data.cache.ca_certificate)
 
-    def _certificate(self, name: str, certificate: pulumi.Output[str]) -> pulumi.Output[str]:
-        """Return id of a secret with a certificate, which is none: but files come into Cloud Run's
-        containers from secrets alone."""
+    def _keys(self) -> Mapping[str, pulumi.Output[str]]:
+        """By service that API management counts, the secret with its key."""
+        return {
+            name: self._stored(f"{PLATFORM}-{name}-key", self.regions[settings.region].keys[name])
+            for name, settings in self.platform.services.items()
+            if settings.models and self.platform.knows_by_key(name)
+        }
+
+    def _stored(self, name: str, value: pulumi.Output[str]) -> pulumi.Output[str]:
+        """Return id of a secret with a value of the stack's own. Certificates are none, but files
+        come into Cloud Run's containers from secrets alone."""
         secret = make_secret(self.platform, self.foundation, name)
         version = gcp.secretmanager.SecretVersion(
             name,
             secret=secret.id,
-            secret_data_wo=certificate,
+            secret_data_wo=value,
             # What is written but not kept can't be compared: the number tells of a change.
-            secret_data_wo_version=certificate.apply(_fingerprint),
+            secret_data_wo_version=value.apply(_fingerprint),
             opts=self.foundation.google,
         )
         return after(secret.secret_id, version.id)
@@ -179,6 +190,8 @@ class _ServicesBuilder:
         if settings.models and parts.gateway is not None:
             authority = parts.authorities.get(settings.region)
             ask_models(args, settings.models, parts.gateway, authority)
+            if name in parts.keys:
+                show_key(args, parts.keys[name])
         if settings.cache and self.data.cache is not None and parts.cache_authority is not None:
             use_cache(args, self.data.cache, parts.cache_authority)
         if settings.request_log is not None:

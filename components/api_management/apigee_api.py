@@ -6,11 +6,12 @@ Does not own the organization nor the environment (ApigeeOrganization, or existi
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
+from pulumi_gcp.apigee.outputs import DeveloperAppCredential
 
 from catalog.conventions import RATE_ATTRIBUTE
 from catalog.limits import api_management as limits
@@ -21,6 +22,7 @@ from components.ready import after
 from components.validation import Problems, component_type, register
 
 _SECRET_BYTES: Final = 32
+_APPROVED: Final = "approved"
 
 
 class Quota(TypedDict):
@@ -80,6 +82,8 @@ class ApigeeApi(pulumi.ComponentResource):
 
     proxy: pulumi.Output[str]
     """Name of the proxy, known once it runs and the consumers are there."""
+    keys: Mapping[str, pulumi.Output[str]]
+    """Key of each consumer, a secret: of several, the approved one that was issued last."""
 
     def __init__(
         self, name: str, args: ApigeeApiArgs, opts: pulumi.ResourceOptions | None = None
@@ -118,11 +122,15 @@ class ApigeeApi(pulumi.ComponentResource):
             environment=args["environment"],
             opts=child,
         )
-        apps = [
-            self._app(f"{name}-{consumer}", consumer, limits, proxy)
+        apps = {
+            consumer: self._app(f"{name}-{consumer}", consumer, limits, proxy)
             for consumer, limits in args["consumers"].items()
-        ]
-        self.proxy = after(deployment.proxy_id, attachment.id, *[app.id for app in apps])
+        }
+        self.proxy = after(deployment.proxy_id, attachment.id, *[app.id for app in apps.values()])
+        self.keys = {
+            consumer: pulumi.Output.secret(app.credentials.apply(_key_of))
+            for consumer, app in apps.items()
+        }
         register(self)
 
     def _app(
@@ -183,6 +191,12 @@ class ApigeeApi(pulumi.ComponentResource):
             quota_time_unit=quota["per"] if quota else None,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _key_of(credentials: Sequence[DeveloperAppCredential]) -> str:
+    good = [each for each in credentials if each.status in (None, _APPROVED)]
+    newest = max(good or credentials, key=lambda each: int(each.issued_at or 0))
+    return newest.consumer_key or ""
 
 
 __all__ = ["ApigeeApi", "ApigeeApiArgs", "validate_apigee_api"]

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from catalog.limits import api_management as limits
-from catalog.problems import Problem, below, shown
+from catalog.problems import Problem, below, did_you_mean, joined, shown
 from config.api_management import Apigee
 from config.checks.callouts import check_callout
-from config.checks.references import check_name
 from config.known import Known
 
 _AREA = "api_management"
@@ -34,13 +33,16 @@ def check_api_management(known: Known) -> Iterator[Problem]:
 
 
 def _check_consumers(known: Known, apigee: Apigee) -> Iterator[Problem]:
+    networks, services = (known.names.get(area) for area in ("consumers", "services"))
+    if networks is None or services is None:
+        return
+    names = networks | services
     for name in apigee.consumers:
         path = (*_APIGEE, "consumers", name)
-        yield from check_name(known, "consumers", path, name)
-        if not known.names.get("consumers", {"unread"}):
-            yield Problem(
-                path, shown(name), "a key of consumers", "there are none: add it to consumers"
-            )
+        if name not in names:
+            remedy = did_you_mean(name, names, "add it to one of them, or choose one")
+            allowed = f"a key of consumers or services: {joined(names)}"
+            yield Problem(path, shown(name), allowed, remedy)
 
 
 def _check_authentication(apigee: Apigee) -> Iterator[Problem]:

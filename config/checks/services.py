@@ -14,11 +14,14 @@ from config.known import Known
 from config.models import Model
 from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, RequestLog, Service
 
-# What the platform gives to a container with models, a log, the cache, and to every one.
+# What the platform gives to a container with models, a key for them, a log, the cache, and to
+# every one.
 MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
+KEY_VARIABLES: Final = ("LLM_AUTH", "LLM_API_KEY", "LLM_API_KEY_FILE")
 LOG_VARIABLES: Final = ("PREDICTIONS_TABLE", "PREDICTIONS_CONTENT", "PREDICTIONS_CONTENT_PERCENT")
 CACHE_VARIABLES: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_CA_FILE")
 _OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT",)
+_KEY: Final = "LLM_API_KEY"
 _FRONTS: Final = ("load_balancer", "api_gateway")
 
 
@@ -33,10 +36,11 @@ def check_services(known: Known) -> Iterator[Problem]:
         yield from _check_name(known, path, name)
         yield from check_secrets(known, path, service)
         yield from _check_models(known, path, service)
+        yield from _check_key(known, name, service)
         yield from _check_cache(known, path, service)
         if service.request_log is not None:
             yield from _check_request_log(known, path, service, service.request_log)
-        yield from _check_variables(path, service)
+        yield from _check_variables(path, service, known_by_key=_known_by_key(known, name))
         yield from _check_front(path, service)
 
 
@@ -145,10 +149,42 @@ def _is_in(known: Known, model: Model, region: str) -> bool:
     return model.is_in(region) or not {region, *(model.regions or ())} <= declared
 
 
-def _check_variables(path: KeyPath, service: Service) -> Iterator[Problem]:
+def _known_by_key(known: Known, name: str) -> bool:
+    apigee = known.api_management and known.api_management.apigee
+    return bool(apigee and apigee.knows_by_key(name))
+
+
+def _check_key(known: Known, name: str, service: Service) -> Iterator[Problem]:
+    """Check that a service with models shows Apigee who it is: else every request gets 401."""
+    apigee = known.api_management and known.api_management.apigee
+    if not apigee or not service.models or apigee.knows_by_key(name):
+        return
+    files = {path.rpartition("/")[2] for path in service.secret_files}
+    has_key = _KEY in service.secrets or _KEY.casefold() in files
+    if has_key and service.environment.get("LLM_AUTH") == "api_key":
+        return
+    shows = f"environment LLM_AUTH: api_key with a token as secret {_KEY}"
+    if apigee.authentication == "api-key":
+        yield Problem(
+            ("api_management", "apigee", "consumers"),
+            f"no {shown(name)}, a service that asks models",
+            f"every service with models, or those with {shows}",
+            f"add {name}: {{}}, with its limits: it gets a key of its own as a secret",
+        )
+    else:
+        yield Problem(
+            ("services", name, "secrets"),
+            f"no {_KEY}, with models behind Apigee that takes tokens",
+            shows,
+            "add it to secrets and give it a value: requests without a token get 401",
+        )
+
+
+def _check_variables(path: KeyPath, service: Service, *, known_by_key: bool) -> Iterator[Problem]:
     own = (
         *_OWN_VARIABLES,
         *(MODEL_VARIABLES if service.models else ()),
+        *(KEY_VARIABLES if service.models and known_by_key else ()),
         *(CACHE_VARIABLES if service.cache else ()),
         *(LOG_VARIABLES if service.request_log else ()),
     )

@@ -125,7 +125,7 @@ async def demo(
 
 
 async def ask_gateway(
-    world: World, home: Path, gateway: ModelEndpoint, tell: Tell = print
+    world: World, home: Path, gateway: ModelEndpoint
 ) -> tuple[list[Check], list[str]]:
     """Chat with the services that ask the stack's gateway, which is at an endpoint. Return checks
     and replies."""
@@ -136,11 +136,6 @@ async def ask_gateway(
             service = hosted.service
             if hosted.folder != _LLM or not gateway.is_asked_by(service):
                 continue
-            if gateway.refuses(service):
-                tell(
-                    f"  {service.name} shows a consumer's key here, and none on Google Cloud, "
-                    "where it gets 401: give it LLM_AUTH: api_key and the secret LLM_API_KEY"
-                )
             answers, replies_of_model = await chat(emulator, hosted)
             checks += answers
             replies += replies_of_model

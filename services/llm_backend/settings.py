@@ -1,11 +1,23 @@
 """Settings of the LLM backend."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from limits import parse
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.common.settings import ServerSettings
+
+
+def read_key(file: str) -> str:
+    """Return the key in a file. Raises ValueError where there is none."""
+    try:
+        key = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ValueError(f"LLM_API_KEY_FILE can't be read: {problem}") from problem
+    if not key:
+        raise ValueError(f"LLM_API_KEY_FILE: {file} is empty")
+    return key
 
 
 class Settings(ServerSettings):
@@ -28,6 +40,14 @@ class Settings(ServerSettings):
     )
     llm_api_key: SecretStr = Field(
         default=SecretStr(""), description="From a secret: variable, mounted file or `.env`."
+    )
+    llm_api_key_file: str = Field(
+        default="",
+        description="File with the key in place of LLM_API_KEY, such as a mounted secret: a new "
+        "version is used without a restart.",
+    )
+    llm_api_key_seconds: float = Field(
+        default=60, ge=0, description="Age at which that file is read again."
     )
     llm_ca_file: str = Field(
         default="",
@@ -102,8 +122,14 @@ class Settings(ServerSettings):
 
     @model_validator(mode="after")
     def _check_key(self) -> Self:
-        if self.llm_auth == "api_key" and not self.llm_api_key.get_secret_value():
+        if self.llm_auth == "api_key" and not (
+            self.llm_api_key.get_secret_value() or self.llm_api_key_file
+        ):
             raise ValueError("LLM_AUTH is api_key, but LLM_API_KEY is missing")
+        if self.llm_api_key_file and self.llm_api_key.get_secret_value():
+            raise ValueError("LLM_API_KEY and LLM_API_KEY_FILE are both set: remove one")
+        if self.llm_api_key_file:
+            read_key(self.llm_api_key_file)
         return self
 
     @model_validator(mode="after")

@@ -109,6 +109,7 @@ _VALUES: Final[Mapping[str, Any]] = {
             "image": "us-docker.pkg.dev/acme/services/llm-backend:1.0",
             "models": ["qwen3-4b"],
             "invokers": ["group:support@acme.com"],
+            "environment": {"LLM_AUTH": "api_key"},
             "secrets": {"REDIS_URL": "redis-url"},
             "secret_files": {"/secrets/api/llm_api_key": "api-key:3"},
             "front": "api_gateway",

@@ -61,6 +61,11 @@ def _with_new_organization(config: dict[str, Any]) -> None:
             "consumers": {"apps": {"client_id": "apps-client", "requests_per_minute": 60}},
         }
     }
+    config["secrets"] = {"token": {}}
+    config["services"]["llm-backend"] |= {
+        "environment": {"LLM_AUTH": "api_key"},
+        "secrets": {"LLM_API_KEY": "token"},
+    }
 
 
 def _with_services(config: dict[str, Any]) -> None:

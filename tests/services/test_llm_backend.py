@@ -298,6 +298,31 @@ def test_the_key_comes_from_a_mounted_secret_and_is_in_no_log(
     assert "s3cret-key" not in json.dumps(service.log)
 
 
+def test_a_new_version_of_a_mounted_key_is_used_without_a_restart(
+    start_backend: Start, model: Model, client: httpx.Client, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_text("first\n")
+    service = start_backend(LLM_AUTH="api_key", LLM_API_KEY_FILE=str(file), LLM_API_KEY_SECONDS="0")
+    shown: list[str] = []
+    for content in (None, "second", ""):
+        if content is not None:
+            file.write_text(content)
+        assert chat(client, service, "hi").status_code == 200
+        shown.append(model.headers[-1]["authorization"])
+    assert shown == ["Bearer first", "Bearer second", "Bearer second"]
+    assert service.wait_for_log(severity="WARNING")["message"].endswith("stays")
+
+
+def test_a_key_file_without_a_key_stops_the_start(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.touch()
+    settings = {"LLM_BASE_URL": "http://h/v1", "LLM_MODEL": "m", "LLM_AUTH": "api_key"}
+    service = start("llm_backend", settings | {"LLM_API_KEY_FILE": str(file)}, ready=False)
+    assert service.wait() == 2
+    assert "is empty" in "".join(str(line["message"]) for line in service.log)
+
+
 def test_a_missing_key_stops_the_start(start: Start) -> None:
     settings = {"LLM_BASE_URL": "http://h/v1", "LLM_MODEL": "m", "LLM_AUTH": "api_key"}
     service = start("llm_backend", settings, ready=False)

@@ -51,6 +51,7 @@ def _slo(inputs: Mapping[str, Any]) -> dict[str, Any]:
 _COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:accesscontextmanager/accessPolicy:AccessPolicy": {"name": "600000000001"},
     "gcp:apigateway/gateway:Gateway": {"defaultHostname": "chat-1a2b3c.uc.gateway.dev"},
+    "gcp:apigee/developerApp:DeveloperApp": {"credentials": [{"consumerKey": "made-by-apigee"}]},
     "gcp:certificateauthority/authority:Authority": {"pemCaCertificates": ["certificate"]},
     "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": {
         "dnsResourceRecords": [{"name": "_acme-challenge.a.", "type": "CNAME", "data": "b."}]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
+import pulumi
 import pytest
 
 from components.api_management.apigee_api import ApigeeApi, ApigeeApiArgs, validate_apigee_api
@@ -146,6 +147,23 @@ class TestApi:
         for app in _api(deploy).all(APP):
             assert "consumerKey" not in app.inputs
             assert {"credentials", "consumerSecret"} <= set(app.additional_secret_outputs)
+
+    def test_the_key_given_on_is_the_newest_that_is_approved_and_a_secret(self, deploy: Deploy):
+        issued = {"1": "approved", "2": "approved", "3": "revoked"}
+        credentials = [
+            {"consumerKey": f"key-{at}", "issuedAt": at, "status": status}
+            for at, status in issued.items()
+        ]
+        cloud = deploy(
+            lambda: pulumi.Output.all(
+                **{
+                    key: pulumi.Output.all(each, pulumi.Output.from_input(each.is_secret()))
+                    for key, each in ApigeeApi("inference", API).keys.items()
+                }
+            ),
+            answers={APP: {"credentials": credentials}},
+        )
+        assert cloud.value == {name: ["key-2", True] for name in API["consumers"]}
 
     def test_with_tokens_the_client_is_the_key_and_its_secret_is_never_seen(self, deploy: Deploy):
         app = _api(deploy, _with_tokens()).one(APP)
