@@ -39,8 +39,15 @@ NODE_POOL_LABEL: Final = "cloud.google.com/gke-nodepool"
 """The label that GKE gives the nodes of a pool, by the pool's name."""
 TEAM_LABEL: Final = "team"
 """The label of pods that says whose they are, and by which GKE divides the bill."""
+NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+"""The label with its name that the API server gives every namespace, and lets nobody change."""
 COMPUTE_CLASS_LABEL: Final = "cloud.google.com/compute-class"
 """The label of nodes, key of their taint and selector of pods that says a compute class."""
+
+
+def team_namespace(team: str) -> str:
+    """Return the name of the namespace of a team, in every cluster."""
+    return f"{PLATFORM}-{team}"
 
 
 def dns_label(text: str) -> str:

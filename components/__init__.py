@@ -74,6 +74,7 @@ COMPONENTS: Mapping[str, str] = {
     "ServiceLevelObjectives": "components.operations.service_level_objectives",
     "ServicesAccess": "components.network.services_access",
     "SharedVpcAccess": "components.network.shared_vpc_access",
+    "TeamNamespace": "components.inference.team_namespace",
     "TrafficExtension": "components.inference.traffic_extension",
     "VertexAlerts": "components.operations.vertex_alerts",
     "VertexConnection": "components.vertex.vertex_connection",

@@ -42,5 +42,8 @@ class Cluster(Settings):
     """When upgrades may happen. Default: Saturday and Sunday 2:00 to 8:00 UTC."""
     binary_authorization: bool = False
     """Whether the project's Binary Authorization policy holds for its pods."""
+    security_group: Annotated[str, limits.SECURITY_GROUP] | None = None
+    """Google group whose groups may have rights in clusters, gke-security-groups@ the
+    organization's domain: the groups of teams must be in it. Default: groups have none."""
     system_pool: SystemPool = SystemPool()
     """The nodes of the platform itself."""

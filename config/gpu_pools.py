@@ -7,10 +7,13 @@ from pydantic import Field
 
 from catalog.limits import gpu_pools as limits
 from catalog.limits import label
+from catalog.limits.inference import MEMORY_GIB_PER_GPU, replica_memory_gib
 from catalog.limits.names import KUBERNETES_LABEL_VALUE
 from catalog.machines import GPU_MACHINE_TYPES, Gpu, MachineType, Partition
 from config.fields import Settings
 
+# Beside the weights, which are loaded by way of the node's memory.
+_SERVER_GIB_PER_CHIP = 8
 PoolName = Annotated[str, label(23, "with the environment it must fit a node pool's 40 characters")]
 
 
@@ -86,6 +89,18 @@ class GpuPool(Settings):
     def partitions(self) -> int:
         """Into how many each GPU is divided."""
         return 1 if self._part is None else self._part.count
+
+    @property
+    def memory_gib_per_gpu(self) -> int:
+        """GiB of a node's memory for each GPU of a replica: weights on their way to TPUs pass
+        through it."""
+        if not self.machine.is_tpu:
+            return MEMORY_GIB_PER_GPU.default
+        return int(self.machine.gpu_memory_gib) + _SERVER_GIB_PER_CHIP
+
+    def pod_memory_gib(self, gpus: int) -> int:
+        """Return the memory of a replica's pod with so many GPUs of a node, in GiB."""
+        return replica_memory_gib(gpus, self.partitions, self.memory_gib_per_gpu)
 
     @property
     def gpus_per_node(self) -> int:

@@ -28,6 +28,7 @@ from config.platform import Platform
 from config.project import Project
 from config.secrets import Secret
 from config.services import Service
+from config.teams import Team
 from config.training import Training
 from config.vertex import VertexEndpoint
 
@@ -35,6 +36,7 @@ _COLLECTIONS: Final = (
     "regions",
     "gpu_pools",
     "models",
+    "teams",
     "guardrails",
     "consumers",
     "pipelines",
@@ -69,6 +71,7 @@ class Known:
     cluster: Cluster
     gpu_pools: Mapping[str, GpuPool]
     models: Mapping[str, Model]
+    teams: Mapping[str, Team]
     guardrails: Mapping[str, Guardrail]
     consumers: Mapping[str, Consumer]
     pipelines: Mapping[str, Pipeline]
@@ -113,6 +116,7 @@ def known_from(
         regions=cast("Mapping[str, Region]", collections["regions"]),
         gpu_pools=cast("Mapping[str, GpuPool]", collections["gpu_pools"]),
         models=cast("Mapping[str, Model]", collections["models"]),
+        teams=cast("Mapping[str, Team]", collections["teams"]),
         guardrails=cast("Mapping[str, Guardrail]", collections["guardrails"]),
         consumers=cast("Mapping[str, Consumer]", collections["consumers"]),
         pipelines=cast("Mapping[str, Pipeline]", collections["pipelines"]),

@@ -90,7 +90,8 @@ class Model(Settings):
     """GPU memory one replica needs in GiB: weights and KV cache. Left out, it is reckoned from the
     model's shape, if the catalog has it or config_json says it; else nothing is checked."""
     team: Annotated[str, limits.TEAM] | None = None
-    """Whose model it is: the label team of its replicas, by which the bill is divided."""
+    """Whose model it is: the label team of its replicas, by which the bill is divided; where the
+    platform has teams, one of them, in whose namespace it then is."""
     config_json: str | None = Field(default=None, min_length=1)
     """Path of the weights' config.json, from the stack file's folder: the shape of a model that the
     catalog does not have."""

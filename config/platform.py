@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from catalog.conventions import PLATFORM, team_namespace
 from catalog.limits.guardrails import UNSCREENED
 from catalog.limits.images import CATALOG_IMAGE
 from catalog.releases import IMAGES
@@ -29,6 +30,7 @@ from config.pipelines import Pipeline, PipelineName
 from config.project import Project
 from config.secrets import Secret, SecretName
 from config.services import Service, ServiceName
+from config.teams import Team, TeamName
 from config.training import Training
 from config.vertex import EndpointName, VertexEndpoint
 
@@ -54,6 +56,9 @@ class Platform(Settings):
     """GPU node pools by name."""
     models: Mapping[ModelName, Model] = Field(min_length=1)
     """Models by the name clients send."""
+    teams: Mapping[TeamName, Team] = Field(default_factory=dict)
+    """Teams that share the platform, by name, each with a namespace for its models. Leave it out
+    to have all models in one."""
     guardrails: Mapping[GuardrailName, Guardrail] = Field(default_factory=dict)
     """What is screened in prompts and responses, by name. The one named default is for every
     model that names none, and has its defaults where it's left out."""
@@ -147,6 +152,15 @@ class Platform(Settings):
     def models_in(self, region: str) -> Mapping[str, Model]:
         """Return the models `region` serves, by name."""
         return {name: model for name, model in self.models.items() if model.is_in(region)}
+
+    def namespace_of(self, model: Model) -> str:
+        """Return the namespace that a model is in, the same in every cluster."""
+        return team_namespace(model.team) if model.team in self.teams else PLATFORM
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces of models and of what stands before them."""
+        return (PLATFORM, *map(team_namespace, self.teams))
 
     def replica_sets_in(self, region: str) -> tuple[tuple[str, Model, ReplicaSet], ...]:
         """Return every replica set of `region` with its model and the model's name."""

@@ -94,8 +94,7 @@ def listeners_of(route: Route, objects: Objects) -> Iterator[tuple[Gateway, List
                     parent.section,
                     UNKNOWN,
                 }
-                open_to = listener.routes_from != "Same" or route.beside(gateway)
-                if named and open_to and listener.routes_from != "None":
+                if named and listener.takes_from(route.namespace, own=route.beside(gateway)):
                     yield gateway, listener
 
 

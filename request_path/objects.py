@@ -71,6 +71,15 @@ class Listener:
     port: int | Unknown | None
     hostname: Text
     routes_from: Text
+    names: tuple[Text, ...] | None = None
+    """Of the namespaces whose routes it takes, where a selector names them."""
+
+    def takes_from(self, namespace: Text, *, own: bool) -> bool:
+        """Return whether routes of a namespace attach, or may; `own` is the Gateway's."""
+        if self.routes_from == "Same":
+            return own
+        named = self.names is None or any(may_equal(namespace, each) for each in self.names)
+        return self.routes_from != "None" and named
 
 
 @dataclass(frozen=True, kw_only=True)

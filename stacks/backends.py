@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+import pulumi
+
+from catalog.conventions import PLATFORM
 from components.inference.inference_pool import Pool
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
@@ -20,11 +23,17 @@ def server_name(model: str, replica_set: ReplicaSet, region: str) -> str:
     return f"{backend_name(model, replica_set)}-{region}"
 
 
-def pool_of(model: Model, name: str, servers: Mapping[str, ModelServer]) -> Pool:
-    """Return the pool of a replica set, whose server has the same name."""
+def pool_of(
+    model: Model,
+    name: str,
+    servers: Mapping[str, ModelServer],
+    namespace: pulumi.Output[str],
+) -> Pool:
+    """Return the pool of a replica set, whose server has the same name and `namespace`."""
     server = servers[name]
     return {
         "name": name,
+        "namespace": namespace,
         "selector": server.pod_labels,
         "target_port": server.port,
         "models": server.model_names,
@@ -34,12 +43,15 @@ def pool_of(model: Model, name: str, servers: Mapping[str, ModelServer]) -> Pool
     }
 
 
-def route_of(name: str, model: Model) -> Route:
-    """Return the route of a model and its adapters."""
-    return {
+def route_of(name: str, model: Model, namespace: str) -> Route:
+    """Return the route of a model and its adapters, in the `namespace` of the model."""
+    route: Route = {
         "models": [name, *(adapter.name for adapter in model.adapters)],
         "backends": [
             {"pool": backend_name(name, backend), "weight": backend.weight}
             for backend in model.backends
         ],
     }
+    if namespace != PLATFORM:
+        route["namespace"] = namespace
+    return route

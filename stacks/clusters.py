@@ -1,5 +1,6 @@
 """The cluster of each region, with what everything in it needs: images, namespace, provider."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -10,6 +11,7 @@ from components.cluster.existing_gke_cluster import ExistingGkeCluster, Existing
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gke_cluster_arguments import GkeClusterArgs
 from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
+from components.inference.pods import RESTRICTED
 from components.network.perimeter_arguments import ENFORCED
 from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
@@ -18,6 +20,7 @@ from stacks.arguments import to_args
 from stacks.foundation import Foundation
 from stacks.images import Images
 from stacks.own_nodes import on_nodes
+from stacks.teams import build_namespaces
 
 GOOGLE_REGISTRY: Upstream = {"host": "gcr.io", "uri": "https://gcr.io"}
 
@@ -29,10 +32,15 @@ class RegionCluster:
     region: str
     gke: GkeCluster | ExistingGkeCluster
     images: ImageMirror
-    namespace: pulumi.Output[str]
-    """Of everything that serves models."""
+    namespaces: Mapping[str, pulumi.Output[str]]
+    """Of models, by their names: the platform's, and those of teams."""
     options: pulumi.ResourceOptions
     """Of a component that makes objects in it."""
+
+    @property
+    def namespace(self) -> pulumi.Output[str]:
+        """Of the gateway, and of what belongs to no team."""
+        return self.namespaces[PLATFORM]
 
     @property
     def name(self) -> str:
@@ -48,7 +56,7 @@ def build_cluster(
     perimeter: VpcPerimeter | None,
 ) -> RegionCluster:
     """Make the region's cluster, or nodes in the one that is there, its mirror of images and its
-    namespace."""
+    namespaces."""
     name = _name(region)
     gke = _gke(platform, foundation, images, region)
     provider = kubernetes.Provider(name, kubeconfig=gke.kubeconfig, enable_server_side_apply=True)
@@ -56,21 +64,22 @@ def build_cluster(
         name,
         metadata={
             "name": PLATFORM,
-            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+            "labels": RESTRICTED,
         },
         opts=pulumi.ResourceOptions(provider=provider),
+    )
+    options = pulumi.ResourceOptions(
+        providers=[foundation.provider, provider],
+        transformations=[on_nodes(gke.node_selector)]
+        if isinstance(gke, ExistingGkeCluster)
+        else None,
     )
     return RegionCluster(
         region,
         gke,
         _images(platform, foundation, region, perimeter, gke),
-        namespace.metadata.name,
-        pulumi.ResourceOptions(
-            providers=[foundation.provider, provider],
-            transformations=[on_nodes(gke.node_selector)]
-            if isinstance(gke, ExistingGkeCluster)
-            else None,
-        ),
+        {PLATFORM: namespace.metadata.name, **build_namespaces(platform, region, options)},
+        options,
     )
 
 

@@ -269,12 +269,18 @@ class _Reader:
             "identities of pods",
             f"--workload-pool={pool}",
         )
-        for fact in (identities, *FACTS):
+        for fact in (identities, *self._groups(), *FACTS):
             if fact.needed(self.platform, self.region):
                 yield from self._there.unmet(cluster, fact)
         yield from self._datapath(cluster)
         yield from self._address(cluster)
         yield from self._maintenance(cluster)
+
+    def _groups(self) -> Iterator[Fact]:
+        group = self.platform.cluster.security_group
+        if group is not None:
+            path = "authenticator_groups_configs.security_group"
+            yield Fact(path, (group,), "rights of groups", f"--security-group={group}")
 
     def _version(self, cluster: Cluster) -> Iterator[Problem]:
         found = at(cluster, "master_version")

@@ -34,7 +34,7 @@ def build_external_backends(
                 else foundation.services.project_for("container"),
                 "project_number": foundation.services.project_number,
                 "workload_pool": cluster.gke.workload_pool,
-                "namespace": cluster.namespace,
+                "namespace": cluster.namespaces[platform.namespace_of(model)],
                 "image": cluster.images.reference(platform.image("envoy")),
                 "request_timeout_seconds": platform.gateway.request_timeout_seconds,
             }

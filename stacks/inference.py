@@ -35,9 +35,8 @@ from stacks.external_backends import build_external_backends
 from stacks.foundation import Foundation
 from stacks.images import Images
 from stacks.request_chain import ChainBuilder, ChainParts, build_chain_parts
+from stacks.teams import build_access
 
-# Beside the weights, which are loaded by way of the node's memory.
-_SERVER_GIB_PER_CHIP = 8
 HUGGING_FACE_SECRET = "hugging-face-token"  # noqa: S105 the name of a secret
 
 
@@ -59,6 +58,7 @@ def build_inference(
 ) -> Mapping[str, Region]:
     """Make every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)
+    build_access(platform, foundation)
     parts = build_chain_parts(platform, foundation)
     clusters = {
         name: build_cluster(platform, foundation, images, name, perimeter)
@@ -157,14 +157,19 @@ class _RegionBuilder:
             "additional_hostnames": self.hostnames[1:],
             "certificate": certificate.name,
             "pools": [
-                pool_of(model, backend_name(name, replica_set), servers)
+                pool_of(
+                    model,
+                    backend_name(name, replica_set),
+                    servers,
+                    cluster.namespaces[self.platform.namespace_of(model)],
+                )
                 for name, model, replica_set in self.platform.replica_sets_in(self.region)
             ],
             "external": build_external_backends(
                 self.platform, self.foundation, cluster, security_policy
             ),
             "routes": [
-                route_of(name, model)
+                route_of(name, model, self.platform.namespace_of(model))
                 for name, model in self.platform.models_in(self.region).items()
             ],
             "request_timeout_seconds": self.platform.gateway.request_timeout_seconds,
@@ -238,7 +243,7 @@ class _RegionBuilder:
             project=services.project_for("secretmanager", "storage"),
             project_number=services.project_number,
             workload_pool=self.cluster.gke.workload_pool,
-            namespace=self.cluster.namespace,
+            namespace=self.cluster.namespaces[self.platform.namespace_of(model)],
             model=name,
             image=self._image("vllm_tpu" if machine.is_tpu else "vllm"),
             tpu=machine.is_tpu,
@@ -250,7 +255,7 @@ class _RegionBuilder:
         if pools[own[0]].partition is not None:
             args["partitions"] = pools[own[0]].partitions
         if machine.is_tpu:
-            args["memory_gib_per_gpu"] = int(machine.gpu_memory_gib) + _SERVER_GIB_PER_CHIP
+            args["memory_gib_per_gpu"] = pools[own[0]].memory_gib_per_gpu
         if replica_set.nodes > 1 and groups is not None:
             args["leader_worker_set_api"] = groups
             args["rdma"] = pools[own[0]].rdma

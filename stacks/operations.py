@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import pulumi
 
-from catalog.conventions import PLATFORM
+from catalog.conventions import PLATFORM, team_namespace
 from components.names import dns_label
 from components.operations.alert_policies import alerts_of, thresholds_of
 from components.operations.budget import Budget, BudgetArgs
@@ -24,6 +25,7 @@ from components.operations.vertex_dashboard import VertexDashboard
 from components.operations.watched_pipelines import WatchedPipeline
 from components.ready import after
 from components.vertex.vertex_endpoint import VertexEndpoint
+from config.models import Model
 from config.operations import Alerts, ServiceObjectives, Slos
 from config.pipelines import Pipeline
 from config.platform import Platform
@@ -63,6 +65,7 @@ class _OperationsBuilder:
         alerts = self.platform.alerts
         channels = None if alerts is None else self._channels(alerts)
         dashboards = {"inference": self._inference(alerts, channels)}
+        dashboards |= {f"team {name}": self._team(name) for name in self._serving_teams}
         if self.platform.pipelines:
             dashboards["pipelines"] = self._pipelines(alerts, channels)
         if self.vertex:
@@ -92,21 +95,13 @@ class _OperationsBuilder:
         self, alerts: Alerts | None, channels: NotificationChannels | None
     ) -> pulumi.Output[str]:
         platform = self.platform
-        models = list(platform.models)
-        adapters = [each.name for model in platform.models.values() for each in model.adapters]
-        pools = [
-            backend_name(name, replica_set)
-            for name, model in platform.models.items()
-            for replica_set in model.replica_sets
-        ]
+        shown = _shown(platform.models)
         url = InferenceDashboard(
             PLATFORM,
             {
                 "project": self.project,
-                "models": models,
-                "adapters": adapters,
-                "pools": pools,
-                "namespace": PLATFORM,
+                **shown,
+                "namespaces": platform.namespaces,
             },
             self.foundation.google,
         ).url
@@ -115,10 +110,8 @@ class _OperationsBuilder:
                 PLATFORM,
                 {
                     "project": self.project,
-                    "models": models,
-                    "adapters": adapters,
-                    "pools": pools,
-                    "namespace": PLATFORM,
+                    **shown,
+                    "namespaces": platform.namespaces,
                     "thresholds": _thresholds(alerts, "inference"),
                     "model_thresholds": {
                         name: set_fields(own) for name, own in alerts.models.items()
@@ -130,6 +123,23 @@ class _OperationsBuilder:
                 self.foundation.google,
             )
         return url
+
+    @property
+    def _serving_teams(self) -> Sequence[str]:
+        teams = {model.team for model in self.platform.models.values()}
+        return [name for name in self.platform.teams if name in teams]
+
+    def _team(self, team: str) -> pulumi.Output[str]:
+        models = {name: each for name, each in self.platform.models.items() if each.team == team}
+        return InferenceDashboard(
+            f"{PLATFORM}-{team}",
+            {
+                "project": self.project,
+                **_shown(models),
+                "namespaces": [team_namespace(team)],
+            },
+            self.foundation.google,
+        ).url
 
     def _pipelines(
         self, alerts: Alerts | None, channels: NotificationChannels | None
@@ -183,7 +193,7 @@ class _OperationsBuilder:
                 }
                 for name, objectives in slos.models.items()
             },
-            "namespace": PLATFORM,
+            "namespaces": self.platform.namespaces,
             "services": {
                 name: _given_objectives(objectives) for name, objectives in slos.services.items()
             },
@@ -220,6 +230,25 @@ class _OperationsBuilder:
             ),
             self.foundation.google,
         )
+
+
+class _Shown(TypedDict):
+    models: Sequence[str]
+    adapters: Sequence[str]
+    pools: Sequence[str]
+
+
+def _shown(models: Mapping[str, Model]) -> _Shown:
+    """Return what dashboards and alerts of models are about."""
+    return {
+        "models": list(models),
+        "adapters": [each.name for model in models.values() for each in model.adapters],
+        "pools": [
+            backend_name(name, replica_set)
+            for name, model in models.items()
+            for replica_set in model.replica_sets
+        ],
+    }
 
 
 def _watched(pipeline: Pipeline) -> WatchedPipeline:

@@ -24,6 +24,12 @@ RECURRENCE: Final = Text(
     "write it like FREQ=WEEKLY;BYDAY=SA,SU",
     "FREQ=WEEKLY;BYDAY=SA,SU",
 )
+SECURITY_GROUP: Final = Text(
+    r"gke-security-groups@[a-z0-9][a-z0-9.-]*\.[a-z]{2,}",
+    "gke-security-groups@ and the organization's domain",
+    "write it like gke-security-groups@acme.com",
+)
+"""https://cloud.google.com/kubernetes-engine/docs/how-to/google-groups-rbac"""
 SYSTEM_MACHINE_TYPE: Final = Choice(
     tuple(sorted(each.name for each in MACHINE_TYPES.values() if not each.gpu_count)),
     default="e2-standard-8",

@@ -31,7 +31,15 @@ ADAPTER_NAME: Final = Text(
     "choose the name clients shall send as `model`",
 )
 OBJECTIVE_NAME: Final = label(15, "it becomes part of a Kubernetes name")
-TEAM: Final = label(63, "it becomes a label of Kubernetes")
+TEAM: Final = label(30, "it becomes a label and part of a namespace's name")
+TEAM_MEMBER: Final = Text(
+    r"(?:user|group|serviceAccount):[^\s:@*]+@[a-z0-9.-]+",
+    "user:, group: or serviceAccount: with an e-mail address",
+    "write it like group:search@acme.com",
+)
+TEAM_DEVICES: Final = Range(0, 10_000, default=0)
+TEAM_PODS: Final = Range(1, 10_000, "pods", default=100)
+TEAM_MEMORY_GIB: Final = Range(1, 1_000_000, "GiB")
 BACKEND_NAME: Final = label(23, "it becomes part of Kubernetes names")
 FLAG_NAME: Final = Text(
     "[a-z][a-z0-9-]*", "a vLLM option without its dashes", "write it like max-num-seqs"
@@ -42,7 +50,11 @@ MEMORY_GIB: Final = Range(1.0, 100_000, "GiB")
 REPLICAS: Final = Range(1, 1000, default=1)
 QUEUE_PER_REPLICA: Final = Range(1, 1000, "waiting requests", default=5)
 GPUS: Final = Choice((1, 2, 4, 8), default=1)
+PICKER_MEMORY_GIB: Final = 2
+PROXY_MEMORY_MIB: Final = 256
 MEMORY_GIB_PER_GPU: Final = Range(8, 256, "GiB", default=16)
+LEAST_MEMORY_GIB: Final = 8
+"""What vLLM itself takes of a node's memory, whatever the model."""
 PARTITIONS: Final = Range(1, 7, "pods", default=1)
 NODES: Final = Range(1, 8, "nodes", default=1)
 WEIGHT: Final = Range(0, 100, "percent", default=100)
@@ -120,6 +132,11 @@ OWN_FLAGS: Final[Mapping[str, str]] = {
     ),
 }
 """vLLM options the platform sets itself, and what to give instead."""
+
+
+def replica_memory_gib(gpus: int, partitions: int, memory_gib_per_gpu: int) -> int:
+    """Return the memory of a replica's pod on one node, in GiB."""
+    return max(memory_gib_per_gpu * gpus // partitions, LEAST_MEMORY_GIB)
 
 
 def flag(name: str) -> str:

@@ -82,6 +82,9 @@ class GkeCluster(pulumi.ComponentResource):
         args = self._args
         deletion_protection = args.get("deletion_protection", True)
         window = args.get("maintenance_window", WEEKEND_NIGHTS)
+        groups: gcp.container.ClusterAuthenticatorGroupsConfigArgsDict | None = (
+            {"security_group": args["security_group"]} if "security_group" in args else None
+        )
         return gcp.container.Cluster(
             f"{self._prefix}-cluster",
             name=self._prefix,
@@ -114,6 +117,7 @@ class GkeCluster(pulumi.ComponentResource):
             anonymous_authentication_config={"mode": "LIMITED"},
             rbac_binding_config=defaults.RBAC_BINDINGS,
             security_posture_config=defaults.SECURITY_POSTURE,
+            authenticator_groups_config=groups,
             binary_authorization={
                 "evaluation_mode": "PROJECT_SINGLETON_POLICY_ENFORCE"
                 if args.get("binary_authorization", False)

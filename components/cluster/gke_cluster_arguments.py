@@ -73,6 +73,9 @@ class GkeClusterArgs(TypedDict):
     """When upgrades may happen; default: Saturday and Sunday 2:00 to 8:00 UTC."""
     binary_authorization: NotRequired[bool]
     """Whether the project's Binary Authorization policy is enforced; default false."""
+    security_group: NotRequired[Annotated[str, limits.SECURITY_GROUP]]
+    """Google group whose groups may have rights by Kubernetes' roles, `gke-security-groups@` the
+    organization's domain; default: groups have none."""
     image_repositories: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Artifact Registry repositories the nodes pull from: by any short name, the full id
     `projects/<project>/locations/<location>/repositories/<repository>`."""

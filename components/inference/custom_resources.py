@@ -22,10 +22,14 @@ class Kind:
     api_version: str
     kind: str
 
+    @property
+    def group(self) -> str:
+        """API group of the kind."""
+        return self.api_version.rpartition("/")[0]
+
     def reference(self, name: pulumi.Input[str]) -> dict[str, Any]:
         """Return a reference to an object of this kind in the same namespace."""
-        group = self.api_version.rpartition("/")[0]
-        return {"group": group, "kind": self.kind, "name": name}
+        return {"group": self.group, "kind": self.kind, "name": name}
 
 
 def _kind(kind: str) -> Kind:

@@ -16,16 +16,18 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from catalog import ports, releases
 from catalog.limits.images import IMAGE
+from catalog.limits.inference import PICKER_MEMORY_GIB
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
 from components.inference.workloads import ext_proc_service, service_account
 from components.validation import component_type, register
 
-POOL_GROUP = INFERENCE_POOL.api_version.partition("/")[0]
+POOL_GROUP = INFERENCE_POOL.group
 HEALTH_SERVICE = "inference-extension"
 CONFIG_FILE = "config.yaml"
 CONFIG_DIRECTORY = "/config"
 GRACE_PERIOD_SECONDS = 130
+MEMORY = f"{PICKER_MEMORY_GIB}Gi"
 READS = ("get", "watch", "list")
 
 SCORERS: Mapping[str, int] = {
@@ -230,7 +232,7 @@ def _pod_spec(physical_name: str, args: EndpointPickerArgs) -> PodSpecArgsDict:
                 "liveness_probe": pods.tcp_probe(ports.ENDPOINT_PICKER_HEALTH, 10),
                 "readiness_probe": pods.grpc_probe(ports.ENDPOINT_PICKER_HEALTH, 2, HEALTH_SERVICE),
                 # No limit of CPU: scheduling comes in bursts. The prefix index grows with traffic.
-                "resources": pods.resources({"cpu": "1", "memory": "2Gi"}, {"memory": "2Gi"}),
+                "resources": pods.resources({"cpu": "1", "memory": MEMORY}, {"memory": MEMORY}),
                 "security_context": pods.container_security(read_only_root=True),
                 "volume_mounts": [
                     {"name": "config", "mount_path": CONFIG_DIRECTORY, "read_only": True}

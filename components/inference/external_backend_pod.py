@@ -78,7 +78,7 @@ def pod_spec(
                 "liveness_probe": pods.tcp_probe("http", 10),
                 "readiness_probe": pods.http_probe(envoy_bootstrap.HEALTH_PATH, "http", 2),
                 "resources": pods.resources(
-                    {"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}
+                    {"cpu": "250m", "memory": f"{limits.PROXY_MEMORY_MIB}Mi"}, {"memory": "512Mi"}
                 ),
                 "security_context": pods.container_security(read_only_root=True),
                 "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},

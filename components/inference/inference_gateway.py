@@ -29,7 +29,7 @@ from components.inference.inference_gateway_arguments import (
     validate_inference_gateway,
 )
 from components.inference.inference_pool import InferencePool, InferencePoolArgs, Pool
-from components.inference.model_routes import route_name, route_spec
+from components.inference.model_routes import allowed_routes, route_name, route_spec
 from components.names import dns_label
 from components.network.https import HTTPS_PORT, TLS
 from components.ready import after
@@ -51,7 +51,8 @@ class InferenceGateway(pulumi.ComponentResource):
 
     A request's model name selects a pool by exact match, weights split it among pools, and the
     pool's picker chooses the replica by prefix, queue, cache and adapter. Paths outside /v1 and
-    names without a route get 404. Follows "Networking for AI inference model serving on GKE"; API:
+    names without a route get 404. The listener takes routes of the namespaces that its routes name,
+    and of no other. Follows "Networking for AI inference model serving on GKE"; API:
     https://cloud.google.com/kubernetes-engine/docs/concepts/about-gke-inference-gateway
     """
 
@@ -91,8 +92,8 @@ class InferenceGateway(pulumi.ComponentResource):
             custom_resource(
                 f"{name}-{route_name(route)}-route",
                 HTTP_ROUTE,
-                Identity(route_name(route), args["namespace"]),
-                route_spec(route, physical_name, hostnames(args), externals),
+                Identity(route_name(route), route.get("namespace", args["namespace"])),
+                route_spec(route, identity, hostnames(args), externals),
                 # A route to a pool without a picker answers 500 until the pool is whole.
                 pulumi.ResourceOptions(
                     parent=self,
@@ -159,7 +160,7 @@ class InferenceGateway(pulumi.ComponentResource):
             "protocol": "HTTPS",
             "port": HTTPS_PORT,
             "tls": {"mode": "Terminate", "options": {CERTIFICATE_OPTION: args["certificate"]}},
-            "allowedRoutes": {"namespaces": {"from": "Same"}},
+            "allowedRoutes": allowed_routes(args["routes"], args["namespace"]),
         }
         # With several names the one listener takes all and the routes say which: each listener more
         # would show the certificate again.

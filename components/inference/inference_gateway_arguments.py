@@ -24,7 +24,7 @@ class InferenceGatewayArgs(TypedDict):
     region: str
     """Region of the cluster."""
     namespace: pulumi.Input[str]
-    """Kubernetes namespace of the Gateway, the pools and the replicas."""
+    """Kubernetes namespace of the Gateway, and of pools, replicas and routes that name none."""
     subnetwork: pulumi.Input[str]
     """Subnet that gives the address. Its network and region need a proxy-only subnet."""
     proxy_only_subnetwork: NotRequired[pulumi.Input[str]]

@@ -40,6 +40,8 @@ class Pool(TypedDict):
 
     name: Annotated[str, RESOURCE_NAME]
     """Name of the pool, for routes to refer to."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """Kubernetes namespace of the replicas, that of the routes to it (default: the Gateway's)."""
     selector: Annotated[Mapping[str, str], Entries("the replicas' labels")]
     """Labels of the replicas: `ModelServer.pod_labels`."""
     target_port: Annotated[int, PORT]
@@ -59,7 +61,7 @@ class InferencePoolArgs(TypedDict):
     """Arguments of `InferencePool`."""
 
     namespace: pulumi.Input[str]
-    """Kubernetes namespace of the replicas and the Gateway."""
+    """Kubernetes namespace of the replicas, unless the pool has its own."""
     pool: Pool
     """The pool."""
     request_timeout_seconds: int
@@ -93,7 +95,8 @@ class InferencePool(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(InferencePool), name, {}, opts)
         pool = args["pool"]
-        identity = Identity(pool["name"], args["namespace"])
+        namespace = pool.get("namespace", args["namespace"])
+        identity = Identity(pool["name"], namespace)
         target = INFERENCE_POOL.reference(pool["name"])
         child = pulumi.ResourceOptions(parent=self)
 
@@ -142,7 +145,7 @@ class InferencePool(pulumi.ComponentResource):
         EndpointPicker(
             f"{name}-picker",
             {
-                "namespace": args["namespace"],
+                "namespace": namespace,
                 "pool": pool["name"],
                 "lora": pool.get("lora", False),
                 "flow_control": pool.get("flow_control", False),
@@ -157,7 +160,9 @@ class InferencePool(pulumi.ComponentResource):
     def _objectives(self, name: str, args: InferencePoolArgs) -> None:
         pool = args["pool"]
         # The definition comes first: its group is known once it is installed.
-        namespace = after(args["namespace"], args.get("extension_api_group", API_GROUP))
+        namespace = after(
+            pool.get("namespace", args["namespace"]), args.get("extension_api_group", API_GROUP)
+        )
         for objective, priority in pool.get("objectives", {}).items():
             custom_resource(
                 f"{name}-{objective}-objective",

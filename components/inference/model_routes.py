@@ -4,14 +4,14 @@ Route matching: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import pulumi
 
-from catalog.conventions import MODEL_HEADER
+from catalog.conventions import MODEL_HEADER, NAMESPACE_NAME_LABEL
 from catalog.limits.inference import ROUTE_BACKENDS, ROUTE_MODELS, WEIGHT
 from catalog.limits.names import KUBERNETES_NAME
-from components.inference.custom_resources import GATEWAY, INFERENCE_POOL, SERVICE
+from components.inference.custom_resources import GATEWAY, INFERENCE_POOL, SERVICE, Identity
 from components.names import dns_label
 from components.validation import Problems
 
@@ -36,6 +36,8 @@ class Route(TypedDict):
     """Model names clients send: a base model and its adapters, for instance."""
     backends: Annotated[Sequence[Backend], ROUTE_BACKENDS]
     """Pools; their weights add up to 100."""
+    namespace: NotRequired[Annotated[str, KUBERNETES_NAME]]
+    """Kubernetes namespace of the route and its backends (default: the Gateway's)."""
 
 
 class External(TypedDict):
@@ -54,13 +56,29 @@ def route_name(route: Route) -> str:
     return dns_label(route["models"][0])
 
 
+def allowed_routes(
+    routes: Sequence[Route], namespace: pulumi.Input[str]
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return what says whose routes a listener takes: those of the Gateway's `namespace`, or of
+    exactly the namespaces that have some."""
+    others = sorted({route["namespace"] for route in routes if "namespace" in route})
+    if not others:
+        return {"namespaces": {"from": "Same"}}
+    own = [] if all("namespace" in route for route in routes) else [namespace]
+    named = {"key": NAMESPACE_NAME_LABEL, "operator": "In", "values": [*own, *others]}
+    return {"namespaces": {"from": "Selector", "selector": {"matchExpressions": [named]}}}
+
+
 def route_spec(
-    route: Route, gateway: str, hostnames: Sequence[str], externals: Mapping[str, External]
+    route: Route, gateway: Identity, hostnames: Sequence[str], externals: Mapping[str, External]
 ) -> dict[str, Any]:
     """Return the spec of the HTTPRoute of a route; `externals` are by name, all others are
     pools."""
+    parent = GATEWAY.reference(gateway.name)
+    if "namespace" in route:
+        parent["namespace"] = gateway.namespace
     return {
-        "parentRefs": [GATEWAY.reference(gateway)],
+        "parentRefs": [parent],
         "hostnames": list(hostnames),
         "rules": [
             {

@@ -194,8 +194,7 @@ class ModelServer(pulumi.ComponentResource):
             ),
             amounts={
                 "cpu": str(max(4 * gpus // partitions, 1)),
-                # vLLM itself takes some, whatever the model.
-                "memory": f"{max(memory_gib * gpus // partitions, 8)}Gi",
+                "memory": f"{limits.replica_memory_gib(gpus, partitions, memory_gib)}Gi",
                 TPUS if tpu else GPUS: str(gpus),
             },
             disk_gib=DISK_GIB_PER_GPU * gpus // partitions,

@@ -11,12 +11,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.networking.v1 import NetworkPolicyPeerArgsDict
 
+from catalog.conventions import NAMESPACE_NAME_LABEL
 from catalog.limits import Entries
 from components.validation import Problems, component_type, register
 
 COLLECTOR_NAMESPACES = ("gke-gmp-system", "gmp-system")
 """Where the collectors of Managed Service for Prometheus are: on Autopilot clusters, on others."""
-_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 class NamespaceIsolationArgs(TypedDict):
@@ -92,7 +92,11 @@ def _peers(ranges: Sequence[pulumi.Input[str]]) -> list[NetworkPolicyPeerArgsDic
         {
             "namespace_selector": {
                 "match_expressions": [
-                    {"key": _NAME_LABEL, "operator": "In", "values": list(COLLECTOR_NAMESPACES)}
+                    {
+                        "key": NAMESPACE_NAME_LABEL,
+                        "operator": "In",
+                        "values": list(COLLECTOR_NAMESPACES),
+                    }
                 ]
             }
         },

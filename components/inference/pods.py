@@ -15,6 +15,8 @@ from pulumi_kubernetes.core.v1 import (
     VolumeArgsDict,
 )
 
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+"""Labels of a namespace that takes no pod beyond the Restricted profile."""
 EPHEMERAL = "ephemeral-storage"
 DISK = "1Gi"
 """What a container that keeps nothing may fill: its logs and temporary files."""

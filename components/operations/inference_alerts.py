@@ -34,8 +34,8 @@ class InferenceAlertsArgs(AlertTarget):
     """Names of the adapters, as clients send them."""
     pools: Sequence[Annotated[str, NAME]]
     """Names of the InferencePools; none where all models are served outside the clusters."""
-    namespace: Annotated[str, NAME]
-    """Kubernetes namespace of the models, the same in every cluster."""
+    namespaces: Annotated[Sequence[Annotated[str, NAME]], Entries("a name")]
+    """Kubernetes namespaces of the models, the same in every cluster."""
     thresholds: Mapping[str, float]
     """By name, in the unit the name ends with: latency_p90_seconds, latency_p99_seconds,
     first_token_p90_seconds, errors_percent, gateway_errors_percent, queue_per_replica."""
@@ -101,7 +101,7 @@ def _conditions(alert: Alert, args: InferenceAlertsArgs) -> Sequence[Condition]:
         groups.setdefault(threshold, []).append(model)
     return [
         Condition(
-            inference_matchers(models, args.get("adapters", ()), args["pools"], args["namespace"]),
+            inference_matchers(models, args.get("adapters", ()), args["pools"], args["namespaces"]),
             threshold,
         )
         for threshold, models in groups.items()

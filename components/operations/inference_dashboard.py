@@ -26,8 +26,8 @@ class InferenceDashboardArgs(TypedDict):
     """Names of the adapters, as clients send them."""
     pools: Sequence[Annotated[str, NAME]]
     """Names of the InferencePools; none where all models are served outside the clusters."""
-    namespace: Annotated[str, NAME]
-    """Kubernetes namespace of the models, the same in every cluster."""
+    namespaces: Annotated[Sequence[Annotated[str, NAME]], Entries("a name")]
+    """Kubernetes namespaces of the models, the same in every cluster."""
 
 
 def validate_inference_dashboard(args: InferenceDashboardArgs) -> Problems:
@@ -53,7 +53,7 @@ class InferenceDashboard(pulumi.ComponentResource):
         super().__init__(component_type(InferenceDashboard), name, {}, opts)
         validate_inference_dashboard(args).raise_if_any(f"InferenceDashboard {name}")
         matchers = inference_matchers(
-            args["models"], args.get("adapters", ()), args["pools"], args["namespace"]
+            args["models"], args.get("adapters", ()), args["pools"], args["namespaces"]
         )
         dashboard = gcp.monitoring.Dashboard(
             f"{name}-dashboard",

@@ -11,15 +11,15 @@ _SPECIAL = re.compile(r"[.+]")
 
 
 def inference_matchers(
-    models: Sequence[str], adapters: Sequence[str], pools: Sequence[str], namespace: str
+    models: Sequence[str], adapters: Sequence[str], pools: Sequence[str], namespaces: Sequence[str]
 ) -> Mapping[str, str]:
     """Return the matchers of the queries about models."""
     return {
         "models": matcher("model_name", models),
         "served": matcher("model_name", [*models, *adapters]),
         "pools": matcher("name", pools),
-        "namespace": matcher("namespace", [namespace]),
-        "containers": matcher("namespace_name", [namespace]),
+        "namespace": matcher("namespace", namespaces),
+        "containers": matcher("namespace_name", namespaces),
     }
 
 

@@ -56,8 +56,8 @@ class ServiceLevelObjectivesArgs(TypedDict):
     """Of the load balancers of the project's gateways together: availability, latency."""
     models: NotRequired[Mapping[Annotated[str, NAME], ModelObjectives]]
     """By the model's name, as clients send it; each has answered a request before."""
-    namespace: NotRequired[Annotated[str, NAME]]
-    """Kubernetes namespace of the models, the same in every cluster."""
+    namespaces: NotRequired[Sequence[Annotated[str, NAME]]]
+    """Kubernetes namespaces of the models, the same in every cluster."""
     services: NotRequired[Mapping[Annotated[str, NAME], Objectives]]
     """By the name of a Cloud Run service: availability, latency."""
     rolling_period_days: NotRequired[Annotated[int, limits.ROLLING_PERIOD_DAYS]]
@@ -86,8 +86,8 @@ class _Measured:
 def validate_service_level_objectives(args: ServiceLevelObjectivesArgs) -> Problems:
     """Check the plain values of the arguments."""
     problems = Problems.of(ServiceLevelObjectivesArgs, args)
-    if args.get("models") and "namespace" not in args:
-        problems.add("namespace", "found none; allowed: the models' namespace; give it")
+    if args.get("models") and not args.get("namespaces"):
+        problems.add("namespaces", "found none; allowed: the models' namespaces; give them")
     if "gateway" in args:
         _check(problems, ("gateway",), "gateway", args["gateway"])
     for name, model in args.get("models", {}).items():
@@ -251,7 +251,7 @@ def _measured(args: ServiceLevelObjectivesArgs) -> Iterator[_Measured]:
         values = {
             "model": [name],
             "servers": model["servers"],
-            "namespace": [args.get("namespace", "")],
+            "namespace": args.get("namespaces", ()),
         }
         yield _Measured("model", name, model["objectives"], values)
     for name, objectives in args.get("services", {}).items():

@@ -20,6 +20,7 @@ from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
 from config.checks.services import check_services
 from config.checks.slos import check_slos
+from config.checks.teams import check_teams
 from config.checks.training import check_training
 from config.checks.vertex import check_vertex
 from config.known import Known
@@ -28,6 +29,7 @@ _CHECKS = (
     check_network,
     check_gpu_pools,
     check_models,
+    check_teams,
     check_guardrails,
     check_guardrail_services,
     check_api_management,

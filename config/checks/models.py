@@ -99,9 +99,10 @@ def _check_names(known: Known) -> Iterator[Problem]:
             if served_name in taken:
                 yield Problem(
                     path,
-                    shown(served_name),
+                    f"{shown(served_name)}{_of_team(known, path)}",
                     "a name no other model or adapter has"
-                    f" ({shown_path(taken[served_name])} has it)",
+                    f" ({shown_path(taken[served_name])}{_of_team(known, taken[served_name])} has"
+                    " it)",
                     "rename one of them",
                 )
             taken.setdefault(served_name, path)
@@ -109,12 +110,19 @@ def _check_names(known: Known) -> Iterator[Problem]:
         if key in slugs:
             yield Problem(
                 ("models", name),
-                shown(name),
-                f"a name that differs from {shown_path(slugs[key])} in letters or digits"
+                f"{shown(name)}{_of_team(known, ('models', name))}",
+                f"a name that differs from {shown_path(slugs[key])}"
+                f"{_of_team(known, slugs[key])} in letters or digits"
                 f" (both become '{key}' in Kubernetes)",
                 "rename one of them",
             )
         slugs.setdefault(key, ("models", name))
+
+
+def _of_team(known: Known, path: KeyPath) -> str:
+    """Return whose the model at or above a path is, in words; nothing where it is nobody's."""
+    team = known.models[str(path[1])].team
+    return f" of team {team}" if team else ""
 
 
 def _check_objective_names(known: Known) -> Iterator[Problem]:

@@ -92,7 +92,8 @@ def _check_clusters(known: Known) -> Iterator[Problem]:
                 yield Problem(
                     ("cluster", key),
                     "a setting of clusters that are made, where every region has one",
-                    "system_pool, and binary_authorization, which existing clusters must have",
+                    "system_pool, and binary_authorization and security_group, which existing"
+                    " clusters must have",
                     "remove it: the cluster's owner decides, and each preview checks its version",
                 )
 

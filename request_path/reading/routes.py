@@ -1,9 +1,10 @@
 """Read Gateways and HTTPRoutes: https://gateway-api.sigs.k8s.io/reference/spec"""
 
+from catalog.conventions import NAMESPACE_NAME_LABEL
 from request_path import objects as o
-from request_path.fields import items, number, text, texts
+from request_path.fields import Text, items, number, text, texts
 from request_path.reading.common import home_of, in_cluster, reference
-from resources.properties import UNKNOWN, get
+from resources.properties import MISSING, UNKNOWN, get
 from resources.resource import Resource
 
 
@@ -19,6 +20,7 @@ def gateway(resource: Resource) -> o.Gateway:
                 number(each, "port"),
                 text(each, "hostname"),
                 text(each, "allowedRoutes", "namespaces", "from") or "Same",
+                _names(get(each, "allowedRoutes", "namespaces", "selector")),
             )
             for each in items(spec, "listeners")
         ),
@@ -29,6 +31,16 @@ def gateway(resource: Resource) -> o.Gateway:
         ),
         gateway_class=text(spec, "gatewayClassName"),
     )
+
+
+def _names(selector: object) -> tuple[Text, ...] | None:
+    """Return the namespaces that a selector names; None where it goes by other labels too."""
+    rows = items(selector, "matchExpressions")
+    if len(rows) != 1 or get(selector, "matchLabels") not in {MISSING, None}:
+        return None
+    (row,) = rows
+    by_name = text(row, "key") == NAMESPACE_NAME_LABEL and text(row, "operator") == "In"
+    return texts(items(row, "values")) if by_name else None
 
 
 def _match(value: object) -> o.Match:

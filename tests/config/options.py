@@ -102,6 +102,7 @@ _EXAMPLES: Final = tuple(
             *("a-" * length + "z" for length in range(1, 32)),
             *(
                 "4-bit",
+                "gke-security-groups@acme.com",
                 "us-east4",
                 "n2-highmem-4",
                 "2026-02-01T02:00:00Z",

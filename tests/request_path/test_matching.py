@@ -1,5 +1,6 @@
 """The Gateway API's precedence, against every request of a small universe."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -12,6 +13,7 @@ from request_path.matching import (
     claims_of,
     common_host,
     common_request,
+    listeners_of,
     rank,
     takes,
     winners,
@@ -27,6 +29,7 @@ from request_path.objects import (
     Route,
     RouteRule,
 )
+from resources.properties import UNKNOWN
 
 HOSTS = ("a.test", "b.test", "x.a.test")
 PATTERNS = ("a.test", "b.test", "*.test", "*.a.test", "*")
@@ -171,3 +174,26 @@ def test_equals_with_a_common_request_are_in_conflict_and_no_others(
 )
 def test_common_hosts(one: str, other: str, common: str | None) -> None:
     assert common_host(one, other) == common_host(other, one) == common
+
+
+@pytest.mark.parametrize(
+    ("listener", "namespace", "attaches"),
+    [
+        (Listener("https", "HTTPS", 443, None, "Same"), "team", False),
+        (Listener("https", "HTTPS", 443, None, "None"), "models", False),
+        (Listener("https", "HTTPS", 443, None, "All"), "team", True),
+        (Listener("https", "HTTPS", 443, None, "Selector", ("team",)), "team", True),
+        (Listener("https", "HTTPS", 443, None, "Selector", ("team",)), "models", False),
+        (Listener("https", "HTTPS", 443, None, "Selector", (UNKNOWN,)), "team", True),
+        # By labels of namespaces, which are not known here.
+        (Listener("https", "HTTPS", 443, None, "Selector"), "team", True),
+    ],
+)
+def test_a_listener_takes_routes_of_the_namespaces_it_names(
+    listener: Listener, namespace: str, attaches: bool
+) -> None:
+    gateway = replace(GATEWAY, listeners=(listener,))
+    asked = Reference("Gateway", "gateway", "models")
+    found = replace(route("route", ()), namespace=namespace, parents=(asked,))
+    objects = Objects(gateways=(gateway,), routes=(found,))
+    assert bool([*listeners_of(found, objects)]) == attaches

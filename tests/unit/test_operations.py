@@ -66,7 +66,7 @@ _NAMES = {
 }
 EVERYTHING = {
     **inference_matchers(
-        arguments.MODELS, arguments.ADAPTERS, arguments.POOLS, arguments.DASHBOARD["namespace"]
+        arguments.MODELS, arguments.ADAPTERS, arguments.POOLS, arguments.DASHBOARD["namespaces"]
     ),
     **pipeline_matchers({"sentiment": {"sinks": SINKS}}),
     **endpoint_matchers(["123"]),
@@ -411,8 +411,8 @@ def test_wrong_arguments_are_named():
     assert "thresholds.latency_p95_seconds" in found
     assert "model_thresholds.d" in found
     assert "model_thresholds.d.errors_percent" in found
-    dashboard: Any = {**arguments.DASHBOARD, "models": [], "namespace": "a b"}
-    assert paths(validate_inference_dashboard(dashboard)) == ["models", "namespace"]
+    dashboard: Any = {**arguments.DASHBOARD, "models": [], "namespaces": ["a b"]}
+    assert paths(validate_inference_dashboard(dashboard)) == ["models", "namespaces[0]"]
     pipelines: Any = {**arguments.PIPELINE_ALERTS, "pipelines": {}, "thresholds": {}}
     assert set(paths(validate_pipeline_alerts(pipelines))) == {
         "pipelines",

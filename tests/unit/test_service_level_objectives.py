@@ -154,7 +154,7 @@ def test_wrong_arguments_are_named():
         "services": {"b": {}},
         "rolling_period_days": 31,
     }
-    del args["namespace"]
+    del args["namespaces"]
     assert {each["property_path"] for each in validate_service_level_objectives(args).found} == {
         "gateway.availability.goal",
         "gateway.time_to_first_token",
@@ -163,7 +163,7 @@ def test_wrong_arguments_are_named():
         "models.a.objectives.latency.threshold_seconds",
         "services.b",
         "rolling_period_days",
-        "namespace",
+        "namespaces",
     }
     with pytest.raises(pulumi.InputPropertiesError, match="rolling_period_days"):
         validate_service_level_objectives(args).raise_if_any("ServiceLevelObjectives slos")

@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.conventions import NAMESPACE_NAME_LABEL as _NAME
 from policies.shared.limits import Limits
 from policies.shared.rule import StackFinding, StackRule
 from resources.kubernetes import kind_of, objects
@@ -20,8 +21,6 @@ _KINDS: Final[Mapping[str, str]] = {
     _WEBHOOK: "webhooks.*",
 }
 _NAMESPACE: Final = "core/Namespace"
-# Every namespace has the label of its name.
-_NAME: Final = "kubernetes.io/metadata.name"
 
 
 def _labels(namespace: object) -> Mapping[str, object] | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from catalog.conventions import NAMESPACE_NAME_LABEL as _NAME
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.addresses import is_everywhere
@@ -24,7 +25,6 @@ from resources.resource import Resource
 
 _POLICY: Final = "networking.k8s.io/NetworkPolicy"
 _NAMESPACE: Final = "core/Namespace"
-_NAME: Final = "kubernetes.io/metadata.name"
 
 
 def _denies(policy: object) -> bool:
