@@ -58,19 +58,30 @@ def _bounds(found: Estimate) -> str:
 
 
 def limits_of(file: Path) -> Mapping[tuple[str, str], float]:
-    """Return the limits by region and metric. Raises LaunchError where the file is no such list."""
+    """Return the limits in a file. Raises LaunchError where it is no list of regions."""
     try:
-        regions = cast("list[dict[str, Any]]", json.loads(file.read_text(encoding="utf-8")))
+        return limits_in(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as problem:
+        raise _no_limits(str(file), problem) from None
+
+
+def limits_in(regions: Any) -> Mapping[tuple[str, str], float]:
+    """Return the limits by region and metric. Raises LaunchError where it is no list of regions."""
+    try:
         return {
             (str(region["name"]), str(each["metric"])): float(each["limit"])
-            for region in regions[:]
+            for region in cast("list[dict[str, Any]]", regions)[:]
             for each in region["quotas"]
         }
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise LaunchError(
-            f"QUOTAS: found {file}, which can't be read ({problem!r}); allowed: what `gcloud"
-            " compute regions list --format=json` prints"
-        ) from None
+    except (ValueError, KeyError, TypeError) as problem:
+        raise _no_limits("a list", problem) from None
+
+
+def _no_limits(found: str, problem: Exception) -> LaunchError:
+    return LaunchError(
+        f"QUOTAS: found {found}, which can't be read ({problem!r}); allowed: what `gcloud"
+        " compute regions list --format=json` prints"
+    )
 
 
 def compare(needed: Iterable[Need], held: Mapping[tuple[str, str], float]) -> None:

@@ -13,15 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from catalog import quotas, strict_yaml
+from catalog import strict_yaml
 from catalog.config_folder import make_command
 from catalog.table import read
 from config.platform import Platform
 from launcher import gcloud
 from launcher.backend import check_stack_exists
-from launcher.console import show
+from launcher.capacity import limits_in
+from launcher.console import Console, show
+from launcher.operations import run
 from launcher.paths import ROOT, StackPaths, checked, engine_root
 from launcher.problem import LaunchError
+from launcher.report import own_resources
+from launcher.verify import emptied
+from plans.capacity import Need, by_metric, needs
 
 _TABLE: Final = cast("Mapping[str, Any]", read("deployer.yaml"))
 _ROLES: Final = ROOT / "identity" / "roles.yaml"
@@ -92,7 +97,7 @@ def _on_google_cloud(places: StackPaths) -> Iterator[Finding]:
     except LaunchError:
         return
     if shutil.which("gcloud"):
-        yield from _by_gcloud(platform)
+        yield from _by_gcloud(places, platform)
 
 
 def _tool(tool: str, remedy: str) -> Finding:
@@ -124,7 +129,7 @@ def _secrets(places: StackPaths) -> Finding:
     return Finding(UNKNOWN, "secrets of the state have no key of Cloud KMS", remedy)
 
 
-def _by_gcloud(platform: Platform) -> Iterator[Finding]:
+def _by_gcloud(places: StackPaths, platform: Platform) -> Iterator[Finding]:
     project = platform.project.id
     login = gcloud.printed("auth", "application-default", "print-access-token")
     yield Finding(
@@ -148,7 +153,7 @@ def _by_gcloud(platform: Platform) -> Iterator[Finding]:
     yield _billing(project)
     yield from _apis(project)
     yield from _roles(platform)
-    yield from _quotas(platform)
+    yield from _quotas(places, project)
     yield from _organization_policies(project)
 
 
@@ -214,29 +219,38 @@ def _granted(account: str, kind: str, name: str, wanted: Sequence[str]) -> Itera
         yield Finding(state, f"{account or 'nobody'} has no {role} of its own on {where}", remedy)
 
 
-def _quotas(platform: Platform) -> Iterator[Finding]:
-    for region in platform.regions:
-        needed: Counter[tuple[str, bool]] = Counter()
-        for pool in platform.pools_in(region).values():
-            if pool.capacity != "reservation":
-                key = pool.machine.gpu_type, pool.capacity in ("spot", "flex-start")
-                needed[key] += pool.max_nodes * pool.machine.gpu_count
-        found = gcloud.one(
-            "compute", "regions", "describe", region, f"--project={platform.project.id}"
+def _quotas(places: StackPaths, project: str) -> Iterator[Finding]:
+    """Yield what the regions allow of each metric that the stack counts against."""
+    remedy = f"ask for quota: https://console.cloud.google.com/iam-admin/quotas?project={project}"
+    found = gcloud.several("compute", "regions", "list", f"--project={project}")
+    if found is None:
+        yield Finding(UNKNOWN, "quotas can't be read", remedy)
+        return
+    try:
+        limits, wanted = limits_in(found), needed(places)
+    except LaunchError as problem:
+        yield Finding(UNKNOWN, f"what quota is needed: {problem}", "make that right first")
+        return
+    for each in wanted:
+        limit = limits.get((each.region, each.metric))
+        shown = "an unknown number" if limit is None else f"{limit:,.0f}"
+        most = each.least if each.most is None else each.most
+        yield Finding(
+            UNKNOWN if limit is None else OK if limit >= most else WRONG,
+            f"{each.metric} in {each.region}: {each.least:,.0f} needed, {most:,.0f} with "
+            f"everything scaled out, {shown} allowed",
+            remedy,
         )
-        given: list[dict[str, Any]] = [] if found is None else found.get("quotas", [])
-        limits = {str(each["metric"]): float(each["limit"]) for each in given}
-        for (gpu, preemptible), count in needed.items():
-            metric = quotas.GPUS[gpu].metric(preemptible=preemptible)
-            limit = limits.get(metric)
-            shown = "an unknown number" if limit is None else f"{limit:g}"
-            state = UNKNOWN if limit is None else OK if limit >= count else WRONG
-            yield Finding(
-                state,
-                f"{metric} in {region}: {count} needed with everything scaled out, {shown} allowed",
-                f"ask for quota: https://console.cloud.google.com/iam-admin/quotas?project="
-                f"{platform.project.id}",
-            )
+
+
+def needed(places: StackPaths) -> list[Need]:
+    """Return the quota that the whole stack needs, by a preview on the sandbox cloud.
+
+    Raises LaunchError if that fails.
+    """
+    screen = Console().muted()
+    with emptied(places) as empty, run(empty, "preview", screen=screen) as (progress, _):
+        return by_metric(needs(own_resources(progress)))
 
 
 def _organization_policies(project: str) -> Iterator[Finding]:

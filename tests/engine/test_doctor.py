@@ -9,15 +9,44 @@ import pytest
 
 from catalog.services import SERVICES
 from catalog.table import read
-from launcher.doctor import doctor, roles_for
+from launcher.doctor import doctor, needed, roles_for
 from launcher.paths import ROOT, StackPaths
 from launcher.problem import LaunchError
+from plans.capacity import Need
 
 ABOVE = cast("dict[str, str]", read("deployer.yaml")["of_organization"])
 ROLES = [*roles_for(SERVICES), *ABOVE.values()]
 TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "pulumi", "pulumi-language-python")
 PROJECT = "acme-inference-dev"
 ACCOUNT = "it@acme.com"
+
+
+def regional(gpus: int) -> dict[str, Any]:
+    """Return a region that allows so many GPUs, and enough of all else that dev takes."""
+    limits = {
+        "PREEMPTIBLE_NVIDIA_L4_GPUS": gpus,
+        "PREEMPTIBLE_CPUS": 16,
+        "E2_CPUS": 40,
+        "SSD_TOTAL_GB": 900,
+        "INTERNAL_ADDRESSES": 2,
+    }
+    quotas = [{"metric": name, "limit": limit} for name, limit in limits.items()]
+    return {"name": "us-central1", "quotas": quotas}
+
+
+@pytest.fixture(scope="session")
+def preview(tmp_path_factory: pytest.TempPathFactory) -> list[Need]:
+    """Have one preview of dev tell what it needs."""
+    home = tmp_path_factory.mktemp("doctor") / "dev"
+    return needed(StackPaths(stack="dev", config=ROOT / "Pulumi.dev.yaml", home=home))
+
+
+@pytest.fixture(autouse=True)
+def one_preview(preview: list[Need], monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(_: StackPaths) -> list[Need]:
+        return preview
+
+    monkeypatch.setattr("launcher.doctor.needed", told)
 
 
 @pytest.fixture
@@ -38,7 +67,7 @@ def google(tmp_path: Path, fakes: Callable[..., Path]) -> Callable[..., None]:
             "get-iam-policy": {"bindings": bindings},
             "billing": {"billingEnabled": True},
             "services": [{"config": {"name": f"{api}.googleapis.com"}} for api in enabled],
-            "regions": {"quotas": [{"metric": "PREEMPTIBLE_NVIDIA_L4_GPUS", "limit": 2.0}]},
+            "regions": [regional(2)],
             "org-policies": [],
             "projects*describe": {"lifecycleState": "ACTIVE"},
             **changes,
@@ -74,7 +103,9 @@ def test_a_project_in_which_all_is_well_has_nothing_wrong(
     google()
     said = told(dev, capsys)
     assert ", 0 wrong, " in said
-    assert "PREEMPTIBLE_NVIDIA_L4_GPUS in us-central1: 2 needed" in said
+    gpus = "PREEMPTIBLE_NVIDIA_L4_GPUS in us-central1: 1 needed, 2 with everything scaled out, 2 al"
+    assert gpus in said
+    assert "E2_CPUS in us-central1: 8 needed, 40 with everything scaled out, 40 allowed" in said
 
 
 FEW = {"bindings": [{"role": "roles/run.admin", "members": [f"user:{ACCOUNT}"]}]}
@@ -102,7 +133,7 @@ WRONG: dict[str, tuple[str, Any, str]] = {
         ),
     ),
     "too small a quota": (
-        *("regions", {"quotas": [{"metric": "PREEMPTIBLE_NVIDIA_L4_GPUS", "limit": 0}]}),
+        *("regions", [regional(0)]),
         "https://console.cloud.google.com/iam-admin/quotas?project=acme-inference-dev",
     ),
 }
