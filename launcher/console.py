@@ -16,7 +16,7 @@ _CLEAR: Final = "\r\033[K"
 _CUT: Final = " ..."
 _FURTHER: Final = 4
 _MAKE: Final = r"make(?: -C \S+)?(?: [A-Z_]+=\S+)* [a-z-]+(?: [A-Z_]+=\S+)*\S*"
-_WHOLE: Final = re.compile(rf"\s*(?:`[^`]+`\S*|{_MAKE}|\S+)")
+_WHOLE: Final = re.compile(rf"\s*(?:`[^`]+`\S*|{_MAKE}|export \S+|\S+)")
 """A command, or else a word."""
 
 
@@ -117,7 +117,7 @@ def _parts(line: str, width: int) -> Iterator[str]:
 def _words(line: str, width: int) -> Iterator[str]:
     """Yield what of a line stays whole, each with the spaces before it."""
     for words in _WHOLE.findall(line):
-        if len(words.strip()) <= width:
+        if len(words.strip()) <= width or words.lstrip().startswith("export "):
             yield words
         else:
             yield from re.findall(r"\s*\S+", words)

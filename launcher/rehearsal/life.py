@@ -53,7 +53,13 @@ def rehearse(places: StackPaths, start: str = "", end: str = "") -> None:
             files = [file_of(places, each) for each in (start, end)]
             subject = f"from {start or places.config.name} to {end or places.config.name}"
             life = Life(copied(places, folder, files[0]), screen)
-            chapters = change(life.base, copied(places, folder / "to", files[1]).config_of())
+            after = copied(places, folder / "to", files[1]).config_of()
+            if after == life.base:
+                raise LaunchError(
+                    f"FROM, TO: found the same config {subject}; change it, or name another file "
+                    "or Git revision"
+                )
+            chapters = change(life.base, after)
         else:
             subject = "its life"
             life, chapters = Life(copied(places, folder), screen), LIFE

@@ -151,6 +151,16 @@ def test_of_several_regions_one_is_left_out_with_all_that_names_it() -> None:
     assert [*changes.without_a_region(config_of("dev"))] == []
 
 
+def test_a_change_of_nothing_is_told_before_anything_is_made(
+    rehearsal_of: Callable[[str], Rehearsal],
+) -> None:
+    places = rehearsal_of("dev").places
+    with pytest.raises(
+        LaunchError, match=r"FROM, TO: found the same config from .* to Pulumi\.dev"
+    ):
+        life.rehearse(places, start=str(ROOT / "Pulumi.dev.yaml"))
+
+
 def test_a_change_is_from_a_file_or_a_revision_to_another(tmp_path: Path) -> None:
     (chapter,) = change({"a": 1}, {"a": 2})
     (way,) = chapter.ways({})

@@ -93,6 +93,11 @@ def test_a_command_stays_in_a_line_to_be_copied(command: str) -> None:
         assert max(map(len, shown)) <= 44
 
 
+def test_a_variable_is_set_in_one_line_however_long() -> None:
+    line = f"  export SSL_CERT_FILE=/tmp/{'x' * 90}/authority.pem"
+    assert wrapped(line, 80) == line
+
+
 def test_a_command_longer_than_a_line_is_broken_as_words_are() -> None:
     shown = wrapped(f"run `pulumi up {'--stack prod ' * 5}`, then wait", 40)
     assert max(map(len, shown.splitlines())) <= 40
