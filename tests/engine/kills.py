@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -132,7 +132,9 @@ def _kill(pid: int, target: str) -> list[str]:
         if target in {kind, TARGETS[3]}:
             chosen.append(each)
     for each in chosen:
-        each.send_signal(signal.SIGKILL)
+        # One may have ended since.
+        with suppress(psutil.NoSuchProcess):
+            each.send_signal(signal.SIGKILL)
     names = [each.pid for each in chosen]
     psutil.wait_procs([each for each in chosen if each.pid != pid], timeout=60)
     return [f"{len(names)} of {target}"] if names else []
