@@ -11,10 +11,12 @@ endif
 
 # CONFIG=<folder> has the stack files and policies of an organisation, beside a release of this.
 ifeq ($(origin CONFIG),command line)
+ifneq ($(strip $(CONFIG)),)
 export INFERENCE_CONFIG := $(abspath $(CONFIG))
 # How messages tell to go on, from the folder that make was called in.
 export INFERENCE_CALLED := $(PWD)
 export INFERENCE_MAKE := make$(if $(filter-out $(CURDIR),$(PWD)), -C $(patsubst $(PWD)/%,%,$(CURDIR))) CONFIG=$(CONFIG)
+endif
 endif
 # FAULTS=<file> is a plan of faults that the sandbox cloud plays.
 ifeq ($(origin FAULTS),command line)
@@ -73,8 +75,11 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report rehearse diff lint $(LINTS) format check test test-kubernetes test-matrix test-faults test-kills test-fresh bench lock schema pages new-component new-rule
-.PHONY: test-quick test-rest test-services
+TARGETS := help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report rehearse diff lint $(LINTS) format check test test-kubernetes test-matrix test-faults test-kills test-fresh bench lock schema pages new-component new-rule test-quick test-rest test-services
+.PHONY: $(TARGETS)
+ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
+$(error $(firstword $(filter-out $(TARGETS),$(MAKECMDGOALS))): make has no such target; `make help` lists them)
+endif
 
 help: ## List the targets
 	@awk -F ':.*## ' -v width=80 ' \

@@ -185,7 +185,8 @@ def refresh(places: StackPaths) -> None:
 
 def destroy(places: StackPaths) -> None:
     """Delete everything the state holds."""
-    _made(places)
+    if not places.checkpoint.exists():
+        raise LaunchError(f"{places.stack} isn't there on the sandbox cloud: nothing is deleted")
     with run(places, "destroy", lambda: check_unprotected(places)) as (progress, world):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
         if left := [f"\n  - {each.id}" for each in world.all() if each.owner == LEFT]:

@@ -26,10 +26,10 @@ from resources.properties import Absence, is_mapping, show, text
 from resources.resource import Stack
 
 _SHOWN_VALUES: Final = 4
-_KINDS: Final = 6
+_KINDS: Final = 4
 _ROWS_UNFOLDED: Final = 12
 _NAMES: Final = 20
-_FINDINGS: Final = 3
+_FINDINGS: Final = 2
 # https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.zones.clusters.nodePools/update
 _OF_NODES: Final = ("nodeConfig.machineType", "nodeConfig.disk", "nodeConfig.imageType")
 _LOUD: Final = 12

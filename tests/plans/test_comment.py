@@ -1,5 +1,6 @@
 """The comment of a pull request: what it says, that it fits, and what it never shows."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -190,7 +191,7 @@ def test_findings_of_a_rule_are_one_line_that_says_what_to_do() -> None:
     lines = rendered(document.plan(), run).splitlines()
     (line,) = [each for each in lines if "may take 60 GPUs" in each]
     assert line.startswith("- **!** mandatory `")
-    assert "; and 7 more. To do: " in line
+    assert "; and 8 more. To do: " in line
     assert not [each for each in lines if each.startswith("| level")]
 
 
@@ -270,6 +271,23 @@ def test_a_large_change_is_cut_to_what_github_takes_with_a_link(count: int) -> N
     assert LINK in text
     assert text.count("<details>") == text.count("</details>")
     assert f"{count} to change" in text.splitlines()[1]
+
+
+def test_five_hundred_changes_are_read_in_a_minute() -> None:
+    document = Document()
+    for index in range(25):
+        parts = ((POOL, gpu_pool(1)), (CLUSTER, {}), (NETWORK, {}), (GRANT, {"project": "acme"}))
+        whole = document.step("delete" if index % 5 == 0 else "update", COMPONENT, f"part-{index}")
+        for token, inputs in parts:
+            for number in range(5):
+                operation = "delete" if index % 5 == 0 else ("update", "create")[number % 2]
+                document.step(operation, token, f"{index}-{number}", inputs, inputs, parent=whole)
+    plan = document.plan()
+    assert len(plan.changes) > 500
+    text = rendered(plan, judged("may take 60 GPUs, allowed 32"))
+    seen = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    # So many words are read in a minute: https://doi.org/10.1016/j.jml.2019.104047
+    assert len(re.findall(r"[A-Za-z]{2,}", seen)) <= 238
 
 
 def test_even_without_rows_that_could_be_left_out_it_fits() -> None:

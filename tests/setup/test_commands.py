@@ -159,7 +159,7 @@ def test_its_program_takes_a_command(program: str) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("make upp", "No rule to make target"),
+        ("make upp", "upp: make has no such target; `make help` lists them"),
         ("make up STAK=dev", "STAK: make up does not read it; it reads STACK CLOUD CONFIG"),
         ("make up stack=prod", "stack: make up does not read it"),
         ("make up ENV=prod", "ENV: make up does not read it"),

@@ -11,7 +11,7 @@ from policies.shared.rule import StackFinding, StackRule
 from policies.shared.zones import with_zones
 from resources.resource import Resource
 
-_LARGEST: Final = 5
+_LARGEST: Final = 3
 
 
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:

@@ -14,7 +14,7 @@ from resources.properties import Absence, show
 from resources.resource import Resource, Stack
 from resources.templates import stack_demand
 
-_LARGEST: Final = 5
+_LARGEST: Final = 3
 _Found = tuple[Resource, GpuDemand]
 
 
