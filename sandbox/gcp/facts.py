@@ -94,8 +94,9 @@ def facts_of(token: str) -> Facts | None:
     row = _module(middle.partition("/")[0]).get(name)
     if row is None:
         return None
-    by_path = {path: _fact(columns) for path, columns in row.pop("properties").items()}
-    return Facts(by_path, _tree(by_path), **row)
+    of_type = dict(row)
+    by_path = {path: _fact(columns) for path, columns in of_type.pop("properties").items()}
+    return Facts(by_path, _tree(by_path), **of_type)
 
 
 def default_of(resource: ResourceType, name: str) -> Value:

@@ -104,8 +104,8 @@ def _grants() -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _row(columns: dict[str, Any]) -> Row:
-    used_by = columns.pop("used_by", None)
-    return Row(**columns, used_by=InUse(**used_by) if used_by else None)
+    used_by = columns.get("used_by")
+    return Row(**{**columns, "used_by": InUse(**used_by) if used_by else None})
 
 
 @cache

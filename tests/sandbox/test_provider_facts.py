@@ -229,3 +229,10 @@ def test_what_was_taken_over_stays_when_it_is_taken_over_anew(
     )
     assert {key for key in before if after.get(key) != before[key]} == {("redis", "Cluster")}
     assert after.keys() == before.keys()
+
+
+def test_facts_stay_as_they_are_read() -> None:
+    """Providers answer calls side by side, and several may ask for the first time."""
+    first = facts_of(NODE_POOL)
+    facts_of.cache_clear()
+    assert facts_of(NODE_POOL) == first
