@@ -90,10 +90,16 @@ def file_of(places: StackPaths, given: str) -> Path | str:
         return places.config
     if (file := Path(given)).is_file():
         return file
-    name = f"{given}:./{places.config.name}"
-    done = subprocess.run(
-        ["git", "show", name], cwd=places.config.parent, capture_output=True, text=True, check=False
-    )
+    line = ["git", "show", f"{given}:./{places.config.name}"]
+    try:
+        done = subprocess.run(
+            line, cwd=places.config.parent, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise LaunchError(
+            f"FROM, TO: found {given!r}, which is no file, and no git is on PATH to look for a "
+            "revision: install git, or name a stack file"
+        ) from None
     if done.returncode:
         why = done.stderr.strip().splitlines()[:1]
         raise LaunchError(

@@ -161,7 +161,9 @@ def test_a_change_of_nothing_is_told_before_anything_is_made(
         life.rehearse(places, start=str(ROOT / "Pulumi.dev.yaml"))
 
 
-def test_a_change_is_from_a_file_or_a_revision_to_another(tmp_path: Path) -> None:
+def test_a_change_is_from_a_file_or_a_revision_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (chapter,) = change({"a": 1}, {"a": 2})
     (way,) = chapter.ways({})
     assert [each["a"] for each in way] == [1, 1, 2, 2, 1]
@@ -172,3 +174,6 @@ def test_a_change_is_from_a_file_or_a_revision_to_another(tmp_path: Path) -> Non
     assert file_of(dev, "") == dev.config
     with pytest.raises(LaunchError, match="a stack file, or a Git revision that has"):
         file_of(dev, "no-such-revision")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LaunchError, match="no git is on PATH"):
+        file_of(dev, "main")
