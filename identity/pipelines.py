@@ -41,6 +41,8 @@ _STATE: Final[Mapping[str, tuple[str, str]]] = {
     "preview": ("roles/storage.objectViewer", "roles/cloudkms.cryptoKeyDecrypter"),
     "deploy": ("roles/storage.objectUser", "roles/cloudkms.cryptoKeyEncrypterDecrypter"),
 }
+_OF_A_LIST: Final = 10
+"""So many roles such a list holds: https://cloud.google.com/iam/docs/setting-limits-on-granting-roles"""
 _GRANTED: Final = "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', [])"
 
 
@@ -57,6 +59,7 @@ class Pipelines:
     approvers: str
     state_bucket: str
     state_key: str
+    also: str = ""
 
     def subject(self, account: str) -> str:
         """Return what GitHub's token is about when an account's pipeline runs.
@@ -65,6 +68,11 @@ class Pipelines:
         """
         prefix = "preview-" if account == "preview" else ""
         return f"repo:{self.repository}:environment:{prefix}{self.environment}"
+
+    def roles(self, key: str) -> list[str]:
+        """Return the roles of `lent` or `grants`, with those of the APIs in `also`."""
+        apis = filter(None, self.also.replace(" ", "").split(","))
+        return [*TABLE[key], *(role for api in apis for role in TABLE["also"][api].get(key, ()))]
 
     @property
     def condition(self) -> str:
@@ -219,9 +227,8 @@ def _lend(
 
     What holds them for good is an administrator of the project, with all that can become it.
     """
-    listed = ", ".join(f"'{role}'" for role in TABLE["grants"])
-    bindings: list[_Binding] = [{"role": role} for role in TABLE["lent"]]
-    bindings.append({"role": _ADMIN, "condition_expression": f"{_GRANTED}.hasOnly([{listed}])"})
+    bindings: list[_Binding] = [{"role": role} for role in given.roles("lent")]
+    bindings.append({"role": _ADMIN, "condition_expression": _only(given.roles("grants"))})
     gcp.privilegedaccessmanager.Entitlement(
         "deploy",
         entitlement_id="deploy",
@@ -244,6 +251,12 @@ def _lend(
         },
         opts=options,
     )
+
+
+def _only(roles: Sequence[str]) -> str:
+    """Return the condition of who may grant these roles alone."""
+    parts = (roles[at : at + _OF_A_LIST] for at in range(0, len(roles), _OF_A_LIST))
+    return " || ".join(f"{_GRANTED}.hasOnly({[*part]})" for part in parts)
 
 
 def _builds(

@@ -18,6 +18,7 @@ from catalog.limits.names import PROJECT_ID
 from catalog.limits.storage import KMS_KEY
 from catalog.pages import kept
 from catalog.problems import Problem, shown
+from identity.pipelines import TABLE
 
 _FOLDER: Final = Path(__file__).parent
 FILE: Final = _FOLDER / "schema.json"
@@ -27,6 +28,7 @@ _DEFAULTS: Final[Mapping[str, str]] = {
 }
 _DIGITS: Final = Text("[0-9]+", "a number in quotes", "see the comments of Pulumi.dev.yaml")
 _BY_PULUMI: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
+_APIS: Final = "|".join(TABLE["also"])
 LIMITS: Final[Mapping[str, Text]] = {
     "gcp_project": PROJECT_ID,
     "project_number": _DIGITS,
@@ -42,6 +44,11 @@ LIMITS: Final[Mapping[str, Text]] = {
         "[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", "a bucket's name", "leave out gs://"
     ),
     "state_key": KMS_KEY,
+    "also": Text(
+        rf"(?:(?:{_APIS})(?:, *(?:{_APIS}))*)?",
+        f"some of {_APIS.replace('|', ', ')}, with commas between",
+        "name what the stack has",
+    ),
 }
 
 

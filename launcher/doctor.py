@@ -187,12 +187,12 @@ def _roles(platform: Platform) -> Iterator[Finding]:
 def roles_for(apis: Iterable[str]) -> Sequence[str]:
     """Return the roles on a project that make what the platform has of these APIs."""
     document = cast("dict[str, Any]", strict_yaml.load(_ROLES.read_text(encoding="utf-8")))
-    known = set(apis)
-    return [
-        role
-        for role in document["lent"]
-        if f"{role.removeprefix('roles/').partition('.')[0]}.googleapis.com" in known
+    known = {each.removesuffix(".googleapis.com") for each in apis}
+    own = [
+        role for role in document["lent"] if role.removeprefix("roles/").partition(".")[0] in known
     ]
+    more = (each["lent"] for api, each in document["also"].items() if api in known)
+    return [*own, *(role for roles in more for role in roles)]
 
 
 def _granted(account: str, kind: str, name: str, wanted: Sequence[str]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,17 @@ import pulumi
 import pytest
 import yaml
 
+from catalog.services import SERVICES
+from config import examples
+from config.load import from_mapping
 from identity.pipelines import TABLE, Pipelines, make
 from identity.settings import LIMITS, read
 from policies.engine.environment import settings_of
 from policies.engine.packs import ALL, rules_of
 from policies.reports import state
 from policies.reports.run import Run
+from stacks.platform import build_platform
+from tests.unit import harness
 from tests.unit.harness import Cloud, Deploy
 
 FOLDER = Path(__file__).parents[2] / "identity"
@@ -37,8 +43,9 @@ TODAY = dt.date(2026, 11, 29)
 
 
 @pytest.fixture
-def cloud(deploy: Deploy) -> Cloud:
-    return deploy(lambda: make(GIVEN))
+def cloud(deploy: Deploy, request: pytest.FixtureRequest) -> Cloud:
+    given: Pipelines = getattr(request, "param", GIVEN)
+    return deploy(lambda: make(given))
 
 
 @pytest.fixture
@@ -129,8 +136,54 @@ def test_the_deployer_grants_what_the_platform_grants_and_no_more(cloud: Cloud):
     (limited,) = (each for each in bindings if "conditionExpression" in each)
     assert limited["role"] == "roles/resourcemanager.projectIamAdmin"
     assert re.findall(r"'(roles/[^']+)'", limited["conditionExpression"]) == TABLE["grants"]
-    assert len(TABLE["grants"]) <= 10
     assert not {"roles/owner", "roles/editor"} & {each["role"] for each in bindings}
+
+
+EVERY: Pipelines = replace(GIVEN, also=", ".join(TABLE["also"]))
+SHIPPED = sorted(FOLDER.parent.glob("Pulumi.*.yaml"))
+
+
+def test_what_few_stacks_have_is_lent_where_it_is_named(deploy: Deploy) -> None:
+    lent = (
+        deploy(lambda: make(EVERY))
+        .one("gcp:privilegedaccessmanager/entitlement:entitlement")
+        .inputs
+    )
+    bindings = lent["privilegedAccess"]["gcpIamAccess"]["roleBindings"]
+    assert {"roles/apigee.admin", "roles/iap.admin"} <= {each["role"] for each in bindings}
+    condition = next(
+        each["conditionExpression"] for each in bindings if "conditionExpression" in each
+    )
+    lists = [re.findall(r"'(roles/[^']+)'", part) for part in condition.split(" || ")]
+    assert [len(each) for each in lists] == [10, 1]
+    assert {role for each in lists for role in each} > {*TABLE["grants"]}
+
+
+@pytest.mark.parametrize("cloud", [EVERY], indirect=True)
+def test_the_packs_allow_all_that_may_be_lent(run: Run) -> None:
+    assert run.violations == []
+
+
+def test_every_api_has_the_roles_that_make_what_is_in_it() -> None:
+    lent = {role.removeprefix("roles/").partition(".")[0] for role in TABLE["lent"]}
+    told = (lent, {*TABLE["also"]}, {*TABLE["none"]})
+    apis = {each.removesuffix(".googleapis.com") for each in SERVICES}
+    assert apis - set().union(*told) == set()
+    assert set().union(*told) - apis == {"cloudbuild"}
+    assert sum(map(len, told)) == len(set().union(*told))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
+def test_a_stack_grants_no_other_role_of_googles_on_its_project(file: Path) -> None:
+    config = {key: each for key, each in examples.read(file).items() if ":" not in key}
+    platform = from_mapping(config, file.name)
+    made = harness.run(lambda: build_platform(platform))
+    granted = {
+        each.inputs["role"]
+        for each in made.resources
+        if each.type == ON_PROJECT and each.inputs["project"] == platform.project.id
+    }
+    assert {each for each in granted if each.startswith("roles/")} <= {*EVERY.roles("grants")}
 
 
 def test_the_builder_pushes_scans_and_signs_with_the_one_key_and_no_more(cloud: Cloud) -> None:
@@ -192,6 +245,7 @@ def test_the_settings_as_shipped_are_read() -> None:
         ("approvers", "allUsers", "user: or group: and an e-mail address"),
         ("state_bucket", "gs://acme-state", "a bucket's name"),
         ("state_key", "state", "a key of Cloud KMS"),
+        ("also", "spanner", "some of aiplatform, apigateway, apigee,"),
         ("repository_id", None, "a number in quotes"),
     ],
 )
