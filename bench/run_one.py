@@ -1,6 +1,8 @@
 """Runs one measured operation in this process: `python -m bench.run_one '<json>'`."""
 
 import argparse
+import atexit
+import gc
 import json
 import os
 import runpy
@@ -34,6 +36,8 @@ def main() -> None:
     if wanted["recipe"]:
         os.environ["INFERENCE_BARE_RECIPE"] = wanted["recipe"]
         program = bare_program
+    # As the platform's program ends: the bare one is not to pay for more garbage than that.
+    atexit.register(gc.freeze)
     options: dict[str, Any] = {}
     with World(places.world) as world, serve(world) as servers, ExitStack() as open_:
         push_placeholders(checked(places), world)
