@@ -59,6 +59,7 @@ COMPONENTS: Mapping[str, str] = {
     "ModelServer": "components.inference.model_server",
     "NamespaceIsolation": "components.inference.namespace_isolation",
     "NotificationChannels": "components.operations.notification_channels",
+    "PerimeterMembership": "components.network.perimeter_membership",
     "PipelineAlerts": "components.operations.pipeline_alerts",
     "PipelineDashboard": "components.operations.pipeline_dashboard",
     "PrivateCertificate": "components.inference.private_certificate",

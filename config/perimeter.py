@@ -14,8 +14,8 @@ Api = Annotated[str, limits.API]
 AccessLevelName = Annotated[str, limits.ACCESS_LEVEL]
 
 
-class AccessLevel(Settings):
-    """Conditions a request from outside must meet, all of them."""
+class Condition(Settings):
+    """What a request from outside must be, all of it."""
 
     ip_subnetworks: tuple[Annotated[str, limits.PUBLIC_RANGE], ...] = ()
     """Public ranges the request may come from, in CIDR notation."""
@@ -26,6 +26,18 @@ class AccessLevel(Settings):
         ...,
     ] = ()
     """Countries it may come from (ISO 3166-1 alpha-2)."""
+    networks: Mapping[
+        Annotated[str, limits.NETWORK], tuple[Annotated[str, limits.PRIVATE_RANGE], ...]
+    ] = Field(default_factory=dict)
+    """VPC networks it may come from, each with the ranges in it; [] for all of the network. Not
+    beside ip_subnetworks."""
+
+
+class AccessLevel(Condition):
+    """What a request from outside must be: all of it, or any of several conditions."""
+
+    any_of: tuple[Condition, ...] = ()
+    """Conditions, one of which is enough; nothing else then."""
 
 
 class RuleFrom(Settings):
@@ -39,6 +51,13 @@ class RuleFrom(Settings):
     """Names of access levels the request must meet one of; '*' for any."""
     projects: tuple[ProjectNumber, ...] = ()
     """Numbers of the projects the request may come from."""
+
+
+class IngressFrom(RuleFrom):
+    """Who a rule lets in, and from where."""
+
+    networks: tuple[Annotated[str, limits.NETWORK], ...] = ()
+    """VPC networks the request may come from."""
 
 
 class RuleTo(Settings):
@@ -62,11 +81,21 @@ class Rule(Settings):
     """What they may call, and where."""
 
 
+class IngressRule(Rule):
+    """A way into the perimeter."""
+
+    from_: IngressFrom = Field(alias="from")
+    """Who may pass, and from where."""
+
+
 class Perimeter(Settings):
-    """The perimeter around the project."""
+    """The perimeter around the project: one that is made, or one that is there."""
 
     mode: limits.Mode
     """dry-run logs what would be refused; enforced refuses it."""
+    existing: Annotated[str, limits.PERIMETER] | None = None
+    """Full name of a perimeter that the project joins, with rules of its own. Default: one is
+    made."""
     access_policy: Digits | None = None
     """Number of an existing access policy, in quotes. Default: one is made for the project."""
     restricted_services: tuple[Api, ...] = Field(default=RESTRICTED_SERVICES, min_length=1)
@@ -77,7 +106,15 @@ class Perimeter(Settings):
     """APIs the platform's own network may call. Default: the restricted ones."""
     access_levels: Mapping[AccessLevelName, AccessLevel] = Field(default_factory=dict)
     """Access levels by name."""
-    ingress: tuple[Rule, ...] = ()
+    projects: tuple[Annotated[str, limits.OTHER_PROJECT], ...] = ()
+    """Numbers of other projects inside the perimeter, such as the host of a Shared VPC."""
+    bridges: Mapping[
+        AccessLevelName,
+        Annotated[tuple[Annotated[str, limits.OTHER_PROJECT], ...], Field(min_length=1)],
+    ] = Field(default_factory=dict)
+    """Bridges by name: numbers of projects in other perimeters of the policy, which this project
+    reaches as if inside, and they it."""
+    ingress: tuple[IngressRule, ...] = ()
     """Rules for calls into the perimeter."""
     egress: tuple[Rule, ...] = ()
     """Rules for calls from the perimeter to other projects."""

@@ -13,7 +13,6 @@ from components.cluster.gke_cluster_arguments import GkeClusterArgs
 from components.cluster.image_mirror import DEFAULT_UPSTREAMS, ImageMirror, Upstream
 from components.inference.pods import RESTRICTED
 from components.network.perimeter_arguments import ENFORCED
-from components.network.vpc_perimeter import VpcPerimeter
 from components.ready import after
 from config.platform import Platform
 from stacks.arguments import to_args
@@ -53,7 +52,7 @@ def build_cluster(
     foundation: Foundation,
     images: Images,
     region: str,
-    perimeter: VpcPerimeter | None,
+    perimeter: pulumi.Output[str] | None,
 ) -> RegionCluster:
     """Make the region's cluster, or nodes in the one that is there, its mirror of images and its
     namespaces."""
@@ -118,14 +117,14 @@ def _images(
     platform: Platform,
     foundation: Foundation,
     region: str,
-    perimeter: VpcPerimeter | None,
+    perimeter: pulumi.Output[str] | None,
     gke: GkeCluster | ExistingGkeCluster,
 ) -> ImageMirror:
     enforced = platform.perimeter is not None and platform.perimeter.mode == ENFORCED
     project = foundation.services.project_for("artifactregistry")
     if enforced and perimeter is not None:
         # Fetching through a perimeter can only be allowed once the project is inside one.
-        project = after(project, perimeter.perimeter_name)
+        project = after(project, perimeter)
     upstreams = dict(DEFAULT_UPSTREAMS)
     if platform.autoscales_in(region):
         upstreams["google"] = GOOGLE_REGISTRY

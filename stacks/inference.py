@@ -19,7 +19,6 @@ from components.inference.model_server import ModelServer
 from components.inference.model_server_arguments import ModelServerArgs
 from components.inference.namespace_isolation import NamespaceIsolation
 from components.network.vpc import HEALTH_CHECK_RANGES
-from components.network.vpc_perimeter import VpcPerimeter
 from components.operations.metrics_adapter import MetricsAdapter
 from components.ready import after
 from config.gpu_pools import GpuPool
@@ -54,7 +53,7 @@ class Region:
 
 
 def build_inference(
-    platform: Platform, foundation: Foundation, images: Images, perimeter: VpcPerimeter | None
+    platform: Platform, foundation: Foundation, images: Images, perimeter: pulumi.Output[str] | None
 ) -> Mapping[str, Region]:
     """Make every region of the platform; no region depends on another."""
     secret = _hugging_face_secret(platform, foundation)

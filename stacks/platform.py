@@ -93,5 +93,5 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     if audit is not None:
         outputs["audit"] = {"bucket": audit.bucket_name, "dataset": audit.dataset_id}
     if perimeter is not None:
-        outputs["perimeter"] = perimeter.perimeter_name
+        outputs["perimeter"] = perimeter
     return outputs

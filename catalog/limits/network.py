@@ -113,6 +113,17 @@ PROJECT_NUMBER: Final = Text(
     "a project number in quotes, or '*'",
     "`gcloud projects describe PROJECT --format='value(projectNumber)'` shows it",
 )
+OTHER_PROJECT: Final = Text(
+    r"[1-9][0-9]{0,19}",
+    "a project number in quotes",
+    "`gcloud projects describe PROJECT --format='value(projectNumber)'` shows it",
+)
+PERIMETER: Final = Text(
+    "accessPolicies/[0-9]+/servicePerimeters/[A-Za-z][A-Za-z0-9_]{0,49}",
+    "a perimeter's full name",
+    "write it like accessPolicies/600000000001/servicePerimeters/acme: `gcloud"
+    " access-context-manager perimeters list` shows them",
+)
 _API: Final = r"[a-z][a-z0-9-]*\.googleapis\.com"
 API: Final = Text(_API, "the host name of a Google API", "write it like storage.googleapis.com")
 API_OR_ALL: Final = Text(

@@ -7,6 +7,7 @@ from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, show
 from catalog.services import SUPPORTED_SERVICES
 
 ANY: Final = "*"
+CONDITIONS: Final = ("ip_subnetworks", "members", "regions", "networks")
 _DIRECTIONS: Final = ("ingress", "egress")
 
 
@@ -19,6 +20,7 @@ def levels_in_rules(perimeter: Mapping[str, Any]) -> Set[str]:
 def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield lock-outs, open doors and unknown access levels."""
     shut = _shut(given)
+    yield from _joined(given)
     if given["mode"] == "enforced" and shut:
         yield Problem(
             ("mode",),
@@ -39,13 +41,7 @@ def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
                 )
     levels: Mapping[str, Any] = given.get("access_levels") or {}
     for name, level in levels.items():
-        if not any(level.values()):
-            yield Problem(
-                ("access_levels", name),
-                "no condition",
-                "at least one of ip_subnetworks, members, regions",
-                "add one or remove the access level",
-            )
+        yield from below(("access_levels", name), _level(level))
     for direction in _DIRECTIONS:
         for position, rule in enumerate(given.get(direction) or ()):
             path = (direction, position)
@@ -53,11 +49,59 @@ def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
             yield from below((*path, "to"), _target(direction, rule["from"], rule["to"]))
 
 
+def _joined(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield levels of a project that joins a perimeter which no rule names: they would be its
+    owner's to let in."""
+    if not given.get("existing"):
+        return
+    for name in sorted((given.get("access_levels") or {}).keys() - levels_in_rules(given)):
+        yield Problem(
+            ("access_levels", name),
+            "an access level that no rule names",
+            "levels that ingress or egress names, in a perimeter that is there",
+            "name it in a rule, or have the perimeter's owner let it in",
+        )
+
+
+def _level(level: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what no caller could be, and what stands beside a list of conditions."""
+    listed = level.get("any_of") or ()
+    alone = {key: value for key, value in level.items() if key != "any_of" and value}
+    if listed and alone:
+        yield Problem(
+            ("any_of",),
+            f"conditions beside {joined(alone)}",
+            "any_of alone, or conditions that must all be met",
+            "move them into each entry of any_of",
+        )
+    for path, each in (
+        [((), alone)]
+        if not listed
+        else [(("any_of", position), each) for position, each in enumerate(listed)]
+    ):
+        if not any(each.values()):
+            yield Problem(
+                path,
+                "no condition",
+                f"at least one of {', '.join(CONDITIONS)}",
+                "add one or remove the access level" if not path else "add one or remove the entry",
+            )
+        elif each.get("ip_subnetworks") and each.get("networks"):
+            yield Problem(
+                (*path, "networks"),
+                "networks beside ip_subnetworks",
+                "one of them: a call has a public address or comes from a VPC network",
+                "give both as two entries of any_of",
+            )
+
+
 def _shut(given: Mapping[str, Any]) -> Set[str]:
     """Return the APIs that no rule lets anybody outside call.
 
     A level that no rule names lets in whoever meets it, which need not be who deploys.
     """
+    if given.get("existing"):
+        return set()
     opened = {api for rule in given.get("ingress") or () for api in rule["to"]["services"]}
     if ANY in opened:
         return set()
@@ -73,11 +117,13 @@ def _source(direction: str, levels: Mapping[str, Any], who: Mapping[str, Any]) -
             "exactly one of identities, identity_type",
             "keep one" if who.get("identities") else "say who may pass",
         )
-    if direction == "ingress" and not named and not who.get("projects"):
+    if direction == "ingress" and not any(
+        who.get(key) for key in ("access_levels", "projects", "networks")
+    ):
         yield Problem(
             (),
             "no source",
-            "at least one of access_levels, projects",
+            "at least one of access_levels, projects, networks",
             "say where the requests come from",
         )
     for position, name in enumerate(named):

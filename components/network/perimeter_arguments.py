@@ -22,8 +22,8 @@ _NO_POLICY = Problem(
 )
 
 
-class AccessLevel(TypedDict):
-    """Conditions a caller from outside must all meet; give one or more."""
+class Condition(TypedDict):
+    """What a caller from outside must be, all of it; give one or more."""
 
     ip_subnetworks: NotRequired[Sequence[Annotated[str, limits.PUBLIC_RANGE]]]
     """Public address ranges in CIDR notation, one of which the call comes from."""
@@ -31,6 +31,18 @@ class AccessLevel(TypedDict):
     """Users and service accounts, one of which makes the call."""
     regions: NotRequired[Sequence[Annotated[str, limits.COUNTRY]]]
     """Countries, ISO 3166-1 alpha-2, one of which the call comes from."""
+    networks: NotRequired[
+        Mapping[Annotated[str, limits.NETWORK], Sequence[Annotated[str, limits.PRIVATE_RANGE]]]
+    ]
+    """VPC networks, one of which the call comes from, each with the ranges it may come from; none:
+    all of the network. Not beside `ip_subnetworks`."""
+
+
+class AccessLevel(Condition):
+    """What a caller from outside must be: all of it, or any of several conditions."""
+
+    any_of: NotRequired[Sequence[Condition]]
+    """Conditions, one of which is enough; nothing else then."""
 
 
 class RuleFrom(TypedDict):
@@ -44,6 +56,13 @@ class RuleFrom(TypedDict):
     """Keys of `access_levels`, or `*` for any place (ingress only)."""
     projects: NotRequired[Sequence[Annotated[str, limits.PROJECT_NUMBER]]]
     """Numbers of projects the call comes from."""
+
+
+class IngressFrom(RuleFrom):
+    """Who calls, and from where."""
+
+    networks: NotRequired[Sequence[Annotated[str, limits.NETWORK]]]
+    """VPC networks the call comes from."""
 
 
 class RuleTo(TypedDict):
@@ -60,6 +79,9 @@ class RuleTo(TypedDict):
 
 Rule = TypedDict("Rule", {"from": RuleFrom, "to": RuleTo})
 """A way through the perimeter: who calls and from where, and what is called."""
+
+IngressRule = TypedDict("IngressRule", {"from": IngressFrom, "to": RuleTo})
+"""A way into the perimeter."""
 
 
 class VpcPerimeterArgs(TypedDict):
@@ -81,12 +103,48 @@ class VpcPerimeterArgs(TypedDict):
     """API names that workloads inside may call; default: the restricted ones."""
     access_levels: NotRequired[Mapping[str, AccessLevel]]
     """Callers from outside, by name."""
-    ingress: NotRequired[Sequence[Rule]]
+    ingress: NotRequired[Sequence[IngressRule]]
     """Calls let in, each from an access level or project at least."""
     egress: NotRequired[Sequence[Rule]]
     """Calls let out, each to projects that are given."""
+    projects: NotRequired[Sequence[Annotated[str, limits.OTHER_PROJECT]]]
+    """Numbers of other projects inside the perimeter."""
+    bridges: NotRequired[
+        Mapping[
+            Annotated[str, limits.ACCESS_LEVEL],
+            Annotated[Sequence[Annotated[str, limits.OTHER_PROJECT]], Entries("a project number")],
+        ]
+    ]
+    """Numbers of the projects of other perimeters of the policy that this one's project and those
+    may reach as if inside, by the bridge's name."""
     deletion_protection: NotRequired[bool]
     """Whether the perimeter and a policy made here are protected from deletion; default false."""
+
+
+class PerimeterMembershipArgs(TypedDict):
+    """Arguments of PerimeterMembership."""
+
+    project_number: pulumi.Input[str]
+    """Number of the project that joins."""
+    perimeter: Annotated[str, limits.PERIMETER]
+    """Full name of the perimeter: `accessPolicies/<policy>/servicePerimeters/<name>`."""
+    title: Annotated[str, limits.TITLE]
+    """Begins the names of access levels, which share those of the policy."""
+    mode: Annotated[str, limits.MODE]
+    """Whether it joins what is enforced, or what is only logged."""
+    access_levels: NotRequired[Mapping[str, AccessLevel]]
+    """Callers from outside, by name, each of which a rule names."""
+    ingress: NotRequired[Sequence[IngressRule]]
+    """Calls let in, each from an access level or project at least."""
+    egress: NotRequired[Sequence[Rule]]
+    """Calls let out, each to projects that are given."""
+
+
+def validate_perimeter_membership(args: PerimeterMembershipArgs) -> Problems:
+    """Check the plain values of the arguments."""
+    problems = Problems.of(PerimeterMembershipArgs, args)
+    problems.extend(perimeter({**args, "existing": args["perimeter"]}))
+    return problems
 
 
 def validate_vpc_perimeter(args: VpcPerimeterArgs) -> Problems:

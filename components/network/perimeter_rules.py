@@ -7,13 +7,16 @@ import pulumi
 from pulumi_gcp import accesscontextmanager as acm
 
 from catalog.limits.perimeter import ANY
-from components.network.perimeter_arguments import Rule, RuleTo
+from components.network.access_levels import network_resource
+from components.network.perimeter_arguments import IngressRule, Rule, RuleTo
 
 Names = Mapping[str, pulumi.Output[str]]
 """Full names of access levels by key."""
 
 
-def ingress_policy(rule: Rule, levels: Names) -> acm.ServicePerimeterSpecIngressPolicyArgsDict:
+def ingress_policy(
+    rule: IngressRule, levels: Names
+) -> acm.ServicePerimeterSpecIngressPolicyArgsDict:
     """Return the policy that lets a call in."""
     source, target = rule["from"], rule["to"]
     return {
@@ -26,6 +29,7 @@ def ingress_policy(rule: Rule, levels: Names) -> acm.ServicePerimeterSpecIngress
                     for key in source.get("access_levels", ())
                 ),
                 *({"resource": f"projects/{number}"} for number in source.get("projects", ())),
+                *({"resource": network_resource(each)} for each in source.get("networks", ())),
             ],
         },
         "ingress_to": {"resources": _resources(target), "operations": _operations(target)},

@@ -1,19 +1,18 @@
 """VpcPerimeter: a VPC Service Controls perimeter around the platform's project.
 
-Owns the perimeter, its access levels and, where none is given, the access policy they live in.
-Does not own the network's path to Google APIs (Vpc does), nor bridges to other perimeters.
+Owns the perimeter, its access levels, its bridges to other perimeters and, where none is given, the
+access policy they live in. Does not own the network's path to Google APIs (Vpc does).
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits.perimeter import levels_in_rules
+from components.network.access_levels import identifier, make_access_levels
 from components.network.perimeter_arguments import (
     DRY_RUN,
-    AccessLevel,
     VpcPerimeterArgs,
     validate_vpc_perimeter,
 )
@@ -47,18 +46,23 @@ class VpcPerimeter(pulumi.ComponentResource):
         validate_vpc_perimeter(args).raise_if_any(f"VpcPerimeter {name}")
         self._prefix = name
         self._args = args
-        self._short_name = _identifier(args["title"])
+        self._short_name = identifier(args["title"])
         self._protected = pulumi.ResourceOptions(
             parent=self, protect=args.get("deletion_protection") or None
         )
 
         self.access_policy = self._access_policy()
-        levels = {
-            key: self._access_level(key, level)
-            for key, level in args.get("access_levels", {}).items()
-        }
-        self.access_level_names = {key: level.name for key, level in levels.items()}
-        self.perimeter_name = self._perimeter().name
+        self.access_level_names = make_access_levels(
+            name,
+            self._short_name,
+            self.access_policy,
+            args.get("access_levels", {}),
+            pulumi.ResourceOptions(parent=self),
+        )
+        perimeter = self._perimeter()
+        for bridge, projects in args.get("bridges", {}).items():
+            self._bridge(bridge, projects, perimeter)
+        self.perimeter_name = perimeter.name
         register(self)
 
     def _access_policy(self) -> pulumi.Output[str]:
@@ -72,28 +76,6 @@ class VpcPerimeter(pulumi.ComponentResource):
             scopes=pulumi.Output.concat("projects/", self._args["project_number"]),
             opts=self._protected,
         ).name
-
-    def _access_level(self, key: str, level: AccessLevel) -> gcp.accesscontextmanager.AccessLevel:
-        # Levels of all perimeters share the names and titles of one policy.
-        short_name = f"{self._short_name}_{_identifier(key)}"
-        policy = pulumi.Output.concat("accessPolicies/", self.access_policy)
-        return gcp.accesscontextmanager.AccessLevel(
-            f"{self._prefix}-{key}",
-            parent=policy,
-            name=pulumi.Output.concat(policy, "/accessLevels/", short_name),
-            title=short_name,
-            basic={
-                "combining_function": "AND",
-                "conditions": [
-                    {
-                        "ip_subnetworks": level.get("ip_subnetworks"),
-                        "members": level.get("members"),
-                        "regions": level.get("regions"),
-                    }
-                ],
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
 
     def _perimeter(self) -> gcp.accesscontextmanager.ServicePerimeter:
         dry_run = self._args["mode"] == DRY_RUN
@@ -117,7 +99,7 @@ class VpcPerimeter(pulumi.ComponentResource):
         names = self.access_level_names
         used = levels_in_rules(args)
         return {
-            "resources": [pulumi.Output.concat("projects/", args["project_number"])],
+            "resources": self._projects(args.get("projects", ())),
             "restricted_services": services,
             "vpc_accessible_services": {
                 "enable_restriction": True,
@@ -128,6 +110,31 @@ class VpcPerimeter(pulumi.ComponentResource):
             "egress_policies": [egress_policy(rule, names) for rule in args.get("egress", ())],
         }
 
+    def _projects(self, others: Sequence[str]) -> list[pulumi.Input[str]]:
+        own = pulumi.Output.concat("projects/", self._args["project_number"])
+        return [own, *(f"projects/{number}" for number in others)]
 
-def _identifier(text: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9]", "_", text)
+    def _bridge(
+        self,
+        key: str,
+        projects: Sequence[str],
+        perimeter: gcp.accesscontextmanager.ServicePerimeter,
+    ) -> None:
+        dry_run = self._args["mode"] == DRY_RUN
+        policy = pulumi.Output.concat("accessPolicies/", self.access_policy)
+        short_name = f"{self._short_name}_{identifier(key)}"
+        joined: gcp.accesscontextmanager.ServicePerimeterSpecArgsDict = {
+            "resources": self._projects(projects)
+        }
+        gcp.accesscontextmanager.ServicePerimeter(
+            f"{self._prefix}-{key}-bridge",
+            parent=policy,
+            name=pulumi.Output.concat(policy, "/servicePerimeters/", short_name),
+            title=short_name,
+            perimeter_type="PERIMETER_TYPE_BRIDGE",
+            use_explicit_dry_run_spec=dry_run,
+            spec=joined if dry_run else None,
+            status=None if dry_run else joined,
+            # A project is bridged only once a perimeter holds it.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[perimeter]),
+        )

@@ -63,13 +63,14 @@ def _check_existing(known: Known) -> Iterator[Problem]:
                 "it in an existing network",
                 "name that in network.existing, or remove this",
             )
-    if known.perimeter and own and network.project not in {None, own}:
+    holds = known.perimeter is not None and (known.perimeter.existing or known.perimeter.projects)
+    if known.perimeter and not holds and own and network.project not in {None, own}:
         yield Problem(
             ("network", "existing"),
             f"{shown(network.existing)} with a perimeter around {own} alone",
             "a network of a project inside the perimeter",
-            "remove perimeter: or use a network of this project: a Shared VPC works in a perimeter "
-            "that holds its host project too",
+            "name the host project's number in perimeter.projects, or as perimeter.existing the "
+            "perimeter that both are in",
         )
 
 

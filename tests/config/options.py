@@ -103,6 +103,7 @@ _EXAMPLES: Final = tuple(
             *(
                 "4-bit",
                 "gke-security-groups@acme.com",
+                "accessPolicies/600000000001/servicePerimeters/acme",
                 "us-east4",
                 "n2-highmem-4",
                 "2026-02-01T02:00:00Z",

@@ -278,8 +278,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         {"access_levels": {"all": {}}},
         "access_levels.all",
         (
-            "found no condition; allowed: at least one of ip_subnetworks, members, regions; add "
-            "one or remove the access level"
+            "found no condition; allowed: at least one of ip_subnetworks, members, regions, "
+            "networks; add one or remove the access level"
         ),
     ),
     (
@@ -318,8 +318,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         _from(identities=IDENTITIES),
         "ingress[0].from",
         (
-            "found no source; allowed: at least one of access_levels, projects; say where the "
-            "requests come from"
+            "found no source; allowed: at least one of access_levels, projects, networks; "
+            "say where the requests come from"
         ),
     ),
     (
@@ -452,3 +452,37 @@ def test_wrong_arguments_are_named(change: dict[str, Any], path: str, reason: st
 )
 def test_right_arguments_pass(change: dict[str, Any]):
     assert validate_vpc_perimeter(_args(**change)).found == []
+
+
+def test_other_projects_are_inside_too(deploy: Deploy):
+    perimeter = _deploy(deploy, _args(projects=["789"])).one(PERIMETER)
+    assert perimeter.inputs["spec"]["resources"] == ["projects/123", "projects/789"]
+
+
+def test_a_bridge_joins_the_project_with_those_of_other_perimeters(deploy: Deploy):
+    cloud = _deploy(deploy, _args(bridges={"analytics": ["789"]}))
+    bridge = cloud.one(PERIMETER, "fence-analytics-bridge")
+    assert bridge.inputs["perimeterType"] == "PERIMETER_TYPE_BRIDGE"
+    assert bridge.inputs["spec"] == {"resources": ["projects/123", "projects/789"]}
+    assert "fence-perimeter" in {urn.rpartition("::")[2] for urn in bridge.dependencies}
+
+
+def test_networks_are_sources_of_rules_and_levels(deploy: Deploy):
+    network = "projects/acme-apps/global/networks/apps"
+    rule: dict[str, Any] = {
+        "from": {"identity_type": "ANY_SERVICE_ACCOUNT", "networks": [network]},
+        "to": {"services": {"storage.googleapis.com": ["*"]}},
+    }
+    cloud = _deploy(
+        deploy,
+        _args(ingress=[rule], access_levels={"apps": {"networks": {network: ["10.0.0.0/20"]}}}),
+    )
+    full = f"//compute.googleapis.com/{network}"
+    (policy,) = cloud.one(PERIMETER).inputs["spec"]["ingressPolicies"]
+    assert policy["ingressFrom"]["sources"] == [{"resource": full}]
+    (condition,) = cloud.one(LEVEL).inputs["basic"]["conditions"]
+    assert condition == {
+        "vpcNetworkSources": [
+            {"vpcSubnetwork": {"network": full, "vpcIpSubnetworks": ["10.0.0.0/20"]}}
+        ]
+    }
