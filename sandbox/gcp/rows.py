@@ -105,7 +105,8 @@ def _grants() -> Iterator[tuple[str, tuple[str, str]]]:
 
 def _row(columns: dict[str, Any]) -> Row:
     used_by = columns.get("used_by")
-    return Row(**{**columns, "used_by": InUse(**used_by) if used_by else None})
+    given: dict[str, Any] = {**columns, "used_by": InUse(**used_by) if used_by else None}
+    return Row(**given)
 
 
 @cache
