@@ -235,7 +235,7 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 
 test-matrix: ## Make, preview and destroy every option's stack on the real engine; some minutes each
 	@$(SETUP)
-	$(PYTHON) -m pytest -m '' tests/engine/test_matrix.py --durations 0
+	$(PYTHON) -m pytest -m '' tests/engine/test_matrix.py tests/engine/test_tasks.py --durations 0
 	$(PYTHON) -m pytest -m matrix tests/kubernetes/test_every_option.py
 
 test-faults: ## Befall every call of dev and prod by every fault, and write docs/reference/fault-table.md

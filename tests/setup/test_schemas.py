@@ -53,8 +53,9 @@ def test_a_file_names_the_schema_that_it_fits(file: Path) -> None:
     assert marks(file.parent / named[1], strict_yaml.load(text)) == []
 
 
-def test_what_the_page_of_existing_things_shows_fits() -> None:
-    page = (ROOT / "docs" / "existing.md").read_text()
+def test_what_the_pages_show_of_existing_things_fits() -> None:
+    pages = [each.read_text() for each in (ROOT / "docs").rglob("*.md")]
+    page = "\n".join(pages)
     schemas = ROOT / "sandbox" / "schemas"
     kinds = {"sandbox": "existing.json", "import": "import.json"}
     shown = re.findall(r"```yaml\n# (sandbox|import)\.\w+\.yaml.*\n([^`]*)```", page)
