@@ -20,6 +20,7 @@ from sandbox.sdk_types import resource_type, tokens
 FOLDER: Final = Path(__file__).parent / "schemas"
 DESCRIBED: Final = (
     "gcp:accesscontextmanager/accessPolicy:AccessPolicy",
+    "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter",
     "gcp:bigquery/dataset:Dataset",
     "gcp:certificatemanager/certificate:Certificate",
     "gcp:compute/firewall:Firewall",
