@@ -80,6 +80,27 @@ class ReplicaSet(Settings):
         return "weight" in self.model_fields_set
 
 
+class Picker(Settings):
+    """How the endpoint picker chooses the replica of a request."""
+
+    scorers: Mapping[Annotated[str, limits.SCORER], Annotated[int, limits.SCORER_WEIGHT]] = Field(
+        default_factory=dict
+    )
+    """Weights of its scorers beside the defaults (queue 2, KV cache 2, prefix 3, with adapters
+    their affinity 1); 0 leaves one out."""
+    prefix_tokens: Annotated[int, limits.PREFIX_TOKENS] | None = None
+    """Tokens of a prompt's beginning by which it looks for a replica that has them. Default: 256
+    blocks of the KV cache."""
+    prefix_blocks_per_replica: Annotated[int, limits.PREFIX_BLOCKS] | None = None
+    """Blocks of prompts that it remembers for each replica. Default: what its KV cache holds."""
+    saturated_queue: Annotated[int, limits.SATURATED_QUEUE] = limits.SATURATED_QUEUE.default
+    """Waiting requests of a replica from which on it is saturated."""
+    saturated_kv_cache_percent: Annotated[int, limits.SATURATED_KV_CACHE] = (
+        limits.SATURATED_KV_CACHE.default
+    )
+    """Use of a replica's KV cache from which on it is saturated."""
+
+
 class Model(Settings):
     """One model behind the gateway under its key, served by vLLM or outside the cluster."""
 
@@ -118,6 +139,11 @@ class Model(Settings):
     server_args: Mapping[Annotated[str, limits.FLAG_NAME], Scalar] = Field(default_factory=dict)
     """Further vLLM options without their dashes; true gives a bare switch."""
 
+    environment: Mapping[Annotated[str, limits.SERVER_VARIABLE], str] = Field(default_factory=dict)
+    """Environment variables of the servers, such as VLLM_LOGGING_LEVEL. No secrets: they would
+    stand in the manifest."""
+    picker: Picker | None = None
+    """How the endpoint picker of each replica set chooses. Default: as every pool's."""
     objectives: Mapping[Annotated[str, limits.OBJECTIVE_NAME], Annotated[int, limits.PRIORITY]] = (
         Field(default_factory=dict)
     )

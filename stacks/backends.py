@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import pulumi
 
 from catalog.conventions import PLATFORM
+from components.inference.endpoint_picker import Scheduling
 from components.inference.inference_pool import Pool
 from components.inference.model_routes import Route
 from components.inference.model_server import ModelServer
 from components.names import dns_label
 from config.external_backends import ExternalBackend
 from config.models import Model, ReplicaSet
+from stacks.arguments import to_args
 
 
 def backend_name(model: str, backend: ReplicaSet | ExternalBackend) -> str:
@@ -31,7 +33,7 @@ def pool_of(
 ) -> Pool:
     """Return the pool of a replica set, whose server has the same name and `namespace`."""
     server = servers[name]
-    return {
+    pool: Pool = {
         "name": name,
         "namespace": namespace,
         "selector": server.pod_labels,
@@ -41,6 +43,9 @@ def pool_of(
         "objectives": model.objectives,
         "flow_control": model.flow_control,
     }
+    if model.picker is not None:
+        pool["scheduling"] = to_args(Scheduling, model.picker)
+    return pool
 
 
 def route_of(name: str, model: Model, namespace: str) -> Route:

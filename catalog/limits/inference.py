@@ -89,6 +89,56 @@ VARIABLE: Final = Text(
     "[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", "write it like MODE"
 )
 
+# Not what the pod sets itself, what would stand in the manifest in clear, and what changes who may
+# ask or what is loaded.
+SERVER_VARIABLE: Final = Text(
+    r"(?!(?:HOME|USER|PATH|HF_HOME|HF_TOKEN_PATH|XDG_CACHE_HOME|VLLM_ALLOW_RUNTIME_LORA_UPDATING"
+    r"|VLLM_ALLOW_INSECURE_SERIALIZATION|VLLM_SERVER_DEV_MODE|VLLM_PLUGINS|JAX_PLATFORMS"
+    r"|TPU_MULTIHOST_BACKEND)$|LD_|PYTHON|LWS_)(?![A-Z0-9_]*(?:TOKEN|KEY|SECRET|PASSWORD)$)"
+    r"[A-Za-z_][A-Za-z0-9_]*",
+    "the name of an environment variable that the pod does not set (HOME, HF_HOME...), that loads"
+    " no code (PYTHONPATH, LD_..., VLLM_PLUGINS), opens no other way in, and is no secret",
+    "leave it out: options are server_args, secrets stand in clear here",
+)
+"""https://docs.vllm.ai/en/stable/configuration/env_vars"""
+SCORER: Final = Choice(
+    (
+        "queue-scorer",
+        "kv-cache-utilization-scorer",
+        "prefix-cache-scorer",
+        "running-requests-size-scorer",
+        "lora-affinity-scorer",
+    )
+)
+SCORER_WEIGHT: Final = Range(0, 100)
+SATURATED_QUEUE: Final = Range(1, 10_000, "waiting requests", default=5)
+SATURATED_KV_CACHE: Final = Range(1, 100, "percent", default=80)
+PREFIX_TOKENS: Final = Range(64, 10_000_000, "tokens")
+PREFIX_BLOCKS: Final = Range(1, 10_000_000, "blocks")
+
+
+def scorers(given: Mapping[str, int], *, lora: bool) -> Iterator[Problem]:
+    """Yield weights of a picker's scorers by which it could not choose."""
+    if given and not any({**SCORERS, **given}.values()):
+        yield Problem((), "no weight above 0", "one scorer or more", "raise a weight")
+    if given.get("lora-affinity-scorer") and not lora:
+        yield Problem(
+            ("lora-affinity-scorer",),
+            "a weight for a model without adapters",
+            "adapters, or no weight",
+            "remove it",
+        )
+
+
+SCORERS: Final[Mapping[str, int]] = {
+    "queue-scorer": 2,
+    "kv-cache-utilization-scorer": 2,
+    "prefix-cache-scorer": 3,
+}
+"""Weights of the scorers every pool has: the defaults of the inferencepool chart, release 1.5."""
+LORA_SCORERS: Final[Mapping[str, int]] = {"lora-affinity-scorer": 1}
+"""Further scorers of a pool with adapters: prefer a replica that has the adapter loaded."""
+
 OPENAPI: Final = "openapi"
 """The endpoint of Vertex AI's own and its partners' models, which needs no deployment."""
 ENDPOINT: Final = Text(

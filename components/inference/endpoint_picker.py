@@ -15,8 +15,8 @@ from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from catalog import ports, releases
+from catalog.limits import inference as limits
 from catalog.limits.images import IMAGE
-from catalog.limits.inference import PICKER_MEMORY_GIB
 from components.inference import inference_crds, pods
 from components.inference.custom_resources import INFERENCE_POOL, Identity, pod_monitoring
 from components.inference.workloads import ext_proc_service, service_account
@@ -27,19 +27,30 @@ HEALTH_SERVICE = "inference-extension"
 CONFIG_FILE = "config.yaml"
 CONFIG_DIRECTORY = "/config"
 GRACE_PERIOD_SECONDS = 130
-MEMORY = f"{PICKER_MEMORY_GIB}Gi"
+MEMORY = f"{limits.PICKER_MEMORY_GIB}Gi"
 READS = ("get", "watch", "list")
 
-SCORERS: Mapping[str, int] = {
-    "queue-scorer": 2,
-    "kv-cache-utilization-scorer": 2,
-    "prefix-cache-scorer": 3,
-}
-"""Weights of the scorers every pool has: the defaults of the inferencepool chart, release 1.5."""
 FLOW_CONTROL = "flowControl"
 """Feature gate of the flow control layer."""
-LORA_SCORERS: Mapping[str, int] = {"lora-affinity-scorer": 1}
-"""Further scorers of a pool with adapters: prefer a replica that has the adapter loaded."""
+_PREFIXES = "approx-prefix-cache-producer"
+_SATURATION = "utilization-detector"
+
+
+class Scheduling(TypedDict):
+    """How a picker chooses, where it is not as every pool's does."""
+
+    scorers: NotRequired[
+        Mapping[Annotated[str, limits.SCORER], Annotated[int, limits.SCORER_WEIGHT]]
+    ]
+    """Weights by scorer beside the defaults; 0 leaves one out."""
+    prefix_tokens: NotRequired[Annotated[int | None, limits.PREFIX_TOKENS]]
+    """Tokens of a prompt's beginning that are compared (default: 256 blocks)."""
+    prefix_blocks_per_replica: NotRequired[Annotated[int | None, limits.PREFIX_BLOCKS]]
+    """Blocks of prompts remembered for each replica (default: what its KV cache holds)."""
+    saturated_queue: NotRequired[Annotated[int, limits.SATURATED_QUEUE]]
+    """Waiting requests of a replica from which on it is saturated."""
+    saturated_kv_cache_percent: NotRequired[Annotated[int, limits.SATURATED_KV_CACHE]]
+    """Use of a replica's KV cache from which on it is saturated."""
 
 
 class EndpointPickerArgs(TypedDict):
@@ -53,6 +64,8 @@ class EndpointPickerArgs(TypedDict):
     """The replicas serve LoRA adapters (default false)."""
     flow_control: NotRequired[bool]
     """Queue requests by priority while the replicas are saturated (default false)."""
+    scheduling: NotRequired[Scheduling]
+    """How it chooses, where that is not the default."""
     image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image; default: the catalog's."""
     extension_api_group: NotRequired[pulumi.Input[str]]
@@ -88,7 +101,9 @@ class EndpointPicker(pulumi.ComponentResource):
         account = service_account(name, identity, child)
         binding = self._rights(name, args, identity)
         config = picker_config(
-            lora=args.get("lora", False), flow_control=args.get("flow_control", False)
+            lora=args.get("lora", False),
+            flow_control=args.get("flow_control", False),
+            scheduling=args.get("scheduling"),
         )
         config_map = kubernetes.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={CONFIG_FILE: config}, opts=child
@@ -162,7 +177,9 @@ def picker_name(pool: str) -> str:
     return f"{pool}-epp"
 
 
-def picker_config(*, lora: bool, flow_control: bool = False) -> str:
+def picker_config(
+    *, lora: bool, flow_control: bool = False, scheduling: Scheduling | None = None
+) -> str:
     """Return the EndpointPickerConfig document of a pool.
 
     Without flow control the picker queues nothing: it rejects requests of negative priority while
@@ -170,7 +187,28 @@ def picker_config(*, lora: bool, flow_control: bool = False) -> str:
     and the highest priority goes first; release 1.5 calls that experimental.
     https://gateway-api-inference-extension.sigs.k8s.io/guides/flow-control
     """
-    scorers = {**SCORERS, **(LORA_SCORERS if lora else {})}
+    given = scheduling or {}
+    weights = {
+        **limits.SCORERS,
+        **(limits.LORA_SCORERS if lora else {}),
+        **given.get("scorers", {}),
+    }
+    scorers = {name: weight for name, weight in weights.items() if weight}
+    further = {
+        _PREFIXES: {
+            "maxPrefixTokensToMatch": given.get("prefix_tokens"),
+            "lruCapacityPerServer": given.get("prefix_blocks_per_replica"),
+        },
+        _SATURATION: {
+            "queueDepthThreshold": given.get("saturated_queue"),
+            "kvCacheUtilThreshold": _share(given.get("saturated_kv_cache_percent")),
+        },
+    }
+    tuned = {
+        plugin: {name: value for name, value in parameters.items() if value is not None}
+        for plugin, parameters in further.items()
+        if any(value is not None for value in parameters.values())
+    }
     metrics = {"scheme": "http", "path": "/metrics", "insecureSkipVerify": True}
     config: dict[str, Any] = {
         "apiVersion": releases.CUSTOM_RESOURCES["EndpointPickerConfig"].api_version,
@@ -180,7 +218,9 @@ def picker_config(*, lora: bool, flow_control: bool = False) -> str:
             *({"type": scorer} for scorer in scorers),
             {"type": "metrics-data-source", "parameters": metrics},
             {"type": "core-metrics-extractor"},
+            *({"type": plugin, "parameters": parameters} for plugin, parameters in tuned.items()),
         ],
+        **({"saturationDetector": {"pluginRef": _SATURATION}} if _SATURATION in tuned else {}),
         "schedulingProfiles": [
             {
                 "name": "default",
@@ -191,6 +231,10 @@ def picker_config(*, lora: bool, flow_control: bool = False) -> str:
         ],
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def _share(percent: int | None) -> float | None:
+    return None if percent is None else percent / 100
 
 
 def _rule(group: pulumi.Input[str], resources: Sequence[str]) -> PolicyRuleArgsDict:

@@ -23,6 +23,8 @@ from components.inference.custom_resources import (
 )
 from components.inference.endpoint_picker import (
     EndpointPicker,
+    EndpointPickerArgs,
+    Scheduling,
     picker_name,
 )
 from components.inference.inference_crds import API_GROUP
@@ -55,6 +57,8 @@ class Pool(TypedDict):
     flow_control: NotRequired[bool]
     """Let requests wait in the picker, the highest priority first (default false: priorities
     above 0 then change nothing)."""
+    scheduling: NotRequired[Scheduling]
+    """How its picker chooses, where that is not the default."""
 
 
 class InferencePoolArgs(TypedDict):
@@ -142,18 +146,17 @@ class InferencePool(pulumi.ComponentResource):
             child,
         )
         self._objectives(name, args)
-        EndpointPicker(
-            f"{name}-picker",
-            {
-                "namespace": namespace,
-                "pool": pool["name"],
-                "lora": pool.get("lora", False),
-                "flow_control": pool.get("flow_control", False),
-                "image": args.get("picker_image", releases.ENDPOINT_PICKER_IMAGE),
-                "extension_api_group": args.get("extension_api_group", API_GROUP),
-            },
-            child,
-        )
+        picker: EndpointPickerArgs = {
+            "namespace": namespace,
+            "pool": pool["name"],
+            "lora": pool.get("lora", False),
+            "flow_control": pool.get("flow_control", False),
+            "image": args.get("picker_image", releases.ENDPOINT_PICKER_IMAGE),
+            "extension_api_group": args.get("extension_api_group", API_GROUP),
+        }
+        if "scheduling" in pool:
+            picker["scheduling"] = pool["scheduling"]
+        EndpointPicker(f"{name}-picker", picker, child)
         self.pool_name = after(pool["name"], resource.id)
         register(self)
 

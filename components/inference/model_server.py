@@ -200,6 +200,7 @@ class ModelServer(pulumi.ComponentResource):
             disk_gib=DISK_GIB_PER_GPU * gpus // partitions,
             node_selector=args["node_selector"],
             tolerations=args.get("tolerations", ()),
+            environment=args.get("environment", {}),
             token_file=TOKEN_FILE if args.get("gated", False) else None,
             startup_timeout_seconds=args.get(
                 "startup_timeout_seconds", limits.STARTUP_TIMEOUT_SECONDS.default

@@ -93,6 +93,8 @@ class ModelServerArgs(TypedDict):
     """Secret Manager secret id holding the token, in this project. Needed when gated."""
     server_args: NotRequired[Mapping[str, Any]]
     """Further vLLM flags by name: `{"gpu-memory-utilization": 0.9}`; booleans are switches."""
+    environment: NotRequired[Mapping[Annotated[str, limits.SERVER_VARIABLE], str]]
+    """Environment variables of the server. No secrets: they would be in the manifest."""
     startup_timeout_seconds: NotRequired[Annotated[int, limits.STARTUP_TIMEOUT_SECONDS]]
     """Time to download and load the model before a restart."""
     drain_seconds: NotRequired[Annotated[int, limits.DRAIN_SECONDS]]

@@ -41,6 +41,7 @@ def pod_spec(
     disk_gib: int,
     node_selector: Mapping[str, str],
     tolerations: Sequence[TolerationArgsDict],
+    environment: Mapping[str, str],
     token_file: str | None,
     startup_timeout_seconds: int,
     drain_seconds: int,
@@ -49,12 +50,13 @@ def pod_spec(
     """Return the spec of the pod. A `token_file` is mounted from a SecretProviderClass
     `account`."""
     disk = f"{disk_gib}Gi"
-    environment = {
+    variables = {
         # The user of the image, so that a cache directory needs no entry in /etc/passwd.
         "USER": "vllm",
         "HOME": HOME,
         "VLLM_NO_USAGE_STATS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        **environment,
     }
     mounts: list[VolumeMountArgsDict] = [
         {"name": "home", "mount_path": HOME},
@@ -71,7 +73,7 @@ def pod_spec(
         },
     ]
     if token_file is not None:
-        environment["HF_TOKEN_PATH"] = f"{TOKEN_DIRECTORY}/{token_file}"
+        variables["HF_TOKEN_PATH"] = f"{TOKEN_DIRECTORY}/{token_file}"
         mounts.append({"name": "hugging-face", "mount_path": TOKEN_DIRECTORY, "read_only": True})
         volumes.append(
             {
@@ -100,7 +102,7 @@ def pod_spec(
                 "image": image,
                 "command": list(vllm.COMMAND),
                 "args": list(arguments),
-                "env": [{"name": key, "value": value} for key, value in environment.items()],
+                "env": [{"name": key, "value": value} for key, value in variables.items()],
                 "ports": [{"name": "http", "container_port": ports.MODEL_SERVER}],
                 # Equal requests and limits make the pod Guaranteed: evicted last.
                 "resources": resources(amounts, amounts, disk),

@@ -45,6 +45,9 @@ def check_models(known: Known) -> Iterator[Problem]:
             (*path, "objectives"),
             limits.objectives(model.objectives, flow_control=model.flow_control),
         )
+        if model.picker is not None:
+            found = limits.scorers(model.picker.scorers, lora=bool(model.adapters))
+            yield from below((*path, "picker", "scorers"), found)
         if model.gated and model.source and model.source.startswith("gs://"):
             yield Problem(
                 (*path, "gated"), "true", "false for a source in Cloud Storage", "remove it"

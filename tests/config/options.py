@@ -103,6 +103,7 @@ _EXAMPLES: Final = tuple(
             *(
                 "4-bit",
                 "gke-security-groups@acme.com",
+                "VLLM_LOGGING_LEVEL",
                 "accessPolicies/600000000001/servicePerimeters/acme",
                 "us-east4",
                 "n2-highmem-4",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.inference.endpoint_picker import CONFIG_FILE, picker_config
+from components.inference.endpoint_picker import CONFIG_FILE, Scheduling, picker_config
 from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.programs import ProgramError
@@ -92,6 +92,32 @@ def test_every_configuration_that_a_pool_can_have_is_taken(
         ).wait()
 
 
+def test_a_configuration_with_every_setting_is_taken(
+    cluster: Client, stacks: dict[str, list[Cluster]], tmp_path: Path
+) -> None:
+    dev = stacks["dev"][0]
+    (pool,) = (each["metadata"]["name"] for each in dev.of("InferencePool"))
+    scheduling: Scheduling = {
+        "scorers": {"running-requests-size-scorer": 2, "queue-scorer": 0},
+        "prefix_tokens": 16384,
+        "prefix_blocks_per_replica": 40000,
+        "saturated_queue": 8,
+        "saturated_kv_cache_percent": 90,
+    }
+    other = changed(dev, pool, picker_config(lora=True, scheduling=scheduling))
+    with held(cluster, other), ExitStack() as running:
+        start(
+            running, cluster, other, other.one("Deployment", f"{pool}-epp"), tmp_path / pool
+        ).wait()
+
+
+def _saturated_by_nothing(config: dict[str, Any]) -> None:
+    config["plugins"].append(
+        {"type": "utilization-detector", "parameters": {"queueDepthThreshold": 0}}
+    )
+    config["saturationDetector"] = {"pluginRef": "utilization-detector"}
+
+
 @pytest.mark.parametrize(
     "mistake",
     [
@@ -99,6 +125,7 @@ def test_every_configuration_that_a_pool_can_have_is_taken(
         _with_an_unknown_field,
         _with_an_unknown_gate,
         _with_a_profile_of_what_is_not_there,
+        _saturated_by_nothing,
     ],
 )
 def test_a_picker_with_a_wrong_configuration_ends(

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import yaml
 
-from components.inference.endpoint_picker import picker_config
+from components.inference.endpoint_picker import Scheduling, picker_config
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import (
     InferenceGateway,
@@ -107,3 +107,28 @@ def test_two_objects_of_one_name_are_told():
             "reason": ("found a name 'a-b-c' that pools[0].objectives.b-c makes too; rename one"),
         }
     ]
+
+
+def test_a_picker_weighs_and_is_saturated_as_it_is_told() -> None:
+    scheduling: Scheduling = {
+        "scorers": {"queue-scorer": 0, "running-requests-size-scorer": 4},
+        "prefix_tokens": 16384,
+        "saturated_kv_cache_percent": 90,
+    }
+    config = yaml.safe_load(picker_config(lora=False, scheduling=scheduling))
+    (profile,) = config["schedulingProfiles"]
+    assert {each["pluginRef"]: each["weight"] for each in profile["plugins"]} == {
+        "kv-cache-utilization-scorer": 2,
+        "prefix-cache-scorer": 3,
+        "running-requests-size-scorer": 4,
+    }
+    plugins = {each["type"]: each.get("parameters") for each in config["plugins"]}
+    assert "queue-scorer" not in plugins
+    assert plugins["approx-prefix-cache-producer"] == {"maxPrefixTokensToMatch": 16384}
+    assert plugins["utilization-detector"] == {"kvCacheUtilThreshold": 0.9}
+    assert config["saturationDetector"] == {"pluginRef": "utilization-detector"}
+
+
+def test_a_picker_that_is_told_nothing_has_its_own_settings() -> None:
+    assert picker_config(lora=True, scheduling={}) == picker_config(lora=True)
+    assert "saturationDetector" not in picker_config(lora=True)
