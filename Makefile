@@ -68,7 +68,7 @@ PAGES := config.schema config.reference components.pages policies.schema policie
 # Alerts, autoscalers, rollouts and a lost region of a served request path, in real time.
 MINUTES := $(addprefix tests/kubernetes/,test_alerts.py test_autoscaled_path.py test_failover.py \
   test_path_rollouts.py)
-SERVICES := sentiment_analyzer sentiment_trainer llm_backend
+SERVICES := sentiment_analyzer sentiment_trainer llm_backend batch_inference
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
 # The large SDKs would be compiled again by each of the processes that a run starts.

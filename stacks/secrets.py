@@ -7,7 +7,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.serverless.cloud_run_arguments import Secret as SecretVersion
-from config.containers import Container
+from config.containers import Program
 from config.platform import Platform
 from config.secrets import name_of, version_of
 from stacks.foundation import Foundation
@@ -39,7 +39,7 @@ def make_secret(platform: Platform, foundation: Foundation, name: str) -> gcp.se
     )
 
 
-def secret_arguments(container: Container, secrets: Secrets) -> Mapping[str, Any]:
+def secret_arguments(container: Program, secrets: Secrets) -> Mapping[str, Any]:
     """Return what a component takes of the secrets that a container reads, and no others."""
     return {
         "secret_ids": {each: secrets[each] for each in container.secret_names},

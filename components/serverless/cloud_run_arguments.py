@@ -65,13 +65,13 @@ class Iap(TypedDict):
     """Who may pass, by any short name, such as `group:support@acme.com`."""
 
 
-class Container(TypedDict):
-    """A container on Cloud Run, and the size and number of its instances."""
+class Program(TypedDict):
+    """A container image on Cloud Run, and what it is given."""
 
     project: pulumi.Input[str]
     """Id of the project."""
     region: str
-    """Region of the service."""
+    """Region of it."""
     image: Annotated[pulumi.Input[str], IMAGE]
     """Container image."""
     environment: NotRequired[Mapping[Annotated[str, limits.VARIABLE], pulumi.Input[str]]]
@@ -85,9 +85,16 @@ class Container(TypedDict):
     vpc: NotRequired[Vpc | None]
     """Network for outgoing traffic; without, none."""
     cpu: NotRequired[Annotated[str, limits.CPU]]
-    """CPUs of an instance; 4 or more with an L4, 20 with an RTX PRO 6000."""
+    """CPUs of an instance or task; 4 or more with an L4, 20 with an RTX PRO 6000."""
     memory_mib: NotRequired[Annotated[int, limits.MEMORY_MIB]]
-    """Memory of an instance; 16384 or more with an L4, 81920 with an RTX PRO 6000."""
+    """Memory of an instance or task; 16384 or more with an L4, 81920 with an RTX PRO 6000."""
+    deletion_protection: NotRequired[bool]
+    """Whether what is made is protected from deletion; default true."""
+
+
+class Container(Program):
+    """A container that answers, and the number of its instances."""
+
     gpu: NotRequired[Annotated[str | None, limits.GPU]]
     """GPU of an instance; without, none. CPU is billed all the time then."""
     min_instances: NotRequired[Annotated[int, limits.MIN_INSTANCES]]
@@ -106,8 +113,6 @@ class Container(TypedDict):
     ready_path: NotRequired[Annotated[str | None, limits.READY_PATH]]
     """Path that answers GET with 200 once the container can work, for the start; default that of
     health_path."""
-    deletion_protection: NotRequired[bool]
-    """Whether what is made is protected from deletion; default true."""
 
 
 class CloudRunServiceArgs(Container):
@@ -138,7 +143,7 @@ class CloudRunServiceArgs(Container):
     """How requests are split between revisions; default: all go to the latest one."""
 
 
-def secrets_known(args: Container) -> Iterator[Problem]:
+def secrets_known(args: Program) -> Iterator[Problem]:
     """Check that the secrets of variables and files are among those that may be read."""
     known = Choice(args.get("secret_ids", {}))
     variables, files = args.get("secrets", {}), args.get("secret_files", {})

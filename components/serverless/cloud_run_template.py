@@ -1,23 +1,23 @@
 """What an instance of a CloudRunService is, and which revision gets how many requests."""
 
-from posixpath import basename, dirname
 from typing import Any
 
 import pulumi_gcp as gcp
 
 from catalog.conventions import GPUS
 from catalog.limits import cloud_run as limits
-from components.serverless.cloud_run_arguments import EGRESS, CloudRunServiceArgs, Secret, Vpc
+from components.serverless.cloud_run_arguments import CloudRunServiceArgs
+from components.serverless.cloud_run_program import (
+    mounts_of,
+    network_of,
+    variables_of,
+    volumes_of,
+)
 
 
 def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
     """Return the template of the revision that the arguments describe."""
-    files, vpc, gpu, revision = (
-        args.get("secret_files", {}),
-        args.get("vpc"),
-        args.get("gpu"),
-        args.get("revision"),
-    )
+    vpc, gpu, revision = args.get("vpc"), args.get("gpu"), args.get("revision")
     template: gcp.cloudrunv2.ServiceTemplateArgsDict = {
         "service_account": args["service_account"],
         "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
@@ -31,13 +31,10 @@ def template_of(name: str, args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceT
     }
     if revision is not None:
         template["revision"] = f"{name}-{revision}"
-    if files:
-        template["volumes"] = [
-            _volume(position, path, secret, args)
-            for position, (path, secret) in enumerate(sorted(files.items()))
-        ]
+    if volumes := volumes_of(args):
+        template["volumes"] = volumes
     if vpc is not None:
-        template["vpc_access"] = _vpc_access(vpc)
+        template["vpc_access"] = network_of(vpc)
     if gpu is not None:
         template["node_selector"] = {"accelerator": gpu}
         template["gpu_zonal_redundancy_disabled"] = True
@@ -66,7 +63,7 @@ def traffics_of(
 
 
 def _container(args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateContainerArgsDict:
-    port, files = args.get("port", limits.CONTAINER_PORT.default), args.get("secret_files", {})
+    port = args.get("port", limits.CONTAINER_PORT.default)
     path, gpu = args.get("health_path", limits.HEALTH_PATH.default), args.get("gpu")
     path = None if path == limits.NO_HEALTH else path
     ready_path = args.get("ready_path") or path
@@ -78,13 +75,7 @@ def _container(args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateConta
     container: gcp.cloudrunv2.ServiceTemplateContainerArgsDict = {
         "image": args["image"],
         "ports": {"container_port": port},
-        "envs": [
-            *(
-                {"name": variable, "value": value}
-                for variable, value in sorted(args.get("environment", {}).items())
-            ),
-            *_secret_variables(args),
-        ],
+        "envs": variables_of(args),
         # A GPU is there while the instance is, and so is its CPU.
         "resources": {"limits": amounts, "cpu_idle": gpu is None, "startup_cpu_boost": True},
         # 24 times 10 seconds: the longest Cloud Run lets a container take to start.
@@ -103,54 +94,6 @@ def _container(args: CloudRunServiceArgs) -> gcp.cloudrunv2.ServiceTemplateConta
             "failure_threshold": 3,
             "http_get": {"path": path, "port": port},
         }
-    if files:
-        container["volume_mounts"] = [
-            {"name": _volume_name(position), "mount_path": dirname(path)}
-            for position, path in enumerate(sorted(files))
-        ]
+    if mounts := mounts_of(args):
+        container["volume_mounts"] = mounts
     return container
-
-
-def _secret_variables(
-    args: CloudRunServiceArgs,
-) -> list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict]:
-    return [
-        {
-            "name": variable,
-            "value_source": {
-                "secret_key_ref": {
-                    "secret": args.get("secret_ids", {})[secret["secret"]],
-                    "version": secret.get("version", "latest"),
-                }
-            },
-        }
-        for variable, secret in sorted(args.get("secrets", {}).items())
-    ]
-
-
-def _volume(
-    position: int, path: str, secret: Secret, args: CloudRunServiceArgs
-) -> gcp.cloudrunv2.ServiceTemplateVolumeArgsDict:
-    version = secret.get("version", "latest")
-    return {
-        "name": _volume_name(position),
-        "secret": {
-            "secret": args.get("secret_ids", {})[secret["secret"]],
-            "items": [{"path": basename(path), "version": version}],
-        },
-    }
-
-
-def _volume_name(position: int) -> str:
-    return f"secret-{position}"
-
-
-def _vpc_access(vpc: Vpc) -> gcp.cloudrunv2.ServiceTemplateVpcAccessArgsDict:
-    interface: gcp.cloudrunv2.ServiceTemplateVpcAccessNetworkInterfaceArgsDict = {
-        "network": vpc["network"],
-        "subnetwork": vpc["subnetwork"],
-    }
-    return {
-        "egress": EGRESS[vpc.get("egress", limits.EGRESS.default)],
-        "network_interfaces": [interface],
-    }

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
-from config.containers import Container
+from config.containers import Program
 from config.known import Known
 from config.secrets import name_of
 
 
-def check_secrets(known: Known, path: KeyPath, container: Container) -> Iterator[Problem]:
+def check_secrets(known: Known, path: KeyPath, container: Program) -> Iterator[Problem]:
     """Check that the secrets it reads are there."""
     names = known.names.get("secrets", set())
     for key, uses in (("secrets", container.secrets), ("secret_files", container.secret_files)):

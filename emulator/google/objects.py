@@ -54,6 +54,16 @@ class ObjectStore:
         )
         return StoredObject(*found[0]) if found else None
 
+    def names(self, bucket: str, prefix: str) -> Sequence[str]:
+        """Return the names that begin so, in their order."""
+        found = self._file.rows(
+            "SELECT name FROM objects WHERE bucket = ? AND substr(name, 1, ?) = ? ORDER BY name",
+            bucket,
+            len(prefix),
+            prefix,
+        )
+        return [name for (name,) in found]
+
     def write(self, bucket: str, name: str, content: bytes, wanted: int | None) -> int | None:
         """Write an object; return its generation, None where it hasn't the wanted one."""
         with self._file.transaction():
@@ -86,6 +96,15 @@ def routes(store: ObjectStore, caller: Caller) -> Sequence[Route]:
         headers = {"x-goog-generation": str(found.generation)}
         return Response(found.content, headers=headers, media_type="application/octet-stream")
 
+    async def listed(request: Request) -> Response:
+        bucket = request.path_params["bucket"]
+        project = store.project(bucket)
+        if project is None:
+            return error(404, "NOT_FOUND", f"there is no bucket {bucket}")
+        caller.check(request, "storage.objects.list", bucket, project)
+        names = store.names(bucket, request.query_params.get("prefix", ""))
+        return JSONResponse({"items": [{"name": name} for name in names]} if names else {})
+
     async def write(request: Request) -> Response:
         bucket, name = request.path_params["bucket"], request.query_params["name"]
         project = store.project(bucket)
@@ -102,6 +121,7 @@ def routes(store: ObjectStore, caller: Caller) -> Sequence[Route]:
         return JSONResponse({"bucket": bucket, "name": name, "generation": str(generation)})
 
     return [
+        Route("/storage/v1/b/{bucket}/o", listed, methods=["GET"]),
         Route("/storage/v1/b/{bucket}/o/{name:path}", read),
         Route("/upload/storage/v1/b/{bucket}/o", write, methods=["POST"]),
     ]

@@ -5,7 +5,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from emulator.google.caller import Caller, body_of, error
+from emulator.warehouse.columns import timestamp
 from emulator.warehouse.store import Warehouse, table_id
 
 _TABLES: Final = re.compile(r"`([^`]+)`")
@@ -27,12 +28,12 @@ def routes(warehouse: Warehouse, caller: Caller) -> Sequence[Route]:
         for table in map(table_id, _TABLES.findall(body["query"])):
             dataset, owner = table.partition("/tables/")[0], table.partition("/datasets/")[0]
             caller.check(request, "bigquery.tables.getData", table, dataset, owner)
-        times = {
-            str(each["name"]): str(each["parameterValue"]["value"])
+        given = {
+            str(each["name"]): _value(each["parameterType"]["type"], each["parameterValue"])
             for each in body.get("queryParameters", ())
         }
         try:
-            names, rows = warehouse.query(body["query"], times)
+            names, rows = warehouse.query(body["query"], given)
         except sqlite3.Error as problem:
             return error(400, "INVALID_ARGUMENT", str(problem))
         answer = {
@@ -47,3 +48,7 @@ def routes(warehouse: Warehouse, caller: Caller) -> Sequence[Route]:
         return JSONResponse(answer)
 
     return [Route("/bigquery/v2/projects/{project}/queries", query, methods=["POST"])]
+
+
+def _value(kind: str, given: Mapping[str, str]) -> str:
+    return timestamp(given["value"]) if kind == "TIMESTAMP" else given["value"]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.warehouse.columns import Column, columns, fitted, timestamp
+from emulator.warehouse.columns import Column, columns, fitted
 from sandbox.database import Database
 from sandbox.world import CloudResource, World
 
@@ -79,14 +79,13 @@ class Warehouse:
         return [dict(zip((name for (name,) in named), row, strict=True)) for row in found]
 
     def query(
-        self, query: str, times: Mapping[str, str]
+        self, query: str, given: Mapping[str, str]
     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
-        """Return the columns and the rows of a query of full names, with its times by name.
+        """Return the columns and the rows of a query of full names, with its parameters by name.
 
         Raises sqlite3.Error where SQLite can't read it.
         """
-        kept = {name: timestamp(value) for name, value in times.items()}
-        return self._file.answer(_here(query), kept)
+        return self._file.answer(_here(query), given)
 
     def _view(self, table_id: str, query: str) -> None:
         view = _quoted(_name(table_id))

@@ -3,14 +3,15 @@
 https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from services.common.google_rest import GoogleRest
 
 _WAIT_MS = 30_000
-Rows = Sequence[Mapping[str, str | None]]
+Row = Mapping[str, str | None]
+Rows = Sequence[Row]
 
 
 class BigQuery:
@@ -22,8 +23,13 @@ class BigQuery:
 
     def rows(self, query: str, since: datetime) -> Rows:
         """Return a query's rows as texts; `@since` in it is a time. Raises GoogleError."""
+        return list(self.read(query, since))
+
+    def read(self, query: str, since: datetime, **texts: str) -> Iterator[Row]:
+        """Yield the rows as they come; names of `texts` are such parameters too."""
         path = f"/bigquery/v2/projects/{self._project}/queries"
-        time = {"type": "TIMESTAMP"}, {"value": since.isoformat()}
+        given = [("since", "TIMESTAMP", since.isoformat())]
+        given += [(name, "STRING", text) for name, text in texts.items()]
         answer = self._google.call(
             "POST",
             "bigquery",
@@ -33,20 +39,24 @@ class BigQuery:
                 "useLegacySql": False,
                 "parameterMode": "NAMED",
                 "queryParameters": [
-                    {"name": "since", "parameterType": time[0], "parameterValue": time[1]}
+                    {
+                        "name": name,
+                        "parameterType": {"type": kind},
+                        "parameterValue": {"value": value},
+                    }
+                    for name, kind, value in given
                 ],
                 "timeoutMs": _WAIT_MS,
             },
         )
         job: Mapping[str, str] = answer["jobReference"]
-        found = list(_rows(answer))
+        yield from _rows(answer)
         while answer.get("pageToken") or not answer["jobComplete"]:
             parameters = {"location": job.get("location", ""), "timeoutMs": _WAIT_MS}
             if answer.get("pageToken"):
                 parameters["pageToken"] = answer["pageToken"]
             answer = self._google.call("GET", "bigquery", f"{path}/{job['jobId']}", **parameters)
-            found += _rows(answer)
-        return found
+            yield from _rows(answer)
 
 
 def _rows(answer: Mapping[str, Any]) -> Rows:

@@ -3,6 +3,7 @@
 https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -40,6 +41,24 @@ class Objects:
                 return None
             raise
         return Object(answer.content, int(answer.headers["x-goog-generation"]))
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the objects that begin so, in their order. Raises GoogleError."""
+        path, parameters = f"/storage/v1/b/{self.bucket}/o", {"prefix": prefix}
+        parameters["fields"] = "items(name),nextPageToken"
+        while True:
+            answer = self._google.call("GET", "storage", path, **parameters)
+            yield from (str(each["name"]) for each in answer.get("items", ()))
+            if not answer.get("nextPageToken"):
+                return
+            parameters["pageToken"] = answer["nextPageToken"]
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yield the lines of an object, as they come. Raises GoogleError."""
+        path = f"/storage/v1/b/{self.bucket}/o/{quote(name, safe='')}"
+        parameters = {"alt": "media"}
+        answer = self._google.send("GET", "storage", path, params=parameters, stream=True)
+        yield from answer.iter_lines()
 
     def write(self, name: str, content: bytes, generation: int | None = None) -> None:
         """Write an object, only over `generation` where that is given.

@@ -1,4 +1,4 @@
-"""Settings of the server, read from the environment; `.env` and mounted secrets work too."""
+"""Settings of programs, read from the environment; `.env` and mounted secrets work too."""
 
 import os
 from pathlib import Path
@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SECRETS_DIR = "SECRETS_DIR"
 
 
-class ServerSettings(BaseSettings):
-    """What every service takes from its environment, each by the field's name in capitals.
+class ProgramSettings(BaseSettings):
+    """What every program takes from its environment, each by the field's name in capitals.
 
     A variable wins over a file of the same name in the folder SECRETS_DIR names (a mounted secret
     volume), which wins over `.env` in the working directory.
@@ -21,11 +21,21 @@ class ServerSettings(BaseSettings):
         frozen=True, extra="ignore", env_file=".env", hide_input_in_errors=True
     )
 
-    host: str = Field(default="0.0.0.0", description="Address to listen on.")  # noqa: S104
-    port: int = Field(default=8080, ge=0, le=65535, description="Port; Cloud Run sets it.")
     google_cloud_project: str = Field(default="", description="Project of traces in the logs.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings. Raises `pydantic.ValidationError` that names each wrong variable."""
+        folder = os.environ.get(SECRETS_DIR)
+        return cls(_secrets_dir=Path(folder) if folder else None)
+
+
+class ServerSettings(ProgramSettings):
+    """What every service takes beside."""
+
+    host: str = Field(default="0.0.0.0", description="Address to listen on.")  # noqa: S104
+    port: int = Field(default=8080, ge=0, le=65535, description="Port; Cloud Run sets it.")
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="Larger bodies get 413.")
     max_concurrency: int = Field(
         default=80,
@@ -52,9 +62,3 @@ class ServerSettings(BaseSettings):
         ge=1,
         description="Time requests have to finish after SIGTERM; Cloud Run kills after ten.",
     )
-
-    @classmethod
-    def load(cls) -> Self:
-        """Read the settings. Raises `pydantic.ValidationError` that names each wrong variable."""
-        folder = os.environ.get(SECRETS_DIR)
-        return cls(_secrets_dir=Path(folder) if folder else None)

@@ -15,6 +15,7 @@ from services.common.bodies import require_json, validated
 from services.common.departures import unless_gone
 from services.common.errors import ServiceError
 from services.common.observe import Noted, noted
+from services.common.upstream import Upstream
 from services.llm_backend.cache import Cache
 from services.llm_backend.caller import caller_of, consumer_of
 from services.llm_backend.exchange import Exchange, Listener
@@ -23,7 +24,6 @@ from services.llm_backend.modes import build_prompt, detect_mode, mode_names
 from services.llm_backend.rates import Rates
 from services.llm_backend.request_log import RequestLog
 from services.llm_backend.settings import Settings
-from services.llm_backend.upstream import Upstream
 
 
 class Backend:
@@ -32,7 +32,7 @@ class Backend:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._rates = Rates(settings)
-        self._upstream = Upstream(settings)
+        self._upstream = Upstream(settings, settings.max_concurrency)
         self.cache = Cache(settings)
         self.log = RequestLog(settings)
 

@@ -9,21 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from services.common.hashes import hash_text
-from services.common.sink import Row, RowShape
+from services.common.sink import Row
 from services.llm_backend.redaction import redacted
 
-SHAPE: Final = RowShape(
-    columns=(
-        *("request_id", "requested_at", "model", "consumer", "prompt", "response"),
-        *("prompt_tokens", "completion_tokens", "latency_ms", "first_token_ms"),
-        *("finish_reason", "metadata"),
-    ),
-    required=("request_id", "requested_at", "model"),
-    integers=(
-        *("requested_at", "prompt_tokens", "completion_tokens", "latency_ms"),
-        "first_token_ms",
-    ),
-)
 _KEPT: Final[Mapping[str, Callable[[str], str | None]]] = {
     "none": lambda _: None,
     "hashes": hash_text,

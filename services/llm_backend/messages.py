@@ -1,6 +1,6 @@
-"""What callers send and get, and what the endpoint answers."""
+"""What callers send and get."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,25 +35,3 @@ class ChatReply(BaseModel):
     finish_reason: str | None = None
     usage: dict[str, int] = Field(default_factory=dict, description="Tokens.")
     cached: bool = False
-
-
-class _Said(BaseModel):
-    content: str | None
-
-
-class _Choice(BaseModel):
-    message: _Said
-    finish_reason: str | None = None
-
-
-class Completion(BaseModel):
-    """The part of a chat completion that becomes the reply."""
-
-    choices: list[_Choice] = Field(min_length=1)
-    model: str | None = None
-    usage: dict[str, Any] | None = None
-
-    @property
-    def tokens(self) -> dict[str, int]:
-        """The counts of the usage, without their details."""
-        return {key: count for key, count in (self.usage or {}).items() if isinstance(count, int)}

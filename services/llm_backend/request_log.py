@@ -4,9 +4,10 @@ import asyncio
 import logging
 
 from services.common.logs import FIELDS
+from services.common.prediction_log import SHAPE
 from services.common.sink import Row, Sink, SinkError
 from services.common.storage_write import StorageWriteSink
-from services.llm_backend.exchange import SHAPE, Exchange
+from services.llm_backend.exchange import Exchange
 from services.llm_backend.settings import Settings
 
 _log = logging.getLogger(__name__)

@@ -1,66 +1,20 @@
 """Settings of the LLM backend."""
 
-from pathlib import Path
 from typing import Literal, Self
 
 from limits import parse
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.common.settings import ServerSettings
+from services.common.upstream_settings import UpstreamSettings
 
 
-def read_key(file: str) -> str:
-    """Return the key in a file. Raises ValueError where there is none."""
-    try:
-        key = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ValueError(f"LLM_API_KEY_FILE can't be read: {problem}") from problem
-    if not key:
-        raise ValueError(f"LLM_API_KEY_FILE: {file} is empty")
-    return key
+class Settings(ServerSettings, UpstreamSettings):
+    """What the backend takes from its environment; see ProgramSettings for how."""
 
-
-class Settings(ServerSettings):
-    """What the backend takes from its environment; see ServerSettings for how."""
-
-    llm_base_url: str = Field(
-        pattern=r"^https?://\S+$",
-        description="OpenAI-compatible endpoint up to and without /chat/completions: the Inference "
-        "Gateway's `http://<host>/v1`, or Vertex AI's `https://<region>-aiplatform.googleapis.com"
-        "/v1/projects/<project>/locations/<region>/endpoints/openapi`.",
-    )
     llm_model: str = Field(min_length=1, description="Model of requests that name none.")
     llm_models: list[str] = Field(
         default_factory=list, description="Models requests may name; empty: llm_model alone."
-    )
-    llm_auth: Literal["none", "api_key", "google"] = Field(
-        default="none",
-        description="none inside the VPC, api_key for LLM_API_KEY, google for the service "
-        "account's token (Vertex AI).",
-    )
-    llm_api_key: SecretStr = Field(
-        default=SecretStr(""), description="From a secret: variable, mounted file or `.env`."
-    )
-    llm_api_key_file: str = Field(
-        default="",
-        description="File with the key in place of LLM_API_KEY, such as a mounted secret: a new "
-        "version is used without a restart.",
-    )
-    llm_api_key_seconds: float = Field(
-        default=60, ge=0, description="Age at which that file is read again."
-    )
-    llm_ca_file: str = Field(
-        default="",
-        description="PEM file of the authority that signs the endpoint's certificate; empty: the "
-        "public ones.",
-    )
-    connect_timeout_seconds: float = Field(default=3, gt=0, description="To reach the endpoint.")
-    read_timeout_seconds: float = Field(
-        default=60, gt=0, description="Longest silence of the endpoint; then the request gets 504."
-    )
-    attempts: int = Field(default=3, ge=1, description="Tries of a request that may succeed.")
-    retry_seconds: float = Field(
-        default=30, gt=0, description="Time after which no further try begins."
     )
     max_history: int = Field(default=20, ge=0, description="Messages of history sent along.")
     max_message_characters: int = Field(default=32_000, ge=1, description="More get 422.")
@@ -119,18 +73,6 @@ class Settings(ServerSettings):
     def _check_rate_limit(cls, value: str) -> str:
         parse(value)
         return value
-
-    @model_validator(mode="after")
-    def _check_key(self) -> Self:
-        if self.llm_auth == "api_key" and not (
-            self.llm_api_key.get_secret_value() or self.llm_api_key_file
-        ):
-            raise ValueError("LLM_AUTH is api_key, but LLM_API_KEY is missing")
-        if self.llm_api_key_file and self.llm_api_key.get_secret_value():
-            raise ValueError("LLM_API_KEY and LLM_API_KEY_FILE are both set: remove one")
-        if self.llm_api_key_file:
-            read_key(self.llm_api_key_file)
-        return self
 
     @model_validator(mode="after")
     def _check_redis(self) -> Self:

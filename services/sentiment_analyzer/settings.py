@@ -6,7 +6,7 @@ from services.common.settings import ServerSettings
 
 
 class Settings(ServerSettings):
-    """What the analyzer takes from its environment; see ServerSettings for how."""
+    """What the analyzer takes from its environment; see ProgramSettings for how."""
 
     results_table: str = Field(
         pattern=r"^[^.\s]+\.[^.\s]+\.[^.\s]+$",

@@ -9,7 +9,7 @@ _URI = r"^bq://[^.\s]+\.[^.\s]+\.[^.\s]+$"
 
 
 class Settings(ServerSettings):
-    """What the trainer takes from its environment; see ServerSettings for how."""
+    """What the trainer takes from its environment; see ProgramSettings for how."""
 
     results_table: str = Field(
         pattern=_TABLE,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.services.harness import SERVICES, dockerfile, image_command
 
-IMAGES = ("sentiment_analyzer", "sentiment_trainer", "llm_backend")
+IMAGES = ("sentiment_analyzer", "sentiment_trainer", "llm_backend", "batch_inference")
 ROOT = SERVICES.parent
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[\w,-]+\])?==(\S+)", re.MULTILINE)
 

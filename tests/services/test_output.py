@@ -9,15 +9,19 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from catalog import strict_yaml
 from catalog.table import table
 from config.checks.service_output import SERVICES
+from services.common import prediction_log
 from services.common.row_message import writer_schema
 from services.common.sink import RowShape
-from services.llm_backend import exchange
 from services.sentiment_analyzer import results
 
 
 @pytest.mark.parametrize(
     ("service", "shape"),
-    [("sentiment_analyzer", results.SHAPE), ("llm_backend", exchange.SHAPE)],
+    [
+        ("sentiment_analyzer", results.SHAPE),
+        ("llm_backend", prediction_log.SHAPE),
+        ("batch_inference", prediction_log.SHAPE),
+    ],
 )
 def test_declared_columns_are_those_of_the_code(service: str, shape: RowShape) -> None:
     text = (SERVICES / service / "output.yaml").read_text()

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from catalog.limits.bigquery import PREDICTION_LOG
-from services.llm_backend.exchange import SHAPE, Exchange, Listener
+from services.common.prediction_log import SHAPE
+from services.llm_backend.exchange import Exchange, Listener
 from services.llm_backend.redaction import redacted
 from services.local.storage_write import LocalStorageWrite
 from tests.services.conftest import Model, Start

@@ -3,18 +3,18 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from services.common.bodies import explain
+from services.common.completion import Completion
+from services.common.credentials import Credentials
 from services.common.errors import ServiceError
 from services.common.logs import FIELDS
-from services.llm_backend.credentials import Credentials
-from services.llm_backend.messages import Completion
-from services.llm_backend.settings import Settings
+from services.common.upstream_settings import UpstreamSettings
 
 if TYPE_CHECKING:
     import ssl
@@ -29,7 +29,8 @@ _LAST_EVENT = b"[DONE]"
 
 
 class UpstreamError(ServiceError):
-    """The endpoint failed; `passing` where the next try may not."""
+    """The endpoint failed; `passing` where the next try may not, `answered` with what status where
+    it refuses this one request."""
 
     def __init__(
         self,
@@ -39,16 +40,25 @@ class UpstreamError(ServiceError):
         *,
         passing: bool,
         retry_after: int | None = None,
+        answered: int | None = None,
     ) -> None:
         super().__init__(status, category, message, retry_after)
         self.passing = passing
+        self.answered = answered
 
 
 class Upstream:
     """Tries again, with growing waits and jitter, what failed before any of the reply came."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: UpstreamSettings,
+        connections: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._settings = settings
+        self._connections = connections
+        self._given = dict(headers or {})
         self._url = f"{settings.llm_base_url.rstrip('/')}/chat/completions"
         self._credentials = Credentials(settings)
         self._session: aiohttp.ClientSession | None = None
@@ -133,7 +143,7 @@ class Upstream:
         from opentelemetry import propagate
 
         try:
-            headers = await self._credentials.headers()
+            headers = {**self._given, **await self._credentials.headers()}
         except Exception as problem:
             raise UpstreamError(
                 502, "model_auth", f"no token for the model: {problem}", passing=True
@@ -148,7 +158,7 @@ class Upstream:
             settings = self._settings
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=settings.max_concurrency, ssl=_trust(settings.llm_ca_file)
+                    limit=self._connections, ssl=_trust(settings.llm_ca_file)
                 ),
                 timeout=aiohttp.ClientTimeout(
                     total=None,
@@ -188,9 +198,9 @@ def _refusal(status: int, body: bytes) -> UpstreamError:
     message = f"the model refuses ({status}): {_said(body)}"
     if status == 403:
         # Model Armor's verdict, or a missing grant: the text tells them apart.
-        return UpstreamError(403, "model_refused", message, passing=False)
+        return UpstreamError(403, "model_refused", message, passing=False, answered=403)
     if status in _REFUSALS:
-        return UpstreamError(422, "model_refused", message, passing=False)
+        return UpstreamError(422, "model_refused", message, passing=False, answered=status)
     return UpstreamError(502, "model_error", f"the model answers {status}", passing=False)
 
 

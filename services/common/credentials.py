@@ -1,11 +1,11 @@
-"""How the backend shows the endpoint who it is."""
+"""How a program shows the endpoint who it is."""
 
 import asyncio
 import logging
 import time
 from typing import Any, cast
 
-from services.llm_backend.settings import Settings, read_key
+from services.common.upstream_settings import UpstreamSettings, read_key
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _log = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ class Credentials:
     """Gives the headers of a request; Google's tokens are renewed when they are about to expire,
     and a key that is a file is read again."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
         self._google: Any = None
         self._renewing = asyncio.Lock()
