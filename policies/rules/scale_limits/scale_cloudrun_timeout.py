@@ -13,10 +13,10 @@ from resources.resource import Resource
 
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _JOB: Final = "gcp:cloudrunv2/job:Job"
-_TIMEOUTS: Final[Mapping[str, tuple[tuple[str, ...], float]]] = {
-    # Path, and the platform's default in seconds.
-    _SERVICE: (("template", "timeout"), 300),
-    _JOB: (("template", "template", "timeout"), 600),
+_TIMEOUTS: Final[Mapping[str, tuple[tuple[str, ...], float, str]]] = {
+    # Path, the platform's default in seconds, and its limit.
+    _SERVICE: (("template", "timeout"), 300, "maxSeconds"),
+    _JOB: (("template", "template", "timeout"), 600, "maxTaskSeconds"),
 }
 
 
@@ -40,8 +40,8 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
 
 
 def _timeout(resource: Resource, limits: Limits) -> Iterator[str]:
-    cap = limits.number("maxSeconds")
-    path, default = _TIMEOUTS[resource.type]
+    path, default, name = _TIMEOUTS[resource.type]
+    cap = limits.number(name)
     timeout = seconds(resource.props, *path)
     if timeout is UNKNOWN:
         yield f"its timeout is not known during preview, allowed {show(cap)} s"
@@ -56,10 +56,13 @@ RULE: Final = ResourceRule(
     id="scale-cloudrun-timeout",
     display_name="Cloud Run timeouts are capped",
     description=(
-        "A request to a Cloud Run service or a task of a job ends within the cap, and a job has "
+        "A request to a Cloud Run service and a task of a job end within their caps, and a job has "
         "few tasks that are tried again few times."
     ),
-    why="Requests that hang hold instances, and instances cost money and block scaling down.",
+    why=(
+        "Requests and tasks that hang hold instances, and instances cost money and block scaling "
+        "down."
+    ),
     remediation=(
         "set the timeout, for instance 300s, and maxRetries and taskCount of a job, to plain "
         "values within the caps."
@@ -68,7 +71,9 @@ RULE: Final = ResourceRule(
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/run/docs/configuring/request-timeout",
     limits=(
-        NumberLimit("maxSeconds", "Longest request or task, in seconds"),
+        NumberLimit("maxSeconds", "Longest request, in seconds"),
+        # More is a preview: https://cloud.google.com/run/docs/configuring/task-timeout
+        NumberLimit("maxTaskSeconds", "Longest task of a job, in seconds", default=86400),
         NumberLimit("maxRetries", "Most retries of a task of a job", default=3),
         NumberLimit("maxTasks", "Most tasks of a job"),
     ),
