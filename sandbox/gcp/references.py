@@ -19,6 +19,8 @@ _WORKLOAD_POOL: Final = re.compile(
 )
 _NAME: Final = re.compile(r"^(projects|accessPolicies|folders|organizations)/[^/]+/[^/]+/.+")
 _VERSION: Final = re.compile(r"/(?:versions/latest|(?:cryptoKeyV|v)ersions/\d+)$")
+_METHOD: Final = re.compile(r"^(https://\S+/[^/:]+):[a-z][A-Za-z]*$")
+"""An address of an API that does something with a resource: `.../jobs/nightly:run`."""
 _PLACES: Final = frozenset({"regions", "zones", "locations", "services"})
 # Collections Google fills by itself: a name in them is no reference to something a stack makes.
 _CATALOGUES: Final = frozenset(
@@ -49,7 +51,7 @@ def _check_text(request: Request, text: str) -> None:
         kind, subject = principal.groups() if principal else ("serviceAccount", text)
         _check_principal(request, kind, subject, text)
     elif " " not in text and _NAME.match(relative_name(text)):
-        _check_name(request, request.own_name(text), text)
+        _check_name(request, request.own_name(_METHOD.sub(r"\1", text)), text)
 
 
 def _check_principal(request: Request, kind: str, subject: str, text: str) -> None:

@@ -351,3 +351,21 @@ def test_redis_in_a_network_needs_private_services_access(cloud: Client) -> None
     peered = {"network": network, "service": service, "reservedPeeringRanges": ["range"]}
     cloud.create(CONNECTION, peered)
     assert cloud.create(REDIS, redis)
+
+
+def test_an_address_that_does_something_names_what_must_be_there(cloud: Client) -> None:
+    cloud.enable("run", "cloudscheduler")
+    job = "projects/acme/locations/us-central1/jobs/nightly"
+    schedule = {
+        "name": "nightly-schedule",
+        "region": "us-central1",
+        "httpTarget": {"uri": f"https://run.googleapis.com/v2/{job}:run"},
+    }
+    with pytest.raises(RefusedError, match=f"The resource '{job}' was not found"):
+        cloud.create("gcp:cloudscheduler/job:Job", schedule)
+    template = {"template": {"containers": [{"image": "docker.io/acme/nightly:1.0"}]}}
+    cloud.create(
+        "gcp:cloudrunv2/job:Job",
+        {"name": "nightly", "location": "us-central1", "template": template},
+    )
+    assert cloud.create("gcp:cloudscheduler/job:Job", schedule)[0]
