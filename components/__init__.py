@@ -22,6 +22,7 @@ COMPONENTS: Mapping[str, str] = {
     "ApigeeOperatorAccess": "components.api_management.apigee_operator_access",
     "ApigeeOrganization": "components.api_management.apigee_organization",
     "AuditLogs": "components.operations.audit_logs",
+    "BatchInference": "components.serverless.batch_inference",
     "BodyBasedRouter": "components.inference.body_based_router",
     "Budget": "components.operations.budget",
     "CalloutService": "components.inference.callout_service",

@@ -61,15 +61,16 @@ class Apigee(Settings):
     jwt: Jwt | None = None
     """The issuer, for authentication jwt."""
     consumers: Annotated[Mapping[str, ApiConsumer], limits.CONSUMERS]
-    """Limits of each consumer (a key of consumers, or of services with models) that may call.
-    Others may not. A service gets its key as a secret: it sets LLM_AUTH, LLM_API_KEY_FILE."""
+    """Limits of each consumer (a key of consumers, of services with models, or of batch_inference)
+    that may call. Others may not. Services and batches get their key as a secret: it sets LLM_AUTH,
+    LLM_API_KEY_FILE."""
     google_roles: bool = False
     """Grant the Apigee operator the administrator roles Google asks for instead of narrow
     custom ones. The least-privilege policies forbid it."""
 
-    def knows_by_key(self, service: str) -> bool:
-        """Return whether it has a key for the service."""
-        return self.authentication == "api-key" and service in self.consumers
+    def knows_by_key(self, name: str) -> bool:
+        """Return whether it has a key for a service or batch."""
+        return self.authentication == "api-key" and name in self.consumers
 
 
 class ApiManagement(Settings):

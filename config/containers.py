@@ -20,8 +20,6 @@ class Program(Settings):
     """Region of it and its data."""
     image: Annotated[str, FULL_IMAGE]
     """Container image, with tag or digest."""
-    cpu: Annotated[str, limits.CPU] = limits.CPU.default
-    """vCPUs, in quotes; 4, 6 or 8 with an L4, 20 with an RTX PRO 6000."""
     memory_mib: Annotated[int, limits.MEMORY_MIB] = limits.MEMORY_MIB.default
     """Memory in MiB."""
     environment: Mapping[Variable, str] = Field(default_factory=dict)
@@ -48,6 +46,8 @@ class Program(Settings):
 class Container(Program):
     """A container that answers, and the number of its instances."""
 
+    cpu: Annotated[str, limits.CPU] = limits.CPU.default
+    """vCPUs of an instance, in quotes; 4, 6 or 8 with an L4, 20 with an RTX PRO 6000."""
     gpu: Annotated[str, limits.GPU] | None = None
     """GPU of an instance. Default: none."""
     min_instances: Annotated[int, limits.MIN_INSTANCES] = limits.MIN_INSTANCES.default

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from catalog.problems import KeyPath
 from config.api_management import ApiManagement
 from config.audit import Audit
+from config.batch_inference import BatchInference
 from config.cluster import Cluster
 from config.consumers import Consumer
 from config.data import Data
@@ -43,6 +44,7 @@ _COLLECTIONS: Final = (
     "training",
     "vertex",
     "services",
+    "batch_inference",
     "secrets",
 )
 
@@ -81,6 +83,7 @@ class Known:
     images: Mapping[str, str]
     vertex: Mapping[str, VertexEndpoint]
     services: Mapping[str, Service]
+    batch_inference: Mapping[str, BatchInference]
     secrets: Mapping[str, Secret]
     names: Mapping[str, Set[str]]
     unread: Set[str]
@@ -126,6 +129,7 @@ def known_from(
         images=cast("Mapping[str, str]", parts.get("images") or {}),
         vertex=cast("Mapping[str, VertexEndpoint]", collections["vertex"]),
         services=cast("Mapping[str, Service]", collections["services"]),
+        batch_inference=cast("Mapping[str, BatchInference]", collections["batch_inference"]),
         secrets=cast("Mapping[str, Secret]", collections["secrets"]),
         names={name: entries.keys() for name, entries in collections.items()}
         if names is None

@@ -12,6 +12,7 @@ from catalog.releases import IMAGES
 from catalog.services import AUDITED_SERVICES, services_to_enable
 from config.api_management import ApiManagement
 from config.audit import Audit
+from config.batch_inference import BatchInference, BatchName
 from config.callouts import Callout
 from config.cluster import Cluster
 from config.consumers import Consumer, ConsumerName
@@ -81,8 +82,10 @@ class Platform(Settings):
     """Models that Vertex AI runs, by the endpoint's name."""
     services: Mapping[ServiceName, Service] = Field(default_factory=dict)
     """Services that answer requests, by name."""
+    batch_inference: Mapping[BatchName, BatchInference] = Field(default_factory=dict)
+    """Models asked for every request of files or a table, by the batch's name."""
     secrets: Mapping[SecretName, Secret] = Field(default_factory=dict)
-    """Secrets that pipelines and services read, by their id."""
+    """Secrets that pipelines, services and batches read, by their id."""
     perimeter: Perimeter | None = None
     """VPC Service Controls perimeter. Leave it out where there is no organization."""
     alerts: Alerts | None = None
@@ -126,13 +129,16 @@ class Platform(Settings):
     @property
     def service_images(self) -> tuple[str, ...]:
         """The images that the config itself names for Cloud Run."""
-        containers = (*self.pipelines.values(), *self.services.values(), *self.training.values())
+        containers = (
+            *(*self.pipelines.values(), *self.services.values()),
+            *(*self.training.values(), *self.batch_inference.values()),
+        )
         return tuple(each.image for each in containers)
 
-    def knows_by_key(self, service: str) -> bool:
-        """Return whether API management has a key for the service."""
+    def knows_by_key(self, name: str) -> bool:
+        """Return whether API management has a key for the service or batch."""
         apigee = self.api_management and self.api_management.apigee
-        return bool(apigee and apigee.knows_by_key(service))
+        return bool(apigee and apigee.knows_by_key(name))
 
     def pools_in(self, region: str) -> Mapping[str, GpuPool]:
         """Return the GPU pools of `region`, by name."""
@@ -161,6 +167,20 @@ class Platform(Settings):
     def namespaces(self) -> tuple[str, ...]:
         """The namespaces of models and of what stands before them."""
         return (PLATFORM, *map(team_namespace, self.teams))
+
+    def served_by(self, name: str) -> tuple[str, Model]:
+        """Return the model that answers to a name, its own or an adapter's, with its own. Raises
+        KeyError for none."""
+        for key, model in self.models.items():
+            if name in (key, *(adapter.name for adapter in model.adapters)):
+                return key, model
+        raise KeyError(name)
+
+    @property
+    def askers(self) -> Mapping[str, str]:
+        """The regions of what asks models beside the clusters, by the service's or batch's name."""
+        services = {name: each.region for name, each in self.services.items() if each.models}
+        return {**services, **{name: each.region for name, each in self.batch_inference.items()}}
 
     def replica_sets_in(self, region: str) -> tuple[tuple[str, Model, ReplicaSet], ...]:
         """Return every replica set of `region` with its model and the model's name."""
@@ -241,6 +261,7 @@ class Platform(Settings):
             *(("encryption",) if self.encryption or self.data.names_keys else ()),
             *(("vertex",) if self.vertex else ()),
             *(("training",) if self.training else ()),
+            *(("batch_inference",) if self.batch_inference else ()),
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
             *(
                 ("services-access",)
@@ -267,7 +288,7 @@ class Platform(Settings):
         dataflow = any(each.dataflow for each in self.pipelines.values())
         used = {
             "shared-vpc": True,
-            "shared-vpc-run": bool(self.services or self.pipelines),
+            "shared-vpc-run": bool(self.services or self.pipelines or self.batch_inference),
             "shared-vpc-dataflow": dataflow,
         }
         return tuple(area for area, needed in used.items() if needed)

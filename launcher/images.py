@@ -25,6 +25,7 @@ from sandbox.world import World
 SERVICES: Final = ROOT / "services"
 BUILD_CONFIG: Final = SERVICES / "cloudbuild.yaml"
 RUNS_IMAGES: Final = (
+    "**gcp:cloudrunv2/job:Job::**",
     "**gcp:cloudrunv2/service:Service::**",
     "**inference:index:CalloutService$kubernetes:apps/v1:Deployment::**",
 )

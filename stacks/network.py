@@ -80,7 +80,8 @@ def _users(
         users["google"] = pulumi.Output.concat(
             services.project_number, "@cloudservices.gserviceaccount.com"
         )
-    if pipelines or any(each.region == region for each in platform.services.values()):
+    beside = (*platform.services.values(), *platform.batch_inference.values())
+    if pipelines or any(each.region == region for each in beside):
         users["run"] = services.service_agents[_RUN]
     if any(each.dataflow for each in pipelines):
         users["dataflow"] = services.service_agents[_DATAFLOW]

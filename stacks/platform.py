@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from config.platform import Platform
 from stacks.audit import build_audit
+from stacks.batch_inference import Batches
 from stacks.certificates import EVERYWHERE, certificate_outputs
 from stacks.data import build_data
 from stacks.foundation import build_foundation
 from stacks.frontends import frontend_outputs
+from stacks.gateway_access import build_gateway_access
 from stacks.images import build_images
 from stacks.inference import build_inference
 from stacks.operations import build_operations
@@ -31,11 +33,14 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     pipelines = build_serverless(platform, foundation, images, secrets)
     accounts = build_service_accounts(platform, foundation)
     data = build_data(platform, foundation, pipelines, accounts)
-    services = build_services(platform, foundation, regions, images, secrets, data, accounts)
+    gateway = build_gateway_access(platform, foundation, regions)
+    services = build_services(platform, foundation, gateway, images, secrets, data, accounts)
     vertex = build_vertex(platform, foundation)
     audit = build_audit(platform, foundation, pipelines)
     operations = build_operations(platform, foundation, vertex)
-    training = build_training(platform, foundation, images, pipelines, operations.channels)
+    channels = operations.channels
+    batches = Batches(platform, foundation, images, secrets, data, gateway, channels).build()
+    training = build_training(platform, foundation, images, pipelines, channels)
 
     outputs: dict[str, object] = {
         "inference_url": f"https://{platform.gateway.hostname}/v1",
@@ -65,6 +70,7 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
             }
             for name, loop in training.items()
         },
+        "batch_inference": {name: batch.job_name for name, batch in batches.items()},
         "lake_buckets": {name: bucket.bucket_name for name, bucket in data.lake.items()},
         "warehouse_tables": {name: each.table_ids for name, each in data.warehouse.items()},
         "warehouse_views": {name: each.view_ids for name, each in data.warehouse.items()},

@@ -8,7 +8,7 @@ import pulumi
 from catalog.conventions import PLATFORM
 from components.data.redis_cache import RedisCache
 from components.data.warehouse import Warehouse
-from components.serverless.cloud_run_arguments import CloudRunServiceArgs
+from components.serverless.cloud_run_arguments import CloudRunServiceArgs, Program
 from config.services import RequestLog
 
 CA_FILE = "/etc/inference/ca/ca.pem"
@@ -17,7 +17,7 @@ KEY_FILE = "/etc/inference/key/key"
 
 
 def ask_models(
-    args: CloudRunServiceArgs,
+    args: Program,
     models: Sequence[str],
     gateway: pulumi.Output[str],
     authority: pulumi.Output[str] | None,
@@ -36,7 +36,7 @@ def ask_models(
     args["secret_files"] = {**args.get("secret_files", {}), CA_FILE: {"secret": "gateway-ca"}}
 
 
-def show_key(args: CloudRunServiceArgs, key: pulumi.Output[str]) -> None:
+def show_key(args: Program, key: pulumi.Output[str]) -> None:
     """Tell the container to show the gateway a key: a file, which has a new one at once."""
     environment = {"LLM_AUTH": "api_key", "LLM_API_KEY_FILE": KEY_FILE}
     args["environment"] = {**args.get("environment", {}), **environment}

@@ -3,18 +3,11 @@
 from dataclasses import replace
 from typing import Final
 
-from catalog.limits import Range, Text
+from catalog.limits import Range
+from catalog.limits.schedules import SCHEDULE
 
-_FIELD: Final = r"(?:\*|\d{1,2}(?:-\d{1,2})?)(?:/\d{1,2})?"
-_LIST: Final = rf"{_FIELD}(?:,{_FIELD})*"
-
-_SCHEDULE: Final = Text(
-    rf"{_LIST}(?: {_LIST}){{4}}",
-    "five fields of cron in UTC: minute, hour, day, month, day of the week, in digits",
-    'write it like "0 3 * * 1", Mondays at three',
-)
-CHECK_SCHEDULE: Final = replace(_SCHEDULE, default="0 * * * *")
-RETRAIN_SCHEDULE: Final = replace(_SCHEDULE, default="0 3 * * 1")
+CHECK_SCHEDULE: Final = replace(SCHEDULE, default="0 * * * *")
+RETRAIN_SCHEDULE: Final = replace(SCHEDULE, default="0 3 * * 1")
 DRIFT_THRESHOLD: Final = Range(0.05, 10.0, default=0.25)
 CANARY_PERCENT: Final = Range(1, 50, "percent", default=10)
 CANARY_HOURS: Final = Range(1, 720, "hours", default=72)

@@ -84,8 +84,6 @@ class Program(TypedDict):
     """Files whose contents are secrets, by absolute path; each in a folder of its own."""
     vpc: NotRequired[Vpc | None]
     """Network for outgoing traffic; without, none."""
-    cpu: NotRequired[Annotated[str, limits.CPU]]
-    """CPUs of an instance or task; 4 or more with an L4, 20 with an RTX PRO 6000."""
     memory_mib: NotRequired[Annotated[int, limits.MEMORY_MIB]]
     """Memory of an instance or task; 16384 or more with an L4, 81920 with an RTX PRO 6000."""
     deletion_protection: NotRequired[bool]
@@ -95,6 +93,8 @@ class Program(TypedDict):
 class Container(Program):
     """A container that answers, and the number of its instances."""
 
+    cpu: NotRequired[Annotated[str, limits.CPU]]
+    """CPUs of an instance; 4 or more with an L4, 20 with an RTX PRO 6000."""
     gpu: NotRequired[Annotated[str | None, limits.GPU]]
     """GPU of an instance; without, none. CPU is billed all the time then."""
     min_instances: NotRequired[Annotated[int, limits.MIN_INSTANCES]]

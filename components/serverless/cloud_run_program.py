@@ -1,10 +1,13 @@
-"""What services and jobs of Cloud Run write alike: variables, mounted secrets and the network.
+"""What services and jobs of Cloud Run write alike: variables, secrets and the network.
 
 The SDK has the same shapes as types of each of them.
 """
 
 from posixpath import basename, dirname
 from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
 
 from catalog.limits import cloud_run as limits
 from components.serverless.cloud_run_arguments import EGRESS, Program, Vpc
@@ -50,6 +53,23 @@ def mounts_of(args: Program) -> list[Any]:
     return [
         {"name": _volume(position), "mount_path": dirname(path)}
         for position, path in enumerate(sorted(args.get("secret_files", {})))
+    ]
+
+
+def readable_by(
+    name: str, args: Program, account: pulumi.Input[str], parent: pulumi.Resource
+) -> list[pulumi.Resource]:
+    """Let an account read the secrets; return the grants."""
+    return [
+        gcp.secretmanager.SecretIamMember(
+            f"{name}-read-{secret}",
+            project=args["project"],
+            secret_id=secret_id,
+            role="roles/secretmanager.secretAccessor",
+            member=pulumi.Output.concat("serviceAccount:", account),
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        for secret, secret_id in args.get("secret_ids", {}).items()
     ]
 
 

@@ -14,6 +14,7 @@ from components.serverless.cloud_run_arguments import (
     CloudRunServiceArgs,
     validate_cloud_run_service,
 )
+from components.serverless.cloud_run_program import readable_by
 from components.serverless.cloud_run_template import template_of, traffics_of
 from components.validation import component_type, register
 
@@ -42,17 +43,7 @@ class CloudRunService(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type(CloudRunService), name, {}, opts)
         validate_cloud_run_service(name, args).raise_if_any(f"CloudRunService {name}")
-        readable = [
-            gcp.secretmanager.SecretIamMember(
-                f"{name}-read-{secret}",
-                project=args["project"],
-                secret_id=secret_id,
-                role="roles/secretmanager.secretAccessor",
-                member=pulumi.Output.concat("serviceAccount:", args["service_account"]),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for secret, secret_id in args.get("secret_ids", {}).items()
-        ]
+        readable = readable_by(name, args, args["service_account"], self)
         admission: gcp.cloudrunv2.ServiceBinaryAuthorizationArgsDict | None = (
             {"use_default": True} if args.get("binary_authorization") else None
         )

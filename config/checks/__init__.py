@@ -3,6 +3,7 @@
 from catalog.problems import Problem
 from config.checks.api_management import check_api_management
 from config.checks.audit import check_audit
+from config.checks.batch_inference import check_batch_inference
 from config.checks.consumers import check_consumers
 from config.checks.data import check_data
 from config.checks.edge_protection import check_edge_protection
@@ -40,6 +41,7 @@ _CHECKS = (
     check_data,
     check_vertex,
     check_services,
+    check_batch_inference,
     check_perimeter,
     check_operations,
     check_slos,

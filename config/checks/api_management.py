@@ -33,15 +33,15 @@ def check_api_management(known: Known) -> Iterator[Problem]:
 
 
 def _check_consumers(known: Known, apigee: Apigee) -> Iterator[Problem]:
-    networks, services = (known.names.get(area) for area in ("consumers", "services"))
-    if networks is None or services is None:
+    areas = [known.names.get(area) for area in ("consumers", "services", "batch_inference")]
+    if None in areas:
         return
-    names = networks | services
+    names = {name for area in areas for name in area or ()}
     for name in apigee.consumers:
         path = (*_APIGEE, "consumers", name)
         if name not in names:
             remedy = did_you_mean(name, names, "add it to one of them, or choose one")
-            allowed = f"a key of consumers or services: {joined(names)}"
+            allowed = f"a key of consumers, services or batch_inference: {joined(names)}"
             yield Problem(path, shown(name), allowed, remedy)
 
 

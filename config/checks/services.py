@@ -7,21 +7,23 @@ from catalog.config_folder import config_folder
 from catalog.limits import cloud_run as limits
 from catalog.openapi import DocumentError, parsed
 from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
+from config.checks.asked_models import (
+    KEY_VARIABLES,
+    MODEL_VARIABLES,
+    check_key,
+    check_model,
+    known_by_key,
+)
 from config.checks.containers import check_secrets
 from config.checks.references import check_name
 from config.checks.service_output import check_output
 from config.known import Known
-from config.models import Model
 from config.services import FRONT_INGRESS, ApiGateway, LoadBalancer, RequestLog, Service
 
-# What the platform gives to a container with models, a key for them, a log, the cache, and to
-# every one.
-MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
-KEY_VARIABLES: Final = ("LLM_AUTH", "LLM_API_KEY", "LLM_API_KEY_FILE")
+# What the platform gives to a container with a log, the cache, and to every one.
 LOG_VARIABLES: Final = ("PREDICTIONS_TABLE", "PREDICTIONS_CONTENT", "PREDICTIONS_CONTENT_PERCENT")
 CACHE_VARIABLES: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_CA_FILE")
 _OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT",)
-_KEY: Final = "LLM_API_KEY"
 _FRONTS: Final = ("load_balancer", "api_gateway")
 
 
@@ -36,11 +38,12 @@ def check_services(known: Known) -> Iterator[Problem]:
         yield from _check_name(known, path, name)
         yield from check_secrets(known, path, service)
         yield from _check_models(known, path, service)
-        yield from _check_key(known, name, service)
+        if service.models:
+            yield from check_key(known, "services", name, service)
         yield from _check_cache(known, path, service)
         if service.request_log is not None:
             yield from _check_request_log(known, path, service, service.request_log)
-        yield from _check_variables(path, service, known_by_key=_known_by_key(known, name))
+        yield from _check_variables(path, service, known_by_key=known_by_key(known, name))
         yield from _check_front(path, service)
 
 
@@ -56,25 +59,11 @@ def _check_name(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
 
 
 def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
-    served = {
-        name: model
-        for key, model in known.models.items()
-        for name in (key, *(adapter.name for adapter in model.adapters))
-    }
-    names = known.names.get("models", set()) | served.keys()
     for position, name in enumerate(service.models):
         where = (*path, "models", position)
-        if names and name not in names:
-            remedy = did_you_mean(name, names, "choose one of them or add it to models")
-            yield Problem(where, shown(name), joined(names), remedy)
-        elif name in served and not _is_in(known, served[name], service.region):
-            yield Problem(
-                where,
-                f"{shown(name)}, which is not served in {service.region}",
-                "models of the service's region",
-                "choose another region or model",
-            )
-        elif name in service.models[:position]:
+        wrong = list(check_model(known, where, name, service.region, "service"))
+        yield from wrong
+        if not wrong and name in service.models[:position]:
             yield Problem(where, f"{shown(name)} again", "each model once", "remove it")
     if service.models and service.effective_egress == "none":
         yield Problem(
@@ -140,43 +129,6 @@ def _check_request_log(
             "nothing",
             f"a number of days with services.{path[1]}.request_log.content texts",
             "say how long prompts and replies are kept, or keep hashes",
-        )
-
-
-def _is_in(known: Known, model: Model, region: str) -> bool:
-    """Return whether the region serves the model; true where that cannot be told yet."""
-    declared = known.names.get("regions", set())
-    return model.is_in(region) or not {region, *(model.regions or ())} <= declared
-
-
-def _known_by_key(known: Known, name: str) -> bool:
-    apigee = known.api_management and known.api_management.apigee
-    return bool(apigee and apigee.knows_by_key(name))
-
-
-def _check_key(known: Known, name: str, service: Service) -> Iterator[Problem]:
-    """Check that a service with models shows Apigee who it is: else every request gets 401."""
-    apigee = known.api_management and known.api_management.apigee
-    if not apigee or not service.models or apigee.knows_by_key(name):
-        return
-    files = {path.rpartition("/")[2] for path in service.secret_files}
-    has_key = _KEY in service.secrets or _KEY.casefold() in files
-    if has_key and service.environment.get("LLM_AUTH") == "api_key":
-        return
-    shows = f"environment LLM_AUTH: api_key with a token as secret {_KEY}"
-    if apigee.authentication == "api-key":
-        yield Problem(
-            ("api_management", "apigee", "consumers"),
-            f"no {shown(name)}, a service that asks models",
-            f"every service with models, or those with {shows}",
-            f"add {name}: {{}}, with its limits: it gets a key of its own as a secret",
-        )
-    else:
-        yield Problem(
-            ("services", name, "secrets"),
-            f"no {_KEY}, with models behind Apigee that takes tokens",
-            shows,
-            "add it to secrets and give it a value: requests without a token get 401",
         )
 
 

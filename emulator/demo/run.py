@@ -8,6 +8,9 @@ from pathlib import Path
 
 from catalog.config_folder import make_command
 from catalog.words import plural
+from emulator.demo.batches import ask_gateway as ask_gateway_by_batch
+from emulator.demo.batches import batches
+from emulator.demo.batches import play as play_batch
 from emulator.demo.calls import chat, invoker_checks, share_checks
 from emulator.demo.checks import Check, checks_of
 from emulator.demo.page import add_requests, write_page
@@ -119,6 +122,8 @@ async def demo(
                 replies += replies_of_model
         for loop in loops(emulator, done, tell):
             checks += await play(loop)
+        for batch in batches(emulator):
+            checks += await play_batch(batch, tell)
         page = home / _PAGE
         write_page(page, emulator, done, checks, replies)
         _conclude(checks, replies, page, tell)
@@ -139,6 +144,9 @@ async def ask_gateway(
             answers, replies_of_model = await chat(emulator, hosted)
             checks += answers
             replies += replies_of_model
+        for batch in batches(emulator):
+            if gateway.is_asked_by(batch.running.job):
+                checks += await ask_gateway_by_batch(batch)
     return checks, replies
 
 

@@ -111,8 +111,12 @@ class Loop:
     async def look(self) -> Mapping[str, Any]:
         """Have the schedule's check done; return what was found."""
         for job in self.emulator.world.by_type(_JOB):
-            target = job.inputs["pubsubTarget"]
-            if target["topicName"] == self.topic and target["attributes"]["action"] == "check":
+            target = job.inputs.get("pubsubTarget")
+            if (
+                target
+                and target["topicName"] == self.topic
+                and target["attributes"]["action"] == "check"
+            ):
                 await self.publish(Draft(b"", target["attributes"]))
         return self.findings()[-1]
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from emulator.runtime.google_apis import GoogleApis
 from emulator.runtime.images import ImageError, command_of, folder_of, local
 from emulator.runtime.ingress import Ingress
 from emulator.runtime.instances import Instances, base_environment
+from emulator.runtime.jobs import JOB, CloudRunJob, Execution, job_of
 from emulator.runtime.local_server import LocalServer
 from emulator.runtime.model_endpoint import ModelEndpoint
 from emulator.runtime.mounts import mounted
@@ -66,6 +68,24 @@ class RunningService:
     storage_write: StorageWriteApi
 
 
+@dataclass(frozen=True)
+class RunningJob:
+    """A job that runs here when it is begun."""
+
+    job: CloudRunJob
+    folder: str
+    """In services/."""
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    logs: Path
+
+    def begin(self, **variables: str) -> Execution:
+        """Return a new execution with further variables, not begun yet."""
+        name = f"{self.job.name}-{uuid.uuid4().hex[:5]}"
+        environment = {**self.environment, **variables}
+        return Execution(self.job, name, self.command, environment, self.logs)
+
+
 @dataclass
 class Emulator:
     """What is at work."""
@@ -90,8 +110,9 @@ class Emulator:
     apis: str = ""
     """URL of Google's APIs for callers with a token."""
     hosted: list[RunningService] = field(default_factory=list[RunningService])
+    jobs: list[RunningJob] = field(default_factory=list[RunningJob])
     elsewhere: dict[str, str] = field(default_factory=dict[str, str])
-    """Services that can't run here, by name, with the reason."""
+    """Services and jobs that can't run here, by name, with the reason."""
 
     def routes(self, caller: Caller) -> Sequence[Route]:
         """Return what answers a caller of the APIs of data and models."""
@@ -193,6 +214,12 @@ async def emulate(
                 emulator.hosted.append(await _host(stack, emulator, service, addresses))
             except (ImageError, MissingSecretError) as problem:
                 emulator.elsewhere[resource.inputs["name"]] = str(problem)
+        for resource in world.by_type(JOB):
+            try:
+                job = job_of(world, resource, home / "secrets")
+                emulator.jobs.append(await _batch(stack, emulator, job, addresses))
+            except (ImageError, MissingSecretError) as problem:
+                emulator.elsewhere[resource.inputs["name"]] = str(problem)
         running = asyncio.create_task(deliveries.run())
         try:
             yield emulator
@@ -243,9 +270,31 @@ async def _revision(
     addresses: Mapping[str, str],
 ) -> tuple[Instances, StorageWriteApi]:
     """Return the instances of a revision, none of them started, and where they write rows."""
-    storage_write = StorageWriteApi(emulator.world, emulator.warehouse, service.account)
+    environment, storage_write = await _surroundings(
+        stack, emulator, service, addresses, emulator.home / "instances" / service.revision
+    )
+    instances = Instances(
+        service,
+        local([*service.command]) or command_of(folder),
+        {**base_environment(service), **environment},
+        emulator.home / "instances",
+    )
+    stack.push_async_callback(instances.stop)
+    return instances, storage_write
+
+
+async def _surroundings(
+    stack: AsyncExitStack,
+    emulator: Emulator,
+    program: CloudRun | CloudRunJob,
+    addresses: Mapping[str, str],
+    folder: Path,
+) -> tuple[Mapping[str, str], StorageWriteApi]:
+    """Return a program's environment, with Google's APIs for its account and its mounted secrets
+    in a folder of this machine, and where it writes rows."""
+    storage_write = StorageWriteApi(emulator.world, emulator.warehouse, program.account)
     stack.callback(storage_write.stop)
-    google = emulator.google_apis(service.account, service.project)
+    google = emulator.google_apis(program.account, program.project)
     apis = await _serve(stack, LocalServer(google.app))
     own = {
         **addresses,
@@ -253,17 +302,20 @@ async def _revision(
         "google_apis": f"127.0.0.1:{apis.port}",
         "google_apis_url": apis.url,
     }
-    mounts = stack.enter_context(
-        mounted(emulator.home / "instances" / service.revision, service.files)
+    mounts = stack.enter_context(mounted(folder, program.files))
+    return mounts.seen_by(_environment(program, own, emulator.gateway)), storage_write
+
+
+async def _batch(
+    stack: AsyncExitStack, emulator: Emulator, job: CloudRunJob, addresses: Mapping[str, str]
+) -> RunningJob:
+    # Before anything starts: a job that can't run here leaves nothing behind.
+    folder = folder_of(job.image)
+    environment, _ = await _surroundings(
+        stack, emulator, job, addresses, emulator.home / "instances" / f"{job.name}-job"
     )
-    instances = Instances(
-        service,
-        local([*service.command]) or command_of(folder),
-        mounts.seen_by(_environment(service, own, emulator.gateway)),
-        emulator.home / "instances",
-    )
-    stack.push_async_callback(instances.stop)
-    return instances, storage_write
+    command = local([*job.command]) or command_of(folder)
+    return RunningJob(job, folder, command, environment, emulator.home / "instances")
 
 
 async def _as_account(stack: AsyncExitStack, emulator: Emulator, account: str) -> Mapping[str, str]:
@@ -287,10 +339,10 @@ def _endpoints() -> dict[str, Any]:
 
 
 def _environment(
-    service: CloudRun, addresses: Mapping[str, str], gateway: ModelEndpoint | None
+    program: CloudRun | CloudRunJob, addresses: Mapping[str, str], gateway: ModelEndpoint | None
 ) -> dict[str, str]:
     endpoints = _endpoints()
-    given = dict(service.environment)
+    given = dict(program.environment)
     for variable in endpoints["dropped"]:
         given.pop(variable, None)
     for variable, place in endpoints["replaced"].items():
@@ -298,9 +350,9 @@ def _environment(
             given[variable] = addresses[place]
     for variable, place in endpoints["added"].items():
         given[variable] = addresses[place]
-    if gateway is not None and gateway.is_asked_by(service):
+    if gateway is not None and gateway.is_asked_by(program):
         given |= gateway.variables()
-    return {**base_environment(service), **given}
+    return given
 
 
 async def _serve(stack: AsyncExitStack, server: LocalServer) -> LocalServer:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from emulator.runtime.jobs import CloudRunJob
 from emulator.runtime.services import CloudRun
 
 _URL: Final = "LLM_BASE_URL"
@@ -24,8 +25,8 @@ class ModelEndpoint:
     models: Collection[str]
     """The models that it has."""
 
-    def is_asked_by(self, service: CloudRun) -> bool:
-        """Return whether a service asks it: another endpoint, or model, is elsewhere."""
+    def is_asked_by(self, service: CloudRun | CloudRunJob) -> bool:
+        """Return whether a program asks it: another endpoint, or model, is elsewhere."""
         given = service.environment
         return (
             urlsplit(given.get(_URL, "")).hostname in self.names

@@ -123,8 +123,8 @@ def _revision(
         revision=name,
         image=container["image"],
         command=(*(container.get("commands") or ()), *(container.get("args") or ())),
-        environment=dict(_variable(secrets, env) for env in container.get("envs") or ()),
-        files=_files(secrets, template, container),
+        environment=dict(variable_of(secrets, env) for env in container.get("envs") or ()),
+        files=files_of(secrets, template, container),
         port=int(ports.get("containerPort") or 8080),
         account=str(template.get("serviceAccount") or ""),
         least=int(scaling.get("minInstanceCount") or 0),
@@ -145,16 +145,18 @@ def _probe(probe: Mapping[str, Any]) -> Probe:
     )
 
 
-def _variable(secrets: Secrets, env: Mapping[str, Any]) -> tuple[str, str]:
+def variable_of(secrets: Secrets, env: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a variable's name and value. Raises MissingSecretError."""
     reference = part(part(env, "valueSource"), "secretKeyRef")
     if not reference:
         return env["name"], str(env.get("value") or "")
     return env["name"], secrets.value(reference["secret"], reference.get("version"), env["name"])
 
 
-def _files(
+def files_of(
     secrets: Secrets, template: Mapping[str, Any], container: Mapping[str, Any]
 ) -> dict[str, str]:
+    """Return the contents of the mounted secrets by path. Raises MissingSecretError."""
     volumes = {each["name"]: part(each, "secret") for each in template.get("volumes") or ()}
     files: dict[str, str] = {}
     for mount in container.get("volumeMounts") or ():

@@ -39,8 +39,11 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
     ],
     "document": ["services/llm_backend/openapi.yaml"],
     "filter": ['attributes.lang = "en"', "NOT attributes:draft", 'hasPrefix(attributes.id, "a-")'],
+    "prefix": ["requests/", "in/2026/"],
     "retrain_schedule": ["0 3 * * 1", "30 2 1,15 * *"],
     "server_args": ["enable-prefix-caching", "max-num-seqs", "scheduling-policy", "seed"],
+    "schedule": ["0 1 * * *", "*/30 * * * *"],
+    "system_prompt": ["Say in one word what it is about."],
     "query": ["SELECT model FROM {predictions}", "SELECT model FROM {usage}"],
 }
 
