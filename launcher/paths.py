@@ -225,15 +225,13 @@ def checked(places: StackPaths) -> Platform:
 
 def shown_file(file: Path) -> str:
     """Return a file's path as a message has it: one of the project from its folder, one of the
-    config beside it from where make was called."""
+    config beside it from where make was called, where that is shorter."""
     if file.is_relative_to(ROOT):
         return str(file.relative_to(ROOT))
     own = config_folder()
-    return (
-        os.path.relpath(file, os.environ.get(CALLED, own))
-        if file.is_relative_to(own)
-        else str(file)
-    )
+    if not file.is_relative_to(own):
+        return str(file)
+    return min(os.path.relpath(file, os.environ.get(CALLED, own)), str(file), key=len)
 
 
 def engine_root() -> Path:
