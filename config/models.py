@@ -44,6 +44,13 @@ class ReplicaSet(Settings):
     number stays."""
     queue_per_replica: Annotated[int, limits.QUEUE_PER_REPLICA] | None = None
     """Waiting requests of a replica from which on more are added. Default: 5."""
+    running_per_replica: Annotated[int, limits.RUNNING_PER_REPLICA] | None = None
+    """Requests that a replica works on from which on more are added, beside those that wait.
+    Default: only those that wait count."""
+    kv_cache_percent: Annotated[int, limits.KV_CACHE_PERCENT] | None = None
+    """Use of the replicas' KV cache from which on more are added. Default: it doesn't count."""
+    scale_down_seconds: Annotated[int, limits.SCALE_DOWN_SECONDS] | None = None
+    """Seconds for which fewer must be enough before one is removed. Default: 600."""
     gpus: Annotated[int, limits.GPUS] = limits.GPUS.default
     """GPUs of one replica on each of its nodes (tensor parallel size)."""
     nodes: Annotated[int, limits.NODES] = limits.NODES.default

@@ -49,6 +49,17 @@ PRIORITY: Final = Range(-1000, 1000)
 MEMORY_GIB: Final = Range(1.0, 100_000, "GiB")
 REPLICAS: Final = Range(1, 1000, default=1)
 QUEUE_PER_REPLICA: Final = Range(1, 1000, "waiting requests", default=5)
+RUNNING_PER_REPLICA: Final = Range(1, 10_000, "running requests")
+KV_CACHE_PERCENT: Final = Range(1, 99, "percent")
+SCALE_DOWN_SECONDS: Final = Range(0, 3600, "seconds", default=600)
+"""https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/#stabilization-window"""
+SCALING: Final = (
+    "queue_per_replica",
+    "running_per_replica",
+    "kv_cache_percent",
+    "scale_down_seconds",
+)
+"""What says when replicas are added and removed."""
 GPUS: Final = Choice((1, 2, 4, 8), default=1)
 PICKER_MEMORY_GIB: Final = 2
 PROXY_MEMORY_MIB: Final = 256
@@ -264,10 +275,12 @@ def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
             f"at least replicas, {least}",
             "raise it or lower replicas",
         )
-    if most is None and given.get("queue_per_replica") is not None:
+    for key in SCALING if most is None else ():
+        if given.get(key) is None:
+            continue
         yield Problem(
-            ("queue_per_replica",),
-            shown(given["queue_per_replica"]),
+            (key,),
+            shown(given[key]),
             "nothing without max_replicas: the number of replicas stays",
             "remove it or add max_replicas",
         )

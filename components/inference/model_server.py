@@ -29,7 +29,7 @@ from components.inference.model_server_arguments import (
     validate_model_server,
 )
 from components.inference.model_server_pod import DISK_GIB_PER_GPU, pod_spec
-from components.inference.model_server_scaling import queue_autoscaler
+from components.inference.model_server_scaling import autoscaler
 from components.inference.pods import selector_labels
 from components.inference.replica_guardrail import guardrail_container
 from components.inference.workloads import disruption_budget, service_account
@@ -98,12 +98,18 @@ class ModelServer(pulumi.ComponentResource):
         least = args.get("replicas", limits.REPLICAS.default)
         most = args.get("max_replicas")
         if most is not None:
-            queue_autoscaler(
+            autoscaler(
                 f"{name}-autoscaler",
                 identity,
                 deployment_name,
                 replicas=(least, most),
-                queue=args.get("queue_per_replica") or limits.QUEUE_PER_REPLICA.default,
+                targets={
+                    "server_waiting": args.get("queue_per_replica")
+                    or limits.QUEUE_PER_REPLICA.default,
+                    "server_running": args.get("running_per_replica"),
+                    "server_kv_cache": args.get("kv_cache_percent"),
+                },
+                scale_down_seconds=args.get("scale_down_seconds"),
                 opts=pulumi.ResourceOptions(parent=self),
             )
         if (most or least) > 1:

@@ -79,6 +79,12 @@ class ModelServerArgs(TypedDict):
     Needs a MetricsAdapter in the cluster."""
     queue_per_replica: NotRequired[Annotated[int | None, limits.QUEUE_PER_REPLICA]]
     """Waiting requests of a replica from which on an autoscaler adds more."""
+    running_per_replica: NotRequired[Annotated[int | None, limits.RUNNING_PER_REPLICA]]
+    """Requests that a replica works on from which on it adds more (default: they don't count)."""
+    kv_cache_percent: NotRequired[Annotated[int | None, limits.KV_CACHE_PERCENT]]
+    """Use of the KV cache from which on it adds more (default: it doesn't count)."""
+    scale_down_seconds: NotRequired[Annotated[int | None, limits.SCALE_DOWN_SECONDS]]
+    """Seconds for which fewer must be enough before it removes one."""
     tolerations: NotRequired[Sequence[TolerationArgsDict]]
     """Tolerations of node taints other than GKE's own GPU taint."""
     max_context: NotRequired[Annotated[int | None, limits.MAX_CONTEXT]]

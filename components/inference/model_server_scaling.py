@@ -1,39 +1,47 @@
-"""The autoscaler of a model's replicas: more of them while requests wait.
+"""The autoscaler of a model's replicas: more of them while requests wait, or by what they have.
 
 The number of waiting requests follows load at once and stays 0 while there is room, unlike the
-GPU's duty cycle:
+GPU's duty cycle; running requests and the KV cache tell of load before any waits:
 https://cloud.google.com/kubernetes-engine/docs/best-practices/machine-learning/inference/autoscaling
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.autoscaling.v2 import MetricSpecArgsDict
 
+from catalog.limits.inference import SCALE_DOWN_SECONDS
 from catalog.metrics import METRICS
 from components.inference.custom_resources import Identity
 
-METRIC: Final = f"prometheus.googleapis.com|{METRICS['server_waiting'].name}|gauge"
-"""Cloud Monitoring's name of the metric, as the custom metrics adapter takes it."""
-SCALE_DOWN_SECONDS: Final = 600
-"""A removed replica takes minutes to come back: its node starts and its model loads anew."""
+_SHARES: Final = frozenset({"server_kv_cache"})
+"""Metrics from 0 to 1, whose target is in percent."""
 
 
-def queue_autoscaler(
+def adapter_name(metric: str) -> str:
+    """Return Cloud Monitoring's name of a metric, as the custom metrics adapter takes it."""
+    return f"prometheus.googleapis.com|{METRICS[metric].name}|gauge"
+
+
+def autoscaler(
     resource_name: str,
     identity: Identity,
     deployment: pulumi.Input[str],
     *,
     replicas: tuple[int, int],
-    queue: int,
+    targets: Mapping[str, int | None],
+    scale_down_seconds: int | None,
     opts: pulumi.ResourceOptions,
 ) -> kubernetes.autoscaling.v2.HorizontalPodAutoscaler:
     """Make the autoscaler of a Deployment, between the least and the most `replicas`.
 
-    It aims at `queue` waiting requests of a replica, on average. The metric goes with the last
-    replica, so the least is never 0.
+    `targets` are what it aims at on average, by metric: as many replicas as the one needs that
+    needs most. The metrics go with the last replica, so the least is never 0.
     """
     least, most = replicas
+    window = SCALE_DOWN_SECONDS.default if scale_down_seconds is None else scale_down_seconds
     return kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
         resource_name,
         metadata=identity.metadata(),
@@ -46,20 +54,26 @@ def queue_autoscaler(
             "min_replicas": least,
             "max_replicas": most,
             "metrics": [
-                {
-                    "type": "Pods",
-                    "pods": {
-                        "metric": {"name": METRIC},
-                        "target": {"type": "AverageValue", "average_value": str(queue)},
-                    },
-                }
+                _target(metric, target) for metric, target in targets.items() if target is not None
             ],
             "behavior": {
+                # A removed replica takes minutes to come back: its node starts, its model loads.
                 "scale_down": {
-                    "stabilization_window_seconds": SCALE_DOWN_SECONDS,
+                    "stabilization_window_seconds": window,
                     "policies": [{"type": "Pods", "value": 1, "period_seconds": 300}],
                 },
             },
         },
         opts=opts,
     )
+
+
+def _target(metric: str, target: int) -> MetricSpecArgsDict:
+    average = f"{target * 10}m" if metric in _SHARES else str(target)
+    return {
+        "type": "Pods",
+        "pods": {
+            "metric": {"name": adapter_name(metric)},
+            "target": {"type": "AverageValue", "average_value": average},
+        },
+    }

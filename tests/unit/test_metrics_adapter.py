@@ -38,6 +38,27 @@ def test_the_autoscaler_follows_the_queue_between_its_bounds(deploy: Deploy):
     assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": "8"}
 
 
+def test_the_autoscaler_goes_by_what_replicas_have_where_told(deploy: Deploy):
+    args: ModelServerArgs = {
+        **SCALED,
+        "running_per_replica": 40,
+        "kv_cache_percent": 85,
+        "scale_down_seconds": 60,
+    }
+    spec = deploy(lambda: ModelServer("server", args)).one(AUTOSCALER).inputs["spec"]
+    targets = {
+        each["pods"]["metric"]["name"].split("|")[1]: each["pods"]["target"]["averageValue"]
+        for each in spec["metrics"]
+    }
+    assert targets == {
+        "vllm:num_requests_waiting": "8",
+        "vllm:num_requests_running": "40",
+        # From 0 to 1.
+        "vllm:kv_cache_usage_perc": "850m",
+    }
+    assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 60
+
+
 def test_an_autoscaled_deployment_leaves_its_number_to_the_autoscaler(deploy: Deploy):
     cloud = deploy(lambda: ModelServer("server", SCALED))
     assert cloud.one(DEPLOYMENT).ignore_changes == ("spec.replicas",)
