@@ -2,14 +2,18 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from catalog import strict_yaml
 from catalog.config_folder import make_command
+from catalog.strict_yaml import YamlError
 from catalog.words import plural
 from config.platform import Platform
 from launcher.paths import StackPaths, shown_file
 from launcher.problem import LaunchError
 from resources.gpus import CLUSTER, NODE_POOL
+from resources.properties import get, is_mapping
 from sandbox.gcp.services import SERVICE
 from sandbox.world import World
 
@@ -97,12 +101,17 @@ def _also_allowed(places: StackPaths) -> str:
 
 def check_kept(places: StackPaths, platform: Platform) -> None:
     """Raise LaunchError if a stack that is made gets another project, a region of it another
-    network, subnet or address range, or another region its ranges.
+    network, subnet or address range, or another region its ranges; or if another stack of the
+    folder has one of its clusters.
 
     Clusters and load balancers hold on to a region's subnets, so those can't be replaced. In
     another project everything would be made anew, and what is in tables, buckets and keys lost.
     """
-    problems = [*_elsewhere(places, platform), *_moved(places, platform)]
+    problems = [
+        *_elsewhere(places, platform),
+        *_moved(places, platform),
+        *_shared(places, platform),
+    ]
     for region, role, cidr in _made_ranges(places):
         wanted = platform.regions.get(region)
         if wanted is None:
@@ -138,6 +147,39 @@ def _elsewhere(places: StackPaths, platform: Platform) -> Iterator[str]:
             f"`{make_command(f'destroy STACK={places.stack}')}` here when nothing asks this one "
             "any more"
         )
+
+
+def _shared(places: StackPaths, platform: Platform) -> Iterator[str]:
+    """Yield a cluster that is there and that another stack file of the folder names too.
+
+    What both would make has the same names: the second takes the first's objects over unasked, as
+    objects are applied, and deletes them with its own.
+    """
+    for file in sorted(places.config.parent.glob("Pulumi.*.yaml")):
+        theirs = set() if file == places.config else _clusters_of(file)
+        for region, each in platform.regions.items():
+            cluster = each.existing.cluster
+            if cluster and (platform.project.id, region, cluster) in theirs:
+                yield (
+                    f"regions.{region}.existing.cluster: found '{cluster}', which {file.name} "
+                    "names too; a cluster takes one stack: what both make has the same names. Give "
+                    "each team a namespace in one stack (teams), or each stack a cluster"
+                )
+
+
+def _clusters_of(file: Path) -> set[tuple[object, object, object]]:
+    """Return the clusters that a stack file says are there: project, region and name of each."""
+    try:
+        config = strict_yaml.load(file.read_text(encoding="utf-8"))
+    except (OSError, YamlError):
+        # Its own run tells what is wrong with it.
+        return set()
+    regions = get(config, "config", "regions")
+    return {
+        (get(config, "config", "project", "id"), region, get(found, "existing", "cluster"))
+        for region in (regions if is_mapping(regions) else ())
+        if is_mapping(found := get(regions, region))
+    }
 
 
 def _made_ranges(places: StackPaths) -> list[tuple[str, str, str]]:

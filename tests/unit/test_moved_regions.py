@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from catalog import strict_yaml
 from config.load import from_mapping
@@ -102,3 +103,30 @@ def test_one_that_would_move(
         f"was made with {made}; a living region stays where it is"
     )
     assert len(said.splitlines()) == 1
+
+
+def _beside(folder: Path, **project: str) -> str:
+    """Return what is said of the estate where another stack file has its cluster too."""
+    file = folder / "Pulumi.estate.yaml"
+    file.write_text(FILE.read_text())
+    other = copy.deepcopy(DOCUMENT)
+    other["config"]["project"] |= project
+    (folder / "Pulumi.other.yaml").write_text(yaml.safe_dump(other))
+    (folder / "Pulumi.broken.yaml").write_text("config: {")
+    try:
+        check_kept(Made("estate", file, Path()), _platform())
+    except LaunchError as refused:
+        return str(refused)
+    return ""
+
+
+def test_two_stacks_share_no_cluster(tmp_path: Path):
+    assert _beside(tmp_path) == (
+        "Pulumi.estate.yaml: regions.us-central1.existing.cluster: found 'shared', which "
+        "Pulumi.other.yaml names too; a cluster takes one stack: what both make has the same "
+        "names. Give each team a namespace in one stack (teams), or each stack a cluster"
+    )
+
+
+def test_clusters_of_two_projects_may_have_one_name(tmp_path: Path):
+    assert not _beside(tmp_path, id="acme-inference-other")
