@@ -28,7 +28,8 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 def probing(folder: Path, makefile: str) -> str:
     """Return a copy of the Makefile with targets that print what recipes see."""
     file = folder / "Makefile"
-    file.write_text(makefile + PROBE + NESTED)
+    known = makefile.replace("TARGETS := ", "TARGETS := probe nested ")
+    file.write_text(known + PROBE + NESTED)
     return str(file)
 
 
