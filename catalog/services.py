@@ -12,7 +12,7 @@ from catalog.table import read, rows
 AREAS = (
     *("foundation", "inference", "vertex_ai", "serverless", "apigee", "perimeter"),
     *("services-access", "notifications", "budget"),
-    *("warehouse", "cache", "encryption", "vertex", "training", "batch_inference"),
+    *("warehouse", "cache", "encryption", "vertex", "training", "batch_inference", "lineage"),
     *("services", "dataflow", "api_gateway", "iap", "binary_authorization", "audit"),
     *("shared-vpc", "shared-vpc-run", "shared-vpc-dataflow"),
 )

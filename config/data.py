@@ -135,6 +135,9 @@ class Data(Settings):
     """BigQuery datasets by name."""
     cache: Cache | None = None
     """Redis cache in the network. Default: none."""
+    lineage: bool = False
+    """Whether it is kept which table came of which by what query, load or copy, and Vertex AI's
+    models of which data. It holds for the whole project, and is billed by what is tracked."""
 
     @property
     def names_keys(self) -> bool:

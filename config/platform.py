@@ -258,6 +258,7 @@ class Platform(Settings):
             *self._shared_vpc_areas,
             *(("warehouse",) if self.data.warehouse else ()),
             *(("cache",) if self.data.cache else ()),
+            *(("lineage",) if self.data.lineage else ()),
             *(("encryption",) if self.encryption or self.data.names_keys else ()),
             *(("vertex",) if self.vertex else ()),
             *(("training",) if self.training else ()),

@@ -63,6 +63,12 @@ def test_zones_are_those_that_sell_the_machine_unless_given() -> None:
     assert pool.zones_in("us-central1") == ("us-central1-b",)
 
 
+def test_lineage_is_kept_where_it_is_asked_for() -> None:
+    lineage = "datalineage.googleapis.com"
+    assert lineage not in from_mapping(values(), SOURCE).apis
+    assert lineage in from_mapping(changed(("data|lineage", True)), SOURCE).apis
+
+
 def test_only_apis_of_areas_in_use_are_enabled() -> None:
     everything = from_mapping(values(), SOURCE)
     assert {"run.googleapis.com", "accesscontextmanager.googleapis.com"} <= set(everything.apis)
