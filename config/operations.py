@@ -13,8 +13,8 @@ from config.models import ModelName
 from config.services import ServiceName
 
 ChannelName = Annotated[str, label(30, "it becomes part of the names of resources")]
-Seconds = Annotated[float, Field(gt=0, le=2_678_400)]
-Percent = Annotated[float, Field(gt=0, le=100)]
+Seconds = Annotated[float, Field(ge=0.001, le=2_678_400)]
+Percent = Annotated[float, Field(ge=0.001, le=100)]
 
 
 class Slack(Settings):

@@ -58,6 +58,8 @@ _OTHERS: Final = (
     *("googleapis.com", "google.com", "google.internal", "gcr.io", "pkg.dev", "run.app"),
     *("cloudfunctions.net", "appspot.com", "googleusercontent.com", "gstatic.com", "goog"),
     *("gke.io", "cluster.local", "svc", "local", "localhost", "localdomain", "arpa"),
+    # No resolver asks for these, and models come from the last two: a zone would answer for them.
+    *("invalid", "onion", "huggingface.co", "hf.co"),
 )
 _NOT_OTHERS: Final = (
     rf"(?!(?:.*\.)?(?:{'|'.join(map(re.escape, _OTHERS))}|c\.[a-z0-9-]{{6,30}}\.internal)$)"

@@ -31,14 +31,7 @@ def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
         )
     for key in ("restricted_services", "vpc_accessible_services"):
         for position, service in enumerate(given.get(key) or ()):
-            # What is no name of an API at all is told as such.
-            if service.endswith(".googleapis.com") and service not in SUPPORTED_SERVICES:
-                yield Problem(
-                    (key, position),
-                    shown(service),
-                    "an API that VPC Service Controls supports",
-                    "remove it (`gcloud access-context-manager supported-services list`)",
-                )
+            yield from _supported((key, position), service)
     levels: Mapping[str, Any] = given.get("access_levels") or {}
     for name, level in levels.items():
         yield from below(("access_levels", name), _level(level))
@@ -47,6 +40,19 @@ def perimeter(given: Mapping[str, Any]) -> Iterator[Problem]:
             path = (direction, position)
             yield from below((*path, "from"), _source(direction, levels, rule["from"]))
             yield from below((*path, "to"), _target(direction, rule["from"], rule["to"]))
+            for service in rule["to"]["services"]:
+                yield from _supported((*path, "to", "services", service), service)
+
+
+def _supported(path: KeyPath, service: str) -> Iterator[Problem]:
+    # What is no name of an API at all is told as such.
+    if service.endswith(".googleapis.com") and service not in SUPPORTED_SERVICES:
+        yield Problem(
+            path,
+            shown(service),
+            "an API that VPC Service Controls supports",
+            "remove it (`gcloud access-context-manager supported-services list`)",
+        )
 
 
 def _joined(given: Mapping[str, Any]) -> Iterator[Problem]:

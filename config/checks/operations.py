@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from catalog.limits import operations as limits
-from catalog.problems import Problem, below, joined, shown
+from catalog.problems import KeyPath, Problem, below, joined, shown, shown_path
 from config.checks.references import check_name
 from config.known import Known
 from config.operations import Alerts, LatencyThresholds, Thresholds
@@ -18,9 +18,31 @@ def check_operations(known: Known) -> Iterator[Problem]:
     if known.alerts is not None:
         for name, channel in known.alerts.notify.items():
             yield from below(("alerts", "notify", name), limits.channel(dict(channel)))
+        yield from _check_topics(known, known.alerts)
         yield from _check_thresholds(known, known.alerts)
     if known.budget is not None:
         yield from _check_budget(known)
+
+
+def _check_topics(known: Known, alerts: Alerts) -> Iterator[Problem]:
+    """Check that no topic of a channel is made by something else as well."""
+    taken: dict[str, KeyPath] = {}
+    for name, pipeline in known.pipelines.items():
+        if pipeline.existing.topic is None:
+            taken[name] = ("pipelines", name)
+        taken[f"{name}-dead-letter"] = ("pipelines", name)
+    for name, channel in alerts.notify.items():
+        path = ("alerts", "notify", name, "pubsub_topic")
+        topic = channel.pubsub_topic
+        if topic is not None and topic in taken:
+            yield Problem(
+                path,
+                f"{shown(topic)} again",
+                f"a topic that {shown_path(taken[topic])} does not make",
+                "change it: alerts and messages would be one stream",
+            )
+        elif topic is not None:
+            taken[topic] = path
 
 
 def _check_thresholds(known: Known, alerts: Alerts) -> Iterator[Problem]:
