@@ -38,6 +38,7 @@ HANDS_ON: Final[Capabilities] = frozenset(
 )
 # Of these, what a workload has on no single resource either.
 BY_HAND: Final[Capabilities] = HANDS_ON | {"publish"}
+_AGENT: Final = re.compile(r"roles/.*serviceAgent", re.IGNORECASE)
 _NAMED_ADMIN: Final = re.compile(r"roles/(.*admin|.*owner|editor)", re.IGNORECASE)
 
 
@@ -71,6 +72,8 @@ def elevated(role: str, *, wide: bool, enough: Capabilities = HANDS_ON) -> str |
     resource what is `enough` there. A predefined role that no table knows is judged by its name.
     """
     found = of_role(role)
+    if found is None and _AGENT.fullmatch(role):
+        return "is Google's own for an agent of a service"
     if found is None:
         return "is called an administrator's" if _NAMED_ADMIN.fullmatch(role) else None
     for capability, says in ELEVATED.items():

@@ -7,7 +7,7 @@ https://cloud.google.com/iam/docs/conditions-overview
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,6 +30,20 @@ def alternatives(expression: str) -> Alternatives:
     """Return the alternatives of a condition; nothing is claimed of one that cannot be read."""
     tokens = _tokens(expression)
     return _or(tokens, 0) if tokens else _UNREAD
+
+
+def each_way(expression: str | Tokens, says: Callable[[Tokens], bool]) -> bool:
+    """Return whether a condition only holds where a statement of which `says` is true does."""
+    tokens = _bare(_tokens(expression) if isinstance(expression, str) else expression)
+    if len(_parts(tokens, "?")) > 1:
+        return False
+    choices = _parts(tokens, "||")
+    if len(choices) > 1:
+        return all(each_way(part, says) for part in choices)
+    statements = _parts(tokens, "&&")
+    if len(statements) > 1:
+        return any(each_way(part, says) for part in statements)
+    return says(tokens)
 
 
 def literal(token: str) -> str | None:

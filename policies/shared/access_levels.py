@@ -28,6 +28,13 @@ LEVELS: Final[Mapping[str, str]] = {
     f"{_ACM}accessLevels:AccessLevels": "accessLevels",
 }
 CONDITION: Final = f"{_ACM}accessLevelCondition:AccessLevelCondition"
+# What a device must have, and the lists of what it may be, each with what any device is.
+_REQUIRED: Final = ("requireAdminApproval", "requireCorpOwned", "requireScreenLock")
+_ALLOWED: Final = ("allowedDeviceManagementLevels", "allowedEncryptionStatuses")
+_ANY_DEVICE: Final = (
+    *("ENCRYPTION_UNSPECIFIED", "ENCRYPTION_UNSUPPORTED", "MANAGEMENT_UNSPECIFIED"),
+    *("NONE", "UNENCRYPTED"),
+)
 # Attributes that are lists, whose entries each let some in.
 _LISTS: Final = ("members", "requiredAccessLevels", "vpcNetworkSources")
 _MANY_COUNTRIES: Final = 5
@@ -127,12 +134,14 @@ def _by_country(condition: object) -> bool:
 
 
 def _asks(device: object) -> bool:
+    if any(flag(device, name) is True for name in _REQUIRED):
+        return True
+    if entries(device, "osConstraints") not in (MISSING, (), UNKNOWN):
+        return True
     return any(
-        flag(device, name) is True or entries(device, name) not in (MISSING, (), UNKNOWN)
-        for name in (
-            *("requireAdminApproval", "requireCorpOwned", "requireScreenLock"),
-            *("allowedDeviceManagementLevels", "allowedEncryptionStatuses", "osConstraints"),
-        )
+        found and not any(each in _ANY_DEVICE for each in found)
+        for name in _ALLOWED
+        if isinstance(found := entries(device, name), tuple)
     )
 
 

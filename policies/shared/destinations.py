@@ -34,7 +34,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from policies.shared.programs import exported, has_programs, settings
+from policies.shared.programs import called, exported, has_programs, settings
 from resources.kubernetes import kind_of, objects
 from resources.pods import changes_pods, pod_specs
 from resources.properties import (
@@ -144,10 +144,19 @@ def _upstreams() -> tuple[Row, ...]:
 
 
 DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
+    "gcp:apigee/endpointAttachment:EndpointAttachment": (("serviceAttachment", "name"),),
     "gcp:apigee/targetServer:TargetServer": (("host", "host"),),
     "gcp:artifactregistry/repository:Repository": _upstreams(),
-    "gcp:bigquery/connection:Connection": (("aws", "outside"), ("azure", "outside")),
+    "gcp:biglake/icebergCatalog:IcebergCatalog": (("name", "bucket"),),
+    "gcp:bigquery/connection:Connection": (
+        ("aws", "outside"),
+        ("azure", "outside"),
+        ("cloudSpanner.database", "name"),
+        ("spark.metastoreServiceConfig.metastoreService", "name"),
+        ("spark.sparkHistoryServerConfig.dataprocCluster", "name"),
+    ),
     "gcp:bigquery/dataset:Dataset": (
+        ("externalDatasetReference.externalSource", "outside"),
         *((f"accesses.*.{each}", "project") for each in _GRANTED),
         ("accesses.*.dataset.dataset.projectId", "project"),
     ),
@@ -201,6 +210,9 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
         ),
     ),
     "gcp:billing/budget:Budget": (("allUpdatesRule.pubsubTopic", "name"),),
+    "gcp:binaryauthorization/attestor:Attestor": (
+        ("attestationAuthorityNote.noteReference", "name"),
+    ),
     "gcp:cloudasset/folderFeed:FolderFeed": _FEED,
     "gcp:cloudasset/organizationFeed:OrganizationFeed": _FEED,
     "gcp:cloudasset/projectFeed:ProjectFeed": _FEED,
@@ -306,6 +318,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "gcp:dataplex/metadataFeed:MetadataFeed": _TOPIC,
     "gcp:dataproc/cluster:Cluster": (("clusterConfig.stagingBucket", "bucket"),),
+    "gcp:dataproc/metastoreFederation:MetastoreFederation": (("backendMetastores.*.name", "name"),),
     "gcp:datastream/connectionProfile:ConnectionProfile": (
         ("forwardSshConnectivity.hostname", "host"),
         ("gcsProfile.bucket", "bucket"),
@@ -443,6 +456,8 @@ DESTINATIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "gcp:vertex/aiEndpoint:AiEndpoint": (
         ("predictRequestResponseLoggingConfig.bigqueryDestination.outputUri", "table"),
     ),
+    "gcp:servicedirectory/endpoint:Endpoint": (("address", "address"),),
+    "gcp:vertex/aiFeatureGroup:AiFeatureGroup": (("bigQuery.bigQuerySource.inputUri", "table"),),
     "gcp:vertex/aiIndex:AiIndex": (("metadata.contentsDeltaUri", "bucket"),),
     "gcp:workflows/workflow:Workflow": (("sourceContents", "script"),),
 }
@@ -452,6 +467,7 @@ _ROUTES: Final[tuple[Row, ...]] = (
     ("spec.rules.*.filters.*.requestRedirect.hostname", "host"),
     ("spec.rules.*.backendRefs.*.filters.*.requestMirror", "mirror"),
 )
+_PROXIED: Final[tuple[Row, ...]] = (("spec.endpoints.*.proxyUrl", "proxy"),)
 _FLUX: Final[tuple[Row, ...]] = (("spec.url", "repository"),)
 _STORES: Final[tuple[Row, ...]] = (
     ("spec.provider.gcpsm.projectID", "project"),
@@ -524,6 +540,8 @@ KUBERNETES: Final[Mapping[str, tuple[Row, ...]]] = {
         ("spec.receivers.*.webhookConfigs.*.url", "url"),
         ("spec.receivers.*.slackConfigs.*.apiURL", "url"),
     ),
+    "monitoring.googleapis.com/ClusterPodMonitoring": _PROXIED,
+    "monitoring.googleapis.com/PodMonitoring": _PROXIED,
     "monitoring.googleapis.com/OperatorConfig": (
         ("collection.externalLabels.project_id", "project"),
         ("exports.*.url", "url"),
@@ -567,6 +585,8 @@ SETTINGS: Final = tuple(
         ),
         ("(aws|s3|minio)-endpoint(-url(-[a-z0-9-]+)?)?", "endpoint"),
         ("[a-z-]+-emulator-host|gce-metadata-(host|ip|root)|hf-endpoint", "endpoint"),
+        ("(vllm-)?(no-usage-stats|do-not-track)|hf-hub-disable-telemetry", "silence"),
+        ("model|model-tag|tokenizer|hf-config-path", "weights"),
         ("(http|https|all|grpc)-proxy", "proxy"),
         ("(pip|uv)-(default-|extra-)?index(-url)?|npm-config-registry", "registry"),
     )
@@ -604,6 +624,7 @@ def destinations(resource: Resource) -> Iterator[tuple[str, object, str]]:
         for setting in settings(token, props, _kind_of_setting):
             yield setting.name, setting.value, _kind_of_setting(setting.name)
         yield from (("an exporter", each, "endpoint") for each in exported(token, props))
+        yield from (("a command", each, "endpoint") for each in called(token, props))
     for volume in _volumes(token, props):
         yield from _mounted_by(get(volume, "csi"))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from resources.properties import EACH, all_at, get, text
+from resources.properties import EACH, all_at, get, number, text
 
 
 @dataclass(frozen=True)
@@ -178,9 +178,14 @@ _RAY: Final = tuple(
 _REPLICAS: Final = ("spec.replicas",)
 KNATIVE: Final = ("serving.knative.dev/Configuration", "serving.knative.dev/Service")
 _REVISION: Final = "serving.knative.dev/Revision"
-QUEUE: Final = "kueue.x-k8s.io/ClusterQueue"
+QUEUES: Final = ("kueue.x-k8s.io/ClusterQueue", "kueue.x-k8s.io/Cohort")
 _QUOTAS: Final = ("spec", "resourceGroups", EACH, "flavors", EACH, "resources", EACH)
-# Group and kind, whichever the version: what counts its pods.
+CLAIMS: Final = ("resource.k8s.io/ResourceClaim", "resource.k8s.io/ResourceClaimTemplate")
+# How many devices a claim takes, by each version of the API.
+_DEVICES: Final = tuple(
+    f"devices.requests.*.{path}" for path in ("count", "exactly.count", "firstAvailable.*.count")
+)
+# Group and kind, whichever the version: what counts its pods, or their devices.
 KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
     "apps/Deployment": _REPLICAS,
     "apps/ReplicaSet": _REPLICAS,
@@ -239,6 +244,8 @@ KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
         "spec.replicas",
         "spec.worker.replicas",
     ),
+    CLAIMS[0]: tuple(f"spec.{path}" for path in _DEVICES),
+    CLAIMS[1]: tuple(f"spec.spec.{path}" for path in _DEVICES),
     "sparkoperator.k8s.io/SparkApplication": (
         "spec.dynamicAllocation.maxExecutors",
         "spec.executor.instances",
@@ -249,16 +256,37 @@ _MAX_SCALE: Final = ("autoscaling.knative.dev/max-scale", "autoscaling.knative.d
 _ACCELERATOR: Final = re.compile(r".*/(gpu|tpu)|.*\.(gpu|tpu|accelerator).*")
 
 
+# Kinds whose counts multiply each other: where they stand, and both.
+_TIMES: Final[Mapping[str, tuple[tuple[str, ...], str, str]]] = {
+    "jobset.x-k8s.io/JobSet": (
+        ("spec", "replicatedJobs", EACH),
+        "replicas",
+        "template.spec.parallelism",
+    ),
+    "leaderworkerset.x-k8s.io/LeaderWorkerSet": (
+        ("spec",),
+        "replicas",
+        "leaderWorkerTemplate.size",
+    ),
+    "ray.io/RayCluster": (("spec", "workerGroupSpecs", EACH), "maxReplicas", "numOfHosts"),
+}
+
+
 def counted(kind: str, value: object) -> Iterator[object]:
     """Yield what counts the replicas of an object, wherever its kind says so."""
     for path in KUBERNETES.get(kind, ()):
         yield from all_at(value, path.split("."))
+    where, one, other = _TIMES.get(kind, ((), "", ""))
+    for each in all_at(value, where) if where else ():
+        pair = number(each, *one.split(".")), number(each, *other.split("."))
+        if isinstance(pair[0], float) and isinstance(pair[1], float):
+            yield pair[0] * pair[1]
     if kind in KNATIVE:
         annotations = get(value, "spec", "template", "metadata", "annotations")
         yield from (get(annotations, name) for name in _MAX_SCALE)
     elif kind == _REVISION:
         yield from (get(value, "metadata", "annotations", name) for name in _MAX_SCALE)
-    elif kind == QUEUE:
+    elif kind in QUEUES:
         # What a queue lets run at once, of GPUs and TPUs: the rest is measured in other units.
         for each in all_at(value, _QUOTAS):
             name = text(each, "name")

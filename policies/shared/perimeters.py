@@ -39,6 +39,8 @@ _OF_GOOGLE: Final = re.compile(
     r"\.iam\.gserviceaccount\.com|cloudservices\.gserviceaccount\.com|system\.gserviceaccount\.com"
 )
 _FEDERATED: Final = re.compile(r"principal(?:Set)?://iam\.googleapis\.com/projects/([^/]+)/")
+# Roles of every service at once.
+_MUCH: Final = {"roles/owner", "roles/editor"}
 _EVERYBODY: Final = ("*", *PUBLIC)
 
 
@@ -111,6 +113,8 @@ def _ingress(rule: object, bounds: Bounds) -> Iterator[str]:
         anything = any(text(each, "serviceName") == "*" for each in operations)
         if anywhere or anything or nowhere:
             yield "an ingress rule for any identity that is not narrow"
+    if _MUCH & {*elements(rule, "ingressTo", "roles")}:
+        yield "an ingress rule for a basic role"
     if has_outside_identity(elements(origin, "identities"), bounds):
         yield "an ingress rule for somebody whom the environment does not name"
     projects = tuple(text(each, "resource") for each in known)
@@ -130,6 +134,8 @@ def _egress(rule: object, bounds: Bounds) -> Iterator[str]:
         yield "an egress rule for any identity that is not narrow"
     elif everything:
         yield "an egress rule to any project"
+    if _MUCH & {*elements(target, "roles")}:
+        yield "an egress rule for a basic role"
     if has_outside_identity(elements(origin, "identities"), bounds):
         yield "an egress rule for somebody whom the environment does not name"
     if entries(target, "externalResources") not in (MISSING, ()):

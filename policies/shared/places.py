@@ -35,6 +35,7 @@ _ENDPOINT: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-f:.]*)\]|(?P<host>[^/:?#\[\]]*))(?::[0-9]+)?(?:[/?#].*)?",
     re.IGNORECASE,
 )
+_STORES: Final = ("file", "gcs", "gs", "hf")
 # Projects of images that Google publishes: https://cloud.google.com/compute/docs/images/os-details
 _GOOGLE_IMAGES: Final = frozenset(
     (
@@ -180,6 +181,18 @@ def _endpoint(value: str, own: OwnResources) -> str:
     if _is_private(host) or host in _LOCAL:
         return ""
     return "is not https" if match and match["scheme"] == "http" else _host(host, own)
+
+
+def _weights(value: str, _own: OwnResources) -> str:
+    """Return what is wrong with where a model server gets its model: a repository, whose mirror is
+    told apart, a folder, a bucket, which the perimeter and its grants hold, or another store."""
+    scheme, found, _ = value.strip().partition("://")
+    return "leads outside Google Cloud" if found and scheme not in _STORES else ""
+
+
+def _silence(value: str, _own: OwnResources) -> str:
+    off = value.strip().lower() in ("0", "false", "no", "off")
+    return "tells its makers how it is used" if off else ""
 
 
 def _proxy(value: str, own: OwnResources) -> str:
@@ -341,6 +354,8 @@ def _everything(value: str, _own: OwnResources) -> str:
 
 
 _KINDS: Final = {
+    "silence": _silence,
+    "weights": _weights,
     "address": _address,
     "bucket": _bucket,
     "chart": _chart,

@@ -55,6 +55,11 @@ _CLASSIC_HOST: Final = re.compile(r"(?im)^\s*(?:host|url|proxy)\s+(\S+)\s*$")
 _LONGEST: Final = 200_000
 
 
+# Properties that hold what is run: of containers, their hooks and probes, of steps and jobs.
+COMMANDS: Final = ("args", "command", "commands", "entrypoint", "script", "source")
+_CALLS: Final = re.compile(r"\b(?:curl|wget)\b[^;&|\n]*")
+# Who a machine is, it asks in clear.
+_CALLED: Final = re.compile(r"[a-z]+://(?!metadata\b)[^\s\"']+")
 # What stands for a value that another object has.
 _ELSE: Final = Absence.MISSING
 
@@ -156,6 +161,20 @@ def _exported(name: str, value: object, _holder: Props) -> list[object] | None:
     except strict_yaml.YamlError:
         return found
     return [*found, *search(document, _exported)] if is_mapping(document) else found
+
+
+def called(token: str, props: Props) -> Iterator[object]:
+    """Yield the addresses that commands of containers call, hooks and probes among them."""
+    if has_programs(token):
+        yield from search(props, _called)
+
+
+def _called(name: str, value: object, _holder: Props) -> list[object] | None:
+    if name not in COMMANDS or not is_sequence(value):
+        return None
+    line = " ".join(each for each in elements(value) if isinstance(each, str))
+    calls = _CALLS.findall(line) if "://" in line else ()
+    return [address for each in calls for address in _CALLED.findall(each)]
 
 
 def _addresses(name: str, value: object, _holder: Props) -> list[object] | None:

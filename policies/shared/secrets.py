@@ -12,7 +12,7 @@ from resources.properties import entries, get, is_mapping, is_sequence
 # Variables, options and entries of a map.
 _NAME: Final = re.compile(
     r".*(password|passwd|passphrase)|(.*[_.-])?(pass|pwd|secret|token|credentials?|client[_-]?secret"
-    r"|(api|private|secret|access|account|signing|encryption)[_.-]?key|auth[_-]?string)"
+    r"|(api|private|secret|access|account|signing|encryption|fernet|master|hmac|jwt|license|mailgun)[_.-]?key|auth[_-]?string)"
     r"|(.*[_.-])?(tls|ssl|server|client|ca)[_.-]key|(.*/)?id_(rsa|dsa|ecdsa|ed25519)"
     r"|.*\.(p12|pfx|jks|keystore)|kubeconfig|\.?docker(cfg|configjson)|\.?(htpasswd|netrc|pgpass)"
     r"|(proxy-)?authorization|x-(goog-)?api-key|x-auth-token|cookie",
@@ -36,6 +36,10 @@ _LOOKS: Final = re.compile(
     r"|glpat-[\w-]{20}|sk-[A-Za-z0-9_-]{20}|[rs]k_live_\w{16}|nvapi-[\w-]{20}|npm_[A-Za-z0-9]{36}"
     r"|ya29\.|xox[abprs]-|hooks\.slack\.com/services/T|AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}"
     r"|GOOG[0-9A-Z]{20}|SG\.[\w-]{20,}\.[\w-]{20}|pypi-AgE|dop_v1_[a-f0-9]{32}|hv[sb]\.[\w-]{20}"
+    r"|GOCSPX-[\w-]{20}|AGE-SECRET-KEY-1|\bkey-[0-9a-f]{32}\b"
+    # A key as JSON, whose d is private, a password as servers keep it, a header for one.
+    r"|\"kty\"[^}]{0,2000}\"d\"\s*:\s*\"|:\$(?:apr1|2[aby]|[156])\$"
+    r"|\b[Bb]asic (?=[a-z+/]*[A-Z0-9=])[A-Za-z0-9+/]{16,}={0,2}(?![\w-])"
     # A private key in Base64: of PKCS 8, encrypted, RSA, EC, DSA or OpenSSH.
     r"|LS0tLS1CRUdJTi(BQUklWQVRF|BFTkNSWVBURU|BSU0Eg|BFQyB|BEU0Eg|BPUEVOU1NI)"
     r"|[Bb]earer [A-Za-z0-9._~+/-]{20}"
@@ -43,7 +47,7 @@ _LOOKS: Final = re.compile(
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{6,}\.[\w-]*"
 )
 _SPEAKS: Final = re.compile(
-    r"pass|pwd|secret|token|key|auth|://[^/\s]*@|\slogin\s|\bmysql|\bmongo|\bcurl\b|[?&]sig="
+    r"pass|pwd|secret|token|key|auth|://[^/\s]*@|\slogin\s|\bmysql|\bmongo|\bredis|\bcurl\b|[?&]sig=|-signature="
     r"|jdbc:oracle",
     re.IGNORECASE,
 )
@@ -52,9 +56,9 @@ _SETS: Final = re.compile(
     r"\"private_key\"\s*:|client-key-data\s*:|\"auth\"\s*:\s*\"[A-Za-z0-9+/=]{8,}\""
     # A password in an address.
     r"|[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,64}:" + _VALUE + r"[^\s/@\"']{3,}@"
-    # The same without a scheme of the web, as Oracle writes it, and a signature of Azure.
+    # The same without a scheme of the web, as Oracle writes it, and signed addresses.
     r"|jdbc:oracle:\w+:[\w$]+/" + _VALUE + r"[^\s/@\"']{3,}@"
-    r"|[?&]sig=[A-Za-z0-9%+/]{20}"
+    r"|[?&](?:sig|x-(?:goog|amz)-signature)=[A-Za-z0-9%+/]{20}"
     # A header with a credential.
     r"|\b(?:authorization|x-(?:goog-)?api-key)[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)?\s+"
     + _VALUE
@@ -74,9 +78,8 @@ _SETS: Final = re.compile(
     + r"[\"']?"
     r"[^\s\"'#]{8,}"
     # A variable of a program.
-    r"|\b(?:\w+[_.-])?(?:password|passwd|secret|token|api[_-]?key)\s*=\s*[\"']"
-    + _VALUE
-    + r"[^\s\"']{8,}[\"']"
+    r"|\b(?:\w+[_.-])?(?:password|passwd|secret|token"
+    r"|(?:access|api|private|secret)[_-]?key)\s*=\s*[\"']" + _VALUE + r"[^\s\"']{8,}[\"']"
     # An option of a command, its value after a space.
     r"|(?:^|\s)--?(?:[\w.-]*[-_.])?(?:password|passwd|token|api-?key|secret-key|access-key)\s+"
     + _VALUE
@@ -86,6 +89,7 @@ _SETS: Final = re.compile(
     + _VALUE
     + r"\S{4,}"
     r"|\b(?:mysql\w*|sshpass|mongo\w*)\b[^\n;|&]*\s-p[\"']?" + _VALUE + r"[^\s\"'-]{4,}"
+    r"|\bredis-cli\b[^\n;|&]*\s-a\s+" + _VALUE + r"\S{4,}"
     r"|\bcurl\b[^\n;|&]*\s(?:-u|--user)\s+[\"']?[^\s:\"']+:" + _VALUE + r"[^\s\"']{3,}"
     # A machine of .netrc.
     r"|\blogin\s+\S+\s+password\s+\S+",
@@ -93,11 +97,13 @@ _SETS: Final = re.compile(
 )
 # A path, a resource name, a switch or a reference to a variable is no credential.
 _HARMLESS: Final = re.compile(
-    r"|/.*|projects/.*|true|false|[0-9]{1,6}|\$\(\w{1,63}\)|\$\{\w{1,63}\}|\{\{.*\}\}",
+    r"|/[^?\n]*|projects/.*|true|false|[0-9]{1,6}|\$\(\w{1,63}\)|\$\{\w{1,63}\}|\{\{.*\}\}",
     re.IGNORECASE,
 )
 _USER: Final = frozenset({"-u", "--user", "--proxy-user", "--userpass"})
 _COMMANDS: Final = frozenset({"args", "arguments", "command", "commands", "entrypoint"})
+# Programs that take a password in one letter.
+_ALONE: Final = re.compile(r"(?:.*/)?(?:curl|docker|helm|mongo\w*|mysql\w*|redis-cli|sshpass)")
 _DEPTH: Final = 40
 # The resources of a stack repeat most of their texts, and each is judged twice.
 _REMEMBERED: Final = 16_384
@@ -145,7 +151,9 @@ def in_arguments(arguments: tuple[object, ...]) -> bool:
         if named or person or looks_secret(argument):
             return True
         before = argument
-    return False
+    words = [each for each in arguments if isinstance(each, str)]
+    # What one letter means is told by the program before it.
+    return bool(words) and _ALONE.fullmatch(words[0]) is not None and looks_secret(" ".join(words))
 
 
 def holds_secret(value: object, depth: int = 0) -> bool:

@@ -406,7 +406,9 @@ def test_unheard_of_types_are_unpriced(token: str) -> None:
 
 
 def test_an_unheard_of_type_stops_nothing_unless_its_service_bills_by_capacity() -> None:
-    assert [each.advisory for each in of("gcp:eventarc/trigger:Trigger", {}).unpriced] == [True]
+    assert [each.advisory for each in of("gcp:firebase/hostingSite:HostingSite", {}).unpriced] == [
+        True
+    ]
     assert [each.advisory for each in of("gcp:alloydb/cluster:Cluster", {}).unpriced] == [False]
 
 

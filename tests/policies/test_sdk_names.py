@@ -99,6 +99,7 @@ READS_MANY_TYPES = {
     "scale-cloudrun-max-instances": "services of version 1 have annotations, jobs have tasks",
     "scale-cloudrun-worker-max": "as services",
     "scale-cloudrun-concurrency": "counts GPUs as services do",
+    "scale-deploy-replicas": "requests of devices stand in two places, by version",
     "scale-gpu-types-allowed": "counts GPUs as services do",
     "scale-pubsub-retention": "topics cannot keep acknowledged messages",
 }

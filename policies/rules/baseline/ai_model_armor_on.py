@@ -1,7 +1,8 @@
 """Model Armor inspects and blocks, in every place it is used.
 
 Whether prompts go to the logs (`templateMetadata.logSanitizeOperations`) is not judged: what one
-deployment must keep for its auditors, another must not keep for its users.
+deployment must keep for its auditors, another must not keep for its users. Nor is whether there is
+a floor: Google Cloud keeps what was set when the resource goes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,6 +59,9 @@ _HARM: Final = ("filterConfig", "raiSettings", "raiFilters")
 _HARMS: Final = frozenset({"DANGEROUS", "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT"})
 # What Model Armor's advanced filter for sensitive data looks for.
 _INSPECTS: Final = "gcp:dataloss/preventionInspectTemplate:PreventionInspectTemplate"
+# What it makes of that: the parts of one whose lists may be empty.
+_MASKS: Final = "gcp:dataloss/preventionDeidentifyTemplate:PreventionDeidentifyTemplate"
+_CHANGES: Final = ("infoTypeTransformations", "recordTransformations", "imageTransformations")
 _SENSITIVE: Final = ("filterConfig", "sdpSettings")
 _INJECTION: Final = ("filterConfig", "piAndJailbreakFilterSettings", "filterEnforcement")
 
@@ -84,6 +88,24 @@ def _template(props: Props) -> Iterator[str]:
         yield "has no filter for sensitive data"
 
 
+def _floor(props: Props) -> Iterator[str]:
+    filters = get(props, "filterConfig")
+    harms = entries(props, *_HARM)
+    if filters == {} or harms == ():
+        yield "asks nothing of the templates: a list of filters is empty"
+    if any(text(each, "confidenceLevel") not in _LEVELS for each in elements(props, *_HARM)):
+        yield "has a filter for harmful content that lets nearly all pass"
+    if text(props, *_INJECTION[:-1], "confidenceLevel") not in _LEVELS:
+        yield "has a filter for prompt injection that lets nearly all pass"
+
+
+def _changes(part: object) -> bool:
+    """Return whether a part of what is made of a finding has an entry."""
+    return part is UNKNOWN or (
+        is_mapping(part) and any(get(part, name) not in (MISSING, (), []) for name in part)
+    )
+
+
 def _inspects(props: Props) -> Iterator[str]:
     config = get(props, "inspectConfig")
     if config is UNKNOWN:
@@ -103,10 +125,13 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
         if each.type == _FLOOR:
             for finding in unmet(each.props, _ENFORCED):
                 yield StackFinding(finding, each)
-            if get(each.props, "filterConfig") == {}:
-                yield StackFinding("asks nothing of the templates: filterConfig is empty", each)
+            for finding in _floor(each.props):
+                yield StackFinding(finding, each)
         elif each.type == _INSPECTS:
             yield from (StackFinding(finding, each) for finding in _inspects(each.props))
+        elif each.type == _MASKS:
+            if not any(_changes(get(each.props, "deidentifyConfig", name)) for name in _CHANGES):
+                yield StackFinding("leaves what was found as it is", each)
         elif each.type == _TEMPLATE:
             for finding in _template(each.props):
                 yield StackFinding(finding, each)

@@ -17,6 +17,7 @@ from resources.resource import Resource
 
 _RUNS: Final = "runs code that comes with the weights or from a file"
 _READS: Final = "lets requests read files of the pod"
+_READS_WEB: Final = "lets requests have it fetch from every host"
 _SHOWS: Final = "writes prompts and answers into the logs"
 _OPENS: Final = "answers requests that change or inspect the server"
 _TRUSTS: Final = "takes parts of requests that the server trusts as its own"
@@ -83,6 +84,9 @@ OPTIONS: Final[Mapping[str, str]] = {
 }
 # Options of which only some values do.
 _VALUES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
+    # vLLM fetches what a request names: https://docs.vllm.ai/en/stable/usage/security/
+    "allowed-media-domains": (re.compile(r".*\*.*"), _READS_WEB),
+    "chat-template": (re.compile("[a-z]+://.*"), _RUNS),
     # The dashboard of Ray runs whatever code it is sent: CVE-2023-48022.
     "dashboard-host": (re.compile(r"0\.0\.0\.0|::|\[::\]"), _OPENS),
     "model-control-mode": (re.compile("explicit|poll"), _OPENS),

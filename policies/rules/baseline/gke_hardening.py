@@ -28,6 +28,8 @@ _STANDARD_CLUSTERS: Final = (
     Expected("enableShieldedNodes", (True,), unset=True),
     Expected("enableKubernetesAlpha", (False,), unset=True),
     Expected("securityPostureConfig.mode", ("BASIC", "ENTERPRISE")),
+    # It brings a load balancer of its own, on the internet unless told otherwise.
+    Expected("addonsConfig.cloudrunConfig.disabled", (True,), unset=True),
 )
 _MACHINES: Final = (
     Expected("imageType", ("COS_CONTAINERD", "cos_containerd"), unset=True),

@@ -5,10 +5,11 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from policies.access.conditions import Tokens, each_way, literal
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.durations import seconds
-from resources.properties import MISSING, UNKNOWN, flag, get, show, text
+from resources.properties import MISSING, UNKNOWN, elements, flag, get, number, show, text
 from resources.resource import Resource
 
 _POOL: Final = "gcp:certificateauthority/caPool:CaPool"
@@ -18,7 +19,11 @@ _LIVES: Final = {
     "gcp:certificateauthority/certificateTemplate:CertificateTemplate": "maximumLifetime",
     "gcp:certificatemanager/certificateIssuanceConfig:CertificateIssuanceConfig": "lifetime",
 }
-_ANYTHING: Final = ("", "true", MISSING)
+_ALL: Final = ("subject_alt_names", ".", "all", "(")
+# How a name is held to one that the policy gives.
+_HELD: Final = (("==",), ("in",), (".", "endsWith", "("), (".", "matches", "("))
+# Google issues for no RSA key of fewer bits.
+_BITS: Final = 2048
 _DAY: Final = 86400.0
 
 
@@ -37,8 +42,12 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     passes = ("allowSubjectPassthrough", "allowSubjectAltNamesPassthrough")
     # Where no name of the request is taken, a template gives all of them.
     taken = any(flag(names, each) is not False for each in passes)
-    if taken and (expression.strip() if isinstance(expression, str) else expression) in _ANYTHING:
+    if taken and expression is not UNKNOWN and not _limits_names(expression):
         yield "issues certificates for every name that is asked for"
+    for key in elements(policy, "allowedKeyTypes"):
+        least = number(key, "rsa", "minModulusSize")
+        if isinstance(least, float) and 0 < least < _BITS:
+            yield f"issues for RSA keys of less than {show(_BITS, 'bit')}"
     authority = get(policy, "baselineValues", "caOptions")
     end = flag(authority, "nonCa") in (True, UNKNOWN) or flag(authority, "isCa") in (False, UNKNOWN)
     if not end or flag(authority, "isCa") is True:
@@ -46,6 +55,33 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     life = seconds(policy, "maximumLifetime")
     if life is MISSING or (isinstance(life, float) and life > most * _DAY):
         yield f"issues for more than {show(most, 'day')}"
+
+
+def _limits_names(expression: object) -> bool:
+    """Return whether an expression holds every alternative name to some that it gives.
+
+    https://cloud.google.com/certificate-authority-service/docs/using-cel
+    """
+    return isinstance(expression, str) and each_way(expression, _limits_each)
+
+
+def _limits_each(statement: Tokens) -> bool:
+    if statement[:4] == _ALL and statement[-1:] == (")",) and statement[5:6] == (",",):
+        return each_way(statement[6:-1], _gives_names)
+    # One that is named by its place.
+    return statement[:2] == ("subject_alt_names", "[") and _gives_names(statement)
+
+
+def _gives_names(statement: Tokens) -> bool:
+    if statement[:1] == ("!",) or "value" not in statement:
+        return False
+    after = statement[statement.index("value") + 1 :]
+    texts = [found for token in after if (found := literal(token)) is not None]
+    return (
+        any(after[: len(each)] == each for each in _HELD)
+        and bool(texts)
+        and all(text.strip(".*+^$") for text in texts)
+    )
 
 
 RULE: Final = ResourceRule(

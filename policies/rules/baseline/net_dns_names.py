@@ -8,6 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NamesLimit
 from policies.shared.rule import StackFinding, StackRule
+from resources.addresses import is_public
 from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, flag, get, text
 from resources.resource import Resource, Stack, stack_of
 from resources.wiring import referenced_names
@@ -25,6 +26,12 @@ _GOOGLE: Final = (
 _UNGUARDED: Final = "private.googleapis.com."
 _RESTRICTED: Final = tuple(
     map(ipaddress.ip_network, ("199.36.153.4/30", "34.126.0.0/18", "2600:2d00:2:1000::/64"))
+)
+# Where programs get code, packages, images and models, without a mirror between.
+_FETCHED: Final = (
+    *("huggingface.co.", "hf.co.", "github.com.", "githubusercontent.com.", "gitlab.com."),
+    *("pypi.org.", "pythonhosted.org.", "npmjs.org.", "docker.io.", "ghcr.io.", "quay.io."),
+    *("registry.k8s.io.", "nvcr.io.", "debian.org.", "ubuntu.com."),
 )
 # Names that nobody outside resolves.
 _PRIVATE: Final = (".internal.", ".local.", ".corp.", ".lan.", ".home.", ".intranet.", ".private.")
@@ -79,17 +86,25 @@ def _is_public_address(value: object) -> bool:
         return False
 
 
+def _is_outside(value: object) -> bool:
+    """Return whether a value is an address of the internet, other than the restricted ones."""
+    return is_public(value) and not _is_restricted(value)
+
+
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     zones = stack.by_type.get(_ZONE, ())
     private = [str(text(each.props, "dnsName")) for each in zones if not _is_public(each)]
     public: set[str] = set()
+    inside: set[str] = set()
     for each in zones:
         name = text(each.props, "dnsName")
+        (public if _is_public(each) else inside).update(referenced_names(each, "name") | {each.urn})
         if _is_public(each):
-            public |= referenced_names(each, "name") | {each.urn}
             if isinstance(name, str) and (name.endswith(_PRIVATE) or _within(name, private)):
                 yield StackFinding("is public, and its names are private", each)
+        elif isinstance(name, str) and _within(name.lower(), _FETCHED):
+            yield StackFinding("answers for a name that code and models are fetched from", each)
         if isinstance(name, str) and _within(name.lower(), _GOOGLE) and _is_answered(each):
             yield StackFinding("has Google's names answered by somebody else", each)
         servers = elements(each.props, "forwardingConfig", "targetNameServers")
@@ -101,7 +116,10 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
             yield StackFinding(
                 "leads a name of Google elsewhere than to its restricted addresses", each
             )
-        if referenced_names(each, "managedZone") & public and any(map(_is_private_address, values)):
+        zone = referenced_names(each, "managedZone")
+        if zone & inside and any(map(_is_outside, values)):
+            yield StackFinding("leads a private name to an address on the internet", each)
+        if zone & public and any(map(_is_private_address, values)):
             yield StackFinding("tells a private address in a public zone", each)
     yield from _answered(stack, limits.names("inboundPolicies"))
 

@@ -10,7 +10,7 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.expected import Expected, unmet
-from policies.shared.limits import Limits
+from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import Reference, StackFinding, StackRule
 from resources.addresses import is_everywhere
 from resources.properties import (
@@ -159,14 +159,14 @@ def _plain_http(proxy: Resource, url_maps: Mapping[str, Sequence[Resource]]) -> 
     return not found or not all(_redirects(each) for each in found)
 
 
-def _is_hollow(policy: Resource) -> bool:
+def _is_hollow(policy: Resource, most: float) -> bool:
     """Return whether none of its rules refuses or slows anything down: previews, what never
     matches, and what comes after a rule that lets everyone in."""
     rules = entries(policy.props, "rules")
     if rules is UNKNOWN or get(policy.props, *_ADAPTIVE) not in (MISSING, False):
         return False
     for rule in sorted(rules if isinstance(rules, tuple) else (), key=_priority):
-        if rule is UNKNOWN or _acts(rule):
+        if rule is UNKNOWN or _acts(rule, most):
             return False
         if text(rule, "action") == "allow" and _in_force(rule) and _matches_all(rule):
             return True
@@ -188,27 +188,37 @@ def _matches_all(rule: object) -> bool:
     return "*" in ranges or is_everywhere(ranges) or expression == "true"
 
 
-def _acts(rule: object) -> bool:
+def _acts(rule: object, most: float) -> bool:
     """Return whether a rule refuses something or slows it down."""
     return (
         _in_force(rule)
         and text(rule, "action") not in ("allow", MISSING)
         and text(rule, "match", "expr", "expression") != "false"
         and text(rule, "rateLimitOptions", "exceedAction") != "allow"
+        and not _never_exceeded(rule, most)
     )
 
 
-def _hollow(resources: Sequence[Resource]) -> frozenset[str]:
+def _never_exceeded(rule: object, most: float) -> bool:
+    """Return whether a rule of a rate allows more than anybody sends."""
+    rate = ("rateLimitOptions", "rateLimitThreshold")
+    count, seconds = number(rule, *rate, "count"), number(rule, *rate, "intervalSec")
+    if not isinstance(count, float) or not isinstance(seconds, float) or not seconds:
+        return False
+    return count / seconds > most
+
+
+def _hollow(resources: Sequence[Resource], most: float) -> frozenset[str]:
     """Return the names of policies that stop nothing, with rules of their own resources counted."""
     ruled = {
         name
         for each in resources
-        if each.type in _ARMOR_RULES and _acts(each.props)
+        if each.type in _ARMOR_RULES and _acts(each.props, most)
         for name in _called(each, "securityPolicy")
     }
     found: set[str] = set()
     for each in resources:
-        if each.type in _ARMOR and _is_hollow(each):
+        if each.type in _ARMOR and _is_hollow(each, most):
             names = referenced_names(each, "name") | {each.urn, each.name}
             found |= set() if names & {name.rpartition("/")[2] for name in ruled} else names
     return frozenset(found)
@@ -240,13 +250,14 @@ def _alone(resource: Resource) -> Iterator[str]:
         yield "leads to a machine past every proxy"
 
 
-def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
+def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
+    most = limits.number("maxPerSecond")
     url_maps: dict[str, list[Resource]] = {}
     for each in resources:
         if each.type in _URL_MAPS:
             for name in _own_names(each):
                 url_maps.setdefault(name, []).append(each)
-    hollow = {name.rpartition("/")[2] for name in _hollow(resources)}
+    hollow = {name.rpartition("/")[2] for name in _hollow(resources, most)}
     yield from (
         StackFinding("stops nothing", each)
         for each in resources
@@ -290,6 +301,13 @@ RULE: Final = StackRule(
         Reference("checkov", "CKV2_GCP_37"),
         Reference("checkov", "CKV2_GCP_38"),
         Reference("trivy", "GCP-0039"),
+    ),
+    limits=(
+        NumberLimit(
+            "maxPerSecond",
+            "Most requests in a second that count as a limit of Cloud Armor",
+            default=20_000,
+        ),
     ),
     check=_check,
 )

@@ -16,21 +16,47 @@ from resources.resource import Resource, Stack, stack_of
 
 _ROUTE: Final = "gcp:compute/route:Route"
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
+_OF_RUN: Final = tuple(
+    f"vpcAccess.networkInterfaces.*.{each}" for each in ("network", "subnetwork")
+)
+_OF_MACHINE: Final = tuple(f"networkInterfaces.*.{each}" for each in ("network", "subnetwork"))
 # Networks and projects that are joined: the properties that name the other one.
 _JOINED: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:alloydb/cluster:Cluster": ("networkConfig.network",),
+    "gcp:cloudrunv2/job:Job": tuple(f"template.template.{each}" for each in _OF_RUN),
+    "gcp:cloudrunv2/service:Service": tuple(f"template.{each}" for each in _OF_RUN),
+    "gcp:cloudrunv2/workerPool:WorkerPool": tuple(f"template.{each}" for each in _OF_RUN),
+    "gcp:compute/instance:Instance": _OF_MACHINE,
+    "gcp:compute/instanceTemplate:InstanceTemplate": _OF_MACHINE,
     "gcp:compute/networkPeering:NetworkPeering": ("peerNetwork",),
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _OF_MACHINE,
     "gcp:compute/route:Route": ("nextHopIlb", "nextHopInstance", "nextHopVpnTunnel"),
     "gcp:compute/sharedVPCServiceProject:SharedVPCServiceProject": ("serviceProject",),
+    "gcp:container/cluster:Cluster": ("network", "subnetwork"),
+    "gcp:container/nodePool:NodePool": (
+        *("networkConfig.additionalNodeNetworkConfigs.*.network", "networkConfig.subnetwork"),
+    ),
     "gcp:dns/managedZone:ManagedZone": (
         "peeringConfig.targetNetwork.networkUrl",
         "privateVisibilityConfig.networks.*.networkUrl",
         "serviceDirectoryConfig.namespace.namespaceUrl",
     ),
+    "gcp:filestore/instance:Instance": ("networks.*.network",),
+    "gcp:gkehub/membership:Membership": ("endpoint.gkeCluster.resourceLink",),
+    "gcp:memorystore/instance:Instance": (
+        *("desiredAutoCreatedEndpoints.*.network", "desiredAutoCreatedEndpoints.*.projectId"),
+    ),
     "gcp:networkconnectivity/group:Group": ("autoAccept.autoAcceptProjects.*",),
+    "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": ("network",),
     "gcp:networkconnectivity/spoke:Spoke": ("hub", "linkedVpcNetwork.uri"),
+    "gcp:redis/cluster:Cluster": ("pscConfigs.*.network",),
+    "gcp:redis/instance:Instance": ("authorizedNetwork",),
+    "gcp:servicenetworking/connection:Connection": ("network",),
+    "gcp:sql/databaseInstance:DatabaseInstance": ("settings.ipConfiguration.privateNetwork",),
+    "gcp:workbench/instance:Instance": ("gceSetup.networkInterfaces.*.network",),
 }
 # Properties that hold a project alone.
-_PROJECTS: Final = ("autoAcceptProjects.*", "serviceProject")
+_PROJECTS: Final = ("autoAcceptProjects.*", "projectId", "serviceProject")
 _POLICY_ROUTE: Final = "gcp:networkconnectivity/policyBasedRoute:PolicyBasedRoute"
 # Lines to networks outside Google Cloud.
 _LINES: Final[Mapping[str, tuple[str, ...]]] = {

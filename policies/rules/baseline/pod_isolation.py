@@ -7,6 +7,7 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits, NamesLimit
+from policies.shared.multipliers import CLAIMS
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import is_patch, kind_of, objects
 from resources.pods import changes_pods, containers_of, pod_specs
@@ -27,8 +28,7 @@ _SECURITY: Final = "securityContext"
 _GROUPS: Final = ("runAsGroup", "fsGroup")
 # Where the cluster's own parts run, and whatever names no namespace.
 _SYSTEM: Final = re.compile(r"default|kube-.+|gke-.+|gmp-.+|.+-system")
-# Claims of devices: the requests of one, by each version of the API.
-_CLAIMS: Final = ("resource.k8s.io/ResourceClaim", "resource.k8s.io/ResourceClaimTemplate")
+# The requests of a claim of devices.
 _REQUESTS: Final = ("devices", "requests")
 # Where the driver of volumes stands, by kind.
 _DRIVER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -38,6 +38,8 @@ _DRIVER: Final[Mapping[str, tuple[str, ...]]] = {
     "storage.k8s.io/CSIDriver": ("metadata", "name"),
     "storage.k8s.io/StorageClass": ("provisioner",),
 }
+_VOLUMES: Final = ("core/PersistentVolume", "core/PersistentVolumeClaim")
+_RAW: Final = "gives a raw disk, past the file system and its permissions"
 # Google's drivers: https://cloud.google.com/kubernetes-engine/docs/concepts/storage-overview
 _DRIVERS: Final = (
     "filestore.csi.storage.gke.io",
@@ -71,6 +73,8 @@ def _pod(spec: object, limits: Limits) -> Iterator[str]:
     for where, container in containers_of(spec):
         if number(container, _SECURITY, "runAsGroup") == 0:
             yield f"{where}: runAsGroup is the root group"
+        if entries(container, "volumeDevices") not in (MISSING, ()):
+            yield f"{where}: volumeDevices {_RAW}"
 
 
 def _place(spec: object) -> Iterator[str]:
@@ -98,9 +102,11 @@ def _claim(claim: object) -> Iterator[str]:
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     kind, patch = kind_of(resource.type), is_patch(resource.type)
     for each in objects(resource.type, resource.props):
-        if kind in _CLAIMS:
+        if kind in CLAIMS:
             yield from _claim(each)
             continue
+        if kind in _VOLUMES and text(each, "spec", "volumeMode") == "Block":
+            yield f"spec.volumeMode {_RAW}"
         if kind in _DRIVER:
             if text(each, *_DRIVER[kind]) not in (MISSING, UNKNOWN, *limits.names("csiDrivers")):
                 yield "is of a driver that the environment does not name"
@@ -119,9 +125,10 @@ RULE: Final = ResourceRule(
     id="pod-isolation",
     display_name="Pods keep apart",
     description=(
-        "No pod shares processes, is in the root group, mounts by a driver that isn't named, "
-        "tolerates every taint, chooses its node, holds devices of others, mounts the token of "
-        "the default account, or runs in the default namespace or among the cluster's own parts."
+        "No pod shares processes, is in the root group, mounts a raw disk or by a driver that "
+        "isn't named, tolerates every taint, chooses its node, holds devices of others, mounts the "
+        "token of the default account, or runs in the default namespace or among the cluster's own "
+        "parts."
     ),
     why="Each lets a pod that is broken into reach what other pods hold.",
     remediation=(
@@ -140,6 +147,6 @@ RULE: Final = ResourceRule(
         NamesLimit("csiDrivers", "Drivers that volumes may be of", default=_DRIVERS),
         NamesLimit("systemNamespaces", "Namespaces of the system that pods may run in", default=()),
     ),
-    applies=lambda token: changes_pods(token) or kind_of(token) in (*_CLAIMS, *_DRIVER),
+    applies=lambda token: changes_pods(token) or kind_of(token) in (*CLAIMS, *_DRIVER, *_VOLUMES),
     check=_check,
 )

@@ -6,7 +6,7 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from policies.shared.limits import Limits, NumberLimit
+from policies.shared.limits import Limits, NamesLimit, NumberLimit
 from policies.shared.rule import Reference, ResourceRule
 from resources.kubernetes import is_patch, kind_of, objects
 from resources.properties import MISSING, text
@@ -24,6 +24,10 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         kept = label is MISSING and is_patch(resource.type)
         if label not in ("baseline", "restricted") and not kept:
             yield f"its label {_LABEL[-1]} is neither baseline nor restricted"
+        name = text(each, "metadata", "name")
+        may = limits.names("baselineNamespaces")
+        if label == "baseline" and isinstance(name, str) and not {"*", name} & {*may}:
+            yield f"its label {_LABEL[-1]} is baseline, allowed restricted"
         version = text(each, *_VERSION)
         minor = _MINOR.fullmatch(version) if isinstance(version, str) else None
         # What cannot be read is the latest, as nothing is.
@@ -48,6 +52,11 @@ RULE: Final = ResourceRule(
     url="https://kubernetes.io/docs/concepts/security/pod-security-admission/",
     references=(Reference("CIS GKE", "4.2.1"),),
     limits=(
+        NamesLimit(
+            "baselineNamespaces",
+            "Namespaces whose profile may be Baseline, * for all",
+            default=("*",),
+        ),
         NumberLimit(
             "oldestMinor", "Oldest minor version of Kubernetes 1 whose profile may stand", 30
         ),

@@ -59,6 +59,10 @@ def _powers() -> Mapping[str, Mapping[str, Any]]:
     return cast("Mapping[str, Mapping[str, Any]]", document)
 
 
+# https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--profiling)
+_INSIDES: Final = ("/debug", "/logs", "/flagz", "/statusz")
+
+
 def _strings(rule: object, name: str) -> frozenset[str]:
     found = entries(rule, name)
     known = found if isinstance(found, tuple) else ()
@@ -83,6 +87,8 @@ def _role(rule: object, *, everywhere: bool) -> Iterator[str]:
     groups, addresses = _strings(rule, "apiGroups"), _strings(rule, "nonResourceURLs")
     if any(map(_wild, (verbs, resources, groups))) or addresses & {"*", "/*"}:
         yield "has a rule with a wildcard"
+    if any(each.startswith(_INSIDES) for each in addresses):
+        yield "reads logs and memory of the API server"
     # Impersonation is also asked for by what of an identity is taken over.
     if escalating := {each.partition(":")[0] for each in verbs} & _ESCALATING:
         yield f"lets its holder {', '.join(sorted(escalating))}"

@@ -63,6 +63,7 @@ _TIMES: Final[Mapping[str, str]] = {
 # A transfer that deletes: at its source what it copied, at its sink what the source has not.
 _TRANSFER: Final = "gcp:storage/transferJob:TransferJob"
 _DELETES: Final = ("deleteObjectsFromSourceAfterTransfer", "deleteObjectsUniqueInSink")
+_BATCH: Final = "gcp:storage/batchOperationsJob:BatchOperationsJob"
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
 _IMAGES: Final = "gcp:artifactregistry/repository:Repository"
 # What takes only some objects: those of a prefix, or the versions that were replaced.
@@ -157,6 +158,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield from _cleanup(resource.props, least)
     elif resource.type == _TRANSFER:
         yield from _transfer(resource.props)
+    elif resource.type == _BATCH:
+        if get(resource.props, "deleteObject") not in (MISSING, UNKNOWN):
+            yield "deleteObject deletes what a list or a prefix names"
     elif resource.type == _BUCKET:
         yield from _restores(resource.props)
         yield from _lifecycle(resource.props, least)
@@ -164,7 +168,7 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
         yield from _ends(resource, limits, least)
 
 
-RULE_TYPES: Final = (_BUCKET, _IMAGES, _TRANSFER, *_ENDS, *_TTLS)
+RULE_TYPES: Final = (_BATCH, _BUCKET, _IMAGES, _TRANSFER, *_ENDS, *_TTLS)
 
 
 RULE: Final = ResourceRule(

@@ -45,10 +45,11 @@ _AUDIT: Final = (
     "gcp:projects/iAMAuditConfig:IAMAuditConfig",
 )
 _SNOOZE: Final = "gcp:monitoring/snooze:Snooze"
+_LOGGED: Final = (("logConfig.enable", False), ("logConfig.sampleRate", 0))
 # Type token or kind: a switch, and the value by which nothing is written or found any more.
 _SWITCHES: Final[Mapping[str, tuple[tuple[str, object], ...]]] = {
-    "gcp:compute/backendService:BackendService": (("logConfig.enable", False),),
-    "gcp:compute/regionBackendService:RegionBackendService": (("logConfig.enable", False),),
+    "gcp:compute/backendService:BackendService": _LOGGED,
+    "gcp:compute/regionBackendService:RegionBackendService": _LOGGED,
     "gcp:compute/routerNat:RouterNat": (("logConfig.enable", False),),
     "gcp:compute/subnetwork:Subnetwork": (
         ("logConfig.filterExpr", "false"),
@@ -58,7 +59,10 @@ _SWITCHES: Final[Mapping[str, tuple[tuple[str, object], ...]]] = {
     f"{_L}folderSettings:FolderSettings": (("disableDefaultSink", True),),
     f"{_L}organizationSettings:OrganizationSettings": (("disableDefaultSink", True),),
     **dict.fromkeys(_MODULES, (("enablementState", "DISABLED"),)),
-    "networking.gke.io/GCPBackendPolicy": (("spec.default.logging.enabled", False),),
+    "networking.gke.io/GCPBackendPolicy": (
+        ("spec.default.logging.enabled", False),
+        ("spec.default.logging.sampleRate", 0),
+    ),
 }
 # What refuses packets, and where it says that it writes that down.
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"

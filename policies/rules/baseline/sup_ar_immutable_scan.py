@@ -23,9 +23,11 @@ def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
     if text(resource.props, "format") == "DOCKER" and text(resource.props, "mode") in _OWN:
         yield from unmet(resource.props, _IMMUTABLE)
     yield from unmet(resource.props, _SCANNED)
-    if text(resource.props, "mode") != "VIRTUAL_REPOSITORY" and entries(
-        resource.props, "cleanupPolicies"
-    ) in (MISSING, ()):
+    # A mirror keeps what was asked for, and gets the rest again.
+    if text(resource.props, "mode") in _OWN and entries(resource.props, "cleanupPolicies") in (
+        MISSING,
+        (),
+    ):
         yield "has no cleanupPolicies"
 
 
@@ -33,8 +35,8 @@ RULE: Final = ResourceRule(
     id="sup-ar-immutable-scan",
     display_name="Repositories keep and scan images",
     description=(
-        "A repository of one's own images has immutable tags, and every repository is scanned "
-        "and cleaned up."
+        "A repository of one's own images has immutable tags and is cleaned up, and every "
+        "repository is scanned."
     ),
     why="A tag that moves runs what nobody tested; an image nobody scans keeps its holes.",
     remediation=(

@@ -7,15 +7,13 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.shared.limits import Limits
-from policies.shared.programs import has_programs
+from policies.shared.programs import COMMANDS, has_programs
 from policies.shared.rule import ResourceRule
 from resources.kubernetes import kind_of, objects
 from resources.properties import Props, elements, get, is_mapping, is_sequence, search
 from resources.resource import Resource
 
 _FILES: Final = "core/ConfigMap"
-# Properties that hold what is run: of containers, their hooks and probes, of steps and jobs.
-_COMMANDS: Final = ("args", "command", "commands", "entrypoint", "script", "source")
 _SCRIPT: Final = re.compile(r".*\.(sh|bash|py|pl|rb|js)|.*entrypoint.*", re.IGNORECASE)
 _RUNS: Final = r"(?:\S*/)?(?:(?:ba|da|z|k|a)?sh|python[0-9.]*|perl|ruby|node|php)\b"
 _GETS: Final = r"\b(?:curl|wget|aria2c)\b"
@@ -44,7 +42,7 @@ _LONGEST: Final = 50_000
 
 
 def _command(name: str, value: object, _holder: Props) -> list[str] | None:
-    if name not in _COMMANDS:
+    if name not in COMMANDS:
         return None
     if isinstance(value, str):
         return [value]

@@ -19,6 +19,10 @@ _ESCALATES: Final = {
     "run-as-agent": "runs code as an agent of Google's",
     # With the right to act as an account from another role.
     "deploy": "deploys code",
+    "bind-keys": "makes API keys act as accounts",
+    "copy": "copies data elsewhere",
+    "attest": "says that images were tested",
+    "read-settings": "reads credentials",
 }
 # These grant permissions without a role.
 _ACCESS_POLICIES: Final = (
@@ -70,7 +74,7 @@ RULE: Final = ResourceRule(
     display_name="No escalation through custom roles",
     description=(
         "A custom role or access policy has no permission that lets its holder gain more access, "
-        "read secrets, get into workloads or lower the guards of others."
+        "read secrets, copy data, get into workloads or lower the guards of others."
     ),
     why="Whoever holds the role could give themselves any other.",
     remediation="remove the permission, or grant a predefined role on the single resource.",

@@ -47,6 +47,15 @@ def _warns(props: Props) -> bool:
     return any(isinstance(share, float) and 0 < share <= 1 for share in shares)
 
 
+def _is_partial(props: Props) -> bool:
+    """Return whether a budget leaves out some of what is spent."""
+    parts = (elements(props, "budgetFilter", each) for each in _PARTS)
+    others = (get(props, "budgetFilter", each) for each in _OTHER_PARTS)
+    return any(isinstance(each, str) for found in parts for each in found) or any(
+        each not in (MISSING, UNKNOWN, {}) for each in others
+    )
+
+
 def _is_own(project: object, own: frozenset[str]) -> bool:
     return project is UNKNOWN or (
         isinstance(project, str) and project.removeprefix("projects/") in own
@@ -60,6 +69,8 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
     told = any(_tells(each.props) for each in budgets)
     if not budgets:
         yield StackFinding("has no budget")
+    whole = [each for each in budgets if not _is_partial(each.props)]
+    # Beside one of the whole, another may watch a part.
     for budget in budgets:
         amount = number(budget.props, "amount", "specifiedAmount", "units")
         if isinstance(amount, Absence):
@@ -71,11 +82,7 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
         numbered = any(each.isdigit() for each in own)
         if watched and numbered and not any(_is_own(each, own) for each in watched):
             yield StackFinding("watches another project", budget)
-        parts = (elements(budget.props, "budgetFilter", each) for each in _PARTS)
-        others = (get(budget.props, "budgetFilter", each) for each in _OTHER_PARTS)
-        if any(isinstance(each, str) for found in parts for each in found) or any(
-            each not in (MISSING, UNKNOWN, {}) for each in others
-        ):
+        if not whole:
             yield StackFinding("watches a part of what is spent", budget)
         if not _warns(budget.props):
             yield StackFinding("has no threshold up to 1", budget)

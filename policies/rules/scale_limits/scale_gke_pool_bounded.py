@@ -8,7 +8,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from policies.shared.limits import Limits, NumberLimit
 from policies.shared.rule import ResourceRule
 from resources.gpus import CLUSTER, NODE_POOL
-from resources.node_pools import max_nodes
+from resources.node_pools import max_nodes, zones
 from resources.properties import MISSING, Absence, flag, get, number, show
 from resources.resource import Resource
 
@@ -28,6 +28,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     elif nodes > cap:
         yield f"may grow to {show(nodes, 'node')} over its zones, allowed {show(cap)}"
     else:
+        first = number(resource.props, "initialNodeCount")
+        if isinstance(first, float) and first * zones(resource.props) > cap:
+            yield f"begins with {show(first, 'node')} in each zone, allowed {show(cap)} over all"
         surge = number(resource.props, "upgradeSettings", "maxSurge")
         if isinstance(surge, float) and nodes + surge > max(cap, nodes + 1):
             yield f"an upgrade may add {show(surge, 'node')}, above the {show(cap)} allowed"

@@ -14,8 +14,10 @@ from resources.properties import elements, get, is_mapping, is_sequence, number,
 from resources.resource import Resource
 
 _COUNTS: Final = re.compile(
-    r"(max|min|desired|num)?(replicas|workers|instances|nodes|parallelism|size|(replica)?count)"
-    r"|(max|min|num)(Replica|Worker|Node|Instance)(s|Count)?",
+    r"(max|min|desired|num|total)?"
+    r"(replicas|workers|instances|nodes|machines|executors|shards|parallelism|size|count)"
+    r"|(max|min|desired|num|total)?(replica|worker|node|instance|machine|executor|shard)count"
+    r"|(max|min|num)(replica|worker|node|instance)",
     re.IGNORECASE,
 )
 _DEPTH: Final = 8
