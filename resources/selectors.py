@@ -59,8 +59,9 @@ def _may_hold(expression: object, carried: Labels) -> bool:
     value = carried.get(key, MISSING)
     values = elements(expression, "values")
     if operator == "In":
-        return get(expression, "values") is UNKNOWN or any(
-            may_equal(value, each) for each in values
+        # A label that isn't there has none of the values, whichever they turn out to be.
+        return value is not MISSING and (
+            get(expression, "values") is UNKNOWN or any(may_equal(value, each) for each in values)
         )
     if operator == "NotIn":
         return value is UNKNOWN or value not in values

@@ -51,8 +51,9 @@ class InferenceGateway(pulumi.ComponentResource):
 
     A request's model name selects a pool by exact match, weights split it among pools, and the
     pool's picker chooses the replica by prefix, queue, cache and adapter. Paths outside /v1 and
-    names without a route get 404. The listener takes routes of the namespaces that its routes name,
-    and of no other. Follows "Networking for AI inference model serving on GKE"; API:
+    names without a route get 404. The listener takes routes of its own namespace and of those
+    that its routes name, and of no other. Follows "Networking for AI inference model serving on
+    GKE"; API:
     https://cloud.google.com/kubernetes-engine/docs/concepts/about-gke-inference-gateway
     """
 

@@ -59,13 +59,12 @@ def route_name(route: Route) -> str:
 def allowed_routes(
     routes: Sequence[Route], namespace: pulumi.Input[str]
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Return what says whose routes a listener takes: those of the Gateway's `namespace`, or of
-    exactly the namespaces that have some."""
+    """Return what says whose routes a listener takes: those of the Gateway's `namespace`, and of
+    the others that have some. A route that moves to one is taken where it was until it is gone."""
     others = sorted({route["namespace"] for route in routes if "namespace" in route})
     if not others:
         return {"namespaces": {"from": "Same"}}
-    own = [] if all("namespace" in route for route in routes) else [namespace]
-    named = {"key": NAMESPACE_NAME_LABEL, "operator": "In", "values": [*own, *others]}
+    named = {"key": NAMESPACE_NAME_LABEL, "operator": "In", "values": [namespace, *others]}
     return {"namespaces": {"from": "Selector", "selector": {"matchExpressions": [named]}}}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +64,10 @@ def test_the_plain_labels_of_a_service_take_none_when_empty(
     selector: dict[str, str], carried: dict[str, str]
 ):
     assert may_match(selector, carried) == (bool(selector) and selector.items() <= carried.items())
+
+
+@pytest.mark.parametrize("values", [UNKNOWN, (UNKNOWN,), ("x", UNKNOWN)])
+def test_a_label_that_is_not_there_has_none_of_the_values_that_are_not_known(values: object):
+    selector = {"matchExpressions": ({"key": "a", "operator": "In", "values": values},)}
+    assert not may_select(selector, {})
+    assert may_select(selector, {"a": "y"})

@@ -38,12 +38,12 @@ def test_everything_of_a_model_is_in_its_teams_namespace() -> None:
     assert places == {"inference-research", "inference-apps"}
 
 
-def test_the_gateway_takes_routes_of_the_teams_alone() -> None:
+def test_the_gateway_takes_routes_of_the_teams_and_its_own() -> None:
     (gateway,) = estate().all(GATEWAY)
     (listener,) = gateway.inputs["spec"]["listeners"]
     (row,) = listener["allowedRoutes"]["namespaces"]["selector"]["matchExpressions"]
     assert row["key"] == "kubernetes.io/metadata.name"
-    assert row["values"] == ["inference-apps", "inference-research"]
+    assert row["values"] == ["inference", "inference-apps", "inference-research"]
     parents: list[Any] = [each.inputs["spec"]["parentRefs"] for each in estate().all(ROUTE)]
     assert all(parent["namespace"] == "inference" for (parent,) in parents)
 
