@@ -40,6 +40,7 @@ COMPONENTS: Mapping[str, str] = {
     "ExternalBackend": "components.inference.external_backend",
     "GkeCluster": "components.cluster.gke_cluster",
     "GpuNodePool": "components.cluster.gpu_node_pool",
+    "ImageAdmission": "components.project.image_admission",
     "ImageMirror": "components.cluster.image_mirror",
     "InferenceAlerts": "components.operations.inference_alerts",
     "InferenceCrds": "components.inference.inference_crds",

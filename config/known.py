@@ -12,6 +12,7 @@ from catalog.problems import KeyPath
 from config.api_management import ApiManagement
 from config.audit import Audit
 from config.batch_inference import BatchInference
+from config.binary_authorization import BinaryAuthorization
 from config.cluster import Cluster
 from config.consumers import Consumer
 from config.data import Data
@@ -80,6 +81,7 @@ class Known:
     training: Mapping[str, Training]
     edge_protection: EdgeProtection | None
     encryption: Encryption | None
+    binary_authorization: BinaryAuthorization | None
     images: Mapping[str, str]
     vertex: Mapping[str, VertexEndpoint]
     services: Mapping[str, Service]
@@ -126,6 +128,7 @@ def known_from(
         training=cast("Mapping[str, Training]", collections["training"]),
         encryption=cast("Encryption | None", parts.get("encryption")),
         edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
+        binary_authorization=cast("BinaryAuthorization | None", parts.get("binary_authorization")),
         images=cast("Mapping[str, str]", parts.get("images") or {}),
         vertex=cast("Mapping[str, VertexEndpoint]", collections["vertex"]),
         services=cast("Mapping[str, Service]", collections["services"]),

@@ -13,6 +13,7 @@ from catalog.services import AUDITED_SERVICES, services_to_enable
 from config.api_management import ApiManagement
 from config.audit import Audit
 from config.batch_inference import BatchInference, BatchName
+from config.binary_authorization import BinaryAuthorization
 from config.callouts import Callout
 from config.cluster import Cluster
 from config.consumers import Consumer, ConsumerName
@@ -104,6 +105,9 @@ class Platform(Settings):
     what names a `kms_key`."""
     edge_protection: EdgeProtection | None = None
     """Cloud Armor policy before every model. Leave it out for none."""
+    binary_authorization: BinaryAuthorization | None = None
+    """Which images may run. Leave it out for a policy of others, which clusters and services ask
+    where they say so, or for none."""
     images: Mapping[str, Annotated[str, CATALOG_IMAGE]] = Field(default_factory=dict)
     """Images in the place of the catalog's of the same name (catalog/releases.yaml), with a
     tag, a digest or both."""
@@ -303,10 +307,16 @@ class Platform(Settings):
             "dataflow": any(each.dataflow for each in self.pipelines.values()),
             "api_gateway": any(each.front == "api_gateway" for each in services),
             "iap": any(each.iap for each in services),
-            "binary_authorization": self.cluster.binary_authorization
+            "binary_authorization": self.binary_authorization is not None
+            or self.cluster.binary_authorization
             or any(each.binary_authorization for each in services),
         }
         return tuple(area for area, needed in used.items() if needed)
+
+    @property
+    def cluster_asks_admission(self) -> bool:
+        """Whether the project's Binary Authorization policy holds for clusters."""
+        return self.cluster.binary_authorization or self.binary_authorization is not None
 
     @property
     def apis(self) -> tuple[str, ...]:

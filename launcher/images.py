@@ -20,6 +20,7 @@ from launcher.console import show
 from launcher.paths import ROOT, StackPaths, checked, plain_pulumi
 from launcher.problem import LaunchError
 from launcher.pulumi_cli import command_line
+from sandbox.gcp.admission import attestation
 from sandbox.world import World
 
 SERVICES: Final = ROOT / "services"
@@ -61,8 +62,14 @@ def own_secrets(platform: Platform) -> Sequence[str]:
 
 def push_placeholders(platform: Platform, world: World) -> None:
     """Put what people and builds push into the sandbox cloud, which runs no containers."""
+    admission = platform.binary_authorization
+    attestors = () if admission is None else admission.attestors_of(platform.project.id)
+    for attestor in attestors:
+        world.put_content(attestor.partition("/attestors/")[0], attestor)
     for image, repository in own_images(platform).items():
         world.put_content(repository, image)
+        for attestor in attestors:
+            world.put_content(repository, attestation(image, attestor))
     for secret in own_secrets(platform):
         world.put_content(secret, secret)
 
@@ -87,6 +94,7 @@ def push(places: StackPaths) -> None:
     """
     platform = checked(places)
     builder = _builder()
+    _check_attests(platform, builder)
     check_stack_exists(places)
     if wanted := set(own_images(platform).values()) - _made(places):
         show(f"first all but what runs images, for {', '.join(sorted(wanted))}")
@@ -105,6 +113,22 @@ def push(places: StackPaths) -> None:
             f"--project={project} --data-file=-"
         )
     show(f"Next: {make_command(f'up STACK={places.stack} CLOUD=gcp')}")
+
+
+def _check_attests(platform: Platform, builder: "Builder") -> None:
+    """Raise LaunchError where what is built could not run: nothing attests to it."""
+    if platform.binary_authorization is None:
+        return
+    if not builder.scans:
+        raise LaunchError(
+            f"binary_authorization runs no image without an attestation, and {builder.program} "
+            "makes none: install gcloud, by which Cloud Build scans and attests"
+        )
+    if not os.environ.get(KEY):
+        raise LaunchError(
+            f"binary_authorization runs no image without an attestation, and {KEY} is not set: "
+            "export the output attestation_key of identity/, the version of the key that signs"
+        )
 
 
 def _push(image: str, builder: "Builder") -> None:

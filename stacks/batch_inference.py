@@ -51,6 +51,9 @@ class Batches:
             apis.append("cloudscheduler")
         if {batch.input.table, batch.output.table} != {None}:
             apis.append("bigquery")
+        asks = self.platform.binary_authorization is not None
+        if asks:
+            apis.append("binaryauthorization")
         args = to_args(
             BatchInferenceArgs,
             batch,
@@ -61,6 +64,7 @@ class Batches:
             objective=self._objective(batch),
             vpc=network(self.foundation, batch.region, "all"),
             channels=self.channels,
+            binary_authorization=asks,
             deletion_protection=self.platform.deletion_protection,
             **secret_arguments(batch, self.secrets),
         )

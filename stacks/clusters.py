@@ -108,6 +108,7 @@ def _gke(
         pods_range=there.pods_range,
         services_range=there.services_range,
         image_repositories=images.of_clusters(platform),
+        binary_authorization=platform.cluster_asks_admission,
         deletion_protection=platform.deletion_protection,
     )
     return GkeCluster(_name(region), args, foundation.google)

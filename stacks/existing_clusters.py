@@ -37,7 +37,7 @@ def _scales(platform: Platform, region: str) -> bool:
 
 
 def _authorizes(platform: Platform, _region: str) -> bool:
-    return platform.cluster.binary_authorization
+    return platform.cluster_asks_admission
 
 
 def _encrypts(platform: Platform, _region: str) -> bool:
@@ -96,7 +96,7 @@ FACTS: Final = (
     Fact(
         "binary_authorizations.evaluation_mode",
         ("PROJECT_SINGLETON_POLICY_ENFORCE",),
-        "cluster.binary_authorization",
+        "binary_authorization",
         "--binauthz-evaluation-mode=PROJECT_SINGLETON_POLICY_ENFORCE",
         needed=_authorizes,
     ),

@@ -11,6 +11,7 @@ from components.cluster.existing_gke_cluster import ExistingGkeCluster
 from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
+from components.cluster.image_mirror import ImageMirror
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.inference_gateway_arguments import InferenceGatewayArgs
@@ -50,6 +51,8 @@ class Region:
     """Of the gateway, once its chain is there: nobody connects before."""
     keys: Mapping[str, pulumi.Output[str]]
     """Of its consumers, by name; empty where it asks for none."""
+    images: ImageMirror
+    """What its clusters pull of other registries."""
 
 
 def build_inference(
@@ -136,7 +139,7 @@ class _RegionBuilder:
         if chain is not None:
             forwarding_rule = after(forwarding_rule, chain.extension_name)
         keys = {} if self.parts.api is None else self.parts.api.keys
-        return Region(cluster.gke, certificate, gateway, forwarding_rule, keys)
+        return Region(cluster.gke, certificate, gateway, forwarding_rule, keys, cluster.images)
 
     def _image(self, name: str) -> pulumi.Input[str]:
         return self.cluster.images.reference(self.platform.image(name))

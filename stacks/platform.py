@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from config.platform import Platform
+from stacks.admission import build_admission
 from stacks.audit import build_audit
 from stacks.batch_inference import Batches
 from stacks.certificates import EVERYWHERE, certificate_outputs
@@ -28,6 +29,7 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     perimeter = build_perimeter(platform, foundation)
     images = build_images(platform, foundation)
     regions = build_inference(platform, foundation, images, perimeter)
+    build_admission(platform, foundation, regions)
     publication = build_publication(platform, foundation, regions)
     secrets = build_secrets(platform, foundation)
     pipelines = build_serverless(platform, foundation, images, secrets)

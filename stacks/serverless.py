@@ -42,12 +42,16 @@ def _pipeline(
         apis.append("dataflow")
     if pipeline.secret_names:
         apis.append("secretmanager")
+    asks = platform.binary_authorization is not None
+    if asks:
+        apis.append("binaryauthorization")
     args = to_args(
         PubSubCloudRunPipelineArgs,
         pipeline,
         project=services.project_for(*apis),
         pubsub_service_agent=services.service_agents[PUBSUB],
         image=images.reference(pipeline.image),
+        binary_authorization=asks,
         deletion_protection=platform.deletion_protection,
         **secret_arguments(pipeline, secrets),
         **set_fields(pipeline.existing),

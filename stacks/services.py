@@ -94,7 +94,8 @@ class _ServicesBuilder:
         self, name: str, settings: Service, cache_authority: pulumi.Output[str] | None
     ) -> CloudRunService:
         apis = ["run", "secretmanager"]
-        if settings.binary_authorization:
+        asks = settings.binary_authorization or self.platform.binary_authorization is not None
+        if asks:
             apis.append("binaryauthorization")
         project = self.foundation.services.project_for(*apis)
         args = to_args(
@@ -109,6 +110,7 @@ class _ServicesBuilder:
             custom_audiences=_audiences(settings),
             vpc=self._vpc(settings),
             iap=self._iap(settings),
+            binary_authorization=asks,
             deletion_protection=self.platform.deletion_protection,
             **secret_arguments(settings, self.secrets),
         )

@@ -6,6 +6,7 @@ https://pkg.go.dev/github.com/distribution/reference
 from typing import Final
 
 from catalog.limits import Text
+from catalog.limits.names import PROJECT
 
 ARTIFACT_REGISTRY: Final = "-docker.pkg.dev/"
 """What stands between the location and the project in a name of Artifact Registry."""
@@ -25,6 +26,23 @@ _MIRRORED: Final = (
     )
 )
 
+_ATTESTOR: Final = "[A-Za-z0-9_-]{1,63}"
+ATTESTOR: Final = Text(
+    f"projects/{PROJECT}/attestors/{_ATTESTOR}",
+    "the full name of an attestor",
+    "write it like projects/acme/attestors/scanned",
+)
+ATTESTOR_USE: Final = Text(
+    f"(?:projects/{PROJECT}/attestors/)?{_ATTESTOR}",
+    "the name of an attestor of the project, or a full name",
+    "write it like scanned or projects/acme/attestors/scanned",
+)
+EXEMPT: Final = Text(
+    rf"[a-z0-9][a-z0-9.-]*(?::[0-9]+)?{_PATH}+(?:/|{ANY_TAG}|:)?(?:{DIGEST})?\*{{0,2}}",
+    "an image's name with host and path, or what names begin with and then * or **",
+    "write it like us-docker.pkg.dev/acme/tools/agent:1.0 or us-docker.pkg.dev/acme/tools/**",
+)
+"""https://cloud.google.com/binary-authorization/docs/reference/rest/v1/Policy"""
 IMAGE: Final = Text(
     f"(?:[a-z0-9][a-z0-9.-]*(?::[0-9]+)?/)?[a-z0-9][a-z0-9._-]*{_PATH}*{_STAYS}",
     "a container image with a digest, or a tag that stays (not latest)",

@@ -158,6 +158,10 @@ class ImageMirror(pulumi.ComponentResource):
         self.repository_ids = {key: repository.id for key, repository in repositories.items()}
         register(self)
 
+    def mirrors(self, image: str) -> bool:
+        """Return whether the mirror serves an image."""
+        return any(full_image_name(image).startswith(f"{host}/") for host in self._addresses)
+
     def reference(self, image: str) -> pulumi.Output[str]:
         """Return the name under which the mirror serves an image; tag and digest stay.
 

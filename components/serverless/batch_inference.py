@@ -169,12 +169,16 @@ class BatchInference(pulumi.ComponentResource):
         vpc = args.get("vpc")
         if vpc is not None:
             task["vpc_access"] = network_of(vpc)
+        admission: gcp.cloudrunv2.JobBinaryAuthorizationArgsDict | None = (
+            {"use_default": True} if args.get("binary_authorization") else None
+        )
         return gcp.cloudrunv2.Job(
             f"{self._name}-job",
             name=self._name,
             project=args["project"],
             location=args["region"],
             deletion_protection=args.get("deletion_protection", True),
+            binary_authorization=admission,
             template={"task_count": tasks, "parallelism": tasks, "template": task},
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=readable, delete_before_replace=True

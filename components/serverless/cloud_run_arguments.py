@@ -86,6 +86,8 @@ class Program(TypedDict):
     """Network for outgoing traffic; without, none."""
     memory_mib: NotRequired[Annotated[int, limits.MEMORY_MIB]]
     """Memory of an instance or task; 16384 or more with an L4, 81920 with an RTX PRO 6000."""
+    binary_authorization: NotRequired[bool]
+    """Whether images must pass the project's Binary Authorization policy; default false."""
     deletion_protection: NotRequired[bool]
     """Whether what is made is protected from deletion; default true."""
 
@@ -131,8 +133,6 @@ class CloudRunServiceArgs(Container):
     call it by that address, a load balancer does not."""
     custom_audiences: NotRequired[Sequence[str]]
     """Audiences callers' tokens may have besides the service's URL, such as a front's address."""
-    binary_authorization: NotRequired[bool]
-    """Whether images must pass the project's Binary Authorization policy; default false."""
     iap: NotRequired[Iap | None]
     """Who may pass Identity-Aware Proxy before the service; without (default), it isn't there.
     https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run"""

@@ -3,41 +3,26 @@
 Nothing of a program stands for them, and what runs them can't start before they are there.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from catalog.config_folder import make_command
 from sandbox.errors import google
+from sandbox.gcp.admission import denial
+from sandbox.gcp.repositories import is_known
 from sandbox.gcp.request import Request
 from sandbox.values import Value, Values, as_list, is_map
 from sandbox.world import World
 
-REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 SECRET: Final = "gcp:secretmanager/secret:Secret"  # noqa: S105 a type
 _VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
-_IMAGE: Final = re.compile("([a-z0-9-]+)-docker[.]pkg[.]dev/([^/]+)/([^/]+)/.+")
-
-
-def repository_id(image: str) -> str | None:
-    """Return the id of the repository that an image is in; None of one outside Artifact
-    Registry."""
-    found = _IMAGE.fullmatch(image)
-    if found is None:
-        return None
-    location, project, name = found.groups()
-    return f"projects/{project}/locations/{location}/repositories/{name}"
 
 
 def missing_image(world: World, image: str) -> str:
-    """Return what is wrong with an image of a repository in this world, or ''.
-
-    Nothing is known of what remote repositories fetch, and of other projects.
-    """
-    repository = world.get(REPOSITORY, repository_id(image) or "")
-    if repository is None or repository.inputs.get("mode") == "REMOTE_REPOSITORY":
+    """Return what is wrong with an image of a repository in this world, or ''."""
+    if not is_known(world, image) or world.has_content(image):
         return ""
-    return "" if world.has_content(image) else f"Image '{image}' not found."
+    return f"Image '{image}' not found."
 
 
 def check_contents(request: Request) -> None:
@@ -52,8 +37,18 @@ def check_contents(request: Request) -> None:
                 f"`{make_command('images')}`",
                 "failedPrecondition",
             )
+        if wrong := _denial(request, str(container.get("image", ""))):
+            raise google(400, wrong, "failedPrecondition")
     for secret, version in _secrets(template):
         _check_version(request, secret, version)
+
+
+def _denial(request: Request, image: str) -> str:
+    asks = request.inputs.get("binaryAuthorization")
+    if not is_map(asks) or asks.get("useDefault") is not True:
+        return ""
+    said = denial(request.world, request.project, image)
+    return f"Container image '{image}' is not authorized by policy. {said}" if said else ""
 
 
 def _check_version(request: Request, secret: str, version: str) -> None:

@@ -100,6 +100,9 @@ def _check_name(request: Request, name: str, text: str) -> None:
     if name == request.id or _is_catalogue(parts) or request.world.exists(name):
         return
     if _is_ours(request, parts):
+        # The pipelines' program makes attestors, with the key that builds sign with.
+        if parts[2:3] == ["attestors"] and request.world.has_content(name):
+            return
         raise missing(name)
     request.world.assume(text, request.urn)
 

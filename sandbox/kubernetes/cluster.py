@@ -47,6 +47,12 @@ class Cluster:
         return self.resource.project
 
     @property
+    def asks_admission(self) -> bool:
+        """Whether Binary Authorization decides which images its pods may run."""
+        asks = self.resource.inputs.get("binaryAuthorization")
+        return is_map(asks) and asks.get("evaluationMode") == "PROJECT_SINGLETON_POLICY_ENFORCE"
+
+    @property
     def region(self) -> str:
         """Its region, also of a zonal cluster."""
         location = self.id.split("/")[3]

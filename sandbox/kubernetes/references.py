@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from catalog.config_folder import make_command
 from sandbox.errors import kubernetes
+from sandbox.gcp.admission import denial
 from sandbox.gcp.contents import missing_image
 from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.kubernetes.cluster import Cluster
@@ -54,7 +55,7 @@ def check_references(
                 f'the Kubernetes API server reported that "{id_}" failed to fully initialize or '
                 f"become live: {kind.name} {target.path}: {problem}"
             )
-    for problem in _pull_problems(world, kind, inputs):
+    for problem in _pull_problems(world, cluster, kind, inputs):
         raise kubernetes(
             f'the Kubernetes API server reported that "{id_}" failed to fully initialize or '
             f"become live: {problem}"
@@ -77,18 +78,24 @@ def dangling(world: World) -> list[str]:
             ]
             lines += [
                 f"{kind.name} {applied.id} in {cluster.resource.id}: {problem}"
-                for problem in _pull_problems(world, kind, applied.inputs)
+                for problem in _pull_problems(world, cluster, kind, applied.inputs)
             ]
     return lines
 
 
-def _pull_problems(world: World, kind: Kind, inputs: Values) -> Iterator[str]:
-    """Yield a problem for each image of a pod template that no node can pull."""
+def _pull_problems(world: World, cluster: Cluster, kind: Kind, inputs: Values) -> Iterator[str]:
+    """Yield a problem for each image of a pod template that no node can pull, or none may run."""
     template = row(kind).get("pods")
     for pod in at(inputs, template) if template else []:
         for containers in ("containers", "initContainers"):
             for container in at(pod, f"{containers}[]"):
-                if wrong := missing_image(world, str(container.get("image", ""))):
+                image = str(container.get("image", ""))
+                if cluster.asks_admission and (wrong := denial(world, cluster.project, image)):
+                    yield (
+                        'admission webhook "imagepolicywebhook.image-policy.k8s.io" denied the '
+                        f"request: {wrong}"
+                    )
+                if wrong := missing_image(world, image):
                     yield (
                         f"containers with unready status: [{container.get('name')}]: "
                         f"[ImagePullBackOff] {wrong} Build and push it: `{make_command('images')}`"

@@ -97,6 +97,7 @@ INTENDED: Final[Mapping[str, Intent]] = {
         "tpu-v5-lite-podslice", "tpu-v5p-slice", "tpu-v6e-slice",
     ]}),
     "scale-vertex-replicas": Intent(_SIZE, {"maxReplicas": 100}),
+    "sup-binauthz": Intent(_WITHOUT, _OFF),
     "sup-image-registry": Intent("whose images run is the environment's decision", {
         "allowedRegistries": [
             "docker.io/acme", "us-docker.pkg.dev/acme", "acme", "vllm",

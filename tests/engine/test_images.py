@@ -100,6 +100,21 @@ def test_docker_builds_where_there_is_no_gcloud(
     assert "which docker neither scans nor attests to" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("builder", "says"), [("docker", "docker makes none"), ("gcloud", "ATTESTATION_KEY is not set")]
+)
+def test_what_could_not_run_is_not_built(
+    dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path, builder: str, says: str
+) -> None:
+    config = tmp_path / "Pulumi.dev.yaml"
+    policy = "  binary_authorization: {attestors: [scanned]}\n"
+    config.write_text(f"{dev.config.read_text()}\n{policy}")
+    log = fakes("pulumi", builder, export=exported(tmp_path, REPOSITORY))
+    with pytest.raises(LaunchError, match=says):
+        push(StackPaths(stack="dev", config=config, home=dev.home))
+    assert not calls(log, "pulumi")
+
+
 def test_without_either_it_says_what_to_install(
     dev: StackPaths, fakes: Callable[..., Path]
 ) -> None:

@@ -1,9 +1,12 @@
-"""Nothing runs an image that was never pushed, or reads a secret without a value."""
+"""Nothing runs an image that was never pushed or isn't let in, or reads a secret without value."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sandbox.gcp.admission import attestation
+from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.world import World
 from tests.sandbox.client import Client, RefusedError
 from tests.sandbox.clusters import deployment
@@ -14,6 +17,7 @@ VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 SERVICE = "gcp:cloudrunv2/service:Service"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 HOLDER = "projects/acme/locations/us-central1/repositories/services"
+ATTESTOR = "projects/acme/attestors/scanned"
 IMAGE = "us-central1-docker.pkg.dev/acme/services/api:1.0"
 
 
@@ -69,6 +73,80 @@ def test_a_pod_waits_for_its_image(cloud: Client, cluster: Client, world: World)
     with pytest.raises(RefusedError, match=r"app.*ImagePullBackOff.*not found.*`make images`"):
         cluster.create(DEPLOYMENT, pods)
     world.put_content(HOLDER, IMAGE)
+    assert cluster.create(DEPLOYMENT, pods)[0] == "default/app"
+
+
+def admission(cloud: Client, world: World, *exempt: str, **rule: Any) -> None:
+    cloud.enable("binaryauthorization")
+    world.put_content("projects/acme", ATTESTOR)
+    given = {
+        "defaultAdmissionRule": {
+            "evaluationMode": "REQUIRE_ATTESTATION",
+            "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
+            "requireAttestationsBies": [ATTESTOR],
+            **rule,
+        },
+        "admissionWhitelistPatterns": [{"namePattern": each} for each in exempt],
+    }
+    cloud.create("gcp:binaryauthorization/policy:Policy", given)
+
+
+def asking(cloud: Client, name: str = "api", image: str = IMAGE) -> None:
+    template = {"containers": [{"image": image}]}
+    given = {"name": name, "location": "us-central1", "template": template}
+    cloud.create(SERVICE, {**given, "binaryAuthorization": {"useDefault": True}}, name=name)
+
+
+def test_a_service_that_asks_waits_for_an_attestation(cloud: Client, world: World) -> None:
+    repository(cloud)
+    admission(cloud, world)
+    world.put_content(HOLDER, IMAGE)
+    service(cloud, "silent")
+    with pytest.raises(RefusedError, match=f"not authorized.*denied by {ATTESTOR}: No attest"):
+        asking(cloud)
+    world.put_content(HOLDER, attestation(IMAGE, ATTESTOR))
+    asking(cloud)
+
+
+def test_exempt_images_and_a_policy_that_only_logs_let_in(cloud: Client, world: World) -> None:
+    repository(cloud)
+    other = IMAGE.replace("services/api", "services/tools/api")
+    for image in (IMAGE, other):
+        world.put_content(HOLDER, image)
+    admission(cloud, world, "us-central1-docker.pkg.dev/acme/services/*")
+    asking(cloud)
+    with pytest.raises(RefusedError, match="No attestations"):
+        asking(cloud, "deeper", other)
+    admission(cloud, world, "us-central1-docker.pkg.dev/acme/services/**")
+    asking(cloud, "deeper", other)
+    admission(cloud, world, enforcementMode="DRYRUN_AUDIT_LOG_ONLY")
+    asking(cloud, "logged")
+
+
+def test_an_attestor_that_nobody_made_is_refused(cloud: Client, world: World) -> None:
+    with pytest.raises(RefusedError, match="attestors/other' was not found"):
+        admission(cloud, world, requireAttestationsBies=["projects/acme/attestors/other"])
+
+
+def test_a_policy_that_denies_all_denies_others_images_too(cloud: Client, world: World) -> None:
+    admission(cloud, world, evaluationMode="ALWAYS_DENY")
+    with pytest.raises(RefusedError, match="always_deny"):
+        asking(cloud, image="docker.io/acme/api:1.0")
+
+
+def test_a_pod_of_a_cluster_that_asks_waits_for_an_attestation(
+    cloud: Client, cluster: Client, world: World
+) -> None:
+    repository(cloud)
+    world.put_content(HOLDER, IMAGE)
+    admission(cloud, world)
+    (made,) = world.by_type(CLUSTER)
+    pods = deployment(containers=[{"name": "app", "image": IMAGE}])
+    asks = {"binaryAuthorization": {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"}}
+    world.put(replace(made, inputs={**made.inputs, **asks}))
+    with pytest.raises(RefusedError, match=r"imagepolicywebhook.*denied by .*scanned"):
+        cluster.create(DEPLOYMENT, pods)
+    world.put_content(HOLDER, attestation(IMAGE, ATTESTOR))
     assert cluster.create(DEPLOYMENT, pods)[0] == "default/app"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sandbox.gcp import contents, services
 from sandbox.gcp.effects import cloud_run, cluster, network, psc, schemas
 from sandbox.gcp.naming import project_number
+from sandbox.gcp.repositories import REPOSITORY
 from sandbox.gcp.request import Request
 from sandbox.values import Values
 
@@ -67,7 +68,7 @@ EFFECTS: Mapping[str, Effect] = {
         after_write=schemas.after_schema,
         before_delete=schemas.before_schema_deletion,
     ),
-    contents.REPOSITORY: Effect(after_delete=contents.forget_contents),
+    REPOSITORY: Effect(after_delete=contents.forget_contents),
     contents.SECRET: Effect(after_delete=contents.forget_contents),
     services.SERVICE: Effect(
         after_write=services.after_enabling, after_delete=services.after_disabling
