@@ -25,6 +25,9 @@ class Callout(Settings):
     """Port of the server's gRPC health service. Default: the same port."""
     replicas: Annotated[int, limits.CALLOUT_REPLICAS] = limits.CALLOUT_REPLICAS.default
     """Replicas in each region."""
+    max_replicas: Annotated[int, limits.CALLOUT_REPLICAS] | None = None
+    """Replicas there may be in each region, by the CPU they use. Default: always as many as
+    replicas."""
     cpu: Annotated[str, limits.CPU] = limits.CPU.default
     """CPU of one replica."""
     memory: Annotated[str, limits.MEMORY] = limits.MEMORY.default

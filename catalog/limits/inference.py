@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from catalog import ports
 from catalog.limits import Choice, Entries, Range, Text, label
-from catalog.problems import Problem, shown
+from catalog.problems import Problem, in_order, shown
 
 _REPOSITORY: Final = "[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
 SOURCE: Final = Text(
@@ -149,6 +149,15 @@ SCORERS: Final[Mapping[str, int]] = {
 """Weights of the scorers every pool has: the defaults of the inferencepool chart, release 1.5."""
 LORA_SCORERS: Final[Mapping[str, int]] = {"lora-affinity-scorer": 1}
 """Further scorers of a pool with adapters: prefer a replica that has the adapter loaded."""
+
+
+def callout_replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a most that is below the least."""
+    most = given.get("max_replicas")
+    if most is not None:
+        least = given.get("replicas") or CALLOUT_REPLICAS.default
+        yield from in_order(replicas=least, max_replicas=most)
+
 
 OPENAPI: Final = "openapi"
 """The endpoint of Vertex AI's own and its partners' models, which needs no deployment."""

@@ -25,8 +25,6 @@ from components.inference.custom_resources import (
 )
 from components.validation import component_type, register
 
-REPLICAS = 2
-
 
 class BodyBasedRouterArgs(TypedDict):
     """Arguments of `BodyBasedRouter`."""
@@ -44,8 +42,9 @@ class BodyBasedRouterArgs(TypedDict):
 class BodyBasedRouter(pulumi.ComponentResource):
     """Makes the body-based router and puts it before the route lookup of a Gateway.
 
-    Every request passes it and fails without it, so two replicas run on different nodes. Its
-    account has no right at all: header by model name needs no object of the cluster. Source:
+    Every request passes it and fails without it, so two replicas run on different nodes, and up to
+    eight by the CPU they use. Its account has no right at all: header by model name needs no object
+    of the cluster. Source:
     https://github.com/kubernetes-sigs/gateway-api-inference-extension/tree/v1.5.0/pkg/bbr and
     https://cloud.google.com/kubernetes-engine/docs/how-to/configure-body-based-routing
     """
@@ -69,7 +68,7 @@ class BodyBasedRouter(pulumi.ComponentResource):
             identity,
             selector,
             _pod_spec(physical_name, selector, args),
-            replicas=REPLICAS,
+            replicas=workloads.PROXY_REPLICAS,
             port=ports.BODY_BASED_ROUTER,
             health_port=ports.BODY_BASED_ROUTER_HEALTH,
             parent=self,

@@ -38,6 +38,8 @@ class CalloutServiceArgs(TypedDict):
     """Port of its gRPC health service (default: the same)."""
     replicas: NotRequired[Annotated[int, limits.CALLOUT_REPLICAS]]
     """Replicas, on different nodes where there are some."""
+    max_replicas: NotRequired[Annotated[int | None, limits.CALLOUT_REPLICAS]]
+    """Replicas there may be by the CPU they use (default: `replicas`, always as many)."""
     cpu: NotRequired[Annotated[str, limits.CPU]]
     """CPU of one replica."""
     memory: NotRequired[Annotated[str, limits.MEMORY]]
@@ -54,13 +56,15 @@ def validate_callout_service(name: str, args: CalloutServiceArgs) -> Problems:
     """Check the plain arguments of a `CalloutService`."""
     problems = Problems.of(CalloutServiceArgs, args)
     problems.check_limit(KUBERNETES_NAME, dns_label(name), "name")
+    problems.extend(limits.callout_replicas(args))
     return problems
 
 
 class CalloutService(pulumi.ComponentResource):
     """Runs a server that sees each request and response of a Gateway, and may change or refuse it.
 
-    Every request fails without it, so two replicas run on different nodes. Bodies are sent whole
+    Every request fails without it, so two replicas run on different nodes, and more by the CPU they
+    use where `max_replicas` lets them. Bodies are sent whole
     both ways: chunk by chunk, what is longer than a chunk would pass unscreened. Its account has no
     right at all.
     https://cloud.google.com/service-extensions/docs/configure-callout
@@ -84,7 +88,7 @@ class CalloutService(pulumi.ComponentResource):
             identity,
             selector,
             _pod_spec(physical_name, selector, args),
-            replicas=args.get("replicas", limits.CALLOUT_REPLICAS.default),
+            replicas=_replicas(args),
             port=args["port"],
             health_port=_health_port(args),
             parent=self,
@@ -102,6 +106,11 @@ class CalloutService(pulumi.ComponentResource):
             ),
         }
         register(self)
+
+
+def _replicas(args: CalloutServiceArgs) -> tuple[int, int]:
+    least = args.get("replicas", limits.CALLOUT_REPLICAS.default)
+    return least, args.get("max_replicas") or least
 
 
 def _health_port(args: CalloutServiceArgs) -> int:

@@ -32,12 +32,16 @@ from components.inference.external_backend_pod import (
     envoy_config,
     pod_spec,
 )
-from components.inference.workloads import disruption_budget, service_account
+from components.inference.workloads import (
+    PROXY_REPLICAS,
+    cpu_autoscaler,
+    disruption_budget,
+    service_account,
+)
 from components.names import dns_label
 from components.ready import after
 from components.validation import component_type, register
 
-REPLICAS = 2
 PREDICT = "aiplatform.endpoints.predict"
 
 
@@ -87,6 +91,7 @@ class ExternalBackend(pulumi.ComponentResource):
             opts=child,
         )
         disruption_budget(name, identity, selector, child)
+        cpu_autoscaler(name, identity, deployment.metadata.name, PROXY_REPLICAS, child)
         pod_monitoring(f"{name}-monitoring", identity, selector, ["metrics"], child)
         policies = self._policies(name, args, identity)
         self.service_name = after(
@@ -134,6 +139,7 @@ class ExternalBackend(pulumi.ComponentResource):
         selector: Mapping[str, str],
     ) -> kubernetes.apps.v1.Deployment:
         child = pulumi.ResourceOptions(parent=self)
+        least, _ = PROXY_REPLICAS
         account = service_account(name, identity, child)
         needed: list[pulumi.Resource] = [account]
         if "vertex_ai" in args:
@@ -152,7 +158,7 @@ class ExternalBackend(pulumi.ComponentResource):
             f"{name}-deployment",
             metadata=identity.metadata(),
             spec={
-                "replicas": REPLICAS,
+                "replicas": least,
                 "selector": {"match_labels": selector},
                 "template": {
                     "metadata": {
@@ -163,7 +169,9 @@ class ExternalBackend(pulumi.ComponentResource):
                     "spec": pod_spec(identity.name, selector, args),
                 },
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*needed, config_map]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*needed, config_map], ignore_changes=["spec.replicas"]
+            ),
         )
 
     def _grant(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -9,6 +10,12 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from components.inference.custom_resources import SERVICE, Identity, grpc_health_check
+
+PROXY_REPLICAS: Final = (2, 8)
+"""The least and the most of what every request of a region, or of a model, passes."""
+CPU_PERCENT: Final = 60
+"""Of what a pod asks for. More load comes before a new pod does."""
+SCALE_DOWN_SECONDS: Final = 300
 
 
 def service_account(
@@ -64,6 +71,52 @@ def ext_proc_service(
     )
 
 
+def cpu_autoscaler(
+    name: str,
+    identity: Identity,
+    deployment: pulumi.Input[str],
+    replicas: tuple[int, int],
+    opts: pulumi.ResourceOptions,
+) -> kubernetes.autoscaling.v2.HorizontalPodAutoscaler:
+    """Make the autoscaler of a Deployment by the CPU its pods use, between the least and the most
+    `replicas`.
+
+    The load balancer sends a new pod its share within seconds, so it comes at once and goes late.
+    Memory isn't looked at: these programs hold none for a request longer than it lasts.
+    https://cloud.google.com/kubernetes-engine/docs/concepts/horizontalpodautoscaler
+    """
+    least, most = replicas
+    return kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+        f"{name}-autoscaler",
+        metadata=identity.metadata(),
+        spec={
+            "scale_target_ref": {
+                "api_version": "apps/v1",
+                "kind": "Deployment",
+                "name": deployment,
+            },
+            "min_replicas": least,
+            "max_replicas": most,
+            "metrics": [
+                {
+                    "type": "Resource",
+                    "resource": {
+                        "name": "cpu",
+                        "target": {"type": "Utilization", "average_utilization": CPU_PERCENT},
+                    },
+                }
+            ],
+            "behavior": {
+                "scale_down": {
+                    "stabilization_window_seconds": SCALE_DOWN_SECONDS,
+                    "policies": [{"type": "Pods", "value": 1, "period_seconds": 60}],
+                },
+            },
+        },
+        opts=opts,
+    )
+
+
 @dataclass(frozen=True)
 class Callout:
     """A server that a load balancer calls out to: ready when all three are."""
@@ -79,15 +132,17 @@ def callout(
     selector: Mapping[str, str],
     pod: PodSpecArgsDict,
     *,
-    replicas: int,
+    replicas: tuple[int, int],
     port: int,
     health_port: int,
     parent: pulumi.Resource,
 ) -> Callout:
     """Make a server for the ext_proc protocol, with the account its pods name.
 
-    `health_port` answers the gRPC health service.
+    It is autoscaled where the most `replicas` are more than the least. `health_port` answers the
+    gRPC health service.
     """
+    least, most = replicas
     child = pulumi.ResourceOptions(parent=parent)
     account = service_account(name, identity, child)
     disruption_budget(name, identity, selector, child)
@@ -95,12 +150,18 @@ def callout(
         f"{name}-deployment",
         metadata=identity.metadata(),
         spec={
-            "replicas": replicas,
+            "replicas": least,
             "selector": {"match_labels": dict(selector)},
             "template": {"metadata": {"labels": dict(identity.labels)}, "spec": pod},
         },
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[account]),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=[account],
+            ignore_changes=["spec.replicas"] if most > least else None,
+        ),
     )
+    if most > least:
+        cpu_autoscaler(name, identity, deployment.metadata.name, replicas, child)
     service = ext_proc_service(name, identity, selector, port, child)
     health_check = grpc_health_check(
         f"{name}-health-check",

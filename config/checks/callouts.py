@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from catalog.limits import inference as limits
 from catalog.limits.inference import UNPRIVILEGED_PORT
-from catalog.problems import KeyPath, Problem, joined
+from catalog.problems import KeyPath, Problem, below, joined
 from config.callouts import Callout
 
-_OF_AN_IMAGE = ("health_port", "replicas", "cpu", "memory", "environment")
+_OF_AN_IMAGE = ("health_port", "replicas", "max_replicas", "cpu", "memory", "environment")
 
 
 def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
@@ -28,6 +29,7 @@ def check_callout(path: KeyPath, callout: Callout) -> Iterator[Problem]:
                 "remove it: whoever runs the Service decides",
             )
     else:
+        yield from below(path, limits.callout_replicas(callout.model_dump()))
         for key in ("port", "health_port"):
             port = getattr(callout, key)
             if port is not None and port < UNPRIVILEGED_PORT.low:

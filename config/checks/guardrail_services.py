@@ -15,7 +15,7 @@ _MODEL_ARMOR = (
     "sensitive_data",
     "info_types",
 )
-_OF_A_DEPLOYMENT = ("health_port", "replicas")
+_OF_A_DEPLOYMENT = ("health_port", "replicas", "max_replicas")
 _STRICTNESS = ("none", "high", "medium", "low")
 
 

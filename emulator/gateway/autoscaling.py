@@ -109,7 +109,7 @@ def autoscaled(
 
     Replicas come into `replicas` and go. Raises ProgramError if the controller doesn't start.
     """
-    scalers = list(cluster.of("HorizontalPodAutoscaler"))
+    scalers = [each for each in cluster.of("HorizontalPodAutoscaler") if follows_a_queue(each)]
     if not scalers:
         yield None
         return
@@ -155,6 +155,11 @@ def _turning(deployments: list[_Deployment]) -> Generator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def follows_a_queue(scaler: Manifest) -> bool:
+    """Return whether it scales by a metric of pods: what CPU they use, nothing here tells."""
+    return any(each["type"] == "Pods" for each in scaler["spec"]["metrics"])
 
 
 def _is_active(client: Client, scaler: Manifest) -> bool:

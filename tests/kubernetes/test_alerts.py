@@ -17,6 +17,7 @@ import pytest
 
 from catalog.metrics import ALERTS
 from emulator.gateway import alerts, serve
+from emulator.gateway.autoscaling import follows_a_queue
 from emulator.gateway.client import Manifest
 from emulator.gateway.collection import Collection as Collected
 from emulator.gateway.replicas import apply_pod
@@ -171,7 +172,7 @@ def unschedulable_pod(path: Path, undone: ExitStack) -> None:
 
 
 def autoscaler_at_its_maximum(path: Path, undone: ExitStack) -> None:
-    (scaler,) = path.cluster.of("HorizontalPodAutoscaler")
+    (scaler,) = filter(follows_a_queue, path.cluster.of("HorizontalPodAutoscaler"))
     status = {"currentReplicas": 4, "desiredReplicas": 4, "currentMetrics": [], "conditions": []}
     told(path, scaler, status)
     undone.callback(told, path, scaler, {**status, "currentReplicas": 2})

@@ -7,6 +7,7 @@ import pytest
 
 from emulator.gateway import autoscaling, serve
 from emulator.gateway.api_management import Consumer
+from emulator.gateway.autoscaling import follows_a_queue
 from emulator.gateway.cluster import Cluster
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
@@ -64,7 +65,7 @@ def test_nobody_scales_what_has_no_autoscaler(scaled: Path) -> None:
 
 
 def test_replicas_that_nobody_needs_leave_without_a_failed_request(scaled: Path) -> None:
-    (scaler,) = scaled.cluster.of("HorizontalPodAutoscaler")
+    (scaler,) = filter(follows_a_queue, scaled.cluster.of("HorizontalPodAutoscaler"))
     # The stack has them wait ten minutes, and go one by one.
     policies = [{"type": "Pods", "value": MOST, "periodSeconds": 1}]
     at_once = {"stabilizationWindowSeconds": 0, "policies": policies}

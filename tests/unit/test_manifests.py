@@ -25,6 +25,7 @@ DEFINITIONS = Path(__file__).parents[2] / "sandbox" / "crds"
 BUILT_IN = {
     "apiextensions.k8s.io",
     "apps",
+    "autoscaling",
     "core",
     "helm.sh",
     "policy",
