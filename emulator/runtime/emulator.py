@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from emulator.runtime.instances import Instances, base_environment
 from emulator.runtime.jobs import JOB, CloudRunJob, Execution, job_of
 from emulator.runtime.local_server import LocalServer
 from emulator.runtime.model_endpoint import ModelEndpoint
-from emulator.runtime.mounts import mounted
+from emulator.runtime.mounts import Mounts, mounted
 from emulator.runtime.orphans import end_orphans
 from emulator.runtime.pipeline_jobs import PipelineJobs
 from emulator.runtime.pipeline_jobs import routes as pipeline_routes
@@ -270,14 +270,14 @@ async def _revision(
     addresses: Mapping[str, str],
 ) -> tuple[Instances, StorageWriteApi]:
     """Return the instances of a revision, none of them started, and where they write rows."""
-    environment, storage_write = await _surroundings(
-        stack, emulator, service, addresses, emulator.home / "instances" / service.revision
-    )
+    files = emulator.home / "instances" / service.revision
+    environment, storage_write = await _surroundings(stack, emulator, service, addresses, files)
     instances = Instances(
         service,
         local([*service.command]) or command_of(folder),
         {**base_environment(service), **environment},
         emulator.home / "instances",
+        renew=partial(Mounts(files, service.files).renew, service.reads),
     )
     stack.push_async_callback(instances.stop)
     return instances, storage_write

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -65,7 +65,10 @@ class Instances:
         folder: Path,
         pending_seconds: float = PENDING_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
+        """Make none yet; `renew` is called before each request."""
+        self._renew = renew
         self.service = service
         self._command = command
         self._environment = environment
@@ -95,6 +98,7 @@ class Instances:
         try:
             assert instance.ready is not None  # noqa: S101 -- set when it is added
             await asyncio.shield(instance.ready)
+            self._renew()
             yield instance
         finally:
             instance.active -= 1

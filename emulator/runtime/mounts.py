@@ -5,10 +5,12 @@ whose value is such a file or folder name the one here; a path in a program's co
 """
 
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from emulator.runtime.secrets import MissingSecretError
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,23 @@ class Mounts:
             name: str(self.place(value)) if value.rstrip("/") in known else value
             for name, value in environment.items()
         }
+
+    def renew(self, reads: Mapping[str, Callable[[], str]]) -> None:
+        """Let each file be what it reads now: a mounted secret is fetched when it is read, and
+        can't be read while its version is disabled.
+
+        https://cloud.google.com/run/docs/configuring/services/secrets
+        """
+        for path, read in reads.items():
+            place = self.place(path)
+            try:
+                content = read()
+            except MissingSecretError:
+                place.unlink(missing_ok=True)
+                continue
+            if not place.exists() or place.read_text() != content:
+                place.touch(mode=0o600)
+                place.write_text(content)
 
     def place(self, path: str) -> Path:
         """Return where a path of the container is here."""

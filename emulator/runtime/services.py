@@ -3,8 +3,9 @@
 https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class CloudRun:
     """In place of the image's; empty for the image's."""
     environment: Mapping[str, str] = field(repr=False)
     files: Mapping[str, str] = field(repr=False)
-    """Contents of the mounted secrets, by absolute path."""
+    """Contents of the mounted secrets as it starts, by absolute path."""
     port: int
     account: str
     least: int
@@ -66,6 +67,10 @@ class CloudRun:
     """Of the requests; those of a service as it was deployed last."""
     others: tuple["CloudRun", ...] = ()
     """Earlier revisions that have a share."""
+    reads: Mapping[str, Callable[[], str]] = field(
+        default_factory=dict[str, Callable[[], str]], repr=False, compare=False
+    )
+    """What each of the mounted secrets holds when it is read; raises MissingSecretError."""
 
 
 def service_of(world: World, resource: CloudResource, by_hand: Path | None = None) -> CloudRun:
@@ -111,6 +116,7 @@ def _revision(
     scaling, ports = part(template, "scaling"), part(container, "ports")
     urls = [outputs.get("uri"), *(outputs.get("urls") or ())]
     project = resource.project or inputs["project"]
+    reads = _reads(secrets, template, container)
     return CloudRun(
         id=resource.id,
         name=inputs["name"],
@@ -124,7 +130,8 @@ def _revision(
         image=container["image"],
         command=(*(container.get("commands") or ()), *(container.get("args") or ())),
         environment=dict(variable_of(secrets, env) for env in container.get("envs") or ()),
-        files=files_of(secrets, template, container),
+        files={path: read() for path, read in reads.items()},
+        reads=reads,
         port=int(ports.get("containerPort") or 8080),
         account=str(template.get("serviceAccount") or ""),
         least=int(scaling.get("minInstanceCount") or 0),
@@ -157,11 +164,17 @@ def files_of(
     secrets: Secrets, template: Mapping[str, Any], container: Mapping[str, Any]
 ) -> dict[str, str]:
     """Return the contents of the mounted secrets by path. Raises MissingSecretError."""
+    return {path: read() for path, read in _reads(secrets, template, container).items()}
+
+
+def _reads(
+    secrets: Secrets, template: Mapping[str, Any], container: Mapping[str, Any]
+) -> dict[str, Callable[[], str]]:
     volumes = {each["name"]: part(each, "secret") for each in template.get("volumes") or ()}
-    files: dict[str, str] = {}
+    reads: dict[str, Callable[[], str]] = {}
     for mount in container.get("volumeMounts") or ():
         volume = volumes.get(mount["name"], {})
         for item in volume.get("items") or ():
             path = f"{mount['mountPath']}/{item['path']}"
-            files[path] = secrets.value(volume["secret"], item.get("version"), path)
-    return files
+            reads[path] = partial(secrets.value, volume["secret"], item.get("version"), path)
+    return reads

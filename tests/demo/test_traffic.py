@@ -25,7 +25,11 @@ CHAT = {
     "models": ["qwen3-4b"],
     "max_instances": 1,
     "invokers": ["group:ml-apps@acme.com"],
-    "environment": {"SECRETS_DIR": "/secrets/api", "LLM_AUTH": "api_key"},
+    "environment": {
+        "LLM_AUTH": "api_key",
+        "LLM_API_KEY_FILE": "/secrets/api/llm_api_key",
+        "LLM_API_KEY_SECONDS": "0",
+    },
     "secret_files": {"/secrets/api/llm_api_key": "llm-api-key"},
     "revision": "v1",
     "traffic": [{"revision": "v1", "percent": 100}],
@@ -111,6 +115,27 @@ def test_a_service_waits_for_its_secret_and_then_reads_it_as_a_file(stack: Rehea
 
     on(stack, work)
     assert not list(stack.places.home.rglob("llm_api_key"))
+
+
+def test_a_new_version_of_a_mounted_secret_is_used_by_the_same_instance(stack: Rehearsal) -> None:
+    place = stack.places.home / "secrets" / "llm-api-key"
+
+    async def shown(emulator: Emulator, hosted: RunningService) -> str:
+        checks, _ = await chat(emulator, hosted)
+        assert [check for check in checks if not check.good] == []
+        return emulator.model.headers[-1]["authorization"]
+
+    async def work(emulator: Emulator, hosted: RunningService) -> None:
+        assert await shown(emulator, hosted) == "Bearer s3cret"
+        place.write_text("rotated")
+        assert await shown(emulator, hosted) == "Bearer rotated"
+        # Disabled, it can't be read: what was read before goes on, and the log tells.
+        place.unlink()
+        assert await shown(emulator, hosted) == "Bearer rotated"
+        assert hosted.instances.started == 1
+
+    on(stack, work)
+    place.write_text("s3cret")
 
 
 def test_a_canary_gets_its_share_and_its_tag_then_gives_it_back(stack: Rehearsal) -> None:
