@@ -61,9 +61,9 @@ class Apigee(Settings):
     jwt: Jwt | None = None
     """The issuer, for authentication jwt."""
     consumers: Annotated[Mapping[str, ApiConsumer], limits.CONSUMERS]
-    """Limits of each consumer (a key of consumers, of services with models, or of batch_inference)
-    that may call. Others may not. Services and batches get their key as a secret: it sets LLM_AUTH,
-    LLM_API_KEY_FILE."""
+    """Limits of each consumer (a key of consumers, of services or pipelines with models, or of
+    batch_inference) that may call. Others may not. All but consumers get their key as a secret: it
+    sets LLM_AUTH, LLM_API_KEY_FILE."""
     google_roles: bool = False
     """Grant the Apigee operator the administrator roles Google asks for instead of narrow
     custom ones. The least-privilege policies forbid it."""

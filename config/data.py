@@ -146,7 +146,7 @@ class Data(Settings):
         return any(thing.kms_key is not None for thing in things)
 
     def needs_network(self, name: str, pipeline: Pipeline) -> bool:
-        """Return whether a pipeline sends into the network: the cache is there, and passwords leave
-        by its rules alone."""
+        """Return whether a pipeline sends into the network: the cache and the gateway are there,
+        and passwords leave by its rules alone."""
         reads = self.cache is not None and name in self.cache.readers
-        return reads or bool(pipeline.secret_names)
+        return reads or bool(pipeline.secret_names or pipeline.models)

@@ -173,6 +173,9 @@ class Pipeline(Container):
     """Whether messages with the same ordering key come one after the other."""
     message_schema: MessageSchema | None = None
     """Schema of messages. Default: any message is accepted."""
+    models: tuple[str, ...] = ()
+    """Models (keys of models, or adapters) its service asks at the gateway. Sets LLM_BASE_URL,
+    LLM_MODEL (the first), LLM_MODELS, LLM_CA_FILE."""
     results: Results = Results()
     """Table of the results."""
     archive: Archive | None = None

@@ -140,7 +140,7 @@ class Platform(Settings):
         return tuple(each.image for each in containers)
 
     def knows_by_key(self, name: str) -> bool:
-        """Return whether API management has a key for the service or batch."""
+        """Return whether API management has a key for the service, pipeline or batch."""
         apigee = self.api_management and self.api_management.apigee
         return bool(apigee and apigee.knows_by_key(name))
 
@@ -182,9 +182,11 @@ class Platform(Settings):
 
     @property
     def askers(self) -> Mapping[str, str]:
-        """The regions of what asks models beside the clusters, by the service's or batch's name."""
-        services = {name: each.region for name, each in self.services.items() if each.models}
-        return {**services, **{name: each.region for name, each in self.batch_inference.items()}}
+        """The regions of what asks models beside the clusters, by the name of the service, pipeline
+        or batch."""
+        answering = {**self.services, **self.pipelines}
+        asking = {name: each.region for name, each in answering.items() if each.models}
+        return {**asking, **{name: each.region for name, each in self.batch_inference.items()}}
 
     def replica_sets_in(self, region: str) -> tuple[tuple[str, Model, ReplicaSet], ...]:
         """Return every replica set of `region` with its model and the model's name."""

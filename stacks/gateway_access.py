@@ -25,11 +25,11 @@ class GatewayAccess:
     """By region, the secret with the certificate that signs the gateway's."""
 
     keys: Mapping[str, pulumi.Output[str]]
-    """By service or batch that API management counts, the secret with its key."""
+    """By service, pipeline or batch that API management counts, the secret with its key."""
 
     def tell(self, name: str, args: Program, models: tuple[str, ...]) -> None:
-        """Tell the container of a service or batch where which models are, and what to show
-        there."""
+        """Tell the container of a service, pipeline or batch where which models are, and what to
+        show there."""
         ask_models(args, models, self.hostname, self.authorities.get(args["region"]))
         if name in self.keys:
             show_key(args, self.keys[name])

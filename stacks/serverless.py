@@ -9,6 +9,7 @@ from config.pipelines import Pipeline
 from config.platform import Platform
 from stacks.arguments import set_fields, to_args
 from stacks.foundation import Foundation
+from stacks.gateway_access import GatewayAccess, network
 from stacks.images import Images
 from stacks.pipeline_access import build_pipeline_access
 from stacks.secrets import Secrets, secret_arguments
@@ -17,11 +18,15 @@ PUBSUB = "pubsub.googleapis.com"
 
 
 def build_serverless(
-    platform: Platform, foundation: Foundation, images: Images, secrets: Secrets
+    platform: Platform,
+    foundation: Foundation,
+    gateway: GatewayAccess | None,
+    images: Images,
+    secrets: Secrets,
 ) -> Mapping[str, PubSubCloudRunPipeline]:
     """Make every pipeline of the config; no pipeline depends on another."""
     pipelines = {
-        name: _pipeline(platform, foundation, images, secrets, name, pipeline)
+        name: _pipeline(platform, foundation, gateway, images, secrets, name, pipeline)
         for name, pipeline in platform.pipelines.items()
     }
     build_pipeline_access(platform, foundation, pipelines)
@@ -31,6 +36,7 @@ def build_serverless(
 def _pipeline(
     platform: Platform,
     foundation: Foundation,
+    gateway: GatewayAccess | None,
     images: Images,
     secrets: Secrets,
     name: str,
@@ -40,7 +46,7 @@ def _pipeline(
     apis = ["iam", "pubsub", "run", "bigquery", "storage"]
     if pipeline.dataflow is not None:
         apis.append("dataflow")
-    if pipeline.secret_names:
+    if pipeline.secret_names or pipeline.models:
         apis.append("secretmanager")
     asks = platform.binary_authorization is not None
     if asks:
@@ -59,13 +65,10 @@ def _pipeline(
     if name in platform.training:
         store = model_store(platform.project.id, name)
         args["environment"] = {**args.get("environment", {}), "MODEL_STORE": store}
-    subnetwork = foundation.node_subnetwork_ids[pipeline.region]
     if pipeline.dataflow is not None:
-        args["subnetwork"] = subnetwork
+        args["subnetwork"] = foundation.node_subnetwork_ids[pipeline.region]
     if platform.data.needs_network(name, pipeline):
-        args["vpc"] = {
-            "network": foundation.vpc.network_id,
-            "subnetwork": subnetwork,
-            "egress": "all",
-        }
+        args["vpc"] = network(foundation, pipeline.region, "all")
+    if pipeline.models and gateway is not None:
+        gateway.tell(name, args, pipeline.models)
     return PubSubCloudRunPipeline(name, args, foundation.google)

@@ -1,6 +1,7 @@
 """API management: one kind, consumers there are, and a way to know them."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from catalog.limits import api_management as limits
 from catalog.problems import Problem, below, did_you_mean, joined, shown
@@ -10,6 +11,7 @@ from config.known import Known
 
 _AREA = "api_management"
 _APIGEE = (_AREA, "apigee")
+_CALLERS: Final = ("consumers", "services", "pipelines", "batch_inference")
 
 
 def check_api_management(known: Known) -> Iterator[Problem]:
@@ -33,7 +35,7 @@ def check_api_management(known: Known) -> Iterator[Problem]:
 
 
 def _check_consumers(known: Known, apigee: Apigee) -> Iterator[Problem]:
-    areas = [known.names.get(area) for area in ("consumers", "services", "batch_inference")]
+    areas = [known.names.get(area) for area in _CALLERS]
     if None in areas:
         return
     names = {name for area in areas for name in area or ()}
@@ -41,7 +43,7 @@ def _check_consumers(known: Known, apigee: Apigee) -> Iterator[Problem]:
         path = (*_APIGEE, "consumers", name)
         if name not in names:
             remedy = did_you_mean(name, names, "add it to one of them, or choose one")
-            allowed = f"a key of consumers, services or batch_inference: {joined(names)}"
+            allowed = f"a key of {joined(_CALLERS)}: {joined(names)}"
             yield Problem(path, shown(name), allowed, remedy)
 
 

@@ -1,6 +1,6 @@
-"""Models that services and batches ask: those of their region."""
+"""Models that services, pipelines and batches ask: those of their region."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from catalog.problems import KeyPath, Problem, did_you_mean, joined, shown
@@ -8,9 +8,9 @@ from config.containers import Program
 from config.known import Known
 from config.models import Model
 
-MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
+_MODEL_VARIABLES: Final = ("LLM_BASE_URL", "LLM_MODEL", "LLM_MODELS", "LLM_CA_FILE")
 """What the platform gives to whoever asks models."""
-KEY_VARIABLES: Final = ("LLM_AUTH", "LLM_API_KEY", "LLM_API_KEY_FILE")
+_KEY_VARIABLES: Final = ("LLM_AUTH", "LLM_API_KEY", "LLM_API_KEY_FILE")
 """The same, where API management has a key for it."""
 _KEY: Final = "LLM_API_KEY"
 
@@ -40,10 +40,23 @@ def check_model(known: Known, path: KeyPath, name: str, region: str, who: str) -
         )
 
 
-def known_by_key(known: Known, name: str) -> bool:
-    """Return whether API management has a key for a service or batch."""
+def check_models(
+    known: Known, path: KeyPath, models: Sequence[str], region: str, who: str
+) -> Iterator[Problem]:
+    """Check the models that somebody may ask, each once."""
+    for position, name in enumerate(models):
+        where = (*path, "models", position)
+        wrong = list(check_model(known, where, name, region, who))
+        yield from wrong
+        if not wrong and name in models[:position]:
+            yield Problem(where, f"{shown(name)} again", "each model once", "remove it")
+
+
+def variables_of_models(known: Known, name: str) -> Sequence[str]:
+    """Return what the platform gives to the service, pipeline or batch that asks models."""
     apigee = known.api_management and known.api_management.apigee
-    return bool(apigee and apigee.knows_by_key(name))
+    by_key = apigee and apigee.knows_by_key(name)
+    return (*_MODEL_VARIABLES, *(_KEY_VARIABLES if by_key else ()))
 
 
 def check_key(known: Known, area: str, name: str, program: Program) -> Iterator[Problem]:

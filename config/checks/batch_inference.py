@@ -8,14 +8,12 @@ from catalog.limits import cloud_run
 from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
 from config.batch_inference import BatchInference, BatchOutput
 from config.checks.asked_models import (
-    KEY_VARIABLES,
-    MODEL_VARIABLES,
     check_key,
     check_model,
-    known_by_key,
     served_models,
+    variables_of_models,
 )
-from config.checks.containers import check_secrets
+from config.checks.containers import check_secrets, check_variables
 from config.checks.references import check_name
 from config.checks.service_output import check_output
 from config.data import Table
@@ -23,7 +21,7 @@ from config.known import Known
 
 _READ: Final = {"custom_id": "STRING", "prompt": "STRING"}
 _TIME: Final = "TIMESTAMP"
-_OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT", "PREDICTIONS_TABLE", *MODEL_VARIABLES)
+_OWN_VARIABLES: Final = ("GOOGLE_CLOUD_PROJECT", "PREDICTIONS_TABLE")
 _OWN_PREFIXES: Final = ("BATCH_", "CLOUD_RUN_")
 
 
@@ -40,7 +38,8 @@ def check_batch_inference(known: Known) -> Iterator[Problem]:
         yield from check_key(known, "batch_inference", name, batch)
         yield from _check_apart(known, path, name)
         yield from _check_objective(known, path, batch)
-        yield from _check_variables(known, path, batch)
+        own = (*_OWN_VARIABLES, *variables_of_models(known, name))
+        yield from check_variables(path, batch, own, _OWN_PREFIXES)
         yield from _check_bucket(known, (*path, "input"), batch.input)
         yield from _check_bucket(known, (*path, "output"), batch.output)
         yield from _check_input_table(known, path, batch)
@@ -76,19 +75,6 @@ def _check_objective(known: Known, path: KeyPath, batch: BatchInference) -> Iter
             f"a key of the model's objectives: {joined(model.objectives)}",
             did_you_mean(batch.objective, model.objectives, "add it there, below zero"),
         )
-
-
-def _check_variables(known: Known, path: KeyPath, batch: BatchInference) -> Iterator[Problem]:
-    own = (*_OWN_VARIABLES, *(KEY_VARIABLES if known_by_key(known, str(path[1])) else ()))
-    for key, variables in (("environment", batch.environment), ("secrets", batch.secrets)):
-        for variable in variables:
-            if variable in own or variable.startswith(_OWN_PREFIXES):
-                yield Problem(
-                    (*path, key, variable),
-                    f"the name {shown(variable)}",
-                    f"names other than {joined(own)}, {joined(_OWN_PREFIXES)}...",
-                    "remove it: the platform sets it",
-                )
 
 
 def _check_bucket(known: Known, path: KeyPath, place: BatchOutput) -> Iterator[Problem]:

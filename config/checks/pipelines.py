@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from catalog.limits import bigquery, cloud_run, pubsub
 from catalog.problems import KeyPath, Problem, below, shown
-from config.checks.containers import check_secrets
+from config.checks.asked_models import check_key, check_models, variables_of_models
+from config.checks.containers import check_secrets, check_variables
 from config.checks.principals import check_principals
 from config.checks.references import check_name
 from config.checks.service_input import check_input
@@ -23,6 +24,10 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
         for rule in (cloud_run.container, cloud_run.variables):
             yield from below(path, rule(given))
         yield from check_secrets(known, path, pipeline)
+        yield from check_models(known, path, pipeline.models, pipeline.region, "pipeline")
+        if pipeline.models:
+            yield from check_key(known, "pipelines", name, pipeline)
+            yield from check_variables(path, pipeline, variables_of_models(known, name))
         for key, principals in pipeline.granted.items():
             yield from check_principals(known, (*path, *key), principals)
         yield from below(path, pubsub.pipeline(given))

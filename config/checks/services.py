@@ -1,20 +1,14 @@
 """Services: sizes, secrets, models and regions that exist; fronts and traffic that fit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from catalog.config_folder import config_folder
 from catalog.limits import cloud_run as limits
 from catalog.openapi import DocumentError, parsed
 from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
-from config.checks.asked_models import (
-    KEY_VARIABLES,
-    MODEL_VARIABLES,
-    check_key,
-    check_model,
-    known_by_key,
-)
-from config.checks.containers import check_secrets
+from config.checks.asked_models import check_key, check_models, variables_of_models
+from config.checks.containers import check_secrets, check_variables
 from config.checks.references import check_name
 from config.checks.service_output import check_output
 from config.known import Known
@@ -43,7 +37,7 @@ def check_services(known: Known) -> Iterator[Problem]:
         yield from _check_cache(known, path, service)
         if service.request_log is not None:
             yield from _check_request_log(known, path, service, service.request_log)
-        yield from _check_variables(path, service, known_by_key=known_by_key(known, name))
+        yield from check_variables(path, service, _own_variables(known, name, service))
         yield from _check_front(path, service)
 
 
@@ -59,12 +53,7 @@ def _check_name(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
 
 
 def _check_models(known: Known, path: KeyPath, service: Service) -> Iterator[Problem]:
-    for position, name in enumerate(service.models):
-        where = (*path, "models", position)
-        wrong = list(check_model(known, where, name, service.region, "service"))
-        yield from wrong
-        if not wrong and name in service.models[:position]:
-            yield Problem(where, f"{shown(name)} again", "each model once", "remove it")
+    yield from check_models(known, path, service.models, service.region, "service")
     if service.models and service.effective_egress == "none":
         yield Problem(
             (*path, "egress"),
@@ -132,23 +121,13 @@ def _check_request_log(
         )
 
 
-def _check_variables(path: KeyPath, service: Service, *, known_by_key: bool) -> Iterator[Problem]:
-    own = (
+def _own_variables(known: Known, name: str, service: Service) -> Sequence[str]:
+    return (
         *_OWN_VARIABLES,
-        *(MODEL_VARIABLES if service.models else ()),
-        *(KEY_VARIABLES if service.models and known_by_key else ()),
+        *(variables_of_models(known, name) if service.models else ()),
         *(CACHE_VARIABLES if service.cache else ()),
         *(LOG_VARIABLES if service.request_log else ()),
     )
-    for key, variables in (("environment", service.environment), ("secrets", service.secrets)):
-        for variable in variables:
-            if variable in own:
-                yield Problem(
-                    (*path, key, variable),
-                    f"the name {shown(variable)}",
-                    f"names other than {joined(own)}",
-                    "remove it: the platform sets it",
-                )
 
 
 def _check_front(path: KeyPath, service: Service) -> Iterator[Problem]:
