@@ -163,6 +163,13 @@ FACTS: Final = (
     Fact("enable_shielded_nodes", (True,), "shielded nodes", "--enable-shielded-nodes", unset=True),
     Fact("enable_kubernetes_alpha", (False,), "a cluster that lives on", unset=True),
     Fact(
+        "addons_configs.cloudrun_configs.disabled",
+        (True,),
+        "no load balancer of the add-on's own on the internet",
+        "--update-addons=CloudRun=DISABLED",
+        unset=True,
+    ),
+    Fact(
         "security_posture_configs.mode",
         ("BASIC", "ENTERPRISE"),
         "findings of Google's posture service",
