@@ -35,7 +35,11 @@ def _with_services(config: dict[str, Any]) -> None:
 
 def models_alone(config: dict[str, Any]) -> None:
     """Take out all that is not of the way to models."""
+    asking = {*config["services"], *config["pipelines"]}
     config.update(pipelines={}, services={}, data={})
+    for kind in config.get("api_management", {}).values():
+        known = kind.get("consumers", {})
+        kind["consumers"] = {name: each for name, each in known.items() if name not in asking}
 
 
 def _large(config: dict[str, Any]) -> None:

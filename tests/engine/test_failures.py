@@ -148,7 +148,7 @@ def test_a_stack_without_a_config_file_is_named_with_those_that_have_one(tmp_pat
 def test_destroying_what_was_never_made_says_so(tmp_path: Path) -> None:
     result = run("destroy", "--stack", "dev", sandbox=tmp_path)
     assert result.returncode == 1
-    assert "run `make up STACK=dev` first" in result.stderr
+    assert "isn't there on the sandbox cloud: nothing is deleted" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["preview"], ["up", "--cloud", "gcp"]])

@@ -163,6 +163,8 @@ GONE = frozenset({"delete"})
 # What both regions share, and a region's loss changes in place.
 SHARED = {
     ("gcp:compute/backendService:BackendService", "inference-apps-frontend-service"): {"update"},
+    # Each region's mirrors are exempt by their names.
+    ("gcp:binaryauthorization/policy:Policy", "inference-admission"): {"update"},
     ("gcp:dns/recordSet:RecordSet", "inference-apps-record"): {"update"},
     # Routes are learned in one region then.
     ("gcp:compute/network:Network", "inference-network"): {"update"},

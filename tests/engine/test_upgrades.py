@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config.examples import laid_over
 from launcher import operations
 from launcher.paths import ROOT
 from launcher.progress import short_type
@@ -16,10 +17,13 @@ STATES = sorted((ROOT / "tests" / "upgrades").rglob("*.tar.xz"))
 _SINKS = frozenset({"inference-pipelines-copies-backlog-age"})
 ANNOUNCED = {"2026-11-29-dev.tar.xz": _SINKS, "2026-11-29-prod.tar.xz": _SINKS}
 """By archive, the names of resources that CHANGELOG.md says are replaced or deleted."""
+_LIMITED = {"requests_per_minute": 600, "quota": {"requests": 500000, "per": "day"}}
 ASKED = {
     "2026-11-29-prod.tar.xz": {
         "audit": {"region": "us-central1", "retention_days": 400},
         "guardrail_floor": {"enforce": True},
+        "api_management": {"apigee": {"consumers": {"llm-backend": _LIMITED}}},
+        "binary_authorization": {"attestors": ["scanned"]},
     }
 }
 """By archive, what CHANGELOG.md says that a stack file needs before."""
@@ -36,7 +40,7 @@ def test_a_stack_of_an_earlier_version_loses_nothing(
         content.extractall(tmp_path)  # noqa: S202 - files of this repository
     stack = stack_of(archive)
     rehearsal = Rehearsal(stack, tmp_path)
-    rehearsal.edit(lambda config: config.update(ASKED.get(archive.name, {})))
+    rehearsal.edit(lambda config: config.update(laid_over(config, ASKED.get(archive.name, {}))))
     before = {
         (short_type(each["type"]), each["urn"].rpartition("::")[2])
         for each in rehearsal.resources()

@@ -28,7 +28,10 @@ MAY_USE = {
         *("catalog", "config", "cost", "emulator", "plans", "policies", "request_path"),
         *("resources", "sandbox", "sizing", "pulumi"),
     },
-    "bench": {"config", "emulator", "launcher", "policies", "resources", "sandbox", *PULUMI},
+    "bench": {
+        *("components", "config", "emulator", "launcher", "policies", "resources", "sandbox"),
+        *PULUMI,
+    },
     "identity": {"catalog", "pulumi", "pulumi_gcp"},
     "tools": set[str](),
 }
