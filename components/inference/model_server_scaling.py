@@ -15,6 +15,7 @@ from pulumi_kubernetes.autoscaling.v2 import MetricSpecArgsDict
 from catalog.limits.inference import SCALE_DOWN_SECONDS
 from catalog.metrics import METRICS
 from components.inference.custom_resources import Identity
+from components.inference.pod_autoscaler import pod_autoscaler
 
 _SHARES: Final = frozenset({"server_kv_cache"})
 """Metrics from 0 to 1, whose target is in percent."""
@@ -40,30 +41,19 @@ def autoscaler(
     `targets` are what it aims at on average, by metric: as many replicas as the one needs that
     needs most. The metrics go with the last replica, so the least is never 0.
     """
-    least, most = replicas
-    window = SCALE_DOWN_SECONDS.default if scale_down_seconds is None else scale_down_seconds
-    return kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+    return pod_autoscaler(
         resource_name,
-        metadata=identity.metadata(),
-        spec={
-            "scale_target_ref": {
-                "api_version": "apps/v1",
-                "kind": "Deployment",
-                "name": deployment,
-            },
-            "min_replicas": least,
-            "max_replicas": most,
-            "metrics": [
-                _target(metric, target) for metric, target in targets.items() if target is not None
-            ],
-            "behavior": {
-                # A removed replica takes minutes to come back: its node starts, its model loads.
-                "scale_down": {
-                    "stabilization_window_seconds": window,
-                    "policies": [{"type": "Pods", "value": 1, "period_seconds": 300}],
-                },
-            },
-        },
+        identity,
+        deployment,
+        replicas=replicas,
+        metrics=[
+            _target(metric, target) for metric, target in targets.items() if target is not None
+        ],
+        scale_down_seconds=(
+            SCALE_DOWN_SECONDS.default if scale_down_seconds is None else scale_down_seconds
+        ),
+        # A removed replica takes minutes to come back: its node starts, its model loads.
+        pod_seconds=300,
         opts=opts,
     )
 

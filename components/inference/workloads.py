@@ -10,6 +10,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import PodSpecArgsDict
 
 from components.inference.custom_resources import SERVICE, Identity, grpc_health_check
+from components.inference.pod_autoscaler import pod_autoscaler
 
 PROXY_REPLICAS: Final = (2, 8)
 """The least and the most of what every request of a region, or of a model, passes."""
@@ -85,34 +86,22 @@ def cpu_autoscaler(
     Memory isn't looked at: these programs hold none for a request longer than it lasts.
     https://cloud.google.com/kubernetes-engine/docs/concepts/horizontalpodautoscaler
     """
-    least, most = replicas
-    return kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+    return pod_autoscaler(
         f"{name}-autoscaler",
-        metadata=identity.metadata(),
-        spec={
-            "scale_target_ref": {
-                "api_version": "apps/v1",
-                "kind": "Deployment",
-                "name": deployment,
-            },
-            "min_replicas": least,
-            "max_replicas": most,
-            "metrics": [
-                {
-                    "type": "Resource",
-                    "resource": {
-                        "name": "cpu",
-                        "target": {"type": "Utilization", "average_utilization": CPU_PERCENT},
-                    },
-                }
-            ],
-            "behavior": {
-                "scale_down": {
-                    "stabilization_window_seconds": SCALE_DOWN_SECONDS,
-                    "policies": [{"type": "Pods", "value": 1, "period_seconds": 60}],
+        identity,
+        deployment,
+        replicas=replicas,
+        metrics=[
+            {
+                "type": "Resource",
+                "resource": {
+                    "name": "cpu",
+                    "target": {"type": "Utilization", "average_utilization": CPU_PERCENT},
                 },
-            },
-        },
+            }
+        ],
+        scale_down_seconds=SCALE_DOWN_SECONDS,
+        pod_seconds=60,
         opts=opts,
     )
 
