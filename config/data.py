@@ -145,6 +145,15 @@ class Data(Settings):
         things = (*self.lake.values(), *self.warehouse.values())
         return any(thing.kms_key is not None for thing in things)
 
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables of the warehouse, as <dataset>.<table>."""
+        return {
+            f"{dataset}.{name}": table
+            for dataset, settings in self.warehouse.items()
+            for name, table in settings.tables.items()
+        }
+
     def needs_network(self, name: str, pipeline: Pipeline) -> bool:
         """Return whether a pipeline sends into the network: the cache and the gateway are there,
         and passwords leave by its rules alone."""

@@ -81,10 +81,7 @@ class Batches:
     def _input(self, place: BatchInput) -> Input:
         found: Input = {"days": place.days} if place.table else {}
         if place.table is not None:
-            dataset, _, table = place.table.partition(".")
-            found["time_column"] = (
-                self.platform.data.warehouse[dataset].tables[table].partition_field
-            )
+            found["time_column"] = self.platform.data.tables[place.table].partition_field
         return {**found, **self._place(place)}
 
     def _output(self, place: BatchOutput) -> Output:

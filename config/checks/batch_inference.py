@@ -92,11 +92,7 @@ def _table(known: Known, path: KeyPath, name: str | None) -> Iterator[Problem | 
     """Yield the table of a name, or what is wrong with the name."""
     if name is None or "data" in known.unread:
         return
-    tables = {
-        f"{dataset}.{key}": table
-        for dataset, settings in known.data.warehouse.items()
-        for key, table in settings.tables.items()
-    }
+    tables = known.data.tables
     if name in tables:
         yield tables[name]
     else:

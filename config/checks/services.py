@@ -94,11 +94,7 @@ def _check_request_log(
     known: Known, path: KeyPath, service: Service, log: RequestLog
 ) -> Iterator[Problem]:
     """Check that the table is there, takes what is written, and keeps no text for ever."""
-    tables = {
-        f"{dataset}.{name}": table
-        for dataset, settings in known.data.warehouse.items()
-        for name, table in settings.tables.items()
-    }
+    tables = known.data.tables
     table = tables.get(log.table)
     if table is None:
         if "data" not in known.unread:
