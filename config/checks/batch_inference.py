@@ -47,13 +47,15 @@ def check_batch_inference(known: Known) -> Iterator[Problem]:
 
 
 def _check_apart(known: Known, path: KeyPath, name: str) -> Iterator[Problem]:
-    if name in known.names.get("services", ()):
-        yield Problem(
-            path,
-            f"the name {shown(name)}, which a service has",
-            "a name of its own: API management counts both by it",
-            "rename one of them",
-        )
+    asking = {key for key, pipeline in known.pipelines.items() if pipeline.models}
+    for who, names in (("service", known.names.get("services", set())), ("pipeline", asking)):
+        if name in names:
+            yield Problem(
+                path,
+                f"the name {shown(name)}, which a {who} has",
+                "a name of its own: API management counts both by it",
+                "rename one of them",
+            )
 
 
 def _check_objective(known: Known, path: KeyPath, batch: BatchInference) -> Iterator[Problem]:
