@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from catalog.config_folder import make_command
@@ -74,17 +73,16 @@ def push_placeholders(platform: Platform, world: World) -> None:
         world.put_content(secret, secret)
 
 
-def dockerfile_of(image: str) -> Path | None:
-    """Return what an image is built from; None where nothing here has its name."""
-    name = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
-    file = SERVICES / name.replace("-", "_") / "Dockerfile"
-    return file if file.exists() else None
+def service_of(image: str) -> str | None:
+    """Return the folder of services/ that an image is built from; None where none has its name."""
+    name = image.rpartition("/")[2].partition("@")[0].partition(":")[0].replace("-", "_")
+    return name if (SERVICES / name / "requirements.in").exists() else None
 
 
 def image_source(image: str) -> str:
     """Return what an image is built from, in words."""
-    file = dockerfile_of(image)
-    return "built elsewhere" if file is None else str(file.relative_to(ROOT))
+    service = service_of(image)
+    return "built elsewhere" if service is None else f"services/{service}"
 
 
 def push(places: StackPaths) -> None:
@@ -105,7 +103,11 @@ def push(places: StackPaths) -> None:
         line += [part for each in RUNS_IMAGES for part in ("--exclude", each)]
         _run(line, "what the images need")
     for image in own_images(platform):
-        _push(image, builder)
+        if builder.has(image):
+            show(f"{image}: is there")
+            _check_attested(platform, image, builder)
+        else:
+            _push(image, builder)
     for secret in own_secrets(platform):
         project, name = secret.split("/")[1::2]
         show(
@@ -131,19 +133,28 @@ def _check_attests(platform: Platform, builder: "Builder") -> None:
         )
 
 
+def _check_attested(platform: Platform, image: str, builder: "Builder") -> None:
+    """Raise LaunchError where what is there could not run: it was pushed past the build that signs,
+    and what has its tag stays."""
+    admission = platform.binary_authorization
+    for attestor in () if admission is None else admission.attestors_of(platform.project.id):
+        if not builder.attested(image, attestor):
+            raise LaunchError(
+                f"{image} is there, and {attestor} has not attested to it, so it does not run: let "
+                "its owner sign for it, or give the stack file another tag, which is then built"
+            )
+
+
 def _push(image: str, builder: "Builder") -> None:
-    if builder.has(image):
-        show(f"{image}: is there")
-        return
-    file = dockerfile_of(image)
-    if file is None:
+    service = service_of(image)
+    if service is None:
         raise LaunchError(
             f"{image} isn't there, and nothing in services/ is built under that name: push it "
             "yourself, or change the image in the stack file"
         )
     unscanned = "" if builder.scans else f", which {builder.program} neither scans nor attests to"
     show(f"{image}: building{unscanned} ...")
-    for line in builder.build(image, file.relative_to(SERVICES)):
+    for line in builder.build(image, service):
         _run(line, image)
 
 
@@ -157,14 +168,22 @@ class Builder:
         """Return whether an image was pushed."""
         return _asked([self.program, "artifacts", "docker", "images", "describe", image])
 
-    def build(self, image: str, dockerfile: Path) -> Sequence[Sequence[str]]:
+    def attested(self, image: str, attestor: str) -> bool:
+        """Return whether an attestor has signed for an image that was pushed."""
+        line = [self.program, "artifacts", "docker", "images", "describe", image]
+        digest = _told([*line, "--format=value(image_summary.fully_qualified_digest)"])
+        line = [self.program, "container", "binauthz", "attestations", "list"]
+        line += [f"--attestor={attestor}", f"--artifact-url=https://{digest}"]
+        return bool(digest and _told([*line, "--format=value(name)"]))
+
+    def build(self, image: str, service: str) -> Sequence[Sequence[str]]:
         """Return the commands that build and push an image."""
         repository = repository_of(image)
         project = "" if repository is None else repository.project
         values = {
             "_IMAGE": image,
             "_NAME": image.partition("@")[0].partition(":")[0],
-            "_DOCKERFILE": dockerfile,
+            "_SERVICE": service,
             "_LOCATION": next((each for each in _SCANNED_IN if image.startswith(each)), "us"),
             "_ATTESTATION_KEY": os.environ.get(KEY, ""),
         }
@@ -186,22 +205,10 @@ class Docker(Builder):
         """Return whether an image was pushed."""
         return _asked([self.program, "manifest", "inspect", image])
 
-    def build(self, image: str, dockerfile: Path) -> Sequence[Sequence[str]]:
+    def build(self, image: str, service: str) -> Sequence[Sequence[str]]:
         """Return the commands that build and push an image."""
-        file = str(SERVICES / dockerfile)
-        return [
-            [
-                self.program,
-                "build",
-                "--platform=linux/amd64",
-                "-f",
-                file,
-                "-t",
-                image,
-                str(SERVICES),
-            ],
-            [self.program, "push", image],
-        ]
+        line = [self.program, "build", "--platform=linux/amd64", f"--build-arg=SERVICE={service}"]
+        return [[*line, "-t", image, str(SERVICES)], [self.program, "push", image]]
 
 
 def _builder() -> Builder:
@@ -226,6 +233,12 @@ def _made(places: StackPaths) -> set[str]:
 
 def _asked(line: Sequence[str]) -> bool:
     return subprocess.run(line, capture_output=True, check=False).returncode == 0
+
+
+def _told(line: Sequence[str]) -> str:
+    """Return what a command prints; '' where it fails."""
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _run(line: Sequence[str], what: str) -> None:

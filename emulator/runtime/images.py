@@ -1,6 +1,5 @@
-"""What an image starts, from the Dockerfile of the service it is built from."""
+"""What an image starts, of those that services/Dockerfile builds."""
 
-import json
 import re
 import sys
 from pathlib import Path, PurePosixPath
@@ -20,8 +19,8 @@ def folder_of(image: str) -> str:
     Raises ImageError when there is none.
     """
     name = re.split(r"[:@]", image.rpartition("/")[2])[0].replace("-", "_")
-    if not (SERVICES / name / "Dockerfile").exists():
-        known = sorted(file.parent.name for file in SERVICES.glob("*/Dockerfile"))
+    if not (SERVICES / name / "requirements.in").exists():
+        known = sorted(file.parent.name for file in SERVICES.glob("*/requirements.in"))
         raise ImageError(
             f"found image {image}, and there is no services/{name}; allowed here: images whose "
             f"last part is {' or '.join(known)}, which run from the code in services/"
@@ -30,15 +29,8 @@ def folder_of(image: str) -> str:
 
 
 def command_of(folder: str) -> list[str]:
-    """Return the command of a service's image, with this environment's Python."""
-    text = (SERVICES / folder / "Dockerfile").read_text().replace("\\\n", " ")
-    # What the last stage says counts, and ENTRYPOINT comes before CMD.
-    stage = re.split(r"^FROM ", text, flags=re.MULTILINE)[-1]
-    words: list[str] = []
-    for instruction in ("ENTRYPOINT", "CMD"):
-        found: list[str] = re.findall(rf"^{instruction} (\[.*\])\s*$", stage, re.MULTILINE)
-        words += json.loads(found[-1]) if found else []
-    return local(words)
+    """Return what the image of a service starts, with this environment's Python."""
+    return [sys.executable, "-m", f"services.{folder}"]
 
 
 def local(words: list[str]) -> list[str]:

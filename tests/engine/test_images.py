@@ -8,13 +8,14 @@ import pytest
 
 from config.platform import Platform
 from launcher import images, operations
-from launcher.images import dockerfile_of, own_images, push
+from launcher.images import own_images, push, service_of
 from launcher.paths import ROOT, StackPaths, checked
 from launcher.problem import LaunchError
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 
 REPOSITORY = "projects/acme-inference-dev/locations/us-central1/repositories/services"
+POLICY = "  binary_authorization: {attestors: [scanned]}\n"
 PREFIX = "us-central1-docker.pkg.dev/acme-inference-dev/services"
 
 
@@ -36,7 +37,7 @@ def test_the_first_step_leaves_out_what_runs_images_and_the_second_makes_it(
         assert not rehearsal.resources("gcp:cloudrunv2/service:Service")
         with pytest.raises(LaunchError, match=f"Image '{PREFIX}/.*' not found.*`make images`"):
             operations.up(rehearsal.places)
-    assert "services/llm_backend/Dockerfile" in capsys.readouterr().out
+    assert "services/llm_backend" in capsys.readouterr().out
     operations.up(rehearsal.places)
     assert len(rehearsal.resources("gcp:cloudrunv2/service:Service")) == 2
 
@@ -72,7 +73,7 @@ def test_cloud_build_builds_what_is_not_there(
     assert "--exclude **gcp:cloudrunv2/service:Service::**" in first
     built = [line for line in calls(log, "gcloud") if "builds submit" in line]
     assert [f"_IMAGE={PREFIX}/sentiment-analyzer:1.0.0" in line for line in built] == [True, False]
-    assert "_DOCKERFILE=llm_backend/Dockerfile" in built[1]
+    assert "_SERVICE=llm_backend" in built[1]
     assert f",_NAME={PREFIX}/llm-backend," in built[1]
     assert "_LOCATION=us,_ATTESTATION_KEY=key/cryptoKeyVersions/1 " in built[1]
     assert all("--project=acme-inference-dev" in line for line in built)
@@ -84,6 +85,32 @@ def test_nothing_is_built_or_made_twice(
     log = fakes("pulumi", "gcloud", export=exported(tmp_path, REPOSITORY))
     push(dev)
     assert not [line for line in calls(log, "pulumi") if " up " in line]
+    assert not [line for line in calls(log, "gcloud") if "submit" in line]
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_what_was_pushed_past_the_build_is_found(
+    dev: StackPaths,
+    fakes: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    signed: bool,
+) -> None:
+    config = tmp_path / "Pulumi.dev.yaml"
+    config.write_text(f"{dev.config.read_text()}\n{POLICY}")
+    monkeypatch.setenv(images.KEY, "key/cryptoKeyVersions/1")
+    state = exported(tmp_path, REPOSITORY)
+    attestations = {"attestations": "echo projects/acme/occurrences/1"} if signed else {}
+    log = fakes(
+        "pulumi", "gcloud", export=state, describe="echo host/image@sha256:1", **attestations
+    )
+    asked = StackPaths(stack="dev", config=config, home=dev.home)
+    if signed:
+        push(asked)
+        assert "--artifact-url=https://host/image@sha256:1" in log.read_text()
+    else:
+        with pytest.raises(LaunchError, match=r"attestors/scanned has not attested.*another tag"):
+            push(asked)
     assert not [line for line in calls(log, "gcloud") if "submit" in line]
 
 
@@ -107,8 +134,7 @@ def test_what_could_not_run_is_not_built(
     dev: StackPaths, fakes: Callable[..., Path], tmp_path: Path, builder: str, says: str
 ) -> None:
     config = tmp_path / "Pulumi.dev.yaml"
-    policy = "  binary_authorization: {attestors: [scanned]}\n"
-    config.write_text(f"{dev.config.read_text()}\n{policy}")
+    config.write_text(f"{dev.config.read_text()}\n{POLICY}")
     log = fakes("pulumi", builder, export=exported(tmp_path, REPOSITORY))
     with pytest.raises(LaunchError, match=says):
         push(StackPaths(stack="dev", config=config, home=dev.home))
@@ -138,10 +164,9 @@ def test_a_build_that_fails_is_named_with_the_way_on(
 
 
 def test_what_is_built_here_has_the_name_of_its_folder() -> None:
-    folders = {file.parent.name for file in (ROOT / "services").glob("*/Dockerfile")}
+    folders = {file.parent.name for file in (ROOT / "services").glob("*/__main__.py")}
     assert folders
     for folder in folders:
-        image = f"{PREFIX}/{folder.replace('_', '-')}:1.0.0"
-        assert dockerfile_of(image) == ROOT / "services" / folder / "Dockerfile"
-    assert dockerfile_of(f"{PREFIX}/else:1.0.0") is None
+        assert service_of(f"{PREFIX}/{folder.replace('_', '-')}:1.0.0") == folder
+    assert service_of(f"{PREFIX}/else:1.0.0") is None
     assert images.BUILD_CONFIG.exists()

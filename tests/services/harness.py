@@ -6,51 +6,20 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
-from dockerfile_parse import DockerfileParser
+
+from emulator.runtime.images import command_of
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
 _START_SECONDS = 60
 _LISTENING = re.compile(r"running on http://127\.0\.0\.1:(\d+)")
-
-
-def dockerfile(service: str) -> list[dict[str, Any]]:
-    """Return the instructions of the image, in order."""
-    text = (SERVICES / service / "Dockerfile").read_text()
-    parser = cast("Any", DockerfileParser)(fileobj=_Memory(text))
-    return parser.structure
-
-
-def image_command(service: str) -> list[str]:
-    """Return the command the image starts, from its Dockerfile, with this environment's Python."""
-    words = [
-        json.loads(line["value"])
-        for line in dockerfile(service)
-        if line["instruction"] in ("ENTRYPOINT", "CMD")
-    ]
-    command = [word for part in words for word in part]
-    assert command[0] == "/usr/bin/python3"
-    return [sys.executable, *command[1:]]
-
-
-class _Memory:
-    """The file object the parser wants, which need not be on disk."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = text.encode().splitlines(keepends=True)
-
-    def seek(self, _: int) -> None: ...
-
-    def readlines(self) -> list[bytes]:
-        return self._lines
 
 
 def free_port() -> int:
@@ -67,7 +36,7 @@ class Service:
         self.port = 0
         self.log: list[dict[str, Any]] = []
         self.process = subprocess.Popen(
-            image_command(name),
+            command_of(name),
             cwd=ROOT,
             env={
                 "PATH": os.environ["PATH"],

@@ -1,68 +1,115 @@
 """Images, as far as can be seen without building them: no container runtime is at hand."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from dockerfile_parse import DockerfileParser
 
-from tests.services.harness import SERVICES, dockerfile, image_command
+from emulator.runtime.images import command_of
+from tests.services.harness import SERVICES
 
 IMAGES = ("sentiment_analyzer", "sentiment_trainer", "llm_backend", "batch_inference")
 ROOT = SERVICES.parent
+DOCKERFILE = SERVICES / "Dockerfile"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[\w,-]+\])?==(\S+)", re.MULTILINE)
 
 _NAME = re.compile(r"^([\w-]+)$", re.MULTILINE)
 
 
-def lines(image: str, instruction: str) -> list[str]:
-    return [str(line["value"]) for line in dockerfile(image) if line["instruction"] == instruction]
+def instructions() -> list[tuple[str, str]]:
+    parser = cast("Any", DockerfileParser)(path=str(DOCKERFILE))
+    return [(line["instruction"], line["value"]) for line in parser.structure]
+
+
+def lines(instruction: str) -> list[str]:
+    return [value for name, value in instructions() if name == instruction]
 
 
 def pins(file: Path) -> set[tuple[str, str]]:
     return set(_PIN.findall(file.read_text()))
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_the_linter_finds_nothing(image: str) -> None:
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy what .dockerignore lets in, as the image has it."""
+    folder = tmp_path_factory.mktemp("app")
+    ignored = (SERVICES / ".dockerignore").read_text().splitlines()
+    (folder / "services").mkdir()
+    for name in (line.removeprefix("!") for line in ignored if line.startswith("!")):
+        if (SERVICES / name).is_file():
+            shutil.copy(SERVICES / name, folder / "services" / name)
+        else:
+            hidden = shutil.ignore_patterns("*.md", "__pycache__", ".env")
+            shutil.copytree(SERVICES / name, folder / "services" / name, ignore=hidden)
+    return folder
+
+
+def test_the_linter_finds_nothing() -> None:
     linter = Path(sys.executable).with_name("hadolint")
     found = subprocess.run(
-        [linter, "--format", "json", SERVICES / image / "Dockerfile"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [linter, "--format", "json", DOCKERFILE], capture_output=True, text=True, check=False
     )
     assert json.loads(found.stdout) == []
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_the_image_is_distroless_pinnable_and_not_run_as_root(image: str) -> None:
-    assert lines(image, "FROM") == ["${PYTHON} AS build", "${RUNTIME}"]
-    build, runtime = lines(image, "ARG")
+def test_the_image_is_distroless_pinnable_and_not_run_as_root() -> None:
+    assert lines("FROM") == ["${PYTHON} AS build", "${RUNTIME}"]
     # The packages are those of the Python that runs: Debian 12 has 3.11.
-    assert build == "PYTHON=python:3.11-slim-bookworm"
-    assert runtime == "RUNTIME=gcr.io/distroless/python3-debian12:nonroot"
-    made = [str(line["instruction"]) for line in dockerfile(image)]
+    assert lines("ARG") == [
+        "PYTHON=python:3.11-slim-bookworm",
+        "RUNTIME=gcr.io/distroless/python3-debian12:nonroot",
+        "SERVICE",
+    ]
+    made = [instruction for instruction, _ in instructions()]
     # It has no shell that could run anything.
     assert "RUN" not in made[len(made) - made[::-1].index("FROM") :]
-    user = lines(image, "USER")[-1]
+    user = lines("USER")[-1]
     assert user.split(":")[0].isdecimal()
     assert int(user.split(":")[0]) > 0
-    assert image_command(image)[1:] == ["-m", f"services.{image}"]
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_what_the_image_copies_is_there_and_not_ignored(image: str) -> None:
-    allowed = (SERVICES / ".dockerignore").read_text().splitlines()
-    copied = [words.split() for words in lines(image, "COPY") if "--from" not in words]
-    assert copied
-    for source, _ in copied:
-        assert (SERVICES / source).exists()
-        assert f"!{Path(source).parts[0]}" in allowed
+def test_the_image_starts_the_service_it_is_built_for(
+    image: str, app: Path, tmp_path: Path
+) -> None:
+    """Runs the line that gives the program its name, and then what the image starts."""
+    shutil.copytree(app, tmp_path / "app")
+    [named] = [line.rpartition("&& ")[2] for line in lines("RUN") if "ln -s" in line]
+    python, folder = json.loads(lines("ENTRYPOINT")[-1])
+    assert (python, folder) == ("/usr/bin/python3", lines("WORKDIR")[-1])
+    environment = {"SERVICE": image, "PATH": os.environ["PATH"]}
+    subprocess.run(["sh", "-c", named], cwd=tmp_path / "app", env=environment, check=True)
+    # Without settings each says what it lacks, and ends.
+    said = [
+        subprocess.run(line, cwd=cwd, env={"PATH": ""}, capture_output=True, text=True, check=False)
+        for line, cwd in (
+            ([sys.executable, str(tmp_path / "app")], tmp_path),
+            (command_of(image), ROOT),
+        )
+    ]
+    assert said[0].returncode == said[1].returncode != 0
+    assert _undated(said[0].stdout + said[0].stderr) == _undated(said[1].stdout + said[1].stderr)
+
+
+def _undated(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\dT[^\"]*", "", text)
+
+
+def test_the_build_sees_the_code_of_every_service_and_nothing_else() -> None:
+    copied = [line for line in lines("COPY") if "--from" not in line]
+    assert copied == ["${SERVICE}/requirements.txt requirements.txt", ". services"]
+    ignored = (SERVICES / ".dockerignore").read_text().splitlines()
+    assert ignored[1] == "*"
+    assert {line for line in ignored if line.startswith("!")} == {
+        f"!{name}" for name in ("__init__.py", "common", *IMAGES)
+    }
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -74,25 +121,13 @@ def test_the_image_has_the_versions_that_are_tested(image: str) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_the_image_has_every_package_its_code_imports(image: str, tmp_path: Path) -> None:
+def test_the_image_has_every_package_its_code_imports(image: str, app: Path) -> None:
     """Imports the files the image holds, without the packages it does not."""
     named = _NAME.findall((SERVICES / image / "requirements.in").read_text())
     pinned = {name.lower() for name, _ in pins(SERVICES / image / "requirements.txt")}
     assert {name.lower() for name in named} <= pinned
-    (tmp_path / "services").mkdir()
-    for words in lines(image, "COPY"):
-        source, _, target = words.rpartition(" ")
-        if target.startswith("services/"):
-            _copy(SERVICES / source, tmp_path / target)
     program = _WITHOUT_OTHERS.format(allowed=sorted(pinned), service=f"services.{image}")
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.is_file():
-        shutil.copy(source, target)
-    else:
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.md"))
+    subprocess.run([sys.executable, "-c", program], cwd=app, check=True)
 
 
 _WITHOUT_OTHERS = """
