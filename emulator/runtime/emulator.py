@@ -41,8 +41,9 @@ from emulator.runtime.traffic import Traffic
 from emulator.tokens import Issuer
 from emulator.warehouse.storage_write import StorageWriteApi
 from emulator.warehouse.store import Warehouse
+from sandbox.gcp.admission import refusal
 from sandbox.gcp.effects.cloud_run import SERVICE
-from sandbox.world import World
+from sandbox.world import CloudResource, World
 from services.local.certificate import local_certificate
 from services.local.openai_server import LocalOpenAI
 from services.local.redis_server import LocalRedis
@@ -216,8 +217,7 @@ async def emulate(
                 emulator.elsewhere[resource.inputs["name"]] = str(problem)
         for resource in world.by_type(JOB):
             try:
-                job = job_of(world, resource, home / "secrets")
-                emulator.jobs.append(await _batch(stack, emulator, job, addresses))
+                emulator.jobs.append(await _batch(stack, emulator, resource, addresses))
             except (ImageError, MissingSecretError) as problem:
                 emulator.elsewhere[resource.inputs["name"]] = str(problem)
         running = asyncio.create_task(deliveries.run())
@@ -307,9 +307,15 @@ async def _surroundings(
 
 
 async def _batch(
-    stack: AsyncExitStack, emulator: Emulator, job: CloudRunJob, addresses: Mapping[str, str]
+    stack: AsyncExitStack,
+    emulator: Emulator,
+    resource: CloudResource,
+    addresses: Mapping[str, str],
 ) -> RunningJob:
+    job = job_of(emulator.world, resource, emulator.home / "secrets")
     # Before anything starts: a job that can't run here leaves nothing behind.
+    if denied := refusal(emulator.world, job.project, resource.inputs, job.image):
+        raise ImageError(denied)
     folder = folder_of(job.image)
     environment, _ = await _surroundings(
         stack, emulator, job, addresses, emulator.home / "instances" / f"{job.name}-job"

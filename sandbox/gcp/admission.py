@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from sandbox.gcp.repositories import is_known
-from sandbox.values import as_list, is_map
+from sandbox.values import Values, as_list, is_map
 from sandbox.world import World
 
 POLICY: Final = "gcp:binaryauthorization/policy:Policy"
@@ -16,6 +16,16 @@ POLICY: Final = "gcp:binaryauthorization/policy:Policy"
 def attestation(image: str, attestor: str) -> str:
     """Return what a world keeps of an attestor's word for an image."""
     return f"{image} attested by {attestor}"
+
+
+def refusal(world: World, project: str, inputs: Values, image: str) -> str:
+    """Return why the policy that a service or job of Cloud Run asks does not authorize an image, or
+    ''."""
+    asks = inputs.get("binaryAuthorization")
+    if not is_map(asks) or asks.get("useDefault") is not True:
+        return ""
+    said = denial(world, project, image)
+    return f"Container image '{image}' is not authorized by policy. {said}" if said else ""
 
 
 def denial(world: World, project: str, image: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from catalog.config_folder import make_command
 from sandbox.errors import google
-from sandbox.gcp.admission import denial
+from sandbox.gcp.admission import refusal
 from sandbox.gcp.repositories import is_known
 from sandbox.gcp.request import Request
 from sandbox.values import Value, Values, as_list, is_map
@@ -26,29 +26,37 @@ def missing_image(world: World, image: str) -> str:
 
 
 def check_contents(request: Request) -> None:
-    """Raise the cloud's error for a Cloud Run container without its image, or without a secret's
-    value."""
+    """Raise the cloud's error for a service of Cloud Run with a container without its image, one
+    that the policy does not let in, or without a secret's value."""
     template = request.inputs.get("template")
-    for container in _containers(template):
-        if wrong := missing_image(request.world, str(container.get("image", ""))):
-            raise google(
-                400,
-                f"Revision is not ready and cannot serve traffic. {wrong} Build and push it: "
-                f"`{make_command('images')}`",
-                "failedPrecondition",
-            )
-        if wrong := _denial(request, str(container.get("image", ""))):
+    for image in _images(template):
+        _check_image(request, image, "Revision is not ready and cannot serve traffic. ")
+        if wrong := refusal(request.world, request.project, request.inputs, image):
             raise google(400, wrong, "failedPrecondition")
     for secret, version in _secrets(template):
         _check_version(request, secret, version)
 
 
-def _denial(request: Request, image: str) -> str:
-    asks = request.inputs.get("binaryAuthorization")
-    if not is_map(asks) or asks.get("useDefault") is not True:
-        return ""
-    said = denial(request.world, request.project, image)
-    return f"Container image '{image}' is not authorized by policy. {said}" if said else ""
+def check_job(request: Request) -> None:
+    """Raise the cloud's error for a job of Cloud Run with a container without its image.
+
+    Whether the policy lets it in is asked at each execution:
+    https://cloud.google.com/binary-authorization/docs/run/overview
+    """
+    template = request.inputs.get("template")
+    for image in _images(template.get("template") if is_map(template) else None):
+        _check_image(request, image, "Job failed to deploy. ")
+
+
+def _check_image(request: Request, image: str, said: str) -> None:
+    if wrong := missing_image(request.world, image):
+        told = f"{said}{wrong} Build and push it: `{make_command('images')}`"
+        raise google(400, told, "failedPrecondition")
+
+
+def _images(template: Value) -> Iterator[str]:
+    for container in _containers(template):
+        yield str(container.get("image", ""))
 
 
 def _check_version(request: Request, secret: str, version: str) -> None:

@@ -12,6 +12,7 @@ from emulator.demo.batches import batches, begun, play
 from emulator.google.objects import BUCKET
 from emulator.runtime.emulator import Emulator, RunningJob, emulate
 from emulator.runtime.jobs import JOB, CloudRunJob, Execution
+from sandbox.gcp.admission import POLICY
 from sandbox.world import World
 from tests.demo.worlds import PROJECT, add, alter, grant
 
@@ -131,6 +132,23 @@ def test_an_image_of_others_is_left_out_with_the_reason(world: World, tmp_path: 
     async def work(emulator: Emulator) -> None:
         assert not emulator.jobs
         assert "allowed here: images whose last part is" in emulator.elsewhere["reviews"]
+
+    on(world, tmp_path, work)
+
+
+def test_what_the_policy_denies_is_left_out_with_the_reason(world: World, tmp_path: Path):
+    a_batch(world)
+
+    def asks(inputs: dict[str, Any]) -> None:
+        inputs["binaryAuthorization"] = {"useDefault": True}
+
+    alter(world, JOB, asks)
+    rule = {"evaluationMode": "ALWAYS_DENY", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
+    add(world, POLICY, f"projects/{PROJECT}", defaultAdmissionRule=rule)
+
+    async def work(emulator: Emulator) -> None:
+        assert not emulator.jobs
+        assert "not authorized by policy" in emulator.elsewhere["reviews"]
 
     on(world, tmp_path, work)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.gcp.admission import attestation
+from sandbox.gcp.admission import attestation, refusal
 from sandbox.gcp.effects.cluster import CLUSTER
 from sandbox.world import World
 from tests.sandbox.client import Client, RefusedError
@@ -15,6 +15,7 @@ REPOSITORY = "gcp:artifactregistry/repository:Repository"
 SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 a type
 VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 SERVICE = "gcp:cloudrunv2/service:Service"
+JOB = "gcp:cloudrunv2/job:Job"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 HOLDER = "projects/acme/locations/us-central1/repositories/services"
 ATTESTOR = "projects/acme/attestors/scanned"
@@ -106,6 +107,23 @@ def test_a_service_that_asks_waits_for_an_attestation(cloud: Client, world: Worl
         asking(cloud)
     world.put_content(HOLDER, attestation(IMAGE, ATTESTOR))
     asking(cloud)
+
+
+def test_a_job_waits_for_its_image_and_is_denied_only_as_it_is_begun(
+    cloud: Client, world: World
+) -> None:
+    repository(cloud)
+    admission(cloud, world)
+    template = {"template": {"containers": [{"image": IMAGE}]}}
+    asks = {"binaryAuthorization": {"useDefault": True}}
+    given = {"name": "batch", "location": "us-central1", "template": template, **asks}
+    with pytest.raises(RefusedError, match=rf"Image '{IMAGE}' not found.*`make images`"):
+        cloud.create(JOB, given)
+    world.put_content(HOLDER, IMAGE)
+    cloud.create(JOB, given)
+    assert "No attestations" in refusal(world, "acme", given, IMAGE)
+    world.put_content(HOLDER, attestation(IMAGE, ATTESTOR))
+    assert not refusal(world, "acme", given, IMAGE)
 
 
 def test_exempt_images_and_a_policy_that_only_logs_let_in(cloud: Client, world: World) -> None:

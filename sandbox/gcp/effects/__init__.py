@@ -63,6 +63,7 @@ EFFECTS: Mapping[str, Effect] = {
         after_write=cloud_run.after_service,
         before_delete=cloud_run.before_service_deletion,
     ),
+    "gcp:cloudrunv2/job:Job": Effect(contents.check_job),
     schemas.SCHEMA: Effect(
         schemas.check_schema,
         after_write=schemas.after_schema,
