@@ -13,6 +13,7 @@ AREAS = (
     *("foundation", "inference", "vertex_ai", "serverless", "apigee", "perimeter"),
     *("services-access", "notifications", "budget"),
     *("warehouse", "cache", "encryption", "vertex", "training", "batch_inference", "lineage"),
+    *("data_quality", "feature_store", "scheduled_queries"),
     *("services", "dataflow", "api_gateway", "iap", "binary_authorization", "audit"),
     *("shared-vpc", "shared-vpc-run", "shared-vpc-dataflow"),
 )

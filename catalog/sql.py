@@ -45,3 +45,15 @@ def elsewhere(query: str) -> str | None:
         return _ELSEWHERE
     named = (each for each in statement.find_all(exp.Table) if each.catalog)
     return next((f"{each.catalog}.{each.db}.{each.name}" for each in named), None)
+
+
+@cache
+def columns_of(query: str) -> list[str] | None:
+    """Return the names of a query's columns, as it writes them; None where they can't be told."""
+    import sqlglot
+    from sqlglot import exp
+
+    statement = sqlglot.parse_one(query, dialect="bigquery")
+    if not isinstance(statement, exp.Query) or statement.is_star:
+        return None
+    return list(statement.named_selects)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from catalog.limits import Text, bigquery
+from catalog.limits import Text, bigquery, scheduled_query
 from catalog.limits import storage as limits
 from catalog.limits.network import MANAGED_SERVICES
 from config.fields import Settings
@@ -60,6 +60,17 @@ class LakeBucket(Settings):
     """Who may add objects; not read, replace or delete them."""
 
 
+class ScheduledQuery(Settings):
+    """A query whose rows are added to a table, again and again, such as features."""
+
+    query: str = Field(min_length=1, max_length=100_000)
+    """GoogleSQL whose columns are those of the table, in their order. It names tables of
+    data.warehouse, and results of pipelines, in braces: {inference.predictions},
+    {sentiment_results.results}; @run_time is when it was due."""
+    every: Annotated[str, scheduled_query.EVERY]
+    """How often, or when: `6 hours`, `day 03:00`."""
+
+
 class Table(Results):
     """A table of a dataset. Without fields it is a log of predictions."""
 
@@ -69,6 +80,8 @@ class Table(Results):
     partition_field: FieldName = "requested_at"
     """Column of type TIMESTAMP, DATE or DATETIME the table is partitioned by, a partition a
     day."""
+    scheduled_query: Annotated[ScheduledQuery | None, Field(exclude=True)] = None
+    """What fills it. Default: whoever may write."""
     readers: tuple[Principal, ...] = ()
     """Who may read the table."""
     writers: tuple[Principal, ...] = ()
@@ -152,6 +165,15 @@ class Data(Settings):
             f"{dataset}.{name}": table
             for dataset, settings in self.warehouse.items()
             for name, table in settings.tables.items()
+        }
+
+    @property
+    def scheduled_queries(self) -> Mapping[str, ScheduledQuery]:
+        """The queries that fill tables, by <dataset>.<table>."""
+        return {
+            name: table.scheduled_query
+            for name, table in self.tables.items()
+            if table.scheduled_query is not None
         }
 
     def needs_network(self, name: str, pipeline: Pipeline) -> bool:

@@ -18,6 +18,7 @@ from config.consumers import Consumer
 from config.data import Data
 from config.edge_protection import EdgeProtection
 from config.encryption import Encryption
+from config.feature_store import FeatureStore
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool
 from config.guardrails import Guardrail, GuardrailFloor
@@ -32,6 +33,7 @@ from config.secrets import Secret
 from config.services import Service
 from config.teams import Team
 from config.training import Training
+from config.vector_indexes import VectorIndex
 from config.vertex import VertexEndpoint
 
 _COLLECTIONS: Final = (
@@ -43,6 +45,7 @@ _COLLECTIONS: Final = (
     "consumers",
     "pipelines",
     "training",
+    "vector_indexes",
     "vertex",
     "services",
     "batch_inference",
@@ -83,6 +86,8 @@ class Known:
     encryption: Encryption | None
     binary_authorization: BinaryAuthorization | None
     images: Mapping[str, str]
+    feature_store: FeatureStore | None
+    vector_indexes: Mapping[str, VectorIndex]
     vertex: Mapping[str, VertexEndpoint]
     services: Mapping[str, Service]
     batch_inference: Mapping[str, BatchInference]
@@ -130,6 +135,8 @@ def known_from(
         edge_protection=cast("EdgeProtection | None", parts.get("edge_protection")),
         binary_authorization=cast("BinaryAuthorization | None", parts.get("binary_authorization")),
         images=cast("Mapping[str, str]", parts.get("images") or {}),
+        feature_store=cast("FeatureStore | None", parts.get("feature_store")),
+        vector_indexes=cast("Mapping[str, VectorIndex]", collections["vector_indexes"]),
         vertex=cast("Mapping[str, VertexEndpoint]", collections["vertex"]),
         services=cast("Mapping[str, Service]", collections["services"]),
         batch_inference=cast("Mapping[str, BatchInference]", collections["batch_inference"]),

@@ -8,6 +8,7 @@ from pydantic import Field
 from catalog.limits import Text, bigquery, storage
 from catalog.limits import pubsub as limits
 from config.containers import Container
+from config.data_quality import Quality
 from config.fields import Settings
 from config.principals import Principal
 
@@ -81,6 +82,8 @@ class Results(Settings):
         )
     )
     """Up to four columns rows are sorted by. Default: model, when there is one."""
+    quality: Annotated[Quality | None, Field(exclude=True)] = None
+    """What must hold of its rows. Default: what their types say."""
     readers: Principals = ()
     """Who may read the table. Whoever queries it also needs roles/bigquery.jobUser on the project
     that pays."""
@@ -188,6 +191,12 @@ class Pipeline(Container):
     """Streaming job. Default: none."""
     existing: ExistingParts = ExistingParts()
     """What is there already."""
+
+    def results_path(self, name: str) -> str:
+        """Return where the results of the pipeline of that name are, as <dataset>.<table>."""
+        own = f"{name.replace('-', '_')}_results"
+        there = self.existing.results_dataset
+        return f"{own}.results" if there is None else f"{there}.{own}"
 
     @property
     def granted(self) -> Mapping[tuple[str, ...], tuple[str, ...]]:

@@ -20,6 +20,7 @@ from config.consumers import Consumer, ConsumerName
 from config.data import Data
 from config.edge_protection import EdgeProtection
 from config.encryption import Encryption
+from config.feature_store import FeatureStore
 from config.fields import Environment, Labels, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
@@ -28,12 +29,13 @@ from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Network, Region
 from config.operations import Alerts, Budget, Slos
 from config.perimeter import Perimeter
-from config.pipelines import Pipeline, PipelineName
+from config.pipelines import Pipeline, PipelineName, Results
 from config.project import Project
 from config.secrets import Secret, SecretName
 from config.services import Service, ServiceName
 from config.teams import Team, TeamName
 from config.training import Training
+from config.vector_indexes import IndexName, VectorIndex
 from config.vertex import EndpointName, VertexEndpoint
 
 
@@ -79,6 +81,10 @@ class Platform(Settings):
     """Pipelines whose model is watched, trained again and released by canary, by name."""
     data: Data = Data()
     """Buckets, datasets and the cache, beside what pipelines have of their own."""
+    feature_store: FeatureStore | None = None
+    """Features that are served online. Leave it out for none."""
+    vector_indexes: Mapping[IndexName, VectorIndex] = Field(default_factory=dict)
+    """Indexes of vectors for retrieval, by name."""
     vertex: Mapping[EndpointName, VertexEndpoint] = Field(default_factory=dict)
     """Models that Vertex AI runs, by the endpoint's name."""
     services: Mapping[ServiceName, Service] = Field(default_factory=dict)
@@ -266,7 +272,10 @@ class Platform(Settings):
             *(("cache",) if self.data.cache else ()),
             *(("lineage",) if self.data.lineage else ()),
             *(("encryption",) if self.encryption or self.data.names_keys else ()),
-            *(("vertex",) if self.vertex else ()),
+            *(("vertex",) if self.vertex or self.vector_indexes else ()),
+            *(("feature_store",) if self.feature_store else ()),
+            *(("data_quality",) if self.scanned_tables else ()),
+            *(("scheduled_queries",) if self.data.scheduled_queries else ()),
             *(("training",) if self.training else ()),
             *(("batch_inference",) if self.batch_inference else ()),
             *(("apigee",) if self.api_management and self.api_management.apigee else ()),
@@ -314,6 +323,17 @@ class Platform(Settings):
             or any(each.binary_authorization for each in services),
         }
         return tuple(area for area, needed in used.items() if needed)
+
+    @property
+    def tables(self) -> Mapping[str, Results]:
+        """The tables of the warehouse and of pipelines' results, as <dataset>.<table>."""
+        results = {each.results_path(name): each.results for name, each in self.pipelines.items()}
+        return {**results, **self.data.tables}
+
+    @property
+    def scanned_tables(self) -> Mapping[str, Results]:
+        """Those of which something must hold."""
+        return {name: each for name, each in self.tables.items() if each.quality is not None}
 
     @property
     def cluster_asks_admission(self) -> bool:

@@ -42,6 +42,8 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
         vertex.endpoint
     ),
+    "gcp:vertex/aiFeatureOnlineStore:AiFeatureOnlineStore": vertex.online_store,
+    "gcp:vertex/aiIndexEndpointDeployedIndex:AiIndexEndpointDeployedIndex": vertex.deployed_index,
     "kubernetes:apps/v1:StatefulSet": compute.claims,
     "kubernetes:core/v1:PersistentVolumeClaim": compute.claims,
     "kubernetes:core/v1:Service": network.kubernetes_service,

@@ -81,6 +81,7 @@ class _DataBuilder:
         )
 
     def _dataset(self, name: str, dataset: Dataset) -> Warehouse:
+        features = self.platform.feature_store
         return Warehouse(
             name,
             to_args(
@@ -92,6 +93,7 @@ class _DataBuilder:
                         Table,
                         table,
                         readers=self._who(table.readers),
+                        partition_filter=not (features and f"{name}.{key}" in features.tables),
                         writers={
                             **self._who(table.writers),
                             **self._loggers(f"{name}.{key}"),

@@ -19,6 +19,7 @@ from stacks.publication import build_publication
 from stacks.secrets import build_secrets
 from stacks.serverless import build_serverless
 from stacks.services import build_service_accounts, build_services
+from stacks.tables import Tables
 from stacks.training import build_training
 from stacks.vertex import build_vertex
 
@@ -37,12 +38,13 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
     accounts = build_service_accounts(platform, foundation)
     data = build_data(platform, foundation, pipelines, accounts)
     services = build_services(platform, foundation, gateway, images, secrets, data, accounts)
-    vertex = build_vertex(platform, foundation)
+    vertex = build_vertex(platform, foundation, pipelines)
     audit = build_audit(platform, foundation, pipelines)
-    operations = build_operations(platform, foundation, vertex)
+    operations = build_operations(platform, foundation, vertex.endpoints)
     channels = operations.channels
     batches = Batches(platform, foundation, images, secrets, data, gateway, channels).build()
     training = build_training(platform, foundation, images, pipelines, channels)
+    features = Tables(platform, foundation, pipelines, data, channels).build()
 
     outputs: dict[str, object] = {
         "inference_url": f"https://{platform.gateway.hostname}/v1",
@@ -78,8 +80,13 @@ def build_platform(platform: Platform) -> Mapping[str, object]:
         "warehouse_views": {name: each.view_ids for name, each in data.warehouse.items()},
         "vertex_endpoints": {
             name: {"id": endpoint.endpoint_id, "address": endpoint.address}
-            for name, endpoint in vertex.items()
+            for name, endpoint in vertex.endpoints.items()
         },
+        "vector_indexes": {
+            name: {"index": index.index_id, "endpoint": index.endpoint_id, "address": index.address}
+            for name, index in vertex.indexes.items()
+        },
+        "feature_views": {} if features is None else features.view_ids,
         "dashboards": operations.dashboards,
     }
     if services.frontends:

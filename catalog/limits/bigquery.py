@@ -98,11 +98,11 @@ def shape(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield columns, partitions and clusters that BigQuery refuses."""
     yield from columns(given["fields"])
     if (field := given.get("partition_field")) is not None:
-        yield from _column(given["fields"], field, _PARTITION_TYPES, ("partition_field",))
+        yield from found_column(given["fields"], field, _PARTITION_TYPES, ("partition_field",))
     cluster_by = given.get("cluster_by") or ()
     for position, name in enumerate(cluster_by):
         where = ("cluster_by", position)
-        yield from _column(given["fields"], name, _CLUSTER_TYPES, where)
+        yield from found_column(given["fields"], name, _CLUSTER_TYPES, where)
         if name in cluster_by[:position]:
             yield Problem(where, f"{shown(name)} again", "each column once", "remove it")
 
@@ -129,9 +129,10 @@ def columns(fields: Sequence[Column]) -> Iterator[Problem]:
             )
 
 
-def _column(
-    fields: Sequence[Column], name: str, types: Collection[str], path: KeyPath
+def found_column(
+    fields: Sequence[Column], name: str, types: Collection[str] | None, path: KeyPath
 ) -> Iterator[Problem]:
+    """Yield what keeps a name from being that of a column of one of the types; None: any."""
     known = {field["name"]: field for field in fields}
     field = known.get(name)
     if field is None:
@@ -143,7 +144,7 @@ def _column(
         )
         return
     mode = field.get("mode", MODE.default)
-    if field["type"] not in types or mode == "REPEATED":
+    if types is not None and (field["type"] not in types or mode == "REPEATED"):
         yield Problem(
             path,
             f"{shown(name)} ({mode} {field['type']})",

@@ -129,7 +129,8 @@ class Warehouse(pulumi.ComponentResource):
             table_id=key,
             schema=schema(shape),
             time_partitioning=partitioning(shape),
-            require_partition_filter=not any(key in SOURCE.findall(query) for query in queries),
+            require_partition_filter=table.get("partition_filter", True)
+            and not any(key in SOURCE.findall(query) for query in queries),
             clusterings=[*shape.get("cluster_by", ())] or None,
             encryption_configuration=self._encryption(),
             deletion_protection=self._protected,

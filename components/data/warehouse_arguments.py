@@ -18,6 +18,8 @@ class Table(TableShape):
     """Who may read it, by any short name, such as `group:analysts@acme.com`."""
     writers: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Who may add, change and read its rows, by any short name."""
+    partition_filter: NotRequired[bool]
+    """Whether queries must name the days they read, where no view reads it; default true."""
 
 
 class View(TypedDict):

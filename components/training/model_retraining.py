@@ -16,6 +16,7 @@ from catalog.limits.images import IMAGE
 from components.data.lake_bucket import LakeBucket
 from components.data.warehouse import Warehouse
 from components.data.warehouse_arguments import dataset_id
+from components.log_alert import log_alert
 from components.names import dns_label
 from components.operations.notification_channels import topic_channel
 from components.ready import after
@@ -26,8 +27,6 @@ from components.validation import Problems, component_type, register
 _LABELS = "labels"
 _DRIFT, _FAILED = ("drift", "quality"), ("training_failed",)
 """What the service writes into the field `event` of its log."""
-_RATE_LIMIT = "3600s"
-_AUTO_CLOSE = "3600s"
 _KEPT_DAYS = 30
 _BEGINS = (
     "aiplatform.models.update",
@@ -311,33 +310,17 @@ class ModelRetraining(pulumi.ComponentResource):
         channels: Sequence[pulumi.Input[str]],
     ) -> gcp.monitoring.AlertPolicy:
         found = " OR ".join(f'"{each}"' for each in events)
-        return gcp.monitoring.AlertPolicy(
+        return log_alert(
             f"{self._name}-{key}",
             project=self._args["project"],
-            display_name=f"{self._name}: {title}",
-            combiner="OR",
-            severity="WARNING",
-            conditions=[
-                {
-                    "display_name": title,
-                    "condition_matched_log": {
-                        "filter": 'resource.type="cloud_run_revision" AND '
-                        f'resource.labels.service_name="{_service(self._name)}-service" AND '
-                        f"jsonPayload.event=({found})"
-                    },
-                }
-            ],
-            documentation={
-                "content": f"{title}: {dataset_id(_service(self._name))}_results.results says what "
-                "was found. See docs/tasks/retrain-a-model.md.",
-                "mime_type": "text/markdown",
-            },
-            alert_strategy={
-                "auto_close": _AUTO_CLOSE,
-                "notification_rate_limit": {"period": _RATE_LIMIT},
-            },
-            notification_channels=list(channels),
-            opts=self._child,
+            title=f"{self._name}: {title}",
+            found_by='resource.type="cloud_run_revision" AND '
+            f'resource.labels.service_name="{_service(self._name)}-service" AND '
+            f"jsonPayload.event=({found})",
+            advice=f"{title}: {dataset_id(_service(self._name))}_results.results says what "
+            "was found. See docs/tasks/retrain-a-model.md.",
+            channels=channels,
+            parent=self,
         )
 
     def _schedules(self, topic: pulumi.Output[str]) -> Sequence[pulumi.CustomResource]:

@@ -8,6 +8,7 @@ from config.checks.consumers import check_consumers
 from config.checks.data import check_data
 from config.checks.edge_protection import check_edge_protection
 from config.checks.encryption import check_encryption
+from config.checks.feature_store import check_feature_store
 from config.checks.gateway import check_gateway
 from config.checks.gpu_pools import check_gpu_pools
 from config.checks.guardrail_services import check_guardrail_services
@@ -21,6 +22,7 @@ from config.checks.perimeter import check_perimeter
 from config.checks.pipelines import check_pipelines
 from config.checks.services import check_services
 from config.checks.slos import check_slos
+from config.checks.tables import check_tables
 from config.checks.teams import check_teams
 from config.checks.training import check_training
 from config.checks.vertex import check_vertex
@@ -39,6 +41,8 @@ _CHECKS = (
     check_pipelines,
     check_training,
     check_data,
+    check_tables,
+    check_feature_store,
     check_vertex,
     check_services,
     check_batch_inference,

@@ -33,6 +33,8 @@ _CATALOGUES: Final = frozenset(
 )
 # Names and texts of the resource itself, not references.
 _NETWORKS: Final = ("authorizedNetwork", "network")
+_TABLE: Final = "bq://"
+"""What Vertex AI writes before the name of a table."""
 _OWN: Final = frozenset({"name", "project", "description", "title", "expression", "filter"})
 
 
@@ -129,7 +131,10 @@ def _check_short_names(request: Request) -> None:
     names = {"region": request.region, "location": request.region, **names}
     for path, pattern in row(request.type.token).references.items():
         for value in values_at(request.inputs, path):
-            if not isinstance(value, str) or not value or "/" in value:
+            if not isinstance(value, str):
+                continue
+            value = value.removeprefix(_TABLE)
+            if not value or "/" in value:
                 continue
             parts = re.split("[.:]", value)
             places = {"project": request.project, "network_project": _network_project(request)}

@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 from pulumi_policy import proxy
 
+from catalog.limits.vector_index import SHARD_MACHINES
 from cost.estimate import Estimate, estimate
 from cost.rates import CATALOG
 from resources.resource import Resource
 
 REDIS = "gcp:redis/instance:Instance"
 VERTEX = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment"
+STORE = "gcp:vertex/aiFeatureOnlineStore:AiFeatureOnlineStore"
+DEPLOYED = "gcp:vertex/aiIndexEndpointDeployedIndex:AiIndexEndpointDeployedIndex"
 UNKNOWN = proxy.UNKNOWN_STRING_VALUE
 
 
@@ -91,3 +94,32 @@ def test_an_endpoint_of_unknown_size_is_not_priced_0(resources: dict[str, Any]) 
     found = deployed(**resources)
     assert not found.lines
     assert found.unpriced
+
+
+def test_features_are_paid_by_the_node() -> None:
+    scaling = {"minNodeCount": 1, "maxNodeCount": 3}
+    found = of(STORE, {"bigtable": {"autoScaling": scaling}})
+    node = month("feature-store-node")
+    assert (found.minimum, found.maximum) == (pytest.approx(node), pytest.approx(3 * node))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ({"optimized": {}}, "no price for optimized serving"),
+        ({"bigtable": {"autoScaling": {"minNodeCount": 1, "maxNodeCount": UNKNOWN}}}, "of nodes"),
+    ],
+)
+def test_nodes_of_features_that_are_not_known_are_told(inputs: dict[str, Any], reason: str) -> None:
+    assert any(reason in each.reason for each in of(STORE, inputs).unpriced)
+
+
+@pytest.mark.parametrize("machine", sorted(SHARD_MACHINES.values()))
+def test_an_index_is_paid_by_its_replicas(machine: str) -> None:
+    spec = {"machineType": machine}
+    replicas = {"minReplicaCount": 1, "maxReplicaCount": 2}
+    found = of(DEPLOYED, {"dedicatedResources": {"machineSpec": spec, **replicas}})
+    price = month(f"vector-search-{machine}")
+    assert (found.minimum, found.maximum) == (pytest.approx(price), pytest.approx(2 * price))
+    (unpriced,) = of(DEPLOYED, {}).unpriced
+    assert "number of replicas" in unpriced.reason

@@ -22,6 +22,18 @@ ADMINS = "group:key-admins@acme.com"
 GIVEN = "projects/acme-keys/locations/us-central1/keyRings/data/cryptoKeys/all"
 LAKE = "projects/acme-keys/locations/us-central1/keyRings/data/cryptoKeys/lake"
 DATAFLOW = {"fields": [{"name": "text", "type": "STRING"}]}
+FEATURES = {
+    "fields": [
+        {"name": "user", "type": "STRING"},
+        {"name": "feature_timestamp", "type": "TIMESTAMP"},
+        {"name": "orders", "type": "INTEGER"},
+    ],
+    "partition_field": "feature_timestamp",
+}
+STORE = {
+    "region": "us-central1",
+    "groups": {"users": {"table": "serving.features", "entity_columns": ["user"]}},
+}
 NAMES_A_KEY = re.compile(
     r"kms\w*(key|name)|cmek|encryptionKey|databaseEncryption|managedKey$", re.I
 )
@@ -35,6 +47,9 @@ def built(**settings: Any) -> Cloud:
             ("encryption", {"rotation_days": 30, "administrators": [ADMINS], **settings}),
             ("data|lake|raw|kms_key", LAKE),
             ("pipelines|sentiment|dataflow", DATAFLOW),
+            ("data|warehouse|serving|tables|features", FEATURES),
+            ("feature_store", STORE),
+            ("vector_indexes|documents", {"region": "us-central1", "dimensions": 768}),
         ),
         SOURCE,
     )
