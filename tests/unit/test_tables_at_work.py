@@ -3,9 +3,9 @@
 import pulumi
 import pytest
 
-from components.data.data_quality import DataQuality, DataQualityArgs
+from components.data.data_quality import ColumnRule, DataQuality, DataQualityArgs
 from components.data.scheduled_query import ScheduledQuery, ScheduledQueryArgs
-from components.vertex.feature_store import FeatureStore, FeatureStoreArgs
+from components.vertex.feature_store import FeatureGroup, FeatureStore, FeatureStoreArgs
 from components.vertex.vector_index import VectorIndex, VectorIndexArgs
 from tests.unit import examples
 from tests.unit.harness import Cloud, Deploy
@@ -73,7 +73,7 @@ def test_scans_grant_nothing(deploy: Deploy):
 
 
 @pytest.mark.parametrize("rule", [{}, {"required": False}, {"minimum": 2, "maximum": 1}])
-def test_a_rule_that_says_nothing_is_refused(deploy: Deploy, rule: dict[str, float]):
+def test_a_rule_that_says_nothing_is_refused(deploy: Deploy, rule: ColumnRule):
     with pytest.raises(pulumi.InputPropertiesError, match=r"rules\.latency_ms"):
         deploy(lambda: DataQuality("predictions", {**SCAN, "rules": {"latency_ms": rule}}))
 
@@ -135,7 +135,8 @@ def test_features_are_served_by_bounded_nodes_and_kept_fresh(deploy: Deploy):
 
 
 def test_features_are_asked_by_those_of_their_group_alone(deploy: Deploy):
-    groups = {**FEATURES["groups"], "shops": {**FEATURES["groups"]["consumers"], "readers": {}}}
+    shops: FeatureGroup = {**FEATURES["groups"]["consumers"], "readers": {}}
+    groups = {**FEATURES["groups"], "shops": shops}
     cloud = deploy(lambda: FeatureStore("inference-features", {**FEATURES, "groups": groups}))
     (grant,) = cloud.all(
         "gcp:vertex/aiFeatureOnlineStoreFeatureviewIamMember:AiFeatureOnlineStoreFeatureviewIamMember"
