@@ -67,7 +67,7 @@ ABREAST := $(MAKE) --no-print-directory --jobs
 PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference sandbox.faults.reference identity.settings
 # Alerts, autoscalers, rollouts and a lost region of a served request path, in real time.
 MINUTES := $(addprefix tests/kubernetes/,test_alerts.py test_autoscaled_path.py test_failover.py \
-  test_path_rollouts.py)
+  test_idle_models.py test_path_rollouts.py)
 SERVICES := sentiment_analyzer sentiment_trainer llm_backend batch_inference
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 

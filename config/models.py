@@ -37,8 +37,9 @@ class ReplicaSet(Settings):
     capacity: tuple[str, ...] = ()
     """Names of GPU pools instead of node_pool, the best first: replicas run on the next where GKE
     gets no nodes of one, and move back once it does. A pool stands in one such list only."""
-    replicas: Annotated[int, limits.REPLICAS]
-    """Replicas in each region."""
+    replicas: Annotated[int, limits.LEAST_REPLICAS]
+    """Replicas in each region. 0, with max_replicas: none while nobody asks; the first requests
+    then wait in the endpoint picker with flow_control, and get 503 without."""
     max_replicas: Annotated[int, limits.REPLICAS] | None = None
     """Replicas in each region when requests queue up; replicas is then the least. Default: the
     number stays."""
@@ -75,6 +76,11 @@ class ReplicaSet(Settings):
     def gpus_in_all(self) -> int:
         """GPUs of one replica on all its nodes."""
         return self.gpus * self.nodes
+
+    @property
+    def goes_to_zero(self) -> bool:
+        """Whether there is no replica while nobody asks."""
+        return self.replicas == 0
 
     @property
     def most_replicas(self) -> int:

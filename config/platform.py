@@ -206,6 +206,10 @@ class Platform(Settings):
         """Return whether some replica set of `region` changes its number of replicas."""
         return any(each.max_replicas is not None for _, _, each in self.replica_sets_in(region))
 
+    def goes_to_zero_in(self, region: str) -> bool:
+        """Return whether some replica set of `region` has no replica while nobody asks."""
+        return any(each.goes_to_zero for _, _, each in self.replica_sets_in(region))
+
     def spans_nodes_in(self, region: str) -> bool:
         """Return whether some replica of `region` spans nodes."""
         return any(each.nodes > 1 for _, _, each in self.replica_sets_in(region))

@@ -13,6 +13,7 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
+from catalog.limits.clusters import ZERO_REPLICAS_MINOR
 from catalog.problems import KeyPath, Problem, shown
 from catalog.releases import GKE_MINIMUM_VERSION
 from config.platform import Platform
@@ -291,11 +292,14 @@ class _Reader:
 
     def _version(self, cluster: Cluster) -> Iterator[Problem]:
         found = at(cluster, "master_version")
-        if found and _numbers(found) < _numbers(GKE_MINIMUM_VERSION):
-            minor = ".".join(GKE_MINIMUM_VERSION.split(".")[:2])
+        least, why = GKE_MINIMUM_VERSION, "which serves InferencePool"
+        if self.platform.goes_to_zero_in(self.region):
+            least, why = f"1.{ZERO_REPLICAS_MINOR}", "whose autoscalers go to replicas: 0"
+        if found and _numbers(found) < _numbers(least):
+            minor = ".".join(least.split(".")[:2])
             yield self._there.refused(
                 f"master_version is {found}",
-                f"{GKE_MINIMUM_VERSION} or later, which serves InferencePool",
+                f"{least} or later, {why}",
                 f"--master --cluster-version={minor}",
                 f"gcloud container clusters upgrade {self._place}",
             )

@@ -12,6 +12,7 @@ from components.cluster.gke_cluster import GkeCluster
 from components.cluster.gpu_node_pool import GpuNodePool
 from components.cluster.gpu_node_pool_arguments import GpuNodePoolArgs
 from components.cluster.image_mirror import ImageMirror
+from components.inference.endpoint_picker import picker_name
 from components.inference.inference_crds import InferenceCrds
 from components.inference.inference_gateway import InferenceGateway
 from components.inference.inference_gateway_arguments import InferenceGatewayArgs
@@ -220,9 +221,25 @@ class _RegionBuilder:
                 "project_number": self.foundation.services.project_number,
                 "workload_pool": self.cluster.gke.workload_pool,
                 "image": self._image("metrics_adapter"),
+                "external": self.platform.goes_to_zero_in(self.region),
             },
             self.cluster.options,
         )
+
+    def _asked(
+        self, name: str, replica_set: ReplicaSet
+    ) -> Mapping[str, Mapping[str, pulumi.Input[str]]]:
+        """Return what its endpoint picker tells of requests for a replica set: that it handed on,
+        and that it holds or, without flow control, refused while there was none."""
+        model = self.platform.models[name]
+        labels = {
+            "resource.labels.cluster": self.cluster.gke.cluster_name,
+            "resource.labels.namespace": self.cluster.namespaces[self.platform.namespace_of(model)],
+            # Managed Service for Prometheus calls a job what the PodMonitoring is called.
+            "resource.labels.job": picker_name(backend_name(name, replica_set)),
+        }
+        waiting = "picker_held" if model.flow_control else "picker_errors"
+        return {"picker_requests": labels, waiting: labels}
 
     def _server(
         self,
@@ -256,6 +273,8 @@ class _RegionBuilder:
         )
         if pools[own[0]].partition is not None:
             args["partitions"] = pools[own[0]].partitions
+        if replica_set.goes_to_zero:
+            args["asked_by"] = self._asked(name, replica_set)
         if machine.is_tpu:
             args["memory_gib_per_gpu"] = pools[own[0]].memory_gib_per_gpu
         if replica_set.nodes > 1 and groups is not None:

@@ -111,6 +111,7 @@ class _OperationsBuilder:
                 {
                     "project": self.project,
                     **shown,
+                    "pools": _pools(platform.models, idle=False),
                     "namespaces": platform.namespaces,
                     "thresholds": _thresholds(alerts, "inference"),
                     "model_thresholds": {
@@ -243,12 +244,18 @@ def _shown(models: Mapping[str, Model]) -> _Shown:
     return {
         "models": list(models),
         "adapters": [each.name for model in models.values() for each in model.adapters],
-        "pools": [
-            backend_name(name, replica_set)
-            for name, model in models.items()
-            for replica_set in model.replica_sets
-        ],
+        "pools": _pools(models, idle=True),
     }
+
+
+def _pools(models: Mapping[str, Model], *, idle: bool) -> Sequence[str]:
+    """Return the pools, without those that may have no replica unless `idle`."""
+    return [
+        backend_name(name, replica_set)
+        for name, model in models.items()
+        for replica_set in model.replica_sets
+        if idle or not replica_set.goes_to_zero
+    ]
 
 
 def _watched(pipeline: Pipeline) -> WatchedPipeline:

@@ -58,6 +58,20 @@ def _large(config: dict[str, Any]) -> None:
     }
 
 
+def _idle(config: dict[str, Any]) -> None:
+    """Leave models that have no replica while nobody asks: one holds its first requests."""
+    models_alone(config)
+    config["cluster"] = {"minimum_version": "1.37"}
+    held = config["models"]["qwen3-4b"]
+    held["flow_control"] = True
+    held["replica_sets"] = [{"node_pool": "l4-spot", "replicas": 0, "max_replicas": 1}]
+    config["models"]["llama-3.2-1b"] = {
+        "source": "RedHatAI/Llama-3.2-1B-Instruct-FP8",
+        "max_context": 8192,
+        "replica_sets": held["replica_sets"],
+    }
+
+
 def _pipeline_alone(config: dict[str, Any]) -> None:
     """Leave the pipeline, with what trains its model."""
     config.update(services={}, data={})
@@ -71,6 +85,7 @@ VARIANTS: dict[str, tuple[str, Change]] = {
     "dev with services": ("dev", _with_services),
     "dev with its pipeline alone": ("dev", _pipeline_alone),
     "dev with its models alone": ("dev", models_alone),
+    "dev with idle models": ("dev", _idle),
     "dev with a model across nodes": ("dev", _large),
 }
 """The stack that each is made of, and what is changed of its config."""

@@ -15,6 +15,9 @@ VERSION: Final = Text(
     "a version of GKE",
     "write it like '1.35' or 1.35.1-gke.100: `gcloud container get-server-config` shows them",
 )
+ZERO_REPLICAS_MINOR: Final = 37
+"""The first minor version 1.x whose autoscalers go to no replica.
+https://docs.cloud.google.com/kubernetes-engine/docs/tutorials/scale-to-from-zero-hpa"""
 TIME: Final = Text(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", "a UTC time", "write it like 2026-01-03T02:00:00Z"
 )
@@ -37,6 +40,11 @@ SYSTEM_MACHINE_TYPE: Final = Choice(
 SYSTEM_MIN_NODES: Final = Range(1, 1000, "nodes", default=1)
 SYSTEM_MAX_NODES: Final = Range(3, 1000, "nodes, one in each of three zones", default=5)
 SYSTEM_DISK_GIB: Final = Range(50, 65536, "GiB", default=100)
+
+
+def minor(version: str) -> int:
+    """Return the minor version of a version of GKE."""
+    return int(version.split(".")[1])
 
 
 def cluster(given: Mapping[str, Any]) -> Iterator[Problem]:

@@ -48,6 +48,8 @@ FLAG_NAME: Final = Text(
 PRIORITY: Final = Range(-1000, 1000)
 MEMORY_GIB: Final = Range(1.0, 100_000, "GiB")
 REPLICAS: Final = Range(1, 1000, default=1)
+LEAST_REPLICAS: Final = Range(0, 1000, default=1)
+"""With max_replicas; none while nobody asks."""
 QUEUE_PER_REPLICA: Final = Range(1, 1000, "waiting requests", default=5)
 RUNNING_PER_REPLICA: Final = Range(1, 10_000, "running requests")
 KV_CACHE_PERCENT: Final = Range(1, 99, "percent")
@@ -277,6 +279,13 @@ def tpu_args(given: Iterable[str]) -> Iterator[Problem]:
 def replicas(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what does not fit together in the numbers of replicas."""
     least, most = given.get("replicas", REPLICAS.default), given.get("max_replicas")
+    if least == 0 and most is None:
+        yield Problem(
+            ("replicas",),
+            "0",
+            "1 or more without max_replicas: nothing would ever make the first",
+            "raise it or add max_replicas",
+        )
     if most is not None and REPLICAS.low <= most < least:
         yield Problem(
             ("max_replicas",),

@@ -109,6 +109,7 @@ class ModelServer(pulumi.ComponentResource):
                     "server_running": args.get("running_per_replica"),
                     "server_kv_cache": args.get("kv_cache_percent"),
                 },
+                asked=args.get("asked_by", {}),
                 scale_down_seconds=args.get("scale_down_seconds"),
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -257,7 +258,8 @@ class ModelServer(pulumi.ComponentResource):
             # Takes the number of replicas back when the autoscaler is gone.
             metadata=identity.metadata({**SKIP_AWAIT, **TAKE_OVER}),
             spec={
-                "replicas": args.get("replicas", limits.REPLICAS.default),
+                # One that goes to zero begins with a replica, which shows that the model starts.
+                "replicas": max(args.get("replicas", limits.REPLICAS.default), 1),
                 "selector": {"match_labels": dict(self.pod_labels)},
                 # A surge would need a second set of GPUs, which a full pool never gets.
                 "strategy": {

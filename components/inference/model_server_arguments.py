@@ -72,8 +72,8 @@ class ModelServerArgs(TypedDict):
     rdma: NotRequired[bool]
     """Whether a replica's nodes talk over all RDMA interfaces of each (default false). Needs
     `GpuNodePool.rdma`. Not tried on hardware: NCCL may ask for Google's gIB plugin beside it."""
-    replicas: NotRequired[Annotated[int, limits.REPLICAS]]
-    """Replicas."""
+    replicas: NotRequired[Annotated[int, limits.LEAST_REPLICAS]]
+    """Replicas; 0 is none while nobody asks, with `max_replicas` and `asked_by`."""
     max_replicas: NotRequired[Annotated[int | None, limits.REPLICAS]]
     """Replicas when requests queue up; `replicas` is then the least (default: the number stays).
     Needs a MetricsAdapter in the cluster."""
@@ -85,6 +85,10 @@ class ModelServerArgs(TypedDict):
     """Use of the KV cache from which on it adds more (default: it doesn't count)."""
     scale_down_seconds: NotRequired[Annotated[int | None, limits.SCALE_DOWN_SECONDS]]
     """Seconds for which fewer must be enough before it removes one."""
+    asked_by: NotRequired[Mapping[str, Mapping[str, pulumi.Input[str]]]]
+    """Metrics (keys of the catalog) above 0 while somebody asks the model, with the labels of their
+    time series as the metrics adapter takes them. Needed with `replicas` 0, and an adapter that
+    serves external metrics."""
     tolerations: NotRequired[Sequence[TolerationArgsDict]]
     """Tolerations of node taints other than GKE's own GPU taint."""
     max_context: NotRequired[Annotated[int | None, limits.MAX_CONTEXT]]
@@ -114,6 +118,8 @@ def validate_model_server(name: str, args: ModelServerArgs) -> Problems:
     problems = Problems.of(ModelServerArgs, args)
     problems.check_limit(KUBERNETES_NAME, dns_label(name), "name")
     problems.extend(limits.replicas(args))
+    if args.get("replicas") == 0 and not args.get("asked_by"):
+        problems.add("asked_by", "found none, with replicas 0; give what tells that it is asked")
     problems.extend(limits.server_args(args.get("server_args", {})), "server_args")
     if args.get("tpu", False):
         problems.extend(limits.tpu_args(args.get("server_args", {})), "server_args")

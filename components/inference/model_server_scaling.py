@@ -1,4 +1,5 @@
-"""The autoscaler of a model's replicas: more of them while requests wait, or by what they have.
+"""The autoscaler of a model's replicas: more of them while requests wait, or by what they have, and
+none while nobody asks.
 
 The number of waiting requests follows load at once and stays 0 while there is room, unlike the
 GPU's duty cycle; running requests and the KV cache tell of load before any waits:
@@ -23,7 +24,7 @@ _SHARES: Final = frozenset({"server_kv_cache"})
 
 def adapter_name(metric: str) -> str:
     """Return Cloud Monitoring's name of a metric, as the custom metrics adapter takes it."""
-    return f"prometheus.googleapis.com|{METRICS[metric].name}|gauge"
+    return f"prometheus.googleapis.com|{METRICS[metric].name}|{METRICS[metric].kind}"
 
 
 def autoscaler(
@@ -33,13 +34,17 @@ def autoscaler(
     *,
     replicas: tuple[int, int],
     targets: Mapping[str, int | None],
+    asked: Mapping[str, Mapping[str, pulumi.Input[str]]],
     scale_down_seconds: int | None,
     opts: pulumi.ResourceOptions,
 ) -> kubernetes.autoscaling.v2.HorizontalPodAutoscaler:
     """Make the autoscaler of a Deployment, between the least and the most `replicas`.
 
     `targets` are what it aims at on average, by metric: as many replicas as the one needs that
-    needs most. The metrics go with the last replica, so the least is never 0.
+    needs most. Those of replicas go with the last one: `asked` are metrics of others that tell
+    whether the model is asked, by metric the labels of its time series; while one of them is above
+    0, there is a replica.
+    https://docs.cloud.google.com/kubernetes-engine/docs/tutorials/scale-to-from-zero-hpa
     """
     return pod_autoscaler(
         resource_name,
@@ -47,7 +52,8 @@ def autoscaler(
         deployment,
         replicas=replicas,
         metrics=[
-            _target(metric, target) for metric, target in targets.items() if target is not None
+            *(_target(metric, target) for metric, target in targets.items() if target is not None),
+            *(_asked(metric, labels) for metric, labels in asked.items()),
         ],
         scale_down_seconds=(
             SCALE_DOWN_SECONDS.default if scale_down_seconds is None else scale_down_seconds
@@ -65,5 +71,16 @@ def _target(metric: str, target: int) -> MetricSpecArgsDict:
         "pods": {
             "metric": {"name": adapter_name(metric)},
             "target": {"type": "AverageValue", "average_value": average},
+        },
+    }
+
+
+def _asked(metric: str, labels: Mapping[str, pulumi.Input[str]]) -> MetricSpecArgsDict:
+    return {
+        "type": "External",
+        "external": {
+            "metric": {"name": adapter_name(metric), "selector": {"match_labels": labels}},
+            # More than there ever is: what is above 0 asks for one replica, and no more.
+            "target": {"type": "AverageValue", "average_value": "1M"},
         },
     }

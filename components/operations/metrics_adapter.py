@@ -25,8 +25,12 @@ NAMESPACE = "custom-metrics"
 PORT = 10250
 """The firewall rule of every GKE cluster lets the control plane reach nodes on this port."""
 GROUP = "custom.metrics.k8s.io"
-VERSIONS: Mapping[str, int] = {"v1beta1": 100, "v1beta2": 200}
-"""Versions of the API with their priority: the autoscaler takes the highest."""
+EXTERNAL_GROUP = "external.metrics.k8s.io"
+VERSIONS: Mapping[str, Mapping[str, int]] = {
+    GROUP: {"v1beta1": 100, "v1beta2": 200},
+    EXTERNAL_GROUP: {"v1beta1": 100},
+}
+"""Versions of the APIs with their priority: the autoscaler takes the highest."""
 CERTIFICATES = "/certificates"
 REPLICAS = 2
 
@@ -40,6 +44,9 @@ class MetricsAdapterArgs(TypedDict):
     """Project number, of the project that owns the workload pool."""
     workload_pool: pulumi.Input[str]
     """Workload identity pool of the cluster: `PROJECT_ID.svc.id.goog`."""
+    external: NotRequired[bool]
+    """Whether it serves metrics of others than pods too, as autoscalers to zero need (default
+    false)."""
     image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
     """Container image (default: the catalog's)."""
 
@@ -70,9 +77,9 @@ class MetricsAdapter(pulumi.ComponentResource):
 
     One a cluster: a cluster has one custom metrics API. Its account, named after the component so
     that clusters of a project share no right, may read the project's metrics: they have no finer
-    scope. Unlike Google's manifest it runs without root and serves no external metrics. The API
-    server takes its self-signed certificate unchecked, as in that manifest: the adapter makes a new
-    one at every start. Source:
+    scope. Unlike Google's manifest it runs without root, and serves external metrics only where
+    asked to. The API server takes its self-signed certificate unchecked, as in that manifest: the
+    adapter makes a new one at every start. Source:
     https://github.com/GoogleCloudPlatform/k8s-stackdriver/tree/master/custom-metrics-stackdriver-adapter
     and https://cloud.google.com/kubernetes-engine/docs/tutorials/autoscaling-metrics
 
@@ -139,10 +146,12 @@ class MetricsAdapter(pulumi.ComponentResource):
             },
             opts=child,
         )
-        registered = self._register(name, [deployment, service])
-        self.api_version = after(
-            f"{GROUP}/{max(VERSIONS, key=VERSIONS.__getitem__)}", *[each.id for each in registered]
-        )
+        groups = VERSIONS if args.get("external", False) else (GROUP,)
+        registered = [
+            each for group in groups for each in self._register(name, group, [deployment, service])
+        ]
+        newest = max(VERSIONS[GROUP], key=VERSIONS[GROUP].__getitem__)
+        self.api_version = after(f"{GROUP}/{newest}", *[each.id for each in registered])
         register(self)
 
     def _metadata(self) -> ObjectMetaArgsDict:
@@ -169,14 +178,14 @@ class MetricsAdapter(pulumi.ComponentResource):
         )
 
     def _register(
-        self, name: str, needed: Sequence[pulumi.Resource]
+        self, name: str, group: str, needed: Sequence[pulumi.Resource]
     ) -> Sequence[kubernetes.apiregistration.v1.APIService]:
         return [
             kubernetes.apiregistration.v1.APIService(
-                f"{name}-{version}",
-                metadata={"name": f"{version}.{GROUP}", "labels": self._selector},
+                f"{name}-{version}" if group == GROUP else f"{name}-external-{version}",
+                metadata={"name": f"{version}.{group}", "labels": self._selector},
                 spec={
-                    "group": GROUP,
+                    "group": group,
                     "version": version,
                     "group_priority_minimum": 100,
                     "version_priority": priority,
@@ -191,10 +200,11 @@ class MetricsAdapter(pulumi.ComponentResource):
                 # first and comes last.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=list(needed)),
             )
-            for version, priority in VERSIONS.items()
+            for version, priority in VERSIONS[group].items()
         ]
 
     def _pod(self, args: MetricsAdapterArgs) -> PodSpecArgsDict:
+        external = str(args.get("external", False)).lower()
         return {
             "service_account_name": self._physical_name,
             # It answers for the API server, and asks it who may see what.
@@ -211,7 +221,7 @@ class MetricsAdapter(pulumi.ComponentResource):
                     "args": [
                         "--use-new-resource-model=true",
                         "--fallback-for-container-metrics=true",
-                        "--enable-external-metrics-api=false",
+                        f"--enable-external-metrics-api={external}",
                         f"--secure-port={PORT}",
                         f"--cert-dir={CERTIFICATES}",
                     ],

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from catalog import vllm_options
 from catalog.conventions import dns_label
+from catalog.limits import clusters
 from catalog.limits import inference as limits
 from catalog.problems import KeyPath, Problem, below, joined, shown, shown_path
 from catalog.releases import IMAGES
@@ -147,11 +148,34 @@ def _check_objective_names(known: Known) -> Iterator[Problem]:
                     )
 
 
+def _check_zero(known: Known, path: KeyPath, model: Model) -> Iterator[Problem]:
+    """Check that a replica set that goes to zero can, and that nothing counts on its replicas."""
+    if len(model.backends) > 1:
+        yield Problem(
+            (*path, "replicas"),
+            "0 of a model with other backends beside: their weights send requests to none",
+            "1 or more, or one replica set that is the whole model",
+            "raise it, or remove the other backends: a canary needs replicas",
+        )
+    version = known.cluster.minimum_version
+    made = any(not each.existing.cluster for each in known.regions.values())
+    if made and (version is None or clusters.minor(version) < clusters.ZERO_REPLICAS_MINOR):
+        yield Problem(
+            ("cluster", "minimum_version"),
+            f"{'none' if version is None else shown(version)}, with replicas: 0 in"
+            f" {shown_path(path)}",
+            f"1.{clusters.ZERO_REPLICAS_MINOR} or later: before, autoscalers keep a replica",
+            f'set it to "1.{clusters.ZERO_REPLICAS_MINOR}", or raise replicas',
+        )
+
+
 def _check_replica_set(
     known: Known, path: KeyPath, name: str, model: Model, replica_set: ReplicaSet
 ) -> Iterator[Problem]:
     yield from check_length(path, name, replica_set.name)
     yield from below(path, limits.replicas(replica_set.model_dump()))
+    if replica_set.goes_to_zero:
+        yield from _check_zero(known, path, model)
     yield from check_pools_named(known, path, model, replica_set)
     pools = [pool for name in replica_set.pools if (pool := known.gpu_pools.get(name))]
     for pool in {(each.machine_type, each.partition): each for each in pools}.values():

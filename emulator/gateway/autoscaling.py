@@ -1,15 +1,16 @@
 """A stack's autoscalers at work: Kubernetes' own controller, over what the replicas say.
 
-Two things stand in around it: the metrics adapter, which answers from the replicas without Cloud
-Monitoring between, and what makes the pods of a Deployment, of which a new one takes as long to
-load as catalog/durations.yaml has it, on its replica's clock. The controller's clock is ours.
+Two things stand in around it: the metrics adapter, which answers from the replicas and pickers
+without Cloud Monitoring between, and what makes the pods of a Deployment, of which a new one takes
+as long to load as catalog/durations.yaml has it, on its replica's clock. The controller's clock is
+ours.
 """
 
 import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +23,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from catalog.table import read
 from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
+from emulator.gateway.control_plane import ZERO_REPLICAS
 from emulator.gateway.loops import background_loop
+from emulator.gateway.metric_rates import Rates
 from emulator.gateway.model_servers import ModelServers, Replica
 from emulator.gateway.programs import ENGINE, LOOPBACK, Program
 from emulator.gateway.replicas import another, apply_pod, delete_pod
-from emulator.gateway.workloads import write_kubeconfig
+from emulator.gateway.workloads import Workload, write_kubeconfig
 from emulator.ports import free_ports
 
 CONTROLLER: Final = ENGINE / "kubernetes" / "kube-controller-manager"
@@ -38,6 +41,7 @@ _LOOK_SECONDS: Final = 0.2
 _CLOSE_SECONDS: Final = 0.3
 _MERGE_PATCH: Final = "application/merge-patch+json"
 _GROUP: Final = "custom.metrics.k8s.io"
+_EXTERNAL: Final = "external.metrics.k8s.io"
 
 
 class _Deployment:
@@ -47,8 +51,10 @@ class _Deployment:
         self,
         parts: tuple[Client, Cluster, ModelServers, dict[str, Replica]],
         manifest: Manifest,
+        tune: Callable[[Replica], None],
     ) -> None:
         self._client, self._cluster, self._servers, self._replicas = parts
+        self._manifest, self._tune = manifest, tune
         self._path = self._client.path(manifest)
         self._name = manifest["metadata"]["name"]
         self._loading: dict[str, float] = {}
@@ -78,7 +84,10 @@ class _Deployment:
         self._tell(wanted)
 
     def _come(self) -> None:
-        replica = another(self._name, self._replicas.values())
+        first = all(pod.rpartition("-")[0] != self._name for pod in self._replicas)
+        replica = another(self._cluster, self._manifest, self._replicas.values())
+        if first:
+            self._tune(replica)
         self._replicas[replica.pod] = replica
         apply_pod(self._client, self._cluster, replica, ready=False)
         self._loading[replica.pod] = time.monotonic() + LOAD_SECONDS / replica.speed
@@ -103,11 +112,14 @@ def autoscaled(
     client: Client,
     servers: ModelServers,
     replicas: dict[str, Replica],
+    workloads: Mapping[str, Workload],
     folder: Path,
+    tune: Callable[[Replica], None],
 ) -> Generator[Program | None]:
     """Let the autoscalers of a cluster act, whose objects an API server has; yields the controller.
 
-    Replicas come into `replicas` and go. Raises ProgramError if the controller doesn't start.
+    Replicas come into `replicas` and go, the first of a Deployment tuned. Raises ProgramError if
+    the controller doesn't start.
     """
     scalers = [each for each in cluster.of("HorizontalPodAutoscaler") if follows_a_queue(each)]
     if not scalers:
@@ -117,9 +129,11 @@ def autoscaled(
     own = client.again()
     parts = own, cluster, servers, replicas
     names = {each["spec"]["scaleTargetRef"]["name"] for each in scalers}
-    deployments = [_Deployment(parts, cluster.one("Deployment", name)) for name in sorted(names)]
+    deployments = [
+        _Deployment(parts, cluster.one("Deployment", name), tune) for name in sorted(names)
+    ]
     with closing(own), ExitStack() as running:
-        port = running.enter_context(_adapter(cluster, replicas))
+        port = running.enter_context(_adapter(cluster, replicas, workloads))
         _register(client, cluster, port)
         config = folder / "controller-manager.kubeconfig"
         write_kubeconfig(config, client, client.token)
@@ -130,6 +144,7 @@ def autoscaled(
                 *(CONTROLLER, f"--kubeconfig={config}", "--leader-elect=false", "--secure-port=0"),
                 "--controllers=horizontal-pod-autoscaler-controller",
                 "--horizontal-pod-autoscaler-sync-period=1s",
+                ZERO_REPLICAS,
             ],
         )
         running.enter_context(_turning(deployments))
@@ -183,15 +198,42 @@ def _register(client: Client, cluster: Cluster, port: int) -> None:
 
 
 @contextmanager
-def _adapter(cluster: Cluster, replicas: Mapping[str, Replica]) -> Generator[int]:
-    """Serve the API of https://github.com/kubernetes/metrics, pkg/apis/custom_metrics."""
+def _adapter(
+    cluster: Cluster, replicas: Mapping[str, Replica], workloads: Mapping[str, Workload]
+) -> Generator[int]:
+    """Serve the APIs of https://github.com/kubernetes/metrics, pkg/apis/custom_metrics and
+    external_metrics."""
     labels: dict[str, Mapping[str, str]] = {
         each["metadata"]["name"]: each["spec"]["template"]["metadata"]["labels"]
         for each in cluster.of("Deployment")
     }
 
+    rates = Rates()
+
     async def resources(request: web.Request) -> web.Response:
-        return web.json_response(_resources(f"{_GROUP}/{request.match_info['version']}"))
+        asked = request.match_info
+        return web.json_response(_resources(f"{asked['group']}/{asked['version']}"))
+
+    async def external(request: web.Request) -> web.Response:
+        asked = request.match_info
+        labels = dict(each.split("=") for each in request.query["labelSelector"].split(","))
+        picker = workloads[labels["resource.labels.job"]]
+        read = await asyncio.to_thread(rates.read, picker, asked["metric"])
+        return web.json_response(
+            {
+                "kind": "ExternalMetricValueList",
+                "apiVersion": f"{_EXTERNAL}/v1beta1",
+                "metadata": {},
+                "items": [
+                    {
+                        "metricName": asked["metric"],
+                        "metricLabels": labels,
+                        "timestamp": _now(),
+                        "value": f"{round(read * 1000)}m",
+                    }
+                ],
+            }
+        )
 
     async def values(request: web.Request) -> web.Response:
         asked = request.match_info
@@ -217,8 +259,9 @@ def _adapter(cluster: Cluster, replicas: Mapping[str, Replica]) -> Generator[int
     root = f"/apis/{_GROUP}/{{version}}"
     application.add_routes(
         [
-            web.get(root, resources),
+            web.get("/apis/{group}/{version}", resources),
             web.get(f"{root}/namespaces/{{namespace}}/pods/{{all}}/{{metric}}", values),
+            web.get(f"/apis/{_EXTERNAL}/v1beta1/namespaces/{{namespace}}/{{metric}}", external),
         ]
     )
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -256,8 +299,7 @@ def _resources(group: str) -> dict[str, Any]:
 
 def _values(replicas: Iterable[Replica], namespace: str, metric: str) -> Iterator[dict[str, Any]]:
     """Yield a metric's value of each replica, under Cloud Monitoring's name: type|metric|kind."""
-    name = metric.split("|")[1]
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    name, now = metric.split("|")[1], _now()
     for replica in replicas:
         for family in text_string_to_metric_families(replica.metrics()):
             for sample in family.samples:
@@ -273,3 +315,7 @@ def _values(replicas: Iterable[Replica], namespace: str, metric: str) -> Iterato
                         "timestamp": now,
                         "value": str(int(sample.value)),
                     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

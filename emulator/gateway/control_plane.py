@@ -14,6 +14,8 @@ from emulator.ports import free_ports
 API_SERVER = ENGINE / "kubernetes" / "kube-apiserver"
 ETCD = ENGINE / "kubernetes" / "etcd"
 START_SECONDS = 120.0
+ZERO_REPLICAS = "--feature-gates=HPAScaleToZero=true"
+"""On by default from Kubernetes 1.37 on, as in GKE; the release that runs here must be told."""
 
 
 @contextmanager
@@ -69,6 +71,7 @@ def _api_server(folder: Path, etcd_port: int, port: int, key: Path) -> list[str]
         f"--service-account-signing-key-file={key}",
         "--service-account-issuer=https://kubernetes.default.svc",
         "--service-cluster-ip-range=10.96.0.0/16",
+        ZERO_REPLICAS,
     ]
 
 

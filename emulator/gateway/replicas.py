@@ -25,10 +25,7 @@ class AddressError(OSError):
 
 def replicas(cluster: Cluster) -> list[Replica]:
     """Return a replica for each pod that the stack's Deployments have behind a pool."""
-    ports = {
-        _key(pool["spec"]["selector"]["matchLabels"]): pool["spec"]["targetPorts"][0]["number"]
-        for pool in cluster.of("InferencePool")
-    }
+    ports = _ports(cluster)
     wanted = [
         (deployment, number, port)
         for deployment in cluster.of("Deployment")
@@ -38,22 +35,37 @@ def replicas(cluster: Cluster) -> list[Replica]:
     if not wanted:
         return []
     addresses = _addresses(max(port for _, _, port in wanted))
-    found: list[Replica] = []
-    for deployment, number, port in wanted:
-        names = list(_served(deployment["spec"]["template"]["spec"]["containers"][0]["args"]))
-        pod = f"{deployment['metadata']['name']}-{number}"
-        found.append(Replica(pod, next(addresses), port, names[0], tuple(names[1:])))
-    return found
+    return [
+        _replica(deployment, number, next(addresses), port) for deployment, number, port in wanted
+    ]
 
 
-def another(deployment: str, there: Iterable[Replica]) -> Replica:
-    """Return one more replica of a Deployment, at the next address of its block."""
-    found = list(there)
-    like = [each for each in found if each.pod.rpartition("-")[0] == deployment]
+def another(cluster: Cluster, deployment: Manifest, there: Iterable[Replica]) -> Replica:
+    """Return one more replica of a Deployment, like those it has, at the next address."""
+    found, name = list(there), deployment["metadata"]["name"]
+    like = [each for each in found if each.pod.rpartition("-")[0] == name]
     taken = {int(each.pod.rpartition("-")[2]) for each in like}
     number = next(each for each in itertools.count() if each not in taken)
-    last = max(ipaddress.ip_address(each.address) for each in found)
-    return replace(like[0], pod=f"{deployment}-{number}", address=str(last + 1))
+    port = _ports(cluster)[_key(_labels(deployment))]
+    last = max((ipaddress.ip_address(each.address) for each in found), default=None)
+    address = next(_addresses(port)) if last is None else str(last + 1)
+    if like:
+        return replace(like[0], pod=f"{name}-{number}", address=address)
+    return _replica(deployment, number, address, port)
+
+
+def _ports(cluster: Cluster) -> Mapping[frozenset[tuple[str, str]], int]:
+    """Return the port of each pool by the labels of its pods."""
+    return {
+        _key(pool["spec"]["selector"]["matchLabels"]): pool["spec"]["targetPorts"][0]["number"]
+        for pool in cluster.of("InferencePool")
+    }
+
+
+def _replica(deployment: Manifest, number: int, address: str, port: int) -> Replica:
+    names = list(_served(deployment["spec"]["template"]["spec"]["containers"][0]["args"]))
+    pod = f"{deployment['metadata']['name']}-{number}"
+    return Replica(pod, address, port, names[0], tuple(names[1:]))
 
 
 def apply_pod(client: Client, cluster: Cluster, replica: Replica, *, ready: bool = True) -> None:

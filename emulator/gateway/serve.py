@@ -133,7 +133,15 @@ def serve(
         gateway = running.enter_context(path(cluster, client, cloud, folder, port, tune))
         if autoscaling.CONTROLLER.exists():
             controller = running.enter_context(
-                autoscaled(cluster, client, gateway.servers, gateway.replicas, own)
+                autoscaled(
+                    cluster,
+                    client,
+                    gateway.servers,
+                    gateway.replicas,
+                    gateway.workloads,
+                    own,
+                    tune,
+                )
             )
             gateway.programs.extend([controller] if controller else [])
         yield gateway

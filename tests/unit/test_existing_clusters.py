@@ -111,6 +111,20 @@ def test_that_of_the_estate_fits(deploy: Deploy, answer: Callable[..., dict[str,
     assert said(deploy, answer(SHARED)) == []
 
 
+def test_one_that_keeps_a_replica_is_too_old_for_none(
+    deploy: Deploy, answer: Callable[..., dict[str, Any]]
+):
+    model = PLATFORM.models["qwen3-4b"]
+    (replica_set,) = model.replica_sets
+    idle = replica_set.model_copy(update={"replicas": 0, "max_replicas": 1})
+    models = {"qwen3-4b": model.model_copy(update={"replica_sets": (idle,)})}
+    platform = PLATFORM.model_copy(update={"models": {**PLATFORM.models, **models}})
+    found = broken(answer(SHARED), "master_version", "1.36.4-gke.100")
+    (line,) = said(deploy, found, platform)
+    assert "allowed: 1.37 or later, whose autoscalers go to replicas: 0;" in line
+    assert line.endswith("--cluster-version=1.37`")
+
+
 def test_what_the_cloud_does_not_tell_passes(deploy: Deploy):
     cloud = deploy(lambda: build_platform(PLATFORM))
     assert not cloud.all(TYPE)

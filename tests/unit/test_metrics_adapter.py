@@ -59,6 +59,39 @@ def test_the_autoscaler_goes_by_what_replicas_have_where_told(deploy: Deploy):
     assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 60
 
 
+def test_a_replica_set_that_goes_to_zero_follows_whoever_asks(deploy: Deploy):
+    labels = {"resource.labels.job": "server-epp"}
+    args: ModelServerArgs = {
+        **SCALED,
+        "replicas": 0,
+        "asked_by": {"picker_requests": labels, "picker_held": labels},
+    }
+    cloud = deploy(lambda: ModelServer("server", args))
+    spec = cloud.one(AUTOSCALER).inputs["spec"]
+    assert spec["minReplicas"] == 0
+    asked = [each["external"]["metric"] for each in spec["metrics"] if each["type"] == "External"]
+    assert [each["name"].split("|")[1:] for each in asked] == [
+        [METRICS["picker_requests"].name, "counter"],
+        [METRICS["picker_held"].name, "gauge"],
+    ]
+    assert all(each["selector"] == {"matchLabels": labels} for each in asked)
+    # It shows once that the model starts.
+    assert cloud.one(DEPLOYMENT).inputs["spec"]["replicas"] == 1
+
+
+def test_no_replica_without_what_tells_that_it_is_asked_is_refused():
+    found = validate_model_server("server", {**SCALED, "replicas": 0}).found
+    assert [each["property_path"] for each in found] == ["asked_by"]
+
+
+def test_metrics_of_others_than_pods_are_served_where_told(deploy: Deploy):
+    cloud = deploy(lambda: MetricsAdapter("adapter", {**ADAPTER, "external": True}))
+    names = [each.inputs["metadata"]["name"] for each in cloud.all(API_SERVICE)]
+    assert "v1beta1.external.metrics.k8s.io" in names
+    pod = cloud.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
+    assert "--enable-external-metrics-api=true" in pod["containers"][0]["args"]
+
+
 def test_an_autoscaled_deployment_leaves_its_number_to_the_autoscaler(deploy: Deploy):
     cloud = deploy(lambda: ModelServer("server", SCALED))
     assert cloud.one(DEPLOYMENT).ignore_changes == ("spec.replicas",)

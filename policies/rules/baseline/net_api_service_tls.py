@@ -13,7 +13,11 @@ from resources.resource import Resource
 
 _KIND: Final = "apiregistration.k8s.io/APIService"
 # The adapter of Google's metrics makes a certificate of its own at every start.
-_METRICS: Final = ("v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io")
+_METRICS: Final = (
+    "v1beta1.custom.metrics.k8s.io",
+    "v1beta2.custom.metrics.k8s.io",
+    "v1beta1.external.metrics.k8s.io",
+)
 
 
 def _check(resource: Resource, limits: Limits) -> Iterator[str]:
