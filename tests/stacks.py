@@ -73,8 +73,18 @@ def _idle(config: dict[str, Any]) -> None:
 
 
 def _pipeline_alone(config: dict[str, Any]) -> None:
-    """Leave the pipeline, with what trains its model."""
+    """Leave the pipeline, with what trains its model and looks at its rows."""
     config.update(services={}, data={})
+    rules = {
+        "message_id": {"unique": True},
+        "model": {"required": True, "pattern": "^(vader|learned)-"},
+        "latency_ms": {"minimum": 0},
+    }
+    results = config["pipelines"]["sentiment"]["results"]
+    config["pipelines"]["sentiment"]["results"] = {
+        **results,
+        "quality": {"rules": rules, "fewest_rows": 1},
+    }
     image = f"{IMAGES}/sentiment-trainer:1.0"
     config["training"] = {"sentiment": {"image": image, "canary_percent": 30}}
 

@@ -31,7 +31,7 @@ SCANNED_BY: Final = Choice(("DATE", "TIMESTAMP"))
 
 def rule(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with a rule by itself."""
-    if not any(given.get(key) not in (None, False, ()) for key in ("required", *_ASKED)):
+    if not any(_is_asked(given, key) for key in ("required", *_ASKED)):
         yield Problem(
             (),
             "nothing that must hold",
@@ -49,7 +49,13 @@ def of_columns(fields: Sequence[Column], rules: Mapping[str, Any]) -> Iterator[P
     """Yield rules of columns that a table does not have, or whose type can't be asked that."""
     for name, asked in rules.items():
         for key, types in {"required": None, **_ASKED}.items():
-            if asked.get(key) in (None, False, ()):
+            if not _is_asked(asked, key):
                 continue
             where = ("rules", name) if key == "required" else ("rules", name, key)
             yield from found_column(fields, name, types, where)
+
+
+def _is_asked(rule: Mapping[str, Any], key: str) -> bool:
+    """Return whether a rule says something by a key: 0 is a bound, and no false."""
+    value = rule.get(key)
+    return value is not None and value is not False and value != ()

@@ -15,6 +15,7 @@ from emulator.demo.calls import chat, invoker_checks, share_checks
 from emulator.demo.checks import Check, checks_of
 from emulator.demo.page import add_requests, write_page
 from emulator.demo.pipelines import Pipeline, pipelines
+from emulator.demo.quality import play_scans
 from emulator.demo.sinks import sink_checks
 from emulator.demo.training import loops, play
 from emulator.runtime.emulator import Emulator, emulate
@@ -120,6 +121,7 @@ async def demo(
                 answers, replies_of_model = await chat(emulator, hosted)
                 checks += answers
                 replies += replies_of_model
+        checks += play_scans(emulator, done, tell)
         for loop in loops(emulator, done, tell):
             checks += await play(loop)
         for batch in batches(emulator):

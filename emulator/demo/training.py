@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -34,6 +34,7 @@ _USUAL, _DRIFTING, _CONFUSED, _ALERTS = 100, 120, 1200, 10
 _LOOK_SECONDS = 0.1
 _REFRESHED_SECONDS = 5.5
 """After which every instance of the analyzer has looked what is released."""
+_DETAILS = ("messages", "drift", "allowed", "accuracy", "why")
 _OPPOSITE = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
 
 Tell = Callable[[str], None]
@@ -213,7 +214,7 @@ async def play(loop: Loop) -> Sequence[Check]:
     await loop.refreshed()
     seen = await loop.stream(loop.drifting(_DRIFTING))
     shares = _shares(loop, seen)
-    loop.tell(f"  answered by: {dict(shares)}")
+    loop.tell(f"  answered by: {_plain(shares)}")
     waiting = await _told(loop, "without labels")
     loop.label(seen)
     promoted = await _told(loop, f"with {plural(len(seen), 'label')}")
@@ -239,7 +240,7 @@ async def _one_run(loop: Loop) -> Sequence[Check]:
     await loop.publish(*[Draft(incident, {}) for _ in range(_ALERTS - 1)])
     asked = [each for each in loop.findings() if each["asked"] == "alert"][-_ALERTS:]
     events = Counter(str(each["event"]) for each in asked)
-    loop.tell(f"  {plural(_ALERTS, 'alert')}: {dict(events)}")
+    loop.tell(f"  {plural(_ALERTS, 'alert')}: {_plain(events)}")
     await _trained(loop)
     return [
         Check(loop.name, "policies that the drift fired", len(matched), 1),
@@ -274,13 +275,20 @@ async def _trained(loop: Loop) -> None:
 
 async def _told(loop: Loop, what: str) -> Mapping[str, Any]:
     found = await loop.look()
-    details = {
-        key: value
-        for key, value in found.items()
-        if key in ("drift", "allowed", "accuracy", "messages", "why")
-    }
-    loop.tell(f"  {what}: {found['event']} {details}")
+    details = [f"{key.replace('_', ' ')} {_plain(found[key])}" for key in _DETAILS if key in found]
+    loop.tell(f"  {what}: {'; '.join([found['event'], *details])}")
     return found
+
+
+def _plain(value: object) -> str:
+    """Return what was found in words; an accuracy is beside how many it was measured on."""
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, object]", value).items()
+        return ", ".join(f"{key.replace('_', ' ')} {_plain(each)}" for key, each in entries)
+    if isinstance(value, list):
+        share, count = cast("Sequence[float]", value)
+        return f"{share:.2f} of {count:g}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _shares(loop: Loop, seen: Mapping[str, Message]) -> Mapping[str, int]:

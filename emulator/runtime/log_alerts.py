@@ -6,20 +6,19 @@ https://cloud.google.com/monitoring/support/notification-options#schema-pubsub
 
 import itertools
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from emulator.messages.broker import Broker
 from emulator.messages.publishing import Draft
 from emulator.messages.resources import part, seconds
+from emulator.runtime.log_filter import parsed
 from sandbox.gcp.access import may
 from sandbox.world import CloudResource, World
 
 POLICY: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _CHANNEL: Final = "gcp:monitoring/notificationChannel:NotificationChannel"
-_COMPARED: Final = re.compile(r'\s*([\w.]+)\s*=\s*(?:"([^"]*)"|\(([^)]*)\))\s*')
 _PUBLISH: Final = "pubsub.topics.publish"
 _AGENT: Final = "service-{}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
 
@@ -43,12 +42,15 @@ class LogAlerts:
 
     def tell(self) -> Mapping[str, int]:
         """Tell what there is to tell; return how many lines matched, by policy."""
+        return self.tell_of(list(self._entries()))
+
+    def tell_of(self, entries: Iterable[Mapping[str, str]]) -> Mapping[str, int]:
+        """Tell what there is to tell of log entries, which have their values by path."""
         matched: dict[str, int] = {}
-        entries = list(self._entries())
         for policy in self._world.by_type(POLICY):
             for condition in policy.inputs["conditions"]:
                 log = condition.get("conditionMatchedLog")
-                found = [each for each in entries if log and matches(log["filter"], each)]
+                found = [each for each in entries if log and parsed(log["filter"])(each)]
                 if found:
                     matched[policy.id] = len(found)
                     self._fire(policy, condition["displayName"])
@@ -70,6 +72,7 @@ class LogAlerts:
                     yield {
                         "resource.type": "cloud_run_revision",
                         "resource.labels.service_name": file.stem,
+                        "severity": str(payload.get("severity", "DEFAULT")),
                         **{f"jsonPayload.{key}": str(value) for key, value in payload.items()},
                     }
 
@@ -98,16 +101,3 @@ class LogAlerts:
         owner = policy.project or policy.inputs["project"]
         agent = _AGENT.format(self._world.projects()[owner])
         return may(self._world, agent, _PUBLISH, topic, project)
-
-
-def matches(text: str, entry: Mapping[str, str]) -> bool:
-    """Return whether an entry matches a filter: equalities, joined by AND. Raises ValueError."""
-    for term in text.split(" AND "):
-        compared = _COMPARED.fullmatch(term)
-        if compared is None:
-            raise ValueError(f'found {term!r}, allowed here: path="value" or path=("a" OR "b")')
-        path, value, several = compared.groups()
-        allowed = [value] if several is None else re.findall(r'"([^"]*)"', several)
-        if entry.get(path) not in allowed:
-            return False
-    return True

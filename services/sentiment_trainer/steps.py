@@ -67,7 +67,7 @@ class Steps:
         self._write(evaluation, found.model_dump_json(indent=1).encode())
         print(
             f"{'accepted' if found.accepted else 'refused'}: {found.why}; accuracy on reviews "
-            f"{dict(found.reviews)}, on {found.held_out} fresh labels {dict(found.fresh)}"
+            f"{_shown(found.reviews)}; on {found.held_out} fresh labels {_shown(found.fresh)}"
         )
 
     def release(
@@ -97,7 +97,8 @@ class Steps:
             registry,
             artifactUri=f"gs://{bucket}/{model_name(card.digest).rpartition('/')[0]}",
             containerSpec={"imageUri": image},
-            versionDescription=f"{card.version}: {found.why}; {found.reviews}, {found.fresh}",
+            versionDescription=f"{card.version}: {found.why}; on reviews {_shown(found.reviews)}; "
+            f"on fresh labels {_shown(found.fresh)}",
             versionAliases=[_CANARY],
             labels={"version": card.version, "run": run},
         )
@@ -117,6 +118,10 @@ class Steps:
     def _write(self, address: str, content: bytes) -> None:
         bucket, name = _parts(address)
         Objects(self._google, bucket).write(name, content)
+
+
+def _shown(measured: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {share:.3f}" for name, share in measured.items()) or "not measured"
 
 
 def _parts(address: str) -> tuple[str, str]:

@@ -83,8 +83,11 @@ def test_the_demo_counts_every_message_and_leaves_a_page(
     printed = capsys.readouterr().out
     assert "WRONG" not in printed
     assert "messages with exactly one prediction" in printed
+    # Scans of its rows: all rules hold, and wrong rows break each and are told once.
+    assert re.search(r"sentiment-results-results-quality: rules that hold +5  ok", printed)
+    assert re.search(r"sentiment-results-results-quality: alerts of them +1  ok", printed)
     # The loop of its model: drift, one run of ten alerts, a canary promoted, one rolled back.
-    assert "{'training_begun': 1, 'training_skipped': 9}" in printed
+    assert "10 alerts: training begun 1, training skipped 9" in printed
     for event in ("steady", "drift", "waiting", "promoted", "rolled_back"):
         assert re.search(rf"sentiment-training-service: .* {event}  ok", printed)
     page = (whole / "demo.html").read_text()

@@ -4,7 +4,6 @@ That it works is the demo's to show: tests/demo/test_pipelines.py.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from emulator.demo.pipelines import pipelines
 from emulator.demo.training import Loop, loops
 from emulator.messages.publishing import Draft
 from emulator.runtime.emulator import Emulator, emulate
+from emulator.runtime.log_filter import parsed
 from sandbox.world import World
 from services.sentiment_analyzer.releases import RELEASES, Canary, Releases, Run
 
@@ -138,9 +138,28 @@ def test_each_account_may_do_what_the_stack_grants_it(whole: Path) -> None:
     on(whole, work)
 
 
-@pytest.mark.parametrize("text", ["", "a", 'a="b" OR c="d"', 'severity>="ERROR"'])
-def test_a_filter_that_alerts_cannot_be_played_of_is_told(text: str) -> None:
-    from emulator.runtime.log_alerts import matches
+ENTRY = {"severity": "ERROR", "a": "1", 'labels."x.y/z"': "FAILED"}
 
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('a="1"', True),
+        ('a="2" OR severity>=WARNING', True),
+        ('a="2" OR a="1" AND severity="INFO"', False),
+        ('a=("2" OR "1") AND NOT severity>=CRITICAL', True),
+        ('labels."x.y/z"="FAILED" AND (a="2" OR (a="1" AND NOT b=true))', True),
+        ("severity>=CRITICAL", False),
+    ],
+)
+def test_a_filter_finds_what_cloud_logging_finds(text: str, found: bool) -> None:
+    assert parsed(text)(ENTRY) is found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", 'a="b" OR', 'a:"b"', "a>=3", 'a=("b" OR', '(a="b"', "textPayload=~x", 'a="b")'],
+)
+def test_a_filter_that_alerts_cannot_be_played_of_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="allowed here"):
-        matches(text, json.loads("{}"))
+        parsed(text)
