@@ -103,6 +103,8 @@ class Archive(Settings):
     """Seconds after which a file ends."""
     max_bytes: Annotated[int, limits.ARCHIVE_BYTES] | None = None
     """Bytes after which a file ends. Default: time alone ends it."""
+    prefix: Annotated[str, limits.ARCHIVE_PREFIX] | None = None
+    """What names of files begin with, such as a folder: sentiment/. Default: the day."""
     readers: Principals = ()
     """Who may read the bucket."""
 
@@ -113,6 +115,11 @@ class BigQueryExport(Settings):
     use_topic_schema: bool = False
     """Whether each field of the message_schema is a column. Default: the message as it came,
     bytes, in one column."""
+    fields: Annotated[tuple[ResultField, ...], bigquery.COLUMNS] | None = None
+    """Columns of the table, where messages are JSON objects with these keys. Default: as
+    use_topic_schema says."""
+    drop_unknown_fields: bool = False
+    """Whether keys without a column are left out. Default: such a message is a dead letter."""
     partition_expiration_days: Annotated[int, bigquery.EXPIRATION_DAYS] | None = None
     """Days after which a day's rows are deleted."""
     filter: Annotated[str, limits.FILTER] | None = None
@@ -172,6 +179,9 @@ class Pipeline(Container):
     """Days Pub/Sub keeps messages that were not acknowledged."""
     filter: Annotated[str, limits.FILTER] | None = None
     """Which messages the service gets, like attributes.lang = "en". Default: all."""
+    unwrapped: bool = False
+    """Whether the service gets the data of a message as the body, with its id and time as headers.
+    Default: in an envelope."""
     ordering: bool = False
     """Whether messages with the same ordering key come one after the other."""
     message_schema: MessageSchema | None = None
@@ -189,6 +199,8 @@ class Pipeline(Container):
     """Whether another consumer may fetch the messages, each acknowledged once."""
     dataflow: Dataflow | None = None
     """Streaming job. Default: none."""
+    topic_of: Annotated[PipelineName | None, Field(exclude=True)] = None
+    """Pipeline whose topic it takes too, beside that one's service. Default: it has its own."""
     existing: ExistingParts = ExistingParts()
     """What is there already."""
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pulumi
+
 from components.serverless.pubsub_cloud_run_pipeline import PubSubCloudRunPipeline
 from components.serverless.pubsub_cloud_run_pipeline_arguments import PubSubCloudRunPipelineArgs
 from components.training.model_retraining import model_store
@@ -24,11 +26,15 @@ def build_serverless(
     images: Images,
     secrets: Secrets,
 ) -> Mapping[str, PubSubCloudRunPipeline]:
-    """Make every pipeline of the config; no pipeline depends on another."""
-    pipelines = {
-        name: _pipeline(platform, foundation, gateway, images, secrets, name, pipeline)
-        for name, pipeline in platform.pipelines.items()
-    }
+    """Make every pipeline of the config; those on the topic of another come after it."""
+    pipelines: dict[str, PubSubCloudRunPipeline] = {}
+    for name, pipeline in sorted(
+        platform.pipelines.items(), key=lambda each: each[1].topic_of is not None
+    ):
+        topic = None if pipeline.topic_of is None else pipelines[pipeline.topic_of].topic_id
+        pipelines[name] = _pipeline(
+            platform, foundation, gateway, images, secrets, name, pipeline, topic
+        )
     build_pipeline_access(platform, foundation, pipelines)
     return pipelines
 
@@ -41,6 +47,7 @@ def _pipeline(
     secrets: Secrets,
     name: str,
     pipeline: Pipeline,
+    topic: pulumi.Output[str] | None,
 ) -> PubSubCloudRunPipeline:
     services = foundation.services
     apis = ["iam", "pubsub", "run", "bigquery", "storage"]
@@ -62,6 +69,8 @@ def _pipeline(
         **secret_arguments(pipeline, secrets),
         **set_fields(pipeline.existing),
     )
+    if topic is not None:
+        args["topic"] = topic
     if name in platform.training:
         store = model_store(platform.project.id, name)
         args["environment"] = {**args.get("environment", {}), "MODEL_STORE": store}

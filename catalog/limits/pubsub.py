@@ -41,6 +41,11 @@ _DEFINITIONS: Final[Mapping[str, str]] = {
 }
 
 ARCHIVE_DAYS: Final = Range(1, 36500, "days", default=90)
+ARCHIVE_PREFIX: Final = Text(
+    r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,198}[A-Za-z0-9._-])?/?",
+    "1 to 200 letters, digits or . _ - /, a letter or digit first",
+    "write it like sentiment/",
+)
 ARCHIVE_FORMAT: Final = Choice(("avro", "text"), default="avro")
 # A message stays unacknowledged until its file is closed.
 ARCHIVE_SECONDS: Final = Range(60, LONGEST_ACK_SECONDS, "seconds", default=300)
@@ -170,9 +175,33 @@ def message_schema(schema: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def export(given: Mapping[str, Any], schema: Mapping[str, Any] | None) -> Iterator[Problem]:
-    """Yield a table by a topic's schema that BigQuery or Pub/Sub refuses."""
+    """Yield a table by a schema that BigQuery or Pub/Sub refuses."""
+    fields = given.get("fields")
+    if given.get("drop_unknown_fields") and not (fields or given.get("use_topic_schema")):
+        yield Problem(
+            ("drop_unknown_fields",),
+            "true where a message is one column",
+            "true with fields or use_topic_schema",
+            "add one of them, or remove it",
+        )
+    if fields:
+        yield from columns(fields)
+        if taken := sorted({each["name"].lower() for each in fields} & METADATA.keys()):
+            yield Problem(
+                ("fields",),
+                f"the columns {joined(taken)}",
+                f"columns other than {joined(METADATA)}",
+                "rename them: Pub/Sub adds columns of these names",
+            )
     if not given.get("use_topic_schema"):
         return
+    if fields:
+        yield Problem(
+            ("use_topic_schema",),
+            "true with fields",
+            "columns of the topic's schema, or those of fields",
+            "remove one of them",
+        )
     path, plain = ("use_topic_schema",), "true with a message_schema of plain fields"
     if schema is None:
         yield Problem(path, "true without a message_schema", plain, "add the schema or remove it")

@@ -33,6 +33,8 @@ class Archive(TypedDict):
     """Time after which a file ends."""
     max_bytes: NotRequired[Annotated[int | None, limits.ARCHIVE_BYTES]]
     """Size at which a file ends; without, time alone ends it."""
+    prefix: NotRequired[Annotated[str | None, limits.ARCHIVE_PREFIX]]
+    """What names of files begin with, such as `sentiment/`; without, the day."""
 
 
 class MessageArchiveArgs(TypedDict):
@@ -165,6 +167,7 @@ def _files(
     files: gcp.pubsub.SubscriptionCloudStorageConfigArgsDict = {
         "bucket": bucket,
         "filename_datetime_format": "YYYY-MM-DD/hh_mm_ssZ",
+        "filename_prefix": archive.get("prefix"),
         "filename_suffix": _SUFFIXES[form],
         "max_duration": f"{archive.get('max_seconds', limits.ARCHIVE_SECONDS.default)}s",
     }

@@ -4,13 +4,14 @@ Owns the table with its dataset, its BigQuery subscription and the right of Pub/
 not own the topic, the dead letters nor who reads the table.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits import pubsub as limits
-from catalog.limits.bigquery import EXPIRATION_DAYS
+from catalog.limits.bigquery import COLUMNS, EXPIRATION_DAYS
 from catalog.message_schema import columns_of
 from components.data.table_shape import Field
 from components.ready import after
@@ -32,6 +33,11 @@ class BigQueryExport(TypedDict):
     use_topic_schema: NotRequired[bool]
     """Whether each field of the topic's schema is a column; default false: the message as it came,
     bytes, in the column `data`."""
+    fields: NotRequired[Annotated[Sequence[Field], COLUMNS]]
+    """Columns, where messages are JSON objects with these keys; not with use_topic_schema."""
+    drop_unknown_fields: NotRequired[bool]
+    """Whether keys without a column are left out; default false: such a message is a dead
+    letter."""
     partition_expiration_days: NotRequired[Annotated[int | None, EXPIRATION_DAYS]]
     """Age at which a day of rows is deleted; without, never."""
     filter: NotRequired[Annotated[str | None, limits.FILTER]]
@@ -90,7 +96,6 @@ class MessageTable(pulumi.ComponentResource):
         super().__init__(component_type(MessageTable), name, {}, opts)
         validate_message_table(name, args).raise_if_any(f"MessageTable {name}")
         export = args.get("export", {})
-        use_topic_schema = export.get("use_topic_schema", False)
         rows = ResultsTable(
             f"{name}-rows",
             {
@@ -100,7 +105,7 @@ class MessageTable(pulumi.ComponentResource):
                 "table_id": TABLE_ID,
                 "writers": {"pubsub": args["pubsub_service_agent"]},
                 "results": {
-                    "fields": _fields(use_topic_schema, args.get("message_schema")),
+                    "fields": [*_METADATA, *_columns(export, args.get("message_schema"))],
                     "partition_field": "publish_time",
                     "partition_expiration_days": export.get("partition_expiration_days"),
                 },
@@ -119,9 +124,10 @@ class MessageTable(pulumi.ComponentResource):
             expiration_policy={"ttl": ""},
             bigquery_config={
                 "table": rows.table,
-                "use_topic_schema": use_topic_schema,
+                "use_topic_schema": export.get("use_topic_schema", False),
+                "use_table_schema": "fields" in export or None,
                 "write_metadata": True,
-                "drop_unknown_fields": False,
+                "drop_unknown_fields": export.get("drop_unknown_fields", False),
             },
             dead_letter_policy={
                 "dead_letter_topic": args["dead_letter_topic"],
@@ -142,14 +148,11 @@ class MessageTable(pulumi.ComponentResource):
         register(self)
 
 
-def _columns_of(schema: MessageSchema) -> list[tuple[str, str, str]]:
-    return columns_of(schema["type"], schema["definition"])
-
-
-def _fields(use_topic_schema: bool, schema: MessageSchema | None) -> list[Field]:
-    if not use_topic_schema or schema is None:
-        return [*_METADATA, _RAW]
-    return [
-        *_METADATA,
-        *({"name": name, "type": kind, "mode": mode} for name, kind, mode in _columns_of(schema)),
-    ]
+def _columns(export: BigQueryExport, schema: MessageSchema | None) -> Sequence[Field]:
+    """Return the columns beside those of what Pub/Sub knows of a message."""
+    if "fields" in export:
+        return export["fields"]
+    if not export.get("use_topic_schema") or schema is None:
+        return [_RAW]
+    found = columns_of(schema["type"], schema["definition"])
+    return [{"name": name, "type": kind, "mode": mode} for name, kind, mode in found]

@@ -195,6 +195,7 @@ class PubSubCloudRunPipeline(pulumi.ComponentResource):
             push_config={
                 "push_endpoint": service.uri,
                 "oidc_token": {"service_account_email": push.email, "audience": service.uri},
+                "no_wrapper": {"write_metadata": True} if args.get("unwrapped") else None,
             },
             ack_deadline_seconds=args.get(
                 "ack_deadline_seconds", limits.ACK_DEADLINE_SECONDS.default

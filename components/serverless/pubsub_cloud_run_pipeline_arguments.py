@@ -53,6 +53,9 @@ class PubSubCloudRunPipelineArgs(Container):
     ordering: NotRequired[bool]
     """Whether messages with the same ordering key are delivered one after the other; default
     false. A message that fails holds up those after it until it's dead."""
+    unwrapped: NotRequired[bool]
+    """Whether the service gets the data of a message as the body, with its id, time and attributes
+    as headers; default false: in an envelope."""
     retention_days: NotRequired[Annotated[int, limits.RETENTION_DAYS]]
     """How long messages wait in Pub/Sub, dead ones too, and can be replayed."""
     message_schema: NotRequired[MessageSchema | None]

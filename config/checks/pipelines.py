@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog.limits import bigquery, cloud_run, pubsub
-from catalog.problems import KeyPath, Problem, below, shown
+from catalog.problems import KeyPath, Problem, below, did_you_mean, joined, shown
 from config.checks.asked_models import check_key, check_models, variables_of_models
 from config.checks.containers import check_secrets, check_variables
 from config.checks.principals import check_principals
@@ -33,6 +33,7 @@ def check_pipelines(known: Known) -> Iterator[Problem]:
         yield from below(path, pubsub.pipeline(given))
         yield from below((*path, "results"), bigquery.shape(given["results"]))
         yield from _check_existing(path, pipeline)
+        yield from _check_topic_of(known, path, name, pipeline)
         yield from check_input(path, pipeline)
         yield from check_output(
             (*path, "results", "fields"), pipeline.image_name, pipeline.results.fields
@@ -65,6 +66,36 @@ def _check_existing(path: KeyPath, pipeline: Pipeline) -> Iterator[Problem]:
             "a bucket that messages go to",
             "add archive: {}, or remove this",
         )
+
+
+def _check_topic_of(
+    known: Known, path: KeyPath, name: str, pipeline: Pipeline
+) -> Iterator[Problem]:
+    """Check that the topic is another pipeline's own, which says what there is to say of it."""
+    if pipeline.topic_of is None:
+        return
+    others = {
+        key: each
+        for key, each in known.pipelines.items()
+        if key != name and each.topic_of is None and each.existing.topic is None
+    }
+    if pipeline.topic_of not in others and pipeline.topic_of not in (
+        known.names.get("pipelines", set()) - known.pipelines.keys()
+    ):
+        yield Problem(
+            (*path, "topic_of"),
+            shown(pipeline.topic_of),
+            f"another pipeline with a topic of its own: {joined(others)}",
+            did_you_mean(pipeline.topic_of, others, "name one, or remove this"),
+        )
+    for key in (("publishers",), ("message_schema",), ("existing", "topic")):
+        if _given(pipeline, key):
+            yield Problem(
+                (*path, *key),
+                "a setting of a topic, beside topic_of",
+                f"what pipelines.{pipeline.topic_of} says",
+                "remove it, or remove topic_of",
+            )
 
 
 def _given(settings: Settings, key: tuple[str, ...]) -> bool:

@@ -18,9 +18,12 @@ from components.serverless.pull_subscription import (
     PullSubscriptionArgs,
     validate_pull_subscription,
 )
+from config.load import from_mapping
+from stacks.platform import build_platform
+from tests.config.samples import SOURCE, values
 from tests.unit import serverless_arguments as arguments
 from tests.unit.cloud_answers import PROJECT_ID
-from tests.unit.harness import Cloud, Deploy
+from tests.unit.harness import Cloud, Deploy, run
 from tests.unit.test_pubsub_cloud_run_pipeline import MINIMAL, RECORD, SUBSCRIPTION
 
 JOB = "gcp:dataflow/flexTemplateJob:FlexTemplateJob"
@@ -264,3 +267,56 @@ def test_names_and_days_of_the_other_parts_are_checked():
     job = cast("DataflowJobArgs", {**arguments.DATAFLOW_JOB, "project": "p" * 30})
     found = validate_dataflow_job("t" * 30, job).found
     assert [problem["property_path"] for problem in found] == ["name"]
+
+
+def test_a_service_may_get_the_data_alone(deploy: Deploy):
+    push = _deploy(deploy, unwrapped=True).one(SUBSCRIPTION, "texts-push").inputs
+    assert push["pushConfig"]["noWrapper"] == {"writeMetadata": True}
+    assert "noWrapper" not in _deploy(deploy).one(SUBSCRIPTION, "texts-push").inputs["pushConfig"]
+
+
+def test_files_of_the_archive_begin_as_told(deploy: Deploy):
+    cloud = _deploy(deploy, archive={"prefix": "texts/"})
+    (files,) = (
+        each.inputs["cloudStorageConfig"]
+        for each in cloud.all(SUBSCRIPTION)
+        if "cloudStorageConfig" in each.inputs
+    )
+    assert files["filenamePrefix"] == "texts/"
+
+
+def test_keys_of_json_messages_become_columns_and_others_are_left_out(deploy: Deploy):
+    cloud = _deploy(deploy, bigquery_export={"fields": FIELDS, "drop_unknown_fields": True})
+    (config,) = (
+        each.inputs["bigqueryConfig"]
+        for each in cloud.all(SUBSCRIPTION)
+        if "bigqueryConfig" in each.inputs
+    )
+    assert (config["useTableSchema"], config["dropUnknownFields"]) == (True, True)
+    assert not config["useTopicSchema"]
+    table = cloud.one("gcp:bigquery/table:Table", "texts-messages-rows-table").inputs
+    names = [field["name"] for field in json.loads(table["schema"])]
+    assert names == ["subscription_name", "message_id", "publish_time", "attributes", "text"]
+
+
+def test_two_services_take_the_messages_of_one_topic():
+    config = values()
+    image = "us-docker.pkg.dev/acme/services/scores:1.0"
+    # Written first, it is made last all the same.
+    scores = {"region": "us-central1", "image": image, "topic_of": "sentiment"}
+    config["pipelines"] = {"scores": scores, **config["pipelines"]}
+    cloud = run(lambda: build_platform(from_mapping(config, SOURCE)))
+    pushes = {
+        each.inputs["name"]: each.inputs["topic"]
+        for each in cloud.all(SUBSCRIPTION)
+        if "pushConfig" in each.inputs
+    }
+    assert pushes.keys() == {"scores-push", "sentiment-push"}
+    assert len(set(pushes.values())) == 1
+    topics = {each.inputs["name"] for each in cloud.all("gcp:pubsub/topic:Topic")}
+    # The other one is that of alerts.
+    assert topics - {"incidents"} == {
+        "sentiment",
+        "sentiment-dead-letter",
+        "scores-dead-letter",
+    }
