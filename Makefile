@@ -75,7 +75,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-TARGETS := help setup doctor init new up preview import images destroy drift refresh export demo replay verify serve load route fit capacity policy report rehearse diff lint $(LINTS) format check test test-kubernetes test-matrix test-faults test-kills test-fresh bench lock schema pages new-component new-rule test-quick test-rest test-services
+TARGETS := help setup doctor init new up preview import images lock-images destroy drift refresh export demo replay verify serve load route fit capacity policy report rehearse diff lint $(LINTS) format check test test-kubernetes test-matrix test-faults test-kills test-fresh bench lock schema pages new-component new-rule test-quick test-rest test-services
 .PHONY: $(TARGETS)
 ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
 $(error $(firstword $(filter-out $(TARGETS),$(MAKECMDGOALS))): make has no such target; `make help` lists them)
@@ -127,6 +127,11 @@ new: ## Write an environment's stack file and policies after another's: ENV=stag
 init: ## Make the stack in the state backend of Google Cloud: SECRETS=gcpkms://... [PROGRAM=identity]
 	@$(SETUP)
 	@$(PYTHON) -m launcher init --stack="$$STACK" --secrets="$$SECRETS" --program="$$PROGRAM"
+
+lock-images: ## Write which digest each image's tag means, into images.<stack>.lock.yaml
+	@$(SETUP)
+	@python3 tools/crane.py
+	@$(PYTHON) -m launcher lock-images --stack="$$STACK"
 
 ##@ Its models
 serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=... SPEED=1 CONSUMER=...]
@@ -215,6 +220,7 @@ test: ## Run every check and test
 	@python3 tools/apigeelint.py --if-possible
 	@python3 tools/vertex_pipelines.py --if-possible
 	@python3 tools/vllm_parser.py --if-possible
+	@python3 tools/crane.py --if-possible
 	@$(MAKE) --no-print-directory test-rest
 
 test-rest:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from catalog.problems import KeyPath, Problem, shown
 from config.checks import check
 from config.errors import ConfigError
+from config.image_lock import locked_digests
 from config.known import Known, known_from, readable
 from config.plain import not_plain
 from config.platform import Platform
@@ -42,7 +43,8 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
     """Return the platform that `values` (the keys below `config:`) describe.
 
     `source` is the file's name for messages, and of `Pulumi.<stack>.yaml` the stack is the
-    environment. Raises ConfigError with every problem at once.
+    environment. Raises ConfigError with every problem at once, also for a broken lock of its
+    images.
     """
     if problems := list(not_plain(values)):
         raise ConfigError(source, problems)
@@ -58,6 +60,7 @@ def from_mapping(values: Mapping[str, object], source: str) -> Platform:
         if ("environment",) not in broken:
             problems += _other_environment(given.get("environment"), source)
         raise ConfigError(source, problems) from None
+    locked_digests(platform.environment)
     # Several parts of one key, such as replica sets, may find the same of it.
     found = [*check(_everything(platform)), *_other_environment(platform.environment, source)]
     problems = list(dict.fromkeys(found))

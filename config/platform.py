@@ -25,6 +25,7 @@ from config.fields import Environment, Labels, Settings
 from config.gateway import Gateway
 from config.gpu_pools import GpuPool, PoolName
 from config.guardrails import DEFAULT, REPLICA, Guardrail, GuardrailFloor, GuardrailName
+from config.image_lock import locked_digests
 from config.models import Model, ModelName, ReplicaSet
 from config.network import ExistingRegion, Network, Region
 from config.operations import Alerts, Budget, Slos
@@ -119,9 +120,20 @@ class Platform(Settings):
     tag, a digest or both."""
 
     def image(self, name: str) -> str:
-        """Return the image that runs under `name` in catalog/releases.yaml. Raises KeyError for
-        none."""
-        return self.images.get(name) or IMAGES[name].image
+        """Return the image that runs under `name` in catalog/releases.yaml, as `pinned` has it.
+        Raises KeyError for none."""
+        return self.pinned(self.images.get(name) or IMAGES[name].image)
+
+    def pinned(self, image: str) -> str:
+        """Return an image with the digest that the stack's lock has for it, or as it is given."""
+        digest = locked_digests(self.environment).get(image)
+        return f"{image}@{digest}" if digest else image
+
+    @property
+    def all_images(self) -> tuple[str, ...]:
+        """The images that the stack may run, as catalog and stack file name them, each once."""
+        of_catalog = (self.images.get(name) or each.image for name, each in IMAGES.items())
+        return tuple(dict.fromkeys((*of_catalog, *self.cluster_images, *self.service_images)))
 
     @property
     def cluster_images(self) -> tuple[str, ...]:

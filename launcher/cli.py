@@ -11,6 +11,7 @@ from launcher.doctor import doctor
 from launcher.drift import drift
 from launcher.ending import exit_code_of
 from launcher.gateway import AT_ONCE, Wanted, serve
+from launcher.image_lock import lock_images
 from launcher.images import push
 from launcher.load import CONCURRENCY, REQUESTS, load
 from launcher.new_environment import new_environment
@@ -22,7 +23,18 @@ from launcher.pulumi_cli import exec_pulumi
 from launcher.rehearsal.life import rehearse
 
 _OTHERS = (
-    *("capacity", "doctor", "drift", "init", "load", "new", "policy", "rehearse", "report"),
+    *(
+        "capacity",
+        "doctor",
+        "drift",
+        "init",
+        "load",
+        "lock-images",
+        "new",
+        "policy",
+        "rehearse",
+        "report",
+    ),
     "serve",
 )
 _ON_EITHER: Mapping[str, Callable[[StackPaths, str], None]] = {
@@ -92,6 +104,8 @@ def _do(chosen: argparse.Namespace) -> int:
         init(places, chosen.secrets, chosen.program)
     elif chosen.operation in _ON_EITHER:
         _ON_EITHER[chosen.operation](places, chosen.cloud)
+    elif chosen.operation == "lock-images":
+        lock_images(places)
     elif chosen.operation == "policy":
         policy(places, chosen.cloud, chosen.format, chosen.state)
     elif chosen.operation == "capacity":

@@ -65,7 +65,8 @@ def push_placeholders(platform: Platform, world: World) -> None:
     attestors = () if admission is None else admission.attestors_of(platform.project.id)
     for attestor in attestors:
         world.put_content(attestor.partition("/attestors/")[0], attestor)
-    for image, repository in own_images(platform).items():
+    for named, repository in own_images(platform).items():
+        image = platform.pinned(named)
         world.put_content(repository, image)
         for attestor in attestors:
             world.put_content(repository, attestation(image, attestor))

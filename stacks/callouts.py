@@ -8,11 +8,13 @@ from components.inference.callout_service import CalloutService, CalloutServiceA
 from components.inference.extensions import Extension
 from components.inference.model_server_arguments import ReplicaGuardrail
 from config.callouts import Callout
+from config.platform import Platform
 from stacks.arguments import to_args
 from stacks.clusters import RegionCluster
 
 
 def build_callout(
+    platform: Platform,
     extension_name: str,
     callout: Callout,
     failure: tuple[bool, float],
@@ -36,19 +38,21 @@ def build_callout(
         callout,
         namespace=cluster.namespace,
         extension_name=extension_name,
-        image=_image(callout, cluster.images),
+        image=_image(platform, callout, cluster.images),
         fail_open=fail_open,
         timeout_seconds=timeout_seconds,
     )
     return CalloutService(f"{cluster.name}-{extension_name}", args, cluster.options).extension
 
 
-def replica_guardrail(callout: Callout, images: ImageMirror) -> ReplicaGuardrail:
+def replica_guardrail(
+    platform: Platform, callout: Callout, images: ImageMirror
+) -> ReplicaGuardrail:
     """Return the guardrail of a model server's pods."""
-    return to_args(ReplicaGuardrail, callout, image=_image(callout, images))
+    return to_args(ReplicaGuardrail, callout, image=_image(platform, callout, images))
 
 
-def _image(callout: Callout, images: ImageMirror) -> pulumi.Input[str]:
-    image = callout.image or ""
+def _image(platform: Platform, callout: Callout, images: ImageMirror) -> pulumi.Input[str]:
+    image = platform.pinned(callout.image or "")
     # Artifact Registry is reached without a mirror.
     return image if ARTIFACT_REGISTRY in image else images.reference(image)

@@ -95,7 +95,7 @@ def _gke(
             region=region,
             cluster=there.cluster,
             dns_endpoint=foundation.dns_endpoints[region],
-            image_repositories=images.of_clusters(platform),
+            image_repositories=images.of_clusters(),
         )
         return ExistingGkeCluster(_name(region), args, foundation.google)
     args = to_args(
@@ -107,7 +107,7 @@ def _gke(
         subnetwork=foundation.node_subnetwork_ids[region],
         pods_range=there.pods_range,
         services_range=there.services_range,
-        image_repositories=images.of_clusters(platform),
+        image_repositories=images.of_clusters(),
         binary_authorization=platform.cluster_asks_admission,
         deletion_protection=platform.deletion_protection,
     )

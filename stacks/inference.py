@@ -282,7 +282,9 @@ class _RegionBuilder:
             args["rdma"] = pools[own[0]].rdma
         guardrail = self.platform.replica_guardrail(model)
         if guardrail is not None:
-            args["replica_guardrail"] = replica_guardrail(guardrail, self.cluster.images)
+            args["replica_guardrail"] = replica_guardrail(
+                self.platform, guardrail, self.cluster.images
+            )
         if model.gated and self.secret is not None:
             args["hugging_face_secret"] = self.secret
         server = server_name(name, replica_set, self.region)

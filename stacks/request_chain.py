@@ -64,6 +64,7 @@ class ChainBuilder:
         if management is None or management.extension is None:
             return None
         return build_callout(
+            self.platform,
             API_MANAGEMENT,
             management.extension,
             (management.fail_open, management.timeout_seconds),
@@ -75,6 +76,7 @@ class ChainBuilder:
         if service is None:
             return build_model_armor(self.platform, self.parts.access, self.cluster)
         return build_callout(
+            self.platform,
             GUARDRAIL,
             service,
             (
