@@ -34,6 +34,8 @@ READ_fit := MODEL MACHINE CONTEXT QUANTIZATION ADAPTERS RANK EP
 READ_capacity := STOCKOUT QUOTAS
 READ_policy := FORMAT STATE
 READ_rehearse := FROM TO
+READ_up := DRIFT
+READ_refresh := DRIFT
 READ_diff := FROM TO
 READ_new-component := NAME FOLDER
 READ_new-rule := ID PACK
@@ -50,7 +52,7 @@ CLOUD ?= sandbox
 FORMAT ?= text
 # Recipes read what is given as variables of the shell, "$$STACK": pasted into them it would be run.
 export STACK CLOUD FORMAT REQUEST_PATH ENV FROM TO SECRETS MODEL STOCKOUT QUOTAS STATE CONCURRENCY REQUESTS
-export PORT SPEED CONSUMER MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
+export DRIFT PORT SPEED CONSUMER MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
 STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, three files at once: a third of the time they wait.
@@ -102,19 +104,23 @@ help: ## List the targets
 setup: ## Install the packages and the Pulumi engine; skipped when nothing changed
 	@$(SETUP)
 
-doctor up preview import images destroy drift refresh export demo replay verify:
+doctor preview import images destroy drift export demo replay verify:
 	@$(SETUP)
 	@$(PYTHON) -m launcher $@ --stack="$$STACK" --cloud="$$CLOUD"
 
+up refresh:
+	@$(SETUP)
+	@$(PYTHON) -m launcher $@ --stack="$$STACK" --cloud="$$CLOUD" $(if $(DRIFT),--drift="$$DRIFT")
+
 ##@ An environment
-up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp
+up: ## Make the stack, on the sandbox cloud unless CLOUD=gcp; [DRIFT=overwrite] asks nothing
 doctor: ## Say what would stop the stack, and the command that mends it; CLOUD=gcp looks there too
 import: ## Take over what import.<stack>.yaml names, and make the rest
 images: ## Build and push what the services run, after making all but these; stand-ins on the sandbox
 preview: ## Show what `up` would change, cost and violate
 destroy: ## Delete everything of the stack
 drift: ## Say what was changed or deleted by hand, by whom, and what mends it; changes nothing
-refresh: ## Take what is in the cloud into the state
+refresh: ## Take what is in the cloud into the state; [DRIFT=overwrite] asks nothing
 export: ## Print the deployment as JSON
 demo: ## Send messages through the stack's pipelines on the sandbox cloud
 replay: ## Publish the dead letters of the sandbox cloud again

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from launcher.arguments import Parser
+from launcher.asking import ASKING, OVERWRITE, ask_on_gcp
 from launcher.backend import init
 from launcher.capacity import capacity
 from launcher.doctor import doctor
@@ -70,6 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--skip-preview", action="store_true", help="whether `up` on the sandbox makes at once"
     )
+    parser.add_argument(
+        "--drift",
+        default="",
+        choices=(OVERWRITE,),
+        help="whether `up` and `refresh` undo without asking what must be asked",
+    )
     parser.add_argument("--secrets", default="", help="the secrets provider of `init`")
     parser.add_argument(
         "--program",
@@ -116,9 +123,16 @@ def _do(chosen: argparse.Namespace) -> int:
         rehearse(places, chosen.start, chosen.end)
     elif chosen.cloud == "sandbox":
         options = {"skip_preview": True} if chosen.skip_preview else {}
-        OPERATIONS[chosen.operation](places, **options)
+        OPERATIONS[chosen.operation](places, **options, **_asking(chosen))
     elif chosen.operation == "images":
         push(places)
     else:
+        if any(_asking(chosen).values()):
+            ask_on_gcp(places, chosen.operation)
         exec_pulumi(chosen.operation, places)
     return 0
+
+
+def _asking(chosen: argparse.Namespace) -> Mapping[str, bool]:
+    """Return whether an operation asks, where it is one that may."""
+    return {"asks": chosen.drift != OVERWRITE} if chosen.operation in ASKING else {}

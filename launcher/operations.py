@@ -12,6 +12,7 @@ from pulumi import automation
 
 from catalog.config_folder import make_command
 from launcher import report
+from launcher.asking import ASKING, ask
 from launcher.console import Console, show
 from launcher.engine import open_stack, platform_program, reason_of, watched
 from launcher.engine_events import dependency_graph
@@ -88,16 +89,18 @@ def opened(
                 ) from problem
 
 
-def up(places: StackPaths, *, skip_preview: bool = False) -> None:
+def up(places: StackPaths, *, skip_preview: bool = False, asks: bool = False) -> None:
     """Make the sandbox cloud as the config says, and print what was made.
 
-    Without a preview before it, what the policies refuse may be refused after much was made.
+    Without a preview before it, what the policies refuse may be refused after much was made. With
+    `asks` it asks before it undoes what somebody did by hand (asking.py).
     """
     platform = checked(places)
     with run(
         *(places, "up", lambda: check_kept(places, platform)),
         ready=lambda world: push_placeholders(platform, world),
         skip_preview=skip_preview,
+        asks=asks,
     ) as (progress, world):
         # What others made in a cluster is there once the cluster is.
         put_existing(places, world)
@@ -176,10 +179,10 @@ def _tell_plan(places: StackPaths, progress: Progress) -> None:
         screen.tell(f"\n{report.cost_difference(recorded, resources)}")
 
 
-def refresh(places: StackPaths) -> None:
-    """Take what is in the sandbox cloud into the state."""
+def refresh(places: StackPaths, *, asks: bool = False) -> None:
+    """Take what is in the sandbox cloud into the state; `asks` is that of `up`."""
     _made(places)
-    with run(places, "refresh") as (progress, _):
+    with run(places, "refresh", asks=asks) as (progress, _):
         progress.screen.tell(f"\n{report.changes_line(progress.changes, preview=False)}")
 
 
@@ -252,6 +255,7 @@ def run(
     ready: Callable[[World], None] = lambda _: None,
     *,
     skip_preview: bool = False,
+    asks: bool = False,
     screen: Console | None = None,
     recorder: Recorder | None = None,
     **more: object,
@@ -292,6 +296,8 @@ def run(
         if operation == "destroy":
             servers.forget_lost()
         for step, watching in steps:
+            if asks and step in ASKING:
+                ask(stack, places, step, steps[0][1].recorder)
             with watching, _graceful_interrupt(watching, screen):
                 try:
                     with unsettled(places, servers, step):

@@ -9,10 +9,10 @@ from typing import Final
 from cost.estimate import estimate
 from plans import access, exposure
 from plans.plan import Plan, Step, asked, walk
+from plans.questions import question
 from plans.words import SAME, difference
 from policies.engine.packs import packs
 from policies.reports.run import Finding
-from policies.rules.baseline.rel_deletion_protection import EMPTIED, HELD
 from resources.resource import Stack
 
 SECURITY: Final = "security"
@@ -31,7 +31,6 @@ _PROTECTS: Final = re.compile(
 )
 # Of Google's resources: in Kubernetes labels select, and annotations configure.
 _WORDS: Final = re.compile(r"(\w*[lL]abels|description|displayName|friendlyName|documentation)\b")
-_HOLDS: Final = re.compile(r"gcp:(bigquery/dataset|pubsub/(topic|subscription)|kms/\w+):")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _drift(
         step,
         tuple(each for each in CLASSES if classes[each]),
         tuple(meaning),
-        _question(step, taken=bool(taken), replaced=replaced),
+        question(step, taken=bool(taken), closed=bool(gone), replaced=replaced),
     )
 
 
@@ -112,15 +111,3 @@ def _is_words(step: Step) -> bool:
         and step.type.startswith("gcp:")
         and all(_WORDS.match(str(walk(path)[0])) for path in step.changed)
     )
-
-
-def _question(step: Step, *, taken: bool, replaced: bool) -> str:
-    if step.operation == "delete":
-        if step.type in HELD or step.type in EMPTIED or _HOLDS.match(step.type):
-            return "what it held is gone, and it is made again without: restore it first"
-        if taken:
-            return "somebody took this access away: is it to be given again?"
-        return ""
-    if replaced:
-        return "to put it back it is replaced, and what it holds or serves ends"
-    return "somebody took this access away: is it to be given again?" if taken else ""

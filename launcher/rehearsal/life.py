@@ -15,7 +15,8 @@ from catalog.words import plural
 from config.errors import ConfigError
 from config.platform import Platform
 from launcher.console import Console
-from launcher.drift import differences, lines_of
+from launcher.differences import lines_of
+from launcher.drift import differences
 from launcher.engine_events import dependency_graph
 from launcher.existing import put_existing
 from launcher.faults import asked_faults

@@ -1,5 +1,6 @@
 """What was changed or deleted by hand is told by class, with who did it, and put back."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -72,12 +73,46 @@ def test_it_is_told_by_class_and_put_back(
     assert any("iam-needs-granted: " in each for each in lines[heads[3] + 2 :])
     assert "4 resources of dev differ" in lines[-1]
     assert "`make refresh STACK=dev` and then `make up STACK=dev`" in lines[-1]
+    with pytest.raises(LaunchError, match=r"2 changes by hand: .* DRIFT=overwrite`"):
+        operations.refresh(stack.places, asks=True)
     assert stack.places.checkpoint.read_text() == before
     operations.refresh(stack.places)
     operations.up(stack.places, skip_preview=True)
     capsys.readouterr()
     drift(stack.places, "sandbox")
     assert capsys.readouterr().out == "Nothing of dev differs from the state.\n"
+
+
+def test_an_up_asks_before_it_undoes_what_it_touches_and_of_nothing_else(
+    stack: Rehearsal, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an incident replicas are added by hand; then somebody brings up another change of them."""
+
+    def replicas(count: int) -> Callable[[dict[str, Any]], None]:
+        return lambda config: config["models"]["qwen3-4b"]["replica_sets"][0].update(replicas=count)
+
+    with World(stack.places.world) as world:
+        server = named(world, DEPLOYMENT, "::qwen3-4b-l4-spot")
+        put(world, server, spec={**server.inputs["spec"], "replicas": 5})
+        pool = named(world, POOL, "")
+        put(world, pool, autoscaling={**pool.inputs["autoscaling"], "totalMaxNodeCount": 9})
+    operations.up(stack.places, asks=True)
+    before = stack.places.checkpoint.read_text()
+    stack.edit(replicas(2))
+    capsys.readouterr()
+    with pytest.raises(LaunchError, match=r"1 change by hand: up stopped before it changed any"):
+        operations.up(stack.places, asks=True)
+    told = capsys.readouterr().err
+    assert "[spec.replicas 1 → 5]" in told
+    assert "ask first: somebody gave it more" in told
+    assert "totalMaxNodeCount" not in told
+    assert stack.places.checkpoint.read_text() == before
+    terminal = io.StringIO("y\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    operations.up(stack.places, asks=True)
+    with World(stack.places.world) as world:
+        assert named(world, DEPLOYMENT, "::qwen3-4b-l4-spot").inputs["spec"]["replicas"] == 2
 
 
 def test_a_stack_that_was_never_made_has_nothing_to_compare(
