@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from launcher.arguments import Parser
-from launcher.asking import ASKING, OVERWRITE, ask_on_gcp
+from launcher.asking import ASKING, OVERWRITE
 from launcher.backend import init
 from launcher.capacity import capacity
 from launcher.doctor import doctor
@@ -127,9 +127,7 @@ def _do(chosen: argparse.Namespace) -> int:
     elif chosen.operation == "images":
         push(places)
     else:
-        if any(_asking(chosen).values()):
-            ask_on_gcp(places, chosen.operation)
-        exec_pulumi(chosen.operation, places)
+        exec_pulumi(chosen.operation, places, **_asking(chosen))
     return 0
 
 

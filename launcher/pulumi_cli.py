@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+from launcher.asking import ask_on_gcp
 from launcher.backend import check_stack_exists
 from launcher.imports import name_imports
 from launcher.paths import ROOT, StackPaths, plain_pulumi
@@ -41,11 +42,14 @@ def command_line(operation: str, places: StackPaths) -> Sequence[str]:
     return line
 
 
-def exec_pulumi(operation: str, places: StackPaths) -> None:
-    """Become the pulumi command, in the project's folder. Does not return."""
+def exec_pulumi(operation: str, places: StackPaths, *, asks: bool = False) -> None:
+    """Become the pulumi command, in the project's folder; ask before, as asking.py says. Does not
+    return."""
     line = command_line(operation, places)
     check_stack_exists(places)
     if operation == "import":
         name_imports(places)
+    if asks:
+        ask_on_gcp(places, operation)
     os.chdir(ROOT)
     os.execv(line[0], list(line))  # noqa: S606 no shell is wanted

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from launcher import operations
+from launcher import asking, operations
 from launcher.audit_log import Entry, last_changes
 from launcher.drift import drift
 from launcher.problem import LaunchError
@@ -107,6 +107,11 @@ def test_an_up_asks_before_it_undoes_what_it_touches_and_of_nothing_else(
     assert "ask first: somebody gave it more" in told
     assert "totalMaxNodeCount" not in told
     assert stack.places.checkpoint.read_text() == before
+    with operations.opened(stack.places) as (opened, _):
+        on_gcp = opened, stack.places.recorded(), None
+        monkeypatch.setattr(asking, "open_stack_on_gcp", lambda _: on_gcp)
+        with pytest.raises(LaunchError, match=r"1 change by hand: .* CLOUD=gcp DRIFT=overwrite`"):
+            asking.ask_on_gcp(stack.places, "up")
     terminal = io.StringIO("y\n")
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)
