@@ -24,6 +24,9 @@ _PLACEHOLDER: Final = re.compile(
 _PENDING, _RUNNING = "PIPELINE_STATE_PENDING", "PIPELINE_STATE_RUNNING"
 _SUCCEEDED, _FAILED = "PIPELINE_STATE_SUCCEEDED", "PIPELINE_STATE_FAILED"
 
+# https://cloud.google.com/vertex-ai/docs/quotas#vertex-ai-pipelines
+_QUOTA: Final = 300
+
 Environments = Callable[[str], Awaitable[Mapping[str, str]]]
 """Gives the environment of a process that runs as an account."""
 
@@ -96,6 +99,8 @@ class PipelineJobs:
         self._environments = environments
         self._log = home / "instances" / "pipeline-jobs.log"
         self.jobs: dict[str, Job] = {}
+        self.quota = _QUOTA
+        """Runs that may be under way."""
         self._running: set[asyncio.Task[None]] = set()
 
     def begin(self, name: str, body: Mapping[str, Any]) -> Job:
@@ -120,6 +125,11 @@ class PipelineJobs:
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         return job
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no other run may begin yet."""
+        return len(self._running) >= self.quota
 
     async def settled(self) -> None:
         """Wait until no run is under way."""
@@ -154,6 +164,13 @@ def routes(jobs: PipelineJobs, caller: Caller) -> Sequence[Route]:
         name = f"{place}/{request.query_params['pipelineJobId']}"
         if name in jobs.jobs:
             return error(409, "ALREADY_EXISTS", f"there is a run {name}")
+        if jobs.exhausted:
+            return error(
+                429,
+                "RESOURCE_EXHAUSTED",
+                "The following quota metrics exceed quota limits: "
+                "aiplatform.googleapis.com/concurrent_pipeline_jobs",
+            )
         try:
             job = jobs.begin(name, body)
         except KeyError as problem:

@@ -100,6 +100,25 @@ def test_what_goes_wrong_leaves_the_serving_version_and_is_told(whole: Path) -> 
     on(whole, work)
 
 
+def test_a_quota_that_is_exhausted_is_tried_again_then_told(whole: Path) -> None:
+    async def work(loop: Loop) -> None:
+        loop.emulator.runs.quota = 0
+        loop.alerts.tell()
+        await loop.publish(RETRAIN)
+        # Each delivery was answered so that it comes again; the last is a dead letter.
+        assert loop.findings() == []
+        assert loop.emulator.runs.jobs == {}
+        assert (await loop.look())["event"] == "training_failed"
+        assert len(loop.alerts.tell()) == 1
+        assert loop.releases.run is None
+
+        loop.emulator.runs.quota = 1
+        assert await asked(loop, RETRAIN) == "training_begun"
+        await loop.emulator.runs.settled()
+
+    on(whole, work)
+
+
 def account(emulator: Emulator, role: str) -> httpx.AsyncClient:
     """Return a client whom Google's APIs know as an account of the stack."""
     email = f"{role}@{PROJECT}.iam.gserviceaccount.com"
