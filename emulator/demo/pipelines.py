@@ -143,6 +143,9 @@ def pipelines(emulator: Emulator) -> list[Pipeline]:
         hosted = next((e for e in emulator.hosted if push.push and _leads_to(push, e)), None)
         if hosted is None or hosted.folder not in sample_messages():
             continue
+        # Of several services that take a topic's messages the first is counted.
+        if any(each.topic.id == push.topic for each in found):
+            continue
         of_dead = [e for e in subscriptions if e.pulled and e.topic == push.dead_letter_topic]
         found.append(
             Pipeline(
@@ -150,11 +153,19 @@ def pipelines(emulator: Emulator) -> list[Pipeline]:
                 push=push,
                 hosted=hosted,
                 results=table_id(hosted.service.environment[_RESULTS]),
-                archives=[e for e in emulator.broker.pipes.of_topic(push.topic) if e.storage],
+                archives=_archives(emulator, push),
                 dead_letters=of_dead,
             )
         )
     return found
+
+
+def _archives(emulator: Emulator, push: Subscription) -> list[Subscription]:
+    """Return where the messages of a pipeline are archived; others may take its topic's too."""
+    of_topic = emulator.broker.pipes.of_topic(push.topic)
+    shared = sum(each.push is not None for each in of_topic) > 1
+    own = f"{push.id.removesuffix('-push')}-"
+    return [each for each in of_topic if each.storage and (not shared or each.id.startswith(own))]
 
 
 def _leads_to(push: Subscription, hosted: RunningService) -> bool:
