@@ -21,7 +21,7 @@ from launcher import cli, operations
 from launcher.paths import ROOT, StackPaths
 from launcher.plan_report import report
 from launcher.problem import LaunchError
-from launcher.recovery import remedy, restore_state
+from launcher.recovery import restore_state
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
 from tests.stacks import models_alone
@@ -224,11 +224,17 @@ def test_a_state_of_another_version_says_which_program_opens_it(
         operations.preview(rehearsal.places)
 
 
-def test_another_passphrase_is_named(tmp_path: Path) -> None:
-    places = StackPaths("dev", tmp_path / "Pulumi.dev.yaml", tmp_path)
-    told = remedy("error: get stack secrets manager: incorrect passphrase", places)
-    assert str(places.passphrase_file) in told
-    assert "start afresh" in told
+def test_another_passphrase_is_named_and_the_own_one_put_back_opens_the_state(
+    brought_up: Callable[[str], Rehearsal], capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = brought_up("dev with its models alone").places
+    own = places.passphrase_file.read_text()
+    places.passphrase_file.write_text("another")
+    with pytest.raises(LaunchError, match=r"passphrase is not what .*start afresh"):
+        operations.preview(places)
+    places.passphrase_file.write_text(own)
+    operations.preview(places)
+    assert "Nothing changes." in capsys.readouterr().out
 
 
 def test_a_state_lost_with_its_copy_is_named_with_the_way_back(
