@@ -15,7 +15,8 @@ from catalog.problems import KeyPath, Problem, did_you_mean, shown, shown_path
 from sandbox.errors import CloudError
 from sandbox.existing_objects import object_failures, put_object
 from sandbox.gcp.effects.cluster import CLUSTER
-from sandbox.gcp.identifiers import CHOSEN, id_format, left_out
+from sandbox.gcp.identifiers import CHOSEN, id_format, left_out, make_id
+from sandbox.gcp.request import ProviderConfig, Request
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.objects import Kind
 from sandbox.providers.gcp import GcpProvider, failures_of
@@ -90,6 +91,11 @@ def put(world: World, wanted: Collection[Existing], kept: Collection[tuple[str, 
             provider.put_existing(each.type, each.inputs, each.id)
         except CloudError as problem:
             raise ExistingError([f"{shown_path(each.path)}: {problem}"]) from problem
+
+
+def id_of(world: World, each: Existing) -> str:
+    """Return the id that a resource of Google Cloud has in a world, or would have."""
+    return each.id or make_id(Request(world, each.type, ProviderConfig(), "", each.inputs))
 
 
 def _placed(

@@ -13,7 +13,10 @@ from catalog import strict_yaml
 from config.load import from_mapping
 from config.platform import Platform
 from config.stack_file import values_of
+from launcher.existing import read_existing
 from launcher.paths import ROOT, StackPaths
+from sandbox.existing import TOP, id_of
+from sandbox.world import World
 
 Config = Mapping[str, Any]
 RECORDED: Final = ROOT / "tests" / "upgrades"
@@ -78,8 +81,7 @@ def earlier(places: RehearsalPaths, folder: Path) -> RehearsalPaths | None:
         content.extractall(folder)  # noqa: S202 - files of this repository
     copy = RehearsalPaths(places.stack, folder / places.config.name, folder / places.stack)
     shutil.copyfile(places.environment, copy.environment)
-    if places.existing.exists():
-        shutil.copyfile(places.existing, copy.existing)
+    _copy_existing(places, copy)
     return copy
 
 
@@ -94,6 +96,26 @@ def copied(places: StackPaths, folder: Path, config: Path | str = "") -> Rehears
     else:
         shutil.copyfile(config or places.config, copy.config)
     shutil.copyfile(places.environment, copy.environment)
-    if places.existing.exists():
-        shutil.copyfile(places.existing, copy.existing)
+    _copy_existing(places, copy)
     return copy
+
+
+def _copy_existing(places: StackPaths, copy: RehearsalPaths) -> None:
+    """Let there be in the copy's cloud what the stack refers to, and not what it took over: that is
+    its own from then on, and the copy makes it."""
+    if not places.existing.exists():
+        return
+    if not places.imports.exists():
+        shutil.copyfile(places.existing, copy.existing)
+        return
+    imported: Any = strict_yaml.load(places.imports.read_text(encoding="utf-8"))
+    ids = {id_ for names in imported["import"].values() for id_ in names.values()}
+    found = read_existing(places.existing)
+    with World(copy.config.with_name("ids.db")) as world:
+        gone = {each.path for each in found if id_of(world, each) in ids}
+    document: Any = strict_yaml.load(places.existing.read_text(encoding="utf-8"))
+    left = {
+        type_: [each for index, each in enumerate(every) if (TOP, type_, index) not in gone]
+        for type_, every in document[TOP].items()
+    }
+    copy.existing.write_text(yaml.safe_dump({TOP: left}, sort_keys=False), encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_an_up_asks_before_it_undoes_what_it_touches_and_of_nothing_else(
     assert stack.places.checkpoint.read_text() == before
     with operations.opened(stack.places) as (opened, _):
         on_gcp = opened, stack.places.recorded(), None
-        monkeypatch.setattr(asking, "open_stack_on_gcp", lambda _: on_gcp)
+        monkeypatch.setattr(asking, "open_stack_on_gcp", Mock(return_value=on_gcp))
         with pytest.raises(LaunchError, match=r"1 change by hand: .* CLOUD=gcp DRIFT=overwrite`"):
             asking.ask_on_gcp(stack.places, "up")
     terminal = io.StringIO("y\n")

@@ -151,6 +151,24 @@ def test_of_several_regions_one_is_left_out_with_all_that_names_it() -> None:
     assert [*changes.without_a_region(config_of("dev"))] == []
 
 
+def test_what_was_taken_over_is_made_by_the_copy_and_what_is_of_others_is_there(
+    rehearsal_of: Callable[[str], Rehearsal], tmp_path: Path
+) -> None:
+    made = rehearsal_of("dev")
+    made.add_existing(
+        compute__Network=[
+            {"name": "inference", "project": "acme-inference-dev"},
+            {"name": "hub", "project": "acme-inference-dev"},
+        ]
+    )
+    own = "projects/acme-inference-dev/global/networks/inference"
+    document = {"import": {"compute.Network": {"inference-network": own}}}
+    made.places.imports.write_text(yaml.safe_dump(document))
+    copy = places.copied(made.places, tmp_path / "copy")
+    left = yaml.safe_load(copy.existing.read_text())["existing"]["compute.Network"]
+    assert [each["name"] for each in left] == ["hub"]
+
+
 def test_a_change_of_nothing_is_told_before_anything_is_made(
     rehearsal_of: Callable[[str], Rehearsal],
 ) -> None:
