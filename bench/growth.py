@@ -23,14 +23,15 @@ class Size:
     regions: int = 1
     pipelines: int = 1
     consumers: int = 1
+    teams: int = 0
 
 
 SIZES = (
     *(Size(models) for models in (1, 10, 50, 100)),
     *(Size(models, 2) for models in (1, 10, 50, 100)),
-    Size(100, 2, pipelines=20, consumers=10),
+    Size(100, 2, pipelines=20, consumers=10, teams=10),
     # About 5,000 resources.
-    Size(150, 2, pipelines=20, consumers=10),
+    Size(150, 2, pipelines=20, consumers=10, teams=10),
 )
 
 
@@ -86,6 +87,10 @@ def grown(config: Mapping[str, Any], size: Size) -> dict[str, Any]:
         }
         for number in range(size.consumers)
     }
+    if size.teams:
+        larger["teams"] = {f"team-{number}": {"gpus": size.models} for number in range(size.teams)}
+        for index, model in enumerate(larger["models"].values()):
+            model["team"] = f"team-{index % size.teams}"
     return larger
 
 

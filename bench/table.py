@@ -30,7 +30,7 @@ def _growth(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in rows:
         yield (
             f"{row['models']:>3} models x {row['regions']}, {row['pipelines']} pipelines,"
-            f" {row['consumers']} consumers: {row['resources']} resources,"
+            f" {row['consumers']} consumers, {row['teams']} teams: {row['resources']} resources,"
             f" preview {row['preview']['seconds']:.1f} s {row['preview']['peak_mib']:.0f} MiB,"
             f" up {row['up']['seconds']:.1f} s {row['up']['peak_mib']:.0f} MiB,"
             f" ratio {row['ratio']}"

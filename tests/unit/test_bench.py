@@ -33,6 +33,7 @@ _REPORT: dict[str, Any] = {
             "regions": 2,
             "pipelines": 20,
             "consumers": 3,
+            "teams": 2,
             "resources": 321,
             "preview": {"seconds": 4.0, "peak_mib": 250.0},
             "up": {"seconds": 8.0, "peak_mib": 280.0},
@@ -79,7 +80,7 @@ def test_the_table_has_every_part_with_its_figures() -> None:
             "",
             "growth",
             (
-                "   10 models x 2, 20 pipelines, 3 consumers: 321 resources,"
+                "   10 models x 2, 20 pipelines, 3 consumers, 2 teams: 321 resources,"
                 " preview 4.0 s 250 MiB, up 8.0 s 280 MiB, ratio 1.2"
             ),
             "",
