@@ -36,8 +36,9 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most: int | None = None) -> None:
         super().__init__(text)
+        self._most = most
         self._path: list[str | int] = []
         self._depth = 0
         self._repeated = 0
@@ -51,6 +52,8 @@ class _Loader(yaml.SafeLoader):
         self._path += [step] if isinstance(step, str | int) else []
         if self._depth > _DEEPEST:
             raise self._refused(event, "nested too deep")
+        if self._most is not None and len(self._sizes) >= self._most:
+            raise self._refused(event, f"more than {self._most:,} keys and values")
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -135,14 +138,14 @@ for _each in _LOADERS:
     _each.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
-def load(text: str, *, own: bool = False) -> object:
+def load(text: str, *, own: bool = False, most: int | None = None) -> object:
     """Return the one document in `text`, as plain Python values; None when it is empty.
 
-    `own` is a text of the project's own, which is read faster. Raises YamlError for broken YAML, a
-    key given twice, a tag, or a second document.
+    `own` is a text of the project's own, which is read faster; `most` bounds the keys and values of
+    another. Raises YamlError for broken YAML, a key given twice, a tag, or a second document.
     """
     try:
-        return (_OwnLoader if own else _Loader)(text).get_single_data()
+        return (_OwnLoader(text) if own else _Loader(text, most)).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = error.problem or error.context or "cannot be read as YAML"

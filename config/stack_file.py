@@ -18,6 +18,9 @@ TOP_LEVEL: Final = ("config", "environment", "secretsprovider", "encryptedkey", 
 _MOST_BYTES: Final = 250_000
 """A stack file of a hundred models has a tenth of it; what is longer is read for seconds."""
 
+_MOST_VALUES: Final = 10_000
+"""Keys and values of a stack file, with the same in mind."""
+
 _SWITCHES: Final = {"true": True, "false": False}
 
 
@@ -29,7 +32,7 @@ def values_of(path: Path) -> Mapping[str, object]:
         if len(content) > _MOST_BYTES:
             found, allowed = f"{len(content):,} bytes", f"{_MOST_BYTES:,} bytes or fewer"
             raise _refused(source, found, allowed, "write what the environment needs")
-        document = strict_yaml.load(content.decode("utf-8"))
+        document = strict_yaml.load(content.decode("utf-8"), most=_MOST_VALUES)
     except FileNotFoundError:
         raise _refused(source, "no such file", "a stack file", f"create it: {path}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -39,6 +39,7 @@ HANDS_ON: Final[Capabilities] = frozenset(
 # Of these, what a workload has on no single resource either.
 BY_HAND: Final[Capabilities] = HANDS_ON | {"publish"}
 _AGENT: Final = re.compile(r"roles/.*serviceAgent", re.IGNORECASE)
+_NAMED_READER: Final = re.compile(r"roles/.*(viewer|reader)", re.IGNORECASE)
 _NAMED_ADMIN: Final = re.compile(r"roles/(.*admin|.*owner|editor)", re.IGNORECASE)
 
 
@@ -69,13 +70,18 @@ def elevated(role: str, *, wide: bool, enough: Capabilities = HANDS_ON) -> str |
     """Return what makes a role elevated, None for one that is not.
 
     On a whole project, folder or organization (`wide`) any of `ELEVATED` does, on a single
-    resource what is `enough` there. A predefined role that no table knows is judged by its name.
+    resource what is `enough` there. A predefined role that no table knows is judged by its name: on
+    a whole project only a reader's passes.
     """
     found = of_role(role)
     if found is None and _AGENT.fullmatch(role):
         return "is Google's own for an agent of a service"
+    if found is None and _NAMED_ADMIN.fullmatch(role):
+        return "is called an administrator's"
     if found is None:
-        return "is called an administrator's" if _NAMED_ADMIN.fullmatch(role) else None
+        # A custom role is judged by its permissions, where it is made.
+        unknown = role.startswith("roles/") and not _NAMED_READER.fullmatch(role)
+        return "is in no table of roles" if wide and unknown else None
     for capability, says in ELEVATED.items():
         if capability in found and (wide or capability in enough):
             return says

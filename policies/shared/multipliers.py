@@ -186,6 +186,14 @@ _DEVICES: Final = tuple(
     f"devices.requests.*.{path}" for path in ("count", "exactly.count", "firstAvailable.*.count")
 )
 # Group and kind, whichever the version: what counts its pods, or their devices.
+
+
+def _within(place: str) -> tuple[str, ...]:
+    """Return where objects that stand within another count what they make."""
+    counts = ("replicas", "parallelism", "replicatedJobs.*.replicas", "workerGroupSpecs.*.replicas")
+    return tuple(f"{place}.spec.{each}" for each in counts)
+
+
 KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
     "apps/Deployment": _REPLICAS,
     "apps/ReplicaSet": _REPLICAS,
@@ -251,6 +259,11 @@ KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
         "spec.executor.instances",
     ),
     "trainer.kubeflow.org/TrainJob": ("spec.trainer.numNodes",),
+    "work.open-cluster-management.io/ManifestWork": _within("spec.workload.manifests.*"),
+    "workload.codeflare.dev/AppWrapper": (
+        *_within("spec.components.*.template"),
+        "spec.components.*.podSets.*.replicas",
+    ),
 }
 _MAX_SCALE: Final = ("autoscaling.knative.dev/max-scale", "autoscaling.knative.dev/maxScale")
 _ACCELERATOR: Final = re.compile(r".*/(gpu|tpu)|.*\.(gpu|tpu|accelerator).*")

@@ -9,7 +9,6 @@ name is in small letters with dashes, so that `--trust-remote-code`, `trust_remo
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from catalog import strict_yaml
@@ -37,8 +36,10 @@ _FUNCTIONS: Final = (
     "gcp:cloudfunctionsv2/function:Function",
 )
 _ELSEWHERE: Final = ("valueFrom", "valueSource")
+# A value may begin on the next line, where that is no key of its own.
 _LINE: Final = re.compile(
-    r"(?m)^[\s-]*[\"']?([A-Za-z][\w.-]*)[\"']?\s*[:=]\s*[\"']?(.*?)[\"',]?\s*$"
+    r"(?m)^[\s-]*[\"']?([A-Za-z][\w.-]*)[\"']?\s*[:=](?![ \t]*\n[\s-]*[\w.\"'-]+\s*[:=](?:\s|$))"
+    r"\s*[\"']?(.*?)[\"',]?\s*$"
 )
 _SERVES: Final = ("model", "model-path", "model-tag", "served-model-name")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -57,6 +58,8 @@ _LONGEST: Final = 200_000
 
 # Properties that hold what is run: of containers, their hooks and probes, of steps and jobs.
 COMMANDS: Final = ("args", "command", "commands", "entrypoint", "script", "source")
+# A word of a line, within which quotes hold spaces.
+_WORD: Final = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 _CALLS: Final = re.compile(r"\b(?:curl|wget)\b[^;&|\n]*")
 # Who a machine is, it asks in clear.
 _CALLED: Final = re.compile(r"[a-z]+://(?!metadata\b)[^\s\"']+")
@@ -107,8 +110,10 @@ def _settings(
         return found
     if not is_sequence(value):
         return None
-    words = " ".join(each for each in elements(value) if isinstance(each, str))
-    return [each for each in _options(words) if wanted(each.name)] if "--" in words else None
+    words = [each for each in elements(value) if isinstance(each, str)]
+    if not any("--" in each for each in words):
+        return None
+    return [each for each in _given(_words(words)) if wanted(each.name)]
 
 
 def _text(value: object) -> object:
@@ -120,12 +125,56 @@ def _plain(name: str) -> str:
     return _CAMEL.sub("-", name).lower().replace("_", "-")
 
 
-def _options(value: str) -> Iterator[Setting]:
-    for word, after in pairwise([*re.split(r"[\s\"']+", value), ""]):
+def _options(line: str) -> Iterator[Setting]:
+    return _given(each.replace("'", "").strip('"') for each in _WORD.findall(line))
+
+
+def _words(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the words of arguments, of which one may be a line of a shell."""
+    before = ""
+    for each in arguments:
+        of_line = not each.startswith("--") and not before.startswith("--") and "--" in each
+        yield from _WORD.findall(each) if of_line else (each,)
+        before = each
+
+
+def _given(words: Iterable[str]) -> Iterator[Setting]:
+    """Yield options as argparse takes them: `--a=b`, `--a b c`, `--a.b c`, `--a '{"b": "c"}'`."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for word in words:
         if word.startswith("--"):
             name, given, own = word[2:].partition("=")
-            known = own if given else ("true" if after.startswith("-") or not after else after)
-            yield Setting(_full(_plain(name).partition(".")[0]), known, option=True)
+            found.setdefault(name, []).extend([own] if given else ())
+            name = "" if given else name
+        elif word.startswith("-"):
+            name = ""
+        elif name and word:
+            found[name].append(word)
+    for name, values in found.items():
+        first, *further = name.split(".")
+        for value in values or ["true"]:
+            if further:
+                yield Setting(_plain(further[-1]), value)
+            yield Setting(_full(_plain(first)), value, option=True)
+            yield from _within(value)
+
+
+def _within(value: str) -> Iterator[Setting]:
+    """Yield what an object holds that is written as text, of JSON or YAML."""
+    if not value.lstrip().startswith(("{", "[{")):
+        return
+    try:
+        document = strict_yaml.load(value)
+    except strict_yaml.YamlError:
+        return
+    yield from search({"": document}, _leaf)
+
+
+def _leaf(name: str, value: object, _holder: Props) -> list[Setting] | None:
+    if is_mapping(value) or is_sequence(value):
+        return None
+    return [Setting(_plain(name), _text(value))]
 
 
 @cache
@@ -139,7 +188,9 @@ def _lines(value: str) -> Iterator[Setting]:
     found = [(_plain(name), own) for name, own in _LINE.findall(value)]
     # The file of a model server says the same as its command line.
     serves = any(name in _SERVES for name, _ in found)
-    yield from (Setting(name, own, option=serves) for name, own in found)
+    for name, own in found:
+        yield Setting(name, own, option=serves)
+        yield from _within(own)
 
 
 def exported(token: str, props: Props) -> Iterator[object]:

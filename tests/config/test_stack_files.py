@@ -211,6 +211,13 @@ def test_a_file_of_a_size_no_environment_has_is_not_read(tmp_path: Path) -> None
         from_file(file)
 
 
+def test_a_file_of_more_keys_than_any_environment_has_is_not_read_on(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text("config:\n" + "".join(f"  a{number}: 1\n" for number in range(20_000)))
+    with pytest.raises(ConfigError, match=r"line 5001, .* \(more than 10,000 keys and values in c"):
+        from_file(file)
+
+
 def test_an_empty_mapping_is_not_taken_for_defaults(tmp_path: Path) -> None:
     """Pulumi's own config cannot tell it from a key that is left out."""
     file = tmp_path / "Pulumi.dev.yaml"

@@ -13,14 +13,16 @@ from resources.properties import MISSING, UNKNOWN, all_at, elements, entries, ge
 from resources.resource import Resource
 
 _A: Final = "admissionregistration.k8s.io/"
+_POLICY: Final = f"{_A}ValidatingAdmissionPolicy"
 _WEBHOOK: Final = f"{_A}ValidatingWebhookConfiguration"
 # Kind: where it says what it looks at. What changes objects is often asked for by a label.
 _KINDS: Final[Mapping[str, str]] = {
-    f"{_A}ValidatingAdmissionPolicy": "spec.matchConstraints",
+    _POLICY: "spec.matchConstraints",
     f"{_A}ValidatingAdmissionPolicyBinding": "spec.matchResources",
     _WEBHOOK: "webhooks.*",
 }
 _NAMESPACE: Final = "core/Namespace"
+_PRESENT: Final = ("Exists", "In")
 
 
 def _labels(namespace: object) -> Mapping[str, object] | None:
@@ -54,6 +56,31 @@ def _is_met(asked: object, labels: Mapping[str, object]) -> bool:
     }.get(str(text(asked, "operator")), True)
 
 
+def _unmet(judge: object) -> Iterator[str]:
+    conditions = elements(judge, "matchConditions")
+    if any(text(each, "expression") == "false" for each in conditions):
+        yield "has a matchCondition that no request meets"
+
+
+def _never(looks: object) -> Iterator[str]:
+    """Yield why selectors take nothing, whatever the stack has."""
+    for name in ("namespaceSelector", "objectSelector"):
+        asked = elements(get(looks, name), "matchExpressions")
+        absent = {text(each, "key") for each in asked if text(each, "operator") == "DoesNotExist"}
+        present = {text(each, "key") for each in asked if text(each, "operator") in _PRESENT}
+        labels = get(get(looks, name), "matchLabels")
+        present |= {*labels} if is_mapping(labels) else set()
+        if (absent & present) - {UNKNOWN}:
+            yield f"asks in {name} for a label that is there and is not"
+
+
+def _nothing(policy: object) -> Iterator[str]:
+    """Yield why a policy refuses nothing."""
+    if {text(each, "expression") for each in elements(policy, "validations")} == {"true"}:
+        yield "has validations that every object passes"
+    yield from _unmet(policy)
+
+
 def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFinding]:
     judges = [each for each in resources if kind_of(each.type) in _KINDS]
     if not judges:
@@ -66,9 +93,16 @@ def _check(resources: Sequence[Resource], _limits: Limits) -> Iterator[StackFind
     ]
     for each in judges:
         kind = kind_of(each.type)
-        there = [labels for provider, labels in namespaces if provider == each.provider]
+        there = [labels for provider, labels in namespaces if provider == each.provider] or [
+            labels for _, labels in namespaces
+        ]
         for made in objects(each.type, each.props):
+            if kind == _POLICY:
+                for nothing in _nothing(get(made, "spec")):
+                    yield StackFinding(nothing, each)
             for looks in all_at(made, _KINDS[kind].split(".")):
+                for never in (*(_unmet(looks) if kind == _WEBHOOK else ()), *_never(looks)):
+                    yield StackFinding(never, each)
                 selector = get(looks, "namespaceSelector")
                 if kind == _WEBHOOK and entries(looks, "rules") in (MISSING, ()):
                     yield StackFinding("has a webhook without rules, which no object takes", each)

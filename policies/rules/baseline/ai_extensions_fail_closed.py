@@ -37,6 +37,11 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": (
         "spec.paramRef.parameterNotFoundAction",
     ),
+    "extensions.istio.io/WasmPlugin": ("spec.failStrategy",),
+    "gateway.envoyproxy.io/EnvoyExtensionPolicy": (
+        *("spec.extProc.*.failOpen", "spec.wasm.*.failOpen"),
+    ),
+    "gateway.envoyproxy.io/SecurityPolicy": ("spec.extAuth.failOpen",),
     "kyverno.io/ClusterPolicy": (
         *("spec.failurePolicy", "spec.validationFailureAction"),
         *("spec.rules.*.validate.failureAction", "spec.webhookConfiguration.failurePolicy"),
@@ -55,7 +60,7 @@ _CONSTRAINTS: Final = "constraints.gatekeeper.sh/"
 # What takes objects out of admission by being there.
 _EXCEPTIONS: Final = ("kyverno.io/PolicyException", "policies.kyverno.io/PolicyException")
 _ENFORCES: Final = ("spec.enforcementAction",)
-_OPEN: Final = (True, "true", "Ignore", "Allow", "Audit", "audit", "dryrun", "warn")
+_OPEN: Final = (True, "true", "Ignore", "Allow", "Audit", "audit", "FAIL_OPEN", "dryrun", "warn")
 
 
 def _told_here(kind: str, holder: object, path: str) -> Iterator[object]:

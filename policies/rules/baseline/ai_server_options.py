@@ -29,6 +29,7 @@ ANYWHERE: Final[Mapping[str, str]] = {
         (
             "hf-datasets-trust-remote-code",
             "hf-trust-remote-code",
+            "kv-connector-module-path",
             "torch-force-no-weights-only-load",
             "trust-remote-code",
             "vllm-allow-insecure-serialization",
@@ -56,6 +57,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             "io-processor-plugin",
+            "logits-processor-pattern",
             "logits-processors",
             "middleware",
             "reasoning-parser-plugin",

@@ -11,11 +11,21 @@ from pulumi_policy import EnforcementLevel, Severity
 from catalog.openapi import METHODS
 from policies.shared.limits import Limits
 from policies.shared.rule import ResourceRule
-from resources.properties import MISSING, UNKNOWN, elements, text
+from resources.properties import MISSING, UNKNOWN, elements, flag, text
 from resources.resource import Resource
 
 _GATEWAY: Final = "gcp:apigateway/apiConfig:ApiConfig"
 _ENDPOINTS: Final = "gcp:endpoints/service:Service"
+# Type: a property, the value by which nobody is asked who they are, and what that means.
+_SIGN_IN: Final[Mapping[str, tuple[tuple[str, bool, str], ...]]] = {
+    "gcp:identityplatform/config:Config": (
+        ("signIn.anonymous.enabled", True, "lets anybody sign in who says nothing of themselves"),
+        ("signIn.email.passwordRequired", False, "lets in whoever reads a mail"),
+    ),
+    "gcp:identityplatform/tenant:Tenant": (
+        ("enableEmailLinkSignin", True, "lets in whoever reads a mail"),
+    ),
+}
 _UNREGISTERED: Final = ("allow_unregistered_calls", "allowUnregisteredCalls")
 
 
@@ -70,6 +80,11 @@ def _grpc(document: object) -> Iterator[str]:
 
 
 def _check(resource: Resource, _limits: Limits) -> Iterator[str]:
+    for path, opens, says in _SIGN_IN.get(resource.type, ()):
+        if flag(resource.props, *path.split(".")) is opens:
+            yield says
+    if resource.type in _SIGN_IN:
+        return
     if resource.type == _GATEWAY:
         for each in elements(resource.props, "openapiDocuments"):
             contents = text(each, "document", "contents")
@@ -91,7 +106,7 @@ RULE: Final = ResourceRule(
     display_name="APIs ask who calls",
     description=(
         "Every operation of an API that API Gateway or Cloud Endpoints serves asks for a key or a "
-        "token."
+        "token, and nobody signs in at Identity Platform without a name and a password."
     ),
     why="An operation without security is open to everyone who finds its address.",
     remediation=(
@@ -100,6 +115,6 @@ RULE: Final = ResourceRule(
     severity=Severity.HIGH,
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/api-gateway/docs/authentication-method",
-    applies=lambda resource_type: resource_type in (_GATEWAY, _ENDPOINTS),
+    applies=lambda resource_type: resource_type in (_GATEWAY, _ENDPOINTS, *_SIGN_IN),
     check=_check,
 )

@@ -37,6 +37,8 @@ _FETCHED: Final = (
 _PRIVATE: Final = (".internal.", ".local.", ".corp.", ".lan.", ".home.", ".intranet.", ".private.")
 
 
+# Records whose last word is the name of another host.
+_ALIASES: Final = ("CNAME", "DNAME", "MX", "NS", "SRV")
 _ROUTED: Final = (
     *("routingPolicy.geos.*.rrdatas.*", "routingPolicy.wrrs.*.rrdatas.*"),
     "routingPolicy.primaryBackup.backupGeos.*.rrdatas.*",
@@ -86,6 +88,12 @@ def _is_public_address(value: object) -> bool:
         return False
 
 
+def _leads_to(record: object, values: Sequence[object]) -> Iterator[str]:
+    """Yield the names that a record leads to."""
+    if text(record, "type") in _ALIASES:
+        yield from (f"{each.split()[-1].rstrip('.')}." for each in values if isinstance(each, str))
+
+
 def _is_outside(value: object) -> bool:
     """Return whether a value is an address of the internet, other than the restricted ones."""
     return is_public(value) and not _is_restricted(value)
@@ -94,6 +102,7 @@ def _is_outside(value: object) -> bool:
 def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFinding]:
     stack = stack_of(resources)
     zones = stack.by_type.get(_ZONE, ())
+    names = [str(text(each.props, "dnsName")) for each in zones]
     private = [str(text(each.props, "dnsName")) for each in zones if not _is_public(each)]
     public: set[str] = set()
     inside: set[str] = set()
@@ -117,7 +126,12 @@ def _check(resources: Sequence[Resource], limits: Limits) -> Iterator[StackFindi
                 "leads a name of Google elsewhere than to its restricted addresses", each
             )
         zone = referenced_names(each, "managedZone")
-        if zone & inside and any(map(_is_outside, values)):
+        own = str(text(each.props, "name"))
+        within = bool(zone & inside) or own.endswith(_PRIVATE)
+        known = (*names, *_GOOGLE, *limits.names("aliases"))
+        if within and any(not _within(name, known) for name in _leads_to(each.props, values)):
+            yield StackFinding("leads a private name to a host that the stack does not have", each)
+        if within and any(map(_is_outside, values)):
             yield StackFinding("leads a private name to an address on the internet", each)
         if zone & public and any(map(_is_private_address, values)):
             yield StackFinding("tells a private address in a public zone", each)
@@ -174,6 +188,12 @@ RULE: Final = StackRule(
     level=EnforcementLevel.MANDATORY,
     url="https://cloud.google.com/vpc-service-controls/docs/set-up-private-connectivity",
     limits=(
+        NamesLimit(
+            "aliases",
+            "Domains beyond the stack's zones that private names may lead to, each with a dot at "
+            "its end",
+            default=(),
+        ),
         NamesLimit(
             "inboundPolicies",
             "Names of DNS policies that networks that are connected may ask",

@@ -18,6 +18,7 @@ from resources.properties import (
     flag,
     get,
     is_mapping,
+    is_sequence,
     text,
 )
 from resources.resource import Resource
@@ -50,6 +51,8 @@ _RULES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     _MESH: (("spec.rules",), ("from", "to", "when")),
 }
 _ALWAYS: Final = ("true", "1 == 1")
+# Paths, hosts and addresses, with the length of a prefix, that every request has.
+_ANYTHING: Final = ("", "*", "/", "/*", ".*", "0.0.0.0/0", "::/0", "0.0.0.0", "::", 0)  # noqa: S104
 # What of a session names where it goes: https://cloud.google.com/secure-web-proxy/docs/cel-matcher-language-reference
 _NAMES_HOST: Final = re.compile(
     r"(host\(\)|destination\.(ip|port)|request\.host)\s*==\s*['\"]?\w"
@@ -66,11 +69,20 @@ _ANY_URL: Final = re.compile(
 def _takes_everybody(rule: object, narrows: tuple[str, ...]) -> bool:
     if rule is UNKNOWN:
         return False
-    return all(_is_empty(get(rule, name)) for name in narrows)
+    return not any(_leaves_out(get(rule, name)) for name in narrows)
 
 
-def _is_empty(value: object) -> bool:
-    return value in (MISSING, (), []) or value in _ALWAYS or (is_mapping(value) and not value)
+def _leaves_out(value: object, name: str = "") -> bool:
+    """Return whether a part of a rule leaves anybody out: parts of a list are alternatives."""
+    if is_mapping(value):
+        return any(_leaves_out(get(value, each), each) for each in value if each != "ignoreCase")
+    if is_sequence(value):
+        parts = elements(value)
+        return bool(parts) and all(_leaves_out(each, name) for each in parts)
+    # Any principal is still one that has proven who it is, and `not...` leaves out what it names.
+    if "rincipal" in name or name.startswith("not"):
+        return value is not MISSING
+    return value is UNKNOWN or value not in (MISSING, *_ALWAYS, *_ANYTHING)
 
 
 def _rules(resource: Resource, policy: object) -> Iterator[str]:

@@ -48,6 +48,8 @@ _PUBLIC: Final[Mapping[str, Set[str]]] = {
 }
 _WORKLOADS: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 _PROVIDERS: Final = ("gcp:iam/workforcePoolProvider:WorkforcePoolProvider", _WORKLOADS)
+# An expression over the token: what stands in quotes is a text.
+_READS: Final = re.compile(r"^(?:[^'\"]|'[^']*'|\"[^\"]*\")*?\bassertion\b")
 _ROOTS: Final = ("assertion", "attribute", "google")
 
 
@@ -104,6 +106,9 @@ def _check(resource: Resource, limits: Limits) -> Iterator[str]:
     # A named account is a restriction by itself; an authority issues certificates to many.
     if aws is not MISSING:
         return
+    subject = text(resource.props, "attributeMapping", "google.subject")
+    if isinstance(subject, str) and not _READS.search(subject):
+        yield "maps every token to one google.subject, so that nobody can be told apart"
     condition = text(resource.props, "attributeCondition")
     telling = _PUBLIC.get(str(issuer).rstrip("/"))
     if isinstance(condition, Absence):
