@@ -27,7 +27,8 @@ endif
 READ := STACK CLOUD CONFIG FAULTS VERBOSE
 READ_new := ENV FROM
 READ_init := SECRETS PROGRAM
-READ_serve := PORT SPEED CONSUMER
+READ_demo := ANSWERS
+READ_serve := PORT SPEED CONSUMER ANSWERS
 READ_load := MODEL CONCURRENCY REQUESTS
 READ_route := MODEL PATH
 READ_fit := MODEL MACHINE CONTEXT QUANTIZATION ADAPTERS RANK EP
@@ -52,7 +53,7 @@ CLOUD ?= sandbox
 FORMAT ?= text
 # Recipes read what is given as variables of the shell, "$$STACK": pasted into them it would be run.
 export STACK CLOUD FORMAT REQUEST_PATH ENV FROM TO SECRETS MODEL STOCKOUT QUOTAS STATE CONCURRENCY REQUESTS
-export DRIFT PORT SPEED CONSUMER MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
+export DRIFT PORT SPEED CONSUMER ANSWERS MACHINE CONTEXT QUANTIZATION ADAPTERS RANK NAME FOLDER ID PACK PROGRAM
 STACKS := $(patsubst Pulumi.%.yaml,%,$(notdir $(wildcard $(or $(INFERENCE_CONFIG),.)/Pulumi.*.yaml)))
 PYTHON := .venv/bin/python
 # A file's tests in their order in one process, three files at once: a third of the time they wait.
@@ -69,7 +70,7 @@ ABREAST := $(MAKE) --no-print-directory --jobs
 PAGES := config.schema config.reference components.pages policies.schema policies.readme policies.reference tests.policies.kinds cost.reference sandbox.schema sandbox.reference sandbox.faults.reference identity.settings
 # Alerts, autoscalers, rollouts and a lost region of a served request path, in real time.
 MINUTES := $(addprefix tests/kubernetes/,test_alerts.py test_autoscaled_path.py test_failover.py \
-  test_idle_models.py test_path_rollouts.py)
+  test_idle_models.py test_path_rollouts.py test_path_upgrades.py)
 SERVICES := sentiment_analyzer sentiment_trainer llm_backend batch_inference
 COMPILE := .venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header
 
@@ -106,7 +107,7 @@ setup: ## Install the packages and the Pulumi engine; skipped when nothing chang
 
 doctor preview import images destroy drift export demo replay verify:
 	@$(SETUP)
-	@$(PYTHON) -m launcher $@ --stack="$$STACK" --cloud="$$CLOUD"
+	@$(PYTHON) -m launcher $@ --stack="$$STACK" --cloud="$$CLOUD" $(if $(ANSWERS),--answers="$$ANSWERS")
 
 up refresh:
 	@$(SETUP)
@@ -122,7 +123,7 @@ destroy: ## Delete everything of the stack
 drift: ## Say what was changed or deleted by hand, by whom, and what mends it; changes nothing
 refresh: ## Take what is in the cloud into the state; [DRIFT=overwrite] asks nothing
 export: ## Print the deployment as JSON
-demo: ## Send messages through the stack's pipelines on the sandbox cloud
+demo: ## Send messages through the stack's pipelines on the sandbox cloud: [ANSWERS=simulated]
 replay: ## Publish the dead letters of the sandbox cloud again
 verify: ## Preview with the real provider plugins too, without credentials, and say what differs
 
@@ -140,12 +141,13 @@ lock-images: ## Write which digest each image's tag means, into images.<stack>.l
 	@$(PYTHON) -m launcher lock-images --stack="$$STACK"
 
 ##@ Its models
-serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=... SPEED=1 CONSUMER=...]
+serve: ## Serve the request path to the stack's large models with the real programs, until Ctrl-C: [PORT=... SPEED=1 CONSUMER=... ANSWERS=simulated]
 	@$(SETUP)
 	@$(API_SERVER)
 	@$(EXTENSION)
 	@$(CONTROLLER) --if-possible
-	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD" $(if $(PORT),--port="$$PORT") $(if $(SPEED),--speed="$$SPEED") $(if $(CONSUMER),--consumer="$$CONSUMER")
+	$(if $(filter simulated,$(ANSWERS)),,@python3 tools/smollm2.py $(if $(ANSWERS),,--if-possible))
+	@$(PYTHON) -m launcher serve --stack="$$STACK" --cloud="$$CLOUD" $(if $(PORT),--port="$$PORT") $(if $(SPEED),--speed="$$SPEED") $(if $(CONSUMER),--consumer="$$CONSUMER") $(if $(ANSWERS),--answers="$$ANSWERS")
 
 load: ## Send load through the request path, and print what it costs: [MODEL=... CONCURRENCY=8 REQUESTS=400]
 	@$(SETUP)
@@ -243,6 +245,8 @@ test-kubernetes: ## Give every manifest to a real Kubernetes API server, endpoin
 	@$(CONTROLLER) --if-possible
 	@python3 tools/promtool.py --if-possible
 	@python3 tools/guidellm.py --if-possible
+	@python3 tools/smollm2.py --if-possible
+	@python3 tools/inference_extension_earlier.py --if-possible
 	$(PYTHON) -m pytest tests/kubernetes
 
 test-matrix: ## Make, preview and destroy every option's stack on the real engine; some minutes each
@@ -291,4 +295,6 @@ lock: ## Pin every requirements.in with hashes into its requirements.txt
 	for name in guidellm kfp; do \
 	  $(COMPILE) -o tools/pip/$$name/requirements.txt tools/pip/$$name/requirements.in || exit; \
 	done
-	$(COMPILE) --config-file tools/pip/vllm/uv.toml -o tools/pip/vllm/requirements.txt tools/pip/vllm/requirements.in
+	for name in vllm smollm2; do \
+	  $(COMPILE) --config-file tools/pip/$$name/uv.toml -o tools/pip/$$name/requirements.txt tools/pip/$$name/requirements.in || exit; \
+	done

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from launcher.arguments import Parser
 from launcher.asking import ASKING, OVERWRITE
@@ -11,7 +12,7 @@ from launcher.capacity import capacity
 from launcher.doctor import doctor
 from launcher.drift import drift
 from launcher.ending import exit_code_of
-from launcher.gateway import AT_ONCE, Wanted, serve
+from launcher.gateway import AT_ONCE, MODEL, SIMULATED, Wanted, serve
 from launcher.image_lock import lock_images
 from launcher.images import push
 from launcher.load import CONCURRENCY, REQUESTS, load
@@ -48,7 +49,7 @@ _REQUESTS: Mapping[str, Callable[[StackPaths, argparse.Namespace], None]] = {
     "serve": lambda places, chosen: serve(
         places,
         chosen.cloud,
-        Wanted(chosen.port, chosen.speed, chosen.consumer, explained=True),
+        Wanted(chosen.port, chosen.speed, chosen.consumer, chosen.answers, explained=True),
     ),
 }
 
@@ -90,6 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="of `serve`; a free one without")
     parser.add_argument("--speed", type=float, default=AT_ONCE, help="of the servers of `serve`")
     parser.add_argument("--consumer", default="", help="whose load balancer `serve` has in front")
+    parser.add_argument(
+        "--answers",
+        default="",
+        choices=("", MODEL, SIMULATED),
+        help="what answers for models in `serve` and `demo`",
+    )
     parser.add_argument("--env", default="", help="the environment that `new` writes")
     for name, side in (("from", "start"), ("to", "end")):
         told = f"stack file or Git revision that `rehearse` changes {name}"
@@ -122,13 +129,18 @@ def _do(chosen: argparse.Namespace) -> int:
     elif chosen.operation == "rehearse":
         rehearse(places, chosen.start, chosen.end)
     elif chosen.cloud == "sandbox":
-        options = {"skip_preview": True} if chosen.skip_preview else {}
-        OPERATIONS[chosen.operation](places, **options, **_asking(chosen))
+        OPERATIONS[chosen.operation](places, **_options(chosen), **_asking(chosen))
     elif chosen.operation == "images":
         push(places)
     else:
         exec_pulumi(chosen.operation, places, **_asking(chosen))
     return 0
+
+
+def _options(chosen: argparse.Namespace) -> Mapping[str, Any]:
+    """Return what is given to an operation beside its places."""
+    answers = {"answers": chosen.answers} if chosen.operation == "demo" else {}
+    return {**answers, **({"skip_preview": True} if chosen.skip_preview else {})}
 
 
 def _asking(chosen: argparse.Namespace) -> Mapping[str, bool]:

@@ -31,6 +31,8 @@ _ROOM_BYTES: Final = 512 << 20
 """What the stores of two regions' API servers take at once, and their logs after a while."""
 _FOLDERS: Final = "inference-gateway-"
 AT_ONCE: Final = 0.0
+MODEL, SIMULATED = "model", "simulated"
+"""What answers."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Wanted:
     """Of its model servers: seconds of their machines in one of ours."""
     consumer: str = ""
     """Whose load balancer stands before all regions; none for the first region alone."""
+    answers: str = SIMULATED
+    """MODEL for a small real one in the place of each; empty for that where it is installed."""
     explained: bool = False
     """Whether pickers log why they choose, which takes some of their time."""
 
@@ -57,6 +61,8 @@ class RequestPath:
     """The consumer's load balancer, where one is wanted."""
     others: Sequence[str]
     """Clusters that are not run."""
+    model: Any
+    """The real model that answers, if one does."""
 
     @property
     def gateways(self) -> list[Any]:
@@ -67,6 +73,18 @@ class RequestPath:
     def gateway(self) -> Any:
         """The first one."""
         return self.gateways[0]
+
+    @property
+    def models(self) -> list[str]:
+        """The names that requests may have."""
+        return sorted({name for each in self.gateways for name in each.models})
+
+    @property
+    def answered(self) -> str:
+        """Who answers in the place of whom, as a sentence; empty where nobody does."""
+        if self.model is None:
+            return ""
+        return f"{self.model.name} answers, a stand-in for {', '.join(self.models)}"
 
     @property
     def key(self) -> str:
@@ -81,8 +99,9 @@ class RequestPath:
                 each.check()
             except ProgramError as problem:
                 lost.append(problem)
-        if self.frontend is not None:
-            self.frontend.program.check()
+        for each in (self.frontend, self.model):
+            if each is not None:
+                each.program.check()
         if len(lost) == len(self.gateways):
             raise lost[0]
 
@@ -136,19 +155,33 @@ def _run(
     if wanted.port:
         gateway.refuse_taken(wanted.port)
     chosen = [each for each in found if _region(each) in front.regions] if front else found[:1]
+    model = _model(opened, wanted.answers, folder)
     running: list[Any] = []
     for cluster in chosen:
         show(f"starting the request path of {cluster.name}: about half a minute ...", sys.stderr)
         own = folder / cluster.name
         own.mkdir()
-        tune = _tune(places, _region(cluster), wanted.speed)
+        tune = _tune(places, _region(cluster), wanted.speed, model)
         port = 0 if front else wanted.port
         run = explained(cluster) if wanted.explained else cluster
         running.append(opened.enter_context(gateway.serve(run, cloud, own, port, tune)))
     if front:
         front = opened.enter_context(before(front, running, folder / "frontend", wanted.port))
     rest = [each.name for each in found if each not in chosen]
-    return RequestPath(list(zip(chosen, running, strict=True)), front, rest)
+    return RequestPath(list(zip(chosen, running, strict=True)), front, rest, model)
+
+
+def _model(opened: ExitStack, answers: str, folder: Path) -> Any:
+    from emulator.gateway import real_model
+
+    if answers == SIMULATED or not (answers or real_model.installed()):
+        return None
+    if not real_model.installed():
+        raise LaunchError(
+            f"ANSWERS: found {answers}, and {real_model.NAME} isn't installed: "
+            f"`{make_command(f'serve ANSWERS={answers}')}` installs it"
+        )
+    return opened.enter_context(real_model.real_model(folder))
 
 
 def _frontend(cloud: Any, consumer: str) -> Any:
@@ -165,8 +198,14 @@ def _region(cluster: Any) -> str:
     return cluster.name.removeprefix(f"{PLATFORM}-")
 
 
-def _tune(places: StackPaths, region: str, speed: float) -> Callable[[Any], None]:
-    return at_speed(checked(places), region, speed) if speed else lambda _: None
+def _tune(places: StackPaths, region: str, speed: float, model: Any) -> Callable[[Any], None]:
+    times = at_speed(checked(places), region, speed) if speed else lambda _: None
+
+    def tune(replica: Any) -> None:
+        replica.answers = model
+        times(replica)
+
+    return tune
 
 
 def _clusters(places: StackPaths) -> list[Any]:
@@ -218,8 +257,10 @@ def serve(places: StackPaths, cloud: str = "sandbox", wanted: Wanted = Wanted())
             "it: 1 is as fast as the machines"
         )
     requests: list[Mapping[str, Any]] = []
+    answered = ""
     try:
         with request_path(places, wanted) as path:
+            answered = path.answered
             first = path.frontend or path.gateway
             # A line each: one that goes on below could not be copied.
             show(f"\n  export OPENAI_BASE_URL={first.url}")
@@ -228,8 +269,7 @@ def serve(places: StackPaths, cloud: str = "sandbox", wanted: Wanted = Wanted())
             show(f"host names: {', '.join(first.certificate.names)}")
             for consumer, key in path.gateway.keys().items():
                 show(f"key of {consumer}: {key}")
-            models = {name for each in path.gateways for name in each.models}
-            show(f"models: {', '.join(sorted(models)) or 'none'}")
+            show(f"models: {', '.join(path.models) or 'none'}")
             for cluster, each in path.paths if path.frontend else ():
                 envoy, *_ = each.programs
                 show(f"to lose {_region(cluster)}: kill {envoy.process.pid}")
@@ -247,7 +287,7 @@ def serve(places: StackPaths, cloud: str = "sandbox", wanted: Wanted = Wanted())
             from emulator.gateway.page import write_page
 
             page = places.home / PAGE
-            write_page(page, places.stack, requests)
+            write_page(page, places.stack, requests, answered)
             show(f"The page of {plural(len(requests), 'request')}: {shown_file(page)}")
 
 
@@ -263,7 +303,8 @@ def _differences(path: RequestPath) -> Iterator[str]:
             yield f"the pool {pool} has no replica"
     replicas = [replica for each in running for replica in each.replicas.values()]
     for difference in (
-        f"model servers are simulated, {_pace(replicas)}",
+        f"model servers are simulated, {_pace(replicas, path.model)}",
+        *([path.answered] if path.answered else []),
         *_each_once(each.processor.name for one in running for each in one.extensions.values()),
         *_each_once(each.host for one in running for each in one.outside.values()),
         *sorted(
@@ -284,12 +325,12 @@ def _each_once(stand_ins: Iterable[str]) -> list[str]:
     return [f"{each} is a stand-in" for each in dict.fromkeys(stand_ins)]
 
 
-def _pace(replicas: Iterable[Any]) -> str:
+def _pace(replicas: Iterable[Any], model: Any) -> str:
     """Return how fast simulated servers are, as a phrase."""
     paced = [each.speed for each in replicas if each.seconds_per_prompt_token]
-    if not paced:
-        return "and answer at once"
-    return f"at most as fast as their machines, on a clock {paced[0]:g} times as fast as yours"
+    if paced:
+        return f"at most as fast as their machines, on a clock {paced[0]:g} times as fast as yours"
+    return "and answer as fast as this machine can" if model else "and answer at once"
 
 
 @contextmanager

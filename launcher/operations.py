@@ -206,12 +206,12 @@ def export(places: StackPaths) -> None:
     print()
 
 
-def demo(places: StackPaths) -> None:
+def demo(places: StackPaths, answers: str = "") -> None:
     """Send messages through the stack's pipelines, and requests to its models where their path can
-    be run; print what went where."""
+    be run; print what went where. `answers` says what answers, as for `serve`."""
     _there(places)
     _emulated(places, "demo")
-    show_path(places)
+    show_path(places, answers)
     report, serve = (make_command(f"{each} STACK={places.stack}") for each in ("report", "serve"))
     show(f"Next: {serve}, which runs the way to its large models, or {report}, what a change does")
 

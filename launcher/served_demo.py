@@ -18,12 +18,14 @@ _TURNS: Final = 2
 _NOWHERE: Final = "no-such-model"
 _KUBERNETES: Final = "kubernetes:"
 _GATEWAY: Final = ":Gateway"
+_TOKENS: Final = 16
+"""Of an answer that nobody reads."""
 _PATIENCE_SECONDS: Final = 60.0
 
 
-def show_path(places: StackPaths) -> None:
+def show_path(places: StackPaths, answers: str = "") -> None:
     """Send requests to the stack's large models, by its consumers and by its own services; print
-    the way of each, and leave a page of them.
+    the way of each, and leave a page of them. `answers` is as in `Wanted`.
 
     Say how to have its programs where they aren't built. Raises LaunchError if it can't be run, or
     a service gets no answer.
@@ -46,10 +48,12 @@ def show_path(places: StackPaths) -> None:
     from sandbox.world import World
 
     page, requests = places.home / PAGE, list[Mapping[str, Any]]()
-    wanted = Wanted(explained=True)
+    wanted = Wanted(answers=answers, explained=True)
     with exclusive(places), World(places.world) as world, request_path(places, wanted) as path:
         gateway = path.gateway
         stays = make_command(f"serve STACK={places.stack}")
+        if path.answered:
+            show(path.answered)
         show(f"base URL while it lasts: {gateway.url}; `{stays}` has one that stays")
         endpoint = ModelEndpoint(
             url=gateway.url,
@@ -71,7 +75,7 @@ def show_path(places: StackPaths) -> None:
         except run.DemoError as problem:
             raise LaunchError(str(problem)) from problem
         finally:
-            write_page(page, places.stack, requests)
+            write_page(page, places.stack, requests, path.answered)
             show(f"The page of {plural(len(requests), 'request')}: {shown_file(page)}")
 
 
@@ -87,7 +91,8 @@ def _ask(path: RequestPath, model: str, key: str) -> None:
     import httpx
 
     trust = ssl.create_default_context(cafile=path.gateway.certificate.authority)
-    body = {"model": model, "messages": [{"role": "user", "content": "Which way did this go?"}]}
+    messages = [{"role": "user", "content": "Which way did this go?"}]
+    body = {"model": model, "messages": messages, "max_tokens": _TOKENS}
     with httpx.Client(verify=trust, timeout=_PATIENCE_SECONDS, trust_env=False) as client:
         client.post(
             f"{path.gateway.url}/chat/completions",

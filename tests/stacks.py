@@ -96,6 +96,7 @@ VARIANTS: dict[str, tuple[str, Change]] = {
     "dev with its pipeline alone": ("dev", _pipeline_alone),
     "dev with its models alone": ("dev", models_alone),
     "dev with idle models": ("dev", _idle),
+    "prod with its models alone": ("prod", models_alone),
     "dev with a model across nodes": ("dev", _large),
 }
 """The stack that each is made of, and what is changed of its config."""

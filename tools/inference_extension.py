@@ -7,6 +7,7 @@ is missing and succeeds.
 """
 
 import sys
+from pathlib import Path
 
 import optional
 from artifacts import build, intact, module_version, stamp
@@ -18,18 +19,18 @@ EXTENSION = "sigs.k8s.io/gateway-api-inference-extension"
 PROGRAMS = {"epp": "about 3 minutes", "bbr": "about 10 seconds"}
 
 
-def ensure_programs() -> None:
-    """Make each program the version that the go.mod pins.
+def ensure_programs(module: Path = MODULE, folder: Path = FOLDER) -> None:
+    """Make each program in the folder the version that the module's go.mod pins.
 
     Raises SetupProblemError if the build fails.
     """
-    version = module_version(MODULE, EXTENSION)
+    version = module_version(module, EXTENSION)
     for name, about in PROGRAMS.items():
-        program, stamped = FOLDER / name, FOLDER / f"{name}.json"
+        program, stamped = folder / name, folder / f"{name}.json"
         if intact(stamped, program, version):
             continue
         stamped.unlink(missing_ok=True)
-        build(MODULE, f"{EXTENSION}/cmd/{name}", program, "", about)
+        build(module, f"{EXTENSION}/cmd/{name}", program, "", about)
         stamp(stamped, program, version, found=version)
 
 

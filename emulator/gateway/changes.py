@@ -41,6 +41,8 @@ def _come(gateway: Gateway, after: Cluster) -> None:
             gateway.client.apply(each)
     there = {pod.rpartition("-")[0] for pod in gateway.replicas}
     coming = [each for each in replicas(after) if each.pod.rpartition("-")[0] not in there]
+    for each in coming:
+        gateway.tune(each)
     gateway.servers.start(*coming)
     for each in coming:
         gateway.replicas[each.pod] = each

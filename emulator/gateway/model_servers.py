@@ -9,18 +9,28 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from aiohttp import web
 
+from emulator.gateway.answers import Answers, Part, RefusedError, Told
 from emulator.gateway.kv_cache import BLOCKS, KvCache
 from emulator.gateway.loops import Run, background_loop
 from emulator.gateway.server_metrics import ServerMetrics
 
 _WORDS: Final = ("This", "is", "a", "simulated", "answer:", "no", "model", "was", "asked.")
+_LEFT: Final = "abort"
+"""Why an answer ended that nobody waited for."""
 _MOST_AT_ONCE: Final = 256
 """Requests that a server runs at once; the others wait: vLLM's own default of --max-num-seqs."""
 
@@ -54,7 +64,9 @@ class Replica:
     fails: bool = False
     """Whether it answers 500."""
     words: Sequence[str] = _WORDS
-    """What it answers."""
+    """What it answers, unless"""
+    answers: Answers | None = None
+    """answers for it."""
     asked: tuple[Mapping[str, str], Any] = field(init=False, default=({}, None))
     """Headers and document of the last request to it."""
     running: Counter[str] = field(init=False, default_factory=Counter[str])
@@ -128,15 +140,15 @@ class _Server:
         if not isinstance(asked.get("messages"), list):
             return _error(400, "messages: a list is needed")
         began = time.monotonic()
-        prompt = list(_tokens(asked["messages"]))
-        words = self._words(asked)
-        async with self._turn(model, len(prompt) + len(words)):
-            waited = (time.monotonic() - began) * self.replica.speed
-            return await self._generate(request, asked, (prompt, words), waited)
-
-    def _words(self, asked: Mapping[str, Any]) -> Sequence[str]:
-        """Return the answer, as long as it may be."""
-        return self.replica.words[: asked.get("max_completion_tokens") or asked.get("max_tokens")]
+        answers = self.replica.answers or Told(self.replica.words)
+        try:
+            prompt = await answers.prompt(asked)
+            async with self._turn(model, len(prompt) + answers.most(asked)):
+                waited = (time.monotonic() - began) * self.replica.speed
+                async with aclosing(answers.parts(asked)) as parts:
+                    return await self._generate(request, asked, (prompt, parts), waited)
+        except RefusedError as refusal:
+            return _error(refusal.status, str(refusal))
 
     @asynccontextmanager
     async def _turn(self, model: str, tokens: int) -> AsyncGenerator[None]:
@@ -167,12 +179,11 @@ class _Server:
         self,
         request: web.Request,
         asked: Any,
-        texts: tuple[Sequence[str], Sequence[str]],
+        texts: tuple[Sequence[str], AsyncIterator[Part]],
         waited: float,
     ) -> web.StreamResponse:
         replica = self.replica
-        prompt, words = texts
-        why = "stop" if len(words) == len(replica.words) else "length"
+        prompt, parts = texts
         about = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
@@ -180,30 +191,34 @@ class _Server:
             "system_fingerprint": replica.pod,
         }
         cached = replica.cache.look_up(asked["model"], prompt)
-        tokens = {"prompt_tokens": len(prompt), "completion_tokens": len(words)}
-        usage = {
-            **tokens,
-            "total_tokens": sum(tokens.values()),
-            "prompt_tokens_details": {"cached_tokens": cached},
-        }
+
+        def usage(tokens: int) -> dict[str, Any]:
+            return {
+                "prompt_tokens": len(prompt),
+                "completion_tokens": tokens,
+                "total_tokens": len(prompt) + tokens,
+                "prompt_tokens_details": {"cached_tokens": cached},
+            }
+
         # What it was told to take, not what this machine took: a pause of it is no slow answer.
         each = replica.seconds_per_token + replica.step_seconds(replica.running.total())
         begins = replica.seconds_to_first_token
         begins += replica.seconds_per_prompt_token * (len(prompt) - cached)
-        first, seconds = begins + each, begins + each * len(words)
         if asked.get("stream"):
             options: dict[str, Any] = asked.get("stream_options") or {}
             told = usage if options.get("include_usage") else None
-            answer = await self._stream(request, about, (words, why), told, (begins, each))
+            answer, tokens, why = await self._stream(request, about, parts, told, (begins, each))
         else:
-            await self._passes(seconds)
-            message = {"role": "assistant", "content": " ".join(words)}
+            made = [part async for part in parts]
+            tokens, why = sum(part.tokens for part in made), made[-1].why or _LEFT
+            await self._passes(begins + each * tokens)
+            message = {"role": "assistant", "content": "".join(part.text for part in made)}
             choice = {"index": 0, "message": message, "finish_reason": why}
-            answer = web.json_response(
-                {**about, "object": "chat.completion", "choices": [choice], "usage": usage}
-            )
+            document = {**about, "object": "chat.completion", "choices": [choice]}
+            answer = web.json_response({**document, "usage": usage(tokens)})
+        first, seconds = begins + each, begins + each * tokens
         replica.counts.looked_up(len(prompt), cached)
-        replica.counts.generated(waited + first, waited + seconds, (len(prompt), len(words)), why)
+        replica.counts.generated(waited + first, waited + seconds, (len(prompt), tokens), why)
         return answer
 
     async def _passes(self, seconds: float) -> None:
@@ -214,36 +229,36 @@ class _Server:
         self,
         request: web.Request,
         about: Mapping[str, Any],
-        answer: tuple[Sequence[str], str],
-        usage: Mapping[str, Any] | None,
+        parts: AsyncIterator[Part],
+        usage: Callable[[int], Mapping[str, Any]] | None,
         times: tuple[float, float],
-    ) -> web.StreamResponse:
+    ) -> tuple[web.StreamResponse, int, str]:
+        """Send the parts as they come; return how many tokens they were, and why they ended."""
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
-        await response.prepare(request)
         about = {**about, "object": "chat.completion.chunk"}
-        words, why = answer
-        deltas: list[dict[str, str]] = [{"content": f"{word} "} for word in words]
         begins, each = times
-        with suppress(ConnectionResetError):  # the client has left
-            await self._passes(begins)
-            for delta in (*deltas, {}):
-                if delta:
+        tokens, why = 0, _LEFT
+        try:
+            async for part in parts:
+                if not response.prepared:
+                    await response.prepare(request)
+                    await self._passes(begins)
+                if part.text:
                     await self._passes(each)
-                choice = {"index": 0, "delta": delta, "finish_reason": None if delta else why}
+                tokens, why = tokens + part.tokens, part.why or _LEFT
+                delta = {"content": part.text} if part.text else {}
+                choice = {"index": 0, "delta": delta, "finish_reason": part.why}
                 await _event(response, {**about, "choices": [choice]})
             if usage is not None:
-                await _event(response, {**about, "choices": [], "usage": usage})
+                await _event(response, {**about, "choices": [], "usage": usage(tokens)})
             await response.write(b"data: [DONE]\n\n")
-        return response
-
-
-def _tokens(messages: Sequence[Any]) -> Iterator[str]:
-    """Yield the words of a conversation, in its order."""
-    for message in messages:
-        fields = cast("Mapping[str, Any]", message) if isinstance(message, dict) else {}
-        content = fields.get("content", message)
-        yield str(fields.get("role"))
-        yield from (content if isinstance(content, str) else json.dumps(content)).split()
+        except ConnectionResetError:  # the client has left
+            why = _LEFT
+        except RefusedError:
+            if not response.prepared or request.transport is None:
+                raise
+            request.transport.abort()
+        return response, tokens, why
 
 
 async def _event(response: web.StreamResponse, document: Mapping[str, Any]) -> None:

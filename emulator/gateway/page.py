@@ -11,17 +11,20 @@ from emulator.pages import STYLE, table
 
 _SHOWN: Final = 200
 """Requests that are shown one by one, the last of them."""
+_AT_ONCE: Final = "the times are the path's own"
 _NOWHERE: Final = "none"
 _WAYS: Final = (("route", "Routes"), ("pool", "Pools"), ("replica", "Replicas"))
 
 
-def write_page(file: Path, stack: str, requests: Sequence[Mapping[str, Any]]) -> None:
-    """Write the page of requests, of which each is a line of the access log."""
+def write_page(
+    file: Path, stack: str, requests: Sequence[Mapping[str, Any]], answered: str = ""
+) -> None:
+    """Write the page of requests, of which each is a line of the access log, and who answered."""
     title = f"Requests to the models of {stack}"
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>",
         f"<style>{STYLE}</style><h1>{escape(title)}</h1>",
-        "<p>The model servers are simulated: the times are the path's own.</p>",
+        f"<p>The model servers are simulated: {escape(answered or _AT_ONCE)}.</p>",
     ]
     for key, heading in _WAYS:
         parts += [f"<h2>{heading}</h2>", _shares(key, requests)]

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +41,7 @@ class Program:
         command: Sequence[str | Path],
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.log = log
+        self.log, self.command = log, command
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*(_BOUND if sys.platform == "linux" else ()), *command],
@@ -82,6 +84,15 @@ class Program:
         """Return the end of the log."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-LOG_LINES:])
+
+
+def says_ok(port: int, path: str) -> bool:
+    """Return whether a program at a port here says 200 there."""
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=2) as answer:
+            return answer.status == HTTPStatus.OK
+    except OSError:
+        return False
 
 
 def write_private(file: Path, text: str) -> None:

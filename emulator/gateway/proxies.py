@@ -5,12 +5,11 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from emulator.gateway.certificates import Certificate
-from emulator.gateway.programs import LOOPBACK, Program
+from emulator.gateway.programs import LOOPBACK, Program, says_ok
 from emulator.gateway.workloads import PROGRAMS
 from emulator.ports import free_ports
 
@@ -94,7 +93,7 @@ def start_proxy(
     config.write_text(json.dumps(document), encoding="utf-8")
     command = [PROGRAMS["envoy"], "--config-path", config, *_FLAGS]
     envoy = Program(running, folder / "envoy.log", command)
-    envoy.wait_until(lambda: _is_live(admin_port), _START_SECONDS)
+    envoy.wait_until(lambda: says_ok(admin_port, "/ready"), _START_SECONDS)
     return Proxy(envoy, folder, name, admin_port)
 
 
@@ -207,11 +206,3 @@ def _ends_tls(certificate: Certificate) -> dict[str, Any]:
             },
         },
     }
-
-
-def _is_live(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/ready", timeout=2) as answer:
-            return answer.status == HTTPStatus.OK
-    except OSError:
-        return False

@@ -9,8 +9,9 @@ from typing import Any, Final, TextIO
 from emulator.gateway.client import Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.serve import Gateway
-from emulator.gateway.workloads import PROGRAMS, program_of
+from emulator.gateway.workloads import program_of
 
+_PICKER: Final = "epp"
 _DEBUG: Final = "--v=4"
 _SCORE: Final = "Calculated score"
 _TOTALS: Final = "Candidate pods for picking"
@@ -24,7 +25,8 @@ def explained(cluster: Cluster) -> Cluster:
 
 
 def _telling(manifest: Manifest) -> Manifest:
-    if manifest["kind"] != "Deployment" or program_of(manifest) != PROGRAMS["epp"]:
+    program = program_of(manifest) if manifest["kind"] == "Deployment" else None
+    if program is None or program.name != _PICKER:
         return manifest
     spec = manifest["spec"]
     pod = spec["template"]["spec"]

@@ -57,6 +57,8 @@ class Gateway:
     folder: Path
     running: ExitStack
     """What ends with it."""
+    tune: Tune
+    """What is done to a replica before it serves."""
     workloads: dict[str, Workload] = field(default_factory=dict[str, Workload])
     """Pickers, router and proxies, by Deployment."""
     outside: dict[str, Outside] = field(default_factory=dict[str, Outside])
@@ -182,6 +184,7 @@ def path(
             served,
             folder,
             running,
+            tune,
         )
         running.callback(_delete_pods, gateway)
         for each in servers:
@@ -213,6 +216,7 @@ def start_workload(gateway: Gateway, cluster: Cluster, deployment: Manifest) -> 
         gateway.outside[name] = gateway.running.enter_context(
             outside(document, name, models, gateway.folder)
         )
+        gateway.tune(gateway.outside[name].replica)
 
     def moved(text: str, ports: Mapping[int, int]) -> str:
         reached = gateway.outside.get(name)

@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import grpc
 
 from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
-from emulator.gateway.programs import ENGINE, LOOPBACK, Program, write_private
+from emulator.gateway.programs import ENGINE, LOOPBACK, Program, says_ok, write_private
 from emulator.ports import free_ports
 
 PROGRAMS: Final = {
@@ -61,20 +60,13 @@ class Workload:
         if "tcpSocket" in probe:
             return self._listens(self.port(probe["tcpSocket"]["port"]))
         if "httpGet" in probe:
-            return self._answers(probe["httpGet"])
+            asked = probe["httpGet"]
+            return says_ok(self.port(asked["port"]), asked["path"])
         return "grpc" not in probe or self._serves(probe["grpc"])
 
     def _listens(self, port: int) -> bool:
         with closing(socket.socket()) as opened:
             return opened.connect_ex((LOOPBACK, port)) == 0
-
-    def _answers(self, probe: Mapping[str, Any]) -> bool:
-        address = f"{LOOPBACK}:{self.port(probe['port'])}{probe['path']}"
-        try:
-            with urllib.request.urlopen(f"http://{address}", timeout=_ASK_SECONDS):
-                return True
-        except OSError:
-            return False
 
     def _serves(self, probe: Mapping[str, Any]) -> bool:
         address = f"{LOOPBACK}:{self.port(probe['port'])}"
@@ -93,9 +85,15 @@ class Workload:
 
 
 def program_of(deployment: Manifest) -> Path | None:
-    """Return the program that a Deployment's first container is, if it is here."""
+    """Return the program that a Deployment's first container is, if it is here: of its image's
+    release where that was built too, else of the one that is."""
     image: str = _container(deployment)["image"]
-    return PROGRAMS.get(image.rpartition("/")[2].partition("@")[0].partition(":")[0])
+    name, _, release = image.rpartition("/")[2].partition("@")[0].partition(":")
+    program = PROGRAMS.get(name)
+    if program is None:
+        return None
+    of_release = program.parent.with_name(f"{program.parent.name}-{release}") / name
+    return of_release if of_release.exists() else program
 
 
 def start(

@@ -6,14 +6,13 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 
 from emulator.gateway import serve
-from emulator.gateway.api_management import Consumer
 from emulator.gateway.client import Client
 from emulator.gateway.cluster import Cluster, clusters
 from emulator.gateway.control_plane import API_SERVER, ETCD, control_plane
 from emulator.gateway.definitions import installed
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
-from tests.kubernetes.asked_path import KEY, Path
+from tests.kubernetes.asked_path import STACKS, Path, unlimited
 from tests.kubernetes.held import held
 
 NEEDED = {
@@ -47,23 +46,23 @@ def cluster(api_server: Client) -> Client:
 @pytest.fixture(scope="session")
 def stacks(brought_up: Callable[[str], Rehearsal]) -> dict[str, list[Cluster]]:
     """Return what dev and prod put into each of their clusters."""
-    return {stack: clusters(brought_up(stack).resources()) for stack in ("dev", "prod")}
+    return {stack: clusters(brought_up(stack).resources()) for stack in STACKS}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=STACKS)
 def path(
+    request: pytest.FixtureRequest,
     cluster: Client,
     stacks: dict[str, list[Cluster]],
     brought_up: Callable[[str], Rehearsal],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Generator[Path]:
-    region = stacks["prod"][0]
+    stack: str = request.param
+    region = stacks[stack][0]
     folder = tmp_path_factory.mktemp("gateway")
     with (
-        World(brought_up("prod").places.world) as cloud,
+        World(brought_up(stack).places.world) as cloud,
         held(cluster, region),
         serve.path(region, cluster, cloud, folder) as gateway,
     ):
-        path = Path(region, cluster, gateway)
-        path.consumers[KEY] = Consumer("unlimited", None, None)
-        yield path
+        yield unlimited(Path(stack, region, cluster, gateway))

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import pytest
 
 from emulator.gateway import serve
-from emulator.gateway.api_management import Consumer
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.frontend import before, frontends
 from sandbox.world import World
 from tests.engine.conftest import Rehearsal
-from tests.kubernetes.asked_path import KEY, Path
+from tests.kubernetes.asked_path import Path, unlimited
 from tests.kubernetes.served import pod_asked, said_until, served
 
 MODEL = "llama-3.1-8b"
@@ -60,9 +59,7 @@ def regions(
         for cluster in stacks["prod"]:
             folder = tmp_path_factory.mktemp(cluster.name)
             gateway = running.enter_context(serve.serve(cluster, cloud, folder))
-            path = Path(cluster, gateway.client, gateway)
-            path.consumers[KEY] = Consumer("unlimited", None, None)
-            paths.append(path)
+            paths.append(unlimited(Path("prod", cluster, gateway.client, gateway)))
         (apps,) = frontends(cloud)
         assert (apps.consumer, apps.regions) == ("apps", [NEAREST, OTHER])
         folder = tmp_path_factory.mktemp("consumer") / "frontend"
@@ -70,7 +67,7 @@ def regions(
         first, second = paths
         seen = copy.copy(first.gateway)
         seen.url, seen.certificate = front.url, front.certificate
-        yield Regions(Path(first.cluster, first.client, seen), first, second)
+        yield Regions(Path("prod", first.cluster, first.client, seen), first, second)
 
 
 def test_the_nearest_region_answers(regions: Regions) -> None:
@@ -78,7 +75,7 @@ def test_the_nearest_region_answers(regions: Regions) -> None:
 
 
 def test_a_region_whose_answers_fail_is_left_out_for_a_while(regions: Regions) -> None:
-    pool = regions.nearest.behind("llama-3-1-8b-l4")
+    pool = regions.nearest.behind(MODEL)
     for each in pool:
         each.fails = True
     began = time.monotonic()
@@ -93,7 +90,7 @@ def test_a_region_whose_answers_fail_is_left_out_for_a_while(regions: Regions) -
 
 
 def test_one_failing_model_among_others_takes_no_region_away(regions: Regions) -> None:
-    pool = regions.nearest.behind("llama-3-1-8b-l4")
+    pool = regions.nearest.behind(MODEL)
     for each in pool:
         each.fails = True
     for _ in range(2 * IN_A_ROW):

@@ -39,7 +39,7 @@ def idle(
         World(stack.places.world) as cloud,
         serve.serve(region, cloud, folder, tune=tune) as gateway,
     ):
-        yield Path(region, gateway.client, gateway)
+        yield Path("dev", region, gateway.client, gateway)
 
 
 def test_the_last_replica_goes_while_nobody_asks(idle: Path) -> None:
