@@ -36,13 +36,16 @@ LONG_EVERY = 15
 """One in so many requests takes an answer as long as it comes."""
 MERGE_PATCH = "application/merge-patch+json"
 QWEN, LLAMA = "qwen3-4b", "llama-3.1-8b"
-POOL = "qwen3-4b-l4"
 
-pytestmark = pytest.mark.skipif(
-    bool(LACKING),
-    reason=f"NO ALERT WAS SEEN TO FIRE: {', '.join(LACKING)} missing; "
-    "`make test-kubernetes` builds it, once",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        bool(LACKING),
+        reason=f"NO ALERT WAS SEEN TO FIRE: {', '.join(LACKING)} missing; "
+        "`make test-kubernetes` builds it, once",
+    ),
+    # The faults are as large as prod's thresholds.
+    pytest.mark.parametrize("path", ["prod"], indirect=True),
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def no_fault(path: Path, undone: ExitStack) -> None:
 
 
 def changed(path: Path, undone: ExitStack, **values: Any) -> None:
-    for each in path.behind(POOL):
+    for each in path.behind(QWEN):
         for name, value in values.items():
             undone.callback(setattr, each, name, getattr(each, name))
             setattr(each, name, value)
@@ -123,7 +126,7 @@ def waiting_requests(path: Path, undone: ExitStack) -> None:
 
 
 def no_ready_replica(path: Path, undone: ExitStack) -> None:
-    for each in path.behind(POOL):
+    for each in path.behind(QWEN):
         apply_pod(path.client, path.cluster, each, ready=False)
         undone.callback(apply_pod, path.client, path.cluster, each)
     time.sleep(SETTLE_SECONDS)
@@ -147,7 +150,7 @@ def shed_requests(path: Path, undone: ExitStack) -> None:
         "kind": "InferenceObjective",
         "metadata": {"name": "nightly", "namespace": "inference"},
         "spec": {
-            "poolRef": {"group": "inference.networking.k8s.io", "name": POOL},
+            "poolRef": {"group": "inference.networking.k8s.io", "name": path.pool(QWEN)},
             "priority": -1,
         },
     }
@@ -161,7 +164,7 @@ def shed_requests(path: Path, undone: ExitStack) -> None:
 
 def unschedulable_pod(path: Path, undone: ExitStack) -> None:
     """Let the scheduler have said that a pod fits on no node."""
-    deployment = path.cluster.one("Deployment", path.behind(POOL)[0].pod.rpartition("-")[0])
+    deployment = path.cluster.one("Deployment", path.behind(QWEN)[0].pod.rpartition("-")[0])
     template, namespace = deployment["spec"]["template"], deployment["metadata"]["namespace"]
     metadata = {"name": "without-a-node", "namespace": namespace}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
