@@ -84,11 +84,13 @@ def test_an_answer_is_streamed_token_by_token(replica: Replica) -> None:
     assert end == "data: [DONE]"
     documents = [json.loads(event.removeprefix("data: ")) for event in events]
     *parts, last = [each["choices"][0] for each in documents if each["choices"]]
-    # A letter may take several.
-    assert 24 / 4 <= len(parts) <= 24
-    assert all(each["delta"]["content"] for each in parts)
-    assert (last["delta"], last["finish_reason"]) == ({}, "length")
-    assert documents[-1]["usage"]["completion_tokens"] == 24
+    assert "".join(each["delta"]["content"] for each in parts)
+    assert len(parts) > 1
+    tokens = documents[-1]["usage"]["completion_tokens"]
+    # A letter may take several, and one may end it.
+    assert len(parts) <= tokens <= 24
+    assert last["delta"] == {}
+    assert last["finish_reason"] == ("length" if tokens == 24 else "stop")
 
 
 @installed
