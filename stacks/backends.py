@@ -27,6 +27,7 @@ def server_name(model: str, replica_set: ReplicaSet, region: str) -> str:
 
 def pool_of(
     model: Model,
+    replica_set: ReplicaSet,
     name: str,
     servers: Mapping[str, ModelServer],
     namespace: pulumi.Output[str],
@@ -42,6 +43,7 @@ def pool_of(
         "lora": len(server.model_names) > 1,
         "objectives": model.objectives,
         "flow_control": model.flow_control,
+        "goes_to_zero": replica_set.goes_to_zero,
     }
     if model.picker is not None:
         pool["scheduling"] = to_args(Scheduling, model.picker)

@@ -162,6 +162,7 @@ class _RegionBuilder:
             "pools": [
                 pool_of(
                     model,
+                    replica_set,
                     backend_name(name, replica_set),
                     servers,
                     cluster.namespaces[self.platform.namespace_of(model)],

@@ -64,6 +64,8 @@ class EndpointPickerArgs(TypedDict):
     """The replicas serve LoRA adapters (default false)."""
     flow_control: NotRequired[bool]
     """Queue requests by priority while the replicas are saturated (default false)."""
+    goes_to_zero: NotRequired[bool]
+    """There may be no replica: requests that wait may go to one that came later (default false)."""
     scheduling: NotRequired[Scheduling]
     """How it chooses, where that is not the default."""
     image: NotRequired[Annotated[pulumi.Input[str], IMAGE]]
@@ -247,6 +249,9 @@ def _pod_spec(physical_name: str, args: EndpointPickerArgs) -> PodSpecArgsDict:
         f"--pool-group={POOL_GROUP}",
         f"--config-file={CONFIG_DIRECTORY}/{CONFIG_FILE}",
         *pods.extension_flags(ports.ENDPOINT_PICKER, ports.ENDPOINT_PICKER_HEALTH, ports.METRICS),
+        # The load balancer names the endpoints it had as a request came; of none it waits on:
+        # https://github.com/kubernetes-sigs/gateway-api-inference-extension/issues/2117
+        *(["--disable-endpoint-subset-filter=true"] if args.get("goes_to_zero", False) else []),
     ]
     return {
         "service_account_name": physical_name,

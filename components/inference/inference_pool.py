@@ -57,6 +57,8 @@ class Pool(TypedDict):
     flow_control: NotRequired[bool]
     """Let requests wait in the picker, the highest priority first (default false: priorities
     above 0 then change nothing)."""
+    goes_to_zero: NotRequired[bool]
+    """There may be no replica: requests that wait may go to one that came later (default false)."""
     scheduling: NotRequired[Scheduling]
     """How its picker chooses, where that is not the default."""
 
@@ -151,6 +153,7 @@ class InferencePool(pulumi.ComponentResource):
             "pool": pool["name"],
             "lora": pool.get("lora", False),
             "flow_control": pool.get("flow_control", False),
+            "goes_to_zero": pool.get("goes_to_zero", False),
             "image": args.get("picker_image", releases.ENDPOINT_PICKER_IMAGE),
             "extension_api_group": args.get("extension_api_group", API_GROUP),
         }

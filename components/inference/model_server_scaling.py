@@ -20,6 +20,8 @@ from components.inference.pod_autoscaler import pod_autoscaler
 
 _SHARES: Final = frozenset({"server_kv_cache"})
 """Metrics from 0 to 1, whose target is in percent."""
+_NEVER: Final = 1_000_000
+"""A target that nothing reaches: what is above 0 asks for one replica, and no more."""
 
 
 def adapter_name(metric: str) -> str:
@@ -46,13 +48,17 @@ def autoscaler(
     0, there is a replica.
     https://docs.cloud.google.com/kubernetes-engine/docs/tutorials/scale-to-from-zero-hpa
     """
+    aims = dict(targets)
+    if asked and aims.get("server_running") is None:
+        # A long answer keeps its replica.
+        aims["server_running"] = _NEVER
     return pod_autoscaler(
         resource_name,
         identity,
         deployment,
         replicas=replicas,
         metrics=[
-            *(_target(metric, target) for metric, target in targets.items() if target is not None),
+            *(_target(metric, target) for metric, target in aims.items() if target is not None),
             *(_asked(metric, labels) for metric, labels in asked.items()),
         ],
         scale_down_seconds=(
@@ -80,7 +86,6 @@ def _asked(metric: str, labels: Mapping[str, pulumi.Input[str]]) -> MetricSpecAr
         "type": "External",
         "external": {
             "metric": {"name": adapter_name(metric), "selector": {"match_labels": labels}},
-            # More than there ever is: what is above 0 asks for one replica, and no more.
-            "target": {"type": "AverageValue", "average_value": "1M"},
+            "target": {"type": "AverageValue", "average_value": str(_NEVER)},
         },
     }
