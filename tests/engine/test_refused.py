@@ -235,7 +235,7 @@ def test_what_nobody_foresaw_is_one_message_too(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_: StackPaths) -> None:
+    def fail(_: StackPaths, **_options: bool) -> None:
         raise problem
 
     monkeypatch.setitem(operations.OPERATIONS, "up", fail)

@@ -266,9 +266,9 @@ def test_every_child_has_the_component_as_parent(deploy: Deploy):
         ),
         ({"gpus": 0}, "gpus", "found 0; allowed: 1, 2, 4, 8; choose one of them"),
         (
-            {"replicas": 0},
+            {"replicas": -1},
             "replicas",
-            "found 0; allowed: a whole number from 1 to 1000; raise it to 1 or more",
+            "found -1; allowed: a whole number from 0 to 1000; raise it to 0 or more",
         ),
         (
             {"max_context": 0},
