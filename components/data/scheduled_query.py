@@ -11,6 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from catalog.limits import scheduled_query as limits
+from components.data.table_member import table_member
 from components.log_alert import log_alert
 from components.ready import after
 from components.service_accounts import account_id
@@ -83,9 +84,11 @@ class ScheduledQuery(pulumi.ComponentResource):
                 member=member,
                 opts=self._child,
             ),
-            self._grant("writes", args["table"], _WRITER, member),
+            table_member(f"{name}-writes", args["table"], _WRITER, member, self._child),
             *(
-                self._grant(f"reads-{source}", args["sources"][source], _READER, member)
+                table_member(
+                    f"{name}-reads-{source}", args["sources"][source], _READER, member, self._child
+                )
                 for source in named
             ),
         ]
@@ -119,20 +122,6 @@ class ScheduledQuery(pulumi.ComponentResource):
         self.config_name = after(config.id, alert.id)
         self.service_account = account.email
         register(self)
-
-    def _grant(
-        self, what: str, table: pulumi.Input[str], role: str, member: pulumi.Output[str]
-    ) -> gcp.bigquery.IamMember:
-        parts = pulumi.Output.from_input(table).apply(lambda full: full.split("."))
-        return gcp.bigquery.IamMember(
-            f"{self._name}-{what}",
-            project=parts[0],
-            dataset_id=parts[1],
-            table_id=parts[2],
-            role=role,
-            member=member,
-            opts=self._child,
-        )
 
     def _sql(self, names: Sequence[str]) -> pulumi.Output[str]:
         """Return the statement with full names, which it waits for."""

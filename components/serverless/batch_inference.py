@@ -13,6 +13,7 @@ import pulumi_gcp as gcp
 from catalog.limits import batch_inference as limits
 from catalog.limits import cloud_run
 from catalog.limits.schedules import SCHEDULE
+from components.data.table_member import table_member
 from components.ready import after
 from components.serverless.cloud_run_arguments import Program, secrets_known
 from components.serverless.cloud_run_program import (
@@ -229,9 +230,21 @@ class BatchInference(pulumi.ComponentResource):
                 yield self._on_bucket("reads-results", kept["bucket"], _READS, member)
             yield self._on_bucket("adds", kept["bucket"], _ADDS, member)
         if "table" in asked:
-            yield self._on_table("reads-rows", asked["table"], "roles/bigquery.dataViewer", member)
+            yield table_member(
+                f"{self._name}-reads-rows",
+                asked["table"],
+                "roles/bigquery.dataViewer",
+                member,
+                self._child,
+            )
         if "table" in kept:
-            yield self._on_table("adds-rows", kept["table"], "roles/bigquery.dataEditor", member)
+            yield table_member(
+                f"{self._name}-adds-rows",
+                kept["table"],
+                "roles/bigquery.dataEditor",
+                member,
+                self._child,
+            )
         if "table" in asked or "table" in kept:
             yield gcp.projects.IAMMember(
                 f"{self._name}-queries",
@@ -246,20 +259,6 @@ class BatchInference(pulumi.ComponentResource):
     ) -> pulumi.CustomResource:
         return gcp.storage.BucketIAMMember(
             f"{self._name}-{what}", bucket=bucket, role=role, member=member, opts=self._child
-        )
-
-    def _on_table(
-        self, what: str, table: pulumi.Input[str], role: str, member: pulumi.Input[str]
-    ) -> pulumi.CustomResource:
-        parts = pulumi.Output.from_input(table).apply(lambda full: full.split("."))
-        return gcp.bigquery.IamMember(
-            f"{self._name}-{what}",
-            project=parts[0],
-            dataset_id=parts[1],
-            table_id=parts[2],
-            role=role,
-            member=member,
-            opts=self._child,
         )
 
     def _schedule(self, job: gcp.cloudrunv2.Job) -> Iterator[pulumi.CustomResource]:

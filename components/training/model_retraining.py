@@ -14,6 +14,7 @@ import pulumi_gcp as gcp
 from catalog.limits import training as limits
 from catalog.limits.images import IMAGE
 from components.data.lake_bucket import LakeBucket
+from components.data.table_member import table_member
 from components.data.warehouse import Warehouse
 from components.data.warehouse_arguments import dataset_id
 from components.log_alert import log_alert
@@ -275,15 +276,8 @@ class ModelRetraining(pulumi.ComponentResource):
     def _reads(
         self, who: str, table: pulumi.Output[str], member: pulumi.Output[str]
     ) -> pulumi.CustomResource:
-        parts = table.apply(lambda full: full.split("."))
-        return gcp.bigquery.IamMember(
-            f"{self._name}-{who}",
-            project=parts[0],
-            dataset_id=parts[1],
-            table_id=parts[2],
-            role="roles/bigquery.dataViewer",
-            member=member,
-            opts=self._child,
+        return table_member(
+            f"{self._name}-{who}", table, "roles/bigquery.dataViewer", member, self._child
         )
 
     def _alerts(self, topic: pulumi.Output[str]) -> Sequence[pulumi.CustomResource]:
