@@ -9,18 +9,16 @@ from none of these programs, and are made here of what they are about:
 """
 
 import json
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from catalog.metrics import METRICS
 from emulator.gateway.client import Client, Manifest
 from emulator.gateway.cluster import Cluster
 from emulator.gateway.programs import LOOPBACK
+from emulator.gateway.scraping import families
 from emulator.gateway.serve import Gateway
 from sandbox.world import World
 
@@ -31,7 +29,6 @@ _SCRAPED: Final = tuple(
     for metric in METRICS.values()
     if metric.source in {"vllm", "vllm_http", "picker", "router"}
 )
-_SECONDS: Final = 5.0
 _LOAD_BALANCER: Final = "internal_http_lb_rule"
 _NO_BACKEND: Final = "INVALID_BACKEND"
 """What the load balancer names where it chose none."""
@@ -144,15 +141,10 @@ def _addresses(gateway: Gateway, deployment: Manifest, port: str) -> Iterator[tu
 
 def _scraped(target: Target) -> Iterator[tuple[Series, float]]:
     try:
-        with urllib.request.urlopen(
-            f"http://{target.address}{target.path}", timeout=_SECONDS
-        ) as answer:
-            text: str = answer.read().decode()
+        found = families(f"{target.address}{target.path}", _SCRAPED)
     except OSError:
         return
-    # Of a picker's two thousand lines a dozen are asked for.
-    wanted = "".join(f"{line}\n" for line in text.splitlines() if line.startswith(_SCRAPED))
-    for family in text_string_to_metric_families(wanted):
+    for family in found:
         for sample in family.samples:
             clashes = {
                 f"exported_{name}" if name in target.labels else name: value

@@ -1,18 +1,15 @@
 """What Cloud Monitoring would tell of a picker's metric: of a counter how much a second."""
 
 import time
-import urllib.request
 from collections import deque
 from typing import Final
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from emulator.gateway.programs import LOOPBACK
+from emulator.gateway.scraping import families
 from emulator.gateway.workloads import Workload
 
 WINDOW_SECONDS: Final = 10.0
 """Over which counters are reckoned; the adapter of Cloud Monitoring has five minutes."""
-_TIMEOUT_SECONDS: Final = 5.0
 
 
 class Rates:
@@ -36,13 +33,9 @@ class Rates:
 
 
 def _sum(picker: Workload, name: str) -> float:
-    address = f"http://{LOOPBACK}:{picker.port('metrics')}/metrics"
-    with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:
-        text: str = answer.read().decode()
-    lines = "".join(f"{line}\n" for line in text.splitlines() if line.startswith(name))
     return sum(
         sample.value
-        for family in text_string_to_metric_families(lines)
+        for family in families(f"{LOOPBACK}:{picker.port('metrics')}/metrics", (name,))
         for sample in family.samples
         if sample.name == name
     )
